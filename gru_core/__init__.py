@@ -1,0 +1,48 @@
+"""GRU Scope's core: gated recurrent units in NumPy, run with every intermediate value kept.
+
+import gru_core as gru
+model = gru.load("flip-flop")
+trace = gru.trace(model, "A x x B x")
+trace.z                                   # the update gate, (T, H)
+"""
+
+from pathlib import Path
+
+from gru_core import presets
+from gru_core.clamp import Clamp
+from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
+from gru_core.gru import GRU, Forward, Gradients, backward, forward
+from gru_core.model import Card, Model, Readout, load_file
+from gru_core.trace import Trace, stream, trace
+
+__all__ = [
+    "GRU",
+    "Card",
+    "Clamp",
+    "Forward",
+    "Gradients",
+    "Model",
+    "Numbers",
+    "Operator",
+    "Readout",
+    "SequenceError",
+    "Symbols",
+    "Trace",
+    "backward",
+    "forward",
+    "load",
+    "stream",
+    "trace",
+]
+
+
+def load(name: str | Path) -> Model:
+    """The preset of that name, or the model in the `.safetensors` file at that path.
+
+    Raises FileNotFoundError when it is neither, ValueError when the file holds no such model.
+    """
+    if name in presets.NAMES:
+        return load_file(presets.path(str(name)))
+    if not Path(name).is_file():
+        raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
+    return load_file(name)

@@ -1,0 +1,158 @@
+"""How text becomes a model's inputs: symbols, or numbers with an operator before them.
+
+An encoder reads text into tokens, as they stand on the tape, and turns tokens into rows `(T, I)`.
+What it cannot read is a `SequenceError` that names the step, counted from 1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gru_core.gru import Array
+
+LARGEST = 1e6
+"""The largest number, either way, that a sequence may hold: far from overflow."""
+
+
+class SequenceError(ValueError):
+    """A sequence that the model cannot read. `step` counts from 1, None when it is not one step."""
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message if step is None else f"step {step}: {message}")
+        self.step = step
+
+
+def _shown(piece: str) -> str:
+    """A piece of the text as an error may show it: short, and without what would not print."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece)
+    return f"'{printable[:12]}…'" if len(printable) > 12 else f"'{printable}'"
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """One input for each symbol of the alphabet: x_t is 1 at the symbol's place, else 0.
+
+    Symbols stand apart by spaces; those of one character may also be run together. Words may be
+    written in either case when the alphabet has no capitals.
+    """
+
+    alphabet: tuple[str, ...]
+
+    @property
+    def inputs(self) -> int:
+        return len(self.alphabet)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {symbol: i for i, symbol in enumerate(self.alphabet)}
+
+    @cached_property
+    def _pieces(self) -> re.Pattern[str]:
+        """What a chunk that is no symbol itself falls into: characters, or words and marks."""
+        return re.compile(r"\w+|[^\w\s]" if any(len(s) > 1 for s in self.alphabet) else r"\S")
+
+    @property
+    def hint(self) -> str:
+        """How to write a sequence, in a few words."""
+        return "Symbols: " + " ".join(self.alphabet)
+
+    def tokens(self, text: str) -> list[str]:
+        pieces: list[str] = []
+        for chunk in text.split():
+            pieces += [chunk] if chunk in self._place else self._pieces.findall(chunk)
+        caseless = all(symbol == symbol.lower() for symbol in self.alphabet)
+        tokens = [p.lower() if caseless else p for p in pieces]
+        for step, token in enumerate(tokens, 1):
+            if token not in self._place:
+                raise SequenceError(f"{_shown(token)} is not in this model's alphabet: {' '.join(self.alphabet)}", step)
+        return tokens
+
+    def encode(self, tokens: list[str]) -> Array:
+        return np.eye(self.inputs)[[self._place[token] for token in tokens]]
+
+    def write(self, x: Array) -> str:
+        """The text of a sequence `(T, I)`: what `tokens` and `encode` read back."""
+        return " ".join(self.alphabet[i] for i in x.argmax(-1))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "symbols", "alphabet": list(self.alphabet)}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A sign before a number, what it is called, and the inputs that it sets."""
+
+    sign: str
+    word: str
+    flags: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers, each with an operator's sign before it: x_t is the number, then the operator's flags.
+
+    The operator with an empty sign is the one meant by a bare number.
+    """
+
+    operators: tuple[Operator, ...]
+
+    @property
+    def inputs(self) -> int:
+        return 1 + len(self.operators[0].flags)
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The forms that a step can take, `v` being the number."""
+        return tuple(f"{operator.sign}v" for operator in self.operators)
+
+    @property
+    def hint(self) -> str:
+        forms = ", ".join(f"{o.sign}v to {o.word}" if o.sign else f"v alone to {o.word}" for o in self.operators)
+        return f"Numbers: {forms}"
+
+    def tokens(self, text: str) -> list[str]:
+        # A minus as typographers write it is read as one.
+        tokens = text.replace("\N{MINUS SIGN}", "-").split()
+        for step, token in enumerate(tokens, 1):
+            self._read(token, step)
+        return tokens
+
+    def _read(self, token: str, step: int) -> tuple[Operator, float]:
+        signs = {operator.sign: operator for operator in self.operators}
+        operator = signs[token[0]] if token[0] in signs else signs.get("")
+        digits = token[len(operator.sign) :] if operator else token
+        if operator is None or not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", digits, re.ASCII | re.I):
+            raise SequenceError(f"{_shown(token)} is not one of {', '.join(self.alphabet)}, v a number", step)
+        value = float(digits)
+        if not math.isfinite(value) or abs(value) > LARGEST:
+            raise SequenceError(f"{_shown(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
+        return operator, value
+
+    def encode(self, tokens: list[str]) -> Array:
+        read = [self._read(token, step) for step, token in enumerate(tokens, 1)]
+        return np.array([[value, *operator.flags] for operator, value in read])
+
+    def write(self, x: Array) -> str:
+        """The text of a sequence `(T, I)`, numbers to two decimals."""
+        signs = {operator.flags: operator.sign for operator in self.operators}
+        return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
+
+    def to_dict(self) -> dict[str, Any]:
+        operators = [{"sign": o.sign, "word": o.word, "flags": list(o.flags)} for o in self.operators]
+        return {"kind": "numbers", "operators": operators}
+
+
+Encoder = Symbols | Numbers
+
+
+def encoder_from_dict(data: dict[str, Any]) -> Encoder:
+    """The encoder that `to_dict` wrote."""
+    if data["kind"] == "symbols":
+        return Symbols(tuple(data["alphabet"]))
+    return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

@@ -1,0 +1,323 @@
+"""The gated recurrent unit: its equations, run forward and backward through time.
+
+    r_t = σ(W_r x_t + U_r h_{t-1} + b_r)                        reset gate
+    z_t = σ(W_z x_t + U_z h_{t-1} + b_z)                        update gate
+    h̃_t = tanh(W_h x_t + U_h (r_t ⊙ h_{t-1}) + b_h)             candidate, reset = "before"
+    h̃_t = tanh(W_h x_t + b_h + r_t ⊙ (U_h h_{t-1} + c_h))       candidate, reset = "after"
+    h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t                       hidden state
+
+z near 1 takes the candidate, z near 0 keeps the old state. Reset "before" is Cho et al. 2014
+(arXiv:1406.1078); "after" is the variant of cuDNN, PyTorch and Keras.
+
+Shapes, here and everywhere: `T` steps, `B` sequences, `I` inputs, `H` hidden units. One sequence
+is `(T, ·)`, a batch is `(T, B, ·)`. The equations are written for columns; an array holds its
+vectors as rows, so U h becomes `h @ U.T`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]
+Mask = npt.NDArray[np.bool_]
+Signal = Literal["r", "z", "h_tilde"]
+
+GATES: tuple[Signal, ...] = ("r", "z", "h_tilde")
+"""The rows of `W`, `U` and `b`, in order: a block of H for each."""
+
+
+@dataclass(frozen=True)
+class GRU:
+    """The weights of one layer.
+
+    `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)`, the
+    recurrent bias of the candidate, is what makes the reset gate act after the product: without
+    it (None) the gate acts before.
+
+    Raises ValueError when the shapes do not fit together.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    c_h: Array | None = None
+
+    def __post_init__(self) -> None:
+        H = self.U.shape[-1]
+        wanted = {"W": (3 * H, self.W.shape[-1]), "U": (3 * H, H), "b": (3 * H,), "c_h": (H,)}
+        for name, shape in wanted.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise ValueError(f"{name} has shape {array.shape}, but {H} units need {shape}")
+
+    @property
+    def reset(self) -> Literal["before", "after"]:
+        """Where the reset gate acts: before or after the product with U_h."""
+        return "before" if self.c_h is None else "after"
+
+    @property
+    def inputs(self) -> int:
+        return int(self.W.shape[1])
+
+    @property
+    def units(self) -> int:
+        return int(self.U.shape[1])
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The arrays by name, those that there are."""
+        named = {"W": self.W, "U": self.U, "b": self.b, "c_h": self.c_h}
+        return {name: array for name, array in named.items() if array is not None}
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> GRU:
+        return replace(self, **parameters)
+
+    @staticmethod
+    def random(
+        inputs: int,
+        units: int,
+        rng: np.random.Generator,
+        *,
+        reset: Literal["before", "after"] = "before",
+        b_r: float = 0.0,
+        b_z: float = 0.0,
+    ) -> GRU:
+        """Weights uniform in ±1/√H; biases zero but for the constants given for r and z."""
+        bound = 1 / np.sqrt(units)
+        b = np.repeat([b_r, b_z, 0.0], units)
+        return GRU(
+            W=rng.uniform(-bound, bound, (3 * units, inputs)),
+            U=rng.uniform(-bound, bound, (3 * units, units)),
+            b=b,
+            c_h=np.zeros(units) if reset == "after" else None,
+        )
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Values that a run must use instead of those it computes: `values` where `mask`.
+
+    Both are `(T, H)` for each held signal; in a batch they hold for every sequence.
+    """
+
+    masks: Mapping[Signal, Mask]
+    values: Mapping[Signal, Array]
+
+    def __getitem__(self, steps: slice) -> Holds:
+        """What is held over some of the steps."""
+        return Holds({s: m[steps] for s, m in self.masks.items()}, {s: v[steps] for s, v in self.values.items()})
+
+    def put(self, signal: Signal, t: int, computed: Array) -> None:
+        """Write what is held over the values computed for step `t`."""
+        if signal in self.masks:
+            np.copyto(computed, self.values[signal][t], where=self.masks[signal][t])
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Every intermediate of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+
+    `x` and `h0` are what went in; `r`, `z`, `h_tilde` and `h` are the equations' left-hand sides.
+    """
+
+    gru: GRU
+    x: Array
+    h0: Array
+    r: Array
+    z: Array
+    h_tilde: Array
+    h: Array
+
+    @cached_property
+    def h_prev(self) -> Array:
+        """h_{t-1} for every step."""
+        return np.concatenate([self.h0[None], self.h[:-1]])
+
+    @cached_property
+    def Wx(self) -> dict[Signal, Array]:
+        """The input's part of each gate's sum: W x_t, without the bias."""
+        H = self.gru.units
+        return {name: self.x @ self.gru.W[i * H : (i + 1) * H].T for i, name in enumerate(GATES)}
+
+    @cached_property
+    def Uh(self) -> dict[Signal, Array]:
+        """The past's part of each gate's sum.
+
+        U h_{t-1} for r and z; for h̃ it is U_h (r ⊙ h_{t-1}), or r ⊙ (U_h h_{t-1} + c_h) when the
+        reset gate acts after the product.
+        """
+        U_r, U_z, U_h = np.split(self.gru.U, 3)
+        if self.gru.c_h is None:
+            candidate = (self.r * self.h_prev) @ U_h.T
+        else:
+            candidate = self.r * (self.h_prev @ U_h.T + self.gru.c_h)
+        return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
+
+
+def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
+    """Run `gru` over `x`, `(T, I)` or `(T, B, I)`, from `h0` (zero unless given).
+
+    The arithmetic is of the weights' own precision. Raises ValueError when `x` or `h0` has a
+    shape that does not fit.
+    """
+    dtype, H, I = gru.U.dtype, gru.units, gru.inputs
+    x = np.ascontiguousarray(x, dtype)
+    if x.ndim not in (2, 3) or x.shape[-1] != I:
+        raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
+    batch = x.shape[1:-1]
+    if h0 is not None and h0.shape not in ((H,), (*batch, H)):
+        raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")
+    h0 = np.zeros((*batch, H), dtype) if h0 is None else np.array(np.broadcast_to(h0, (*batch, H)), dtype)
+
+    # For all steps at once what does not depend on the past, W x + b; the loop then turns each
+    # step's sums into r, z and h̃ where they stand. Rows of r and z are negated throughout, since
+    # σ(a) = 1 / (1 + exp(−a)) wants −a.
+    sign = np.repeat(np.array([-1, -1, 1], dtype), H)
+    gates = (x.reshape(-1, I) @ (gru.W.T * sign)).reshape(*x.shape[:-1], 3 * H)
+    np.add(gates, gru.b * sign, gates)
+    rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
+    h = np.empty_like(h_tilde, order="C")
+
+    U_rz, U_h = -gru.U[: 2 * H].T, np.ascontiguousarray(gru.U[2 * H :].T)
+    past_rz, past_h, kept = np.empty_like(rz[0]), np.empty_like(h[0]), np.empty_like(h[0])
+    ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
+    h_prev = h0
+    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
+        for t, (rz_t, r_t, z_t, h_tilde_t, h_t) in enumerate(zip(rz, r, z, h_tilde, h, strict=True)):
+            np.dot(h_prev, U_rz, past_rz)
+            np.add(rz_t, past_rz, past_rz)
+            np.exp(past_rz, past_rz)
+            np.add(past_rz, ones_rz, past_rz)
+            np.divide(ones_rz, past_rz, rz_t)
+            if holds is not None:
+                holds.put("r", t, r_t)
+                holds.put("z", t, z_t)
+            if gru.c_h is None:
+                np.multiply(r_t, h_prev, kept)
+                np.dot(kept, U_h, past_h)
+            else:
+                np.dot(h_prev, U_h, past_h)
+                np.add(past_h, gru.c_h, past_h)
+                np.multiply(r_t, past_h, past_h)
+            np.add(h_tilde_t, past_h, past_h)
+            np.tanh(past_h, h_tilde_t)
+            if holds is not None:
+                holds.put("h_tilde", t, h_tilde_t)
+            np.subtract(ones_h, z_t, kept)
+            np.multiply(kept, h_prev, kept)
+            np.multiply(z_t, h_tilde_t, h_t)
+            np.add(kept, h_t, h_t)
+            h_prev = h_t
+    return Forward(gru, x, h0, r, z, h_tilde, h)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The derivatives of a loss L, named as what they are taken by.
+
+    `W`, `U`, `b`, `c_h` have the weights' shapes, `x` and `h0` the inputs'. `h` `(T, ·, H)` is the
+    whole of ∂L/∂h_t: what the loss sees of h_t itself and what reaches it through later steps.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    c_h: Array | None
+    x: Array
+    h0: Array
+    h: Array
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        named = {"W": self.W, "U": self.U, "b": self.b, "c_h": self.c_h}
+        return {name: array for name, array in named.items() if array is not None}
+
+
+def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None = None) -> Gradients:
+    """Back-propagate a loss through time (Werbos 1990) over a run without holds.
+
+    `dh` is ∂L/∂h_t where the loss reads h_t directly; `dr` and `dz` the same for the gates, for a
+    loss with a penalty on them. All are shaped as `run.h`.
+
+    With a_r, a_z, a_h the sums inside σ, σ and tanh, from the last step to the first:
+
+        ∂L/∂h̃   = ∂L/∂h ⊙ z                 ∂L/∂a_h = ∂L/∂h̃ ⊙ (1 − h̃²)
+        ∂L/∂z   = ∂L/∂h ⊙ (h̃ − h_{t-1})     ∂L/∂a_z = ∂L/∂z ⊙ z (1 − z)
+        ∂L/∂r   = s                         ∂L/∂a_r = ∂L/∂r ⊙ r (1 − r)
+        ∂L/∂h_{t-1} = ∂L/∂h ⊙ (1 − z) + U_rᵀ ∂L/∂a_r + U_zᵀ ∂L/∂a_z + p
+
+    reset "before":  s = h_{t-1} ⊙ U_hᵀ ∂L/∂a_h,        p = r ⊙ U_hᵀ ∂L/∂a_h
+    reset "after":   s = ∂L/∂a_h ⊙ (U_h h_{t-1} + c_h), p = U_hᵀ (r ⊙ ∂L/∂a_h)
+    """
+    gru, H = run.gru, run.gru.units
+    h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde
+    U_rz, U_h = np.ascontiguousarray(gru.U[: 2 * H]), np.ascontiguousarray(gru.U[2 * H :])
+    # r meets h_{t-1} before the product, U_h h_{t-1} + c_h after it.
+    product = h_prev if gru.c_h is None else h_prev @ U_h.T + gru.c_h
+
+    # For all steps at once the factors that take ∂L/∂h to ∂L/∂a_z and ∂L/∂a_h, and what is left
+    # of ∂L/∂a_r; the loop then turns them into the derivatives where they stand.
+    keep = 1 - z
+    da = np.empty((*run.h.shape[:-1], 3 * H), gru.U.dtype)
+    da_r, da_z, da_h = da[..., :H], da[..., H : 2 * H], da[..., 2 * H :]
+    np.subtract(1, r, da_r)
+    np.multiply(da_r, r, da_r)
+    direct_r = None if dr is None else dr * da_r
+    np.multiply(da_r, product, da_r)
+    np.multiply(z, keep, da_z)
+    direct_z = None if dz is None else dz * da_z
+    np.multiply(da_z, h_tilde - h_prev, da_z)
+    np.multiply(h_tilde, h_tilde, da_h)
+    np.subtract(1, da_h, da_h)
+    np.multiply(da_h, z, da_h)
+
+    dh_total = np.array(dh, gru.U.dtype, order="C")
+    carry = np.zeros_like(run.h0)
+    part, past = np.empty_like(carry), np.empty_like(carry)
+    for t in reversed(range(len(run.h))):
+        g, da_t, da_r_t, da_z_t, da_h_t = dh_total[t], da[t], da_r[t], da_z[t], da_h[t]
+        np.add(g, carry, g)
+        np.multiply(da_h_t, g, da_h_t)
+        np.multiply(da_z_t, g, da_z_t)
+        if direct_z is not None:
+            np.add(da_z_t, direct_z[t], da_z_t)
+        if gru.c_h is None:
+            np.dot(da_h_t, U_h, past)
+            np.multiply(da_r_t, past, da_r_t)
+            np.multiply(past, r[t], past)
+        else:
+            np.multiply(da_r_t, da_h_t, da_r_t)
+            np.multiply(da_h_t, r[t], part)
+            np.dot(part, U_h, past)
+        if direct_r is not None:
+            np.add(da_r_t, direct_r[t], da_r_t)
+        np.dot(da_t[..., : 2 * H], U_rz, carry)
+        np.add(carry, past, carry)
+        np.multiply(g, keep[t], part)
+        np.add(carry, part, carry)
+
+    # Sums over steps and sequences: one product of (rows, T·B) by (T·B, columns) each.
+    da_flat: Array = da.reshape(-1, 3 * H)
+    old: Array = h_prev.reshape(-1, H)
+    da_product: Array
+    old_h: Array
+    if gru.c_h is None:
+        da_product, old_h, dc_h = da_flat[:, 2 * H :], (r * h_prev).reshape(-1, H), None
+    else:
+        da_product, old_h = (r * da_h).reshape(-1, H), old
+        dc_h = da_product.sum(0)
+    return Gradients(
+        W=da_flat.T @ run.x.reshape(-1, gru.inputs),
+        U=np.concatenate([da_flat[:, : 2 * H].T @ old, da_product.T @ old_h]),
+        b=da_flat.sum(0),
+        c_h=dc_h,
+        x=da @ gru.W,
+        h0=carry,
+        h=dh_total,
+    )

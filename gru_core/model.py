@@ -1,0 +1,170 @@
+"""A model: an encoder, GRU layers, a readout and the card that says what it is.
+
+It is kept as one `.safetensors` file: the arrays by name, everything else as JSON in the metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from gru_core.clamp import Clamp, hold
+from gru_core.encoder import Encoder, encoder_from_dict
+from gru_core.gru import GRU, Array, Forward, Holds, forward
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What the top layer's state says: y = softmax(V h + c), or y = V h + c.
+
+    `V` `(K, H)`, `c` `(K,)`; `labels` name the K outputs.
+    """
+
+    kind: Literal["softmax", "linear"]
+    V: Array
+    c: Array
+    labels: tuple[str, ...]
+
+    def __call__(self, h: Array) -> Array:
+        """y `(…, K)` of states `h` `(…, H)`."""
+        y: Array = h @ self.V.T + self.c
+        if self.kind == "linear":
+            return y
+        y = np.exp(y - y.max(-1, keepdims=True))
+        y /= y.sum(-1, keepdims=True)
+        return y
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model is, for people: every figure is measured on data that training never saw.
+
+    `task` names one of `gru_core.tasks.TASKS`, `about` says it in words and `question` is what to
+    look for. `weights` says where they come from, `summary` how good they are; `training` is the
+    recipe, `measured` the figures by name. `reading` helps to read the hidden state.
+    """
+
+    title: str
+    task: str
+    about: str
+    question: str
+    weights: Literal["trained", "random", "hand-set"]
+    summary: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+    reading: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """`encoder` → `layers` → `readout`, and a `card`. The top layer is the last."""
+
+    encoder: Encoder
+    layers: tuple[GRU, ...]
+    readout: Readout
+    card: Card
+
+    def holds(self, clamps: Sequence[Clamp], T: int) -> list[Holds | None]:
+        """What each layer must use over `T` steps under `clamps`.
+
+        Raises ValueError when a layer, a unit or a step is not there.
+        """
+        for clamp in clamps:
+            if not 0 <= clamp.layer < len(self.layers):
+                raise ValueError(f"layer {clamp.layer + 1} is not in this model: 1 to {len(self.layers)}")
+        return [hold(clamps, i, T, gru.units) for i, gru in enumerate(self.layers)]
+
+    def forward(
+        self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None
+    ) -> list[Forward]:
+        """Run every layer over `x`, `(T, I)` or `(T, B, I)`; `h0` is a state for each layer."""
+        runs: list[Forward] = []
+        for i, gru in enumerate(self.layers):
+            runs.append(forward(gru, x, None if h0 is None else h0[i], None if holds is None else holds[i]))
+            x = runs[-1].h
+        return runs
+
+    def __call__(self, x: Array, clamps: Sequence[Clamp] = ()) -> Array:
+        """y `(T, …, K)`, without the intermediates."""
+        return self.readout(self.forward(x, holds=self.holds(clamps, len(x)))[-1].h)
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Every array by the name it has in the file."""
+        named = {f"layers.{i}.{n}": a for i, gru in enumerate(self.layers) for n, a in gru.parameters.items()}
+        return named | {"readout.V": self.readout.V, "readout.c": self.readout.c}
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
+        layers = tuple(
+            gru.with_parameters({n: parameters[f"layers.{i}.{n}"] for n in gru.parameters})
+            for i, gru in enumerate(self.layers)
+        )
+        readout = replace(self.readout, V=parameters["readout.V"], c=parameters["readout.c"])
+        return replace(self, layers=layers, readout=readout)
+
+    def astype(self, dtype: npt.DTypeLike) -> Model:
+        """The same model in another precision."""
+        return self.with_parameters({name: array.astype(dtype) for name, array in self.parameters.items()})
+
+    def negate_unit(self, layer: int, unit: int) -> Model:
+        """The same function with one unit's state upside down: its sign is a matter of taste."""
+        gru, parameters = self.layers[layer], dict(self.parameters)
+        H, name = gru.units, f"layers.{layer}."
+        sign = np.where(np.arange(H) == unit, -1.0, 1.0).astype(gru.U.dtype)
+        candidate = np.concatenate([np.ones(2 * H, gru.U.dtype), sign])
+        parameters[name + "W"] = gru.W * candidate[:, None]
+        parameters[name + "U"] = gru.U * candidate[:, None] * sign
+        parameters[name + "b"] = gru.b * candidate
+        if gru.c_h is not None:
+            parameters[name + "c_h"] = gru.c_h * sign
+        if layer + 1 < len(self.layers):
+            parameters[f"layers.{layer + 1}.W"] = self.layers[layer + 1].W * sign
+        else:
+            parameters["readout.V"] = self.readout.V * sign
+        return self.with_parameters(parameters)
+
+    def save(self, path: str | Path) -> None:
+        """Write the `.safetensors` file; the same model gives the same bytes."""
+        about = {
+            "encoder": self.encoder.to_dict(),
+            "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
+            "layers": len(self.layers),
+            "card": asdict(self.card),
+        }
+        # One key: the order in which the library writes several is not fixed.
+        text = json.dumps(about, ensure_ascii=False)
+        Path(path).write_bytes(save(dict(self.parameters), {"gruscope": text}))
+
+
+def load_file(path: str | Path) -> Model:
+    """Read a model that `Model.save` wrote.
+
+    Raises FileNotFoundError, or ValueError when the file is not such a model.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {})["gruscope"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        layers = tuple(_layer(arrays, f"layers.{i}.") for i in range(about["layers"]))
+        readout = Readout(
+            about["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(about["readout"]["labels"])
+        )
+        card = about["card"]
+        return Model(
+            encoder_from_dict(about["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
+        )
+    except (KeyError, TypeError, SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(f"{Path(path).name} is not a GRU Scope model: {error}") from error
+
+
+def _layer(arrays: Mapping[str, Array], prefix: str) -> GRU:
+    return GRU(arrays[prefix + "W"], arrays[prefix + "U"], arrays[prefix + "b"], arrays.get(prefix + "c_h"))

@@ -1,0 +1,206 @@
+"""The recipes that reproduce the shipped models: `gruscope train NAME` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gru_core.clamp import Clamp
+from gru_core.gru import GRU, Array, Signal
+from gru_core.model import Card, Model, Readout
+from gru_core.tasks import TASKS, Batch
+from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit, gate_means, score
+
+FRESH_SEED = 1_000_000
+"""Added to a recipe's seed for the data that a card's figures are measured on."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a preset is made, and the words of its card. `task` names it in `TASKS`."""
+
+    title: str
+    task: str
+    about: str
+    question: str
+    examples: tuple[str, ...]
+    units: int
+    seed: int
+    schedule: Schedule
+    penalties: Penalties = NO_PENALTIES
+    b_r: float = 0.0
+    b_z: float = 0.0
+    reading: str = ""
+
+
+_READABLE = (
+    Recipe(
+        title="Flip-flop",
+        task="flip-flop",
+        about="hold the last capital letter, A or B, whatever else comes by",
+        question="What does the unit do when it meets an x?",
+        reading="B is kept as a high h, A as a low one.",
+        examples=("A x x y B z . A y x x B . z", "B B A x x x x x x x x x x x x x", "A B A B x y z .", "x y A . z B"),
+        units=1,
+        seed=10,
+        schedule=Schedule(reach=1.0, after=600),
+        penalties=Penalties(z=0.05),
+        b_z=-1.0,
+    ),
+    Recipe(
+        title="Pocket calculator",
+        task="pocket-calculator",
+        about="load a number (=v), add one (+v), or hold the value while a number that does not count comes by (v)",
+        question="Which gate tells loading from adding?",
+        reading="h follows the value in memory.",
+        examples=(
+            "=0.3 +0.2 0.35 -0.1 +-0.4 0.2 =-0.2 +0.3 +0.3",
+            "=0.4 0.1 -0.3 0.2 -0.4 0.3 0.1 -0.2",
+            "=0.1 +0.1 +0.1 +0.1 +0.1 +0.1",
+            "=0.4 =-0.4 =0.2 =-0.1",
+        ),
+        units=1,
+        seed=7,
+        schedule=Schedule(reach=0.003, after=1500),
+        penalties=Penalties(z=0.01, r=0.002),
+        b_r=1.0,
+    ),
+    Recipe(
+        title="Running total",
+        task="running-total",
+        about="add up the numbers; one written =v starts the sum again from v",
+        question="How does the unit let go of the old sum?",
+        reading="h follows the sum.",
+        examples=(
+            "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1",
+            "=0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1",
+            "=0.3 -0.3 0.3 -0.3 0.3",
+            "=0.3 =0.2 =0.1 =-0.1",
+        ),
+        units=1,
+        seed=10,
+        schedule=Schedule(reach=0.003, after=1000),
+    ),
+    Recipe(
+        title="Store and recall",
+        task="store-and-recall",
+        about="keep the last capital letter through the small ones, and name it when asked (?)",
+        question="Do all four units store the letter, or do they share the work?",
+        reading="Its answer counts only at a question mark.",
+        examples=("A b c ? d a C b ? a ? B d d ?", "D a b c d a b c d ?", "A ? B ? C ? D ?", "C c c c ? a A ? ?"),
+        units=4,
+        seed=3,
+        schedule=Schedule(reach=0.999, after=600),
+        penalties=Penalties(z=0.1),
+        b_z=-1.0,
+    ),
+    Recipe(
+        title="Sentiment",
+        task="sentiment",
+        about="say whether the latest opinion is good or bad; “not” turns the next one round, “.” wipes it",
+        question="Where does the network remember an open “not”?",
+        reading="Eight units share an opinion and an open “not”.",
+        examples=(
+            "the film was good . not very bad . dull",
+            "not the very film was great",
+            "good bad not good not bad",
+            "lovely the film was a very very film",
+        ),
+        units=8,
+        seed=2,
+        schedule=Schedule(reach=0.99, after=1500),
+        penalties=Penalties(z=0.05),
+    ),
+)
+
+
+def _plain(recipe: Recipe) -> Recipe:
+    return replace(recipe, title=f"{recipe.title}, plain", penalties=NO_PENALTIES)
+
+
+RECIPES: dict[str, Recipe] = {r.task: r for r in _READABLE} | {f"{r.task}-plain": _plain(r) for r in _READABLE}
+"""By preset; NAME-plain is NAME with the same seed and without its penalties."""
+
+
+def untrained(recipe: Recipe, rng: np.random.Generator) -> Model:
+    """The model that training starts from, with a card that does not describe it yet."""
+    task, H = TASKS[recipe.task], recipe.units
+    gru = GRU.random(task.encoder.inputs, H, rng, b_r=recipe.b_r, b_z=recipe.b_z)
+    K = len(task.labels)
+    readout = Readout(task.kind, rng.uniform(-1, 1, (K, H)) / np.sqrt(H), np.zeros(K), task.labels)
+    card = Card(
+        recipe.title, recipe.task, recipe.about, recipe.question, "random", "untrained",
+        examples=recipe.examples, reading=recipe.reading,
+    )  # fmt: skip
+    return Model(task.encoder, (gru,), readout, card)
+
+
+def train(recipe: Recipe) -> Iterator[Snapshot]:
+    """Snapshots of the training, the last with the finished model and its card."""
+    rng = np.random.default_rng(recipe.seed)
+    snapshot = None
+    for snapshot in fit(untrained(recipe, rng), TASKS[recipe.task], rng, recipe.schedule, recipe.penalties):
+        yield snapshot
+    if snapshot is not None:
+        yield replace(snapshot, model=_with_card(_upright(snapshot.model, recipe), recipe, snapshot))
+
+
+def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
+    """Data that training never saw, the same for everyone."""
+    return TASKS[recipe.task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
+
+
+def _upright(model: Model, recipe: Recipe) -> Model:
+    """The model with each unit's sign such that its h rises with what is stored."""
+    batch = fresh(recipe)
+    h: Array = model.forward(batch.x)[-1].h
+    for unit in range(h.shape[-1]):
+        if np.corrcoef(h[..., unit].ravel(), batch.target.ravel())[0, 1] < 0:
+            model = model.negate_unit(0, unit)
+    return model
+
+
+def measure(model: Model, recipe: Recipe) -> dict[str, float]:
+    """The figures of a card: the score, at 20 and at 500 steps, the gates at the task's events,
+    and the score with a gate held."""
+    batch = fresh(recipe)
+    runs = model.forward(batch.x)
+    held: list[tuple[Signal, float]] = [("z", 1), ("z", 0), ("r", 1), ("r", 0)]
+    figures = {
+        "score": score(model, batch),
+        "score at 500 steps": score(model, fresh(recipe, 500, 100)),
+        **gate_means(runs, batch.events),
+        **{f"score with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in held},
+    }
+    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+
+
+def _with_card(model: Model, recipe: Recipe, snapshot: Snapshot) -> Model:
+    schedule = recipe.schedule
+    measured = measure(model, recipe)
+    if model.readout.kind == "softmax":
+        summary = f"{measured['score']:.1%} right on fresh data"
+    else:
+        summary = f"mean squared error {measured['score']:.2g} on fresh data"
+    training = {
+        "optimiser": "Adam",
+        "rate": f"{schedule.rate} until good enough, then falling to a tenth",
+        "steps": snapshot.step,
+        "batch": f"{schedule.B} sequences of {schedule.T} steps",
+        "seed": recipe.seed,
+        "gradient norm": f"clipped at {schedule.norm:g}",
+        "first biases": f"b_r {recipe.b_r:g}, b_z {recipe.b_z:g}",
+        "penalties": _described(recipe.penalties),
+    }
+    card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
+    return replace(model, card=card)
+
+
+def _described(penalties: Penalties) -> str:
+    parts = [
+        f"{penalties.z:g} × mean z" if penalties.z else "",
+        f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",
+    ]
+    return " and ".join(filter(None, parts)) or "none"

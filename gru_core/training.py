@@ -1,0 +1,165 @@
+"""Training: the losses, their gradients, Adam, and `fit`, which yields snapshots as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gru_core.clamp import Clamp
+from gru_core.gru import Array, Forward, backward
+from gru_core.model import Model
+from gru_core.tasks import Batch, Task
+
+Parameters = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """What a loss adds for its gates' sake: λ_z · mean(z), which asks units to keep, and
+    λ_r · mean(1 − r), which asks them to see their past."""
+
+    z: float = 0.0
+    r: float = 0.0
+
+
+NO_PENALTIES = Penalties()
+
+
+def loss_and_gradients(
+    model: Model, batch: Batch, penalties: Penalties = NO_PENALTIES
+) -> tuple[float, dict[str, Array]]:
+    """The mean loss over the scored steps, and its gradient by the names of `model.parameters`.
+
+    Cross-entropy −log y_target for a softmax readout, (y − target)² for a linear one.
+    """
+    runs = model.forward(batch.x)
+    h = runs[-1].h
+    y = model.readout(h)
+    n = np.count_nonzero(batch.scored)
+    if model.readout.kind == "softmax":
+        target = batch.target[..., None].astype(int)
+        of_target = np.take_along_axis(y, target, -1)
+        loss = -float(np.log(of_target[batch.scored]).sum()) / n
+        dy = y.copy()  # with respect to V h + c
+        np.put_along_axis(dy, target, of_target - 1, -1)
+        dy /= n
+    else:
+        difference = y - batch.target[..., None]
+        loss = float((difference[batch.scored] ** 2).sum()) / n
+        dy = 2 * difference / n
+    dy *= batch.scored[..., None]
+
+    gradients = {
+        "readout.V": dy.reshape(-1, dy.shape[-1]).T @ h.reshape(-1, h.shape[-1]),
+        "readout.c": dy.sum((0, 1)),
+    }
+    dh: Array = dy @ model.readout.V
+    for i, run in reversed(list(enumerate(runs))):
+        loss += penalties.z * float(run.z.mean()) + penalties.r * float(1 - run.r.mean())
+        dz = np.full_like(run.h, penalties.z / run.h.size) if penalties.z else None
+        dr = np.full_like(run.h, -penalties.r / run.h.size) if penalties.r else None
+        of_layer = backward(run, dh, dr, dz)
+        gradients |= {f"layers.{i}.{name}": array for name, array in of_layer.parameters.items()}
+        dh = of_layer.x
+    return loss, gradients
+
+
+def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = ()) -> float:
+    """Accuracy for a softmax readout, mean squared error for a linear one, over the scored steps."""
+    y = model(batch.x, clamps)[batch.scored]
+    target = batch.target[batch.scored]
+    if model.readout.kind == "softmax":
+        return float((y.argmax(-1) == target).mean())
+    return float(((y[:, 0] - target) ** 2).mean())
+
+
+def gate_means(runs: Sequence[Forward], events: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The mean of z and of r in the top layer at each kind of event, as "z at write"."""
+    return {
+        f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
+        for event, mask in events.items()
+        for gate in ("z", "r")
+    }
+
+
+@dataclass
+class Adam:
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980), the moments kept by name."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    _steps: int = 0
+    _moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+
+    def __call__(self, parameters: Parameters, gradients: Parameters, rate: float) -> dict[str, Array]:
+        """The parameters after one step down the gradients."""
+        self._steps += 1
+        rate *= np.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
+        new: dict[str, Array] = {}
+        for name, array in parameters.items():
+            g = gradients[name]
+            m, v = self._moments.get(name, (np.zeros_like(g), np.zeros_like(g)))
+            m = self.beta1 * m + (1 - self.beta1) * g
+            v = self.beta2 * v + (1 - self.beta2) * g * g
+            self._moments[name] = m, v
+            new[name] = array - rate * m / (np.sqrt(v) + self.epsilon)
+        return new
+
+
+def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
+    """The gradients, scaled down together when their joint norm is above `norm`."""
+    whole = np.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
+    scale = min(1.0, norm / whole) if whole > 0 else 1.0
+    return {name: g * scale for name, g in gradients.items()}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where training stands: `score` is on a batch kept aside, `reached` once it was good enough."""
+
+    step: int
+    loss: float
+    score: float
+    reached: bool
+    model: Model
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    The rate stays at `rate` until the score of a batch kept aside is at least (accuracy) or at
+    most (error) `reach`, looked at every `every` steps. `after` further steps follow, the rate
+    falling to a tenth over their second half. `most` steps without reaching it end the training.
+    """
+
+    reach: float
+    after: int
+    rate: float = 0.02
+    T: int = 20
+    B: int = 32
+    norm: float = 1.0
+    every: int = 50
+    most: int = 6000
+
+
+def fit(
+    model: Model, task: Task, rng: np.random.Generator, schedule: Schedule, penalties: Penalties = NO_PENALTIES
+) -> Iterator[Snapshot]:
+    """Train `model` on `task`; a snapshot every `schedule.every` steps and at the end."""
+    adam = Adam()
+    aside = task.draw(rng, 100, 100)
+    step, left, reached = 0, schedule.after, False
+    while left > 0 if reached else step < schedule.most:
+        rate = schedule.rate * (min(1.0, 0.1 + 1.8 * left / schedule.after) if reached else 1.0)
+        loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
+        model = model.with_parameters(adam(model.parameters, clip(gradients, schedule.norm), rate))
+        step, left = step + 1, left - reached
+        if step % schedule.every == 0 or (reached and left == 0):
+            now = score(model, aside)
+            good = now >= schedule.reach if model.readout.kind == "softmax" else now <= schedule.reach
+            reached = reached or good
+            yield Snapshot(step, loss, now, reached, model)
