@@ -1,0 +1,80 @@
+"""Every error that leaves the server has one shape: {"error": {"code", "message", "where"}}.
+
+The message is for the person at the page; the request is never sent back.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gru_core import SequenceError
+
+
+class Refused(Exception):
+    """A request that cannot be answered; `where` is the part of it that is at fault."""
+
+    def __init__(self, status: int, code: str, message: str, where: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.where = status, code, message, where
+
+
+def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "where": where}}
+
+
+def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return JSONResponse(error_body(error.code, error.message, error.where), error.status)
+
+
+def _sequence(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SequenceError)
+    where = "sequence" if error.step is None else f"sequence.{error.step}"
+    return JSONResponse(error_body("sequence", str(error), where), 422)
+
+
+def _validation(_: Request, error: Exception) -> JSONResponse:
+    """FastAPI's own answer echoes the input; this one says where and what is allowed."""
+    assert isinstance(error, RequestValidationError)
+    # Where one of several forms would do, the one that the input came furthest with says most.
+    first = max(error.errors(), key=lambda one: len(one["loc"]))
+    if first["type"] == "json_invalid":
+        return JSONResponse(error_body("json", "the request is not valid JSON"), 400)
+    if first["type"] == "model_attributes_type":
+        return JSONResponse(error_body("request", "the request must be a JSON object, sent as application/json"), 422)
+    # Of the place only names that the schema has may be told: a key that it has not is the visitor's.
+    place = [str(part) for part in first["loc"][1:]]
+    if first["type"] == "extra_forbidden":
+        place = place[:-1]
+        message = "there is a field that this request does not have"
+    else:
+        message = first["msg"][:1].lower() + first["msg"][1:]
+    where = ".".join(part for part in place if not part.startswith(("list[", "str"))) or None
+    return JSONResponse(error_body("request", f"{where}: {message}" if where else message, where), 422)
+
+
+def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    if status == 400:
+        return JSONResponse(error_body("json", "the request could not be read as JSON"), 400)
+    code, message = status.phrase.lower().replace(" ", "-"), status.description or status.phrase
+    return JSONResponse(error_body(code, message), status, headers=error.headers)
+
+
+def _unforeseen(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse(error_body("server", "something went wrong on the server; it has been logged"), 500)
+
+
+def add_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(SequenceError, _sequence)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)

@@ -1,0 +1,46 @@
+"""The application, put together: `uvicorn --factory app.main:create_app` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version as version_of
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import errors
+from app.middleware import BodyLimit, SecurityHeaders
+from app.routes import health, lab, models, reference, static, trace
+from app.settings import Settings
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    lab.warm(app.state.settings)
+    yield
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole application. Settings are read from the environment unless given."""
+    settings = settings or Settings.from_environment()
+    app = FastAPI(
+        title="GRU Scope",
+        version=version_of("gruscope"),
+        description="What a gated recurrent unit does with a sequence, step by step.",
+        # FastAPI's own pages load their interface from another host.
+        docs_url=None,
+        redoc_url=None,
+        middleware=[
+            Middleware(SecurityHeaders, settings=settings),
+            Middleware(GZipMiddleware, minimum_size=1_000),
+            Middleware(BodyLimit, settings=settings),
+        ],
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    errors.add_handlers(app)
+    for room in (lab, trace, models, health, reference, static):
+        app.include_router(room.router)
+    return app

@@ -1,0 +1,31 @@
+"""GET /api/models, and a sequence drawn at random for one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+
+from app import models
+from app.schemas import model_entry
+from gru_core.tasks import TASKS
+
+router = APIRouter(prefix="/api/models")
+
+
+@router.get("", summary="The models, each with its card, alphabet and examples")
+def list_models(request: Request) -> list[dict[str, Any]]:
+    settings = request.app.state.settings
+    return [model_entry(name, models.get(name, settings)) for name in models.names()]
+
+
+@router.get("/{name}/draw", summary="A sequence of the model's task, drawn with a seed")
+def draw(
+    request: Request,
+    name: str,
+    seed: Annotated[int, Query(ge=0, lt=2**32)],
+    steps: Annotated[int, Query(ge=1, le=500)] = 16,
+) -> dict[str, str]:
+    model = models.get(name, request.app.state.settings)
+    return {"sequence": TASKS[model.card.task].text(np.random.default_rng(seed), steps)}

@@ -1,0 +1,17 @@
+"""GET /docs: the interface as its OpenAPI document describes it, read without anything from elsewhere."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.assets import version
+from app.routes.lab import templates
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    page = {"openapi": request.app.openapi(), "static": f"/static/{version()}"}
+    return templates.TemplateResponse(request, "docs.html", page)

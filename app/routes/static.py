@@ -1,0 +1,27 @@
+"""GET /static/<version>/<path>"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.assets import assets, version
+from app.errors import Refused
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/static/{of}/{path:path}")
+def static(request: Request, of: str, path: str) -> Response:
+    asset = assets().get(path)
+    if asset is None:
+        raise Refused(404, "not-found", "there is no such file")
+    # A page of an older version gets today's file, which it must ask for again.
+    lasting = of == version()
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if lasting else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.compressed, 200, headers | {"Content-Encoding": "gzip"}, asset.media_type)
+    return Response(asset.content, 200, headers, asset.media_type)

@@ -1,0 +1,74 @@
+"""POST /api/trace: run a scenario, as a stream of steps or as one JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse
+
+from app import models
+from app.errors import Refused
+from app.schemas import Scenario, events, start, whole
+from app.settings import Settings
+from gru_core import SequenceError, Trace, stream
+from gru_core.trace import read
+
+router = APIRouter(prefix="/api")
+
+BLOCK = 64
+"""Steps to one write: enough that a long run is not slowed by its events, few enough to be seen coming."""
+
+
+def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
+    """The `start` of a scenario's run, and the run itself in blocks.
+
+    Raises Refused or SequenceError, before anything is computed, when it cannot be run.
+    """
+    model = models.get(scenario.model, settings)
+    sequence: Any = scenario.sequence
+    if not isinstance(sequence, str):
+        rows = {len(row) for row in sequence}
+        if len(rows) > 1:
+            raise SequenceError("the rows of numbers are not of one length")
+        sequence = np.array(sequence, float)
+    tokens, x = read(model, sequence)
+    if len(x) > settings.max_steps:
+        raise SequenceError(f"the sequence has {len(x)} steps; this server takes at most {settings.max_steps}")
+    try:
+        clamps = [clamp.clamp() for clamp in scenario.clamps]
+        given = [[0.0] * gru.units for gru in model.layers] if scenario.h0 is None else scenario.h0
+        h0 = [np.array(state, float) for state in given]
+        blocks = stream(model, x, h0, clamps, block)
+    except ValueError as error:
+        where = "h0" if str(error).startswith("h0") else "clamps"
+        raise Refused(422, "scenario", str(error), where) from error
+    return start(scenario.model, model, tokens, len(x), h0), blocks
+
+
+@router.post(
+    "/trace",
+    summary="Run a model over a sequence",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, y and the "
+            "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done`. As application/json: the "
+            "whole trace, arrays as lists.",
+            "content": {"text/event-stream": {}, "application/json": {}},
+        }
+    },
+)
+def trace(request: Request, scenario: Scenario) -> Response:
+    settings = request.app.state.settings
+    if "text/event-stream" in request.headers.get("accept", ""):
+        about, blocks = prepare(scenario, settings, BLOCK)
+        # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
+        return EventSourceResponse(
+            events(about, blocks), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        )
+    about, blocks = prepare(scenario, settings, None)
+    return Response(whole(about, next(blocks)), media_type="application/json")

@@ -1,0 +1,136 @@
+"""The bodies that come in and go out: the only place where arrays become JSON."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import orjson
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from gru_core import Clamp, Forward, Model, Trace
+from gru_core.gru import GATES, Array
+
+STATES = ("r", "z", "h_tilde", "h")
+
+
+class _Body(BaseModel):
+    # No guessing: true is not 1, "3" is not 3, and what is not known is not ignored.
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class ClampBody(_Body):
+    """A gate held at a value. Units and steps count from 1, as on screen; `to` is included."""
+
+    gate: Literal["r", "z", "h_tilde"]
+    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
+    from_: Annotated[int, Field(ge=1, alias="from")]
+    to: Annotated[int, Field(ge=1)]
+    value: FiniteFloat
+    layer: Annotated[int, Field(ge=1)] = 1
+
+    def clamp(self) -> Clamp:
+        """The core's clamp, which counts from 0. Raises ValueError when the value does not fit."""
+        units = None if self.units is None else [unit - 1 for unit in self.units]
+        return Clamp(self.gate, self.value, units, slice(self.from_ - 1, self.to), self.layer - 1)
+
+
+class Scenario(_Body):
+    """The whole question: a model, a sequence, and what is held. Nothing else is remembered.
+
+    `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
+    layer, zero when null.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"model": "flip-flop", "sequence": "A x x B x", "h0": None, "clamps": []}]}
+    )
+
+    model: str
+    sequence: str | list[list[FiniteFloat]]
+    h0: list[list[Annotated[float, Field(ge=-1, le=1)]]] | None = None
+    clamps: list[ClampBody] = []
+
+
+def model_entry(name: str, model: Model) -> dict[str, Any]:
+    """A model as the picker shows it."""
+    encoder = model.encoder
+    return {
+        "id": name,
+        "card": asdict(model.card),
+        "alphabet": list(encoder.alphabet),
+        "hint": encoder.hint,
+        "examples": list(model.card.examples),
+        "layers": [{"units": gru.units, "reset": gru.reset} for gru in model.layers],
+        "parameters": sum(array.size for array in model.parameters.values()),
+    }
+
+
+def start(name: str, model: Model, tokens: list[str] | None, T: int, h0: list[Array]) -> dict[str, Any]:
+    """What a view must know of a run before its first step: its size, biases and first state."""
+    return {
+        "model": name,
+        "T": T,
+        "tokens": tokens,
+        "layers": [
+            {"H": gru.units, "reset": gru.reset, "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)), "h0": state}
+            for gru, state in zip(model.layers, h0, strict=True)
+        ],
+        "y": {"kind": model.readout.kind, "labels": model.readout.labels},
+    }
+
+
+def _named(layer: Forward) -> dict[str, Array]:
+    """A layer's arrays `(T, H)` by the name they have on the wire."""
+    return (
+        {signal: getattr(layer, signal) for signal in STATES}
+        | {f"Wx.{gate}": layer.Wx[gate] for gate in GATES}
+        | {f"Uh.{gate}": layer.Uh[gate] for gate in GATES}
+    )
+
+
+def whole(start: dict[str, Any], trace: Trace) -> bytes:
+    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer and `y` `(T, K)`."""
+    layers = [
+        about | {name: np.ascontiguousarray(array) for name, array in _named(layer).items()}
+        for about, layer in zip(start["layers"], trace.layers, strict=True)
+    ]
+    return to_json(start | {"layers": layers, "y": start["y"] | {"values": np.ascontiguousarray(trace.y)}})
+
+
+def to_json(data: Any) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _rows(array: Array) -> list[bytes]:
+    """Each row as base64 of little-endian float64: exact, and cheap at both ends."""
+    rows = memoryview(np.ascontiguousarray(array, "<f8").tobytes())
+    size = 8 * array.shape[1]
+    return [b2a_base64(rows[i : i + size], newline=False) for i in range(0, len(rows), size)]
+
+
+def event(name: str, data: Any) -> bytes:
+    return format_sse_event(event=name, data_str=to_json(data).decode())
+
+
+def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
+    """A run as server-sent events: `start`, a `step` for each timestep, `done`.
+
+    Each piece is one write to the network and holds the steps of one block.
+    """
+    piece = event("start", start)
+    t = 1
+    for block in blocks:
+        arrays = [array for layer in block.layers for array in _named(layer).values()]
+        columns = [_rows(array) for array in [*arrays, block.y]]
+        layer_form = b",".join(b'"%s":"%%s"' % name.encode() for name in _named(block.layers[0]))
+        layers_form = b",".join([b"{" + layer_form + b"}"] * len(block.layers))
+        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b'],"y":"%s"}\n\n'
+        steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
+        yield piece + b"".join(steps)
+        piece, t = b"", t + len(steps)
+    yield event("done", {"T": t - 1})

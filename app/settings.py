@@ -1,0 +1,46 @@
+"""What a server may be told, each with its default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and policies. Each can be set by the environment: GRUSCOPE_MAX_STEPS=500 and so on.
+
+    `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
+    `max_body` bytes of a request; `body_seconds` for it to arrive; `shutdown_seconds` that open
+    streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
+    `frame_ancestors` the pages that may embed this one, as a CSP source list.
+    """
+
+    max_steps: int = 2_000
+    max_units: int = 256
+    max_inputs: int = 256
+    max_layers: int = 4
+    max_alphabet: int = 1_024
+    max_body: int = 256 * 1024
+    body_seconds: int = 10
+    shutdown_seconds: int = 3
+    stalled_ms: int = 15_000
+    frame_ancestors: str = "'self'"
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+        """The defaults, changed by what the environment says. Raises ValueError on a bad number."""
+        told: dict[str, int | str] = {}
+        for setting in fields(Settings):
+            name = f"GRUSCOPE_{setting.name.upper()}"
+            if name not in environment:
+                continue
+            text = environment[name]
+            if isinstance(setting.default, str):
+                told[setting.name] = text
+            elif text.isascii() and text.isdigit() and int(text) > 0:
+                told[setting.name] = int(text)
+            else:
+                raise ValueError(f"{name} must be a whole number above 0")
+        return Settings(**told)  # type: ignore[arg-type]  # the names and types were looked up above

@@ -1,0 +1,81 @@
+/** The only place that talks to the server. */
+
+/** @import { Start, Step } from "./run.js" */
+/** @typedef {{model: string, sequence: string}} Scenario */
+/** @typedef {{start: (start: Start) => void, step: (step: Step) => void}} Listener */
+
+/** What the server would not do, in its own words. */
+export class Refusal extends Error {}
+
+/**
+ * Hand each event of a piece of a stream to `listener`; what is left of an unfinished one comes back.
+ * @param {string} text
+ * @param {Listener & {done?: () => void}} listener
+ */
+export function readEvents(text, listener) {
+  const blocks = text.split("\n\n");
+  const rest = blocks.pop() ?? "";
+  for (const block of blocks) {
+    const [, name, data] = /^event: (\w+)\ndata: (.*)$/m.exec(block) ?? [];
+    if (name === "start") listener.start(JSON.parse(data));
+    else if (name === "step") listener.step(JSON.parse(data));
+    else if (name === "done") listener.done?.();
+  }
+  return rest;
+}
+
+/**
+ * Run a scenario; resolves when the last step has been handed over.
+ * @param {Scenario} scenario
+ * @param {Listener} listener
+ * @param {AbortSignal} signal
+ */
+export async function trace(scenario, listener, signal) {
+  const response = await request("/api/trace", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
+    body: JSON.stringify(scenario),
+    signal,
+  });
+  let rest = "";
+  let done = false;
+  const stream = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const piece = await stream.read();
+    if (piece.done) break;
+    rest = readEvents(rest + decoder.decode(piece.value, { stream: true }), {
+      ...listener,
+      done: () => (done = true),
+    });
+  }
+  if (!done) throw new Refusal("The answer broke off before its last step. Press Enter to ask again.");
+}
+
+/**
+ * A sequence of the model's task, drawn at random.
+ * @param {string} model
+ * @param {number} seed
+ * @returns {Promise<string>}
+ */
+export async function draw(model, seed) {
+  const response = await request(`/api/models/${encodeURIComponent(model)}/draw?seed=${seed}`, {});
+  return (await response.json()).sequence;
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ */
+async function request(url, init) {
+  let response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Refusal("The server does not answer. Press Enter to ask again.");
+  }
+  if (response.ok) return response;
+  const body = await response.json().catch(() => null);
+  throw new Refusal(body?.error?.message ?? `The server answered ${response.status}.`);
+}

@@ -1,0 +1,55 @@
+/** The only place that knows Plotly. */
+
+/** @import { Rows, Signal } from "./run.js" */
+/** @import { Scale } from "./theme.js" */
+/** @typedef {{name: Signal, colorscale: Scale, zmin: number, zmax: number}} Picture */
+/** @typedef {{data: Picture[], layout: {xaxis: object, yaxis: object}}} Figure */
+/**
+ * What the page uses of Plotly.
+ * @typedef {{newPlot: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>,
+ *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
+ *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
+ */
+
+// Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
+const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
+
+/** @type {Promise<PlotlyLibrary> | undefined} */
+let library;
+
+/** Plotly, fetched when it is first asked for. It is 1.5 MB: the page does without until it is there. */
+export function plotly() {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("./plotly.min.js", import.meta.url).href;
+    script.onload = () => resolve(/** @type {any} */ (globalThis).Plotly);
+    script.onerror = () => reject(new Error("plotly.min.js did not load"));
+    document.head.append(script);
+  });
+  return library;
+}
+
+/**
+ * Draw a figure's heatmaps so that they fill `div`, every cell as wide and high as every other. Cheap when only the
+ * numbers are new.
+ * @param {PlotlyLibrary} Plotly
+ * @param {HTMLElement} div
+ * @param {Figure} figure the skeleton that Python defined: each picture's name says with what it is filled
+ * @param {Record<Signal, Rows>} rows
+ * @param {{width: number, height: number}} size
+ */
+export function drawHeatmap(Plotly, div, figure, rows, size) {
+  const [units, columns] = [rows.h.length, rows.h[0].length];
+  const z = figure.data.map(({ name }) => rows[name]);
+  const shape = JSON.stringify([units, columns, size, figure.data[0].colorscale]);
+  if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
+  div.dataset.shape = shape;
+  const layout = {
+    ...figure.layout,
+    ...size,
+    xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
+    yaxis: { ...figure.layout.yaxis, autorange: false, range: [units - 0.5, -0.5] },
+  };
+  const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
+  return Plotly.react(div, data, layout, CONFIG);
+}

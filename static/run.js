@@ -1,0 +1,98 @@
+/**
+ * A run as it arrives: `start` says how large it is, each step fills one column.
+ *
+ * Every signal is `rows[unit][step]`, one Float64Array a unit, NaN where nothing has come yet: the form that a
+ * heatmap draws, written in place.
+ */
+
+/** @typedef {Float64Array[]} Rows */
+/** @typedef {"r" | "z" | "h_tilde"} Gate */
+/** @typedef {Gate | "h"} Signal */
+/** @typedef {Gate extends infer G extends string ? `Wx.${G}` | `Uh.${G}` : never} Term */
+/** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[]}} LayerStart */
+/** @typedef {{model: string, T: number, tokens: string[] | null, layers: LayerStart[],
+ *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
+/** @typedef {{t: number, layers: Record<Signal | Term, string>[], y: string}} Step */
+/** @typedef {LayerStart & {rows: Record<Signal | Term, Rows>}} Layer */
+/** @typedef {Omit<Start, "layers"> & {columns: number, layers: Layer[], outputs: Rows}} Run */
+
+/** @type {readonly Gate[]} */
+export const GATES = ["r", "z", "h_tilde"];
+/** @type {readonly Signal[]} */
+export const SIGNALS = [...GATES, "h"];
+/** @type {readonly (Signal | Term)[]} */
+const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_tilde"];
+
+/**
+ * How many columns the tape has for T steps: a little more than asked for, in coarse stages, so that typing a letter
+ * does not move the others.
+ * @param {number} T
+ */
+export function columnsFor(T) {
+  const stages = [12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
+  return stages.find((columns) => columns >= T) ?? T;
+}
+
+/**
+ * @param {Start} start
+ * @returns {Run}
+ */
+export function newRun(start) {
+  const columns = columnsFor(start.T);
+  /** @param {number} height @returns {Rows} */
+  const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
+  const layers = start.layers.map((layer) => ({
+    ...layer,
+    rows: /** @type {Record<Signal | Term, Rows>} */ (Object.fromEntries(NAMES.map((name) => [name, blank(layer.H)]))),
+  }));
+  return { ...start, columns, layers, outputs: blank(start.y.labels.length) };
+}
+
+/**
+ * Fill one column.
+ * @param {Run} run
+ * @param {Step} step
+ */
+export function putStep(run, step) {
+  const column = step.t - 1;
+  step.layers.forEach((layer, i) => {
+    for (const name of NAMES) put(run.layers[i].rows[name], column, layer[name]);
+  });
+  put(run.outputs, column, step.y);
+}
+
+/**
+ * @param {Rows} rows
+ * @param {number} column
+ * @param {string} base64 little-endian float64, one for each row
+ */
+function put(rows, column, base64) {
+  const text = atob(base64);
+  const bytes = new DataView(new ArrayBuffer(text.length));
+  for (let i = 0; i < text.length; i++) bytes.setUint8(i, text.charCodeAt(i));
+  for (let i = 0; i < rows.length; i++) rows[i][column] = bytes.getFloat64(8 * i, true);
+}
+
+/**
+ * What the model answers at a step: the likeliest label and its probability, or the number.
+ * @param {Run} run
+ * @param {number} column
+ * @returns {{text: string, value: number}}
+ */
+export function answer(run, column) {
+  const values = run.outputs.map((row) => row[column]);
+  if (run.y.kind === "linear") return { text: fixed(values[0]), value: values[0] };
+  const best = values.indexOf(Math.max(...values));
+  return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
+}
+
+/**
+ * A number as the page writes it: two decimals, a true minus sign, never −0.00.
+ * @param {number} value
+ * @param {number} [decimals]
+ */
+export function fixed(value, decimals = 2) {
+  if (Number.isNaN(value)) return "";
+  const text = Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toFixed(decimals);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}

@@ -1,0 +1,41 @@
+/** The colours of values, as the figures that came from Python define them. */
+
+/** @typedef {[number, string][]} Scale places from 0 to 1, each with its colour as #rrggbb */
+
+/** @param {string} hex */
+const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+/**
+ * The colour at a place on a scale, between its neighbours as Plotly has it.
+ * @param {Scale} scale
+ * @param {number} place from 0 to 1
+ * @returns {[number, number, number]}
+ */
+export function colourAt(scale, place) {
+  const clamped = Math.max(0, Math.min(1, place));
+  const after = Math.max(1, scale.findIndex(([at]) => at >= clamped));
+  const [[low, from], [high, to]] = [scale[after - 1], scale[after]];
+  const share = (clamped - low) / (high - low);
+  const [a, b] = [channels(from), channels(to)];
+  return /** @type {[number, number, number]} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
+}
+
+/**
+ * Whether white reads better than black on a colour (WCAG 2 relative luminance).
+ * @param {[number, number, number]} colour
+ */
+export function wantsWhite(colour) {
+  const [r, g, b] = colour.map((value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  // The luminance at which the contrasts with white and with black are equal.
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
+}
+
+/** Whether the page is light or dark now. @returns {"light" | "dark"} */
+export function currentTheme() {
+  const chosen = document.documentElement.dataset.theme;
+  if (chosen === "light" || chosen === "dark") return chosen;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}

@@ -1,0 +1,53 @@
+/** Which model: its question first, then the picker and its card. */
+
+/** @import { Store } from "../store.js" */
+/** @import { ModelEntry, State } from "../state.js" */
+import { fixed } from "../run.js";
+
+/**
+ * @param {HTMLElement} section
+ * @param {Store} store
+ * @param {{choose: (model: string) => void}} actions
+ */
+export function mountModel(section, store, actions) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const picker = /** @type {HTMLSelectElement} */ (find("#model"));
+  let shown = "";
+
+  /** @param {State} state */
+  function update(state) {
+    if (shown === state.model) return;
+    shown = state.model;
+    picker.value = shown;
+    const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
+    const { card } = entry;
+    find("#question").textContent = card.question;
+    find("#task").textContent = `This network was taught to ${card.about}. ${card.reading}`;
+    const units = entry.layers.map(({ units }) => units).join(" + ");
+    find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
+    const weights = { parameters: entry.parameters, "reset gate acts": `${entry.layers[0].reset} the product with U` };
+    find("#card").replaceChildren(
+      list("How it was trained", { ...card.training, ...weights }),
+      list("Measured on data it never saw", card.measured),
+    );
+  }
+
+  picker.addEventListener("change", () => actions.choose(picker.value));
+  store.subscribe(update);
+}
+
+/** @param {string} title @param {Record<string, string | number>} facts */
+function list(title, facts) {
+  const section = document.createElement("section");
+  const heading = Object.assign(document.createElement("h2"), { textContent: title });
+  const terms = document.createElement("dl");
+  for (const [name, value] of Object.entries(facts)) {
+    const text = typeof value === "number" && !Number.isInteger(value) ? fixed(value, value < 0.1 ? 4 : 3) : String(value);
+    terms.append(
+      Object.assign(document.createElement("dt"), { textContent: name }),
+      Object.assign(document.createElement("dd"), { textContent: text }),
+    );
+  }
+  section.append(heading, terms);
+  return section;
+}

@@ -1,0 +1,42 @@
+/** What is fed in: the box, examples, a random draw, and what is wrong with it beside it. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State } from "../state.js" */
+
+/**
+ * @param {HTMLElement} section
+ * @param {Store} store
+ * @param {{write: (text: string) => void, draw: () => void}} actions
+ */
+export function mountSequence(section, store, actions) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const box = /** @type {HTMLInputElement} */ (find("#sequence"));
+  const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
+  const [hint, error] = [find("#hint"), find("#error")];
+  let shown = "";
+
+  /** @param {State} state */
+  function update(state) {
+    if (box.value !== state.text) box.value = state.text;
+    if (error.textContent !== state.error) error.textContent = state.error;
+    if (state.error) box.setAttribute("aria-invalid", "true");
+    else box.removeAttribute("aria-invalid");
+    if (shown === state.model) return;
+    shown = state.model;
+    const entry = state.models.find(({ id }) => id === shown);
+    hint.textContent = entry?.hint ?? "";
+    const options = (entry?.examples ?? []).map((text) => new Option(text, text));
+    examples.replaceChildren(new Option("Examples", ""), ...options);
+  }
+
+  box.addEventListener("input", () => actions.write(box.value));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") actions.write(box.value);
+  });
+  examples.addEventListener("change", () => {
+    if (examples.value) actions.write(examples.value);
+    examples.value = "";
+  });
+  find("#random").addEventListener("click", actions.draw);
+  store.subscribe(update);
+}

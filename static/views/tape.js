@@ -1,0 +1,91 @@
+/** The tape's frame: its columns, inputs and outputs, and the one cursor. The heatmaps are views of their own. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State } from "../state.js" */
+import { answer } from "../run.js";
+import { goTo, lookAt, topLayer } from "../state.js";
+
+const MOST_LABELLED = 128; // columns; with more the letters would not be legible
+
+/**
+ * @param {HTMLElement} tape
+ * @param {Store} store
+ */
+export function mountTape(tape, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
+  const [scroller, tokens, outputs, cursor, veil, columns] = [
+    ".scroller", "#tokens", "#outputs", ".cursor", ".veil", ".columns",
+  ].map(find); // prettier-ignore
+  /** @type {State | null} */
+  let shown = null;
+
+  /** @param {State} state */
+  function label(state) {
+    const { T, tokens: words, columns, y } = state.run;
+    tape.style.setProperty("--cols", String(columns));
+    tape.style.setProperty("--steps", String(T));
+    const labels = y.kind === "softmax" ? y.labels : [];
+    tape.style.setProperty("--chars", String(Math.max(2, ...[...(words ?? []), ...labels].map((word) => word.length))));
+    tape.classList.toggle("many", columns > 64);
+    const labelled = columns <= MOST_LABELLED ? T : 0;
+    tape.classList.toggle("unlabelled", labelled === 0);
+    tape.classList.toggle("signed", y.kind === "linear");
+    for (const list of [tokens, outputs]) {
+      while (list.childElementCount > labelled) list.lastElementChild?.remove();
+      while (list.childElementCount < labelled) list.append(document.createElement("li"));
+    }
+    for (let column = 0; column < labelled; column++) {
+      const [input, output] = [tokens.children[column], /** @type {HTMLElement} */ (outputs.children[column])];
+      const word = words?.[column] ?? "·";
+      if (input.textContent !== word) input.textContent = word;
+      const { text, value } = answer(state.run, column);
+      if (output.textContent !== text) output.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
+      output.style.setProperty("--value", String(Number.isNaN(value) ? 0 : Math.max(-1, Math.min(1, value))));
+      output.title = y.kind === "softmax" ? `${text}, probability ${value.toFixed(3)}` : text;
+    }
+  }
+
+  /** @param {State} state */
+  function update(state) {
+    if (!shown || shown.run !== state.run || shown.received !== state.received) label(state);
+    if (!shown || shown.step !== state.step || shown.run !== state.run) {
+      tokens.querySelector("[aria-current]")?.removeAttribute("aria-current");
+      tokens.children[state.step - 1]?.setAttribute("aria-current", "step");
+      follow(state);
+    }
+    cursor.hidden = false;
+    cursor.style.setProperty("--at", String(state.step - 1));
+    veil.hidden = !state.playing;
+    veil.style.setProperty("--at", String(state.step));
+    shown = state;
+  }
+
+  /** Keep the cursor in sight where the tape is wider than its frame. @param {State} state */
+  function follow(state) {
+    const width = columns.clientWidth / state.run.columns;
+    const left = (state.step - 1) * width;
+    const room = scroller.clientWidth - columns.offsetLeft;
+    if (left < scroller.scrollLeft) scroller.scrollLeft = left - 2 * width;
+    else if (left + width > scroller.scrollLeft + room) scroller.scrollLeft = left + 3 * width - room;
+  }
+
+  /** Put the cursor where the pointer is. @param {PointerEvent} event */
+  function point(event) {
+    const state = store.get();
+    const box = columns.getBoundingClientRect();
+    if (event.clientX < box.left) return;
+    store.update(goTo, 1 + Math.floor(((event.clientX - box.left) / box.width) * state.run.columns));
+    const plot = /** @type {HTMLElement} */ (event.target).closest(".plot");
+    if (!plot) return;
+    const { top, height } = plot.getBoundingClientRect();
+    store.update(lookAt, Math.floor(((event.clientY - top) / height) * topLayer(state).H));
+  }
+
+  scroller.addEventListener("pointerdown", (event) => {
+    if (!(event.target instanceof HTMLInputElement) && event.button === 0) point(event);
+  });
+  scroller.addEventListener("pointermove", (event) => {
+    if (event.buttons === 1 && !(event.target instanceof HTMLInputElement)) point(event);
+  });
+  store.subscribe(update);
+}

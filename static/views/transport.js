@@ -1,0 +1,75 @@
+/** Moving through the sequence: buttons, the step slider, playing, and the keys that do the same. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State } from "../state.js" */
+import { goTo, lookAt, pause, play, setSpeed, tick } from "../state.js";
+
+/**
+ * @param {HTMLElement} section
+ * @param {HTMLInputElement} slider the step slider, which stands on the tape
+ * @param {Store} store
+ */
+export function mountTransport(section, slider, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const playButton = find("#play");
+  const speed = /** @type {HTMLSelectElement} */ (find("#speed"));
+  /** @type {number | undefined} */
+  let timer;
+  let running = 0; // the speed that the timer has, 0 when there is none
+
+  /** @param {State} state */
+  function update(state) {
+    const { T } = state.run;
+    slider.max = String(T);
+    slider.value = String(state.step);
+    slider.setAttribute("aria-valuetext", `step ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`);
+    find("#now").textContent = String(state.step);
+    find("#of").textContent = String(T);
+    playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
+    playButton.classList.toggle("playing", state.playing);
+    for (const id of ["#first-step", "#previous-step"]) find(id).toggleAttribute("disabled", state.step === 1);
+    for (const id of ["#next-step", "#last-step"]) find(id).toggleAttribute("disabled", state.step === T);
+    const wanted = state.playing ? state.speed : 0;
+    if (wanted === running) return;
+    running = wanted;
+    clearInterval(timer);
+    if (wanted) timer = setInterval(() => store.update(tick), 1000 / wanted);
+  }
+
+  /** @param {number} by */
+  const move = (by) => {
+    store.update(pause);
+    store.update(goTo, store.get().step + by);
+  };
+  const toggle = () => store.update(store.get().playing ? pause : play);
+
+  find("#first-step").addEventListener("click", () => move(-Infinity));
+  find("#previous-step").addEventListener("click", () => move(-1));
+  find("#next-step").addEventListener("click", () => move(1));
+  find("#last-step").addEventListener("click", () => move(Infinity));
+  playButton.addEventListener("click", toggle);
+  speed.addEventListener("change", () => store.update(setSpeed, Number(speed.value)));
+  slider.addEventListener("input", () => move(Number(slider.value) - store.get().step));
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    ArrowLeft: () => move(-1),
+    ArrowRight: () => move(1),
+    ArrowUp: () => store.update(lookAt, store.get().unit - 1),
+    ArrowDown: () => store.update(lookAt, store.get().unit + 1),
+    Home: () => move(-Infinity),
+    End: () => move(Infinity),
+    " ": toggle,
+  };
+  addEventListener("keydown", (event) => {
+    const key = keys[event.key];
+    if (!key || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    // What has the focus may want the key for itself: text, lists, and space on anything that can be pressed.
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.closest("input:not([type=range]), select, textarea, dialog[open]")) return;
+    if (event.key === " " && target.closest("button, summary, a")) return;
+    event.preventDefault();
+    key();
+  });
+  store.subscribe(update);
+}
