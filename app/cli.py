@@ -63,7 +63,8 @@ def _bind(host: str, port: int) -> socket.socket:
     """A socket at that port, or at the next free one of the twenty after it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + 20, 2**16)):
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # The protocol is named because asyncio switches Nagle's delay off (40 ms a stream) only where it is.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, candidate))

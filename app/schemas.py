@@ -123,7 +123,7 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
     Each piece is one write to the network and holds the steps of one block.
     """
     piece = event("start", start)
-    t = 1
+    t, T = 1, start["T"]
     for block in blocks:
         arrays = [array for layer in block.layers for array in _named(layer).values()]
         columns = [_rows(array) for array in [*arrays, block.y]]
@@ -131,6 +131,6 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
         layers_form = b",".join([b"{" + layer_form + b"}"] * len(block.layers))
         form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b'],"y":"%s"}\n\n'
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
-        yield piece + b"".join(steps)
-        piece, t = b"", t + len(steps)
-    yield event("done", {"T": t - 1})
+        t += len(steps)
+        yield piece + b"".join(steps) + (event("done", {"T": T}) if t > T else b"")
+        piece = b""

@@ -37,7 +37,8 @@ _DIVERGING: dict[Theme, tuple[str, ...]] = {
     "dark": ("#ffd29a", "#e08e36", "#75491b", "#22262c", "#1e4f80", "#4a9be0", "#b5ddff"),
 }
 
-_PAPER: dict[Theme, str] = {"light": "253, 252, 249", "dark": "22, 25, 30"}
+VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
+"""What dims r: the page's own colour, `alpha` of it at z = 0, falling to none at z = `until`."""
 
 SIGNALS: dict[str, SignalStyle] = {
     "r": SignalStyle(
@@ -71,54 +72,54 @@ def colorscale(signal: str, theme: Theme) -> list[list[float | str]]:
     return [[i / (len(colours) - 1), colour] for i, colour in enumerate(colours)]
 
 
-def heatmap(signal: str, theme: Theme) -> go.Figure:
-    """One signal's heatmap without its data: units down, steps right, no axes, nothing around it.
+def heatmaps(theme: Theme) -> go.Figure:
+    """r, z, h̃ and h above one another over one time axis, units down and steps right, without data.
 
-    Each trace is filled with the signal that its name says. Over r lies a veil of z: where z is
-    small the candidate is not taken, and what r did to it does not matter.
+    Each trace is to be filled with the signal that its name says. Over r lies a veil of z: where z
+    is small the candidate is not taken, and what r did to it does not matter. No axes, no labels,
+    nothing around the pictures: the page lays its own over them.
     """
     import plotly.graph_objects as go
 
-    style = SIGNALS[signal]
     plain = {"showscale": False, "hoverinfo": "skip", "zsmooth": False, "zmax": 1}
-    figure = go.Figure(go.Heatmap(name=signal, zmin=style.lowest, colorscale=colorscale(signal, theme), **plain))
-    if signal == "r":
-        paper = _PAPER[theme]
-        veil = [[0, f"rgba({paper}, 0.72)"], [0.3, f"rgba({paper}, 0)"], [1, f"rgba({paper}, 0)"]]
-        figure.add_trace(go.Heatmap(name="z", zmin=0, colorscale=veil, **plain))
-    axis = {"visible": False, "fixedrange": True}
-    figure.update_layout(
-        template="none", margin={"l": 0, "r": 0, "t": 0, "b": 0}, xaxis=axis,
-        yaxis=axis | {"autorange": "reversed"}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+    hidden = {"visible": False, "fixedrange": True}
+    figure = go.Figure(layout={"meta": theme, "template": "none", "margin": dict.fromkeys("lrtb", 0), "xaxis": hidden})
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    for i, (signal, style) in enumerate(SIGNALS.items()):
+        number = "" if i == 0 else i + 1
+        scale = colorscale(signal, theme)
+        figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", zmin=style.lowest, colorscale=scale, **plain))
+        domain = [1 - (i + 0.8) / len(SIGNALS), 1 - i / len(SIGNALS)]
+        figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
+    paper = "rgba({}, {}, {}, ".format(*VEIL["paper"][theme])
+    veil = [[0, f"{paper}{VEIL['alpha']})"], [VEIL["until"], f"{paper}0)"], [1, f"{paper}0)"]]
+    meta = {"over": "r"} | VEIL | {"paper": VEIL["paper"][theme]}
+    figure.add_trace(go.Heatmap(name="z", meta=meta, yaxis="y", zmin=0, colorscale=veil, **plain))
     return figure
 
 
 def trace_figure(trace: Trace, theme: Theme = "light") -> go.Figure:
-    """The top layer's r, z, h̃ and h as four heatmaps over one time axis, with their scales."""
-    from plotly.subplots import make_subplots
-
+    """The top layer's r, z, h̃ and h, filled and labelled, for a notebook."""
     T, H = trace.h.shape
-    titles = [f"{style.name} {style.symbol}" for style in SIGNALS.values()]
-    figure = make_subplots(rows=len(SIGNALS), cols=1, shared_xaxes=True, vertical_spacing=0.08, subplot_titles=titles)
+    steps, units = list(range(1, T + 1)), list(range(1, H + 1))
     tokens = trace.tokens or [""] * T
-    for row, signal in enumerate(SIGNALS, 1):
-        for picture in heatmap(signal, theme).data:
-            picture.update(x=list(range(1, T + 1)), y=list(range(1, H + 1)), z=getattr(trace, picture.name).T)
-            if picture.name == signal:
-                hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {signal} = %{{z:.3f}}<extra></extra>"
-                picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
-            figure.add_trace(picture, row=row, col=1)
-        figure.update_yaxes(autorange="reversed", title="unit", dtick=max(1, H // 4), row=row, col=1)
-    figure.update_xaxes(
-        tickvals=list(range(1, T + 1)), ticktext=[f"{token}<br>{t}" for t, token in enumerate(tokens, 1)],
-        row=len(SIGNALS), col=1,
-    )  # fmt: skip
-    figure.update_layout(template="none", height=140 * len(SIGNALS) + 60, margin={"l": 60, "r": 20, "t": 40, "b": 50})
+    figure = heatmaps(theme)
+    for picture in figure.data:
+        picture.update(x=steps, y=units, z=getattr(trace, picture.name).T)
+        if picture.meta is None:
+            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {picture.name} = %{{z:.3f}}<extra></extra>"
+            picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
+    for i, (signal, style) in enumerate(SIGNALS.items()):
+        title = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
+        axis = {"visible": True, "fixedrange": False, "title": title, "dtick": max(1, H // 4), "tickmode": "linear"}
+        figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
+    ticks = [f"{token}<br>{t}" for t, token in enumerate(tokens, 1)]
+    figure.update_xaxes(visible=True, fixedrange=False, anchor="y4", tickvals=steps, ticktext=ticks)
+    figure.update_layout(height=620, margin={"l": 60, "r": 20, "t": 20, "b": 50})
     return figure
 
 
 def page_figures() -> dict[str, Any]:
-    """Every heatmap's skeleton by signal and theme, as JSON can carry it."""
+    """The skeleton for each theme, as JSON can carry it."""
     themes: tuple[Theme, ...] = ("light", "dark")
-    return {s: {theme: heatmap(s, theme).to_plotly_json() for theme in themes} for s in SIGNALS}
+    return {theme: heatmaps(theme).to_plotly_json() for theme in themes}

@@ -2,7 +2,7 @@
 
 /** @import { Start, Step } from "./run.js" */
 /** @typedef {{model: string, sequence: string}} Scenario */
-/** @typedef {{start: (start: Start) => void, step: (step: Step) => void}} Listener */
+/** @typedef {{start: (start: Start) => void, step: (step: Step) => void, piece?: () => void}} Listener */
 
 /** What the server would not do, in its own words. */
 export class Refusal extends Error {}
@@ -48,6 +48,7 @@ export async function trace(scenario, listener, signal) {
       ...listener,
       done: () => (done = true),
     });
+    listener.piece?.();
   }
   if (!done) throw new Refusal("The answer broke off before its last step. Press Enter to ask again.");
 }

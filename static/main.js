@@ -5,12 +5,12 @@
 /** @import { Run, Start } from "./run.js" */
 import * as api from "./api.js";
 import { plotly } from "./plot.js";
-import { SIGNALS, newRun, putStep } from "./run.js";
+import { newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
 import { choose, fail, plotted, receive, setTheme, show, write } from "./state.js";
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
-import { mountHeatmap } from "./views/heatmap.js";
+import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountModel } from "./views/model.js";
 import { mountReadout } from "./views/readout.js";
 import { mountSequence } from "./views/sequence.js";
@@ -19,7 +19,7 @@ import { mountTransport } from "./views/transport.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** @type {{models: ModelEntry[], figures: Record<string, Record<Theme, any>>, scenario: Scenario}} */
+/** @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 const store = createStore({
@@ -72,6 +72,7 @@ const runner = createRunner(
         store.update(receive, step.t);
         if (step.t === run.T) whole = run;
       },
+      piece: store.flush,
     };
   },
   (error) => {
@@ -130,9 +131,7 @@ mountSequence(find(".sequence"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountTape(find("#tape"), store);
 mountReadout(find("#readout"), store);
-const heatmaps = SIGNALS.map((signal) =>
-  mountHeatmap(find(`.row[data-signal=${signal}]`), store, signal, boot.figures[signal]),
-);
+const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
 store.update((/** @type {State} */ state) => ({ ...state })); // the first flush
 
 const help = /** @type {HTMLDialogElement} */ (find("#help"));
@@ -158,7 +157,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stor
 requestAnimationFrame(() =>
   requestAnimationFrame(async () => {
     const library = await plotly();
-    for (const heatmap of heatmaps) heatmap.arrive(library);
+    heatmaps.arrive(library);
     store.update(plotted);
   }),
 );

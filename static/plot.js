@@ -1,9 +1,11 @@
 /** The only place that knows Plotly. */
 
 /** @import { Rows, Signal } from "./run.js" */
-/** @import { Scale } from "./theme.js" */
-/** @typedef {{name: Signal, colorscale: Scale, zmin: number, zmax: number}} Picture */
-/** @typedef {{data: Picture[], layout: {xaxis: object, yaxis: object}}} Figure */
+/** @import { Colour, Scale } from "./theme.js" */
+/** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/figures.py has it */
+/** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
+/** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
+/** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
 /**
  * What the page uses of Plotly.
  * @typedef {{newPlot: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>,
@@ -30,26 +32,32 @@ export function plotly() {
 }
 
 /**
- * Draw a figure's heatmaps so that they fill `div`, every cell as wide and high as every other. Cheap when only the
- * numbers are new.
+ * Draw the heatmaps into `div`, each where its row of the tape stands. Cheap when only the numbers are new.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
  * @param {Figure} figure the skeleton that Python defined: each picture's name says with what it is filled
  * @param {Record<Signal, Rows>} rows
- * @param {{width: number, height: number}} size
+ * @param {Record<string, Place>} places by signal
  */
-export function drawHeatmap(Plotly, div, figure, rows, size) {
+export function drawHeatmaps(Plotly, div, figure, rows, places) {
   const [units, columns] = [rows.h.length, rows.h[0].length];
   const z = figure.data.map(({ name }) => rows[name]);
-  const shape = JSON.stringify([units, columns, size, figure.data[0].colorscale]);
+  const shape = JSON.stringify([units, columns, places, figure.layout.meta]);
   if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
   div.dataset.shape = shape;
+  /** @type {Figure["layout"]} */
   const layout = {
     ...figure.layout,
-    ...size,
+    width: places.h.width,
+    height: places.h.of,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
-    yaxis: { ...figure.layout.yaxis, autorange: false, range: [units - 0.5, -0.5] },
   };
+  for (const { name, meta, yaxis = "y" } of figure.data) {
+    const { top, height, of } = places[meta?.over ?? name];
+    const axis = yaxis.replace("y", "yaxis");
+    const domain = [1 - (top + height) / of, 1 - top / of];
+    layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };
+  }
   const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
   return Plotly.react(div, data, layout, CONFIG);
 }

@@ -1,8 +1,12 @@
-/** One place for the state; what depends on it is told once a frame, however often it changed. */
+/**
+ * One place for the state; what depends on it is told once a frame, however often it changed. Where waiting for the
+ * frame would only lose time, `flush` tells it at once.
+ */
 
 /** @import { State } from "./state.js" */
 /** @typedef {<A extends unknown[]>(transition: (state: State, ...args: A) => State, ...args: A) => void} Update */
-/** @typedef {{get: () => State, update: Update, subscribe: (listener: (state: State) => void) => void}} Store */
+/** @typedef {{get: () => State, update: Update, flush: () => void,
+ *            subscribe: (listener: (state: State) => void) => void}} Store */
 
 /**
  * @param {State} initial
@@ -10,12 +14,17 @@
  */
 export function createStore(initial) {
   let state = initial;
-  let waiting = false;
+  let waiting = 0;
+  let told = initial;
+  let flushed = -Infinity;
   /** @type {((state: State) => void)[]} */
   const listeners = [];
 
-  function flush() {
-    waiting = false;
+  function tell() {
+    cancelAnimationFrame(waiting);
+    waiting = 0;
+    if (told === state) return;
+    told = state;
     for (const listener of listeners) listener(state);
   }
 
@@ -25,8 +34,13 @@ export function createStore(initial) {
       const next = transition(state, ...args);
       if (next === state) return;
       state = next;
-      if (!waiting) requestAnimationFrame(flush);
-      waiting = true;
+      waiting ||= requestAnimationFrame(tell);
+    },
+    flush() {
+      // Not more often than the screen can show it.
+      if (performance.now() - flushed < 16) return;
+      tell();
+      flushed = performance.now();
     },
     subscribe(listener) {
       listeners.push(listener);

@@ -1,5 +1,6 @@
 /** The colours of values, as the figures that came from Python define them. */
 
+/** @typedef {[number, number, number]} Colour */
 /** @typedef {[number, string][]} Scale places from 0 to 1, each with its colour as #rrggbb */
 
 /** @param {string} hex */
@@ -9,20 +10,32 @@ const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)
  * The colour at a place on a scale, between its neighbours as Plotly has it.
  * @param {Scale} scale
  * @param {number} place from 0 to 1
- * @returns {[number, number, number]}
+ * @returns {Colour}
  */
 export function colourAt(scale, place) {
   const clamped = Math.max(0, Math.min(1, place));
-  const after = Math.max(1, scale.findIndex(([at]) => at >= clamped));
+  const after = Math.max(
+    1,
+    scale.findIndex(([at]) => at >= clamped),
+  );
   const [[low, from], [high, to]] = [scale[after - 1], scale[after]];
   const share = (clamped - low) / (high - low);
   const [a, b] = [channels(from), channels(to)];
-  return /** @type {[number, number, number]} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
+  return blend(/** @type {Colour} */ (a), /** @type {Colour} */ (b), share);
+}
+
+/**
+ * @param {Colour} a
+ * @param {Colour} b
+ * @param {number} share of b, from 0 to 1
+ */
+export function blend(a, b, share) {
+  return /** @type {Colour} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
 }
 
 /**
  * Whether white reads better than black on a colour (WCAG 2 relative luminance).
- * @param {[number, number, number]} colour
+ * @param {Colour} colour
  */
 export function wantsWhite(colour) {
   const [r, g, b] = colour.map((value) => {

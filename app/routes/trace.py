@@ -19,6 +19,8 @@ from gru_core.trace import read
 
 router = APIRouter(prefix="/api")
 
+NOT_KEPT = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
 BLOCK = 64
 """Steps to one write: enough that a long run is not slowed by its events, few enough to be seen coming."""
 
@@ -66,9 +68,10 @@ def trace(request: Request, scenario: Scenario) -> Response:
     settings = request.app.state.settings
     if "text/event-stream" in request.headers.get("accept", ""):
         about, blocks = prepare(scenario, settings, BLOCK)
+        if about["T"] <= BLOCK:
+            # One block is one write: the same events, without the machinery of a stream.
+            return Response(b"".join(events(about, blocks)), headers=NOT_KEPT, media_type="text/event-stream")
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
-        return EventSourceResponse(
-            events(about, blocks), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        )
+        return EventSourceResponse(events(about, blocks), headers=NOT_KEPT)
     about, blocks = prepare(scenario, settings, None)
     return Response(whole(about, next(blocks)), media_type="application/json")

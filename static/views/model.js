@@ -42,7 +42,8 @@ function list(title, facts) {
   const heading = Object.assign(document.createElement("h2"), { textContent: title });
   const terms = document.createElement("dl");
   for (const [name, value] of Object.entries(facts)) {
-    const text = typeof value === "number" && !Number.isInteger(value) ? fixed(value, value < 0.1 ? 4 : 3) : String(value);
+    const text =
+      typeof value === "number" && !Number.isInteger(value) ? fixed(value, value < 0.1 ? 4 : 3) : String(value);
     terms.append(
       Object.assign(document.createElement("dt"), { textContent: name }),
       Object.assign(document.createElement("dd"), { textContent: text }),

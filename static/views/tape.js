@@ -18,6 +18,7 @@ export function mountTape(tape, store) {
   ].map(find); // prettier-ignore
   /** @type {State | null} */
   let shown = null;
+  let wide = false; // wider than its frame
 
   /** @param {State} state */
   function label(state) {
@@ -39,9 +40,9 @@ export function mountTape(tape, store) {
       const word = words?.[column] ?? "·";
       if (input.textContent !== word) input.textContent = word;
       const { text, value } = answer(state.run, column);
-      if (output.textContent !== text) output.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
-      output.style.setProperty("--value", String(Number.isNaN(value) ? 0 : Math.max(-1, Math.min(1, value))));
-      output.title = y.kind === "softmax" ? `${text}, probability ${value.toFixed(3)}` : text;
+      if (output.textContent !== text)
+        output.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
+      output.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
     }
   }
 
@@ -49,9 +50,10 @@ export function mountTape(tape, store) {
   function update(state) {
     if (!shown || shown.run !== state.run || shown.received !== state.received) label(state);
     if (!shown || shown.step !== state.step || shown.run !== state.run) {
-      tokens.querySelector("[aria-current]")?.removeAttribute("aria-current");
-      tokens.children[state.step - 1]?.setAttribute("aria-current", "step");
-      follow(state);
+      const [now, before] = [tokens.children[state.step - 1], tokens.querySelector("[aria-current]")];
+      if (before !== now) before?.removeAttribute("aria-current");
+      if (before !== now) now?.setAttribute("aria-current", "step");
+      if (wide) follow(state);
     }
     cursor.hidden = false;
     cursor.style.setProperty("--at", String(state.step - 1));
@@ -87,5 +89,6 @@ export function mountTape(tape, store) {
   scroller.addEventListener("pointermove", (event) => {
     if (event.buttons === 1 && !(event.target instanceof HTMLInputElement)) point(event);
   });
+  new ResizeObserver(() => (wide = scroller.scrollWidth > scroller.clientWidth)).observe(columns);
   store.subscribe(update);
 }

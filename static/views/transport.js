@@ -22,7 +22,10 @@ export function mountTransport(section, slider, store) {
     const { T } = state.run;
     slider.max = String(T);
     slider.value = String(state.step);
-    slider.setAttribute("aria-valuetext", `step ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`);
+    slider.setAttribute(
+      "aria-valuetext",
+      `step ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`,
+    );
     find("#now").textContent = String(state.step);
     find("#of").textContent = String(T);
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
