@@ -1,0 +1,33 @@
+# The two commands of the README are `make run` and `make test`; each sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
+
+.PHONY: run test check bench
+
+run: .venv/run
+	$(BIN)/gruscope
+
+test: .venv/test
+	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/pytest
+
+check: .venv/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC); else echo "no node here: the JavaScript's types were not checked"; fi
+
+bench: .venv/test
+	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python -m benchmarks
+
+# A file in the environment says which of the project's extras are in it.
+.venv/run: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/test .venv/check: .venv/%: pyproject.toml .venv/run
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$*]'
+	touch $@

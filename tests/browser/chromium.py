@@ -1,0 +1,46 @@
+"""Finds a Chromium for the browser tests, and gets one when there is none: run as a program it does so.
+
+First one that is installed, then the system's package manager, then Playwright's own download.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+INSTALLERS = {
+    "apt-get": [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]],
+    "dnf": [["dnf", "install", "-y", "chromium"]],
+    "pacman": [["pacman", "-Sy", "--noconfirm", "chromium"]],
+    "apk": [["apk", "add", "chromium"]],
+}
+
+
+def installed() -> str | None:
+    """The path of a browser on this machine; None leaves it to Playwright to find its own."""
+    return next(filter(None, map(shutil.which, NAMES)), MAC if os.path.exists(MAC) else None)
+
+
+def _by_package_manager() -> bool:
+    manager = next(filter(shutil.which, INSTALLERS), None)
+    if manager is None:
+        return False
+    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if rights and not shutil.which("sudo"):
+        return False
+    return all(subprocess.run([*rights, *command]).returncode == 0 for command in INSTALLERS[manager])
+
+
+def main() -> int:
+    if installed() or (sys.platform == "linux" and _by_package_manager() and installed()):
+        print(f"browser: {installed()}")
+        return 0
+    return subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""What can be typed, what it becomes, and what is said of what cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gru_core as gru
+from gru_core import SequenceError, presets
+from gru_core.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
+
+
+def test_symbols_may_stand_apart_or_run_together() -> None:
+    assert FLIP_FLOP.tokens("A x x B") == FLIP_FLOP.tokens("AxxB") == FLIP_FLOP.tokens("  Ax\txB\n") == list("AxxB")
+    np.testing.assert_array_equal(FLIP_FLOP.encode(["B", "A"]), [[0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
+
+
+def test_words_may_be_capitalised_and_end_in_a_full_stop() -> None:
+    assert SENTIMENT.tokens("The film was Good.") == ["the", "film", "was", "good", "."]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A x x Q", "step 4: 'Q' is not in this model's alphabet: A B x y z ."),
+        ("Axxq", "step 4: 'q' is not in this model's alphabet: A B x y z ."),
+        ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet: A B x y z ."),
+        ("A\0B", "step 2: '\N{REPLACEMENT CHARACTER}' is not in this model's alphabet: A B x y z ."),
+    ],
+)
+def test_a_bad_symbol_is_named_with_its_step_and_the_alphabet(text: str, message: str) -> None:
+    with pytest.raises(SequenceError) as error:
+        FLIP_FLOP.tokens(text)
+    assert str(error.value) == message
+
+
+def test_what_an_error_shows_of_the_input_is_short() -> None:
+    with pytest.raises(SequenceError) as error:
+        SENTIMENT.tokens("good " + "w" * 5000)
+    assert len(str(error.value)) < 200
+
+
+def test_the_calculator_reads_load_add_and_hold() -> None:
+    tokens = CALCULATOR.tokens("=0.3 +0.2 0.35 +-.4 -1e-1 =\N{MINUS SIGN}.5")
+    assert tokens == ["=0.3", "+0.2", "0.35", "+-.4", "-1e-1", "=-.5"]
+    expected = [[0.3, 1, 0], [0.2, 0, 1], [0.35, 0, 0], [-0.4, 0, 1], [-0.1, 0, 0], [-0.5, 1, 0]]
+    np.testing.assert_array_equal(CALCULATOR.encode(tokens), expected)
+
+
+def test_the_running_total_reads_a_signed_number_as_one_to_add() -> None:
+    np.testing.assert_array_equal(TOTAL.encode(TOTAL.tokens("=0.2 +0.1 -0.3")), [[0.2, 1], [0.1, 0], [-0.3, 0]])
+
+
+@pytest.mark.parametrize(
+    "bad", ["=", "+", "x", "=nan", "inf", "1e999", "=1e7", "0x10", "1_0", "\N{ARABIC-INDIC DIGIT ONE}", "--1"]
+)
+def test_what_is_not_a_number_in_range_is_refused(bad: str) -> None:
+    with pytest.raises(SequenceError, match=r"^step 2: .*(is not one of =v, \+v, v, v a number|is out of range)"):
+        CALCULATOR.tokens(f"=0.1 {bad}")
+
+
+@given(st.sampled_from(sorted(TASKS)), st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_a_drawn_sequence_reads_back_as_what_was_drawn(name: str, seed: int, T: int) -> None:
+    task = TASKS[name]
+    text = task.text(np.random.default_rng(seed), T)
+    drawn = task.draw(np.random.default_rng(seed), T, 1).x[:, 0]
+    np.testing.assert_allclose(task.encoder.encode(task.encoder.tokens(text)), drawn, atol=0.005)
+
+
+@given(st.sampled_from(presets.NAMES), st.text(max_size=40))
+def test_any_text_is_a_sequence_or_a_clear_error(name: str, text: str) -> None:
+    model = gru.load(name)
+    try:
+        trace = gru.trace(model, text)
+    except SequenceError as error:
+        assert str(error)
+    else:
+        assert np.isfinite(trace.y).all()
+        assert trace.tokens is not None
+        assert len(trace.tokens) == len(trace.h)

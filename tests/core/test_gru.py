@@ -1,0 +1,200 @@
+"""The equations, against somebody else's GRU and against themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
+
+from gru_core import GRU, backward, forward
+from gru_core.gradcheck import check_gradient
+from gru_core.gru import Array, Forward
+
+RESETS = ["before", "after"]
+
+
+def random_gru(rng: np.random.Generator, inputs: int, units: int, reset: Any) -> GRU:
+    gru = GRU.random(inputs, units, rng, reset=reset)
+    return gru.with_parameters({name: a + rng.normal(0, 0.3, a.shape) for name, a in gru.parameters.items()})
+
+
+def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:
+    """An ONNX graph of one GRU node, and what to feed it.
+
+    ONNX's z keeps, so z's weights go in negated; its order of gates is z, r, h.
+    """
+    H, dtype = gru.units, x.dtype
+    r, z, h = np.arange(H), np.arange(H, 2 * H), np.arange(2 * H, 3 * H)
+    order = np.concatenate([z, r, h])
+    sign = np.repeat([-1, 1, 1], H).astype(dtype)
+    b_recurrent = np.zeros(3 * H, dtype)
+    if gru.c_h is not None:
+        b_recurrent[2 * H :] = gru.c_h
+    weights = {
+        "W": (gru.W[order] * sign[:, None])[None],
+        "R": (gru.U[order] * sign[:, None])[None],
+        "B": np.concatenate([gru.b[order] * sign, b_recurrent])[None],
+    }
+    kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
+    names = ["x", "W", "R", "B", "", "h0"]
+    node = onnx.helper.make_node(
+        "GRU", names, ["y"], hidden_size=H, linear_before_reset=int(gru.reset == "after")
+    )  # fmt: skip
+    graph = onnx.helper.make_graph(
+        [node],
+        "gru",
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in ("x", "W", "R", "B", "h0")],
+        [onnx.helper.make_tensor_value_info("y", kind, None)],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)], ir_version=10)
+    feed = {name: a.astype(dtype) for name, a in weights.items()} | {"x": x, "h0": h0[None]}
+    return model.SerializeToString(), feed
+
+
+def by_onnxruntime(gru: GRU, x: Array, h0: Array) -> Array:
+    graph, feed = onnx_gru(gru, x, h0)
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, feed)[0])[:, 0]
+
+
+def by_onnx_reference(gru: GRU, x: Array, h0: Array) -> Array:
+    graph, feed = onnx_gru(gru, x, h0)
+    return np.asarray(ReferenceEvaluator(graph).run(None, feed)[0])[:, 0]
+
+
+# onnxruntime has the operator in float32 only; onnx's own evaluator is the oracle for float64.
+ORACLES = [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1e-12)]
+
+
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize(("oracle", "dtype", "tolerance"), ORACLES)
+def test_h_is_what_other_implementations_compute(oracle: Any, dtype: Any, tolerance: float, reset: str) -> None:
+    rng = np.random.default_rng(0)
+    for units, inputs, T, B in ((1, 1, 5, 1), (4, 3, 40, 2), (32, 8, 60, 5)):
+        gru = random_gru(rng, inputs, units, reset)
+        if units == 32:  # many strong weights make the run chaotic, and a difference of one bit grows
+            gru = gru.with_parameters({name: a / 3 for name, a in gru.parameters.items()})
+        x, h0 = rng.normal(size=(T, B, inputs)).astype(dtype), rng.uniform(-1, 1, (B, units)).astype(dtype)
+        ours = forward(gru.with_parameters({n: a.astype(dtype) for n, a in gru.parameters.items()}), x, h0)
+        assert ours.h.dtype == dtype
+        np.testing.assert_allclose(ours.h, oracle(gru, x, h0), atol=tolerance, rtol=0)
+
+
+def sigmoid(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+def check_equations(run: Forward) -> None:
+    """Every array of a run stands in the equations' relation to the others."""
+    gru, b = run.gru, np.split(run.gru.b, 3)
+    for gate, bias, activation in (("r", b[0], sigmoid), ("z", b[1], sigmoid), ("h_tilde", b[2], np.tanh)):
+        np.testing.assert_allclose(getattr(run, gate), activation(run.Wx[gate] + run.Uh[gate] + bias), atol=1e-13)
+    U_h = gru.U[2 * gru.units :]
+    for t, old in enumerate(run.h_prev):
+        if gru.c_h is None:
+            inside = (run.r[t] * old) @ U_h.T
+        else:
+            inside = run.r[t] * (old @ U_h.T + gru.c_h)
+        np.testing.assert_allclose(run.Uh["h_tilde"][t], inside, atol=1e-13)
+        np.testing.assert_array_equal(run.h[t], (1 - run.z[t]) * old + run.z[t] * run.h_tilde[t])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 5), st.integers(1, 30), st.sampled_from(RESETS))
+def test_every_intermediate_satisfies_its_equation(seed: int, units: int, inputs: int, T: int, reset: str) -> None:
+    rng = np.random.default_rng(seed)
+    gru = random_gru(rng, inputs, units, reset)
+    check_equations(forward(gru, rng.normal(size=(T, inputs)), rng.uniform(-1, 1, units)))
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_batch_is_its_sequences_one_by_one(reset: str) -> None:
+    rng = np.random.default_rng(1)
+    gru, x = random_gru(rng, 3, 5, reset), rng.normal(size=(20, 4, 3))
+    batch = forward(gru, x)
+    for b in range(4):
+        one = forward(gru, x[:, b])
+        for name in ("r", "z", "h_tilde", "h"):
+            np.testing.assert_allclose(getattr(batch, name)[:, b], getattr(one, name), atol=1e-14)
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_weights_whose_z_keeps_come_in_by_negating_them(reset: str) -> None:
+    """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) is our h with z = σ(−a)."""
+    rng = np.random.default_rng(2)
+    keeping, x, H = random_gru(rng, 3, 4, reset), rng.normal(size=(30, 3)), 4
+    flipped = {
+        n: np.concatenate([a[:H], -a[H : 2 * H], a[2 * H :]]) for n, a in keeping.parameters.items() if n != "c_h"
+    }
+    ours = forward(keeping.with_parameters(flipped), x)
+    W, U, b = (np.split(a, 3) for a in (keeping.W, keeping.U, keeping.b))
+    h = np.zeros(H)
+    for t in range(30):
+        r, z = (sigmoid(x[t] @ W[i].T + h @ U[i].T + b[i]) for i in (0, 1))
+        if keeping.c_h is None:
+            candidate = np.tanh(x[t] @ W[2].T + (r * h) @ U[2].T + b[2])
+        else:
+            candidate = np.tanh(x[t] @ W[2].T + b[2] + r * (h @ U[2].T + keeping.c_h))
+        h = z * h + (1 - z) * candidate
+        np.testing.assert_allclose(ours.h[t], h, atol=1e-14)
+        np.testing.assert_allclose(1 - ours.z[t], z, atol=1e-14)
+
+
+def test_the_two_placements_of_reset_agree_only_at_one_unit() -> None:
+    rng = np.random.default_rng(3)
+    for units, same in ((1, True), (3, False)):
+        before, x = random_gru(rng, 2, units, "before"), rng.normal(size=(15, 2))
+        after = GRU(before.W, before.U, before.b, np.zeros(units))
+        assert np.allclose(forward(before, x).h, forward(after, x).h, atol=1e-14) is same
+
+
+def test_a_gate_far_beyond_its_range_is_exactly_shut_or_open() -> None:
+    gru = GRU(W=np.array([[1e4], [-1e4], [1.0]]), U=np.zeros((3, 1)), b=np.zeros(3))
+    run = forward(gru, np.array([[1.0], [-1.0]]))
+    assert run.r.ravel().tolist() == [1.0, 0.0]
+    assert run.z.ravel().tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("shape", [(12,), (12, 3)])
+def test_backward_is_the_derivative_of_forward(reset: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(4)
+    gru = random_gru(rng, 3, 4, reset)
+    inputs = {"x": rng.normal(size=(*shape, 3)), "h0": rng.uniform(-1, 1, (*shape[1:], 4))}
+    of_h, of_r, of_z = rng.normal(size=(3, *shape, 4))
+
+    def run(at: Mapping[str, Array]) -> Forward:
+        return forward(gru.with_parameters({name: at[name] for name in gru.parameters}), at["x"], at["h0"])
+
+    def loss(at: Mapping[str, Array]) -> float:
+        ran = run(at)
+        return float((of_h * ran.h).sum() + (of_r * ran.r).sum() + (of_z * ran.z).sum())
+
+    at = {**gru.parameters, **inputs}
+    gradients = backward(run(at), of_h, of_r, of_z)
+    for _ in range(5):
+        check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng)
+
+
+def test_a_wrong_gradient_is_found_out() -> None:
+    rng = np.random.default_rng(5)
+    with pytest.raises(AssertionError, match="relative error"):
+        check_gradient(lambda at: float((at["a"] ** 2).sum()), {"a": np.ones(3)}, {"a": np.full(3, 2.001)}, rng)
+
+
+def test_shapes_that_do_not_fit_are_refused_by_name() -> None:
+    rng = np.random.default_rng(6)
+    with pytest.raises(ValueError, match=r"b has shape \(5,\), but 2 units need \(6,\)"):
+        GRU(np.zeros((6, 3)), np.zeros((6, 2)), np.zeros(5))
+    gru = GRU.random(3, 2, rng)
+    with pytest.raises(ValueError, match=r"x has shape \(4, 2\), but must be \(T, 3\)"):
+        forward(gru, np.zeros((4, 2)))
+    with pytest.raises(ValueError, match=r"h0 has shape \(3,\)"):
+        forward(gru, np.zeros((4, 3)), np.zeros(3))

@@ -1,0 +1,55 @@
+"""Models as files and as functions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from tests.core.test_trace import stacked
+
+
+def test_a_saved_model_comes_back_whole(tmp_path: Path) -> None:
+    model = stacked()
+    model.save(tmp_path / "a.safetensors")
+    back = gru.load(tmp_path / "a.safetensors")
+    assert back.card == model.card
+    assert back.encoder == model.encoder
+    assert [layer.reset for layer in back.layers] == ["before", "after"]
+    for name, array in model.parameters.items():
+        np.testing.assert_array_equal(back.parameters[name], array)
+    back.save(tmp_path / "b.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere is neither a file nor a preset: flip-flop"):
+        gru.load("nowhere")
+    (tmp_path / "x.safetensors").write_bytes(b"not a model")
+    with pytest.raises(ValueError, match=r"x\.safetensors is not a GRU Scope model"):
+        gru.load(tmp_path / "x.safetensors")
+
+
+def test_negating_a_unit_changes_nothing_but_its_sign() -> None:
+    model, x = stacked(), np.random.default_rng(1).normal(size=(20, 3, 9))
+    for layer, unit in ((0, 2), (1, 5)):
+        turned = model.negate_unit(layer, unit)
+        np.testing.assert_allclose(turned(x), model(x), atol=1e-14)
+        ours, theirs = turned.forward(x)[layer].h, model.forward(x)[layer].h
+        np.testing.assert_allclose(ours[..., unit], -theirs[..., unit], atol=1e-14)
+
+
+def test_another_precision_is_the_same_model_to_that_precision() -> None:
+    model = gru.load("sentiment")
+    single, double = (gru.trace(m, "not good . bad") for m in (model.astype(np.float32), model))
+    assert (single.h.dtype, double.h.dtype) == (np.float32, np.float64)
+    np.testing.assert_allclose(single.h, double.h, atol=1e-5)
+
+
+def test_the_core_knows_no_web_and_no_screen() -> None:
+    code = "import gru_core, sys; print([m for m in ('app', 'fastapi', 'plotly') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

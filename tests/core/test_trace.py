@@ -1,0 +1,144 @@
+"""Runs with everything kept, whole or in blocks, free or held."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gru_core as gru
+from gru_core import GRU, Clamp, Model, SequenceError, Trace
+from gru_core.gru import Array
+from gru_core.tasks import TASKS
+
+
+def stacked() -> Model:
+    """Two layers, random, reset after the product in the upper one."""
+    model, rng = gru.load("store-and-recall"), np.random.default_rng(0)
+    upper = GRU.random(4, 6, rng, reset="after")
+    readout = type(model.readout)("softmax", rng.normal(size=(4, 6)), np.zeros(4), model.readout.labels)
+    return Model(model.encoder, (*model.layers, upper), readout, model.card)
+
+
+def test_the_names_without_a_layer_are_the_top_layers() -> None:
+    trace = gru.trace(stacked(), "A b c ?")
+    assert [layer.r.shape for layer in trace.layers] == [(4, 4), (4, 6)]
+    for name in ("r", "z", "h_tilde", "h"):
+        assert getattr(trace, name) is getattr(trace.layers[1], name)
+    np.testing.assert_array_equal(trace.layers[1].x, trace.layers[0].h)
+    np.testing.assert_allclose(trace.y.sum(1), 1)
+    logits = trace.h @ trace.model.readout.V.T
+    np.testing.assert_allclose(trace.y, np.exp(logits) / np.exp(logits).sum(1, keepdims=True))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 45))
+def test_blocks_make_up_the_whole(seed: int, T: int, block: int) -> None:
+    model, rng = stacked(), np.random.default_rng(seed)
+    text = TASKS["store-and-recall"].text(rng, T)
+    h0 = [rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 6)]
+    clamps = [Clamp("z", 0.3, units=[1], steps=slice(T // 3, T), layer=1), Clamp("r", 1.0, steps=slice(0, 1))]
+    whole = gru.trace(model, text, h0, clamps)
+    blocks = list(gru.stream(model, text, h0, clamps, block))
+    assert [len(b.h) for b in blocks[:-1]] == [block] * (len(blocks) - 1)
+    assert [token for b in blocks for token in b.tokens or []] == whole.tokens
+    for name in ("r", "z", "h_tilde", "h", "y"):
+        joined = np.concatenate([getattr(b, name) for b in blocks])
+        np.testing.assert_allclose(joined, getattr(whole, name), atol=1e-13)
+
+
+def test_text_and_its_rows_of_numbers_give_one_trace() -> None:
+    model = gru.load("pocket-calculator")
+    text, rows = gru.trace(model, "=0.3 +0.2 0.1"), gru.trace(model, np.array([[0.3, 1, 0], [0.2, 0, 1], [0.1, 0, 0]]))
+    np.testing.assert_array_equal(text.h, rows.h)
+    assert rows.tokens is None
+
+
+@pytest.mark.parametrize(
+    ("sequence", "message"),
+    [
+        ("", "the sequence is empty"),
+        ("  ", "the sequence is empty"),
+        (np.zeros((3, 2)), r"the inputs have shape \(3, 2\), but this model needs \(T, 6\)"),
+        (np.zeros((0, 6)), r"the inputs have shape \(0, 6\)"),
+        (np.array([[0.0] * 6, [np.nan] * 6]), "step 2: an input is not a number from"),
+        (np.array([[np.inf] * 6]), "step 1: an input is not a number from"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_before_anything_runs(sequence: str | Array, message: str) -> None:
+    with pytest.raises(SequenceError, match=message):
+        gru.stream(gru.load("flip-flop"), sequence)
+
+
+def held(trace: Trace, clamp: Clamp) -> tuple[slice, list[int]]:
+    return clamp.steps or slice(None), list(clamp.units) if clamp.units else list(range(trace.h.shape[1]))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_clamp_holds_its_cells_and_the_equations_hold_around_it(data: st.DataObject) -> None:
+    model, T = gru.load("sentiment"), 12
+    text = TASKS["sentiment"].text(np.random.default_rng(data.draw(st.integers(0, 10**6))), T)
+    gate = data.draw(st.sampled_from(["r", "z", "h_tilde"]))
+    start = data.draw(st.integers(0, T - 1))
+    clamp = Clamp(
+        gate,
+        data.draw(st.floats(0, 1)),
+        data.draw(st.none() | st.lists(st.integers(0, 7), min_size=1, unique=True)),
+        slice(start, data.draw(st.integers(start + 1, T))),
+    )
+    free, run = gru.trace(model, text), gru.trace(model, text, clamps=[clamp])
+    steps, units = held(run, clamp)
+    assert (getattr(run, gate)[steps][:, units] == clamp.value).all()
+    for name in ("r", "z", "h_tilde", "h"):
+        np.testing.assert_array_equal(getattr(run, name)[:start], getattr(free, name)[:start])
+    layer, b = run.layers[0], dict(zip(("r", "z", "h_tilde"), np.split(model.layers[0].b, 3), strict=True))
+    free_cells = np.ones((T, 8), bool)
+    free_cells[np.ix_(range(T)[steps], units)] = False
+    for name in ("r", "z", "h_tilde"):
+        a = layer.Wx[name] + layer.Uh[name] + b[name]
+        computed = np.tanh(a) if name == "h_tilde" else 1 / (1 + np.exp(-a))
+        where = free_cells if name == gate else np.ones_like(free_cells)
+        np.testing.assert_allclose(getattr(layer, name)[where], computed[where], atol=1e-13)
+    np.testing.assert_allclose(run.h, (1 - run.z) * layer.h_prev + run.z * run.h_tilde, atol=1e-15)
+
+
+def test_a_held_gate_does_what_it_says() -> None:
+    model = gru.load("flip-flop")
+    closed = gru.trace(model, "A x B x", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
+    assert closed.h[2, 0] == closed.h[1, 0]
+    opened = gru.trace(model, "A x B x", clamps=[Clamp("z", 1.0)])
+    np.testing.assert_array_equal(opened.h, opened.h_tilde)
+
+
+@pytest.mark.parametrize(
+    ("clamp", "message"),
+    [
+        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde"),  # type: ignore[arg-type]
+        (lambda: Clamp("z", 1.5), "z cannot be held at 1.5: 0 to 1"),
+        (lambda: Clamp("z", float("nan")), "z cannot be held at nan"),
+        (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be held at -1.1: -1 to 1"),
+        (lambda: Clamp("z", 0.0, units=[1]), "unit 2 is not in this layer: 1 to 1"),
+        (lambda: Clamp("z", 0.0, units=[-1]), "unit 0 is not in this layer"),
+        (lambda: Clamp("z", 0.0, steps=slice(9, 10)), "covers none of the steps 1 to 3"),
+        (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: 1 to 1"),
+    ],
+)
+def test_a_bad_clamp_says_what_is_allowed(clamp, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=message):
+        gru.trace(gru.load("flip-flop"), "A x B", clamps=[clamp()])
+
+
+def test_a_first_state_of_the_wrong_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"h0 has shapes \[\(2,\)\], but this model needs \[\(1,\)\]"):
+        gru.trace(gru.load("flip-flop"), "A", h0=[np.zeros(2)])
+
+
+def test_the_figure_shows_the_trace() -> None:
+    trace = gru.trace(gru.load("store-and-recall"), "A b c ?")
+    pictures = {p.name: p for p in trace.figure().data if p.meta is None}
+    assert list(pictures) == ["r", "z", "h_tilde", "h"]
+    for name, picture in pictures.items():
+        np.testing.assert_array_equal(picture.z, getattr(trace, name).T)
+        assert list(picture.x) == [1, 2, 3, 4]
