@@ -109,7 +109,7 @@ def trace_figure(trace: Trace, theme: Theme = "light") -> go.Figure:
         if picture.meta is None:
             hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {picture.name} = %{{z:.3f}}<extra></extra>"
             picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
-    for i, (signal, style) in enumerate(SIGNALS.items()):
+    for i, style in enumerate(SIGNALS.values()):
         title = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": title, "dtick": max(1, H // 4), "tickmode": "linear"}
         figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})

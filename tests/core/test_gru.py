@@ -98,10 +98,7 @@ def check_equations(run: Forward) -> None:
         np.testing.assert_allclose(getattr(run, gate), activation(run.Wx[gate] + run.Uh[gate] + bias), atol=1e-13)
     U_h = gru.U[2 * gru.units :]
     for t, old in enumerate(run.h_prev):
-        if gru.c_h is None:
-            inside = (run.r[t] * old) @ U_h.T
-        else:
-            inside = run.r[t] * (old @ U_h.T + gru.c_h)
+        inside = (run.r[t] * old) @ U_h.T if gru.c_h is None else run.r[t] * (old @ U_h.T + gru.c_h)
         np.testing.assert_allclose(run.Uh["h_tilde"][t], inside, atol=1e-13)
         np.testing.assert_array_equal(run.h[t], (1 - run.z[t]) * old + run.z[t] * run.h_tilde[t])
 

@@ -1,0 +1,116 @@
+"""The gruscope command, run as a person would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gru_core as gru
+
+GRUSCOPE = [sys.executable, "-m", "app.cli"]
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """A running server, what it said, and its address."""
+    process = subprocess.Popen(
+        [*GRUSCOPE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )  # fmt: skip
+    said = ""
+    try:
+        assert process.stdout is not None
+        while "Ctrl+C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        found = re.search(r"http://\S+/", said)
+        assert found is not None
+        yield process, said, found[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_taken_port_is_said_and_another_used() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with serving("serve", "--port", str(port), "--no-browser") as (_, said, url):
+            assert f"port {port} is taken; using" in said
+            assert json.load(urllib.request.urlopen(f"{url}healthz")) == {"status": "ok"}
+
+
+def test_serve_is_what_happens_without_a_command() -> None:
+    with serving("--no-browser", "--port", "0") as (_, _, url):
+        assert b"GRU Scope" in urllib.request.urlopen(url).read()
+
+
+def test_the_server_ends_soon_with_a_stream_open_and_a_visitor_who_does_not_read() -> None:
+    body = json.dumps({"model": "sentiment", "sequence": "good " * 2000}).encode()
+    with serving("serve", "--port", "0", "--no-browser") as (process, _, url):
+        host, port = re.findall(r"//([\d.]+):(\d+)", url)[0]
+        visitor = socket.socket()
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        visitor.connect((host, int(port)))
+        head = ["POST /api/trace HTTP/1.1", "Host: x", "Content-Type: application/json", "Accept: text/event-stream"]
+        visitor.sendall("\r\n".join([*head, f"Content-Length: {len(body)}", "", ""]).encode() + body)
+        assert visitor.recv(200).startswith(b"HTTP/1.1 200")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        assert time.monotonic() - begun < 8  # 3 s of grace, on a busy machine
+        visitor.close()
+
+
+def test_uvicorn_can_run_the_factory() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").status
+                break
+            except OSError:
+                time.sleep(0.1)
+        assert answer == 200
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_train_makes_the_shipped_model_again(tmp_path: Path) -> None:
+    out = tmp_path / "again.safetensors"
+    run = subprocess.run([*GRUSCOPE, "train", "flip-flop", "--out", str(out)], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert run.stdout == f"{out}: {gru.load('flip-flop').card.summary}\n"
+    assert gru.load(out).card.training == gru.load("flip-flop").card.training
+
+
+def test_wrong_use_is_explained_with_exit_code_2() -> None:
+    for arguments, said in (
+        (["train", "nope"], "invalid choice: 'nope'"),
+        (["serve", "--port", "x"], "a port is a whole number from 0 to 65535"),
+    ):
+        run = subprocess.run([*GRUSCOPE, *arguments], capture_output=True, text=True)
+        assert run.returncode == 2
+        assert said in run.stderr
+
+
+def test_a_bad_setting_is_said_not_thrown() -> None:
+    environment = os.environ | {"GRUSCOPE_MAX_STEPS": "no"}
+    run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
+    assert (run.returncode, run.stderr) == (1, "gruscope: GRUSCOPE_MAX_STEPS must be a whole number above 0\n")

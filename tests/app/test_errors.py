@@ -1,0 +1,137 @@
+"""Bad input: a clear message in one shape with the right status, never a 500, never an echo."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+MARK = "zqzq<script>"  # never to come back
+
+
+def scenario(**changes: object) -> bytes:
+    return json.dumps({"model": "flip-flop", "sequence": "A x"} | changes).encode()
+
+
+def clamp(**changes: object) -> bytes:
+    return scenario(clamps=[{"gate": "z", "units": [1], "from": 1, "to": 2, "value": 0.5} | changes])
+
+
+CASES: dict[str, tuple[bytes, int, str, str | None]] = {
+    "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B x y z .", "sequence"),
+    "blank sequence": (scenario(sequence=" \n "), 422, "the sequence is empty", "sequence"),
+    "unknown symbol": (scenario(sequence="A x x Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
+    "too long": (scenario(sequence="x" * 2001), 422, "2001 steps; this server takes at most 2000", "sequence"),
+    "far too long": (scenario(sequence="x" * 200_000), 422, "200000 steps", "sequence"),
+    "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.0.0"),
+    "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.0.0"),
+    "huge": (
+        b'{"model":"flip-flop","sequence":[[1e300,0,0,0,0,0]]}',
+        422,
+        "step 1: an input is not a number",
+        "sequence.1",
+    ),
+    "wrong width": (scenario(sequence=[[1, 0]]), 422, "shape (1, 2), but this model needs (T, 6)", "sequence"),
+    "ragged": (scenario(sequence=[[1], [1, 2]]), 422, "not of one length", "sequence"),
+    "no rows": (scenario(sequence=[]), 422, "this model needs (T, 6)", "sequence"),
+    "true for a number": (b'{"model":"flip-flop","sequence":[[true,0,0,0,0,0]]}', 422, "valid number", "sequence.0.0"),
+    "a number for text": (scenario(sequence=5), 422, "sequence: ", "sequence"),
+    "unknown model": (scenario(model=MARK), 404, "there is no such model; there are: flip-flop,", "model"),
+    "no model": (b'{"sequence":"A"}', 422, "model: field required", "model"),
+    "unknown field": (scenario(**{MARK: 1}), 422, "a field that this request does not have", None),
+    "malformed JSON": (b'{"model": "zqzq<script>', 400, "not valid JSON", None),
+    "deep JSON": (b"[" * 200_000, 400, "could not be read as JSON", None),
+    "5,000 digits": (b"1" * 5_000, 400, "could not be read as JSON", None),
+    "bad UTF-8": (b'{"model": "\xff\xfe"}', 400, "JSON", None),
+    "not an object": (b"null", 422, "must be a JSON object", None),
+    "body too large": (b'"' + b"x" * 300_000 + b'"', 413, "too large: at most 256 KiB", None),
+    "unknown gate": (clamp(gate="q"), 422, "clamps.0.gate: input should be 'r', 'z' or 'h_tilde'", "clamps.0.gate"),
+    "gate out of range": (clamp(value=2), 422, "z cannot be held at 2.0: 0 to 1", "clamps"),
+    "gate at infinity": (clamp(value=float("inf")), 422, "finite number", "clamps.0.value"),
+    "unit out of range": (clamp(units=[2]), 422, "unit 2 is not in this layer: 1 to 1", "clamps"),
+    "step 0": (clamp(**{"from": 0}), 422, "greater than or equal to 1", "clamps.0.from"),
+    "step out of range": (clamp(**{"from": 3, "to": 9}), 422, "none of the steps 1 to 2", "clamps"),
+    "no units": (clamp(units=[]), 422, "at least 1 item", "clamps.0.units"),
+    "layer out of range": (clamp(layer=2), 422, "layer 2 is not in this model: 1 to 1", "clamps"),
+    "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "h0 has shapes", "h0"),
+    "no h0": (scenario(h0=[]), 422, "h0 has shapes", "h0"),
+    "h0 out of range": (scenario(h0=[[1.5]]), 422, "less than or equal to 1", "h0.0.0"),
+    "control characters": (scenario(sequence="A\0\u202eB"), 422, "step 2: '\ufffd' is not", "sequence.2"),
+    "half a character": (b'{"model":"flip-flop","sequence":"A \\ud800"}', 422, "step 2: '\ufffd' is not", "sequence.2"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_bad_input_gets_a_clear_answer(client: TestClient, case: str, accept: str) -> None:
+    body, status, message, where = CASES[case]
+    headers = {"content-type": "application/json", "accept": accept}
+    response = client.post("/api/trace", content=body, headers=headers)
+    assert response.status_code == status
+    (error,) = response.json().values()
+    assert set(error) == {"code", "message", "where"}
+    assert message in error["message"]
+    assert error["where"] == where
+    assert "zqzq" not in response.text
+    assert len(response.content) < 600
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/x/../../pyproject.toml", 404),
+        ("GET", "/static/x/..%2f..%2fpyproject.toml", 404),
+        ("GET", "/static/x/%00", 404),
+        ("GET", "/api/trace", 405),
+        ("GET", "/api/models/zqzq/draw?seed=1", 404),
+        ("GET", "/api/models/flip-flop/draw", 422),
+        ("GET", "/api/models/flip-flop/draw?seed=-1", 422),
+        ("GET", "/api/models/flip-flop/draw?seed=1&steps=100000", 422),
+    ],
+)
+def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path: str, status: int) -> None:
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert set(response.json()["error"]) == {"code", "message", "where"}
+    assert "zqzq" not in response.text
+
+
+def test_a_body_that_lies_about_its_length_is_counted(client: TestClient) -> None:
+    def pieces():  # type: ignore[no-untyped-def]
+        for _ in range(40):
+            yield b"x" * 10_000
+
+    assert client.post("/api/trace", content=pieces()).status_code == 413
+
+
+def test_the_limits_are_settings() -> None:
+    settings = Settings.from_environment(
+        {"GRUSCOPE_MAX_STEPS": "3", "GRUSCOPE_FRAME_ANCESTORS": "https://docs.example"}
+    )
+    client = TestClient(create_app(settings))
+    response = client.post("/api/trace", json={"model": "flip-flop", "sequence": "ABAB"})
+    assert "at most 3" in response.json()["error"]["message"]
+    assert response.headers["content-security-policy"].endswith("frame-ancestors https://docs.example")
+    small = TestClient(create_app(Settings(max_units=4)))
+    message = small.post("/api/trace", json={"model": "sentiment", "sequence": "good"}).json()["error"]["message"]
+    assert message == "this model has 8 units; this server takes at most 4"
+    with pytest.raises(ValueError, match="GRUSCOPE_MAX_STEPS must be a whole number above 0"):
+        Settings.from_environment({"GRUSCOPE_MAX_STEPS": "many"})
+
+
+def test_a_fault_of_the_servers_own_is_a_500_in_the_same_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app()
+
+    @app.get("/fault")
+    def fault() -> None:
+        raise RuntimeError("secret")
+
+    response = TestClient(app, raise_server_exceptions=False).get("/fault")
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "server"
+    assert "secret" not in response.text

@@ -1,0 +1,99 @@
+"""What arrives before any script runs, and how."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from html import unescape
+
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from app.assets import assets, version
+
+
+def text_of(html: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", html, flags=re.S)))
+
+
+@pytest.mark.parametrize("name", gru.presets.NAMES)
+def test_the_page_arrives_with_its_first_scenario_run(client: TestClient, name: str) -> None:
+    html = client.get("/", params={"model": name}).text
+    model = gru.load(name)
+    trace = gru.trace(model, model.card.examples[0])
+    text = " ".join(text_of(html).split())
+    assert model.card.question in text
+    assert model.card.about in text
+    tokens = re.search(r'<ol[^>]*id="tokens".*?</ol>', html, re.S)
+    outputs = re.search(r'<ol[^>]*id="outputs".*?</ol>', html, re.S)
+    assert tokens is not None
+    assert outputs is not None
+    assert text_of(tokens[0]).split() == trace.tokens
+    if model.readout.kind == "softmax":
+        assert text_of(outputs[0]).split() == [model.readout.labels[i] for i in trace.y.argmax(1)]
+    else:
+        assert [float(n) for n in text_of(outputs[0]).replace("−", "-").split()] == pytest.approx(
+            trace.y[:, 0], abs=0.00501
+        )
+    for signal in ("r", "z", "h_tilde", "h"):
+        row = re.search(rf'data-signal="{signal}".*?class="rowmark"', html, re.S)
+        assert row is not None
+        values = re.findall(r"<span>([−\d.]+)</span>", row[0].split("values")[1])
+        assert [float(v.replace("−", "-")) for v in values] == pytest.approx(
+            getattr(trace, signal).T.ravel(), abs=0.00501
+        )
+
+
+def test_a_link_names_a_scenario_and_a_bad_one_falls_back_with_a_notice(client: TestClient) -> None:
+    good = client.get("/", params={"model": "sentiment", "sequence": "not good"}).text
+    assert 'value="not good"' in good
+    bad = client.get("/", params={"model": "flip-flop", "sequence": "A<script>alert(1)</script>"})
+    assert bad.status_code == 200
+    assert "This link could not be followed: step 2:" in unescape(bad.text)
+    assert "<script>alert" not in bad.text
+    assert client.get("/", params={"model": "nope"}).status_code == 200
+
+
+def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
+    for path in ("/", "/docs", "/healthz", "/nowhere", f"/static/{version()}/main.js"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"] == (
+            "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        )
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in headers
+
+
+def test_static_files_are_compressed_once_and_cached_for_good_by_version(client: TestClient) -> None:
+    response = client.get(f"/static/{version()}/plotly.min.js", headers={"accept-encoding": "gzip"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert response.content == assets()["plotly.min.js"].content
+    plain = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["content-type"].startswith("text/javascript")
+    assert client.get("/static/older/main.js").headers["cache-control"] == "no-cache"
+
+
+def test_a_first_visit_is_at_most_1700_kilobytes_on_the_wire(client: TestClient) -> None:
+    html = client.get("/").text
+    used = set(re.findall(rf"/static/{version()}/([\w./-]+)", html)) | {"plotly.min.js"}
+    assert used <= set(assets())
+    sizes = {name: len(assets()[name].compressed) for name in used}
+    assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= 1_700_000
+
+
+def test_pages_name_no_other_host(client: TestClient) -> None:
+    for path in ("/", "/docs"):
+        html = client.get(path).text
+        assert not re.findall(r'(?:src|href|action)\s*=\s*["\']?(?:https?:)?//', html)
+
+
+def test_the_interface_is_described_without_anything_from_elsewhere(client: TestClient) -> None:
+    html = client.get("/docs").text
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in unescape(html)
+    assert client.get("/healthz").json() == {"status": "ok"}

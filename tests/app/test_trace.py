@@ -1,0 +1,110 @@
+"""POST /api/trace: what is sent is what the core computed."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from gru_core import Clamp
+from gru_core.tasks import TASKS
+from tests.events import numbers, read_events
+
+STREAM = {"accept": "text/event-stream"}
+SIGNALS = ("r", "z", "h_tilde", "h")
+
+
+def long_text(T: int) -> str:
+    return TASKS["sentiment"].text(np.random.default_rng(0), T)
+
+
+@pytest.mark.parametrize("T", [1, 20, 64, 65, 300])
+def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int) -> None:
+    text = long_text(T)
+    response = client.post("/api/trace", json={"model": "sentiment", "sequence": text}, headers=STREAM)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.headers["cache-control"] == "no-cache"
+    events = read_events(response.text)
+    assert [name for name, _ in events] == ["start", *["step"] * T, "done"]
+    start, steps = events[0][1], [data for _, data in events[1:-1]]
+    assert (start["model"], start["T"], start["tokens"]) == ("sentiment", T, text.split())
+    assert [step["t"] for step in steps] == list(range(1, T + 1))
+    trace = gru.trace(gru.load("sentiment"), text)
+    layer, about = trace.layers[0], start["layers"][0]
+    for signal in SIGNALS:
+        sent = np.array([numbers(step["layers"][0][signal]) for step in steps])
+        np.testing.assert_allclose(sent, getattr(trace, signal), atol=1e-14)
+    for gate in ("r", "z", "h_tilde"):
+        for term, computed in (("Wx", layer.Wx), ("Uh", layer.Uh)):
+            sent = np.array([numbers(step["layers"][0][f"{term}.{gate}"]) for step in steps])
+            np.testing.assert_allclose(sent, computed[gate], atol=1e-13)
+    np.testing.assert_array_equal(np.concatenate(list(about["b"].values())), layer.gru.b)
+    np.testing.assert_allclose([numbers(step["y"]) for step in steps], trace.y, atol=1e-14)
+
+
+def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
+    scenario = {"model": "store-and-recall", "sequence": "AbcD?a?"}
+    body = client.post("/api/trace", json=scenario).json()
+    trace = gru.trace(gru.load("store-and-recall"), "AbcD?a?")
+    for signal in SIGNALS:
+        np.testing.assert_array_equal(body["layers"][0][signal], getattr(trace, signal))
+    np.testing.assert_array_equal(body["y"]["values"], trace.y)
+    assert body["y"]["labels"] == ["A", "B", "C", "D"]
+
+
+def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client: TestClient) -> None:
+    held = {"gate": "z", "units": [2], "from": 2, "to": 3, "value": 0.25}
+    scenario = {"model": "store-and-recall", "sequence": "AbcD", "h0": [[0.5, -0.5, 0, 1]], "clamps": [held]}
+    body = client.post("/api/trace", json=scenario).json()
+    clamps = [Clamp("z", 0.25, units=[1], steps=slice(1, 3))]
+    trace = gru.trace(gru.load("store-and-recall"), "AbcD", [np.array([0.5, -0.5, 0, 1])], clamps)
+    np.testing.assert_array_equal(body["layers"][0]["z"], trace.z)
+    np.testing.assert_array_equal(body["layers"][0]["h"], trace.h)
+    assert [row[1] for row in body["layers"][0]["z"][1:3]] == [0.25, 0.25]
+
+
+def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:
+    body = client.post("/api/trace", json={"model": "running-total", "sequence": [[0.2, 1], [0.1, 0]]}).json()
+    np.testing.assert_array_equal(body["layers"][0]["h"], gru.trace(gru.load("running-total"), "=0.2 0.1").h)
+    assert body["tokens"] is None
+
+
+def test_many_visitors_at_once_each_get_their_own_run(client: TestClient) -> None:
+    texts = [TASKS["flip-flop"].text(np.random.default_rng(seed), 40) for seed in range(16)]
+    answers: dict[str, Any] = {}
+
+    def ask(text: str) -> None:
+        answers[text] = client.post("/api/trace", json={"model": "flip-flop", "sequence": text}).json()
+
+    threads = [threading.Thread(target=ask, args=[text]) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for text in texts:
+        np.testing.assert_array_equal(answers[text]["layers"][0]["h"], gru.trace(gru.load("flip-flop"), text).h)
+
+
+def test_the_models_are_listed_with_card_alphabet_and_examples(client: TestClient) -> None:
+    entries = client.get("/api/models").json()
+    assert [entry["id"] for entry in entries] == list(gru.presets.NAMES)
+    for entry in entries:
+        model = gru.load(entry["id"])
+        assert entry["card"]["title"] == model.card.title
+        assert entry["card"]["measured"] == model.card.measured
+        assert entry["alphabet"] == list(model.encoder.alphabet)
+        for example in entry["examples"]:
+            assert client.post("/api/trace", json={"model": entry["id"], "sequence": example}).status_code == 200
+
+
+def test_a_draw_is_seeded_and_can_be_run(client: TestClient) -> None:
+    for name in gru.presets.NAMES:
+        one, again, other = (
+            client.get(f"/api/models/{name}/draw?seed={seed}").json()["sequence"] for seed in (1, 1, 2)
+        )
+        assert one == again != other
+        assert client.post("/api/trace", json={"model": name, "sequence": one}).json()["T"] == 16
