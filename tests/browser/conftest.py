@@ -1,0 +1,71 @@
+"""A real server and a real Chromium. Every test also fails on a console error or a request to another host."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from app.main import create_app
+from tests.browser.chromium import installed
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {"executable_path": installed(), "args": ["--no-sandbox", "--disable-background-networking"]}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> Iterator[str]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=[[listener]])
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
+    """One visitor for all tests, who has Plotly in the cache: it is 5 MB to read."""
+    context = browser.new_context(base_url=base_url)
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the console may say: a test that provokes a complaint clears it."""
+    return []
+
+
+@pytest.fixture
+def page(visitor: BrowserContext, base_url: str, complaints: list[str]) -> Iterator[Page]:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    requests: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    yield page
+    page.evaluate("localStorage.clear()")
+    page.close()
+    elsewhere = [
+        url for url in requests if urlparse(url).scheme in ("http", "https", "ws") and not url.startswith(base_url)
+    ]
+    assert not elsewhere
+    assert not complaints

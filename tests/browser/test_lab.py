@@ -1,0 +1,342 @@
+"""The main job, in a real Chromium: type a sequence, watch its gates."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+import gru_core as gru
+from gru_core import presets
+from gru_core.tasks import TASKS
+from tests.browser.lab import GROUPS, Lab
+
+SYMBOLS = {"r": "rt", "z": "zt", "h_tilde": "h̃t", "h": "ht"}
+
+
+def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
+    lab = Lab(page).open()
+    lab.sequence.fill("B x A y . z B")
+    trace = lab.expect_trace("flip-flop", "B x A y . z B")
+    for signal in GROUPS:
+        assert lab.printed(signal) == pytest.approx(getattr(trace, signal).T.ravel(), abs=0.00501)
+    lab.sequence.press("End")
+    lab.sequence.press_sequentially("xxA")
+    lab.expect_trace("flip-flop", "B x A y . z BxxA")
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_every_preset_runs_and_its_read_out_is_right_at_every_step(page: Page, name: str) -> None:
+    lab = Lab(page).open()
+    lab.model.select_option(name)
+    model = gru.load(name)
+    text = TASKS[model.card.task].text(np.random.default_rng(1), 12)
+    lab.sequence.fill(text)
+    trace = lab.expect_trace(name, text)
+    lab.sequence.blur()
+    units = model.layers[0].units
+    for _ in range(units):
+        page.keyboard.press("ArrowUp")
+    for unit in range(min(units, 3)):
+        page.keyboard.press("Home")
+        for t in range(0, 12, 5):
+            lab.step.fill(str(t + 1))
+            expect(lab.readout.get_by_role("heading", level=2)).to_have_text(
+                re.compile(rf"t = {t + 1}, unit {unit + 1}")
+            )
+            for signal, symbol in SYMBOLS.items():
+                assert lab.value(symbol) == pytest.approx(getattr(trace, signal)[t, unit], abs=0.000501)
+            b = np.split(model.layers[0].b, 3)
+            for i, gate in enumerate(("r", "z", "h_tilde")):
+                parts = trace.layers[0].Wx[gate][t, unit], trace.layers[0].Uh[gate][t, unit], b[i][unit]
+                assert [lab.value(SYMBOLS[gate], c) for c in range(3)] == pytest.approx(parts, abs=0.00501)
+        page.keyboard.press("ArrowDown")
+
+
+def test_the_first_visit_has_the_truth_before_any_script(browser: Browser, base_url: str) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=base_url)
+    page = context.new_page()
+    page.goto("/")
+    lab, trace = Lab(page), gru.trace(gru.load("flip-flop"), "A x x y B z . A y x x B . z")
+    assert lab.tokens() == trace.tokens
+    for signal in GROUPS:
+        assert lab.printed(signal) == pytest.approx(getattr(trace, signal).T.ravel(), abs=0.00501)
+    context.close()
+
+
+def test_the_gates_are_painted_before_plotly_has_loaded(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/plotly.min.js", lambda route: held.append(route))
+    page.goto("/")
+    cells = Lab(page).group("z").locator(".values span")
+    expect(cells.first).to_have_css("background-color", re.compile(r"rgb\((1[5-9]\d|2\d\d), \d+, \d+\)"))
+    lab = Lab(page)
+    lab.sequence.fill("A x B")
+    lab.expect_tokens(["A", "x", "B"])
+    trace = gru.trace(gru.load("flip-flop"), "A x B")
+    assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
+    held[0].continue_()
+    page.wait_for_selector(".heatmaplayer image")
+    lab.expect_trace("flip-flop", "A x B")
+
+
+def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(page: Page, complaints: list[str]) -> None:
+    lab = Lab(page).open()
+    lab.sequence.fill("A x B")
+    lab.expect_trace("flip-flop", "A x B")
+    for text, message in (
+        ("A x Q", "step 3: 'Q' is not in this model's alphabet: A B x y z ."),
+        ("", "the sequence is empty. Symbols: A B x y z ."),
+        ("x" * 2001, "the sequence has 2001 steps; this server takes at most 2000"),
+    ):
+        lab.sequence.fill(text)
+        expect(lab.error).to_have_text(message)
+        expect(lab.sequence).to_have_attribute("aria-invalid", "true")
+        lab.expect_trace("flip-flop", "A x B")
+    lab.sequence.fill("A x B B")
+    expect(lab.error).to_be_empty()
+    expect(lab.sequence).not_to_have_attribute("aria-invalid", "true")
+    lab.expect_trace("flip-flop", "A x B B")
+    assert all("422" in complaint for complaint in complaints)  # Chromium's own line for each refusal
+    complaints.clear()
+
+
+def test_a_server_that_does_not_answer_is_said_and_can_be_asked_again(page: Page, complaints: list[str]) -> None:
+    lab = Lab(page).open()
+    page.route("**/api/trace", lambda route: route.abort())
+    lab.sequence.fill("A B")
+    expect(lab.error).to_have_text("The server does not answer. Press Enter to ask again.")
+    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+    page.unroute("**/api/trace")
+    lab.sequence.press("Enter")
+    lab.expect_trace("flip-flop", "A B")
+    complaints.clear()
+
+
+def test_an_answer_that_breaks_off_leaves_the_last_good_trace(page: Page) -> None:
+    lab = Lab(page).open()
+    whole = page.request.post(
+        "/api/trace", data={"model": "flip-flop", "sequence": "A B A B"}, headers={"accept": "text/event-stream"}
+    ).text()
+    half = whole[: whole.index('"t":3')]
+    page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
+    lab.sequence.fill("A B A B")
+    expect(lab.error).to_contain_text("The answer broke off before its last step.")
+    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+
+
+def test_a_late_answer_never_overwrites_a_newer_one(page: Page) -> None:
+    lab = Lab(page).open()
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        held.append(route) if not held else route.continue_()
+
+    page.route("**/api/trace", hold_the_first)
+    lab.sequence.fill("A A A")
+    page.wait_for_timeout(50)
+    lab.sequence.fill("B B")
+    lab.expect_trace("flip-flop", "B B")  # the first was let go, the second has come
+    answer = page.request.post(
+        "/api/trace", data={"model": "flip-flop", "sequence": "A A A"}, headers={"accept": "text/event-stream"}
+    ).text()
+    held[0].fulfill(body=answer, content_type="text/event-stream")
+    page.wait_for_timeout(200)
+    lab.expect_trace("flip-flop", "B B")
+
+
+def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: Page) -> None:
+    lab = Lab(page).open()
+    flying, most, asked = 0, 0, 0
+    lock = threading.Lock()
+
+    def leave(_: object) -> None:
+        nonlocal flying
+        with lock:
+            flying -= 1
+
+    def take_off(request: object) -> None:
+        nonlocal flying, most, asked
+        if "/api/trace" in str(getattr(request, "url", "")):
+            with lock:
+                flying, asked = flying + 1, asked + 1
+                most = max(most, flying)
+
+    page.on("request", take_off)
+    page.on("requestfinished", lambda r: leave(r) if "/api/trace" in r.url else None)
+    page.on("requestfailed", lambda r: leave(r) if "/api/trace" in r.url else None)
+    text = TASKS["flip-flop"].text(np.random.default_rng(2), 60)
+    page.evaluate(
+        """text => {
+            const box = document.querySelector("#sequence");
+            for (let i = 1; i <= text.length; i++)
+                setTimeout(() => { box.value = text.slice(0, i); box.dispatchEvent(new Event("input")); }, 3 * i);
+        }""",
+        text,
+    )
+    lab.expect_trace("flip-flop", text)
+    page.wait_for_timeout(100)
+    assert most == 1
+    assert 2 < asked < len(text)
+
+
+def test_the_transport_moves_one_cursor(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B y")
+    heading = lab.readout.get_by_role("heading", level=2)
+    expect(lab.button("First step")).to_be_disabled()
+    lab.button("Next step").click()
+    expect(heading).to_contain_text("t = 2")
+    expect(page.get_by_role("listitem").and_(page.locator("[aria-current=step]"))).to_have_text("x")
+    lab.button("Last step").click()
+    expect(heading).to_contain_text("t = 4")
+    expect(lab.button("Next step")).to_be_disabled()
+    lab.button("Previous step").click()
+    expect(lab.step).to_have_value("3")
+    lab.button("First step").click()
+    expect(heading).to_contain_text("t = 1")
+    lab.step.fill("3")
+    expect(heading).to_contain_text("t = 3")
+    expect(page.get_by_text("t = 3 of 4")).to_be_visible()
+
+
+def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B y A x")
+    page.get_by_role("combobox", name="Speed").select_option("20")
+    lab.button("Play").click()
+    expect(lab.button("Pause")).to_be_visible()
+    expect(lab.step).to_have_value("6")
+    expect(lab.button("Play")).to_be_visible()
+    page.get_by_role("combobox", name="Speed").select_option("1")
+    lab.button("Play").click()
+    expect(lab.step).to_have_value("1")
+    lab.button("Pause").click()
+    at = lab.step.input_value()
+    page.wait_for_timeout(1200)
+    assert lab.step.input_value() == at
+
+
+def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
+    lab = Lab(page).open(model="store-and-recall", sequence="A b c ?")
+    heading = lab.readout.get_by_role("heading", level=2)
+    for key, expected in (
+        ("ArrowRight", "t = 2, unit 1"),
+        ("ArrowDown", "t = 2, unit 2"),
+        ("End", "t = 4, unit 2"),
+        ("ArrowRight", "t = 4, unit 2"),
+        ("ArrowLeft", "t = 3, unit 2"),
+        ("Home", "t = 1, unit 2"),
+        ("ArrowUp", "t = 1, unit 1"),
+        ("ArrowUp", "t = 1, unit 1"),
+    ):
+        page.keyboard.press(key)
+        expect(heading).to_contain_text(expected)
+    page.keyboard.press("Space")
+    expect(lab.button("Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(lab.button("Play")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="How to read this page")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    # In the box the same keys edit the text.
+    page.keyboard.press("Home")
+    lab.sequence.focus()
+    for key in ("End", "Space", "?", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(lab.sequence).to_have_value("A b c ? ?")
+    expect(heading).to_contain_text("t = 1")
+
+
+def test_pointing_at_a_cell_puts_the_cursor_there(page: Page) -> None:
+    lab = Lab(page).open(model="store-and-recall", sequence="A b c ? d d d B")
+    plot = lab.group("h").locator(".plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    width, height = box["width"] / 12, box["height"] / 4
+    page.mouse.click(box["x"] + 2.5 * width, box["y"] + 3.5 * height)
+    heading = lab.readout.get_by_role("heading", level=2)
+    expect(heading).to_contain_text("t = 3, unit 4")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 5.5 * width, box["y"] + 1.5 * height)
+    page.mouse.up()
+    expect(heading).to_contain_text("t = 6, unit 2")
+    page.mouse.click(box["x"] + 11.5 * width, box["y"] + 1)  # right of the last step
+    expect(heading).to_contain_text("t = 8, unit 1")
+
+
+def test_the_narration_says_the_cursors_numbers(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B y")
+    page.keyboard.press("End")
+    trace = gru.trace(gru.load("flip-flop"), "A x B y")
+    said = lab.narration
+    expect(said).to_contain_text("At t = 4 the input is y.")
+    for array in (trace.r, trace.z, trace.h_tilde, trace.h):
+        expect(said).to_contain_text(f"{array[3, 0]:.3f}".replace("-", "−"))
+    expect(said).to_contain_text("The output is B.")
+
+
+def test_examples_and_random_draws_run(page: Page) -> None:
+    lab = Lab(page).open(model="sentiment")
+    examples = gru.load("sentiment").card.examples
+    page.get_by_role("combobox", name="Examples").select_option(examples[2])
+    lab.expect_trace("sentiment", examples[2])
+    expect(lab.sequence).to_have_value(examples[2])
+    lab.button("Random").click()
+    expect(lab.sequence).not_to_have_value(examples[2])
+    lab.expect_trace("sentiment", lab.sequence.input_value())
+    assert len(lab.tokens()) == 16
+
+
+def test_another_model_brings_its_question_card_and_example(page: Page) -> None:
+    lab = Lab(page).open()
+    lab.model.select_option("Pocket calculator")
+    model = gru.load("pocket-calculator")
+    expect(page.get_by_role("heading", level=1)).to_have_text(model.card.question)
+    lab.expect_trace("pocket-calculator", model.card.examples[0])
+    card = page.get_by_text("trained · mean squared error")
+    card.click()
+    expect(page.get_by_text("0.01 × mean z and 0.002 × mean (1 − r)")).to_be_visible()
+    expect(page.get_by_text("Measured on data it never saw")).to_be_visible()
+
+
+def test_a_reload_or_a_copied_address_shows_the_same_scenario(page: Page) -> None:
+    lab = Lab(page).open()
+    lab.model.select_option("sentiment")
+    lab.sequence.fill("not good . great")
+    page.wait_for_url("**/?model=sentiment&sequence=not+good+.+great")
+    page.reload()
+    page.wait_for_selector(".heatmaplayer image")
+    lab.expect_trace("sentiment", "not good . great")
+    expect(lab.model).to_have_value("sentiment")
+
+
+def test_2000_steps_stream_in(page: Page) -> None:
+    lab = Lab(page).open(model="sentiment")
+    text = TASKS["sentiment"].text(np.random.default_rng(3), 2000)
+    lab.sequence.fill(text)
+    trace = gru.trace(gru.load("sentiment"), text)
+    page.wait_for_function(
+        "document.querySelector('.heatmaps').data[0].z[0].filter(v => !Number.isNaN(v)).length === 2000"
+    )
+    np.testing.assert_allclose(lab.drawn("h"), trace.h, atol=1e-12)
+    lab.sequence.blur()
+    page.keyboard.press("End")
+    expect(lab.narration).to_contain_text(f"At t = 2000 the input is {(trace.tokens or [])[-1]}.")
+
+
+def test_the_theme_follows_the_system_until_told_otherwise(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    lab = Lab(page).open()
+    body = page.locator("body")
+    expect(body).to_have_css("background-color", "rgb(22, 25, 30)")
+    top = "document.querySelector('.heatmaps').data[0].colorscale.at(-1)[1]"
+    assert page.evaluate(top) == "#9df0d6"
+    lab.button("Theme").click()
+    expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
+    page.wait_for_function(f"{top} === '#00563f'")
+    page.reload()
+    expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
