@@ -18,7 +18,7 @@ check: .venv/check
 	$(BIN)/mypy
 	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC); else echo "no node here: the JavaScript's types were not checked"; fi
 
-bench: .venv/test
+bench: .venv/bench
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m benchmarks
 
@@ -28,6 +28,6 @@ bench: .venv/test
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-.venv/test .venv/check: .venv/%: pyproject.toml .venv/run
+.venv/test .venv/check .venv/bench: .venv/%: pyproject.toml .venv/run
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$*]'
 	touch $@

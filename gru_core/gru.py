@@ -270,9 +270,9 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     np.multiply(da_r, r, da_r)
     direct_r = None if dr is None else dr * da_r
     np.multiply(da_r, product, da_r)
-    np.multiply(z, keep, da_z)
-    direct_z = None if dz is None else dz * da_z
-    np.multiply(da_z, h_tilde - h_prev, da_z)
+    direct_z = None if dz is None else dz * z * keep
+    np.subtract(run.h, h_prev, da_z)  # z (h̃ − h_{t-1}), by the last equation
+    np.multiply(da_z, keep, da_z)
     np.multiply(h_tilde, h_tilde, da_h)
     np.subtract(1, da_h, da_h)
     np.multiply(da_h, z, da_h)

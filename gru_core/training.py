@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -97,7 +98,7 @@ class Adam:
     def __call__(self, parameters: Parameters, gradients: Parameters, rate: float) -> dict[str, Array]:
         """The parameters after one step down the gradients."""
         self._steps += 1
-        rate *= np.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
+        rate *= math.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
         new: dict[str, Array] = {}
         for name, array in parameters.items():
             g = gradients[name]
@@ -111,7 +112,7 @@ class Adam:
 
 def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
     """The gradients, scaled down together when their joint norm is above `norm`."""
-    whole = np.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
+    whole = math.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
     scale = min(1.0, norm / whole) if whole > 0 else 1.0
     return {name: g * scale for name, g in gradients.items()}
 

@@ -17,6 +17,10 @@ FRESH_SEED = 1_000_000
 """Added to a recipe's seed for the data that a card's figures are measured on."""
 
 
+SCORE = {"softmax": "accuracy", "linear": "squared error"}
+"""What a score is called, by the kind of readout."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a preset is made, and the words of its card. `task` names it in `TASKS`."""
@@ -168,11 +172,12 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     batch = fresh(recipe)
     runs = model.forward(batch.x)
     held: list[tuple[Signal, float]] = [("z", 1), ("z", 0), ("r", 1), ("r", 0)]
+    name = SCORE[model.readout.kind]
     figures = {
-        "score": score(model, batch),
-        "score at 500 steps": score(model, fresh(recipe, 500, 100)),
+        name: score(model, batch),
+        f"{name} at 500 steps": score(model, fresh(recipe, 500, 100)),
         **gate_means(runs, batch.events),
-        **{f"score with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in held},
+        **{f"{name} with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in held},
     }
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
@@ -181,9 +186,9 @@ def _with_card(model: Model, recipe: Recipe, snapshot: Snapshot) -> Model:
     schedule = recipe.schedule
     measured = measure(model, recipe)
     if model.readout.kind == "softmax":
-        summary = f"{measured['score']:.1%} right on fresh data"
+        summary = f"{100 * measured['accuracy']:.4g} % right on fresh data"
     else:
-        summary = f"mean squared error {measured['score']:.2g} on fresh data"
+        summary = f"mean squared error {measured['squared error']:.2g} on fresh data"
     training = {
         "optimiser": "Adam",
         "rate": f"{schedule.rate} until good enough, then falling to a tenth",

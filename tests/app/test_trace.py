@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
+from app.main import create_app
 from gru_core import Clamp
 from gru_core.tasks import TASKS
 from tests.events import numbers, read_events
@@ -87,6 +90,40 @@ def test_many_visitors_at_once_each_get_their_own_run(client: TestClient) -> Non
         thread.join()
     for text in texts:
         np.testing.assert_array_equal(answers[text]["layers"][0]["h"], gru.trace(gru.load("flip-flop"), text).h)
+
+
+def test_the_stream_stops_when_the_visitor_leaves() -> None:
+    """The application itself, and a visitor who is gone after the first piece."""
+    body = json.dumps({"model": "sentiment", "sequence": long_text(2000)}).encode()
+    sent: list[bytes] = []
+    asked = 0
+
+    async def visit() -> None:
+        left = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                return {"type": "http.request", "body": body, "more_body": False}
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                sent.append(message["body"])
+                left.set()
+                await asyncio.sleep(0.01)
+
+        headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+        scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1"}
+        scope |= {"method": "POST", "scheme": "http", "server": None, "client": None, "headers": headers}
+        scope |= {"path": "/api/trace", "raw_path": b"/api/trace", "query_string": b"", "root_path": ""}
+        await create_app()(scope, receive, send)
+
+    asyncio.run(visit())
+    steps = b"".join(sent).count(b"event: step")
+    assert 0 < steps < 1000
 
 
 def test_the_models_are_listed_with_card_alphabet_and_examples(client: TestClient) -> None:

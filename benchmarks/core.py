@@ -1,0 +1,116 @@
+"""The core against torch and onnxruntime: a trace with every gate, and a step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.timing import side_by_side, verdict
+from gru_core import GRU, Model, Readout, forward
+from gru_core.model import Card
+from gru_core.tasks import FLIP_FLOP, TASKS, Batch
+from gru_core.training import Adam, clip, loss_and_gradients
+from tests.core.test_gru import onnx_gru
+
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+I, T = 8, 100
+
+
+def torch_loop(cell: Any, x: Any) -> list[Any]:
+    """What one writes in torch to get at the gates."""
+    h, seen = torch.zeros(cell.hidden_size), []
+    for x_t in x:
+        i_r, i_z, i_n = torch.nn.functional.linear(x_t, cell.weight_ih, cell.bias_ih).chunk(3)
+        h_r, h_z, h_n = torch.nn.functional.linear(h, cell.weight_hh, cell.bias_hh).chunk(3)
+        r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
+        n = torch.tanh(i_n + r * h_n)
+        h = (1 - z) * n + z * h
+        seen.append((r, z, n, h))
+    return seen
+
+
+def trace() -> None:
+    import onnxruntime
+
+    print(f"One sequence of {T} steps, all gates kept, float64; torch and onnxruntime in their own float32")
+    rng = np.random.default_rng(0)
+    for H in (1, 2, 4, 8, 16, 32, 64):
+        gru, x = GRU.random(I, H, rng, reset="after"), rng.normal(size=(T, I))
+        single = x.astype(np.float32)
+        graph, feed = onnx_gru(gru, single[:, None], np.zeros((1, H), np.float32))
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        runs: dict[str, Any] = {
+            "ours": lambda g=gru, x=x: forward(g, x),
+            "onnxruntime": lambda s=session, f=feed: s.run(None, f),
+        }
+        if torch is not None:
+            net, cell, tensor = torch.nn.GRU(I, H), torch.nn.GRUCell(I, H), torch.tensor(single)
+            runs["nn.GRU"] = lambda n=net, x=tensor: n(x)
+            runs["torch loop"] = lambda c=cell, x=tensor: torch_loop(c, x)
+            with torch.no_grad():
+                medians = side_by_side(runs)
+        else:
+            medians = side_by_side(runs)
+        print(f"  H = {H}: " + ", ".join(f"{name} {1e6 * s / T:.1f} µs/step" for name, s in medians.items()))
+        if torch is not None:
+            verdict("ours over torch's nn.GRU, which returns no gates", medians["ours"] / medians["nn.GRU"], 0.7)
+            verdict("ours over a torch loop with gates", medians["ours"] / medians["torch loop"], 0.25)
+
+    gru, x = GRU.random(I, 16, rng), rng.normal(size=(2000, I))
+    medians = side_by_side({"100": lambda: forward(gru, x[:100]), "2000": lambda: forward(gru, x)})
+    verdict("time per step at T = 2,000 over that at T = 100", medians["2000"] / medians["100"] / 20, 1.2)
+
+
+def training_step() -> None:
+    print("A step of training: 32 sequences of 50 steps, forward, backward, clipping and Adam")
+    if torch is None:
+        print("  torch is not installed here: nothing to compare with")
+        return
+    rng = np.random.default_rng(0)
+    batch = TASKS["flip-flop"].draw(rng, 50, 32)
+    for H, most in ((8, 0.35), (16, 0.5), (32, 0.65)):
+        for name, dtype, kind in (("float32", np.float32, torch.float32), ("float64", np.float64, torch.float64)):
+            runs = {"ours": our_step(H, batch, rng, dtype), "torch": torch_step(H, batch, kind)}
+            medians = side_by_side(runs)
+            print(f"  H = {H}, {name}: ours {1e3 * medians['ours']:.2f} ms, torch {1e3 * medians['torch']:.2f} ms")
+            verdict("ours over torch autograd", medians["ours"] / medians["torch"], most)
+
+
+def our_step(H: int, batch: Batch, rng: np.random.Generator, dtype: Any) -> Callable[[], None]:
+    readout = Readout("softmax", rng.normal(size=(2, H)), np.zeros(2), ("A", "B"))
+    model = Model(FLIP_FLOP, (GRU.random(6, H, rng),), readout, Card("", "", "", "", "random", "")).astype(dtype)
+    adam, parameters = Adam(), dict(model.parameters)
+
+    def step() -> None:
+        _, gradients = loss_and_gradients(model.with_parameters(parameters), batch)
+        parameters.update(adam(parameters, clip(gradients, 1.0), 1e-3))
+        assert parameters["layers.0.U"].dtype == dtype
+
+    return step
+
+
+def torch_step(H: int, batch: Batch, kind: Any) -> Callable[[], None]:
+    net, linear = torch.nn.GRU(6, H).to(kind), torch.nn.Linear(H, 2).to(kind)
+    weights = [*net.parameters(), *linear.parameters()]
+    optimiser = torch.optim.Adam(weights, 1e-3)
+    x, target = torch.tensor(batch.x, dtype=kind), torch.tensor(batch.target.astype(np.int64))
+
+    def step() -> None:
+        optimiser.zero_grad()
+        y = linear(net(x)[0])
+        torch.nn.functional.cross_entropy(y.reshape(-1, 2), target.reshape(-1)).backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+
+    return step
+
+
+def main() -> None:
+    trace()
+    training_step()

@@ -1,0 +1,155 @@
+"""The page in Chromium against a Dash app of the same job: an edit to painted gates, and a first visit."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import statistics
+import sys
+import time
+import urllib.request
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.server import gruscope, serving
+from benchmarks.timing import verdict
+from tests.browser.chromium import installed
+
+EDITS = 30
+
+# Element Timing says when an image was on the screen. Every heatmap's image is marked as soon as it is there.
+WATCH = """
+    window.painted = [];
+    new PerformanceObserver((list) => painted.push(...list.getEntries().map((entry) => entry.renderTime)))
+        .observe({ type: "element" });
+    const mark = () => document.querySelectorAll(".heatmaplayer image:not([elementtiming])")
+        .forEach((image) => image.setAttribute("elementtiming", "heatmap"));
+    new MutationObserver(mark).observe(document, { subtree: true, childList: true });
+"""
+
+# One symbol is changed; the time is that at which the last of the images that it changed is painted.
+EDIT = """
+    async ([selector, text]) => {
+        const box = document.querySelector(selector);
+        painted.length = 0;
+        const begun = performance.now();
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, text);
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        await new Promise((done) => setTimeout(done, 500));
+        return Math.max(...painted) - begun;
+    }
+"""
+
+
+def open_page(browser: Browser, url: str) -> Page:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.add_init_script(WATCH)
+    page.goto(url)
+    page.wait_for_function("() => document.querySelectorAll('.heatmaplayer image').length >= 4")
+    page.wait_for_timeout(1000)
+    return page
+
+
+def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
+    """Median milliseconds of an edit on each page, in turns: its first text, its second, its first, …"""
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    for i in range(EDITS + 2):
+        for name, (page, texts) in pages.items():
+            page.bring_to_front()
+            took = page.evaluate(EDIT, ["#sequence", texts[i % 2]])
+            if i >= 2:
+                times[name].append(took)
+    return {name: statistics.median(took) for name, took in times.items()}
+
+
+def first_visit(browser: Browser, url: str) -> dict[str, float]:
+    """Of a visit with nothing in the cache: ms to the first coloured cell and to Plotly's heatmaps, bytes, requests."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    seen = {"bytes": 0.0, "requests": 0.0}
+
+    def arrived(event: dict[str, Any]) -> None:
+        seen["bytes"] += event["encodedDataLength"]
+        seen["requests"] += 1
+
+    session.on("Network.loadingFinished", arrived)
+    page.add_init_script(WATCH)
+    page.add_init_script(
+        """
+        const look = () => {
+            const cell = document.querySelector(".values span");
+            if (cell && cell.style.background) window.cells = performance.now();
+            else requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+        """
+    )
+    page.goto(url)
+    page.wait_for_function("() => painted.length >= 4")
+    page.wait_for_timeout(500)
+    heatmaps, cells = page.evaluate("() => [painted.slice(0, 4).at(-1), window.cells ?? NaN]")
+    context.close()
+    return {"heatmaps": heatmaps, "cells": cells, **seen}
+
+
+def main() -> None:
+    with sync_playwright() as playwright, serving(gruscope()) as ours:
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        print(f"An edit of one character to gates painted, median of {EDITS}, any pause included")
+        cases = {
+            "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),
+            "flip-flop, T = 60": ("flip-flop", "AxxyBz.Axx" * 5 + "AxxyBz.Ax", "A", "B"),
+            "store-and-recall, T = 60": ("store-and-recall", "AbcdabcD?" * 6 + "Abcda", "A", "?"),
+            "sentiment, T = 20": ("sentiment", "the film was good . not very bad . dull " * 2, "good", "bad"),
+            "sentiment, T = 60": ("sentiment", "the film was good . not very bad . dull " * 6, "good", "bad"),
+        }
+        for name, (model, text, *words) in cases.items():
+            texts = [text + word for word in words]
+            page = open_page(browser, ours + "?" + urlencode({"model": model, "sequence": texts[0]}))
+            verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 70)
+            page.close()
+
+        if importlib.util.find_spec("dash") is None:
+            print("  dash is not installed here: nothing to compare with")
+            return
+        with serving([sys.executable, "-m", "benchmarks.dash_app"]) as dash:
+            wait_for(dash)
+            texts = ["the film was good . not very bad . dull " * 2 + word for word in ("good", "bad")]
+            address = ours + "?" + urlencode({"model": "sentiment", "sequence": texts[0]})
+            pages = {"ours": (open_page(browser, address), texts), "dash": (open_page(browser, dash), texts)}
+            took = edits(pages)
+            print(f"  beside a Dash app, T = 20: ours {took['ours']:.0f} ms, Dash {took['dash']:.0f} ms")
+            verdict("ours over Dash's", took["ours"] / took["dash"], 70 / 136)
+            for page, _ in pages.values():
+                page.close()
+
+            print("A first visit with an empty cache, median of 7, in turns")
+            visits: dict[str, list[dict[str, float]]] = {"ours": [], "dash": []}
+            for _ in range(7):
+                visits["ours"].append(first_visit(browser, ours + "?model=sentiment"))
+                visits["dash"].append(first_visit(browser, dash))
+        median = {
+            name: {key: statistics.median(one[key] for one in all_) for key in all_[0]} for name, all_ in visits.items()
+        }
+        for name, of in median.items():
+            cells = "" if math.isnan(of["cells"]) else f"cells {of['cells']:.0f} ms, "
+            size = f"{of['bytes'] / 1e6:.2f} MB in {of['requests']:.0f} requests"
+            print(f"  {name}: {cells}heatmaps {of['heatmaps']:.0f} ms, {size}")
+        verdict("our gates, as cells, over Dash's heatmaps", median["ours"]["cells"] / median["dash"]["heatmaps"], 0.75)
+        print(f"  our Plotly heatmaps over Dash's: {median['ours']['heatmaps'] / median['dash']['heatmaps']:.2f}")
+        verdict("megabytes on the wire", median["ours"]["bytes"] / 1e6, 1.7)
+
+
+def wait_for(url: str) -> None:
+    """Dash says its address before it listens there."""
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(url)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return

@@ -1,0 +1,32 @@
+"""A server of one's own for the benchmarks, in a process of its own as in use."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[str]:
+    """The address of a server started by `command`, which prints it."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        found, said = None, ""
+        while not found:
+            line = process.stdout.readline()
+            said += line
+            if not line:
+                raise RuntimeError(said)
+            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        yield found[0]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def gruscope() -> list[str]:
+    return [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser"]
