@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import socket
 import sys
 import threading
@@ -51,11 +53,19 @@ def _port(text: str) -> int:
 
 
 def _train(name: str, out: Path) -> int:
+    try:
+        out.touch()  # better known before the work than after it
+    except OSError as error:
+        print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     for snapshot in train(RECIPES[name]):
         print(f"\rstep {snapshot.step}  loss {snapshot.loss:.4f}  score {snapshot.score:.4f}", end="", file=sys.stderr)
     print(file=sys.stderr)
     snapshot.model.save(out)
     print(f"{out}: {snapshot.model.card.summary}")
+    if not snapshot.reached:
+        print(f"gruscope: {name} did not get as good as its recipe asks", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -65,13 +75,14 @@ def _bind(host: str, port: int) -> socket.socket:
     for candidate in range(port, min(port + 20, 2**16)):
         # The protocol is named because asyncio switches Nagle's delay off (40 ms a stream) only where it is.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would share a taken port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, candidate))
         except OSError as error:
             listener.close()
-            if candidate == min(port + 19, 2**16 - 1):
-                raise OSError(f"no port from {port} to {candidate} can be had on {host}: {error.strerror}") from error
+            if error.errno != errno.EADDRINUSE or candidate == min(port + 19, 2**16 - 1):
+                raise OSError(f"port {candidate} on {host} cannot be had: {error.strerror}") from error
             continue
         return listener
     raise AssertionError

@@ -49,7 +49,8 @@ def _validation(_: Request, error: Exception) -> JSONResponse:
     if first["type"] == "model_attributes_type":
         return JSONResponse(error_body("request", "the request must be a JSON object, sent as application/json"), 422)
     # Of the place only names that the schema has may be told: a key that it has not is the visitor's.
-    place = [str(part) for part in first["loc"][1:]]
+    # Places in a list count from 1, as steps do on screen.
+    place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
     if first["type"] == "extra_forbidden":
         place = place[:-1]
         message = "there is a field that this request does not have"
@@ -68,8 +69,10 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body(code, message), status, headers=error.headers)
 
 
-def _unforeseen(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse(error_body("server", "something went wrong on the server; it has been logged"), 500)
+def _unforeseen(request: Request, _: Exception) -> JSONResponse:
+    # Such an answer is made outside of all middleware.
+    body = error_body("server", "something went wrong on the server; it has been logged")
+    return JSONResponse(body, 500, request.app.state.settings.security_headers)
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from app import errors
 from app.middleware import BodyLimit, SecurityHeaders
 from app.routes import health, lab, models, reference, static, trace
+from app.schemas import ErrorBody
 from app.settings import Settings
 
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(GZipMiddleware, minimum_size=1_000),
             Middleware(BodyLimit, settings=settings),
         ],
+        responses={"4XX": {"model": ErrorBody, "description": "What was wrong, where, and what is allowed"}},
         lifespan=_lifespan,
     )
     app.state.settings = settings

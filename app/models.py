@@ -15,8 +15,9 @@ def _load(name: str) -> Model:
     return gru_core.load(name)
 
 
-def names() -> tuple[str, ...]:
-    return presets.NAMES
+def names(settings: Settings) -> list[str]:
+    """The models within the limits."""
+    return [name for name in presets.NAMES if _excess(_load(name), settings) is None]
 
 
 def get(name: str, settings: Settings) -> Model:
@@ -24,6 +25,14 @@ def get(name: str, settings: Settings) -> Model:
     if name not in presets.NAMES:
         raise Refused(404, "model", f"there is no such model; there are: {', '.join(presets.NAMES)}", "model")
     model = _load(name)
+    excess = _excess(model, settings)
+    if excess is not None:
+        raise Refused(422, "model", excess, "model")
+    return model
+
+
+def _excess(model: Model, settings: Settings) -> str | None:
+    """What of a model is above the limits, if anything is."""
     sizes = {
         "layers": (len(model.layers), settings.max_layers),
         "units": (max(gru.units for gru in model.layers), settings.max_units),
@@ -32,5 +41,5 @@ def get(name: str, settings: Settings) -> Model:
     }
     for what, (size, most) in sizes.items():
         if size > most:
-            raise Refused(422, "model", f"this model has {size} {what}; this server takes at most {most}", "model")
-    return model
+            return f"this model has {size} {what}; this server takes at most {most}"
+    return None

@@ -27,7 +27,7 @@ class ClampBody(_Body):
     """A gate held at a value. Units and steps count from 1, as on screen; `to` is included."""
 
     gate: Literal["r", "z", "h_tilde"]
-    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
+    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=256)] | None = None
     from_: Annotated[int, Field(ge=1, alias="from")]
     to: Annotated[int, Field(ge=1)]
     value: FiniteFloat
@@ -53,7 +53,19 @@ class Scenario(_Body):
     model: str
     sequence: str | list[list[FiniteFloat]]
     h0: list[list[Annotated[float, Field(ge=-1, le=1)]]] | None = None
-    clamps: list[ClampBody] = []
+    clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
+
+
+class ErrorDetail(BaseModel):
+    """`where` is the part of the request at fault; places in lists count from 1."""
+
+    code: str
+    message: str
+    where: str | None
+
+
+class ErrorBody(BaseModel):
+    error: ErrorDetail
 
 
 def model_entry(name: str, model: Model) -> dict[str, Any]:

@@ -38,6 +38,7 @@ EDIT = """
         Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, text);
         box.dispatchEvent(new Event("input", { bubbles: true }));
         await new Promise((done) => setTimeout(done, 500));
+        if (painted.length === 0) throw new Error("nothing was painted");
         return Math.max(...painted) - begun;
     }
 """
@@ -102,6 +103,12 @@ def main() -> None:
         print(f"An edit of one character to gates painted, median of {EDITS}, any pause included")
         cases = {
             "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),
+            "calculator, T = 20": (
+                "pocket-calculator",
+                "=0.3 +0.2 0.35 -0.1 " * 4 + "0 0 0 ",
+                "=0.3",
+                "=-0.3",
+            ),
             "flip-flop, T = 60": ("flip-flop", "AxxyBz.Axx" * 5 + "AxxyBz.Ax", "A", "B"),
             "store-and-recall, T = 60": ("store-and-recall", "AbcdabcD?" * 6 + "Abcda", "A", "?"),
             "sentiment, T = 20": ("sentiment", "the film was good . not very bad . dull " * 2, "good", "bad"),

@@ -170,6 +170,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     x = np.ascontiguousarray(x, dtype)
     if x.ndim not in (2, 3) or x.shape[-1] != I:
         raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
+    if len(x) == 0:
+        raise ValueError("x has no steps")
     batch = x.shape[1:-1]
     if h0 is not None and h0.shape not in ((H,), (*batch, H)):
         raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")

@@ -54,14 +54,21 @@ class Trace:
         return figures.trace_figure(self)
 
 
-def read(model: Model, sequence: str | Array) -> tuple[list[str] | None, Array]:
+def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
     """The tokens of `sequence` (None when it is an array) and its inputs `(T, I)`.
 
-    Raises SequenceError for what the model cannot read: no steps, a symbol outside its alphabet,
-    an array of the wrong shape or with a value that is not finite.
+    Raises SequenceError for what the model cannot read: no steps, more than `most`, a symbol
+    outside its alphabet, an array of the wrong shape or with a value that is not finite.
     """
+
+    def count(T: int) -> None:
+        if most is not None and most < T:
+            raise SequenceError(f"the sequence has {T} steps; at most {most} can be run here")
+
     if isinstance(sequence, str):
+        count(len(sequence.split()))  # cheap, before each is read
         tokens = model.encoder.tokens(sequence)
+        count(len(tokens))
         if not tokens:
             raise SequenceError(f"the sequence is empty. {model.encoder.hint}")
         return tokens, model.encoder.encode(tokens)
@@ -69,6 +76,7 @@ def read(model: Model, sequence: str | Array) -> tuple[list[str] | None, Array]:
     I = model.layers[0].inputs
     if x.ndim != 2 or x.shape[1] != I or len(x) == 0:
         raise SequenceError(f"the inputs have shape {x.shape}, but this model needs (T, {I})")
+    count(len(x))
     bad = np.flatnonzero(~(np.abs(x) <= LARGEST).all(1))
     if bad.size:
         raise SequenceError(f"an input is not a number from -{LARGEST:,.0f} to {LARGEST:,.0f}", int(bad[0]) + 1)
@@ -90,7 +98,8 @@ def stream(
     tokens, x = read(model, sequence)
     holds = model.holds(clamps, len(x))
     if h0 is not None:
-        shapes, wanted = [np.shape(h) for h in h0], [(gru.units,) for gru in model.layers]
+        h0 = [np.asarray(h, float) for h in h0]
+        shapes, wanted = [h.shape for h in h0], [(gru.units,) for gru in model.layers]
         if shapes != wanted:
             raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
 

@@ -159,7 +159,7 @@ def fit(
         loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
         model = model.with_parameters(adam(model.parameters, clip(gradients, schedule.norm), rate))
         step, left = step + 1, left - reached
-        if step % schedule.every == 0 or (reached and left == 0):
+        if step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most):
             now = score(model, aside)
             good = now >= schedule.reach if model.readout.kind == "softmax" else now <= schedule.reach
             reached = reached or good

@@ -4,8 +4,18 @@
 /** @typedef {{model: string, sequence: string}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, piece?: () => void}} Listener */
 
-/** What the server would not do, in its own words. */
-export class Refusal extends Error {}
+const DEADLINE = 30_000; // ms
+
+/** Why there is no answer, in words for the person at the page; `about` is the part of the scenario to blame. */
+export class Refusal extends Error {
+  /** @param {string} message @param {string | null} [about] */
+  constructor(message, about = null) {
+    super(message);
+    this.about = about;
+  }
+}
+
+const silent = () => new Refusal("The server does not answer. Press Enter to ask again.");
 
 /**
  * Hand each event of a piece of a stream to `listener`; what is left of an unfinished one comes back.
@@ -31,18 +41,15 @@ export function readEvents(text, listener) {
  * @param {AbortSignal} signal
  */
 export async function trace(scenario, listener, signal) {
-  const response = await request("/api/trace", {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "text/event-stream" },
-    body: JSON.stringify(scenario),
-    signal,
-  });
+  const response = await ask(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
   let rest = "";
   let done = false;
   const stream = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   const decoder = new TextDecoder();
   for (;;) {
-    const piece = await stream.read();
+    const piece = await stream.read().catch((error) => {
+      throw signal.aborted ? error : silent();
+    });
     if (piece.done) break;
     rest = readEvents(rest + decoder.decode(piece.value, { stream: true }), {
       ...listener,
@@ -52,6 +59,24 @@ export async function trace(scenario, listener, signal) {
   }
   if (!done) throw new Refusal("The answer broke off before its last step. Press Enter to ask again.");
 }
+
+/**
+ * The whole stream of a scenario, as text.
+ * @param {Scenario} scenario
+ */
+export const text = async (scenario) => (await ask(scenario, AbortSignal.timeout(DEADLINE))).text();
+
+/**
+ * @param {Scenario} scenario
+ * @param {AbortSignal} signal
+ */
+const ask = (scenario, signal) =>
+  request("/api/trace", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
+    body: JSON.stringify(scenario),
+    signal,
+  });
 
 /**
  * A sequence of the model's task, drawn at random.
@@ -73,10 +98,10 @@ async function request(url, init) {
   try {
     response = await fetch(url, init);
   } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw new Refusal("The server does not answer. Press Enter to ask again.");
+    const letGo = init.signal?.aborted && init.signal.reason?.name !== "TimeoutError";
+    throw letGo ? error : silent();
   }
   if (response.ok) return response;
   const body = await response.json().catch(() => null);
-  throw new Refusal(body?.error?.message ?? `The server answered ${response.status}.`);
+  throw new Refusal(body?.error?.message ?? `The server answered ${response.status}.`, body?.error?.where);
 }

@@ -7,7 +7,7 @@ import * as api from "./api.js";
 import { plotly } from "./plot.js";
 import { newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
-import { choose, fail, plotted, receive, setTheme, show, write } from "./state.js";
+import { choose, fail, goBack, receive, setTheme, show, write } from "./state.js";
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
@@ -19,25 +19,27 @@ import { mountTransport } from "./views/transport.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario}} */
+/** @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[]}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
+/** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
+const first = firstRun(find("#first-run").textContent || (await api.text(boot.scenario)));
 const store = createStore({
   models: boot.models,
   model: boot.scenario.model,
   text: boot.scenario.sequence,
-  ...firstRun(find("#first-run").textContent ?? ""),
+  ...first,
   error: find("#error").textContent ?? "",
+  invalid: false,
   step: 1,
   unit: 0,
   playing: false,
   speed: 2,
   theme: currentTheme(),
-  plotted: false,
 });
 
 /**
- * The run that the page arrived with: a recorded stream.
+ * A recorded stream, played at once.
  * @param {string} text
  */
 function firstRun(text) {
@@ -45,7 +47,7 @@ function firstRun(text) {
   let run;
   let received = 0;
   api.readEvents(text, {
-    start: (start) => (run = newRun(start)),
+    start: (start) => (run = newRun(start, boot.stages)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;
@@ -55,52 +57,57 @@ function firstRun(text) {
   return { run, received };
 }
 
-/**
- * Puts a run on the tape as it arrives; if it breaks off, the tape goes back to the last whole one.
- */
+let whole = store.get(); // the state when the last run was complete
+
+/** Puts a run on the tape as it arrives; if it breaks off, the tape goes back to the last whole one. */
 const runner = createRunner(
   api.trace,
   () => {
     /** @type {Run} */
     let run;
     return {
-      start(/** @type {Start} */ start) {
-        store.update(show, (run = newRun(start)));
-      },
+      start: (/** @type {Start} */ start) => (run = newRun(start, boot.stages)),
       step(step) {
+        if (step.t === 1) {
+          if (store.get().run === whole.run) whole = store.get();
+          store.update(show, run);
+        }
         putStep(run, step);
         store.update(receive, step.t);
-        if (step.t === run.T) whole = run;
+        if (step.t < run.T) return;
+        whole = store.get();
+        remember(whole.run.model, (whole.run.tokens ?? []).join(" "));
       },
       piece: store.flush,
     };
   },
   (error) => {
-    if (store.get().run !== whole) {
-      store.update(show, whole);
-      store.update(receive, whole.T);
-    }
-    store.update(fail, error instanceof api.Refusal ? error.message : `Something went wrong: ${error.message}`);
+    if (store.get().run !== whole.run) store.update(goBack, whole);
+    const refused = error instanceof api.Refusal;
+    const text = refused ? error.message : `Something went wrong: ${error.message}`;
+    store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   },
+  (busy) => find("#tape").setAttribute("aria-busy", String(busy)),
 );
-let whole = store.get().run;
 
 function ask() {
   const { model, text } = store.get();
   runner({ model, sequence: text });
-  remember();
 }
 
 /** @type {number | undefined} */
 let remembering;
 
-/** The address names the scenario, so that a reload or a copied address shows it again. */
-function remember() {
+/**
+ * The address names what is on the tape, so that a reload or a copied address shows it again; an address that no
+ * server would take stays as it was.
+ * @param {string} model
+ * @param {string} sequence
+ */
+function remember(model, sequence) {
   clearTimeout(remembering);
-  remembering = setTimeout(() => {
-    const { model, text } = store.get();
-    history.replaceState(null, "", `?${new URLSearchParams({ model, sequence: text })}`);
-  }, 300);
+  const query = `?${new URLSearchParams({ model, sequence })}`;
+  if (query.length < 8000) remembering = setTimeout(() => history.replaceState(null, "", query), 300);
 }
 
 const actions = {
@@ -115,13 +122,15 @@ const actions = {
     ask();
   },
   async draw() {
-    const { model } = store.get();
+    const { model, text } = store.get();
+    // What was typed or chosen meanwhile is newer than the draw.
+    const asked = () => store.get().model === model && store.get().text === text;
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
     try {
-      const text = await api.draw(model, seed);
-      if (store.get().model === model) actions.write(text);
+      const drawn = await api.draw(model, seed);
+      if (asked()) actions.write(drawn);
     } catch (error) {
-      store.update(fail, /** @type {Error} */ (error).message);
+      if (asked()) store.update(fail, /** @type {Error} */ (error).message, false);
     }
   },
 };
@@ -155,9 +164,9 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stor
 
 // Two frames: the page is painted before Plotly, which takes a second to read, gets its turn.
 requestAnimationFrame(() =>
-  requestAnimationFrame(async () => {
-    const library = await plotly();
-    heatmaps.arrive(library);
-    store.update(plotted);
-  }),
+  requestAnimationFrame(() =>
+    plotly().then(heatmaps.arrive, () =>
+      store.update(fail, "The pictures could not be loaded. The numbers and the steps are there all the same.", false),
+    ),
+  ),
 );

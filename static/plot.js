@@ -8,8 +8,7 @@
 /** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
 /**
  * What the page uses of Plotly.
- * @typedef {{newPlot: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>,
- *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
+ * @typedef {{restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 

@@ -24,21 +24,12 @@ export const SIGNALS = [...GATES, "h"];
 const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_tilde"];
 
 /**
- * How many columns the tape has for T steps: a little more than asked for, in coarse stages, so that typing a letter
- * does not move the others.
- * @param {number} T
- */
-export function columnsFor(T) {
-  const stages = [12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
-  return stages.find((columns) => columns >= T) ?? T;
-}
-
-/**
  * @param {Start} start
+ * @param {number[]} stages how many columns a tape can have: the next of these for T steps
  * @returns {Run}
  */
-export function newRun(start) {
-  const columns = columnsFor(start.T);
+export function newRun(start, stages) {
+  const columns = stages.find((columns) => columns >= start.T) ?? start.T;
   /** @param {number} height @returns {Rows} */
   const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
   const layers = start.layers.map((layer) => ({

@@ -13,8 +13,9 @@ const PATIENCE = 300; // ms
  * @param {(scenario: Scenario, listener: Listener, signal: AbortSignal) => Promise<void>} trace
  * @param {(scenario: Scenario) => Listener} listen makes the listener of a new run
  * @param {(error: Error) => void} failed
+ * @param {(busy: boolean) => void} waits
  */
-export function createRunner(trace, listen, failed) {
+export function createRunner(trace, listen, failed, waits) {
   /** @type {Scenario | null} */
   let waiting = null;
   /** @type {AbortController | null} */
@@ -23,6 +24,7 @@ export function createRunner(trace, listen, failed) {
   /** @param {Scenario} scenario */
   async function run(scenario) {
     const own = (flight = new AbortController());
+    waits(true);
     try {
       await trace(scenario, listen(scenario), own.signal);
     } catch (error) {
@@ -30,6 +32,7 @@ export function createRunner(trace, listen, failed) {
       if (!waiting && !own.signal.aborted) failed(/** @type {Error} */ (error));
     }
     flight = null;
+    waits(false);
     const next = waiting;
     waiting = null;
     if (next) run(next);

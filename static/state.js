@@ -11,10 +11,11 @@
 /** @typedef {"light" | "dark"} Theme */
 /**
  * `text` is what stands in the box, `run` what is on the tape, which may lag behind it; `received` counts the run's
- * steps that have come. `step` counts from 1, `unit` from 0.
+ * steps that have come. `invalid` is whether the text is what
+ * the error is about. `step` counts from 1, `unit` from 0.
  * @typedef {{models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
- *            error: string, step: number, unit: number, playing: boolean, speed: number, theme: Theme,
- *            plotted: boolean}} State
+ *            error: string, invalid: boolean, step: number, unit: number, playing: boolean, speed: number,
+ *            theme: Theme}} State
  */
 
 /**
@@ -40,27 +41,35 @@ export const write = (state, text) => change(state, { text, playing: false });
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { model, text: entry.examples[0] ?? "", playing: false, step: 1, unit: 0 })
+    ? change(state, { model, text: entry.examples[0] ?? "", playing: false })
     : state;
 }
 
 /**
- * A new run has begun to arrive. The cursor stays where it is; at the end of the tape it stays at the end.
+ * A new run has begun to arrive. The cursor stays where it is, at the end of the tape at the end; another model's run
+ * is looked at from its start.
  * @param {State} state
  * @param {Run} run
  */
 export function show(state, run) {
-  const atEnd = state.step === state.run.T && state.run.T > 1 && state.run.model === run.model;
-  const step = atEnd ? run.T : within(state.step, 1, run.T);
-  const unit = within(state.unit, 0, run.layers[run.layers.length - 1].H - 1);
-  return change(state, { run, received: 0, error: "", step, unit });
+  const shown = { run, received: 0, error: "", invalid: false };
+  if (state.run.model !== run.model) return change(state, { ...shown, step: 1, unit: 0 });
+  const atEnd = state.step === state.run.T && state.run.T > 1;
+  return change(state, { ...shown, step: atEnd ? run.T : within(state.step, 1, run.T) });
 }
+
+/**
+ * A run broke off: what was shown before it is shown again.
+ * @param {State} state
+ * @param {State} before
+ */
+export const goBack = (state, { run, received, step, unit }) => change(state, { run, received, step, unit });
 
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** @param {State} state @param {string} error */
-export const fail = (state, error) => change(state, { error, playing: false });
+/** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
+export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false });
 
 /** @param {State} state @param {number} step */
 export const goTo = (state, step) => change(state, { step: within(Math.round(step), 1, state.run.T) });
@@ -76,9 +85,9 @@ export function play(state) {
 /** @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
-/** One step of playing; the last one pauses. @param {State} state */
+/** One step of playing, as far as the run has come; the last one pauses. @param {State} state */
 export function tick(state) {
-  const step = Math.min(state.step + 1, state.run.T);
+  const step = Math.max(state.step, Math.min(state.step + 1, state.received));
   return change(state, { step, playing: step < state.run.T });
 }
 
@@ -87,6 +96,3 @@ export const setSpeed = (state, speed) => change(state, { speed });
 
 /** @param {State} state @param {Theme} theme */
 export const setTheme = (state, theme) => change(state, { theme });
-
-/** Plotly is there and has drawn. @param {State} state */
-export const plotted = (state) => change(state, { plotted: true });

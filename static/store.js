@@ -25,6 +25,7 @@ export function createStore(initial) {
     waiting = 0;
     if (told === state) return;
     told = state;
+    flushed = performance.now();
     for (const listener of listeners) listener(state);
   }
 
@@ -40,7 +41,6 @@ export function createStore(initial) {
       // Not more often than the screen can show it.
       if (performance.now() - flushed < 16) return;
       tell();
-      flushed = performance.now();
     },
     subscribe(listener) {
       listeners.push(listener);

@@ -22,7 +22,11 @@ from gru_core.figures import SIGNALS, page_figures
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)
 
-DEFAULT = "flip-flop"
+STAGES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+"""How many columns a tape has: the next of these, so that a letter more does not move the others."""
+
+MOST_PRINTED, MOST_SENT = 400, 1600
+"""Cells of a signal up to which the page comes with their numbers, and with the run itself."""
 
 
 @cache
@@ -31,46 +35,60 @@ def _figures() -> orjson.Fragment:
 
 
 def warm(settings: Settings) -> None:
-    """Do before the first visitor what is done once: compress the files, build the figures, load the models."""
+    """Do before the first visitor what is done once: compress the files, build the figures, load the models.
+
+    Raises ValueError when the settings' limits leave no model to show.
+    """
     version()
     _figures()
-    for name in models.names():
-        models.get(name, settings)
+    if not models.names(settings):
+        raise ValueError("the limits in the settings leave no model to show")
 
 
 @router.get("/", include_in_schema=False)
-def lab(request: Request, model: str = DEFAULT, sequence: str | None = None) -> Response:
+def lab(request: Request, model: str | None = None, sequence: str | None = None) -> Response:
     settings: Settings = request.app.state.settings
+    names = models.names(settings)
     notice = None
+    scenario = Scenario(model=model or names[0], sequence=sequence or "")
     try:
-        scenario = _scenario(model, sequence, settings)
+        if not sequence:
+            scenario = _example(scenario.model, settings)
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
-        notice = f"This link could not be followed: {error}. Here is an example instead."
-        scenario = _scenario(DEFAULT, None, settings)
+        notice = f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead."
+        scenario = _example(model if model in names else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
-    entries = [model_entry(name, models.get(name, settings)) for name in models.names()]
-    boot = {"models": entries, "figures": _figures(), "scenario": scenario.model_dump()}
+    cells = run.h.size
+    entries = [model_entry(name, models.get(name, settings)) for name in names]
+    boot = {"models": entries, "figures": _figures(), "scenario": scenario.model_dump(), "stages": STAGES}
     page = {
         "scenario": scenario,
         "notice": notice,
         "entries": entries,
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
+        "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
         "tokens": about["tokens"],
         "outputs": _outputs(run.model, run),
+        "signed": run.model.readout.kind == "linear",
         "values": {signal: getattr(run, signal).T for signal in STATES},
+        "printed": cells <= MOST_PRINTED,
         "signals": SIGNALS,
         "static": f"/static/{version()}",
         "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
         "boot": _inert(to_json(boot)),
-        "first": _inert(b"".join(events(about, [run]))),
+        # A long run is streamed to the page instead of coming with it.
+        "first": _inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
     }
     return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
-def _scenario(model: str, sequence: str | None, settings: Settings) -> Scenario:
-    return Scenario(model=model, sequence=sequence or models.get(model, settings).card.examples[0])
+def _example(name: str, settings: Settings) -> Scenario:
+    """A model's first example, as much of it as may be run."""
+    model = models.get(name, settings)
+    tokens = model.encoder.tokens(model.card.examples[0])
+    return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))
 
 
 def _outputs(model: Model, run: Trace) -> list[str]:

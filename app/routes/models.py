@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/models")
 @router.get("", summary="The models, each with its card, alphabet and examples")
 def list_models(request: Request) -> list[dict[str, Any]]:
     settings = request.app.state.settings
-    return [model_entry(name, models.get(name, settings)) for name in models.names()]
+    return [model_entry(name, models.get(name, settings)) for name in models.names(settings)]
 
 
 @router.get("/{name}/draw", summary="A sequence of the model's task, drawn with a seed")

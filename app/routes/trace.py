@@ -37,17 +37,18 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         if len(rows) > 1:
             raise SequenceError("the rows of numbers are not of one length")
         sequence = np.array(sequence, float)
-    tokens, x = read(model, sequence)
-    if len(x) > settings.max_steps:
-        raise SequenceError(f"the sequence has {len(x)} steps; this server takes at most {settings.max_steps}")
+    tokens, x = read(model, sequence, settings.max_steps)
     try:
         clamps = [clamp.clamp() for clamp in scenario.clamps]
+        model.holds(clamps, len(x))
+    except ValueError as error:
+        raise Refused(422, "scenario", str(error), "clamps") from error
+    try:
         given = [[0.0] * gru.units for gru in model.layers] if scenario.h0 is None else scenario.h0
         h0 = [np.array(state, float) for state in given]
         blocks = stream(model, x, h0, clamps, block)
     except ValueError as error:
-        where = "h0" if str(error).startswith("h0") else "clamps"
-        raise Refused(422, "scenario", str(error), where) from error
+        raise Refused(422, "scenario", str(error), "h0") from error
     return start(scenario.model, model, tokens, len(x), h0), blocks
 
 

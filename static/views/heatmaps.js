@@ -13,6 +13,7 @@ import { topLayer } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 400; // cells of one heatmap
+const MOST_CELLS = 4000; // the same, where they are all there is
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 
 /**
@@ -67,7 +68,7 @@ export function mountHeatmaps(tape, store, figures) {
     const { T, columns } = state.run;
     const layer = topLayer(state);
     const { width, height } = places[signal];
-    const few = layer.H * T <= MOST_NUMBERS;
+    const few = layer.H * T <= (Plotly ? MOST_NUMBERS : MOST_CELLS);
     const fit = width / columns >= ROOM_FOR_NUMBER.width && height / layer.H >= ROOM_FOR_NUMBER.height;
     const wanted = few && (fit || !Plotly) ? layer.H * T : 0;
     while (values.childElementCount > wanted) values.lastElementChild?.remove();

@@ -16,9 +16,9 @@ export function mountModel(section, store, actions) {
 
   /** @param {State} state */
   function update(state) {
-    if (shown === state.model) return;
-    shown = state.model;
-    picker.value = shown;
+    if (picker.value !== state.model) picker.value = state.model;
+    if (shown === state.run.model) return; // the words are about what is on the tape
+    shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
     find("#question").textContent = card.question;

@@ -10,7 +10,7 @@ import { topLayer } from "../state.js";
  * @param {State} state
  * @returns {Record<string, string>}
  */
-export function figure(state) {
+export function slotsOf(state) {
   const { step, unit, run } = state;
   const layer = topLayer(state);
   const column = step - 1;
@@ -51,13 +51,15 @@ export function mountReadout(section, store) {
   const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
 
   store.subscribe((state) => {
-    const slots = figure(state);
+    if (state.step > state.received) return; // not come yet
+    const slots = slotsOf(state);
     for (const [place, name] of places) {
       if (place.textContent !== slots[name]) place.textContent = slots[name];
     }
     // A screen reader that is read every step of a playing tape can say nothing else.
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
-    live.textContent = narration(slots);
+    const said = narration(slots);
+    if (live.textContent !== said) live.textContent = said;
     showAnswers(answers, state);
   });
 }

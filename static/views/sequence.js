@@ -19,7 +19,7 @@ export function mountSequence(section, store, actions) {
   function update(state) {
     if (box.value !== state.text) box.value = state.text;
     if (error.textContent !== state.error) error.textContent = state.error;
-    if (state.error) box.setAttribute("aria-invalid", "true");
+    if (state.invalid) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
     if (shown === state.model) return;
     shown = state.model;

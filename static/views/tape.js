@@ -13,8 +13,8 @@ const MOST_LABELLED = 128; // columns; with more the letters would not be legibl
  */
 export function mountTape(tape, store) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
-  const [scroller, tokens, outputs, cursor, veil, columns] = [
-    ".scroller", "#tokens", "#outputs", ".cursor", ".veil", ".columns",
+  const [scroller, tokens, outputs, cursor, ahead, columns] = [
+    ".scroller", "#tokens", "#outputs", ".cursor", ".ahead", ".columns",
   ].map(find); // prettier-ignore
   /** @type {State | null} */
   let shown = null;
@@ -57,8 +57,8 @@ export function mountTape(tape, store) {
     }
     cursor.hidden = false;
     cursor.style.setProperty("--at", String(state.step - 1));
-    veil.hidden = !state.playing;
-    veil.style.setProperty("--at", String(state.step));
+    ahead.hidden = !state.playing;
+    ahead.style.setProperty("--at", String(state.step));
     shown = state;
   }
 
@@ -89,6 +89,7 @@ export function mountTape(tape, store) {
   scroller.addEventListener("pointermove", (event) => {
     if (event.buttons === 1 && !(event.target instanceof HTMLInputElement)) point(event);
   });
-  new ResizeObserver(() => (wide = scroller.scrollWidth > scroller.clientWidth)).observe(columns);
+  const frame = new ResizeObserver(() => (wide = scroller.scrollWidth > scroller.clientWidth));
+  for (const part of [scroller, columns]) frame.observe(part);
   store.subscribe(update);
 }

@@ -30,8 +30,10 @@ export function mountTransport(section, slider, store) {
     find("#of").textContent = String(T);
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);
-    for (const id of ["#first-step", "#previous-step"]) find(id).toggleAttribute("disabled", state.step === 1);
-    for (const id of ["#next-step", "#last-step"]) find(id).toggleAttribute("disabled", state.step === T);
+    // Not `disabled`, which would take the focus away from under a finger.
+    for (const id of ["#first-step", "#previous-step"])
+      find(id).setAttribute("aria-disabled", String(state.step === 1));
+    for (const id of ["#next-step", "#last-step"]) find(id).setAttribute("aria-disabled", String(state.step === T));
     const wanted = state.playing ? state.speed : 0;
     if (wanted === running) return;
     running = wanted;

@@ -25,10 +25,10 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B x y z .", "sequence"),
     "blank sequence": (scenario(sequence=" \n "), 422, "the sequence is empty", "sequence"),
     "unknown symbol": (scenario(sequence="A x x Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
-    "too long": (scenario(sequence="x" * 2001), 422, "2001 steps; this server takes at most 2000", "sequence"),
+    "too long": (scenario(sequence="x" * 2001), 422, "2001 steps; at most 2000 can be run here", "sequence"),
     "far too long": (scenario(sequence="x" * 200_000), 422, "200000 steps", "sequence"),
-    "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.0.0"),
-    "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.0.0"),
+    "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
+    "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "huge": (
         b'{"model":"flip-flop","sequence":[[1e300,0,0,0,0,0]]}',
         422,
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "wrong width": (scenario(sequence=[[1, 0]]), 422, "shape (1, 2), but this model needs (T, 6)", "sequence"),
     "ragged": (scenario(sequence=[[1], [1, 2]]), 422, "not of one length", "sequence"),
     "no rows": (scenario(sequence=[]), 422, "this model needs (T, 6)", "sequence"),
-    "true for a number": (b'{"model":"flip-flop","sequence":[[true,0,0,0,0,0]]}', 422, "valid number", "sequence.0.0"),
+    "true for a number": (b'{"model":"flip-flop","sequence":[[true,0,0,0,0,0]]}', 422, "valid number", "sequence.1.1"),
     "a number for text": (scenario(sequence=5), 422, "sequence: ", "sequence"),
     "unknown model": (scenario(model=MARK), 404, "there is no such model; there are: flip-flop,", "model"),
     "no model": (b'{"sequence":"A"}', 422, "model: field required", "model"),
@@ -49,17 +49,17 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "bad UTF-8": (b'{"model": "\xff\xfe"}', 400, "JSON", None),
     "not an object": (b"null", 422, "must be a JSON object", None),
     "body too large": (b'"' + b"x" * 300_000 + b'"', 413, "too large: at most 256 KiB", None),
-    "unknown gate": (clamp(gate="q"), 422, "clamps.0.gate: input should be 'r', 'z' or 'h_tilde'", "clamps.0.gate"),
+    "unknown gate": (clamp(gate="q"), 422, "clamps.1.gate: input should be 'r', 'z' or 'h_tilde'", "clamps.1.gate"),
     "gate out of range": (clamp(value=2), 422, "z cannot be held at 2.0: 0 to 1", "clamps"),
-    "gate at infinity": (clamp(value=float("inf")), 422, "finite number", "clamps.0.value"),
+    "gate at infinity": (clamp(value=float("inf")), 422, "finite number", "clamps.1.value"),
     "unit out of range": (clamp(units=[2]), 422, "unit 2 is not in this layer: 1 to 1", "clamps"),
-    "step 0": (clamp(**{"from": 0}), 422, "greater than or equal to 1", "clamps.0.from"),
+    "step 0": (clamp(**{"from": 0}), 422, "greater than or equal to 1", "clamps.1.from"),
     "step out of range": (clamp(**{"from": 3, "to": 9}), 422, "none of the steps 1 to 2", "clamps"),
-    "no units": (clamp(units=[]), 422, "at least 1 item", "clamps.0.units"),
+    "no units": (clamp(units=[]), 422, "at least 1 item", "clamps.1.units"),
     "layer out of range": (clamp(layer=2), 422, "layer 2 is not in this model: 1 to 1", "clamps"),
     "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "h0 has shapes", "h0"),
     "no h0": (scenario(h0=[]), 422, "h0 has shapes", "h0"),
-    "h0 out of range": (scenario(h0=[[1.5]]), 422, "less than or equal to 1", "h0.0.0"),
+    "h0 out of range": (scenario(h0=[[1.5]]), 422, "less than or equal to 1", "h0.1.1"),
     "control characters": (scenario(sequence="A\0\u202eB"), 422, "step 2: '\ufffd' is not", "sequence.2"),
     "half a character": (b'{"model":"flip-flop","sequence":"A \\ud800"}', 422, "step 2: '\ufffd' is not", "sequence.2"),
 }
@@ -115,11 +115,16 @@ def test_the_limits_are_settings() -> None:
     )
     client = TestClient(create_app(settings))
     response = client.post("/api/trace", json={"model": "flip-flop", "sequence": "ABAB"})
-    assert "at most 3" in response.json()["error"]["message"]
+    assert "at most 3 can be run here" in response.json()["error"]["message"]
     assert response.headers["content-security-policy"].endswith("frame-ancestors https://docs.example")
     small = TestClient(create_app(Settings(max_units=4)))
     message = small.post("/api/trace", json={"model": "sentiment", "sequence": "good"}).json()["error"]["message"]
     assert message == "this model has 8 units; this server takes at most 4"
+    with small as client:
+        assert [entry["layers"][0]["units"] <= 4 for entry in client.get("/api/models").json()] == [True] * 8
+    page = TestClient(create_app(Settings(max_steps=3))).get("/")
+    assert page.status_code == 200
+    assert 'value="A x x"' in page.text
     with pytest.raises(ValueError, match="GRUSCOPE_MAX_STEPS must be a whole number above 0"):
         Settings.from_environment({"GRUSCOPE_MAX_STEPS": "many"})
 
@@ -135,3 +140,4 @@ def test_a_fault_of_the_servers_own_is_a_500_in_the_same_shape(monkeypatch: pyte
     assert response.status_code == 500
     assert response.json()["error"]["code"] == "server"
     assert "secret" not in response.text
+    assert "frame-ancestors" in response.headers["content-security-policy"]

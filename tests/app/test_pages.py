@@ -53,6 +53,14 @@ def test_a_link_names_a_scenario_and_a_bad_one_falls_back_with_a_notice(client: 
     assert "This link could not be followed: step 2:" in unescape(bad.text)
     assert "<script>alert" not in bad.text
     assert client.get("/", params={"model": "nope"}).status_code == 200
+    kept = client.get("/", params={"model": "sentiment", "sequence": "gut"}).text
+    assert 'value="sentiment" selected' in kept
+    assert "Here is an example instead" in kept
+
+
+def test_a_link_to_a_long_run_is_not_a_large_page(client: TestClient) -> None:
+    html = client.get("/", params={"model": "sentiment", "sequence": "good " * 2000}).text
+    assert len(gzip.compress(html.encode())) < 60_000
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:

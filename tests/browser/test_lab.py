@@ -90,7 +90,7 @@ def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(pag
     for text, message in (
         ("A x Q", "step 3: 'Q' is not in this model's alphabet: A B x y z ."),
         ("", "the sequence is empty. Symbols: A B x y z ."),
-        ("x" * 2001, "the sequence has 2001 steps; this server takes at most 2000"),
+        ("x" * 2001, "the sequence has 2001 steps; at most 2000 can be run here"),
     ):
         lab.sequence.fill(text)
         expect(lab.error).to_have_text(message)
@@ -114,6 +114,49 @@ def test_a_server_that_does_not_answer_is_said_and_can_be_asked_again(page: Page
     lab.sequence.press("Enter")
     lab.expect_trace("flip-flop", "A B")
     complaints.clear()
+
+
+def test_words_and_tape_stay_together_when_another_model_does_not_answer(page: Page, complaints: list[str]) -> None:
+    lab = Lab(page).open()
+    page.route("**/api/trace", lambda route: route.abort())
+    lab.model.select_option("sentiment")
+    expect(lab.error).to_contain_text("The server does not answer.")
+    expect(page.get_by_role("heading", level=1)).to_have_text(gru.load("flip-flop").card.question)
+    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+    page.unroute("**/api/trace")
+    lab.sequence.press("Enter")
+    lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
+    complaints.clear()
+
+
+def test_a_draw_does_not_overwrite_what_was_typed_meanwhile(page: Page) -> None:
+    lab = Lab(page).open()
+    held: list[Route] = []
+    page.route("**/draw?*", lambda route: held.append(route))
+    lab.button("Random").click()
+    lab.sequence.fill("A B")
+    lab.expect_trace("flip-flop", "A B")
+    held[0].continue_()
+    page.wait_for_timeout(200)
+    expect(lab.sequence).to_have_value("A B")
+
+
+def test_without_plotly_the_numbers_and_the_steps_are_there(page: Page, complaints: list[str]) -> None:
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.goto("/?model=flip-flop&sequence=A+x+B")
+    lab = Lab(page)
+    expect(lab.error).to_contain_text("The pictures could not be loaded.")
+    page.keyboard.press("End")
+    expect(lab.narration).to_contain_text("At t = 3 the input is B.")
+    lab.sequence.fill("A A")
+    lab.expect_tokens(["A", "A"])
+    complaints.clear()
+
+
+def test_a_link_to_a_long_run_streams_it(page: Page) -> None:
+    text = TASKS["sentiment"].text(np.random.default_rng(4), 400)
+    lab = Lab(page).open(model="sentiment", sequence=text)
+    np.testing.assert_allclose(lab.drawn("h"), gru.trace(gru.load("sentiment"), text).h, atol=1e-12)
 
 
 def test_an_answer_that_breaks_off_leaves_the_last_good_trace(page: Page) -> None:
@@ -186,13 +229,13 @@ def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: 
 def test_the_transport_moves_one_cursor(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x B y")
     heading = lab.readout.get_by_role("heading", level=2)
-    expect(lab.button("First step")).to_be_disabled()
+    expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
     lab.button("Next step").click()
     expect(heading).to_contain_text("t = 2")
     expect(page.get_by_role("listitem").and_(page.locator("[aria-current=step]"))).to_have_text("x")
     lab.button("Last step").click()
     expect(heading).to_contain_text("t = 4")
-    expect(lab.button("Next step")).to_be_disabled()
+    expect(lab.button("Next step")).to_have_attribute("aria-disabled", "true")
     lab.button("Previous step").click()
     expect(lab.step).to_have_value("3")
     lab.button("First step").click()
