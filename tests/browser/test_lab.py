@@ -363,7 +363,7 @@ def test_2000_steps_stream_in(page: Page) -> None:
     lab.sequence.fill(text)
     trace = gru.trace(gru.load("sentiment"), text)
     page.wait_for_function(
-        "document.querySelector('.heatmaps').data[0].z[0].filter(v => !Number.isNaN(v)).length === 2000"
+        "() => document.querySelector('.heatmaps').data[0].z[0].filter(v => !Number.isNaN(v)).length === 2000"
     )
     np.testing.assert_allclose(lab.drawn("h"), trace.h, atol=1e-12)
     lab.sequence.blur()
@@ -380,6 +380,6 @@ def test_the_theme_follows_the_system_until_told_otherwise(page: Page) -> None:
     assert page.evaluate(top) == "#9df0d6"
     lab.button("Theme").click()
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
-    page.wait_for_function(f"{top} === '#00563f'")
+    page.wait_for_function(f"() => {top} === '#00563f'")
     page.reload()
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
