@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import numpy as np
 
-from benchmarks.timing import side_by_side, verdict
+from benchmarks.timing import ratio, side_by_side, verdict
 from gru_core import GRU, Model, Readout, forward
 from gru_core.model import Card
 from gru_core.tasks import FLIP_FLOP, TASKS, Batch
@@ -54,17 +55,17 @@ def trace() -> None:
             runs["nn.GRU"] = lambda n=net, x=tensor: n(x)
             runs["torch loop"] = lambda c=cell, x=tensor: torch_loop(c, x)
             with torch.no_grad():
-                medians = side_by_side(runs)
+                turns = side_by_side(runs)
         else:
-            medians = side_by_side(runs)
-        print(f"  H = {H}: " + ", ".join(f"{name} {1e6 * s / T:.1f} µs/step" for name, s in medians.items()))
+            turns = side_by_side(runs)
+        print(f"  H = {H}: " + ", ".join(f"{name} {1e6 * median(s) / T:.1f} µs/step" for name, s in turns.items()))
         if torch is not None:
-            verdict("ours over torch's nn.GRU, which returns no gates", medians["ours"] / medians["nn.GRU"], 0.7)
-            verdict("ours over a torch loop with gates", medians["ours"] / medians["torch loop"], 0.25)
+            verdict("ours over torch's nn.GRU, which returns no gates", ratio(turns["ours"], turns["nn.GRU"]), 0.7)
+            verdict("ours over a torch loop with gates", ratio(turns["ours"], turns["torch loop"]), 0.25)
 
     gru, x = GRU.random(I, 16, rng), rng.normal(size=(2000, I))
-    medians = side_by_side({"100": lambda: forward(gru, x[:100]), "2000": lambda: forward(gru, x)})
-    verdict("time per step at T = 2,000 over that at T = 100", medians["2000"] / medians["100"] / 20, 1.2)
+    turns = side_by_side({"100": lambda: forward(gru, x[:100]), "2000": lambda: forward(gru, x)})
+    verdict("time per step at T = 2,000 over that at T = 100", ratio(turns["2000"], turns["100"]) / 20, 1.2)
 
 
 def training_step() -> None:
@@ -77,9 +78,10 @@ def training_step() -> None:
     for H, most in ((8, 0.35), (16, 0.5), (32, 0.65)):
         for name, dtype, kind in (("float32", np.float32, torch.float32), ("float64", np.float64, torch.float64)):
             runs = {"ours": our_step(H, batch, rng, dtype), "torch": torch_step(H, batch, kind)}
-            medians = side_by_side(runs)
-            print(f"  H = {H}, {name}: ours {1e3 * medians['ours']:.2f} ms, torch {1e3 * medians['torch']:.2f} ms")
-            verdict("ours over torch autograd", medians["ours"] / medians["torch"], most)
+            turns = side_by_side(runs)
+            ours, theirs = (1e3 * median(turns[of]) for of in ("ours", "torch"))
+            print(f"  H = {H}, {name}: ours {ours:.2f} ms, torch {theirs:.2f} ms")
+            verdict("ours over torch autograd", ratio(turns["ours"], turns["torch"]), most)
 
 
 def our_step(H: int, batch: Batch, rng: np.random.Generator, dtype: Any) -> Callable[[], None]:

@@ -54,12 +54,12 @@ def open_page(browser: Browser, url: str) -> Page:
 
 
 def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
-    """Median milliseconds of an edit on each page, in turns: its first text, its second, its first, …"""
+    """Median milliseconds of an edit on each page, in turns: to its second text, back to its first, …"""
     times: dict[str, list[float]] = {name: [] for name in pages}
     for i in range(EDITS + 2):
         for name, (page, texts) in pages.items():
             page.bring_to_front()
-            took = page.evaluate(EDIT, ["#sequence", texts[i % 2]])
+            took = page.evaluate(EDIT, ["#sequence", texts[(i + 1) % 2]])
             if i >= 2:
                 times[name].append(took)
     return {name: statistics.median(took) for name, took in times.items()}

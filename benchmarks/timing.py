@@ -10,21 +10,27 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-TURNS, IN_A_ROW, REST = 6, 12, 0.25
+TURNS, IN_A_ROW, REST = 9, 10, 0.25
 
 
-def side_by_side(runs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """The median seconds of each run over all its turns, the first two runs of a turn warming up."""
+def side_by_side(runs: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """The median seconds of each run in each turn, the first two of a turn warming up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(TURNS):
         for name, run in runs.items():
             time.sleep(REST)
-            for i in range(IN_A_ROW):
+            row = []
+            for _ in range(IN_A_ROW):
                 begun = time.perf_counter()
                 run()
-                if i >= 2:
-                    seconds[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+                row.append(time.perf_counter() - begun)
+            seconds[name].append(statistics.median(row[2:]))
+    return seconds
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median over the turns of what one took over the other: the machine's speed changes from turn to turn."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 def verdict(what: str, ratio: float, most: float) -> None:

@@ -186,13 +186,17 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
     h = np.empty_like(h_tilde, order="C")
 
-    U_rz, U_h = -gru.U[: 2 * H].T, np.ascontiguousarray(gru.U[2 * H :].T)
-    past_rz, past_h, kept = np.empty_like(rz[0]), np.empty_like(h[0]), np.empty_like(h[0])
+    # What is multiplied with h_{t-1} as it is: all of U when the reset gate acts after the product.
+    U_old = -gru.U[: 2 * H].T if gru.c_h is None else gru.U.T * sign
+    U_h = np.ascontiguousarray(gru.U[2 * H :].T)
+    past = np.empty((*batch, U_old.shape[1]), dtype)
+    past_rz, kept = past[..., : 2 * H], np.empty_like(h[0])
+    past_h = np.empty_like(h[0]) if gru.c_h is None else past[..., 2 * H :]
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
     with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
         for t, (rz_t, r_t, z_t, h_tilde_t, h_t) in enumerate(zip(rz, r, z, h_tilde, h, strict=True)):
-            np.dot(h_prev, U_rz, past_rz)
+            np.dot(h_prev, U_old, past)
             np.add(rz_t, past_rz, past_rz)
             np.exp(past_rz, past_rz)
             np.add(past_rz, ones_rz, past_rz)
@@ -204,7 +208,6 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
                 np.multiply(r_t, h_prev, kept)
                 np.dot(kept, U_h, past_h)
             else:
-                np.dot(h_prev, U_h, past_h)
                 np.add(past_h, gru.c_h, past_h)
                 np.multiply(r_t, past_h, past_h)
             np.add(h_tilde_t, past_h, past_h)

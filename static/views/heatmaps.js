@@ -12,7 +12,7 @@ import { fixed } from "../run.js";
 import { topLayer } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 
-const MOST_NUMBERS = 400; // cells of one heatmap
+const MOST_NUMBERS = 128; // cells of one heatmap: more would cost an edit longer than the pictures do
 const MOST_CELLS = 4000; // the same, where they are all there is
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 
