@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Settings:
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         """The defaults, changed by what the environment says. Raises ValueError on a bad number."""
-        told: dict[str, int | str] = {}
+        told: dict[str, Any] = {}
         for setting in fields(Settings):
             name = f"GRUSCOPE_{setting.name.upper()}"
             if name not in environment:
@@ -55,4 +56,4 @@ class Settings:
                 told[setting.name] = int(text)
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
-        return Settings(**told)  # type: ignore[arg-type]  # the names and types were looked up above
+        return Settings(**told)

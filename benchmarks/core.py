@@ -18,7 +18,7 @@ from tests.core.test_gru import onnx_gru
 try:
     import torch
 except ImportError:
-    torch = None  # type: ignore[assignment]
+    torch = None
 
 I, T = 8, 100
 

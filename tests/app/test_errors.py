@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -102,7 +103,7 @@ def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path:
 
 
 def test_a_body_that_lies_about_its_length_is_counted(client: TestClient) -> None:
-    def pieces():  # type: ignore[no-untyped-def]
+    def pieces() -> Iterator[bytes]:
         for _ in range(40):
             yield b"x" * 10_000
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,7 +117,7 @@ def test_a_held_gate_does_what_it_says() -> None:
 @pytest.mark.parametrize(
     ("clamp", "message"),
     [
-        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde"),  # type: ignore[arg-type]
+        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde"),
         (lambda: Clamp("z", 1.5), "z cannot be held at 1.5: 0 to 1"),
         (lambda: Clamp("z", float("nan")), "z cannot be held at nan"),
         (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be held at -1.1: -1 to 1"),
@@ -125,7 +127,7 @@ def test_a_held_gate_does_what_it_says() -> None:
         (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: 1 to 1"),
     ],
 )
-def test_a_bad_clamp_says_what_is_allowed(clamp, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_clamp_says_what_is_allowed(clamp: Callable[[], Clamp], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         gru.trace(gru.load("flip-flop"), "A x B", clamps=[clamp()])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -9,22 +11,22 @@ from gru_core import GRU, Model
 from gru_core.gradcheck import check_gradient
 from gru_core.presets.recipes import RECIPES, untrained
 from gru_core.tasks import TASKS
-from gru_core.training import Adam, Penalties, Schedule, clip, fit, loss_and_gradients, score
+from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients, score
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])
 @pytest.mark.parametrize("name", TASKS)
-def test_the_gradient_of_the_loss_with_penalties(name: str, reset: str) -> None:
+def test_the_gradient_of_the_loss_with_penalties(name: str, reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(1)
     model, batch = untrained(RECIPES[name], rng), TASKS[name].draw(rng, 12, 5)
     H = model.layers[0].units
-    upper = GRU.random(H, H, rng, reset=reset)  # type: ignore[arg-type]
+    upper = GRU.random(H, H, rng, reset=reset)
     model = Model(model.encoder, (*model.layers, upper), model.readout, model.card)
     model = model.with_parameters({n: a + rng.normal(0, 0.3, a.shape) for n, a in model.parameters.items()})
     penalties = Penalties(z=0.3, r=0.2)
     _, gradients = loss_and_gradients(model, batch, penalties)
 
-    def loss(at):  # type: ignore[no-untyped-def]
+    def loss(at: Parameters) -> float:
         return loss_and_gradients(model.with_parameters(at), batch, penalties)[0]
 
     for _ in range(3):
