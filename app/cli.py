@@ -91,6 +91,7 @@ def _bind(host: str, port: int) -> socket.socket:
 def _serve(host: str, port: int, browser: bool) -> int:
     try:
         settings = Settings.from_environment()
+        app = create_app(settings)
         listener = _bind(host, port)
     except (OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
@@ -110,7 +111,7 @@ def _serve(host: str, port: int, browser: bool) -> int:
                 threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http="h11",  # refuses headers past 16 KiB
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,

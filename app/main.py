@@ -12,7 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors
 from app.middleware import BodyLimit, SecurityHeaders
-from app.routes import health, lab, models, reference, static, trace
+from app.models import served
+from app.routes import health, lab, models, oembed, reference, static, sums, trace
 from app.schemas import ErrorBody
 from app.settings import Settings
 
@@ -24,8 +25,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The whole application. Settings are read from the environment unless given."""
+    """The whole application. Settings are read from the environment unless given.
+
+    Raises ValueError for settings that cannot be kept to.
+    """
     settings = settings or Settings.from_environment()
+    served(settings.models)
     app = FastAPI(
         title="GRU Scope",
         version=version_of("gruscope"),
@@ -43,6 +48,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.add_handlers(app)
-    for room in (lab, trace, models, health, reference, static):
+    for room in (lab, trace, sums, models, oembed, health, reference, static):
         app.include_router(room.router)
     return app

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
+
+import numpy as np
 
 import gru_core
 from app.errors import Refused
@@ -11,24 +15,47 @@ from gru_core import Model, presets
 
 
 @cache
-def _load(name: str) -> Model:
-    return gru_core.load(name)
+def served(folder: str) -> Mapping[str, Model]:
+    """By name the presets and, named as its file, every model in `folder` (none when ""); read once.
+
+    Raises ValueError for what cannot be served.
+    """
+    models = {name: gru_core.load(name) for name in presets.NAMES}
+    if folder and not Path(folder).is_dir():
+        raise ValueError(f"GRUSCOPE_MODELS: {folder} is not a directory")
+    for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
+        if path.stem in presets.NAMES:
+            raise ValueError(f"{path} has the name of a preset; it needs another")
+        models[path.stem] = _tried(path)
+    return models
+
+
+def _tried(path: Path) -> Model:
+    """The model in a file, once it has run its examples: what is wrong with it is better known now."""
+    try:
+        model = gru_core.load(path)
+        for example in model.examples:
+            if not np.isfinite(gru_core.trace(model, example).y).all():
+                raise ValueError("what it answers is not finite")
+    except Exception as error:  # a file can be wrong in any way
+        raise ValueError(f"{path} is not a model that can be served: {error}") from error
+    return model
 
 
 def names(settings: Settings) -> list[str]:
     """The models within the limits."""
-    return [name for name in presets.NAMES if _excess(_load(name), settings) is None]
+    return [name for name, model in served(settings.models).items() if _excess(model, settings) is None]
 
 
 def get(name: str, settings: Settings) -> Model:
     """The model of that name. Raises Refused when there is none, or it is above the limits."""
-    if name not in presets.NAMES:
-        raise Refused(404, "model", f"there is no such model; there are: {', '.join(presets.NAMES)}", "model")
-    model = _load(name)
-    excess = _excess(model, settings)
+    models = served(settings.models)
+    if name not in models:
+        raise Refused(404, "model", f"there is no such model; there are: {', '.join(models)}", "model")
+    excess = _excess(models[name], settings)
     if excess is not None:
         raise Refused(422, "model", excess, "model")
-    return model
+    return models[name]
 
 
 def _excess(model: Model, settings: Settings) -> str | None:

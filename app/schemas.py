@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -56,6 +56,21 @@ class Scenario(_Body):
     clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
 
 
+class SumsQuestion(Scenario):
+    """A scenario, and a unit and steps of it whose sums are asked for. All count from 1; `to` is included."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1, "from": 4, "to": 5}]
+        }
+    )
+
+    layer: Annotated[int, Field(ge=1)]
+    unit: Annotated[int, Field(ge=1)]
+    from_: Annotated[int, Field(ge=1, alias="from")]
+    to: Annotated[int, Field(ge=1)]
+
+
 class ErrorDetail(BaseModel):
     """`where` is the part of the request at fault; places in lists count from 1."""
 
@@ -76,7 +91,7 @@ def model_entry(name: str, model: Model) -> dict[str, Any]:
         "card": asdict(model.card),
         "alphabet": list(encoder.alphabet),
         "hint": encoder.hint,
-        "examples": list(model.card.examples),
+        "examples": list(model.examples),
         "layers": [{"units": gru.units, "reset": gru.reset} for gru in model.layers],
         "parameters": sum(array.size for array in model.parameters.values()),
     }
@@ -88,6 +103,7 @@ def start(name: str, model: Model, tokens: list[str] | None, T: int, h0: list[Ar
         "model": name,
         "T": T,
         "tokens": tokens,
+        "x": {"labels": model.encoder.labels},
         "layers": [
             {"H": gru.units, "reset": gru.reset, "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)), "h0": state}
             for gru, state in zip(model.layers, h0, strict=True)
@@ -106,12 +122,31 @@ def _named(layer: Forward) -> dict[str, Array]:
 
 
 def whole(start: dict[str, Any], trace: Trace) -> bytes:
-    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer and `y` `(T, K)`."""
+    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`."""
     layers = [
-        about | {name: np.ascontiguousarray(array) for name, array in _named(layer).items()}
+        about | {name: np.ascontiguousarray(array) for name, array in _named(layer).items()} | {"moved": layer.moved}
         for about, layer in zip(start["layers"], trace.layers, strict=True)
     ]
-    return to_json(start | {"layers": layers, "y": start["y"] | {"values": np.ascontiguousarray(trace.y)}})
+    ends = {"x": trace.layers[0].x, "y": trace.y}
+    values = {name: start[name] | {"values": np.ascontiguousarray(array)} for name, array in ends.items()}
+    return to_json(start | {"layers": layers} | values)
+
+
+def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward) -> bytes:
+    """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
+
+    For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
+    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i.
+    """
+    unit = question.unit - 1
+    gates: dict[str, Any] = {}
+    for gate, W, U, b in zip(GATES, *(np.split(array, 3) for array in (run.gru.W, run.gru.U, run.gru.b)), strict=True):
+        c = None if run.gru.c_h is None or gate != "h_tilde" else run.gru.c_h[unit]
+        Wx, Uh = run.terms(gate, unit)
+        gates[gate] = {"W": W[unit], "U": U[unit], "b": b[unit], "c": c, "Wx": Wx, "Uh": Uh}
+        gates[gate]["rc"] = None if c is None else run.r[:, unit] * c
+    asked = question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to"})
+    return to_json(asked | {"inputs": inputs, "gates": gates})
 
 
 def to_json(data: Any) -> bytes:
@@ -140,19 +175,21 @@ def event(name: str, data: Any) -> bytes:
 
 
 def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
-    """A run as server-sent events: `start`, a `step` for each timestep, `done`.
+    """A run as server-sent events: `start`, a `step` for each timestep, `done` with each layer's `moved`.
 
     Each piece is one write to the network and holds the steps of one block.
     """
     piece = event("start", start)
     t, T = 1, start["T"]
+    moved = [np.zeros(about["H"]) for about in start["layers"]]
     for block in blocks:
         arrays = [array for layer in block.layers for array in _named(layer).values()]
-        columns = [_rows(array) for array in [*arrays, block.y]]
+        columns = [_rows(array) for array in [*arrays, block.layers[0].x, block.y]]
         layer_form = b",".join(b'"%s":"%%s"' % name.encode() for name in _named(block.layers[0]))
         layers_form = b",".join([b"{" + layer_form + b"}"] * len(block.layers))
-        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b'],"y":"%s"}\n\n'
+        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b'],"x":"%s","y":"%s"}\n\n'
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
         t += len(steps)
-        yield piece + b"".join(steps) + (event("done", {"T": T}) if t > T else b"")
+        moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
+        yield piece + b"".join(steps) + (event("done", {"T": T, "moved": moved}) if t > T else b"")
         piece = b""

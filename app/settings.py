@@ -15,7 +15,8 @@ class Settings:
     `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
     `max_body` bytes of a request; `body_seconds` for it to arrive; `shutdown_seconds` that open
     streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
-    `frame_ancestors` the pages that may embed this one, as a CSP source list.
+    `frame_ancestors` the pages that may embed this one, as a CSP source list; `models` a directory
+    whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
     """
 
     max_steps: int = 2_000
@@ -28,6 +29,7 @@ class Settings:
     shutdown_seconds: int = 3
     stalled_ms: int = 15_000
     frame_ancestors: str = "'self'"
+    models: str = ""
 
     @property
     def security_headers(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gru_core import presets
 from gru_core.clamp import Clamp
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
-from gru_core.gru import GRU, Forward, Gradients, backward, forward
+from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
 from gru_core.trace import Trace, stream, trace
 
@@ -30,6 +30,7 @@ __all__ = [
     "Trace",
     "backward",
     "forward",
+    "half_life",
     "load",
     "stream",
     "trace",

@@ -48,6 +48,16 @@ class Symbols:
     def inputs(self) -> int:
         return len(self.alphabet)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each component of x_t stands for."""
+        return self.alphabet
+
+    @property
+    def example(self) -> str:
+        """A sequence that can be read, for want of a better one."""
+        return " ".join(self.alphabet[:8])
+
     @cached_property
     def _place(self) -> dict[str, int]:
         return {symbol: i for i, symbol in enumerate(self.alphabet)}
@@ -105,6 +115,17 @@ class Numbers:
     @property
     def inputs(self) -> int:
         return 1 + len(self.operators[0].flags)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each component of x_t stands for: the number, then for each flag what sets it."""
+        words = [[o.word for o in self.operators if o.flags[i]] for i in range(self.inputs - 1)]
+        return ("number", *(" or ".join(setting) or "unused" for setting in words))
+
+    @property
+    def example(self) -> str:
+        """A sequence that can be read, for want of a better one."""
+        return " ".join(f"{operator.sign}0" for operator in self.operators)
 
     @property
     def alphabet(self) -> tuple[str, ...]:

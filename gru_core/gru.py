@@ -16,6 +16,7 @@ vectors as rows, so U h becomes `h @ U.T`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -134,6 +135,11 @@ class Forward:
     h_tilde: Array
     h: Array
 
+    def __getitem__(self, steps: slice) -> Forward:
+        """The run over a stretch of the steps."""
+        stretch = {name: getattr(self, name)[steps] for name in ("x", "r", "z", "h_tilde", "h")}
+        return replace(self, h0=self.h_prev[steps][0], **stretch)
+
     @cached_property
     def h_prev(self) -> Array:
         """h_{t-1} for every step."""
@@ -158,6 +164,36 @@ class Forward:
         else:
             candidate = self.r * (self.h_prev @ U_h.T + self.gru.c_h)
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
+
+    def terms(self, gate: Signal, unit: int) -> tuple[Array, Array]:
+        """Each weight of a unit's row times what it meets, for every step: `(T, I)` and `(T, H)`.
+
+            W_ij x_j    and    U_ik h_k          for r and z, h being h_{t-1}
+                               U_ik (r_k h_k)    for h̃, reset "before"
+                               r_i U_ik h_k      for h̃, reset "after"
+
+        Summed over j and k they are the unit's `Wx` and `Uh`; with reset "after" the candidate's
+        `Uh` has r_i c_h,i besides.
+        """
+        W, U = (np.split(weights, 3)[GATES.index(gate)][unit] for weights in (self.gru.W, self.gru.U))
+        met = self.h_prev
+        if gate == "h_tilde":
+            met = met * (self.r if self.gru.c_h is None else self.r[..., unit, None])
+        return W * self.x, U * met
+
+    @cached_property
+    def moved(self) -> Array:
+        """How far each unit's state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
+
+
+def half_life(z: npt.ArrayLike) -> Array:
+    """Steps until half of what a unit holds is gone if z stays as it is: ln ½ / ln(1 − z).
+
+    Infinite at z = 0, none at z = 1.
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return math.log(2) / np.abs(np.log1p(np.negative(z)))
 
 
 def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:

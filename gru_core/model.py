@@ -25,13 +25,17 @@ from gru_core.gru import GRU, Array, Forward, Holds, forward
 class Readout:
     """What the top layer's state says: y = softmax(V h + c), or y = V h + c.
 
-    `V` `(K, H)`, `c` `(K,)`; `labels` name the K outputs.
+    `V` `(K, H)`, `c` `(K,)`; `labels` name the K outputs. Raises ValueError when these do not fit.
     """
 
     kind: Literal["softmax", "linear"]
     V: Array
     c: Array
     labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.V) == len(self.c) == len(self.labels):
+            raise ValueError(f"V, c and labels are of {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
 
     def __call__(self, h: Array) -> Array:
         """y `(…, K)` of states `h` `(…, H)`."""
@@ -72,6 +76,11 @@ class Model:
     layers: tuple[GRU, ...]
     readout: Readout
     card: Card
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Sequences to begin with, at least one."""
+        return self.card.examples or (self.encoder.example,)
 
     def holds(self, clamps: Sequence[Clamp], T: int) -> list[Holds | None]:
         """What each layer must use over `T` steps under `clamps`.

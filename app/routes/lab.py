@@ -1,8 +1,10 @@
-"""GET /: the lab page, which arrives with its first scenario already run."""
+"""GET / and GET /embed: the lab page, which arrives with its first scenario already run."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Request
@@ -16,7 +18,7 @@ from app.errors import Refused
 from app.routes.trace import prepare
 from app.schemas import STATES, Scenario, events, model_entry, to_json
 from app.settings import Settings
-from gru_core import Model, SequenceError, Trace
+from gru_core import Model, SequenceError, Trace, presets
 from gru_core.figures import SIGNALS, page_figures
 
 router = APIRouter()
@@ -26,7 +28,13 @@ STAGES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024
 """How many columns a tape has: the next of these, so that a letter more does not move the others."""
 
 MOST_PRINTED, MOST_SENT = 400, 1600
-"""Cells of a signal up to which the page comes with their numbers, and with the run itself."""
+"""Cells of a signal up to which the page comes with their numbers, and, of all layers, with the run itself."""
+
+LINK = "1"
+"""The version of the links that this page reads."""
+
+PARTS = ("question", "model", "sequence", "transport", "convention", "share")
+"""What a link can hide of the page."""
 
 
 @cache
@@ -46,34 +54,43 @@ def warm(settings: Settings) -> None:
 
 
 @router.get("/", include_in_schema=False)
-def lab(request: Request, model: str | None = None, sequence: str | None = None) -> Response:
+@router.get("/embed", include_in_schema=False)
+def lab(
+    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = LINK
+) -> Response:
+    """Whatever else the query says is for the page to read."""
     settings: Settings = request.app.state.settings
     names = models.names(settings)
-    notice = None
+    notices = []
+    if v != LINK:
+        notices.append("This link was made by another version of the page: some of it may not be shown.")
     scenario = Scenario(model=model or names[0], sequence=sequence or "")
     try:
         if not sequence:
             scenario = _example(scenario.model, settings)
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
-        notice = f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead."
+        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
         scenario = _example(model if model in names else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
-    cells = run.h.size
+    cells = sum(layer.h.size for layer in run.layers)
     entries = [model_entry(name, models.get(name, settings)) for name in names]
     boot = {"models": entries, "figures": _figures(), "scenario": scenario.model_dump(), "stages": STAGES}
     page = {
+        "embed": request.scope["path"] == "/embed",
+        "hide": [part for part in PARTS if part in hide.split(",")],
+        "oembed": _oembed(request),
         "scenario": scenario,
-        "notice": notice,
-        "entries": entries,
+        "notice": " ".join(notices),
+        "groups": _groups(entries),
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
         "tokens": about["tokens"],
         "outputs": _outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
         "values": {signal: getattr(run, signal).T for signal in STATES},
-        "printed": cells <= MOST_PRINTED,
+        "printed": run.h.size <= MOST_PRINTED,
         "signals": SIGNALS,
         "static": f"/static/{version()}",
         "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
@@ -84,10 +101,29 @@ def lab(request: Request, model: str | None = None, sequence: str | None = None)
     return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
+def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The models as the picker lists them, under what sets them apart."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if entry["id"] not in presets.NAMES:
+            group = "From this server"
+        else:
+            group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"
+        groups.setdefault(group, []).append(entry)
+    return groups
+
+
+def _oembed(request: Request) -> str:
+    """Where this very page is described for those who would embed it."""
+    query = urlencode(request.query_params.multi_items())
+    page = f"{request.base_url}{request.scope['path'][1:]}?{query}".rstrip("?")
+    return "/oembed?" + urlencode({"url": page, "format": "json"})
+
+
 def _example(name: str, settings: Settings) -> Scenario:
     """A model's first example, as much of it as may be run."""
     model = models.get(name, settings)
-    tokens = model.encoder.tokens(model.card.examples[0])
+    tokens = model.encoder.tokens(model.examples[0])
     return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from app import models
+from app.errors import Refused
 from app.schemas import model_entry
 from gru_core.tasks import TASKS
 
@@ -28,4 +29,7 @@ def draw(
     steps: Annotated[int, Query(ge=1, le=500)] = 16,
 ) -> dict[str, str]:
     model = models.get(name, request.app.state.settings)
-    return {"sequence": TASKS[model.card.task].text(np.random.default_rng(seed), steps)}
+    task = TASKS.get(model.card.task)
+    if task is None or task.encoder != model.encoder:
+        raise Refused(404, "task", "nothing can be drawn for this model: its task is none that is known here", "model")
+    return {"sequence": task.text(np.random.default_rng(seed), steps)}

@@ -58,9 +58,9 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     response_class=Response,
     responses={
         200: {
-            "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, y and the "
-            "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done`. As application/json: the "
-            "whole trace, arrays as lists.",
+            "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, x, y and the "
+            "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
+            "state moved. As application/json: the whole trace, arrays as lists.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

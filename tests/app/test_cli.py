@@ -111,6 +111,10 @@ def test_wrong_use_is_explained_with_exit_code_2() -> None:
 
 
 def test_a_bad_setting_is_said_not_thrown() -> None:
-    environment = os.environ | {"GRUSCOPE_MAX_STEPS": "no"}
-    run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
-    assert (run.returncode, run.stderr) == (1, "gruscope: GRUSCOPE_MAX_STEPS must be a whole number above 0\n")
+    for name, value, said in (
+        ("MAX_STEPS", "no", "GRUSCOPE_MAX_STEPS must be a whole number above 0"),
+        ("MODELS", "nowhere", "GRUSCOPE_MODELS: nowhere is not a directory"),
+    ):
+        environment = os.environ | {f"GRUSCOPE_{name}": value}
+        run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
+        assert (run.returncode, run.stderr) == (1, f"gruscope: {said}\n")

@@ -93,6 +93,10 @@ def test_bad_input_gets_a_clear_answer(client: TestClient, case: str, accept: st
         ("GET", "/api/models/flip-flop/draw", 422),
         ("GET", "/api/models/flip-flop/draw?seed=-1", 422),
         ("GET", "/api/models/flip-flop/draw?seed=1&steps=100000", 422),
+        ("GET", "/oembed", 422),
+        ("GET", "/oembed?url=http://testserver/&maxwidth=zqzq", 422),
+        ("GET", "/oembed?url=http://testserver/&format=xml", 501),
+        ("GET", "/oembed?url=http://zqzq.example/", 404),
     ],
 )
 def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path: str, status: int) -> None:

@@ -47,6 +47,10 @@ def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int)
             np.testing.assert_allclose(sent, computed[gate], atol=1e-13)
     np.testing.assert_array_equal(np.concatenate(list(about["b"].values())), layer.gru.b)
     np.testing.assert_allclose([numbers(step["y"]) for step in steps], trace.y, atol=1e-14)
+    np.testing.assert_array_equal([numbers(step["x"]) for step in steps], trace.model.encoder.encode(text.split()))
+    assert start["x"]["labels"] == list(trace.model.encoder.alphabet)
+    travelled = np.abs(np.diff(trace.h, axis=0, prepend=0)).sum(0)
+    assert events[-1][1] == {"T": T, "moved": [pytest.approx(travelled, abs=1e-12)]}
 
 
 def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
@@ -57,6 +61,9 @@ def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
         np.testing.assert_array_equal(body["layers"][0][signal], getattr(trace, signal))
     np.testing.assert_array_equal(body["y"]["values"], trace.y)
     assert body["y"]["labels"] == ["A", "B", "C", "D"]
+    np.testing.assert_array_equal(body["x"]["values"], trace.layers[0].x)
+    assert body["x"]["labels"] == list("abcdABCD?")
+    np.testing.assert_array_equal(body["layers"][0]["moved"], trace.layers[0].moved)
 
 
 def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client: TestClient) -> None:
@@ -67,6 +74,10 @@ def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client
     trace = gru.trace(gru.load("store-and-recall"), "AbcD", [np.array([0.5, -0.5, 0, 1])], clamps)
     np.testing.assert_array_equal(body["layers"][0]["z"], trace.z)
     np.testing.assert_array_equal(body["layers"][0]["h"], trace.h)
+    travelled = np.abs(np.diff(trace.h, axis=0, prepend=[[0.5, -0.5, 0, 1]])).sum(0)
+    assert body["layers"][0]["moved"] == pytest.approx(travelled)
+    streamed = client.post("/api/trace", json=scenario, headers=STREAM).text
+    assert read_events(streamed)[-1][1]["moved"] == [pytest.approx(travelled)]
     assert [row[1] for row in body["layers"][0]["z"][1:3]] == [0.25, 0.25]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gru_core as gru
-from gru_core import SequenceError, presets
+from gru_core import Numbers, Operator, SequenceError, Symbols, presets
 from gru_core.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
 
 
@@ -51,6 +51,23 @@ def test_the_calculator_reads_load_add_and_hold() -> None:
 
 def test_the_running_total_reads_a_signed_number_as_one_to_add() -> None:
     np.testing.assert_array_equal(TOTAL.encode(TOTAL.tokens("=0.2 +0.1 -0.3")), [[0.2, 1], [0.1, 0], [-0.3, 0]])
+
+
+def test_every_component_of_the_input_has_a_name() -> None:
+    assert FLIP_FLOP.labels == ("A", "B", "x", "y", "z", ".")
+    assert CALCULATOR.labels == ("number", "load it", "add it")
+    assert TOTAL.labels == ("number", "start again from it")
+    odd = Numbers((Operator("=", "set", (1, 1, 0)), Operator("*", "scale", (0, -1, 0))))
+    assert odd.labels == ("number", "set", "set or scale", "unused")
+    for task in TASKS.values():
+        assert len(task.encoder.labels) == task.encoder.inputs
+
+
+@pytest.mark.parametrize("encoder", [*(task.encoder for task in TASKS.values()), Symbols(("only",))])
+def test_an_encoder_can_read_its_own_example(encoder: Symbols | Numbers) -> None:
+    tokens = encoder.tokens(encoder.example)
+    assert " ".join(tokens) == encoder.example
+    assert encoder.encode(tokens).shape == (len(tokens), encoder.inputs)
 
 
 @pytest.mark.parametrize(

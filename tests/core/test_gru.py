@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
 
-from gru_core import GRU, backward, forward
+from gru_core import GRU, backward, forward, half_life
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import Array, Forward
+from gru_core.gru import GATES, Array, Forward
 
 RESETS = ["before", "after"]
 
@@ -109,6 +110,59 @@ def test_every_intermediate_satisfies_its_equation(seed: int, units: int, inputs
     rng = np.random.default_rng(seed)
     gru = random_gru(rng, inputs, units, reset)
     check_equations(forward(gru, rng.normal(size=(T, inputs)), rng.uniform(-1, 1, units)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 5), st.sampled_from(RESETS), st.sampled_from(GATES))
+def test_a_term_is_what_its_sum_loses_without_its_weight(
+    seed: int, units: int, inputs: int, reset: str, gate: Any
+) -> None:
+    rng = np.random.default_rng(seed)
+    gru = random_gru(rng, inputs, units, reset)
+    run = forward(gru, rng.normal(size=(12, inputs)), rng.uniform(-1, 1, units))
+    unit, j, k = (int(rng.integers(most)) for most in (units, inputs, units))
+    row = GATES.index(gate) * units + unit
+    Wx, Uh = run.terms(gate, unit)
+    for name, total, terms, column in (("W", "Wx", Wx, j), ("U", "Uh", Uh, k)):
+        weights = getattr(gru, name).copy()
+        weights[row, column] = 0
+        without = replace(run, gru=gru.with_parameters({name: weights}))
+        lost = getattr(run, total)[gate] - getattr(without, total)[gate]
+        np.testing.assert_allclose(terms[:, column], lost[:, unit], atol=1e-13)
+    constant = run.r[:, unit] * gru.c_h[unit] if gru.c_h is not None and gate == "h_tilde" else 0
+    np.testing.assert_allclose(Wx.sum(-1), run.Wx[gate][:, unit], atol=1e-13)
+    np.testing.assert_allclose(Uh.sum(-1) + constant, run.Uh[gate][:, unit], atol=1e-13)
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_stretch_of_a_run_is_a_run_from_the_state_before_it(reset: str) -> None:
+    rng = np.random.default_rng(7)
+    gru, x = random_gru(rng, 3, 4, reset), rng.normal(size=(20, 3))
+    run = forward(gru, x, rng.uniform(-1, 1, 4))
+    for first, last in ((0, 5), (8, 20)):
+        again = forward(gru, x[first:last], run.h_prev[first])
+        for name in ("x", "h0", "r", "z", "h_tilde", "h", "h_prev"):
+            np.testing.assert_allclose(getattr(run[first:last], name), getattr(again, name), atol=1e-14)
+
+
+def test_a_state_that_only_rises_has_moved_as_far_as_it_has_risen() -> None:
+    gru = GRU(W=np.zeros((6, 1)), U=np.zeros((6, 2)), b=np.array([0, 0, -1, -3, 20, -20.0]))
+    h0 = np.array([-0.5, 0.25])
+    run = forward(gru, np.zeros((30, 1)), h0)
+    np.testing.assert_allclose(run.moved, np.abs(run.h[-1] - h0))
+    there_and_back = replace(run, h=np.tile([[1.0, 0.0], [0.0, 0.5]], (15, 1)), h0=np.zeros(2))
+    np.testing.assert_array_equal(there_and_back.moved, [30, 14.5])
+
+
+@given(st.floats(1e-6, 1 - 1e-6))
+def test_at_the_half_life_half_is_left(z: float) -> None:
+    assert (1 - z) ** float(half_life(z)) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_a_shut_gate_never_halves_its_past_and_an_open_one_at_once() -> None:
+    z = np.array([[0.0, -0.0, 5e-324], [1.0, 0.5, 0.75]])
+    np.testing.assert_array_equal(half_life(z), [[np.inf] * 3, [0, 1, 0.5]])
+    assert half_life(z.astype(np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize("reset", RESETS)

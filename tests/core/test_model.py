@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,18 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"x\.safetensors is not a GRU Scope model"):
         gru.load(tmp_path / "x.safetensors")
+
+
+def test_a_readout_has_as_many_labels_as_outputs() -> None:
+    with pytest.raises(ValueError, match="V, c and labels are of 2, 2 and 1 outputs"):
+        replace(gru.load("flip-flop").readout, labels=("A",))
+
+
+def test_a_model_whose_card_has_no_examples_has_one_all_the_same() -> None:
+    model = stacked()
+    assert model.examples == model.card.examples
+    bare = replace(model, card=replace(model.card, examples=()))
+    assert bare.examples == ("a b c d A B C D",)
 
 
 def test_negating_a_unit_changes_nothing_but_its_sign() -> None:

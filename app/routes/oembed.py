@@ -1,0 +1,54 @@
+"""GET /oembed: a page of this server as other pages can embed it, by https://oembed.com."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
+
+from app import models
+from app.errors import Refused
+
+router = APIRouter()
+
+WIDTH, HEIGHT = 900, 640
+
+
+@router.get("/oembed", summary="The embeddable page of an address, as oEmbed has it")
+def oembed(
+    request: Request,
+    url: str,
+    format: str = "json",
+    maxwidth: Annotated[int, Query(ge=1)] = WIDTH,
+    maxheight: Annotated[int, Query(ge=1)] = HEIGHT,
+) -> dict[str, Any]:
+    if format != "json":
+        raise Refused(501, "format", "the answer can be had as json only", "format")
+    try:
+        page = urlsplit(url)
+    except ValueError:
+        page = urlsplit("")
+    # Behind a proxy the scheme that visitors see is not the one that this server sees.
+    ours = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
+    if not ours or page.path not in ("", "/", "/embed"):
+        raise Refused(404, "not-found", "only this server's pages / and /embed can be embedded", "url")
+    here = f"{page.scheme}://{page.netloc}/"
+    query = parse_qsl(page.query, keep_blank_values=True)
+    settings = request.app.state.settings
+    names = models.names(settings)
+    asked = dict(query).get("model")
+    title = f"{models.get(asked if asked in names else names[0], settings).card.title} · GRU Scope"
+    height = min(HEIGHT, maxheight)
+    frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": title,
+        "provider_name": "GRU Scope",
+        "provider_url": here,
+        "html": frame.format(f"{here}embed?{urlencode(query)}", title, height),
+        "width": min(WIDTH, maxwidth),
+        "height": height,
+    }

@@ -1,0 +1,146 @@
+"""The page in an iframe, and how other sites find out that it can be."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.test_pages import text_of
+
+HOST = "http://testserver"
+
+
+def test_an_embed_runs_its_link_and_may_stand_where_the_settings_say() -> None:
+    client = TestClient(create_app(Settings(frame_ancestors="'self' https://docs.example")))
+    response = client.get("/embed", params={"model": "sentiment", "sequence": "not good"})
+    assert 'value="not good"' in response.text
+    assert response.headers["content-security-policy"].endswith("frame-ancestors 'self' https://docs.example")
+
+
+def test_an_embed_hides_the_parts_that_its_link_names_and_there_are(client: TestClient) -> None:
+    page = client.get("/embed", params={"hide": "sequence,nonsense,model,<b>"}).text
+    assert re.search(r'<body[^>]* data-hide="model sequence"', page)
+
+
+def test_a_page_says_where_it_is_described(client: TestClient) -> None:
+    link = {"model": "flip-flop", "sequence": 'A "x" & x', "hide": "model", "t": "3"}
+    page = client.get("/embed", params=link).text
+    (found,) = re.findall(r'<link[^>]*type="application/json\+oembed"[^>]*>', page)
+    (described,) = Attributes.of(found)
+    answer = client.get(described["href"]).json()
+    assert dict(parse_qs(urlsplit(frame(answer)["src"]).query)) == {name: [value] for name, value in link.items()}
+
+
+@pytest.mark.parametrize("path", ["/", "/embed"])
+def test_a_link_of_another_version_is_followed_with_a_notice(client: TestClient, path: str) -> None:
+    link = {"model": "sentiment", "sequence": "not good"}
+    said = "This link was made by another version of the page"
+    assert said not in client.get(path, params=link | {"v": "1"}).text
+    for other in ("2", "", "\0"):
+        page = client.get(path, params=link | {"v": other}).text
+        assert said in page
+        assert 'value="not good"' in page
+    both = text_of(client.get(path, params={"v": "2", "sequence": "Q"}).text)
+    assert said in both
+    assert "This link could not be followed: step 1:" in both
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/oembed"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "model=a&model=b&sequence=A&sequence=B&hide=model&hide=share&v=1&v=2&url=a&url=b&maxwidth=1&maxwidth=x",
+        "model=%00&sequence=%00&hide=%00&v=%00&url=%00&format=%00",
+        "model=%ff&sequence=%ff&hide=%ff&url=http://%ff%5b",
+        "url=http://%5b",
+        "url=http://testserver/?sequence=%2500%26model=%2500",
+        "=&&&;&model&sequence&hide&v&url",
+        *(f"{key}={'x' * 15_000}" for key in ("model", "sequence", "hide", "v", "url", "maxwidth", "other")),
+        f"maxheight={'9' * 5000}",
+    ],
+)
+def test_no_query_is_too_odd(client: TestClient, path: str, query: str) -> None:
+    assert client.get(f"{path}?{query}").status_code in (200, 404, 422, 501)
+
+
+class Attributes(HTMLParser):
+    """The attributes of every tag, as a browser reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append({name: value or "" for name, value in attrs})
+
+    @staticmethod
+    def of(html: str) -> list[dict[str, str]]:
+        parser = Attributes()
+        parser.feed(html)
+        return parser.found
+
+
+def frame(answer: dict[str, str]) -> dict[str, str]:
+    (attributes,) = Attributes.of(answer["html"])
+    return attributes
+
+
+def test_oembed_answers_with_a_frame_of_the_page(client: TestClient) -> None:
+    link = urlencode({"model": "sentiment", "sequence": "not good", "hide": "model", "unit": "3"})
+    for path in ("/", "/embed", ""):
+        answer = client.get("/oembed", params={"url": f"{HOST}{path}?{link}", "format": "json"}).json()
+        assert (answer["version"], answer["type"]) == ("1.0", "rich")
+        assert (answer["width"], answer["height"]) == (900, 640)
+        assert answer["title"] == "Sentiment · GRU Scope"
+        assert (answer["provider_name"], answer["provider_url"]) == ("GRU Scope", f"{HOST}/")
+        assert frame(answer) == {
+            "src": f"{HOST}/embed?{link}", "title": "Sentiment · GRU Scope", "width": "100%", "height": "640",
+            "style": "border: 0", "loading": "lazy",
+        }  # fmt: skip
+
+
+def test_oembed_keeps_within_the_size_asked_for(client: TestClient) -> None:
+    for asked, size in (((300, 200), (300, 200)), ((5000, 5000), (900, 640))):
+        query = {"url": f"{HOST}/", "maxwidth": asked[0], "maxheight": asked[1]}
+        answer = client.get("/oembed", params=query).json()
+        assert (answer["width"], answer["height"]) == size
+        assert frame(answer)["height"] == str(size[1])
+
+
+def test_nothing_in_an_address_gets_out_of_the_frames_attributes(client: TestClient) -> None:
+    evil = """"'><script>alert(1)</script>&amp; onload=x"""
+    link = {"sequence": evil, evil: "1", "model": evil}
+    for query in (urlencode(link), f"sequence={evil}"):
+        answer = client.get("/oembed", params={"url": f"{HOST}/embed?{query}"}).json()
+        assert set(frame(answer)) == {"src", "title", "width", "height", "style", "loading"}
+        assert answer["title"] == "Flip-flop · GRU Scope"
+    answer = client.get("/oembed", params={"url": f"{HOST}/?{urlencode(link)}"}).json()
+    assert {name: values[0] for name, values in parse_qs(urlsplit(frame(answer)["src"]).query).items()} == link
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/", "http://testserver.elsewhere.example/", "http://testserver@elsewhere.example/",
+        "http://someone@testserver/", "http://testserver:81/", "//testserver/", "/embed", "javascript://testserver/",
+        "http://testserver/docs", "http://testserver/embed/..", "http://[", "",
+    ],
+)  # fmt: skip
+def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: str) -> None:
+    response = client.get("/oembed", params={"url": url})
+    assert response.status_code == 404
+    assert response.json()["error"] == {
+        "code": "not-found", "message": "only this server's pages / and /embed can be embedded", "where": "url",
+    }  # fmt: skip
+
+
+def test_oembed_has_no_xml(client: TestClient) -> None:
+    response = client.get("/oembed", params={"url": f"{HOST}/", "format": "xml"})
+    assert response.status_code == 501
+    assert response.json()["error"]["where"] == "format"

@@ -1,0 +1,91 @@
+"""Models from a directory, served beside the presets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from app.main import create_app
+from app.settings import Settings
+from gru_core import GRU, Card, Model, Numbers, Operator, Readout, Symbols, presets
+
+LETTERS = Symbols(tuple("abcdefghijkl"))
+
+
+def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0) -> Model:
+    """Four layers of 64 random units each, reset after the product, that were never taught anything."""
+    rng = np.random.default_rng(0)
+    layers = tuple(GRU.random(inputs, 64, rng, reset="after") for inputs in (encoder.inputs, 64, 64, 64))
+    readout = Readout("softmax", rng.normal(size=(3, 64)) * V, np.zeros(3), ("left", "on", "right"))
+    card = Card("Deep", "none", "do nothing", "What do random gates do?", "random", "untrained")
+    return Model(encoder, layers, readout, card)
+
+
+def client_of(folder: Path, **limits: int) -> TestClient:
+    return TestClient(create_app(Settings(models=str(folder), **limits)), raise_server_exceptions=False)
+
+
+def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> None:
+    model = deep()
+    model.save(tmp_path / "deep.one.safetensors")
+    (tmp_path / "notes.txt").write_text("not looked at")
+    with client_of(tmp_path) as client:
+        entries = client.get("/api/models").json()
+        assert [entry["id"] for entry in entries] == [*presets.NAMES, "deep.one"]
+        assert entries[-1]["layers"] == [{"units": 64, "reset": "after"}] * 4
+        assert entries[-1]["examples"] == ["a b c d e f g h"]
+        body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()
+        for layer, sent in zip(gru.trace(model, "abcl").layers, body["layers"], strict=True):
+            np.testing.assert_array_equal(sent["h"], layer.h)
+        page = client.get("/", params={"model": "deep.one"})
+        assert page.status_code == 200
+        assert 'value="a b c d e f g h"' in page.text
+        assert "What do random gates do?" in page.text
+        drawn = client.get("/api/models/deep.one/draw?seed=1")
+        assert drawn.status_code == 404
+        assert drawn.json()["error"]["message"].startswith("nothing can be drawn for this model")
+
+
+def test_the_limits_hold_for_it(tmp_path: Path) -> None:
+    deep().save(tmp_path / "deep.safetensors")
+    client = client_of(tmp_path, max_layers=3)
+    assert "deep" not in [entry["id"] for entry in client.get("/api/models").json()]
+    refused = client.post("/api/trace", json={"model": "deep", "sequence": "a"})
+    assert refused.status_code == 422
+    assert refused.json()["error"]["message"] == "this model has 4 layers; this server takes at most 3"
+
+
+def test_numbers_without_an_example_are_shown_too(tmp_path: Path) -> None:
+    deep(Numbers((Operator("=", "set it", (1,)), Operator("", "leave it", (0,))))).save(tmp_path / "n.safetensors")
+    assert 'value="=0 0"' in client_of(tmp_path).get("/", params={"model": "n"}).text
+
+
+@pytest.mark.parametrize("name", ["../secret", "..%2fsecret", "secret.safetensors", "%00", "/", ""])
+def test_only_what_is_in_the_directory_is_served(tmp_path: Path, name: str) -> None:
+    (tmp_path / "models").mkdir()
+    deep().save(tmp_path / "secret.safetensors")
+    client = client_of(tmp_path / "models")
+    assert client.post("/api/trace", json={"model": name, "sequence": "a"}).status_code == 404
+    assert client.get(f"/api/models/{name}/draw?seed=1").status_code == 404
+
+
+def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> None:
+    def refuse(message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            client_of(tmp_path)
+
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(b"not a model")
+    refuse(r"odd\.safetensors is not a model that can be served: odd\.safetensors is not a GRU Scope model")
+    model = deep()
+    mismatched = Model(model.encoder, model.layers[1:], model.readout, model.card)
+    for broken in (mismatched, deep(V=np.nan), deep(Symbols(("a b", "c")))):
+        broken.save(file)
+        refuse(r"odd\.safetensors is not a model that can be served: ")
+    model.save(file)
+    file.rename(tmp_path / "sentiment.safetensors")
+    refuse(r"sentiment\.safetensors has the name of a preset")

@@ -1,0 +1,93 @@
+"""POST /api/sums: the terms of a unit's sums, and that nothing is missing from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from app.main import create_app
+from app.settings import Settings
+from tests.core.test_gru import random_gru, sigmoid
+from tests.core.test_trace import stacked
+
+TEXT = "A b c ? d D ? " * 10
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A server with, beside the presets, two layers of which the upper resets after the product."""
+    folder = tmp_path_factory.mktemp("models")
+    model, rng = stacked(), np.random.default_rng(0)
+    layers = [random_gru(rng, layer.inputs, layer.units, layer.reset) for layer in model.layers]
+    parameters = {f"layers.{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.parameters.items()}
+    model.with_parameters(model.parameters | parameters).save(folder / "stacked.safetensors")
+    with TestClient(create_app(Settings(models=str(folder)))) as client:
+        yield client
+
+
+def ask(client: TestClient, **changes: object) -> Any:
+    question = {"model": "stacked", "sequence": TEXT, "layer": 1, "unit": 1, "from": 1, "to": 1}
+    return client.post("/api/sums", json=question | changes).json()
+
+
+@pytest.mark.parametrize(("layer", "unit"), [(1, 1), (1, 4), (2, 3), (2, 6)])
+@pytest.mark.parametrize(("first", "last"), [(1, 1), (1, 64), (50, 70), (70, 70)])
+def test_the_products_and_the_biases_sum_to_what_the_gate_is_taken_of(
+    client: TestClient, layer: int, unit: int, first: int, last: int
+) -> None:
+    h0 = [[0.5, -0.5, 0, 1], [0.1, -0.2, 0.3, -0.4, 0.5, -0.6]]
+    trace = client.post("/api/trace", json={"model": "stacked", "sequence": TEXT, "h0": h0}).json()
+    body = ask(client, layer=layer, unit=unit, h0=h0, **{"from": first, "to": last})
+    assert [body[name] for name in ("layer", "unit", "from", "to")] == [layer, unit, first, last]
+    assert body["inputs"] == (trace["x"]["labels"] if layer == 1 else ["h1", "h2", "h3", "h4"])
+    assert list(body["gates"]) == ["r", "z", "h_tilde"]
+    for gate, activation in (("r", sigmoid), ("z", sigmoid), ("h_tilde", np.tanh)):
+        part = body["gates"][gate]
+        Wx, Uh = np.array(part["Wx"]), np.array(part["Uh"])
+        assert Wx.shape == (last - first + 1, len(body["inputs"])) == (len(Uh), len(part["W"]))
+        assert Uh.shape[1] == len(part["U"]) == len(h0[layer - 1])
+        assert (part["c"] is None) == (part["rc"] is None) == (layer == 1 or gate != "h_tilde")
+        rc = 0 if part["rc"] is None else np.array(part["rc"])
+        computed = np.array(trace["layers"][layer - 1][gate])[first - 1 : last, unit - 1]
+        np.testing.assert_allclose(activation(Wx.sum(1) + Uh.sum(1) + part["b"] + rc), computed, atol=1e-13)
+        if part["c"] is not None:
+            r = np.array(trace["layers"][layer - 1]["r"])[first - 1 : last, unit - 1]
+            np.testing.assert_allclose(rc, r * part["c"], atol=1e-15)
+
+
+def test_a_product_is_a_weight_times_what_it_meets(client: TestClient) -> None:
+    model, text = gru.load("pocket-calculator"), "=0.3 +0.2 0.35"
+    run = gru.trace(model, text)
+    body = ask(client, model="pocket-calculator", sequence=text, to=3)
+    assert body["inputs"] == ["number", "load it", "add it"]
+    W, U = body["gates"]["h_tilde"]["W"], body["gates"]["h_tilde"]["U"]
+    np.testing.assert_array_equal([*W, *U], [*model.layers[0].W[2], *model.layers[0].U[2]])
+    assert body["gates"]["h_tilde"]["Wx"] == [[W[0] * 0.3, W[1], 0], [W[0] * 0.2, 0, W[2]], [W[0] * 0.35, 0, 0]]
+    seen = run.r[:, 0] * np.array([0, *run.h[:-1, 0]])
+    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["Uh"])[:, 0], U[0] * seen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "message"),
+    [
+        ({"layer": 3}, "layer", "layer must be from 1 to 2: the layers of this model"),
+        ({"layer": 2, "unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
+        ({"unit": 10**40}, "unit", "unit must be from 1 to 4: the units of this layer"),
+        ({"from": 71, "to": 71}, "from", "from must be from 1 to 70: the steps of this sequence"),
+        ({"from": 9, "to": 8}, "to", "to must be from 9 to 70: at most 64 steps at once"),
+        ({"to": 65}, "to", "to must be from 1 to 64: at most 64 steps at once"),
+        ({"unit": 0}, "unit", "unit: input should be greater than or equal to 1"),
+        ({"unit": "1"}, "unit", "unit: input should be a valid integer"),
+        ({"sequence": "A b Q"}, "sequence.3", "step 3: 'Q' is not in this model's alphabet: a b c d A B C D ?"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is(
+    client: TestClient, changes: dict[str, object], where: str, message: str
+) -> None:
+    error = ask(client, **changes)["error"]
+    assert (error["where"], error["message"]) == (where, message)
