@@ -1,8 +1,9 @@
 /** The only place that talks to the server. */
 
-/** @import { Start, Step } from "./run.js" */
+/** @import { Done, Start, Step } from "./run.js" */
 /** @typedef {{model: string, sequence: string}} Scenario */
-/** @typedef {{start: (start: Start) => void, step: (step: Step) => void, piece?: () => void}} Listener */
+/** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
+ *             piece?: () => void}} Listener */
 
 const DEADLINE = 30_000; // ms
 
@@ -20,7 +21,7 @@ const silent = () => new Refusal("The server does not answer. Press Enter to ask
 /**
  * Hand each event of a piece of a stream to `listener`; what is left of an unfinished one comes back.
  * @param {string} text
- * @param {Listener & {done?: () => void}} listener
+ * @param {Listener} listener
  */
 export function readEvents(text, listener) {
   const blocks = text.split("\n\n");
@@ -29,7 +30,7 @@ export function readEvents(text, listener) {
     const [, name, data] = /^event: (\w+)\ndata: (.*)$/m.exec(block) ?? [];
     if (name === "start") listener.start(JSON.parse(data));
     else if (name === "step") listener.step(JSON.parse(data));
-    else if (name === "done") listener.done?.();
+    else if (name === "done") listener.done(JSON.parse(data));
   }
   return rest;
 }
@@ -53,7 +54,10 @@ export async function trace(scenario, listener, signal) {
     if (piece.done) break;
     rest = readEvents(rest + decoder.decode(piece.value, { stream: true }), {
       ...listener,
-      done: () => (done = true),
+      done(last) {
+        listener.done(last);
+        done = true;
+      },
     });
     listener.piece?.();
   }
@@ -77,6 +81,17 @@ const ask = (scenario, signal) =>
     body: JSON.stringify(scenario),
     signal,
   });
+
+/**
+ * The products behind the gates of a unit, for the steps asked about.
+ * @param {Scenario & {layer: number, unit: number, from: number, to: number}} question all counted from 1
+ * @returns {Promise<any>} all of Sums but its run
+ */
+export async function sums(question) {
+  const body = JSON.stringify(question);
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body };
+  return (await request("/api/sums", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
 
 /**
  * A sequence of the model's task, drawn at random.

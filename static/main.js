@@ -4,16 +4,26 @@
 /** @import { Scenario } from "./api.js" */
 /** @import { Run, Start } from "./run.js" */
 import * as api from "./api.js";
+import { mountHistory } from "./history.js";
+import { beyond, decode, encode } from "./link.js";
 import { plotly } from "./plot.js";
-import { newRun, putStep } from "./run.js";
+import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
-import { choose, fail, goBack, receive, setTheme, show, write } from "./state.js";
+import { FOCUS, choose, fail, failSums, focus, follow, goBack, layerIndex, putSums, receive, setTheme, show, sumsAt, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
+import { mountCell } from "./views/cell.js";
+import { mountConvention } from "./views/convention.js";
+import { mountEquations } from "./views/equations.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
+import { mountInspector } from "./views/inspector.js";
+import { mountLight } from "./views/light.js";
 import { mountModel } from "./views/model.js";
-import { mountReadout } from "./views/readout.js";
+import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
+import { mountShare } from "./views/share.js";
+import { mountSum } from "./views/sum.js";
+import { mountTable } from "./views/table.js";
 import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
 
@@ -24,18 +34,22 @@ const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
 const first = firstRun(find("#first-run").textContent || (await api.text(boot.scenario)));
+const link = decode(location.search);
 const store = createStore({
+  ...FOCUS,
   models: boot.models,
   model: boot.scenario.model,
   text: boot.scenario.sequence,
   ...first,
   error: find("#error").textContent ?? "",
   invalid: false,
-  step: 1,
-  unit: 0,
   playing: false,
   speed: 2,
   theme: currentTheme(),
+  first: 0,
+  awaited: null,
+  sums: null,
+  sumsError: "",
 });
 
 /**
@@ -52,6 +66,7 @@ function firstRun(text) {
       if (run) putStep(run, step);
       received = step.t;
     },
+    done: (done) => run && finish(run, done),
   });
   if (!run) throw new Error("the page came without its first run");
   return { run, received };
@@ -73,10 +88,12 @@ const runner = createRunner(
           store.update(show, run);
         }
         putStep(run, step);
-        store.update(receive, step.t);
-        if (step.t < run.T) return;
+        if (step.t < run.T) store.update(receive, step.t);
+      },
+      done(done) {
+        finish(run, done);
+        store.update(receive, run.T);
         whole = store.get();
-        remember(whole.run.model, (whole.run.tokens ?? []).join(" "));
       },
       piece: store.flush,
     };
@@ -95,19 +112,45 @@ function ask() {
   runner({ model, sequence: text });
 }
 
-/** @type {number | undefined} */
-let remembering;
+/** Says which parts of a link could not be followed, beside what the server said of the rest. @param {string[]} parts */
+function notice(parts) {
+  if (parts.length === 0) return;
+  const { error } = store.get();
+  store.update(fail, `${error} This link could not be followed in all: ${parts.join("; ")}.`.trim(), false);
+}
 
-/**
- * The address names what is on the tape, so that a reload or a copied address shows it again; an address that no
- * server would take stays as it was.
- * @param {string} model
- * @param {string} sequence
- */
-function remember(model, sequence) {
-  clearTimeout(remembering);
-  const query = `?${new URLSearchParams({ model, sequence })}`;
-  if (query.length < 8000) remembering = setTimeout(() => history.replaceState(null, "", query), 300);
+/** @param {ReturnType<typeof decode>} link */
+function open({ model, sequence, focus, notices }) {
+  const { run, received } = store.get();
+  const there = run.model === model && run.tokens?.join(" ") === sequence && received === run.T;
+  store.update(follow, { model: model ?? "", text: sequence ?? "", focus }, there);
+  if (!there) ask();
+  notice(notices);
+}
+
+let asking = false;
+let refused = ""; // the cursor for which it did not work: asked again once that moves
+
+/** Fetches the products behind the cell's open gate, a block of steps at a time: the run that came does not hold them. */
+async function fetchSums() {
+  const { zoom, run, received, step, unit } = store.get();
+  const layer = layerIndex(store.get());
+  const cursor = `${layer} ${unit} ${step}`;
+  if (asking || zoom !== "gate" || received < run.T || sumsAt(store.get()) || cursor === refused) return;
+  asking = true;
+  refused = "";
+  const block = { from: Math.max(1, step - 16), to: Math.min(run.T, step + 47) };
+  const scenario = { model: run.model, sequence: (run.tokens ?? []).join(" ") };
+  try {
+    const sums = await api.sums({ ...scenario, ...block, layer: layer + 1, unit: unit + 1 });
+    store.update(putSums, { ...sums, ...block, run, layer, unit });
+  } catch (error) {
+    refused = cursor;
+    store.update(failSums, /** @type {Error} */ (error).message);
+  } finally {
+    asking = false;
+  }
+  fetchSums(); // the cursor may have gone on meanwhile
 }
 
 const actions = {
@@ -135,19 +178,40 @@ const actions = {
   },
 };
 
+const main = find("main");
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
+mountConvention(main, store);
+mountRows(find("#tape"), store);
 mountTape(find("#tape"), store);
-mountReadout(find("#readout"), store);
+mountInspector(main, store);
+mountCell(find(".cell"), store, boot.figures);
+mountSum(find(".sum"), store);
+mountEquations(find(".equations"), store);
+mountTable(find(".table"), store);
+mountLight(main);
+mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), store);
 const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
+store.subscribe(fetchSums);
+notice([...link.notices, ...beyond(link.focus, store.get())]);
+store.update(focus, link.focus);
+mountHistory(store, open);
 store.update((/** @type {State} */ state) => ({ ...state })); // the first flush
+
+if (document.body.classList.contains("embedded")) {
+  const own = /** @type {HTMLAnchorElement} */ (find("#open-lab"));
+  store.subscribe((state) => (own.href = `/${encode(state)}`));
+  // The page around the frame learns how tall it would like to be.
+  const announce = () => parent.postMessage({ type: "gruscope", height: document.documentElement.offsetHeight }, "*");
+  new ResizeObserver(announce).observe(document.documentElement);
+}
 
 const help = /** @type {HTMLDialogElement} */ (find("#help"));
 find("#help-open").addEventListener("click", () => help.showModal());
 addEventListener("keydown", (event) => {
-  const typing = /** @type {HTMLElement} */ (event.target).closest("input:not([type=range]), textarea");
-  if (event.key === "?" && !typing && !help.open) help.showModal();
+  const typing = /** @type {HTMLElement} */ (event.target).closest("input[type=text], textarea, dialog");
+  if (event.key === "?" && !typing) help.showModal();
 });
 
 find("#theme").addEventListener("click", () => {

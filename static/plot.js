@@ -35,12 +35,11 @@ export function plotly() {
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
  * @param {Figure} figure the skeleton that Python defined: each picture's name says with what it is filled
- * @param {Record<Signal, Rows>} rows
+ * @param {Rows[]} z what each picture is filled with
  * @param {Record<string, Place>} places by signal
  */
-export function drawHeatmaps(Plotly, div, figure, rows, places) {
-  const [units, columns] = [rows.h.length, rows.h[0].length];
-  const z = figure.data.map(({ name }) => rows[name]);
+export function drawHeatmaps(Plotly, div, figure, z, places) {
+  const [units, columns] = [z[0].length, z[0][0].length];
   const shape = JSON.stringify([units, columns, places, figure.layout.meta]);
   if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
   div.dataset.shape = shape;

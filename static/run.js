@@ -10,11 +10,12 @@
 /** @typedef {Gate | "h"} Signal */
 /** @typedef {Gate extends infer G extends string ? `Wx.${G}` | `Uh.${G}` : never} Term */
 /** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[]}} LayerStart */
-/** @typedef {{model: string, T: number, tokens: string[] | null, layers: LayerStart[],
+/** @typedef {{model: string, T: number, tokens: string[] | null, x: {labels: string[]}, layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
-/** @typedef {{t: number, layers: Record<Signal | Term, string>[], y: string}} Step */
-/** @typedef {LayerStart & {rows: Record<Signal | Term, Rows>}} Layer */
-/** @typedef {Omit<Start, "layers"> & {columns: number, layers: Layer[], outputs: Rows}} Run */
+/** @typedef {{t: number, x: string, layers: Record<Signal | Term, string>[], y: string}} Step */
+/** @typedef {{moved: number[][]}} Done how far each unit's state went, layer by layer */
+/** @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, moved: number[] | null}} Layer */
+/** @typedef {Omit<Start, "layers"> & {columns: number, layers: Layer[], inputs: Rows, outputs: Rows}} Run */
 
 /** @type {readonly Gate[]} */
 export const GATES = ["r", "z", "h_tilde"];
@@ -35,8 +36,9 @@ export function newRun(start, stages) {
   const layers = start.layers.map((layer) => ({
     ...layer,
     rows: /** @type {Record<Signal | Term, Rows>} */ (Object.fromEntries(NAMES.map((name) => [name, blank(layer.H)]))),
+    moved: null,
   }));
-  return { ...start, columns, layers, outputs: blank(start.y.labels.length) };
+  return { ...start, columns, layers, inputs: blank(start.x.labels.length), outputs: blank(start.y.labels.length) };
 }
 
 /**
@@ -49,8 +51,12 @@ export function putStep(run, step) {
   step.layers.forEach((layer, i) => {
     for (const name of NAMES) put(run.layers[i].rows[name], column, layer[name]);
   });
+  put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
 }
+
+/** The last of a run. @param {Run} run @param {Done} done */
+export const finish = (run, { moved }) => run.layers.forEach((layer, i) => (layer.moved = moved[i]));
 
 /**
  * @param {Rows} rows

@@ -3,20 +3,59 @@
  * same object when nothing changes.
  */
 
-/** @import { Run } from "./run.js" */
+/** @import { Layer, Run, Signal, Gate } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {units: number, reset: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
+/** @typedef {typeof VIEWS[number]} View what can be shown or left out */
+/** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */
+/** @typedef {typeof CONVENTIONS[number]} Convention which way z runs: 1 takes the candidate, or 1 keeps the state */
+/** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
+/**
+ * The products behind the gates of one unit over some steps, as /api/sums answers; `from` and `to` count from 1.
+ * @typedef {{W: number[], U: number[], b: number, c: number | null, Wx: number[][], Uh: number[][],
+ *            rc: number[] | null}} GateSums
+ * @typedef {{run: Run, layer: number, unit: number, from: number, to: number, inputs: string[],
+ *            gates: Record<Gate, GateSums>}} Sums
+ */
+/**
+ * What a link says of where to look; what it does not say stays as it is by default.
+ * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
+ *            table: Signal, convention: Convention, rows: RowChoice}} Focus
+ */
 /**
  * `text` is what stands in the box, `run` what is on the tape, which may lag behind it; `received` counts the run's
- * steps that have come. `invalid` is whether the text is what
- * the error is about. `step` counts from 1, `unit` from 0.
- * @typedef {{models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
- *            error: string, invalid: boolean, step: number, unit: number, playing: boolean, speed: number,
- *            theme: Theme}} State
+ * steps that have come. `invalid` is whether the text is what the error is about. `step` counts from 1, `unit` and
+ * `layer` from 0; `layer` null is the top one. `first` is the first of the rows in sight. `awaited` is where a link
+ * wants the cursor once its run has come. `sums` are of the cell's open gate, null until they have come; `sumsError`
+ * says why they do not.
+ * @typedef {Focus & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
+ *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
+ *            awaited: Focus | null, sums: Sums | null, sumsError: string}} State
  */
+
+export const VIEWS = /** @type {const} */ (["tape", "words", "cell", "equations", "table"]);
+export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
+export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
+export const ROWS = /** @type {const} */ (["all", "moved"]);
+
+/** Where one looks unless told otherwise. @type {Focus} */
+export const FOCUS = {
+  step: 1,
+  layer: null,
+  unit: 0,
+  views: ["tape", "words", "cell", "equations"],
+  zoom: "unit",
+  gate: "z",
+  table: "h",
+  convention: "source",
+  rows: "all",
+};
+
+/** Rows of a heatmap in sight at once; more units scroll. */
+export const MOST_ROWS = 16;
 
 /**
  * @param {State} state
@@ -31,31 +70,78 @@ function change(state, changes) {
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** The top layer, whose signals the tape shows. @param {State} state */
-export const topLayer = (state) => state.run.layers[state.run.layers.length - 1];
+/** The index of the layer that is looked at. @param {State} state */
+export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.layers.length - 1);
+
+/** The layer that is looked at. @param {State} state @returns {Layer} */
+export const layerOf = (state) => state.run.layers[layerIndex(state)];
+
+/** Every unit that the choice of rows leaves, in the order of the rows. @param {State} state */
+function unitsInOrder(state) {
+  const { H, moved } = layerOf(state);
+  const units = Array.from({ length: H }, (_, unit) => unit);
+  if (state.rows === "all" || !moved) return units;
+  return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
+}
+
+/** The units whose rows are in sight. @param {State} state */
+export const unitsInSight = (state) => unitsInOrder(state).slice(state.first, state.first + MOST_ROWS);
+
+/** How many rows there are to scroll through. @param {State} state */
+export const rowCount = (state) => unitsInOrder(state).length;
+
+/** Brings the unit of the cursor into sight. @param {State} state */
+function inSight(state) {
+  const units = unitsInOrder(state);
+  const row = Math.max(0, units.indexOf(state.unit));
+  const first = within(state.first, Math.max(0, row - MOST_ROWS + 1), row);
+  return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
+}
 
 /** @param {State} state @param {string} text */
-export const write = (state, text) => change(state, { text, playing: false });
+export const write = (state, text) => change(state, { text, playing: false, awaited: null });
 
 /** @param {State} state @param {string} model */
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { model, text: entry.examples[0] ?? "", playing: false })
+    ? change(state, { model, text: entry.examples[0] ?? "", playing: false, awaited: null })
     : state;
 }
 
 /**
- * A new run has begun to arrive. The cursor stays where it is, at the end of the tape at the end; another model's run
- * is looked at from its start.
+ * A new run has begun to arrive. The cursor goes where a link wants it; else it stays where it is, at the end of the
+ * tape at the end, and another model's run is looked at from its start.
  * @param {State} state
  * @param {Run} run
  */
 export function show(state, run) {
-  const shown = { run, received: 0, error: "", invalid: false };
-  if (state.run.model !== run.model) return change(state, { ...shown, step: 1, unit: 0 });
+  const shown = change(state, { run, received: 0, error: "", invalid: false, awaited: null, sums: null });
+  if (state.awaited) return focus(shown, state.awaited);
+  if (state.run.model !== run.model) return change(shown, { step: 1, layer: null, unit: 0, first: 0 });
   const atEnd = state.step === state.run.T && state.run.T > 1;
-  return change(state, { ...shown, step: atEnd ? run.T : within(state.step, 1, run.T) });
+  return change(shown, { step: atEnd ? run.T : within(state.step, 1, run.T) });
+}
+
+/**
+ * Put the cursor, and everything else that is looked at, where a link says, as far as it is there.
+ * @param {State} state
+ * @param {Focus} focus
+ */
+export function focus(state, focus) {
+  const placed = change(state, { ...focus, step: within(focus.step, 1, state.run.T), first: 0 });
+  return inSight(change(placed, { unit: within(focus.unit, 0, layerOf(placed).H - 1) }));
+}
+
+/**
+ * Follow a link: its scenario is to be run, unless it is the one on the tape.
+ * @param {State} state
+ * @param {{model: string, text: string, focus: Focus}} link
+ * @param {boolean} there whether its run is on the tape already
+ */
+export function follow(state, link, there) {
+  const asked = change(state, { model: link.model, text: link.text, playing: false, error: "", invalid: false });
+  return there ? focus(change(asked, { awaited: null }), link.focus) : change(asked, { awaited: link.focus });
 }
 
 /**
@@ -63,7 +149,8 @@ export function show(state, run) {
  * @param {State} state
  * @param {State} before
  */
-export const goBack = (state, { run, received, step, unit }) => change(state, { run, received, step, unit });
+export const goBack = (state, { run, received, step, layer, unit, first }) =>
+  change(state, { run, received, step, layer, unit, first });
 
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
@@ -75,7 +162,61 @@ export const fail = (state, error, invalid) => change(state, { error, invalid, p
 export const goTo = (state, step) => change(state, { step: within(Math.round(step), 1, state.run.T) });
 
 /** @param {State} state @param {number} unit */
-export const lookAt = (state, unit) => change(state, { unit: within(unit, 0, topLayer(state).H - 1) });
+export const lookAt = (state, unit) => inSight(change(state, { unit: within(unit, 0, layerOf(state).H - 1) }));
+
+/** Go up or down by rows, as they stand. @param {State} state @param {number} by */
+export function moveRow(state, by) {
+  const units = unitsInOrder(state);
+  return lookAt(state, units[within(units.indexOf(state.unit) + by, 0, units.length - 1)]);
+}
+
+/** @param {State} state @param {number} first the first row in sight */
+export const scrollTo = (state, first) =>
+  change(state, { first: within(Math.round(first), 0, Math.max(0, rowCount(state) - MOST_ROWS)) });
+
+/** @param {State} state @param {RowChoice} rows */
+export const chooseRows = (state, rows) => inSight(change(state, { rows, first: 0 }));
+
+/** @param {State} state @param {number} layer */
+export function chooseLayer(state, layer) {
+  const top = state.run.layers.length - 1;
+  const chosen = change(state, { layer: layer === top ? null : within(layer, 0, top), first: 0 });
+  return lookAt(chosen, state.unit);
+}
+
+/** Show a view, or leave it out. @param {State} state @param {View} view */
+export function toggleView(state, view) {
+  const views = VIEWS.filter((one) => (one === view) !== state.views.includes(one));
+  return change(state, { views });
+}
+
+/** @param {State} state @param {Signal} table the signal whose table is opened */
+export function openTable(state, table) {
+  const views = VIEWS.filter((view) => view === "table" || state.views.includes(view));
+  return change(state, { table, views: state.views.includes("table") ? state.views : views });
+}
+
+/** @param {State} state @param {Zoom} zoom */
+export const setZoom = (state, zoom) => change(state, { zoom });
+
+/** Open a gate's sum. @param {State} state @param {Gate} gate */
+export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
+
+/** @param {State} state @param {Sums} sums */
+export const putSums = (state, sums) => change(state, { sums, sumsError: "" });
+
+/** @param {State} state @param {string} sumsError */
+export const failSums = (state, sumsError) => change(state, { sumsError });
+
+/** The sums behind the cursor, if they have come. @param {State} state */
+export function sumsAt(state) {
+  const { sums, run, step, unit } = state;
+  const fit = sums && sums.run === run && sums.layer === layerIndex(state) && sums.unit === unit;
+  return fit && sums.from <= step && step <= sums.to ? sums : null;
+}
+
+/** @param {State} state @param {Convention} convention */
+export const setConvention = (state, convention) => change(state, { convention });
 
 /** Play from the start again when the end has been reached. @param {State} state */
 export function play(state) {

@@ -4,16 +4,19 @@
  */
 
 /** @import { Store } from "../store.js" */
-/** @import { Signal } from "../run.js" */
+/** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
 import { drawHeatmaps } from "../plot.js";
 import { fixed } from "../run.js";
-import { topLayer } from "../state.js";
+import { rowsOf, veilOf } from "../reading.js";
+import { layerOf, unitsInSight } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: more would cost an edit longer than the pictures do
 const MOST_CELLS = 4000; // the same, where they are all there is
+/** What the pictures depend on. @type {(keyof State)[]} */
+const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention"];
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 
 /**
@@ -24,16 +27,18 @@ const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 export function mountHeatmaps(tape, store, figures) {
   const figure = /** @type {HTMLElement} */ (tape.querySelector(".heatmaps"));
   const rows = /** @type {HTMLElement[]} */ ([...tape.querySelectorAll(".signal")]).map((row) => ({
-    row,
     signal: /** @type {Signal} */ (row.dataset.signal),
     plot: /** @type {HTMLElement} */ (row.querySelector(".plot")),
     values: /** @type {HTMLElement} */ (row.querySelector(".values")),
+    names: /** @type {HTMLElement} */ (row.querySelector(".unitnames")),
     mark: /** @type {HTMLElement} */ (row.querySelector(".rowmark")),
   }));
   /** @type {PlotlyLibrary | null} */
   let Plotly = null;
   /** @type {State | null} */
   let drawn = null;
+  /** @type {string[]} */
+  let shownUnits = [];
   // Known from the last layout, because to ask for it between two changes of the page would force one each time.
   let places = measure();
 
@@ -49,42 +54,54 @@ export function mountHeatmaps(tape, store, figures) {
 
   /** @param {State} state */
   function draw(state) {
-    const layer = topLayer(state);
-    if (!drawn || drawn.run.columns !== state.run.columns || topLayer(drawn).H !== layer.H) {
-      for (const { row } of rows) row.style.setProperty("--units", String(layer.H));
+    const units = unitsInSight(state);
+    const names = units.map((unit) => String(unit + 1));
+    if (!drawn || drawn.run.columns !== state.run.columns || shownUnits.length !== names.length) {
+      tape.style.setProperty("--units", String(units.length));
       places = measure();
     }
-    if (Plotly) drawHeatmaps(Plotly, figure, figures[state.theme], layer.rows, places);
-    for (const { signal, values } of rows) writeNumbers(state, signal, values);
+    if (String(names) !== String(shownUnits)) {
+      for (const { names: list } of rows) list.replaceChildren(...names.map(named));
+      shownUnits = names;
+    }
+    const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
+    const figureNow = figures[state.theme];
+    const z = figureNow.data.map(({ name, meta }) => inSight(meta ? veilOf(layerOf(state)) : rowsOf(state, name)));
+    if (Plotly) drawHeatmaps(Plotly, figure, figureNow, z, places);
+    for (const { signal, values } of rows) {
+      const at = figureNow.data.findIndex(({ name, meta }) => name === signal && !meta);
+      const veil = figureNow.data.findIndex(({ meta }) => meta?.over === signal);
+      writeNumbers(state, signal, values, z[at], z[veil]);
+    }
     drawn = state;
   }
 
   /**
    * The numbers, each in black or white, whichever its cell's colour wants. Until Plotly is there the cells are
    * coloured here, so that the picture need not wait for it.
-   * @param {State} state @param {Signal} signal @param {HTMLElement} values
+   * @param {State} state @param {Signal} signal @param {HTMLElement} values @param {Rows} shown
+   * @param {Rows | undefined} veiled what the veil over it goes by
    */
-  function writeNumbers(state, signal, values) {
+  function writeNumbers(state, signal, values, shown, veiled) {
     const { T, columns } = state.run;
-    const layer = topLayer(state);
     const { width, height } = places[signal];
-    const few = layer.H * T <= (Plotly ? MOST_NUMBERS : MOST_CELLS);
-    const fit = width / columns >= ROOM_FOR_NUMBER.width && height / layer.H >= ROOM_FOR_NUMBER.height;
-    const wanted = few && (fit || !Plotly) ? layer.H * T : 0;
+    const few = shown.length * T <= (Plotly ? MOST_NUMBERS : MOST_CELLS);
+    const fit = width / columns >= ROOM_FOR_NUMBER.width && height / shown.length >= ROOM_FOR_NUMBER.height;
+    const wanted = few && (fit || !Plotly) ? shown.length * T : 0;
     while (values.childElementCount > wanted) values.lastElementChild?.remove();
     while (values.childElementCount < wanted) values.append(document.createElement("span"));
     if (!wanted) return;
     const pictures = figures[state.theme].data;
     const { colorscale, zmin, zmax } = /** @type {Picture} */ (pictures.find(({ name }) => name === signal));
     const veil = pictures.find(({ meta }) => meta?.over === signal)?.meta;
-    layer.rows[signal].forEach((row, unit) => {
+    shown.forEach((row, unit) => {
       for (let column = 0; column < T; column++) {
         const cell = /** @type {HTMLElement} */ (values.children[unit * T + column]);
         const text = fit ? fixed(row[column]) : "";
         if (cell.textContent !== text) cell.textContent = text;
         let colour = colourAt(colorscale, (row[column] - zmin) / (zmax - zmin));
         let ink = "";
-        const share = veil ? 1 - layer.rows.z[unit][column] / veil.until : 0;
+        const share = veil && veiled ? 1 - veiled[unit][column] / veil.until : 0;
         if (veil && share > 0) {
           colour = blend(colour, veil.paper, share * veil.alpha);
           ink = "veiled ";
@@ -97,12 +114,12 @@ export function mountHeatmaps(tape, store, figures) {
   }
 
   store.subscribe((state) => {
-    const { run, received, theme, unit } = state;
+    const row = unitsInSight(state).indexOf(state.unit);
     for (const { mark } of rows) {
-      mark.hidden = topLayer(state).H === 1;
-      mark.style.setProperty("--unit", String(unit));
+      mark.hidden = layerOf(state).H === 1 || row < 0;
+      mark.style.setProperty("--unit", String(row));
     }
-    if (!drawn || drawn.run !== run || drawn.received !== received || drawn.theme !== theme) draw(state);
+    if (!drawn || DRAWN_OF.some((part) => drawn?.[part] !== state[part])) draw(state);
   });
   new ResizeObserver(() => {
     const now = measure();
@@ -120,3 +137,6 @@ export function mountHeatmaps(tape, store, figures) {
     },
   };
 }
+
+/** @param {string} textContent */
+const named = (textContent) => Object.assign(document.createElement("li"), { textContent });

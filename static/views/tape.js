@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 import { answer } from "../run.js";
-import { goTo, lookAt, topLayer } from "../state.js";
+import { goTo, lookAt, unitsInSight } from "../state.js";
 
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
@@ -80,7 +80,9 @@ export function mountTape(tape, store) {
     const plot = /** @type {HTMLElement} */ (event.target).closest(".plot");
     if (!plot) return;
     const { top, height } = plot.getBoundingClientRect();
-    store.update(lookAt, Math.floor(((event.clientY - top) / height) * topLayer(state).H));
+    const units = unitsInSight(state);
+    const row = Math.floor(((event.clientY - top) / height) * units.length);
+    store.update(lookAt, units[Math.max(0, Math.min(units.length - 1, row))]);
   }
 
   scroller.addEventListener("pointerdown", (event) => {

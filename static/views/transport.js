@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { goTo, lookAt, pause, play, setSpeed, tick } from "../state.js";
+import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
 
 /**
  * @param {HTMLElement} section
@@ -60,8 +60,8 @@ export function mountTransport(section, slider, store) {
   const keys = {
     ArrowLeft: () => move(-1),
     ArrowRight: () => move(1),
-    ArrowUp: () => store.update(lookAt, store.get().unit - 1),
-    ArrowDown: () => store.update(lookAt, store.get().unit + 1),
+    ArrowUp: () => store.update(moveRow, -1),
+    ArrowDown: () => store.update(moveRow, 1),
     Home: () => move(-Infinity),
     End: () => move(Infinity),
     " ": toggle,

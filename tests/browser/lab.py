@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +24,11 @@ class Lab:
         self.sequence = page.get_by_role("textbox", name="Sequence")
         self.model = page.get_by_role("combobox", name="Model")
         self.step = page.get_by_role("slider", name="Step")
-        self.readout = page.get_by_role("region", name="Read-out")
+        self.inspector = page.get_by_role("region", name="Inspector")
+        self.heading = self.inspector.get_by_role("heading", level=2)
+        self.cell = page.get_by_role("region", name="Cell")
+        self.equations = page.get_by_role("region", name="Equations")
+        self.table = page.get_by_role("region", name="Table")
         self.narration = page.get_by_role("status", name="Narration")
         self.error = page.get_by_role("alert")
 
@@ -57,8 +62,8 @@ class Lab:
     def printed(self, signal: str) -> list[float]:
         return [number(text) for text in self.group(signal).locator(".values span").all_inner_texts()]
 
-    def expect_trace(self, model: str, text: str) -> gru.Trace:
-        """The page shows the core's run of `text`."""
+    def expect_trace(self, model: str, text: str, *, flipped: bool = False) -> gru.Trace:
+        """The page shows the core's run of `text`, z named the other way when `flipped`."""
         trace = gru.trace(gru.load(model), text)
         self.expect_tokens(trace.tokens or [])
         self.page.wait_for_function(
@@ -66,9 +71,40 @@ class Lab:
             arg=len(trace.h),
         )
         for signal in GROUPS:
-            np.testing.assert_allclose(self.drawn(signal), getattr(trace, signal), atol=1e-12)
+            values = getattr(trace, signal)
+            np.testing.assert_allclose(
+                self.drawn(signal), 1 - values if flipped and signal == "z" else values, atol=1e-12
+            )
         return trace
 
-    def value(self, row: str, column: int = -1) -> float:
-        """A number of the read-out's table: the row of a signal, by its symbol; the last column is the value."""
-        return number(self.readout.get_by_role("row", name=row).get_by_role("cell").nth(column).inner_text())
+    def go_to(self, t: int, unit: int) -> None:
+        """Puts the cursor there: the step by the slider, the unit by its keys."""
+        self.step.fill(str(t))
+        at = int(re.findall(r"unit (\d+)", self.heading.inner_text())[0])
+        for _ in range(abs(unit - at)):
+            self.page.keyboard.press("ArrowDown" if unit > at else "ArrowUp")
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert re.match(rf"t = {t}, (layer .*, )?unit {unit} of", self.heading.inner_text())
+
+    def rounded(self) -> set[str]:
+        """The results that are marked as rounded."""
+        marked = self.equations.locator("[data-relation]").filter(has_text="≈")
+        return set(marked.evaluate_all("signs => signs.map(sign => sign.dataset.relation)"))
+
+    def numbers(self) -> dict[str, str]:
+        """Every number of the equations and of the cell, by region and slot, as it is shown."""
+        shown: dict[str, str] = self.page.evaluate(
+            """() => {
+                const shown = {};
+                for (const part of ["cell", "equations"]) {
+                    const region = document.querySelector(`[data-part=${part}]`);
+                    for (const slot of region.querySelectorAll("[data-slot]")) {
+                        const plus = region.querySelector(`[data-plus="${slot.dataset.slot}"]`);
+                        const sign = plus && plus.textContent === "−" ? "−" : "";
+                        shown[`${part} ${slot.dataset.slot}`] = sign + slot.textContent;
+                    }
+                }
+                return shown;
+            }"""
+        )
+        return shown

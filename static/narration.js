@@ -1,0 +1,107 @@
+/**
+ * The one place where a step is put into words: what the units do with their state, where the reset gate matters, and
+ * what comes of it. Which way z is named changes the number in brackets and nothing that is said.
+ */
+
+/** @import { State } from "./state.js" */
+/** @typedef {{text: string, about?: string}} Phrase `about` is the signal that it speaks of */
+import { answer, fixed } from "./run.js";
+import { reading } from "./reading.js";
+import { layerOf } from "./state.js";
+
+const KEEPS = 0.2; // below this a unit keeps its state
+const TAKES = 0.8; // above this it takes its candidate
+
+/**
+ * One or two sentences about the cursor.
+ * @param {State} state
+ * @returns {Phrase[]}
+ */
+export function narrate(state) {
+  const at = reading(state);
+  const z = layerOf(state).rows.z.map((row) => row[state.step - 1]);
+  const matters = z.some((z) => z >= KEEPS);
+  const alone = at.H === 1;
+  /** @type {Phrase[]} */
+  const said = [{ text: `At t = ${at.t} (input ` }, { text: at.x, about: "x" }, { text: ") " }];
+  if (alone) said.push({ text: "the unit " });
+  else said.push({ text: `${groups(z)}. `, about: "z" }, { text: `Unit ${at.unit + 1} ` });
+  said.push({ text: mixture(at.keep, at.take), about: "z" }, { text: ` (z = ${fixed(at.z)})` });
+  said.push({ text: matters ? "; " : ", so " });
+  said.push({ text: matters ? past(at) : "what r does to the candidate does not matter here", about: "r" });
+  said.push({ text: ". " }, { text: alone ? "Its h " : "h " }, { text: change(at.h_prev, at.h), about: "h" });
+  said.push({ text: "; the output " }, { text: output(state), about: "y" }, { text: "." });
+  return said;
+}
+
+/** What a unit makes of its old state and its candidate. @param {number} keep @param {number} take */
+function mixture(keep, take) {
+  if (take > TAKES) return `takes ${percent(take)} of its candidate`;
+  if (take >= KEEPS) return `mixes ${percent(keep)} of its state with ${percent(take)} of its candidate`;
+  return `keeps ${percent(keep)} of its state, a half-life of ${steps(halfLife(keep))}`;
+}
+
+/**
+ * Steps until half of a state is gone, were this share kept at each: ln ½ / ln (1 − z).
+ * @param {number} keep
+ */
+export const halfLife = (keep) => Math.log(0.5) / Math.log(keep);
+
+/** @param {number} count */
+const steps = (count) => (count < 10_000 ? `${fixed(count, count < 10 ? 1 : 0)} steps` : "over 10,000 steps");
+
+/** Whole percents, but never all or nothing where it is not. @param {number} share */
+function percent(share) {
+  const decimals = share > 0.995 || share < 0.005 ? 1 : 0;
+  if (share > 0.9995 && share < 1) return "over 99.9 %";
+  if (share < 0.0005 && share > 0) return "under 0.1 %";
+  return `${fixed(100 * share, decimals)} %`;
+}
+
+/** Who keeps, who takes and who mixes. @param {number[]} z of every unit */
+function groups(z) {
+  const units = z.map((_, unit) => unit);
+  const parts = [
+    verb(units.filter((unit) => z[unit] < KEEPS), z.length, "keeps its state", "keep their states"),
+    verb(units.filter((unit) => z[unit] > TAKES), z.length, "takes its candidate", "take their candidates"),
+    verb(units.filter((unit) => z[unit] >= KEEPS && z[unit] <= TAKES), z.length, "mixes the two", "mix the two"),
+  ].filter(Boolean); // prettier-ignore
+  return joined(parts);
+}
+
+/** @param {number[]} units @param {number} of @param {string} singular @param {string} plural */
+function verb(units, of, singular, plural) {
+  if (units.length === 0) return "";
+  if (units.length === 1) return `unit ${units[0] + 1} ${singular}`;
+  if (units.length === of) return `all ${of} units ${plural}`;
+  if (units.length > 4) return `${units.length} units ${plural}`;
+  return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
+}
+
+/** @param {string[]} parts */
+const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.length - 1]].filter(Boolean).join(" and ");
+
+/** What the reset gate lets the candidate see. @param {import("./reading.js").Reading} at */
+function past({ r, reset, H }) {
+  const how = r < KEEPS ? "hides" : r > TAKES ? "shows" : "dims";
+  // Before the product r_i acts on what unit i gives to every candidate, after it on what reaches its own.
+  const [what, from, to] =
+    reset === "before"
+      ? ["its state", H === 1 ? "from the candidate" : "from the candidates", H === 1 ? "the candidate" : "the candidates"]
+      : ["the past", "from its candidate", "its candidate"]; // prettier-ignore
+  const whom = { hides: `${what} ${from}`, shows: `${to} ${what}`, dims: `${what} for ${to}` }[how];
+  return `r = ${fixed(r)} ${how} ${whom}`;
+}
+
+/** @param {number} before @param {number} after */
+function change(before, after) {
+  const [from, to] = [fixed(before), fixed(after)];
+  return from === to ? `stays at ${to}` : `goes from ${from} to ${to}`;
+}
+
+/** What is answered, and whether that is new. @param {State} state */
+function output({ run, step }) {
+  const now = answer(run, step - 1).text;
+  const before = step === 1 ? now : answer(run, step - 2).text;
+  return now === before ? `is ${now}` : `turns from ${before} to ${now}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * What the inspector reads off a run at the cursor: numbers that came, and the sums and products of them that the
+ * equations show. No model is run here.
+ */
+
+/** @import { Gate, Layer, Rows, Signal } from "./run.js" */
+/** @import { State } from "./state.js" */
+import { GATES, answer, fixed } from "./run.js";
+import { layerIndex, layerOf } from "./state.js";
+
+/** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
+/**
+ * One step of one unit. `z` and its sum are as the convention names them; `keep` and `take` are the weights of
+ * h_{t−1} and of h̃_t, whatever they are called.
+ * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, reset: "before" | "after",
+ *            x: string, y: string, r: number, z: number, h_tilde: number, h: number, h_prev: number,
+ *            keep: number, take: number, kept: number, taken: number, past: number,
+ *            sums: Record<Gate, Sum>}} Reading
+ */
+
+/**
+ * @param {State} state
+ * @param {number} [unit]
+ * @returns {Reading}
+ */
+export function reading(state, unit = state.unit) {
+  const { step, run, convention } = state;
+  const { rows, b, h0, H, reset } = layerOf(state);
+  const column = step - 1;
+  const at = (/** @type {keyof typeof rows} */ name) => rows[name][unit][column];
+  const flipped = convention === "pytorch";
+  /** @param {Gate} gate @returns {Sum} */
+  const sum = (gate) => {
+    // z = σ(a) and 1 − z = σ(−a): the other convention's weights are these, negated.
+    const sign = flipped && gate === "z" ? -1 : 1;
+    const [Wx, Uh, bias] = [sign * at(`Wx.${gate}`), sign * at(`Uh.${gate}`), sign * b[gate][unit]];
+    return { Wx, Uh, b: bias, a: Wx + Uh + bias };
+  };
+  const h_prev = step === 1 ? h0[unit] : rows.h[unit][column - 1];
+  const [r, take, h_tilde] = [at("r"), at("z"), at("h_tilde")];
+  const keep = 1 - take;
+  const sums = /** @type {Record<Gate, Sum>} */ (Object.fromEntries(GATES.map((gate) => [gate, sum(gate)])));
+  return {
+    t: step,
+    T: run.T,
+    unit,
+    H,
+    layer: layerIndex(state),
+    layers: run.layers.length,
+    reset,
+    x: run.tokens?.[column] ?? "numbers",
+    y: answer(run, column).text,
+    r,
+    z: flipped ? keep : take,
+    h_tilde,
+    h: at("h"),
+    h_prev,
+    keep,
+    take,
+    kept: keep * h_prev,
+    taken: take * h_tilde,
+    // What the reset gate lets through: of the state itself, or of its product with U.
+    past: reset === "before" ? r * h_prev : sums.h_tilde.Uh,
+    sums,
+  };
+}
+
+/** The rows of a signal as the convention names it. @param {State} state @param {Signal} signal @returns {Rows} */
+export function rowsOf(state, signal) {
+  const rows = layerOf(state).rows[signal];
+  return signal === "z" && state.convention === "pytorch" ? rows.map((row) => row.map((z) => 1 - z)) : rows;
+}
+
+/**
+ * Of z what tells where r matters: before the product r_i changes what every unit's candidate sees of unit i, so that it
+ * matters where any of them is taken; after it, where its own is.
+ * @param {Layer} layer
+ * @returns {Rows}
+ */
+export function veilOf({ reset, rows: { z } }) {
+  if (reset === "after" || z.length === 1) return z;
+  const most = z[0].map((_, column) => Math.max(...z.map((row) => row[column])));
+  return z.map(() => most);
+}
+
+const sigmoid = (/** @type {number} */ a) => 1 / (1 + Math.exp(-a));
+
+const FEWEST = 2;
+const MOST = 4; // decimals
+
+/** A number as it is shown, to reckon on with. @param {string} text */
+const shownAs = (text) => Number(text.replace("−", "-"));
+
+/**
+ * With how many decimals an equation is written, so that what is shown agrees: what one reckons from the numbers shown
+ * gives the result shown. Where no number of decimals does that, `off` says of which results the last digit is off.
+ * @param {(as: (value: number) => number) => [reckoned: number, result: number][]} checks
+ * @returns {{decimals: number, off: boolean[]}}
+ */
+export function rounding(checks) {
+  const tried = (/** @type {number} */ decimals) => {
+    const as = (/** @type {number} */ value) => shownAs(fixed(value, decimals));
+    // Half a unit is rounded either way.
+    return checks(as).map(([reckoned, result]) => !(Math.abs(reckoned - as(result)) <= 0.5 * 10 ** -decimals + 1e-9));
+  };
+  for (let decimals = FEWEST; decimals <= MOST; decimals++) {
+    const off = tried(decimals);
+    if (!off.includes(true)) return { decimals, off };
+  }
+  return { decimals: FEWEST, off: tried(FEWEST) };
+}
+
+/**
+ * The numbers of the four equations as they are written, by slot, and of which results the last digit is off.
+ * @param {Reading} at
+ * @returns {{slots: Record<string, string>, rounded: Set<string>}}
+ */
+export function equations(at) {
+  /** @type {Record<string, string>} */
+  const slots = {};
+  /** @type {Set<string>} */
+  const rounded = new Set();
+  for (const gate of GATES) {
+    const { Wx, Uh, b, a } = at.sums[gate];
+    const f = gate === "h_tilde" ? Math.tanh : sigmoid;
+    const { decimals, off } = rounding((as) => [
+      [as(Wx) + as(Uh) + as(b), a],
+      [f(as(a)), at[gate]],
+    ]);
+    ["a", "value"].forEach((name, i) => off[i] && rounded.add(`${gate}.${name}`));
+    for (const [name, value] of Object.entries({ Wx, Uh, b, a, value: at[gate] }))
+      slots[`${gate}.${name}`] = fixed(value, decimals);
+  }
+  const { keep, take, h_prev, h_tilde, h } = at;
+  const { decimals, off } = rounding((as) => [[as(keep) * as(h_prev) + as(take) * as(h_tilde), h]]);
+  if (off[0]) rounded.add("h.value");
+  for (const [name, value] of Object.entries({ keep, take, h_prev, h_tilde, value: h }))
+    slots[`h.${name}`] = fixed(value, decimals);
+  return { slots, rounded };
+}

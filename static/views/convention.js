@@ -1,0 +1,25 @@
+/** Which way z is named: the switch, and the labels that stand at its ends. */
+
+/** @import { Store } from "../store.js" */
+/** @import { Convention } from "../state.js" */
+import { setConvention } from "../state.js";
+
+/**
+ * @param {HTMLElement} main the lab, all of which names z
+ * @param {Store} store
+ */
+export function mountConvention(main, store) {
+  const switches = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=convention]")]);
+  const ends = [...main.querySelectorAll(".signal.z .ends span:not(.bar)")];
+  const words = ends.map((end) => end.textContent);
+
+  store.subscribe(({ convention }) => {
+    if (main.dataset.convention === convention) return;
+    main.dataset.convention = convention;
+    for (const input of switches) input.checked = input.value === convention;
+    const named = convention === "source" ? words : words.toReversed();
+    ends.forEach((end, i) => (end.textContent = named[i]));
+  });
+  for (const input of switches)
+    input.addEventListener("change", () => store.update(setConvention, /** @type {Convention} */ (input.value)));
+}

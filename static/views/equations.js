@@ -1,0 +1,56 @@
+/** The four equations with this step's numbers in them. */
+
+/** @import { Store } from "../store.js" */
+import { equations, reading } from "../reading.js";
+import { layerOf } from "../state.js";
+
+const RESETS = {
+  before:
+    "This model applies r before the product: r ⊙ h goes into U. After the product, as PyTorch and Keras do it, is " +
+    "another function with other trained weights, so it is no choice of display.",
+  after:
+    "This model applies r after the product: it scales U h + c. Before the product, as in the source, is another " +
+    "function with other trained weights, so it is no choice of display.",
+};
+const NAMES = {
+  source: "z near 1 takes the candidate here; PyTorch and Keras call the same gate 1 − z. ",
+  pytorch: "z is named as PyTorch and Keras do: near 1 it keeps the state. It is 1 minus the source's z, its sum that one's negative; h is the same. ", // prettier-ignore
+};
+
+/**
+ * @param {HTMLElement} section
+ * @param {Store} store
+ */
+export function mountEquations(section, store) {
+  const slots = [...section.querySelectorAll("[data-slot]")];
+  /** The plus before a number, which becomes its minus. @type {Map<Element, Element | null>} */
+  const pluses = new Map(
+    slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
+  );
+  const relations = [...section.querySelectorAll("[data-relation]")];
+  const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
+  const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
+
+  /** @param {Element} slot @param {string} number */
+  function write(slot, number) {
+    const plus = pluses.get(slot);
+    const negative = number.startsWith("−");
+    if (plus) plus.textContent = negative ? "−" : "+";
+    const factor = slot.classList.contains("factor");
+    const text = negative && plus ? number.slice(1) : negative && factor ? `(${number})` : number;
+    if (slot.textContent !== text) slot.textContent = text;
+  }
+
+  store.subscribe((state) => {
+    if (state.step > state.received || !state.views.includes("equations")) return;
+    const { slots: numbers, rounded } = equations(reading(state));
+    for (const slot of slots) write(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
+    for (const relation of relations) {
+      const sign = rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=";
+      if (relation.textContent !== sign) relation.textContent = sign;
+    }
+    footnote.hidden = rounded.size === 0;
+    const said = NAMES[state.convention] + RESETS[layerOf(state).reset];
+    if (note.textContent !== said) note.textContent = said;
+  });
+}

@@ -1,0 +1,81 @@
+/** The inspector's frame: where the cursor is, the step in words, what is answered, and which views are shown. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State, View } from "../state.js" */
+import { narrate } from "../narration.js";
+import { fixed } from "../run.js";
+import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
+
+/**
+ * @param {HTMLElement} main the lab, whose parts are shown or left out
+ * @param {Store} store
+ */
+export function mountInspector(main, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (main.querySelector(selector));
+  const section = find("#inspector");
+  const slots = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("h2 [data-slot]")]);
+  const buttons = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("[data-view]")]);
+  const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
+  const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
+
+  /** @param {State} state */
+  function showParts({ views }) {
+    for (const view of VIEWS) find(`[data-part="${view}"]`).hidden = !views.includes(view);
+    for (const button of buttons)
+      button.setAttribute("aria-pressed", String(views.includes(/** @type {View} */ (button.dataset.view))));
+  }
+
+  for (const button of buttons)
+    button.addEventListener("click", () => store.update(toggleView, /** @type {View} */ (button.dataset.view)));
+
+  store.subscribe((state) => {
+    showParts(state);
+    main.dataset.reset = layerOf(state).reset;
+    if (state.step > state.received) return; // not come yet
+    const layers = state.run.layers.length;
+    const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
+    /** @type {Record<string, string | number>} */
+    const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
+    for (const slot of slots) {
+      const text = String(place[slot.dataset.slot ?? ""]);
+      if (slot.textContent !== text) slot.textContent = text;
+    }
+    // A screen reader that is read every step of a playing tape can say nothing else.
+    live.setAttribute("aria-live", state.playing ? "off" : "polite");
+    say(live, state);
+    showAnswers(answers, state);
+  });
+}
+
+/** @param {HTMLElement} live @param {State} state */
+function say(live, state) {
+  const phrases = narrate(state);
+  if (live.textContent === phrases.map(({ text }) => text).join("")) return;
+  live.replaceChildren(
+    ...phrases.map(({ text, about }) => {
+      if (!about) return text;
+      const span = Object.assign(document.createElement("span"), { textContent: text, className: about });
+      span.dataset.about = about;
+      return span;
+    }),
+  );
+}
+
+/** @param {HTMLElement} list @param {State} state */
+function showAnswers(list, { run, step }) {
+  list.hidden = run.y.kind === "linear";
+  if (list.hidden) return;
+  while (list.childElementCount > run.y.labels.length) list.lastElementChild?.remove();
+  while (list.childElementCount < run.y.labels.length) {
+    const item = document.createElement("li");
+    item.append(document.createElement("span"), document.createElement("i"), document.createElement("b"));
+    list.append(item);
+  }
+  run.y.labels.forEach((label, i) => {
+    const [name, bar, number] = list.children[i].children;
+    const value = run.outputs[i][step - 1];
+    name.textContent = label;
+    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Number.isNaN(value) ? 0 : value));
+    number.textContent = fixed(value);
+  });
+}

@@ -1,0 +1,37 @@
+/** The link to what is on the page, and the lines that put it into another. */
+
+/** @import { Store } from "../store.js" */
+import { copy } from "../clipboard.js";
+import { encode } from "../link.js";
+
+/**
+ * @param {HTMLElement} opener
+ * @param {HTMLDialogElement} dialog
+ * @param {Store} store
+ */
+export function mountShare(opener, dialog, store) {
+  const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
+  const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
+  const hides = /** @type {HTMLInputElement[]} */ ([...dialog.querySelectorAll("[name=hide]")]);
+  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+
+  function write() {
+    const query = encode(store.get());
+    const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
+    const src = `${location.origin}/embed${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
+    link.value = `${location.origin}/${query}`;
+    embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
+    done.textContent = "";
+  }
+
+  opener.addEventListener("click", () => {
+    write();
+    dialog.showModal();
+  });
+  for (const hide of hides) hide.addEventListener("change", write);
+  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-copy]")]))
+    button.addEventListener("click", async () => {
+      const field = button.dataset.copy === "share-link" ? link : embed;
+      done.textContent = (await copy(field.value, field)) ? "Copied" : "Selected: copy it with your keyboard.";
+    });
+}

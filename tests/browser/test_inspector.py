@@ -1,0 +1,177 @@
+"""The inspector: every number that it shows of a step is the core's, in both conventions, and what is shown adds up."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+import gru_core as gru
+from gru_core import presets
+from gru_core.tasks import TASKS
+from tests.browser.lab import Lab, number
+
+CASES = 30  # of each preset: 300 in all
+GATES = ("r", "z", "h_tilde")
+
+
+def sigmoid(a: float) -> float:
+    return 1 / (1 + math.exp(-a))
+
+
+def decimals(text: str) -> int:
+    return len(text.split(".")[1]) if "." in text else 0
+
+
+def plain(text: str) -> float:
+    return number(text.strip("()"))
+
+
+def assert_shown(text: str, value: float) -> None:
+    """`text` is `value`, rounded to the decimals that it has."""
+    assert abs(plain(text) - value) <= 0.5 * 10 ** -decimals(text.strip("()")) + 1e-9, (text, value)
+
+
+def expected(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, float]:
+    """What the inspector is to show of step `t` (from 0) of a unit, from the core's arrays."""
+    at = {name: float(getattr(layer, name)[t, unit]) for name in ("r", "z", "h_tilde", "h", "h_prev")}
+    at |= {"keep": 1 - at["z"], "take": at["z"]}
+    for i, gate in enumerate(GATES):
+        sign = -1 if flipped and gate == "z" else 1
+        at[f"{gate}.Wx"] = sign * layer.Wx[gate][t, unit]
+        at[f"{gate}.Uh"] = sign * layer.Uh[gate][t, unit]
+        at[f"{gate}.b"] = sign * layer.gru.b[i * layer.gru.units + unit]
+        at[f"{gate}.a"] = at[f"{gate}.Wx"] + at[f"{gate}.Uh"] + at[f"{gate}.b"]
+    if flipped:
+        at["z"] = 1 - at["z"]
+    return at
+
+
+def check_equations(shown: dict[str, str], at: dict[str, float], rounded: set[str]) -> None:
+    for gate in GATES:
+        parts = [shown[f"equations {gate}.{part}"] for part in ("Wx", "Uh", "b")]
+        for part, text in zip(("Wx", "Uh", "b"), parts, strict=True):
+            assert_shown(text, at[f"{gate}.{part}"])
+        a, value = shown[f"equations {gate}.a"], shown[f"equations {gate}.value"]
+        assert_shown(a, at[f"{gate}.a"])
+        assert_shown(value, at[gate])
+        half = 0.5 * 10 ** -decimals(a) + 1e-9
+        f = math.tanh if gate == "h_tilde" else sigmoid
+        # What one reckons from the numbers on the page gives the result on the page, or it is marked.
+        assert (abs(sum(map(plain, parts)) - plain(a)) > half) == (f"{gate}.a" in rounded)
+        assert (abs(f(plain(a)) - plain(value)) > half) == (f"{gate}.value" in rounded)
+    texts = {part: shown[f"equations h.{part}"] for part in ("keep", "h_prev", "take", "h_tilde", "value")}
+    for part, text in texts.items():
+        assert_shown(text, at["h" if part == "value" else part])
+    of = {part: plain(text) for part, text in texts.items()}
+    gap = abs(of["keep"] * of["h_prev"] + of["take"] * of["h_tilde"] - of["value"])
+    assert (gap > 0.5 * 10 ** -decimals(texts["value"]) + 1e-9) == ("h.value" in rounded)
+
+
+def check_cell(shown: dict[str, str], at: dict[str, float]) -> None:
+    wires = {f"{part}.{gate}": at[f"{gate}.{part}"] for gate in GATES for part in ("Wx", "Uh")}
+    wires |= {name: at[name] for name in ("r", "z", "h_tilde", "h", "h_prev", "keep", "take")}
+    wires |= {"kept": at["keep"] * at["h_prev"], "taken": at["take"] * at["h_tilde"], "past": at["r"] * at["h_prev"]}
+    for name, value in wires.items():
+        assert_shown(shown[f"cell {name}"], value)
+
+
+def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, unit: int, at: dict[str, float]) -> None:
+    keep, take = at["keep"], at["take"]
+    assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in said
+    z = re.search(r"\(z = ([−\d.]+)\)", said)
+    assert z is not None
+    assert_shown(z[1], at["z"])
+    half_life = re.search(r"half-life of ([\d.]+) steps", said)
+    shares = re.findall(r"(over |under )?(\d[\d.]*) %", said)
+    if take < 0.2:
+        assert "keeps" in said
+        if half_life is not None:
+            assert_shown(half_life[1], float(gru.half_life(np.array(take))))
+        else:
+            assert "over 10,000 steps" in said
+        wanted = [keep]
+    else:
+        assert half_life is None
+        wanted = [take] if take > 0.8 else [keep, take]
+    for (bound, share), value in zip(shares, wanted, strict=True):
+        if bound:
+            assert 100 * value > float(share) if bound == "over " else 100 * value < float(share)
+        else:
+            assert_shown(share, 100 * value)
+    r = re.search(r"r = ([\d.]+) (hides|dims|shows)", said)
+    if (layer.z[t] >= 0.2).any():
+        assert r is not None
+        assert_shown(r[1], at["r"])
+        assert r[2] == ("hides" if at["r"] < 0.2 else "shows" if at["r"] > 0.8 else "dims")
+    else:
+        assert r is None
+        assert "what r does to the candidate does not matter here" in said
+    h = re.search(r"goes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d)", said)
+    assert h is not None
+    assert_shown(h[1] or h[3], at["h_prev"])
+    assert_shown(h[2] or h[3], at["h"])
+    if layer.gru.units > 1:
+        for verb, who in (
+            ("keep", layer.z[t] < 0.2),
+            ("take", layer.z[t] > 0.8),
+            ("mix", (layer.z[t] >= 0.2) & (layer.z[t] <= 0.8)),
+        ):
+            check_group(said.split(". Unit ")[0], verb, who)
+
+
+def check_group(said: str, verb: str, who: np.ndarray[Any, Any]) -> None:
+    """The sentence about all units says of the right ones, or of the right number of them, that they do it."""
+    units = (np.flatnonzero(who) + 1).tolist()
+    if not units:
+        assert verb not in said
+    elif len(units) == 1:
+        assert f"unit {units[0]} {verb}" in said
+    elif len(units) == len(who):
+        assert f"all {len(units)} units {verb}" in said
+    elif len(units) > 4:
+        assert f"{len(units)} units {verb}" in said
+    else:
+        assert f"units {', '.join(map(str, units[:-1]))} and {units[-1]} {verb}" in said
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_every_number_is_the_cores_in_both_conventions(page: Page, name: str) -> None:
+    lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
+    rng = np.random.default_rng(presets.NAMES.index(name))
+    model = gru.load(name)
+    for _ in range(3):
+        text = TASKS[model.card.task].text(rng, 20)
+        lab.sequence.fill(text)
+        for flipped in (False, True):
+            page.get_by_role("radio", name="keeps" if flipped else "takes").check()
+            trace = lab.expect_trace(name, text, flipped=flipped)
+            layer = trace.layers[-1]
+            for _ in range(CASES // 6):
+                t, unit = int(rng.integers(len(trace.h))), int(rng.integers(layer.gru.units))
+                signal = str(rng.choice(["r", "z", "h_tilde", "h"]))
+                page.get_by_role("combobox", name="Table of").select_option(signal)
+                lab.go_to(t + 1, unit + 1)
+                at = expected(layer, t, unit, flipped)
+                shown = lab.numbers()
+                check_cell(shown, at)
+                check_equations(shown, at, lab.rounded())
+                check_narration(lab.narration.inner_text(), layer, trace, t, unit, at)
+                check_table(lab, 1 - trace.z if flipped and signal == "z" else getattr(trace, signal), t, unit)
+
+
+def check_table(lab: Lab, values: np.ndarray[Any, Any], t: int, unit: int) -> None:
+    table = lab.table.get_by_role("table")
+    rows: list[list[str]] = table.evaluate(
+        "table => [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    assert [int(row[0]) for row in rows] == list(range(1, len(values) + 1))
+    for row, of in zip(rows, values, strict=True):
+        for text, value in zip(row[2:], of, strict=True):
+            assert_shown(text, value)
+    current = table.locator("[aria-current=true]")
+    assert_shown(current.inner_text(), values[t, unit])
