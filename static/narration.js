@@ -26,7 +26,7 @@ export function narrate(state) {
   const said = [{ text: `At t = ${at.t} (input ` }, { text: at.x, about: "x" }, { text: ") " }];
   if (alone) said.push({ text: "the unit " });
   else said.push({ text: `${groups(z)}. `, about: "z" }, { text: `Unit ${at.unit + 1} ` });
-  said.push({ text: mixture(at.keep, at.take), about: "z" }, { text: ` (z = ${fixed(at.z)})` });
+  said.push(...mixture(at.keep, at.take), { text: ` (z = ${fixed(at.z)})` });
   said.push({ text: matters ? "; " : ", so " });
   said.push({ text: matters ? past(at) : "what r does to the candidate does not matter here", about: "r" });
   said.push({ text: ". " }, { text: alone ? "Its h " : "h " }, { text: change(at.h_prev, at.h), about: "h" });
@@ -34,11 +34,17 @@ export function narrate(state) {
   return said;
 }
 
-/** What a unit makes of its old state and its candidate. @param {number} keep @param {number} take */
+/** What a unit makes of its old state and its candidate. @param {number} keep @param {number} take @returns {Phrase[]} */
 function mixture(keep, take) {
-  if (take > TAKES) return `takes ${percent(take)} of its candidate`;
-  if (take >= KEEPS) return `mixes ${percent(keep)} of its state with ${percent(take)} of its candidate`;
-  return `keeps ${percent(keep)} of its state, a half-life of ${steps(halfLife(keep))}`;
+  const [old, candidate] = [
+    { text: "its state", about: "h_prev" },
+    { text: "its candidate", about: "h_tilde" },
+  ];
+  const share = (/** @type {string} */ text) => ({ text, about: "z" });
+  if (take > TAKES) return [share(`takes ${percent(take)}`), { text: " of " }, candidate];
+  if (take < KEEPS)
+    return [share(`keeps ${percent(keep)}`), { text: " of " }, old, share(`, a half-life of ${steps(halfLife(keep))}`)];
+  return [share(`mixes ${percent(keep)}`), { text: " of " }, old, share(` with ${percent(take)}`), { text: " of " }, candidate]; // prettier-ignore
 }
 
 /**

@@ -24,14 +24,20 @@ export function mountShare(opener, dialog, store) {
     done.textContent = "";
   }
 
+  /** @param {HTMLInputElement | HTMLTextAreaElement} field */
+  async function take(field) {
+    done.textContent = "";
+    const copied = await copy(field.value, field);
+    const what = field === link ? "The link" : "The text";
+    done.textContent = copied ? `${what} is on the clipboard.` : `${what} is selected: copy it with your keyboard.`;
+  }
+
   opener.addEventListener("click", () => {
     write();
     dialog.showModal();
+    take(link);
   });
   for (const hide of hides) hide.addEventListener("change", write);
   for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-copy]")]))
-    button.addEventListener("click", async () => {
-      const field = button.dataset.copy === "share-link" ? link : embed;
-      done.textContent = (await copy(field.value, field)) ? "Copied" : "Selected: copy it with your keyboard.";
-    });
+    button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }

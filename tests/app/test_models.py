@@ -16,13 +16,14 @@ from gru_core import GRU, Card, Model, Numbers, Operator, Readout, Symbols, pres
 LETTERS = Symbols(tuple("abcdefghijkl"))
 
 
-def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0) -> Model:
-    """Four layers of 64 random units each, reset after the product, that were never taught anything."""
+def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, units: int = 64) -> Model:
+    """Layers of random units, reset after the product, that were never taught anything."""
     rng = np.random.default_rng(0)
-    layers = tuple(GRU.random(inputs, 64, rng, reset="after") for inputs in (encoder.inputs, 64, 64, 64))
-    readout = Readout("softmax", rng.normal(size=(3, 64)) * V, np.zeros(3), ("left", "on", "right"))
+    inputs = (encoder.inputs, *[units] * (layers - 1))
+    stack = tuple(GRU.random(size, units, rng, reset="after") for size in inputs)
+    readout = Readout("softmax", rng.normal(size=(3, units)) * V, np.zeros(3), ("left", "on", "right"))
     card = Card("Deep", "none", "do nothing", "What do random gates do?", "random", "untrained")
-    return Model(encoder, layers, readout, card)
+    return Model(encoder, stack, readout, card)
 
 
 def client_of(folder: Path, **limits: int) -> TestClient:

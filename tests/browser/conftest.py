@@ -6,14 +6,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+import numpy as np
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.main import create_app
+from app.settings import Settings
+from gru_core import Model
+from tests.app.test_models import deep
 from tests.browser.chromium import installed
 
 
@@ -23,10 +28,32 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def base_url() -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def served(folder: Path) -> dict[str, Model]:
+    """Models that the server has beside the presets: a deep one, and a small one; both reset after the product.
+
+    Their weights are larger than a fresh network's, and none of them is 0, so that every number says something.
+    """
+    rng = np.random.default_rng(1)
+    models = {"deep": deep(), "after": deep(layers=1, units=3)}
+    for name, model in models.items():
+        loud = model.with_parameters({n: 3 * a + rng.normal(size=a.shape) / 5 for n, a in model.parameters.items()})
+        loud.save(folder / f"{name}.safetensors")
+        models[name] = loud
+    return models
+
+
+@pytest.fixture(scope="session")
+def base_url(folder: Path, served: dict[str, Model]) -> Iterator[str]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(Settings(models=str(folder))), log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, args=[[listener]])
     thread.start()
     while not server.started:

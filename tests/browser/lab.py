@@ -62,9 +62,9 @@ class Lab:
     def printed(self, signal: str) -> list[float]:
         return [number(text) for text in self.group(signal).locator(".values span").all_inner_texts()]
 
-    def expect_trace(self, model: str, text: str, *, flipped: bool = False) -> gru.Trace:
+    def expect_trace(self, model: str | gru.Model, text: str, *, flipped: bool = False) -> gru.Trace:
         """The page shows the core's run of `text`, z named the other way when `flipped`."""
-        trace = gru.trace(gru.load(model), text)
+        trace = gru.trace(gru.load(model) if isinstance(model, str) else model, text)
         self.expect_tokens(trace.tokens or [])
         self.page.wait_for_function(
             "T => document.querySelector('.heatmaps').data[0].z[0].filter(v => !Number.isNaN(v)).length === T",
@@ -77,34 +77,46 @@ class Lab:
             )
         return trace
 
-    def go_to(self, t: int, unit: int) -> None:
-        """Puts the cursor there: the step by the slider, the unit by its keys."""
-        self.step.fill(str(t))
-        at = int(re.findall(r"unit (\d+)", self.heading.inner_text())[0])
-        for _ in range(abs(unit - at)):
-            self.page.keyboard.press("ArrowDown" if unit > at else "ArrowUp")
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        assert re.match(rf"t = {t}, (layer .*, )?unit {unit} of", self.heading.inner_text())
+    def look_at(self, t: int, unit: int) -> dict[str, Any]:
+        """Puts the cursor on a step and a unit, both from 1, and reads all that the inspector then shows.
 
-    def rounded(self) -> set[str]:
-        """The results that are marked as rounded."""
-        marked = self.equations.locator("[data-relation]").filter(has_text="≈")
-        return set(marked.evaluate_all("signs => signs.map(sign => sign.dataset.relation)"))
-
-    def numbers(self) -> dict[str, str]:
-        """Every number of the equations and of the cell, by region and slot, as it is shown."""
-        shown: dict[str, str] = self.page.evaluate(
-            """() => {
-                const shown = {};
+        One call into the page, since hundreds of cases are looked at: `heading` and `narration` as text, `numbers` by
+        region and slot, the results that are `rounded`, the `table`'s rows and its `current` cell.
+        """
+        seen: dict[str, Any] = self.page.evaluate(
+            """async ([t, unit]) => {
+                const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                const find = (selector) => document.querySelector(selector);
+                const slider = find("#step");
+                slider.value = t;
+                slider.dispatchEvent(new Event("input", { bubbles: true }));
+                await frames();
+                const plot = find(".signal .plot");
+                const { y, height } = plot.getBoundingClientRect();
+                const { x, width } = find(".cursor").getBoundingClientRect();
+                const clientY = y + ((unit - 0.5) / find("#tape").style.getPropertyValue("--units")) * height;
+                plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
+                await frames();
+                const numbers = {};
                 for (const part of ["cell", "equations"]) {
-                    const region = document.querySelector(`[data-part=${part}]`);
-                    for (const slot of region.querySelectorAll("[data-slot]")) {
-                        const plus = region.querySelector(`[data-plus="${slot.dataset.slot}"]`);
-                        const sign = plus && plus.textContent === "−" ? "−" : "";
-                        shown[`${part} ${slot.dataset.slot}`] = sign + slot.textContent;
+                    for (const slot of document.querySelectorAll(`[data-part=${part}] [data-slot]`)) {
+                        const { slot: name } = slot.dataset;
+                        const sign = find(`[data-part=${part}] [data-plus="${name}"]`)?.textContent.replace("+", "");
+                        numbers[`${part} ${name}`] = (sign ?? "") + slot.textContent;
                     }
                 }
-                return shown;
-            }"""
+                const relations = [...document.querySelectorAll("[data-relation]")];
+                const rows = [...find("section.table tbody").rows];
+                return {
+                    heading: find("#inspector h2").textContent,
+                    narration: find("[aria-label=Narration]").textContent,
+                    numbers,
+                    rounded: relations.filter((sign) => sign.textContent === "≈").map((sign) => sign.dataset.relation),
+                    table: rows.map((row) => [...row.cells].map((cell) => cell.textContent)),
+                    current: find("section.table [aria-current=true]")?.textContent,
+                };
+            }""",
+            [t, unit],
         )
-        return shown
+        assert re.match(rf"t = {t}(, layer .*)?, unit {unit} of", seen["heading"]), seen["heading"]
+        return seen

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core import presets
+from gru_core.gru import GATES
 from gru_core.tasks import TASKS
 from tests.browser.lab import Lab, number
 
 CASES = 30  # of each preset: 300 in all
-GATES = ("r", "z", "h_tilde")
 
 
 def sigmoid(a: float) -> float:
@@ -40,6 +40,9 @@ def expected(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, 
     """What the inspector is to show of step `t` (from 0) of a unit, from the core's arrays."""
     at = {name: float(getattr(layer, name)[t, unit]) for name in ("r", "z", "h_tilde", "h", "h_prev")}
     at |= {"keep": 1 - at["z"], "take": at["z"]}
+    # What the reset gate lets through, of the state or of its product with U.
+    after = layer.gru.reset == "after"
+    at["past"] = float(layer.Uh["h_tilde"][t, unit]) if after else at["r"] * at["h_prev"]
     for i, gate in enumerate(GATES):
         sign = -1 if flipped and gate == "z" else 1
         at[f"{gate}.Wx"] = sign * layer.Wx[gate][t, unit]
@@ -75,7 +78,7 @@ def check_equations(shown: dict[str, str], at: dict[str, float], rounded: set[st
 def check_cell(shown: dict[str, str], at: dict[str, float]) -> None:
     wires = {f"{part}.{gate}": at[f"{gate}.{part}"] for gate in GATES for part in ("Wx", "Uh")}
     wires |= {name: at[name] for name in ("r", "z", "h_tilde", "h", "h_prev", "keep", "take")}
-    wires |= {"kept": at["keep"] * at["h_prev"], "taken": at["take"] * at["h_tilde"], "past": at["r"] * at["h_prev"]}
+    wires |= {"kept": at["keep"] * at["h_prev"], "taken": at["take"] * at["h_tilde"], "past": at["past"]}
     for name, value in wires.items():
         assert_shown(shown[f"cell {name}"], value)
 
@@ -139,39 +142,83 @@ def check_group(said: str, verb: str, who: np.ndarray[Any, Any]) -> None:
         assert f"units {', '.join(map(str, units[:-1]))} and {units[-1]} {verb}" in said
 
 
-@pytest.mark.parametrize("name", presets.NAMES)
-def test_every_number_is_the_cores_in_both_conventions(page: Page, name: str) -> None:
+@pytest.mark.parametrize("name", [*presets.NAMES, "after"])
+def test_every_number_is_the_cores_in_both_conventions(page: Page, served: dict[str, gru.Model], name: str) -> None:
     lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
-    rng = np.random.default_rng(presets.NAMES.index(name))
-    model = gru.load(name)
+    rng = np.random.default_rng(len(name))
+    model = served.get(name) or gru.load(name)
     for _ in range(3):
-        text = TASKS[model.card.task].text(rng, 20)
+        text = sequence(model, rng)
         lab.sequence.fill(text)
         for flipped in (False, True):
             page.get_by_role("radio", name="keeps" if flipped else "takes").check()
-            trace = lab.expect_trace(name, text, flipped=flipped)
+            trace = lab.expect_trace(model, text, flipped=flipped)
             layer = trace.layers[-1]
             for _ in range(CASES // 6):
                 t, unit = int(rng.integers(len(trace.h))), int(rng.integers(layer.gru.units))
                 signal = str(rng.choice(["r", "z", "h_tilde", "h"]))
                 page.get_by_role("combobox", name="Table of").select_option(signal)
-                lab.go_to(t + 1, unit + 1)
+                seen = lab.look_at(t + 1, unit + 1)
                 at = expected(layer, t, unit, flipped)
-                shown = lab.numbers()
-                check_cell(shown, at)
-                check_equations(shown, at, lab.rounded())
-                check_narration(lab.narration.inner_text(), layer, trace, t, unit, at)
-                check_table(lab, 1 - trace.z if flipped and signal == "z" else getattr(trace, signal), t, unit)
+                check_cell(seen["numbers"], at)
+                check_equations(seen["numbers"], at, set(seen["rounded"]))
+                check_narration(seen["narration"], layer, trace, t, unit, at)
+                check_table(seen, 1 - trace.z if flipped and signal == "z" else getattr(trace, signal), t, unit)
 
 
-def check_table(lab: Lab, values: np.ndarray[Any, Any], t: int, unit: int) -> None:
-    table = lab.table.get_by_role("table")
-    rows: list[list[str]] = table.evaluate(
-        "table => [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent))"
-    )
-    assert [int(row[0]) for row in rows] == list(range(1, len(values) + 1))
-    for row, of in zip(rows, values, strict=True):
+def sequence(model: gru.Model, rng: np.random.Generator) -> str:
+    """Twenty steps that the model can read."""
+    task = TASKS.get(model.card.task)
+    return task.text(rng, 20) if task else " ".join(rng.choice(model.encoder.alphabet, 20))
+
+
+def check_table(seen: dict[str, Any], values: np.ndarray[Any, Any], t: int, unit: int) -> None:
+    assert [int(row[0]) for row in seen["table"]] == list(range(1, len(values) + 1))
+    for row, of in zip(seen["table"], values, strict=True):
         for text, value in zip(row[2:], of, strict=True):
             assert_shown(text, value)
-    current = table.locator("[aria-current=true]")
-    assert_shown(current.inner_text(), values[t, unit])
+    assert_shown(seen["current"], values[t, unit])
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("name", ["sentiment", "pocket-calculator", "after", "deep"])
+def test_an_opened_gate_shows_every_product_of_its_sum(
+    page: Page, served: dict[str, gru.Model], name: str, flipped: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    model = served.get(name) or gru.load(name)
+    text = sequence(model, rng)
+    lab = Lab(page).open(model=name, sequence=text, zoom="gate", convention="pytorch" if flipped else "source")
+    trace = gru.trace(model, text)
+    layer = trace.layers[-1]
+    for gate in GATES:
+        lab.cell.get_by_role("radio", name={"r": "reset", "z": "update", "h_tilde": "candidate"}[gate]).check()
+        for _ in range(4):
+            t, unit = int(rng.integers(len(trace.h))), int(rng.integers(min(16, layer.gru.units)))  # in sight
+            lab.look_at(t + 1, unit + 1)
+            expect(lab.cell.get_by_text(f"of unit {unit + 1} at t = {t + 1}, largest first")).to_be_visible()
+            expect(lab.cell.locator("table.late")).to_have_count(0)
+            sign = -1 if flipped and gate == "z" else 1
+            i = GATES.index(gate) * layer.gru.units + unit
+            Wx, Uh = layer.terms(gate, unit)
+            products = [*Wx[t], *Uh[t], layer.gru.b[i]]
+            if gate == "h_tilde" and layer.gru.c_h is not None:
+                products.append(layer.r[t, unit] * layer.gru.c_h[unit])
+            wanted = sorted((sign * float(p) for p in products if p != 0), key=abs, reverse=True)
+            rows, foot = lab.cell.locator("table").evaluate(
+                """table => [table.tBodies[0], table.tFoot]
+                    .map((part) => [...part.rows].map((row) => [...row.cells].map((cell) => cell.textContent)))"""
+            )
+            shown = [row[-1] for row in rows]
+            for text_, value in zip(shown, wanted, strict=True):
+                assert_shown(text_, value)
+            for _, weight, value, _, product in rows:  # the factors give the product, as far as they are shown
+                w, v = number(weight), number(value.removeprefix("× "))
+                assert abs(w * v - number(product)) <= 0.006 * (1 + abs(w) + abs(v))
+            zeros = len(products) - len(wanted)
+            assert (zeros == 0) == (not foot[0][0].endswith("0"))
+            a, value = foot[-2][-1], foot[-1][-1]
+            assert_shown(a.removeprefix("≈ "), sum(wanted))
+            gap = abs(sum(number(text_) for text_ in shown) - number(a.removeprefix("≈ ")))
+            assert a.startswith("≈ ") == (gap > 0.5 * 10 ** -decimals(a))
+            assert_shown(value, expected(layer, t, unit, flipped)[gate])
