@@ -22,19 +22,26 @@ export function mountHistory(store, open) {
   const frame = [...new URLSearchParams(location.search)].filter(([key]) => key === "hide" || key === "theme");
   const suffix = frame.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
   const home = decode(encode(store.get()));
-  let [written, placed, typed] = [encode(store.get()), place(store.get()), false];
+  let [written, placed, text] = described(store.get());
+  let typed = false; // whether the entry that there is came about by typing
+  let arriving = false; // whether its run is still to come
   /** @type {number | undefined} */
   let timer;
 
   function write() {
     const state = store.get();
+    const [query, place, sequence] = described(state);
     const whole = state.received === state.run.T && !state.awaited;
-    const query = encode(state);
-    if (!whole || query === written || query.length > LONGEST) return;
-    const [now, typing] = [place(state), document.activeElement?.id === "sequence"];
-    const push = now !== placed && !(typed && typing);
-    [written, placed] = [query, now];
-    if (push || !typing) typed = typing && push;
+    if (!whole || (query === written && !arriving) || query.length > LONGEST) return;
+    const elsewhere = place !== placed;
+    const edited = !elsewhere && sequence !== text && document.activeElement?.id === "sequence";
+    const push = elsewhere || (sequence !== text && !(edited && typed));
+    [written, placed, text] = [query, place, sequence];
+    if (arriving) {
+      arriving = false;
+      return;
+    }
+    if (push) typed = edited;
     history[push ? "pushState" : "replaceState"](null, "", query + suffix);
   }
 
@@ -45,10 +52,17 @@ export function mountHistory(store, open) {
   addEventListener("popstate", () => {
     const link = decode(location.search);
     const { model, sequence } = link.model === null ? home : link;
+    [typed, arriving] = [false, true];
     open({ ...link, model, sequence: sequence ?? "" });
-    [written, placed, typed] = [encode(store.get()), place(store.get()), false];
   });
 }
 
-/** @param {State} state */
-const place = (state) => JSON.stringify([state.run.model, state.run.tokens, PLACE.map((part) => state[part])]);
+/**
+ * A state's address, its place, and its sequence.
+ * @param {State} state
+ */
+const described = (state) => [
+  encode(state),
+  JSON.stringify([state.run.model, PLACE.map((part) => state[part])]),
+  (state.run.tokens ?? []).join(" "),
+];

@@ -30,7 +30,7 @@ class Lab:
         self.equations = page.get_by_role("region", name="Equations")
         self.table = page.get_by_role("region", name="Table")
         self.narration = page.get_by_role("status", name="Narration")
-        self.error = page.get_by_role("alert")
+        self.error = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
 
     def open(self, **scenario: str) -> Lab:
         self.page.goto("/?" + urlencode(scenario))

@@ -1,0 +1,271 @@
+"""What is looked at: links, history, embeds, the table, layers and rows, and what lights up together."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+import gru_core as gru
+from tests.browser.lab import Lab, number
+
+
+def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
+    lab = Lab(page).open(model="store-and-recall", sequence="A b c ? d B")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("radio", name="keeps").check()
+    page.get_by_role("button", name="Open the sum of the reset gate").click()
+    lab.button("Equations").click()
+    lab.button("Table of candidate").click()
+    wanted = {
+        "model": ["store-and-recall"], "sequence": ["A b c ? d B"], "t": ["6"], "unit": ["2"],
+        "views": ["tape,words,cell,table"], "zoom": ["gate"], "gate": ["r"], "table": ["h_tilde"],
+        "convention": ["pytorch"], "v": ["1"],
+    }  # fmt: skip
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == wanted)
+    page.goto(page.url + "&utm_source=a+letter")  # keys of others are ignored
+    expect(lab.heading).to_have_text("t = 6, unit 2 of 4")
+    expect(page.get_by_role("radio", name="keeps")).to_be_checked()
+    expect(lab.cell.get_by_role("radio", name="reset gate")).to_be_checked()
+    expect(lab.cell.get_by_text("What makes r of unit 2 at t = 6, largest first")).to_be_visible()
+    expect(lab.equations).to_be_hidden()
+    expect(lab.table.get_by_text("Candidate h̃, steps 1 to 6 of 6")).to_be_visible()
+    expect(lab.error).to_be_empty()
+
+
+def test_back_and_forward_go_through_what_was_looked_at(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**t=2**")  # the cursor is no place of its own
+    lab.sequence.press("End")
+    lab.sequence.press_sequentially(" A B", delay=120)
+    page.wait_for_url("**sequence=A+x+B+A+B**")
+    lab.model.select_option("pocket-calculator")
+    page.wait_for_url("**model=pocket-calculator**")
+    page.get_by_role("radio", name="keeps").check()
+    page.wait_for_url("**convention=pytorch**")
+    page.go_back()
+    expect(page.get_by_role("radio", name="takes")).to_be_checked()
+    lab.expect_trace("pocket-calculator", gru.load("pocket-calculator").card.examples[0])
+    page.go_back()
+    lab.expect_trace("flip-flop", "A x B A B")
+    page.go_back()  # what was typed in one go is one place
+    lab.expect_trace("flip-flop", "A x B")
+    expect(lab.heading).to_contain_text("t = 2")
+    page.go_forward()
+    lab.expect_trace("flip-flop", "A x B A B")
+    expect(lab.sequence).to_have_value("A x B A B")
+
+
+def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: Page) -> None:
+    lab = Lab(page).open(
+        model="flip-flop", sequence="A x B", t="99", unit="0", zoom="huge", views="tape,nonsense", convention="pytorch"
+    )
+    expect(lab.error).to_contain_text("This link could not be followed in all:")
+    for part in (
+        "t must be from 1 to 3",
+        "unit must be a whole number from 1 on",
+        "zoom must be one of layer, unit, gate",
+        "views must be some of tape,words,cell,equations,table",
+    ):
+        expect(lab.error).to_contain_text(part)
+    lab.expect_trace("flip-flop", "A x B", flipped=True)
+    expect(lab.heading).to_contain_text("t = 3, unit 1")
+    expect(lab.equations).to_be_visible()
+
+
+def test_a_shared_link_opens_the_same_in_a_second_window(page: Page, visitor: BrowserContext) -> None:
+    visitor.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab = Lab(page).open(model="sentiment", sequence="not good", t="2", unit="5", convention="pytorch")
+    lab.button("Share").click()
+    dialog = page.get_by_role("dialog", name="Share what you see")
+    expect(dialog.get_by_text("The link is on the clipboard.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert dialog.get_by_label("Link").input_value() == link
+    other = visitor.new_page()
+    other.goto(link)
+    second = Lab(other)
+    expect(second.heading).to_have_text("t = 2, unit 5 of 8")
+    other.wait_for_selector(".heatmaplayer image")
+    second.expect_trace("sentiment", "not good", flipped=True)
+    assert other.evaluate("document.querySelector('#inspector').innerText") == page.evaluate(
+        "document.querySelector('#inspector').innerText"
+    )
+    other.close()
+
+
+def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(page: Page, base_url: str) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B", t="3", views="tape,equations")
+    lab.button("Share").click()
+    for part in ("the model picker", "the sequence"):
+        page.get_by_role("checkbox", name=part).check()
+    code = page.get_by_label("To put it into a page").input_value()
+    page.goto("/docs")  # a page of the same host, which may always embed
+    page.evaluate(
+        """code => {
+            window.heights = [];
+            addEventListener("message", ({ data }) => data.type === "gruscope" && heights.push(data.height));
+            document.body.innerHTML = code;
+        }""",
+        code,
+    )
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("region", name="Equations")).to_be_visible()
+    expect(frame.get_by_role("region", name="Tape")).to_be_visible()
+    expect(frame.get_by_role("region", name="Cell")).to_be_hidden()
+    expect(frame.get_by_role("combobox", name="Model")).to_be_hidden()
+    expect(frame.get_by_role("textbox", name="Sequence")).to_be_hidden()
+    expect(frame.get_by_role("button", name="Play")).to_be_visible()
+    expect(frame.get_by_role("heading", level=2)).to_contain_text("t = 3")
+    page.wait_for_function("() => heights.length > 0")
+    inner = page.frames[-1].evaluate("document.documentElement.offsetHeight")
+    assert page.evaluate("heights.at(-1)") == inner > 300
+    own = frame.get_by_role("link", name="Open in GRU Scope")
+    expect(own).to_have_attribute("href", "/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
+
+
+def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserContext) -> None:
+    visitor.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab = Lab(page).open(model="sentiment", sequence="not very good . bad")
+    lab.button("Table of update gate").click()
+    lab.table.get_by_role("button", name="Copy as CSV").click()
+    expect(lab.table.get_by_text("Copied")).to_be_visible()
+    copied = list(csv.reader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
+    trace = gru.trace(gru.load("sentiment"), "not very good . bad")
+    assert copied[0] == ["t", "input", *[f"z, unit {unit}" for unit in range(1, 9)]]
+    assert [line[1] for line in copied[1:]] == trace.tokens
+    np.testing.assert_array_equal(np.array([line[2:] for line in copied[1:]], float), trace.z)
+
+
+def test_the_table_leafs_through_a_long_run_with_the_cursor(page: Page) -> None:
+    lab = Lab(page).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
+    expect(lab.table.get_by_text("Hidden state h, steps 251 to 300 of 300")).to_be_visible()
+    expect(lab.table.locator("[aria-current=true]")).to_have_count(1)
+    page.keyboard.press("Home")
+    expect(lab.table.get_by_text("Hidden state h, steps 1 to 125 of 300")).to_be_visible()
+    heads = lab.table.get_by_role("columnheader").all_inner_texts()
+    assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
+
+
+def test_every_layer_of_a_deep_model_can_be_looked_at(page: Page, served: dict[str, gru.Model]) -> None:
+    text = "a b c d e f g h i j k l"
+    lab = Lab(page).open(model="deep", sequence=text, t="3", unit="40")
+    trace = gru.trace(served["deep"], text)
+    assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled so that the unit is in sight
+    for layer in (1, 2, 4):
+        page.get_by_role("combobox", name="Layer").select_option(str(layer - 1))
+        expect(lab.heading).to_have_text(f"t = 3, layer {layer} of 4, unit 40 of 64")
+        assert_rows(lab, trace.layers[layer - 1], range(24, 40))
+        shown = number(lab.cell.locator("[data-slot=h]").text_content())
+        assert shown == pytest.approx(trace.layers[layer - 1].h[2, 39], abs=0.00501)
+        wanted = [str(layer)] if layer < 4 else None
+        page.wait_for_url(lambda url, wanted=wanted: parse_qs(urlsplit(url).query).get("layer") == wanted)
+
+
+def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
+    """The heatmaps show these units of a layer, in this order."""
+    lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    for signal in ("r", "z", "h_tilde", "h"):
+        np.testing.assert_allclose(lab.drawn(signal), getattr(layer, signal)[:, list(units)], atol=1e-12)
+
+
+def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
+    page: Page, served: dict[str, gru.Model]
+) -> None:
+    text = "a b c d e f g h i j k l"
+    lab = Lab(page).open(model="deep", sequence=text)
+    top = gru.trace(served["deep"], text).layers[-1]
+    assert_rows(lab, top, range(16))
+    rows = page.get_by_role("slider", name="First unit in sight")
+    rows.fill("31")
+    assert_rows(lab, top, range(30, 46))
+    lab.group("z").locator(".plot").hover()
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(100)
+    assert_rows(lab, top, range(27, 43))
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")
+    expect(lab.heading).to_contain_text("unit 21 of 64")
+    page.get_by_role("combobox", name="Units").select_option("moved")
+    moved = np.abs(np.diff(top.h, axis=0, prepend=0)).sum(0)
+    most = np.argsort(-moved, kind="stable")[:16]
+    assert_rows(lab, top, most)
+    expect(rows).to_be_hidden()
+    for row in (0, 5):
+        assert_unit_at_row(lab, row, int(most[row]) + 1)
+    page.keyboard.press("ArrowDown")
+    expect(lab.heading).to_contain_text(f"unit {most[6] + 1} of 64")
+
+
+def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
+    box = lab.group("r").locator(".plot").bounding_box()
+    assert box is not None
+    lab.page.mouse.click(box["x"] + 5, box["y"] + (row + 0.5) * box["height"] / 16)
+    expect(lab.heading).to_contain_text(f"unit {unit} of 64")
+
+
+def lit(page: Page) -> set[str]:
+    about = page.locator(".lit").evaluate_all("all => all.map(one => one.dataset.about)")
+    return set(about)
+
+
+def test_a_term_its_wire_its_row_and_its_words_light_up_together(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B", t="3")
+    for hovered, about in (
+        (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
+        (lab.cell.locator("[data-node=z]"), {"z"}),
+        (lab.narration.get_by_text("its candidate"), {"h_tilde"}),
+        (lab.group("h").get_by_text("hidden state"), {"h"}),
+    ):
+        hovered.hover()
+        assert lit(page) == about
+        whole = min(about)
+        for part in (
+            lab.group(whole),
+            lab.cell.locator(f"[data-node={whole}]"),
+            lab.equations.locator(f"mrow[data-about='{whole}']").first,
+            lab.narration.locator(f"[data-about='{whole}']").first,
+        ):
+            expect(part).to_have_class(re.compile(r"\blit\b"))
+    lab.heading.hover()
+    assert lit(page) == set()
+    lab.equations.locator("mrow[data-about='z.Uh']").focus()  # and by keyboard
+    assert lit(page) == {"z", "z.Uh"}
+    expect(lab.cell.locator("[data-wire][data-about='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
+
+
+def test_gate_and_zoom_open_from_the_cell_by_keyboard(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+    lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
+    page.keyboard.press("Enter")
+    expect(lab.cell.get_by_text("What makes h̃ of unit 1 at t = 1, largest first")).to_be_visible()
+    lab.cell.get_by_role("radio", name="One gate").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(lab.cell.get_by_role("radio", name="One unit")).to_be_checked()
+    expect(lab.heading).to_contain_text("t = 1")  # the arrow was the radio's
+
+
+def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, complaints: list[str]) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/api/sums") else None)
+    page.route("**/api/sums", lambda route: route.abort())
+    lab.cell.get_by_role("radio", name="One gate").check()
+    expect(lab.cell.get_by_role("alert")).to_contain_text("The server does not answer.")
+    page.wait_for_timeout(300)
+    assert len(asked) == 1  # it does not insist
+    page.unroute("**/api/sums")
+    page.keyboard.press("ArrowLeft")  # back to one unit: the focus is on the zoom
+    lab.cell.get_by_role("radio", name="One gate").check()
+    lab.heading.click()
+    page.keyboard.press("ArrowRight")
+    expect(lab.cell.get_by_text("at t = 2, largest first")).to_be_visible()
+    expect(lab.cell.get_by_role("alert")).to_be_empty()
+    complaints.clear()
