@@ -8,8 +8,8 @@
 /** @import { State, Theme, Zoom } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 /** @import { Scale } from "../theme.js" */
-import { fixed } from "../run.js";
-import { reading, rowsOf } from "../reading.js";
+import { reading } from "../reading.js";
+import { SIGNALS, fixed } from "../run.js";
 import { layerOf, layerIndex, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
 
@@ -30,6 +30,7 @@ export function mountCell(section, store, figures) {
   const wires = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-wire]")]);
   const slots = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-slot]")]);
   const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-node]")]);
+  const legend = /** @type {HTMLElement} */ (section.querySelector(".note"));
   const sum = /** @type {HTMLElement} */ (section.querySelector(".sum"));
   const zooms = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=zoom]")]);
 
@@ -70,7 +71,7 @@ export function mountCell(section, store, figures) {
 
   /** @param {State} state */
   function showLayer(state) {
-    const { rows, h0 } = layerOf(state);
+    const { rows, h0, reset } = layerOf(state);
     const column = state.step - 1;
     const below = layerIndex(state) - 1;
     const inputs = below < 0 ? state.run.inputs : state.run.layers[below].rows.h;
@@ -78,20 +79,19 @@ export function mountCell(section, store, figures) {
     const strips = {
       x: inputs.map((row) => row[column]),
       h_prev: column === 0 ? h0 : rows.h.map((row) => row[column - 1]),
-      z: rowsOf(state, "z").map((row) => row[column]),
     };
-    for (const name of /** @type {const} */ (["r", "h_tilde", "h"]))
-      strips[name] = rows[name].map((row) => row[column]);
+    for (const name of SIGNALS) strips[name] = rows[name].map((row) => row[column]);
+    const [take, keep] = [strips.z, strips.z.map((z) => 1 - z)];
+    if (state.convention === "pytorch") strips.z = keep;
     for (const node of nodes) {
       const name = node.dataset.node ?? "";
       drawStrip(node, name, strips[name], name === "x" ? -1 : state.unit, state.theme);
     }
-    const keep = rows.z.map((row) => 1 - row[column]);
-    const take = rows.z.map((row) => row[column]);
     const times = (/** @type {number[]} */ a, /** @type {number[]} */ b) => a.map((value, i) => value * b[i]);
     /** @type {Record<string, number[]>} */
     const carried = { ...strips, keep, take, kept: times(keep, strips.h_prev), taken: times(take, strips.h_tilde) };
-    carried.past = times(strips.r, strips.h_prev);
+    if (reset === "before") carried.past = times(strips.r, strips.h_prev);
+    else carried.past = rows["Uh.h_tilde"].map((row) => row[column]);
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
       const values = carried[name] ?? rows[/** @type {"Wx.r"} */ (name)].map((row) => Math.tanh(row[column] / 2));
@@ -127,7 +127,7 @@ export function mountCell(section, store, figures) {
     for (const input of zooms) input.checked = input.value === zoom;
     section.dataset.zoom = zoom;
     sum.hidden = zoom !== "gate";
-    svg.toggleAttribute("hidden", zoom === "gate");
+    for (const part of [svg, legend]) part.toggleAttribute("hidden", zoom === "gate");
     if (state.step > state.received || !state.views.includes("cell") || zoom === "gate") return;
     if (zoom === "layer") showLayer(state);
     else showUnit(state);
