@@ -31,6 +31,7 @@ export function mountInspector(main, store) {
   store.subscribe((state) => {
     showParts(state);
     main.dataset.reset = layerOf(state).reset;
+    main.dataset.swift = String(state.playing && state.speed > 2);
     if (state.step > state.received) return; // not come yet
     const layers = state.run.layers.length;
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;

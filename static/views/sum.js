@@ -85,11 +85,11 @@ export function mountSum(section, store) {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
       const [name, weight, value, bar, product] = /** @type {HTMLElement[]} */ ([...row.children]);
-      name.textContent = part.name;
-      weight.textContent = fixed(part.weight);
-      value.textContent = `× ${fixed(part.value)}`;
-      bar.style.setProperty("--share", String(part.product / largest));
-      product.textContent = fixed(part.product, decimals);
+      write(name, part.name);
+      write(weight, fixed(part.weight));
+      write(value, `× ${fixed(part.value)}`);
+      bar.style.setProperty("--share", (part.product / largest).toFixed(3));
+      write(product, fixed(part.product, decimals));
     });
     const zeros = parts.length - shown.length;
     const { slots } = equations(at);
@@ -105,6 +105,11 @@ export function mountSum(section, store) {
 
 /** @param {Gate} gate */
 const symbol = (gate) => ({ r: "r", z: "z", h_tilde: "h̃" })[gate];
+
+/** @param {HTMLElement} cell @param {string} text */
+function write(cell, text) {
+  if (cell.textContent !== text) cell.textContent = text;
+}
 
 function newRow() {
   const row = document.createElement("tr");

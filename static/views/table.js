@@ -8,7 +8,7 @@ import { fixed } from "../run.js";
 import { rowsOf } from "../reading.js";
 import { layerOf, openTable } from "../state.js";
 
-const MOST_CELLS = 1000; // at once; a longer run is leafed through with the cursor
+const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
 /** @type {Record<Signal, string>} */
 const NAMES = { r: "Reset gate r", z: "Update gate z", h_tilde: "Candidate h̃", h: "Hidden state h" };
@@ -46,17 +46,28 @@ export function mountTable(section, store) {
   function draw(state, from, to) {
     const rows = rowsOf(state, state.table);
     caption.textContent = `${NAMES[state.table]}, steps ${from + 1} to ${to} of ${state.run.T}`;
-    head.replaceChildren(line("th", ["t", "input", ...rows.map((_, unit) => `unit ${unit + 1}`)], "col"));
-    const lines = [];
+    fill(head, 0, "col", ["t", "input", ...rows.map((_, unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
-      const cells = line("td", [state.run.tokens?.[column] ?? "", ...rows.map((row) => fixed(row[column], 3))]);
-      const step = document.createElement("th");
-      step.scope = "row";
-      step.textContent = String(column + 1);
-      cells.prepend(step);
-      lines.push(cells);
+      const values = rows.map((row) => fixed(row[column], 3));
+      fill(body, column - from, "row", [String(column + 1), state.run.tokens?.[column] ?? "", ...values]);
     }
-    body.replaceChildren(...lines);
+    while (body.childElementCount > to - from) body.lastElementChild?.remove();
+  }
+
+  const pages = find(".pages");
+  // Known from the last drawing and scrolling: to ask for them at every step would force a layout each time.
+  let [above, rowHeight, height, scrolled] = [0, 0, 0, 0];
+  pages.addEventListener("scroll", () => (scrolled = pages.scrollTop), { passive: true });
+
+  /** Not by scrollIntoView, which would move the page as well. @param {number} row */
+  function bringIntoSight(row) {
+    if (!rowHeight) {
+      const first = /** @type {HTMLElement} */ (body.children[0]);
+      [above, rowHeight, height] = [first.offsetTop, first.offsetHeight, pages.clientHeight];
+    }
+    const top = row * rowHeight;
+    if (top < scrolled || top + rowHeight > scrolled + height - above)
+      pages.scrollTop = scrolled = Math.max(0, top - (height - above) / 2);
   }
 
   store.subscribe((state) => {
@@ -71,16 +82,14 @@ export function mountTable(section, store) {
       draw(state, from, to);
       done.textContent = "";
       shown = wanted;
+      rowHeight = 0;
     }
     const cell = body.children[state.step - 1 - from]?.children[2 + state.unit];
     if (cell === marked) return;
     marked?.removeAttribute("aria-current");
     cell?.setAttribute("aria-current", "true");
     marked = cell;
-    const pages = find(".pages");
-    const row = /** @type {HTMLElement | undefined} */ (body.children[state.step - 1 - from]);
-    // Not scrollIntoView, which would move the page as well.
-    if (row) pages.scrollTop = row.offsetTop - pages.clientHeight / 2;
+    if (cell) bringIntoSight(state.step - 1 - from);
   });
 
   picker.addEventListener("change", () => store.update(openTable, /** @type {Signal} */ (picker.value)));
@@ -95,14 +104,18 @@ export function mountTable(section, store) {
     });
 }
 
-/** @param {"td" | "th"} kind @param {string[]} texts @param {string} [scope] */
-function line(kind, texts, scope) {
-  const row = document.createElement("tr");
-  for (const text of texts) {
-    const cell = document.createElement(kind);
-    cell.textContent = text;
-    if (scope) cell.setAttribute("scope", scope);
-    row.append(cell);
-  }
-  return row;
+/**
+ * Write a row of the table, in the cells that are there where they are.
+ * @param {HTMLElement} part @param {number} i @param {"col" | "row"} heads what is a head: all of it, or its first
+ * @param {string[]} texts
+ */
+function fill(part, i, heads, texts) {
+  const row = part.children[i] ?? part.appendChild(document.createElement("tr"));
+  while (row.childElementCount > texts.length) row.lastElementChild?.remove();
+  texts.forEach((text, j) => {
+    const head = heads === "col" || j === 0;
+    const cell = row.children[j] ?? row.appendChild(document.createElement(head ? "th" : "td"));
+    if (head) cell.setAttribute("scope", heads);
+    if (cell.textContent !== text) cell.textContent = text;
+  });
 }

@@ -143,10 +143,10 @@ def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserConte
 
 def test_the_table_leafs_through_a_long_run_with_the_cursor(page: Page) -> None:
     lab = Lab(page).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
-    expect(lab.table.get_by_text("Hidden state h, steps 251 to 300 of 300")).to_be_visible()
+    expect(lab.table.get_by_text("Hidden state h, steps 226 to 300 of 300")).to_be_visible()
     expect(lab.table.locator("[aria-current=true]")).to_have_count(1)
     page.keyboard.press("Home")
-    expect(lab.table.get_by_text("Hidden state h, steps 1 to 125 of 300")).to_be_visible()
+    expect(lab.table.get_by_text("Hidden state h, steps 1 to 75 of 300")).to_be_visible()
     heads = lab.table.get_by_role("columnheader").all_inner_texts()
     assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
 

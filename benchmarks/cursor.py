@@ -1,0 +1,184 @@
+"""What a move of the cursor costs the browser, and whether playing ever holds it up: 64 units over 500 steps."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import plotly
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+import gru_core
+from benchmarks.server import gruscope, serving
+from benchmarks.timing import ratio, verdict
+from gru_core import GRU, Model, Readout, Symbols, Trace
+from gru_core.figures import heatmaps
+from gru_core.model import Card
+from tests.browser.chromium import installed
+
+H, T = 64, 500
+STATES = {
+    "tape, words, cell and equations": {},
+    "the cell zoomed on the whole layer": {"zoom": "layer"},
+    "the cell zoomed on one gate": {"zoom": "gate"},
+    "the table as well": {"views": "tape,words,cell,equations,table"},
+}
+MOVES, ROUNDS, WARM_UP, TURNS = 60, 3, 20, 9
+SPEED, SECONDS, PLAYS = 20, 5, 3
+
+# Each move has two frames: the page changes in the first, and the next move waits until that has been painted.
+# Its time by the clock is that of its key, and of what the frame runs between two callbacks of ours.
+MOVE = """
+    async (moves) => {
+        const times = [];
+        for (let i = 0; i < moves; i++) {
+            let begun, ended;
+            requestAnimationFrame(() => (begun = performance.now()));
+            const pressed = performance.now();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+            const handled = performance.now();
+            requestAnimationFrame(() => (ended = performance.now()));
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            times.push(handled - pressed + ended - begun);
+        }
+        return times;
+    }
+"""
+
+WATCH = """
+    () => {
+        window.long = [];
+        window.watching?.disconnect();
+        window.watching = new PerformanceObserver((list) => long.push(...list.getEntries().map((one) => one.duration)));
+        watching.observe({ type: "longtask" });
+    }
+"""
+
+# What one would write with Plotly alone: the cursor is a shape over the heatmaps.
+PLOT = """
+    async ({ data, layout }) => {
+        window.step = 0;
+        document.body.innerHTML = '<div id="plot" style="width: 1000px; height: 620px"></div>';
+        const shapes = [{ type: "rect", yref: "paper", x0: -0.5, x1: 0.5, y0: 0, y1: 1 }];
+        await Plotly.newPlot("plot", data, { ...layout, shapes }, { staticPlot: true });
+    }
+"""
+RELAYOUT = """
+    async (moves) => {
+        const times = [];
+        for (let i = 0; i < moves; i++) {
+            step += 1;
+            const begun = performance.now();
+            await Plotly.relayout("plot", { "shapes[0].x0": step - 0.5, "shapes[0].x1": step + 0.5 });
+            times.push(performance.now() - begun);
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }
+        return times;
+    }
+"""
+
+
+def wide() -> Model:
+    rng = np.random.default_rng(0)
+    encoder = Symbols(tuple("abcdefgh"))
+    readout = Readout("softmax", rng.normal(size=(3, H)), np.zeros(3), ("left", "on", "right"))
+    card = Card("Wide", "none", "", "", "random", "")
+    return Model(encoder, (GRU.random(encoder.inputs, H, rng, reset="after"),), readout, card)
+
+
+def new_page(browser: Browser) -> Page:
+    return browser.new_page(viewport={"width": 1440, "height": 900})
+
+
+def open_lab(browser: Browser, url: str) -> Page:
+    page = new_page(browser)
+    page.goto(url)
+    page.wait_for_function("() => document.querySelectorAll('.heatmaplayer image').length >= 4")
+    page.wait_for_timeout(1000)
+    assert page.inner_text("#of") == str(T)
+    return page
+
+
+def spent(session: CDPSession) -> dict[str, float]:
+    """Milliseconds of the page's thread so far, by what the DevTools count them as; none twice."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return {one["name"]: 1e3 * one["value"] for one in metrics if one["name"].endswith("Duration")}
+
+
+def moves(page: Page) -> dict[str, float]:
+    """Milliseconds of a move: the median over the rounds of their means, and by the clock of all moves."""
+    session = page.context.new_cdp_session(page)
+    # The thread's own time: what else the machine does meanwhile does not count.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.evaluate(MOVE, WARM_UP)
+    clock: list[float] = []
+    rounds = []
+    for _ in range(ROUNDS):
+        before = spent(session)
+        clock += page.evaluate(MOVE, MOVES)
+        rounds.append({name: (value - before[name]) / MOVES for name, value in spent(session).items()})
+    assert page.inner_text("#now") == str(1 + WARM_UP + ROUNDS * MOVES)
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]} | {
+        "clock": statistics.median(clock)
+    }
+
+
+def play(page: Page) -> tuple[float, int, int]:
+    """Of some seconds of playing: the longest task above 50 ms or 0, how many of them, and the steps shown."""
+    page.get_by_role("button", name="First step").click()
+    page.select_option("#speed", str(SPEED))
+    page.wait_for_timeout(500)
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_timeout(1000 * SECONDS)
+    tasks: list[float] = page.evaluate("() => long")
+    return max(tasks, default=0), len(tasks), int(page.inner_text("#now")) - 1
+
+
+def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]:
+    """The median milliseconds of a move in each turn, on our page and on one where a shape moves over the heatmaps."""
+    figure = heatmaps("light")
+    figure.update_xaxes(range=[-0.5, T - 0.5])
+    for picture in figure.data:
+        picture.z = getattr(trace, picture.name).T
+    plot.add_script_tag(path=Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
+    plot.evaluate(PLOT, json.loads(figure.to_json()))
+    turns: dict[str, list[float]] = {"ours": [], "Plotly's": []}
+    for _ in range(TURNS):
+        for name, page, script in (("ours", lab, MOVE), ("Plotly's", plot, RELAYOUT)):
+            page.bring_to_front()
+            turns[name].append(statistics.median(page.evaluate(script, 12)[2:]))
+    return turns
+
+
+def main() -> None:
+    print(f"A move of the cursor over {H} units and {T} steps; {SECONDS} s of playing, the best of {PLAYS}")
+    model = wide()
+    text = " ".join(np.random.default_rng(1).choice(model.encoder.labels, T))
+    scenario = {"model": "wide", "sequence": text}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        model.save(Path(folder) / "wide.safetensors")
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        with serving(gruscope(), GRUSCOPE_MODELS=folder) as ours:
+            for name, keys in STATES.items():
+                page = open_lab(browser, ours + "?" + urlencode(scenario | keys))
+                took = moves(page)
+                verdict(f"{name}, ms of scripting", took["ScriptDuration"], 8)
+                style, layout = took["RecalcStyleDuration"], took["LayoutDuration"]
+                print(
+                    f"    style {style:.2f}, layout {layout:.2f}; {took['clock']:.2f} by the clock, with what it forces"
+                )
+                # What else the machine does can only make a task longer.
+                longest, count, steps = min(play(page) for _ in range(PLAYS))
+                print(f"    played at {SPEED} a second: {steps} steps of {SPEED * SECONDS}, {count} tasks above 50 ms")
+                verdict(f"{name}, ms of the longest task", longest, 50)
+                page.close()
+            lab, plot = open_lab(browser, ours + "?" + urlencode(scenario)), new_page(browser)
+            turns = beside_plotly(lab, plot, gru_core.trace(model, text))
+    mine, theirs = (statistics.median(turns[name]) for name in ("ours", "Plotly's"))
+    print(f"  beside a shape moved by Plotly.relayout: ours {mine:.2f} ms, Plotly's {theirs:.2f} ms")
+    verdict("ours, inspector and all, over Plotly's", ratio(turns["ours"], turns["Plotly's"]), 0.1)
