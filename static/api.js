@@ -1,7 +1,8 @@
 /** The only place that talks to the server. */
 
-/** @import { Done, Start, Step } from "./run.js" */
-/** @typedef {{model: string, sequence: string}} Scenario */
+/** @import { Clamp, Done, Start, Step } from "./run.js" */
+/** @import { Kind, Question } from "./state.js" */
+/** @typedef {{model: string, sequence: string, clamps?: readonly Clamp[]}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 
@@ -16,7 +17,10 @@ export class Refusal extends Error {
   }
 }
 
-const silent = () => new Refusal("The server does not answer. Press Enter to ask again.");
+/** There is no answer yet; there may be one another time. */
+export class Silence extends Refusal {}
+
+const silent = () => new Silence("The server does not answer.");
 
 /**
  * Hand each event of a piece of a stream to `listener`; what is left of an unfinished one comes back.
@@ -61,7 +65,7 @@ export async function trace(scenario, listener, signal) {
     });
     listener.piece?.();
   }
-  if (!done) throw new Refusal("The answer broke off before its last step. Press Enter to ask again.");
+  if (!done) throw new Silence("The answer broke off before its last step.");
 }
 
 /**
@@ -83,14 +87,14 @@ const ask = (scenario, signal) =>
   });
 
 /**
- * The products behind the gates of a unit, for the steps asked about.
- * @param {Scenario & {layer: number, unit: number, from: number, to: number}} question all counted from 1
- * @returns {Promise<any>} all of Sums but its run
+ * What /api/sums or /api/ledger has to say of a unit over some steps.
+ * @param {Kind} kind
+ * @param {Question} question
+ * @returns {Promise<any>}
  */
-export async function sums(question) {
-  const body = JSON.stringify(question);
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body };
-  return (await request("/api/sums", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+export async function detail(kind, question) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) };
+  return (await request(`/api/${kind}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
 }
 
 /**

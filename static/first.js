@@ -1,7 +1,8 @@
 // Runs before the first paint, so that a chosen theme does not flash.
 try {
   // A page that embeds this one can say which theme it has itself.
-  const theme = new URLSearchParams(location.search).get("theme") ?? localStorage.getItem("theme");
+  const told = location.pathname === "/embed" ? new URLSearchParams(location.search).get("theme") : null;
+  const theme = told ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
   // Storage can be forbidden, in an embedded page for one: then the system's theme it is.

@@ -4,45 +4,44 @@
  */
 
 /** @import { Store } from "./store.js" */
-/** @import { State } from "./state.js" */
-import { decode, encode } from "./link.js";
+/** @import { Focus } from "./state.js" */
+/** @import { Link } from "./link.js" */
+import { LONGEST, decode, encode, linkTo, writeClamps } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
-const LONGEST = 8000; // characters that servers take
 
-/** What a new entry is made for. @type {(keyof State)[]} */
+/** What a new entry is made for. @type {(keyof Focus)[]} */
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows"];
 
 /**
  * @param {Store} store
- * @param {(link: ReturnType<typeof decode>) => void} open follows a link
+ * @param {(link: Link) => void} open follows a link
  */
 export function mountHistory(store, open) {
   // What an embedding page said of its frame stays as it said it.
   const frame = [...new URLSearchParams(location.search)].filter(([key]) => key === "hide" || key === "theme");
   const suffix = frame.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
-  const home = decode(encode(store.get()));
-  let [written, placed, text] = described(store.get());
+  let [written, placed, text] = described(linkTo(store.get()));
   let typed = false; // whether the entry that there is came about by typing
-  let arriving = false; // whether its run is still to come
   /** @type {number | undefined} */
   let timer;
+  // What was left out or written otherwise is filled in, so that every entry says all of what it was.
+  if (location.search && !store.get().awaited && written.length <= LONGEST)
+    history.replaceState(null, "", written + suffix);
 
   function write() {
     const state = store.get();
-    const [query, place, sequence] = described(state);
+    const [query, place, sequence] = described(linkTo(state));
     const whole = state.received === state.run.T && !state.awaited;
-    if (!whole || (query === written && !arriving) || query.length > LONGEST) return;
+    if (!whole || query === written) return;
     const elsewhere = place !== placed;
     const edited = !elsewhere && sequence !== text && document.activeElement?.id === "sequence";
     const push = elsewhere || (sequence !== text && !(edited && typed));
     [written, placed, text] = [query, place, sequence];
-    if (arriving) {
-      arriving = false;
-      return;
-    }
     if (push) typed = edited;
-    history[push ? "pushState" : "replaceState"](null, "", query + suffix);
+    // An address that is too long is not written; one of something else would be worse than none.
+    const address = query.length > LONGEST ? location.pathname : query + suffix;
+    history[push ? "pushState" : "replaceState"](null, "", address);
   }
 
   store.subscribe(() => {
@@ -51,18 +50,16 @@ export function mountHistory(store, open) {
   });
   addEventListener("popstate", () => {
     const link = decode(location.search);
-    const { model, sequence } = link.model === null ? home : link;
-    [typed, arriving] = [false, true];
-    open({ ...link, model, sequence: sequence ?? "" });
+    open(link);
+    const { model, text: sequence } = store.get();
+    [written, placed, text] = described({ ...link, model, sequence });
+    typed = false;
   });
 }
 
-/**
- * A state's address, its place, and its sequence.
- * @param {State} state
- */
-const described = (state) => [
-  encode(state),
-  JSON.stringify([state.run.model, PLACE.map((part) => state[part])]),
-  (state.run.tokens ?? []).join(" "),
+/** A link's address, its place, and what is run there. @param {Link} link */
+const described = (link) => [
+  encode(link),
+  JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),
+  link.sequence + writeClamps(link.clamps),
 ];

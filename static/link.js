@@ -1,17 +1,25 @@
 /**
  * The view state as an address: readable keys, each optional, those of other pages or later versions ignored.
  *
- *     ?model=flip-flop&sequence=A+x+x&t=3&unit=1&convention=pytorch&v=1
+ *     ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&t=3&unit=1&convention=pytorch&v=1
  *
  * What is as it would be anyway is left out. Layers, units and steps count from 1, as on screen.
  */
 
+/** @import { Clamp } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
 import { CONVENTIONS, FOCUS, ROWS, VIEWS, ZOOMS } from "./state.js";
 import { GATES, SIGNALS } from "./run.js";
 
 export const VERSION = "1";
 
+/** Characters of an address that every server on the way takes. */
+export const LONGEST = 8000;
+
+/**
+ * What a link says. What it leaves out of model and sequence is null; what could not be followed is named in `notices`.
+ * @typedef {{model: string | null, sequence: string | null, clamps: readonly Clamp[], focus: Focus, notices: string[]}} Link
+ */
 /** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
 
 /** @type {Kind} */
@@ -41,7 +49,31 @@ const someOf = (words) => ({
   allowed: `some of ${words.join(",")}`,
 });
 
-/** Every key beside `model`, `sequence` and `v`: the part of the focus that it says, and its form. */
+// [layer 2.] z [of units 1 and 3] from step 4 [to 6, to the end] at 0.5
+const CLAMP = /^(?:L(\d+)\.)?(r|z|h_tilde|h_prev)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
+
+/** @param {readonly Clamp[]} clamps such as "z.1+3@4-6=0.5,L2.r@1-=1" */
+export const writeClamps = (clamps) =>
+  clamps
+    .map(({ gate, units, from, to, value, layer }) => {
+      const [of, until] = [units ? `.${units.join("+")}` : "", to === from ? "" : `-${to ?? ""}`];
+      return `${layer === 1 ? "" : `L${layer}.`}${gate}${of}@${from}${until}=${value}`;
+    })
+    .join(",");
+
+/** @param {string} text @returns {Clamp[] | undefined} */
+function readClamps(text) {
+  const clamps = text.split(",").map((one) => {
+    const [, layer, gate, units, from, span, to, value] = CLAMP.exec(one) ?? [];
+    if (!gate) return undefined;
+    const until = span === undefined ? Number(from) : to ? Number(to) : null;
+    const of = units ? units.split("+").map(Number) : null;
+    return /** @type {Clamp} */ ({ gate, units: of, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
+  });
+  return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
+}
+
+/** Every key beside `model`, `sequence`, `clamps` and `v`: the part of the focus that it says, and its form. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["t", "step", step],
   ["layer", "layer", place],
@@ -54,28 +86,40 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["rows", "rows", oneOf(ROWS)],
 ]);
 
+/** The link to what is looked at. @param {State} state @returns {Link} */
+export const linkTo = (state) => ({
+  model: state.run.model,
+  sequence: (state.run.tokens ?? []).join(" "),
+  clamps: state.run.clamps,
+  focus: state,
+  notices: [],
+});
+
 /**
- * The address of what is looked at.
- * @param {State} state
+ * The link as an address.
+ * @param {Link} link
  * @returns {string} beginning with "?"
  */
-export function encode(state) {
-  const { model, tokens } = state.run;
-  const said = new URLSearchParams({ model, sequence: (tokens ?? []).join(" ") });
+export function encode({ model, sequence, clamps, focus }) {
+  const said = new URLSearchParams();
+  if (model !== null) said.set("model", model);
+  if (sequence !== null) said.set("sequence", sequence);
+  if (clamps.length) said.set("clamps", writeClamps(clamps));
   for (const [key, part, kind] of KEYS) {
-    const value = state[part];
+    const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
     said.set(key, kind.write(value));
   }
   said.set("v", VERSION);
-  // Commas may stand in a query as they are, and read better so.
-  return `?${said}`.replaceAll("%2C", ",");
+  // These may stand in a query's values as they are, and read better so.
+  const plain = { "%2C": ",", "%40": "@", "%3D": "=" };
+  return `?${said}`.replaceAll(/%2C|%40|%3D/g, (code) => plain[/** @type {keyof typeof plain} */ (code)]);
 }
 
 /**
  * What an address says. What cannot be followed is as it would be anyway, and is named in `notices`.
  * @param {string} query
- * @returns {{model: string | null, sequence: string | null, focus: Focus, notices: string[]}}
+ * @returns {Link}
  */
 export function decode(query) {
   const said = new URLSearchParams(query);
@@ -89,7 +133,10 @@ export function decode(query) {
     if (value === undefined) notices.push(`${key} must be ${kind.allowed}`);
     else focus[part] = value;
   }
-  return { model: said.get("model"), sequence: said.get("sequence"), focus: /** @type {Focus} */ (focus), notices };
+  const clamps = said.get("clamps") ? readClamps(said.get("clamps") ?? "") : [];
+  if (!clamps) notices.push("clamps must look like z.1@4-6=0: a gate, its units, steps and value");
+  const [model, sequence] = [said.get("model"), said.get("sequence")];
+  return { model, sequence, clamps: clamps ?? [], focus: /** @type {Focus} */ (focus), notices };
 }
 
 /**

@@ -2,14 +2,16 @@
 
 /** @import { ModelEntry, State, Theme } from "./state.js" */
 /** @import { Scenario } from "./api.js" */
+/** @import { Link } from "./link.js" */
 /** @import { Run, Start } from "./run.js" */
 import * as api from "./api.js";
+import { keepDetail } from "./details.js";
 import { mountHistory } from "./history.js";
-import { beyond, decode, encode } from "./link.js";
+import { beyond, decode, encode, linkTo, writeClamps } from "./link.js";
 import { plotly } from "./plot.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, choose, fail, failSums, focus, follow, goBack, layerIndex, putSums, receive, setTheme, show, sumsAt, write } from "./state.js"; // prettier-ignore
+import { FOCUS, LET_GO, choose, complete, fail, focus, follow, goBack, note, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountCell } from "./views/cell.js";
@@ -26,6 +28,7 @@ import { mountSum } from "./views/sum.js";
 import { mountTable } from "./views/table.js";
 import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
+import { mountWhatIf } from "./views/whatif.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
@@ -33,10 +36,11 @@ const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (doc
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
-const first = firstRun(find("#first-run").textContent || (await api.text(boot.scenario)));
+const first = firstRun(find("#first-run").textContent || (await api.text(boot.scenario).catch(stop)));
 const link = decode(location.search);
 const store = createStore({
   ...FOCUS,
+  ...LET_GO,
   models: boot.models,
   model: boot.scenario.model,
   text: boot.scenario.sequence,
@@ -48,9 +52,15 @@ const store = createStore({
   theme: currentTheme(),
   first: 0,
   awaited: null,
-  sums: null,
-  sumsError: "",
+  details: {},
+  refusals: {},
 });
+
+/** Without its first run there is nothing to mount: say so, and wait for good. @param {Error} error @returns {Promise<never>} */
+function stop(error) {
+  find("#error").textContent = `${error.message} Reload the page to ask again.`;
+  return new Promise(() => {});
+}
 
 /**
  * A recorded stream, played at once.
@@ -61,7 +71,7 @@ function firstRun(text) {
   let run;
   let received = 0;
   api.readEvents(text, {
-    start: (start) => (run = newRun(start, boot.stages)),
+    start: (start) => (run = newRun(start, [], boot.stages)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;
@@ -77,11 +87,11 @@ let whole = store.get(); // the state when the last run was complete
 /** Puts a run on the tape as it arrives; if it breaks off, the tape goes back to the last whole one. */
 const runner = createRunner(
   api.trace,
-  () => {
+  ({ clamps = [] }) => {
     /** @type {Run} */
     let run;
     return {
-      start: (/** @type {Start} */ start) => (run = newRun(start, boot.stages)),
+      start: (/** @type {Start} */ start) => (run = newRun(start, clamps, boot.stages)),
       step(step) {
         if (step.t === 1) {
           if (store.get().run === whole.run) whole = store.get();
@@ -92,7 +102,7 @@ const runner = createRunner(
       },
       done(done) {
         finish(run, done);
-        store.update(receive, run.T);
+        store.update(complete);
         whole = store.get();
       },
       piece: store.flush,
@@ -101,56 +111,35 @@ const runner = createRunner(
   (error) => {
     if (store.get().run !== whole.run) store.update(goBack, whole);
     const refused = error instanceof api.Refusal;
-    const text = refused ? error.message : `Something went wrong: ${error.message}`;
+    const again = error instanceof api.Silence ? " Press Enter to ask again." : "";
+    const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
     store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   },
   (busy) => find("#tape").setAttribute("aria-busy", String(busy)),
 );
 
 function ask() {
-  const { model, text } = store.get();
-  runner({ model, sequence: text });
+  const { model, text, clamps } = store.get();
+  runner({ model, sequence: text, clamps });
 }
 
 /** Says which parts of a link could not be followed, beside what the server said of the rest. @param {string[]} parts */
 function notice(parts) {
   if (parts.length === 0) return;
   const { error } = store.get();
-  store.update(fail, `${error} This link could not be followed in all: ${parts.join("; ")}.`.trim(), false);
+  store.update(note, `${error} This link could not be followed in all: ${parts.join("; ")}.`.trim());
 }
 
-/** @param {ReturnType<typeof decode>} link */
-function open({ model, sequence, focus, notices }) {
-  const { run, received } = store.get();
-  const there = run.model === model && run.tokens?.join(" ") === sequence && received === run.T;
-  store.update(follow, { model: model ?? "", text: sequence ?? "", focus }, there);
+/** Follow a link; what it leaves out is as on the page that it would load. @param {Link} link */
+function open({ model, sequence, clamps, focus, notices }) {
+  const { models, run, received } = store.get();
+  const entry = models.find(({ id }) => id === model) ?? models[0];
+  const text = sequence || entry.examples[0];
+  const same = run.model === entry.id && run.tokens?.join(" ") === text;
+  const there = same && writeClamps(run.clamps) === writeClamps(clamps) && received === run.T;
+  store.update(follow, { model: entry.id, text, clamps, focus }, there);
   if (!there) ask();
   notice(notices);
-}
-
-let asking = false;
-let refused = ""; // the cursor for which it did not work: asked again once that moves
-
-/** Fetches the products behind the cell's open gate, a block of steps at a time: the run that came does not hold them. */
-async function fetchSums() {
-  const { zoom, run, received, step, unit } = store.get();
-  const layer = layerIndex(store.get());
-  const cursor = `${layer} ${unit} ${step}`;
-  if (asking || zoom !== "gate" || received < run.T || sumsAt(store.get()) || cursor === refused) return;
-  asking = true;
-  refused = "";
-  const block = { from: Math.max(1, step - 16), to: Math.min(run.T, step + 47) };
-  const scenario = { model: run.model, sequence: (run.tokens ?? []).join(" ") };
-  try {
-    const sums = await api.sums({ ...scenario, ...block, layer: layer + 1, unit: unit + 1 });
-    store.update(putSums, { ...sums, ...block, run, layer, unit });
-  } catch (error) {
-    refused = cursor;
-    store.update(failSums, /** @type {Error} */ (error).message);
-  } finally {
-    asking = false;
-  }
-  fetchSums(); // the cursor may have gone on meanwhile
 }
 
 const actions = {
@@ -164,6 +153,12 @@ const actions = {
     store.update(choose, model);
     ask();
   },
+  /** Hold what is now to be held. @type {import("./store.js").Update} */
+  hold(transition, ...args) {
+    const { clamps } = store.get();
+    store.update(transition, ...args);
+    if (store.get().clamps !== clamps) ask();
+  },
   async draw() {
     const { model, text } = store.get();
     // What was typed or chosen meanwhile is newer than the draw.
@@ -173,7 +168,7 @@ const actions = {
       const drawn = await api.draw(model, seed);
       if (asked()) actions.write(drawn);
     } catch (error) {
-      if (asked()) store.update(fail, /** @type {Error} */ (error).message, false);
+      if (asked()) store.update(note, /** @type {Error} */ (error).message);
     }
   },
 };
@@ -189,19 +184,30 @@ mountInspector(main, store);
 mountCell(find(".cell"), store, boot.figures);
 mountSum(find(".sum"), store);
 mountEquations(find(".equations"), store);
+mountWhatIf(find(".whatif"), find("#tape"), store, actions);
 mountTable(find(".table"), store);
 mountLight(main);
 mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), store);
 const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
-store.subscribe(fetchSums);
+/** A block of steps that the cursor stands in. @param {State} state @param {number} before @param {number} after */
+const around = ({ step, run }, before, after) => ({
+  from: Math.max(1, step - before),
+  to: Math.min(run.T, step + after),
+});
+keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null), api.detail);
 notice([...link.notices, ...beyond(link.focus, store.get())]);
 store.update(focus, link.focus);
+if (link.clamps.length) {
+  const { model, text } = store.get();
+  store.update(follow, { model, text, clamps: link.clamps, focus: link.focus }, false);
+  ask();
+}
 mountHistory(store, open);
 store.update((/** @type {State} */ state) => ({ ...state })); // the first flush
 
 if (document.body.classList.contains("embedded")) {
   const own = /** @type {HTMLAnchorElement} */ (find("#open-lab"));
-  store.subscribe((state) => (own.href = `/${encode(state)}`));
+  store.subscribe((state) => (own.href = `/${encode(linkTo(state))}`));
   // The page around the frame learns how tall it would like to be.
   const announce = () => parent.postMessage({ type: "gruscope", height: document.documentElement.offsetHeight }, "*");
   new ResizeObserver(announce).observe(document.documentElement);
@@ -230,7 +236,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stor
 requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(heatmaps.arrive, () =>
-      store.update(fail, "The pictures could not be loaded. The numbers and the steps are there all the same.", false),
+      store.update(note, "The pictures could not be loaded. The numbers and the steps are there all the same."),
     ),
   ),
 );

@@ -3,6 +3,7 @@
  * what comes of it. Which way z is named changes the number in brackets and nothing that is said.
  */
 
+/** @import { Held } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @typedef {{text: string, about?: string}} Phrase `about` is the signal that it speaks of */
 import { answer, fixed } from "./run.js";
@@ -20,13 +21,14 @@ const TAKES = 0.8; // above this it takes its candidate
 export function narrate(state) {
   const at = reading(state);
   const z = layerOf(state).rows.z.map((row) => row[state.step - 1]);
-  const matters = z.some((z) => z >= KEEPS);
+  const matters = at.matters >= KEEPS;
   const alone = at.H === 1;
   /** @type {Phrase[]} */
   const said = [{ text: `At t = ${at.t} (input ` }, { text: at.x, about: "x" }, { text: ") " }];
   if (alone) said.push({ text: "the unit " });
   else said.push({ text: `${groups(z)}. `, about: "z" }, { text: `Unit ${at.unit + 1} ` });
-  said.push(...mixture(at.keep, at.take), { text: ` (z = ${fixed(at.z)})` });
+  said.push(...mixture(at.take), { text: ` (z = ${fixed(at.z)})` });
+  for (const [name, was] of Object.entries(at.replaced)) said.push(...held(name, at[/** @type {Held} */ (name)], was));
   said.push({ text: matters ? "; " : ", so " });
   said.push({ text: matters ? past(at) : "what r does to the candidate does not matter here", about: "r" });
   said.push({ text: ". " }, { text: alone ? "Its h " : "h " }, { text: change(at.h_prev, at.h), about: "h" });
@@ -34,34 +36,42 @@ export function narrate(state) {
   return said;
 }
 
-/** What a unit makes of its old state and its candidate. @param {number} keep @param {number} take @returns {Phrase[]} */
-function mixture(keep, take) {
+/** What a unit makes of its old state and its candidate. @param {number} take @returns {Phrase[]} */
+function mixture(take) {
   const [old, candidate] = [
     { text: "its state", about: "h_prev" },
     { text: "its candidate", about: "h_tilde" },
   ];
   const share = (/** @type {string} */ text) => ({ text, about: "z" });
+  const keep = 1 - take;
   if (take > TAKES) return [share(`takes ${percent(take)}`), { text: " of " }, candidate];
+  if (take === 0) return [share("keeps all"), { text: " of " }, old];
   if (take < KEEPS)
-    return [share(`keeps ${percent(keep)}`), { text: " of " }, old, share(`, a half-life of ${steps(halfLife(keep))}`)];
+    return [share(`keeps ${percent(keep, take)}`), { text: " of " }, old, share(`, a half-life of ${halfLife(take)}`)];
   return [share(`mixes ${percent(keep)}`), { text: " of " }, old, share(` with ${percent(take)}`), { text: " of " }, candidate]; // prettier-ignore
 }
 
+/** What is held, and what it would be. @param {string} name @param {number} value @param {number} was @returns {Phrase[]} */
+function held(name, value, was) {
+  const symbol = { r: "r", z: "z", h_tilde: "h̃", h_prev: "the state that it sees" }[name];
+  return [{ text: ", " }, { text: `${symbol} held at ${fixed(value)} instead of ${fixed(was)}`, about: name }];
+}
+
 /**
- * Steps until half of a state is gone, were this share kept at each: ln ½ / ln (1 − z).
- * @param {number} keep
+ * Steps until half of a state is gone, were this share of it replaced at each: ln ½ / ln (1 − z).
+ * @param {number} take
  */
-export const halfLife = (keep) => Math.log(0.5) / Math.log(keep);
+function halfLife(take) {
+  const steps = Math.LN2 / -Math.log1p(-take);
+  return steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "over 10,000 steps";
+}
 
-/** @param {number} count */
-const steps = (count) => (count < 10_000 ? `${fixed(count, count < 10 ? 1 : 0)} steps` : "over 10,000 steps");
-
-/** Whole percents, but never all or nothing where it is not. @param {number} share */
-function percent(share) {
-  const decimals = share > 0.995 || share < 0.005 ? 1 : 0;
-  if (share > 0.9995 && share < 1) return "over 99.9 %";
+/** Whole percents, but never all or nothing where it is not. @param {number} share @param {number} [rest] what is left */
+function percent(share, rest = 1 - share) {
+  if (rest === 0) return "all";
+  if (share > 0.9995) return "over 99.9 %";
   if (share < 0.0005 && share > 0) return "under 0.1 %";
-  return `${fixed(100 * share, decimals)} %`;
+  return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)} %`;
 }
 
 /** Who keeps, who takes and who mixes. @param {number[]} z of every unit */
@@ -108,6 +118,8 @@ function change(before, after) {
 /** What is answered, and whether that is new. @param {State} state */
 function output({ run, step }) {
   const now = answer(run, step - 1).text;
+  const untouched = run.twin ? answer(run, step - 1, run.untouched).text : now;
+  if (untouched !== now) return `is ${now}, where untouched it is ${untouched}`;
   const before = step === 1 ? now : answer(run, step - 2).text;
   return now === before ? `is ${now}` : `turns from ${before} to ${now}`;
 }

@@ -3,19 +3,20 @@
  * equations show. No model is run here.
  */
 
-/** @import { Gate, Layer, Rows, Signal } from "./run.js" */
+/** @import { Gate, Held, Layer, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
-import { GATES, answer, fixed } from "./run.js";
+import { GATES, answer, clampAt, fixed } from "./run.js";
 import { layerIndex, layerOf } from "./state.js";
 
 /** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
 /**
  * One step of one unit. `z` and its sum are as the convention names them; `keep` and `take` are the weights of
- * h_{t−1} and of h̃_t, whatever they are called.
+ * h_{t−1} and of h̃_t, whatever they are called. `x` is the input of the step, `read` what the layer reads of it; `matters`
+ * is how much of what r does is taken. `replaced` has, of what is held, the value that was computed.
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, reset: "before" | "after",
- *            x: string, y: string, r: number, z: number, h_tilde: number, h: number, h_prev: number,
+ *            x: string, read: string, matters: number, y: string, r: number, z: number, h_tilde: number, h: number, h_prev: number,
  *            keep: number, take: number, kept: number, taken: number, past: number,
- *            sums: Record<Gate, Sum>}} Reading
+ *            sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} Reading
  */
 
 /**
@@ -36,9 +37,17 @@ export function reading(state, unit = state.unit) {
     const [Wx, Uh, bias] = [sign * at(`Wx.${gate}`), sign * at(`Uh.${gate}`), sign * b[gate][unit]];
     return { Wx, Uh, b: bias, a: Wx + Uh + bias };
   };
-  const h_prev = step === 1 ? h0[unit] : rows.h[unit][column - 1];
+  const seen = clampAt(run, "h_prev", layerIndex(state), unit, step)?.value;
+  const h_prev = seen ?? (step === 1 ? h0[unit] : rows.h[unit][column - 1]);
   const [r, take, h_tilde] = [at("r"), at("z"), at("h_tilde")];
   const keep = 1 - take;
+  /** @type {Partial<Record<Held, number>>} */
+  const replaced = {};
+  for (const [gate, computed] of Object.entries(layerOf(state).computed)) {
+    if (!clampAt(run, /** @type {Held} */ (gate), layerIndex(state), unit, step)) continue;
+    const value = computed[unit][column];
+    replaced[/** @type {Held} */ (gate)] = flipped && gate === "z" ? 1 - value : value;
+  }
   const sums = /** @type {Record<Gate, Sum>} */ (Object.fromEntries(GATES.map((gate) => [gate, sum(gate)])));
   return {
     t: step,
@@ -49,6 +58,8 @@ export function reading(state, unit = state.unit) {
     layers: run.layers.length,
     reset,
     x: run.tokens?.[column] ?? "numbers",
+    read: layerIndex(state) === 0 ? (run.tokens?.[column] ?? "numbers") : `layer ${layerIndex(state)}`,
+    matters: rMatters(layerOf(state), unit, column),
     y: answer(run, column).text,
     r,
     z: flipped ? keep : take,
@@ -62,6 +73,7 @@ export function reading(state, unit = state.unit) {
     // What the reset gate lets through: of the state itself, or of its product with U.
     past: reset === "before" ? r * h_prev : sums.h_tilde.Uh,
     sums,
+    replaced,
   };
 }
 
@@ -72,24 +84,50 @@ export function rowsOf(state, signal) {
 }
 
 /**
+ * What a picture shows of a signal: its values, or how they differ from the untouched run's.
+ * @param {State} state @param {Signal} signal @returns {Rows}
+ */
+export function shownRows(state, signal) {
+  const { rows, twin } = layerOf(state);
+  const untouched = twin[signal];
+  if (!state.difference || !untouched) return rowsOf(state, signal);
+  const sign = signal === "z" && state.convention === "pytorch" ? -1 : 1;
+  return rows[signal].map((row, unit) => row.map((value, column) => sign * (value - untouched[unit][column])));
+}
+
+/**
  * Of z what tells where r matters: before the product r_i changes what every unit's candidate sees of unit i, so that it
  * matters where any of them is taken; after it, where its own is.
- * @param {Layer} layer
- * @returns {Rows}
+ * @param {Layer} layer @param {number} unit @param {number} column
  */
-export function veilOf({ reset, rows: { z } }) {
-  if (reset === "after" || z.length === 1) return z;
-  const most = z[0].map((_, column) => Math.max(...z.map((row) => row[column])));
+function rMatters({ reset, rows: { z } }, unit, column) {
+  return reset === "after" ? z[unit][column] : Math.max(...z.map((row) => row[column]));
+}
+
+/** The same for every cell. @param {Layer} layer @returns {Rows} */
+export function veilOf(layer) {
+  const { z } = layer.rows;
+  if (layer.reset === "after" || z.length === 1) return z;
+  const most = z[0].map((_, column) => rMatters(layer, 0, column));
   return z.map(() => most);
 }
 
-const sigmoid = (/** @type {number} */ a) => 1 / (1 + Math.exp(-a));
+/** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
+export function inputsOf(state) {
+  const layer = layerIndex(state);
+  return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
+}
+
+const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
+
+/** What makes a gate of its sum. */
+export const FUNCTIONS = { r: sigmoid, z: sigmoid, h_tilde: { name: "tanh", of: Math.tanh } };
 
 const FEWEST = 2;
 const MOST = 4; // decimals
 
 /** A number as it is shown, to reckon on with. @param {string} text */
-const shownAs = (text) => Number(text.replace("−", "-"));
+export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
  * With how many decimals an equation is written, so that what is shown agrees: what one reckons from the numbers shown
@@ -122,14 +160,15 @@ export function equations(at) {
   const rounded = new Set();
   for (const gate of GATES) {
     const { Wx, Uh, b, a } = at.sums[gate];
-    const f = gate === "h_tilde" ? Math.tanh : sigmoid;
+    const computed = at.replaced[gate] ?? at[gate];
     const { decimals, off } = rounding((as) => [
       [as(Wx) + as(Uh) + as(b), a],
-      [f(as(a)), at[gate]],
+      [FUNCTIONS[gate].of(as(a)), computed],
     ]);
     ["a", "value"].forEach((name, i) => off[i] && rounded.add(`${gate}.${name}`));
-    for (const [name, value] of Object.entries({ Wx, Uh, b, a, value: at[gate] }))
+    for (const [name, value] of Object.entries({ Wx, Uh, b, a, value: computed }))
       slots[`${gate}.${name}`] = fixed(value, decimals);
+    slots[`${gate}.held`] = gate in at.replaced ? fixed(at[gate]) : "";
   }
   const { keep, take, h_prev, h_tilde, h } = at;
   const { decimals, off } = rounding((as) => [[as(keep) * as(h_prev) + as(take) * as(h_tilde), h]]);

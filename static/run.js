@@ -9,13 +9,29 @@
 /** @typedef {"r" | "z" | "h_tilde"} Gate */
 /** @typedef {Gate | "h"} Signal */
 /** @typedef {Gate extends infer G extends string ? `Wx.${G}` | `Uh.${G}` : never} Term */
-/** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[]}} LayerStart */
-/** @typedef {{model: string, T: number, tokens: string[] | null, x: {labels: string[]}, layers: LayerStart[],
+/** What can be held: a gate, the candidate, or h_{t−1} as a step sees it. @typedef {Gate | "h_prev"} Held */
+/**
+ * As the server takes it: `units` (null is all of them), `layer` and the steps `from` and `to` (null is the end) count
+ * from 1. z is the source's, whatever the convention on screen.
+ * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
+ */
+/** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
+ *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
-/** @typedef {{t: number, x: string, layers: Record<Signal | Term, string>[], y: string}} Step */
-/** @typedef {{moved: number[][]}} Done how far each unit's state went, layer by layer */
-/** @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, moved: number[] | null}} Layer */
-/** @typedef {Omit<Start, "layers"> & {columns: number, layers: Layer[], inputs: Rows, outputs: Rows}} Run */
+/** @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
+/**
+ * How far each unit's state went, layer by layer, and the first step at which a run under clamps answers otherwise than
+ * its untouched twin.
+ * @typedef {{moved: number[][], twin: {first: number | null} | null}} Done
+ */
+/**
+ * `twin` is what the untouched run has, `computed` what a held signal would have been; both empty where nothing is held.
+ * @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, twin: Partial<Record<Signal, Rows>>,
+ *            computed: Partial<Record<Held, Rows>>, moved: number[] | null}} Layer
+ */
+/** @typedef {Omit<Start, "layers"> & {clamps: readonly Clamp[], columns: number, layers: Layer[], inputs: Rows,
+ *             outputs: Rows, untouched: Rows, firstDifference: number | null}} Run */
 
 /** @type {readonly Gate[]} */
 export const GATES = ["r", "z", "h_tilde"];
@@ -26,19 +42,23 @@ const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_t
 
 /**
  * @param {Start} start
+ * @param {readonly Clamp[]} clamps what was held
  * @param {number[]} stages how many columns a tape can have: the next of these for T steps
  * @returns {Run}
  */
-export function newRun(start, stages) {
+export function newRun(start, clamps, stages) {
   const columns = stages.find((columns) => columns >= start.T) ?? start.T;
   /** @param {number} height @returns {Rows} */
   const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
-  const layers = start.layers.map((layer) => ({
-    ...layer,
-    rows: /** @type {Record<Signal | Term, Rows>} */ (Object.fromEntries(NAMES.map((name) => [name, blank(layer.H)]))),
-    moved: null,
-  }));
-  return { ...start, columns, layers, inputs: blank(start.x.labels.length), outputs: blank(start.y.labels.length) };
+  const layers = start.layers.map((layer) => {
+    const named = (/** @type {readonly string[]} */ names) =>
+      Object.fromEntries(names.map((name) => [name, blank(layer.H)]));
+    const rows = /** @type {Record<Signal | Term, Rows>} */ (named(NAMES));
+    return { ...layer, rows, twin: named(start.twin ? SIGNALS : []), computed: named(layer.held ?? []), moved: null };
+  });
+  const [inputs, outputs] = [blank(start.x.labels.length), blank(start.y.labels.length)];
+  const untouched = blank(start.twin ? start.y.labels.length : 0);
+  return { ...start, clamps, columns, layers, inputs, outputs, untouched, firstDifference: null };
 }
 
 /**
@@ -49,14 +69,21 @@ export function newRun(start, stages) {
 export function putStep(run, step) {
   const column = step.t - 1;
   step.layers.forEach((layer, i) => {
-    for (const name of NAMES) put(run.layers[i].rows[name], column, layer[name]);
+    const { rows, twin, computed } = run.layers[i];
+    for (const name of NAMES) put(rows[name], column, layer[name]);
+    for (const [name, of] of Object.entries(twin)) put(of, column, layer[`twin.${name}`]);
+    for (const [name, of] of Object.entries(computed)) put(of, column, layer[`computed.${name}`]);
   });
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
+  if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
 }
 
 /** The last of a run. @param {Run} run @param {Done} done */
-export const finish = (run, { moved }) => run.layers.forEach((layer, i) => (layer.moved = moved[i]));
+export function finish(run, { moved, twin }) {
+  run.layers.forEach((layer, i) => (layer.moved = moved[i]));
+  run.firstDifference = twin?.first ?? null;
+}
 
 /**
  * @param {Rows} rows
@@ -74,10 +101,11 @@ function put(rows, column, base64) {
  * What the model answers at a step: the likeliest label and its probability, or the number.
  * @param {Run} run
  * @param {number} column
+ * @param {Rows} [outputs] the run's own, or its untouched twin's
  * @returns {{text: string, value: number}}
  */
-export function answer(run, column) {
-  const values = run.outputs.map((row) => row[column]);
+export function answer(run, column, outputs = run.outputs) {
+  const values = outputs.map((row) => row[column]);
   if (run.y.kind === "linear") return { text: fixed(values[0]), value: values[0] };
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
@@ -93,3 +121,21 @@ export function fixed(value, decimals = 2) {
   const text = Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toFixed(decimals);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
+
+/**
+ * The clamp that holds something at a step, if there is one: of several the last counts.
+ * @param {Run} run
+ * @param {Held} gate
+ * @param {number} layer
+ * @param {number} unit both from 0
+ * @param {number} step from 1
+ */
+export const clampAt = (run, gate, layer, unit, step) =>
+  run.clamps.findLast(
+    (clamp) =>
+      clamp.gate === gate &&
+      clamp.layer === layer + 1 &&
+      (clamp.units?.includes(unit + 1) ?? true) &&
+      clamp.from <= step &&
+      step <= (clamp.to ?? run.T),
+  );

@@ -3,7 +3,7 @@
  * same object when nothing changes.
  */
 
-/** @import { Layer, Run, Signal, Gate } from "./run.js" */
+/** @import { Clamp, Gate, Layer, Run, Signal } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {units: number, reset: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
@@ -13,13 +13,17 @@
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */
 /** @typedef {typeof CONVENTIONS[number]} Convention which way z runs: 1 takes the candidate, or 1 keeps the state */
 /** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
+/** What a clamp is about, but for its value. @typedef {Omit<Clamp, "value">} Range */
 /**
  * The products behind the gates of one unit over some steps, as /api/sums answers; `from` and `to` count from 1.
  * @typedef {{W: number[], U: number[], b: number, c: number | null, Wx: number[][], Uh: number[][],
  *            rc: number[] | null}} GateSums
- * @typedef {{run: Run, layer: number, unit: number, from: number, to: number, inputs: string[],
- *            gates: Record<Gate, GateSums>}} Sums
+ * @typedef {Stretch & {inputs: string[], gates: Record<Gate, GateSums>}} Sums
  */
+/** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
+/** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums}} Details */
+/** @typedef {keyof Details} Kind */
+/** All places count from 1. @typedef {{model: string, sequence: string, clamps: readonly Clamp[], layer: number, unit: number, from: number, to: number}} Question */
 /**
  * What a link says of where to look; what it does not say stays as it is by default.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
@@ -29,14 +33,17 @@
  * `text` is what stands in the box, `run` what is on the tape, which may lag behind it; `received` counts the run's
  * steps that have come. `invalid` is whether the text is what the error is about. `step` counts from 1, `unit` and
  * `layer` from 0; `layer` null is the top one. `first` is the first of the rows in sight. `awaited` is where a link
- * wants the cursor once its run has come. `sums` are of the cell's open gate, null until they have come; `sumsError`
- * says why they do not.
+ * wants the cursor once its run has come. `details` are what has been fetched
+ * besides, `refusals` why something was not. `clamps` are what is to be held, which the run may lag behind; `chosen` is the one that is being
+ * changed, `selection` the cells that were dragged over, to be held next: the cursor's while there are none. `difference` is whether the pictures show the run minus its untouched twin.
  * @typedef {Focus & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
- *            awaited: Focus | null, sums: Sums | null, sumsError: string}} State
+ *            clamps: readonly Clamp[], chosen: number | null, selection: Range | null, difference: boolean,
+ *            undo: readonly (readonly Clamp[])[], redo: readonly (readonly Clamp[])[], awaited: Focus | null,
+ *            details: Partial<Details>, refusals: Partial<Record<Kind, string>>}} State
  */
 
-export const VIEWS = /** @type {const} */ (["tape", "words", "cell", "equations", "table"]);
+export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "table"]);
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
@@ -53,6 +60,9 @@ export const FOCUS = {
   convention: "source",
   rows: "all",
 };
+
+/** Nothing is held, and nothing was. */
+export const LET_GO = { clamps: [], chosen: null, selection: null, undo: [], redo: [], difference: false };
 
 /** Rows of a heatmap in sight at once; more units scroll. */
 export const MOST_ROWS = 16;
@@ -80,12 +90,16 @@ export const layerOf = (state) => state.run.layers[layerIndex(state)];
 function unitsInOrder(state) {
   const { H, moved } = layerOf(state);
   const units = Array.from({ length: H }, (_, unit) => unit);
-  if (state.rows === "all" || !moved) return units;
+  if (state.rows === "all" || !moved || H <= MOST_ROWS) return units;
   return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
 }
 
 /** The units whose rows are in sight. @param {State} state */
-export const unitsInSight = (state) => unitsInOrder(state).slice(state.first, state.first + MOST_ROWS);
+export function unitsInSight(state) {
+  const units = unitsInOrder(state);
+  const first = within(state.first, 0, Math.max(0, units.length - MOST_ROWS));
+  return units.slice(first, first + MOST_ROWS);
+}
 
 /** How many rows there are to scroll through. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
@@ -105,7 +119,7 @@ export const write = (state, text) => change(state, { text, playing: false, awai
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { model, text: entry.examples[0] ?? "", playing: false, awaited: null })
+    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", playing: false, awaited: null })
     : state;
 }
 
@@ -116,7 +130,15 @@ export function choose(state, model) {
  * @param {Run} run
  */
 export function show(state, run) {
-  const shown = change(state, { run, received: 0, error: "", invalid: false, awaited: null, sums: null });
+  const shown = change(state, {
+    run,
+    received: 0,
+    error: "",
+    invalid: false,
+    awaited: null,
+    details: {},
+    refusals: {},
+  });
   if (state.awaited) return focus(shown, state.awaited);
   if (state.run.model !== run.model) return change(shown, { step: 1, layer: null, unit: 0, first: 0 });
   const atEnd = state.step === state.run.T && state.run.T > 1;
@@ -136,11 +158,12 @@ export function focus(state, focus) {
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {{model: string, text: string, focus: Focus}} link
+ * @param {{model: string, text: string, clamps: readonly Clamp[], focus: Focus}} link
  * @param {boolean} there whether its run is on the tape already
  */
 export function follow(state, link, there) {
-  const asked = change(state, { model: link.model, text: link.text, playing: false, error: "", invalid: false });
+  const { model, text, clamps } = link;
+  const asked = change(state, { ...LET_GO, model, text, clamps, playing: false, error: "", invalid: false });
   return there ? focus(change(asked, { awaited: null }), link.focus) : change(asked, { awaited: link.focus });
 }
 
@@ -155,14 +178,26 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
+/** The run is whole, and with it what tells which units moved most. @param {State} state */
+export const complete = (state) => inSight(change(state, { received: state.run.T }));
+
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
-export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false });
+export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
+
+/** Something is to be said that stops nothing. @param {State} state @param {string} error */
+export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */
-export const goTo = (state, step) => change(state, { step: within(Math.round(step), 1, state.run.T) });
+export function goTo(state, step) {
+  const there = within(Math.round(step), 1, state.run.T);
+  return there === state.step ? state : change(state, { step: there, selection: null, chosen: null });
+}
 
 /** @param {State} state @param {number} unit */
-export const lookAt = (state, unit) => inSight(change(state, { unit: within(unit, 0, layerOf(state).H - 1) }));
+export function lookAt(state, unit) {
+  const there = within(unit, 0, layerOf(state).H - 1);
+  return inSight(there === state.unit ? state : change(state, { unit: there, selection: null, chosen: null }));
+}
 
 /** Go up or down by rows, as they stand. @param {State} state @param {number} by */
 export function moveRow(state, by) {
@@ -202,18 +237,63 @@ export const setZoom = (state, zoom) => change(state, { zoom });
 /** Open a gate's sum. @param {State} state @param {Gate} gate */
 export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
 
-/** @param {State} state @param {Sums} sums */
-export const putSums = (state, sums) => change(state, { sums, sumsError: "" });
+/**
+ * @template {Kind} K
+ * @param {State} state @param {K} kind @param {Details[K]} detail
+ */
+export const putDetail = (state, kind, detail) =>
+  change(state, { details: { ...state.details, [kind]: detail }, refusals: { ...state.refusals, [kind]: "" } });
 
-/** @param {State} state @param {string} sumsError */
-export const failSums = (state, sumsError) => change(state, { sumsError });
+/** @param {State} state @param {Kind} kind @param {string} why */
+export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
-/** The sums behind the cursor, if they have come. @param {State} state */
-export function sumsAt(state) {
-  const { sums, run, step, unit } = state;
-  const fit = sums && sums.run === run && sums.layer === layerIndex(state) && sums.unit === unit;
-  return fit && sums.from <= step && step <= sums.to ? sums : null;
+/**
+ * What has been fetched of a kind, if it is about the cursor.
+ * @template {Kind} K
+ * @param {State} state @param {K} kind
+ * @returns {Details[K] | null}
+ */
+export function detailAt(state, kind) {
+  const { run, step, unit } = state;
+  const detail = state.details[kind];
+  const fit = detail && detail.run === run && detail.layer === layerIndex(state) && detail.unit === unit;
+  return fit && detail.from <= step && step <= detail.to ? /** @type {Details[K]} */ (detail) : null;
 }
+
+/**
+ * Hold something else; what was held can be had back.
+ * @param {State} state
+ * @param {readonly Clamp[]} clamps
+ * @param {number | null} chosen
+ * @param {boolean} [merged] whether this goes on with the change before it, as a slider does
+ */
+export function hold(state, clamps, chosen, merged = false) {
+  const undo = merged ? state.undo : [...state.undo, state.clamps];
+  return change(state, { clamps, chosen, undo, redo: [], playing: false });
+}
+
+/** @param {State} state */
+export function undo(state) {
+  const clamps = state.undo.at(-1);
+  if (!clamps) return state;
+  return change(state, { clamps, chosen: null, undo: state.undo.slice(0, -1), redo: [...state.redo, state.clamps] });
+}
+
+/** @param {State} state */
+export function redo(state) {
+  const clamps = state.redo.at(-1);
+  if (!clamps) return state;
+  return change(state, { clamps, chosen: null, redo: state.redo.slice(0, -1), undo: [...state.undo, state.clamps] });
+}
+
+/** Change one of the clamps, or none: the next one then. @param {State} state @param {number | null} chosen */
+export const chooseClamp = (state, chosen) => change(state, { chosen });
+
+/** @param {State} state @param {Range} selection */
+export const select = (state, selection) => change(state, { selection, chosen: null });
+
+/** @param {State} state @param {boolean} difference */
+export const setDifference = (state, difference) => change(state, { difference });
 
 /** @param {State} state @param {Convention} convention */
 export const setConvention = (state, convention) => change(state, { convention });

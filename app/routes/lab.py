@@ -53,8 +53,8 @@ def warm(settings: Settings) -> None:
         raise ValueError("the limits in the settings leave no model to show")
 
 
-@router.get("/", include_in_schema=False)
-@router.get("/embed", include_in_schema=False)
+@router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed", methods=["GET", "HEAD"], include_in_schema=False)
 def lab(
     request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = LINK
 ) -> Response:
@@ -130,7 +130,7 @@ def _example(name: str, settings: Settings) -> Scenario:
 def _outputs(model: Model, run: Trace) -> list[str]:
     """What the model answers at every step, as the tape's output row says it."""
     if model.readout.kind == "linear":
-        return [f"{row[0]:.2f}" for row in run.y]
+        return [f"{round(float(row[0]), 2) + 0.0:.2f}".replace("-", "−") for row in run.y]
     return [model.readout.labels[row.argmax()] for row in run.y]
 
 

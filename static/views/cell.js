@@ -4,13 +4,13 @@
  */
 
 /** @import { Store } from "../store.js" */
-/** @import { Gate, Signal } from "../run.js" */
+/** @import { Gate, Held, Signal } from "../run.js" */
 /** @import { State, Theme, Zoom } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 /** @import { Scale } from "../theme.js" */
-import { reading } from "../reading.js";
+import { inputsOf, reading } from "../reading.js";
 import { SIGNALS, fixed } from "../run.js";
-import { layerOf, layerIndex, openGate, setZoom } from "../state.js";
+import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -29,6 +29,7 @@ export function mountCell(section, store, figures) {
   const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
   const wires = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-wire]")]);
   const slots = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-slot]")]);
+  const replaced = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-replaced]")]);
   const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-node]")]);
   const legend = /** @type {HTMLElement} */ (section.querySelector(".note"));
   const sum = /** @type {HTMLElement} */ (section.querySelector(".sum"));
@@ -52,7 +53,8 @@ export function mountCell(section, store, figures) {
     const { sums, h_prev, r, z, h_tilde, h, keep, take, kept, taken, past } = at;
     /** @type {Record<string, number>} */
     const carried = { h_prev, r, z, h_tilde, h, keep, take, kept, taken, past };
-    for (const [gate, { Wx, Uh }] of Object.entries(sums)) {
+    for (const [gate, { Wx, Uh, b }] of Object.entries(sums)) {
+      carried[`b.${gate}`] = b;
       carried[`Wx.${gate}`] = Wx;
       carried[`Uh.${gate}`] = Uh;
     }
@@ -62,9 +64,15 @@ export function mountCell(section, store, figures) {
       const value = name.startsWith("Wx") ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
       flow(wire, Math.abs(value), name === "x" ? "" : colour(name, value, state.theme));
     }
+    for (const note of replaced) {
+      const name = /** @type {Held} */ (note.dataset.replaced);
+      const was = at.replaced[name];
+      note.textContent = was === undefined ? "" : fixed(was);
+      note.parentElement?.classList.toggle("held", was !== undefined);
+    }
     for (const slot of slots) {
       const name = slot.dataset.slot ?? "";
-      const text = name === "x" ? at.x : fixed(carried[name]);
+      const text = name === "x" ? at.read : fixed(carried[name]);
       if (slot.textContent !== text) slot.textContent = text;
     }
   }
@@ -73,11 +81,9 @@ export function mountCell(section, store, figures) {
   function showLayer(state) {
     const { rows, h0, reset } = layerOf(state);
     const column = state.step - 1;
-    const below = layerIndex(state) - 1;
-    const inputs = below < 0 ? state.run.inputs : state.run.layers[below].rows.h;
     /** @type {Record<string, number[]>} */
     const strips = {
-      x: inputs.map((row) => row[column]),
+      x: inputsOf(state).map((row) => row[column]),
       h_prev: column === 0 ? h0 : rows.h.map((row) => row[column - 1]),
     };
     for (const name of SIGNALS) strips[name] = rows[name].map((row) => row[column]);
@@ -105,12 +111,13 @@ export function mountCell(section, store, figures) {
     const across = Math.min(16, values.length);
     const down = Math.ceil(values.length / across);
     const [width, height] = [64 / across, Math.min(12, 20 / down)];
-    if (strip.childElementCount !== values.length) {
+    if (strip.childElementCount !== values.length + 1) {
       strip.replaceChildren(
-        ...values.map((_, i) => {
+        ...[...values, 0].map((_, i) => {
           const cell = document.createElementNS(SVG, "rect");
           const box = { x: (i % across) * width - 32, y: Math.floor(i / across) * height, width, height };
           for (const [key, value] of Object.entries(box)) cell.setAttribute(key, String(value));
+          if (i === values.length) cell.setAttribute("class", "here");
           return cell;
         }),
       );
@@ -118,8 +125,13 @@ export function mountCell(section, store, figures) {
     values.forEach((value, i) => {
       const cell = /** @type {SVGElement} */ (strip.children[i]);
       cell.style.fill = colour(name, value, theme);
-      if (cell.classList.contains("here") !== (i === unit)) cell.classList.toggle("here", i === unit);
     });
+    // Drawn last, so that no neighbour covers it.
+    const mark = /** @type {SVGElement} */ (strip.lastElementChild);
+    mark.toggleAttribute("hidden", unit < 0);
+    if (unit < 0) return;
+    mark.setAttribute("x", String((unit % across) * width - 32));
+    mark.setAttribute("y", String(Math.floor(unit / across) * height));
   }
 
   store.subscribe((state) => {
@@ -143,6 +155,8 @@ export function mountCell(section, store, figures) {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       open();
+      // The figure makes room for the sum, and the focus goes along.
+      requestAnimationFrame(() => /** @type {HTMLElement} */ (sum.querySelector(":checked")).focus());
     });
   }
 }

@@ -14,8 +14,9 @@ export function mountConvention(main, store) {
   const words = ends.map((end) => end.textContent);
 
   store.subscribe(({ convention }) => {
-    if (main.dataset.convention === convention) return;
-    main.dataset.convention = convention;
+    const { dataset } = document.body;
+    if (dataset.convention === convention) return;
+    dataset.convention = convention;
     for (const input of switches) input.checked = input.value === convention;
     const named = convention === "source" ? words : words.toReversed();
     ends.forEach((end, i) => (end.textContent = named[i]));

@@ -27,6 +27,7 @@ export function mountEquations(section, store) {
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );
+  const held = /** @type {HTMLElement[]} */ ([...section.querySelectorAll(".heldat")]);
   const relations = [...section.querySelectorAll("[data-relation]")];
   const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
@@ -45,6 +46,7 @@ export function mountEquations(section, store) {
     if (state.step > state.received || !state.views.includes("equations")) return;
     const { slots: numbers, rounded } = equations(reading(state));
     for (const slot of slots) write(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
+    for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
       const sign = rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=";
       if (relation.textContent !== sign) relation.textContent = sign;

@@ -6,17 +6,17 @@
 /** @import { Store } from "../store.js" */
 /** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
-/** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
+/** @import { Figure, Picture, PlotlyLibrary, Place, Veil } from "../plot.js" */
 import { drawHeatmaps } from "../plot.js";
 import { fixed } from "../run.js";
-import { rowsOf, veilOf } from "../reading.js";
+import { shownRows, veilOf } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: more would cost an edit longer than the pictures do
 const MOST_CELLS = 4000; // the same, where they are all there is
 /** What the pictures depend on. @type {(keyof State)[]} */
-const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention"];
+const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention", "difference"];
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 
 /**
@@ -52,6 +52,15 @@ export function mountHeatmaps(tape, store, figures) {
     return Object.fromEntries(rows.map(({ signal, plot }) => [signal, place(plot)]));
   }
 
+  /** What is drawn: values, or, all on the scale of signed values and without a veil, differences. @param {State} state */
+  function figureOf({ theme, difference, run }) {
+    const figure = figures[theme];
+    if (!difference || !run.twin) return figure;
+    const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));
+    const data = figure.data.filter(({ meta }) => !meta).map((picture) => ({ ...picture, colorscale, zmin: -1 }));
+    return { data, layout: { ...figure.layout, meta: `${theme} difference` } };
+  }
+
   /** @param {State} state */
   function draw(state) {
     const units = unitsInSight(state);
@@ -65,13 +74,13 @@ export function mountHeatmaps(tape, store, figures) {
       shownUnits = names;
     }
     const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
-    const figureNow = figures[state.theme];
-    const z = figureNow.data.map(({ name, meta }) => inSight(meta ? veilOf(layerOf(state)) : rowsOf(state, name)));
+    const figureNow = figureOf(state);
+    const z = figureNow.data.map(({ name, meta }) => inSight(meta ? veilOf(layerOf(state)) : shownRows(state, name)));
     if (Plotly) drawHeatmaps(Plotly, figure, figureNow, z, places);
     for (const { signal, values } of rows) {
       const at = figureNow.data.findIndex(({ name, meta }) => name === signal && !meta);
       const veil = figureNow.data.findIndex(({ meta }) => meta?.over === signal);
-      writeNumbers(state, signal, values, z[at], z[veil]);
+      writeNumbers(state, values, figureNow.data[at], z[at], figureNow.data[veil]?.meta, z[veil]);
     }
     drawn = state;
   }
@@ -79,21 +88,20 @@ export function mountHeatmaps(tape, store, figures) {
   /**
    * The numbers, each in black or white, whichever its cell's colour wants. Until Plotly is there the cells are
    * coloured here, so that the picture need not wait for it.
-   * @param {State} state @param {Signal} signal @param {HTMLElement} values @param {Rows} shown
-   * @param {Rows | undefined} veiled what the veil over it goes by
+   * @param {State} state @param {HTMLElement} values @param {Picture} picture @param {Rows} shown
+   * @param {Veil | undefined} veil what lies over it, and what that goes by
+   * @param {Rows | undefined} veiled
    */
-  function writeNumbers(state, signal, values, shown, veiled) {
+  function writeNumbers(state, values, picture, shown, veil, veiled) {
     const { T, columns } = state.run;
-    const { width, height } = places[signal];
+    const { name, colorscale, zmin, zmax } = picture;
+    const { width, height } = places[name];
     const few = shown.length * T <= (Plotly ? MOST_NUMBERS : MOST_CELLS);
     const fit = width / columns >= ROOM_FOR_NUMBER.width && height / shown.length >= ROOM_FOR_NUMBER.height;
     const wanted = few && (fit || !Plotly) ? shown.length * T : 0;
     while (values.childElementCount > wanted) values.lastElementChild?.remove();
     while (values.childElementCount < wanted) values.append(document.createElement("span"));
     if (!wanted) return;
-    const pictures = figures[state.theme].data;
-    const { colorscale, zmin, zmax } = /** @type {Picture} */ (pictures.find(({ name }) => name === signal));
-    const veil = pictures.find(({ meta }) => meta?.over === signal)?.meta;
     shown.forEach((row, unit) => {
       for (let column = 0; column < T; column++) {
         const cell = /** @type {HTMLElement} */ (values.children[unit * T + column]);

@@ -57,6 +57,8 @@ function say(live, state) {
       if (!about) return text;
       const span = Object.assign(document.createElement("span"), { textContent: text, className: about });
       span.dataset.about = about;
+      const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
+      span.classList.toggle("lit", lit.split(".")[0] === about);
       return span;
     }),
   );

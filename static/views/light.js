@@ -13,6 +13,7 @@ export function mountLight(root) {
     const about = on?.getAttribute("data-about") ?? "";
     if (about === lit) return;
     lit = about;
+    root.dataset.lit = about; // for what is written anew while it is lit
     for (const one of root.querySelectorAll(".lit")) one.classList.remove("lit");
     if (!about) return;
     for (const whole of new Set([about, about.split(".")[0]]))

@@ -25,10 +25,13 @@ export function mountModel(section, store, actions) {
     find("#task").textContent = `This network was taught to ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
     find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
-    const weights = { parameters: entry.parameters, "reset gate acts": `${entry.layers[0].reset} the product with U` };
+    const weights = {
+      parameters: entry.parameters,
+      "reset gate acts": `${[...new Set(entry.layers.map(({ reset }) => reset))].join(" and ")} the product with U`,
+    };
     find("#card").replaceChildren(
       list("How it was trained", { ...card.training, ...weights }),
-      list("Measured on data it never saw", card.measured),
+      list("Measured on data it never saw; z as in the source", card.measured),
     );
   }
 

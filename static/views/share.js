@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 import { copy } from "../clipboard.js";
-import { encode } from "../link.js";
+import { LONGEST, encode, linkTo } from "../link.js";
 
 /**
  * @param {HTMLElement} opener
@@ -13,10 +13,12 @@ export function mountShare(opener, dialog, store) {
   const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
   const hides = /** @type {HTMLInputElement[]} */ ([...dialog.querySelectorAll("[name=hide]")]);
+  const tooLong = /** @type {HTMLElement} */ (dialog.querySelector(".too-long"));
   const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
   function write() {
-    const query = encode(store.get());
+    const query = encode(linkTo(store.get()));
+    tooLong.hidden = query.length <= LONGEST;
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
     const src = `${location.origin}/embed${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
     link.value = `${location.origin}/${query}`;

@@ -4,8 +4,10 @@
 /** @import { Gate } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
 import { fixed } from "../run.js";
-import { equations, reading, rounding } from "../reading.js";
-import { layerIndex, layerOf, openGate, sumsAt } from "../state.js";
+import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
+import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
+
+const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
 
 /** @typedef {{about: string, name: string, weight: number, value: number, product: number}} Part */
 
@@ -16,20 +18,20 @@ import { layerIndex, layerOf, openGate, sumsAt } from "../state.js";
  * @returns {Part[]}
  */
 function partsOf(state, sums) {
-  const { gate, step, run, unit, convention } = state;
+  const { gate, step, unit, convention } = state;
   const { rows, h0, reset } = layerOf(state);
   const sum = sums.gates[gate];
   const column = step - 1;
   const i = step - sums.from;
-  const below = layerIndex(state) - 1;
-  const inputs = below < 0 ? run.inputs : run.layers[below].rows.h;
+  const inputs = inputsOf(state);
+  const below = layerIndex(state);
   const r = rows.r.map((row) => row[column]);
   const sign = convention === "pytorch" && gate === "z" ? -1 : 1;
   const candidate = gate === "h_tilde";
   /** @type {Part[]} */
   const parts = sum.W.map((weight, j) => ({
     about: `${gate}.Wx`,
-    name: below < 0 ? sums.inputs[j] : `${sums.inputs[j]} of layer ${below + 1}`,
+    name: below === 0 ? sums.inputs[j] : `${sums.inputs[j]} of layer ${below}`,
     weight,
     value: inputs[j][column],
     product: sum.Wx[i][j],
@@ -63,8 +65,8 @@ export function mountSum(section, store) {
     if (state.zoom !== "gate" || !state.views.includes("cell") || state.step > state.received) return;
     for (const input of gates) input.checked = input.value === state.gate;
     section.className = `sum ${state.gate}`;
-    const sums = sumsAt(state);
-    waiting.textContent = sums ? "" : state.sumsError || "…";
+    const sums = detailAt(state, "sums");
+    write(waiting, sums ? "" : (state.refusals.sums ?? ""));
     table.classList.toggle("late", !sums);
     if (sums) show(state, sums);
   });
@@ -77,7 +79,12 @@ export function mountSum(section, store) {
     const shown = parts.filter(({ product }) => product !== 0);
     const at = reading(state);
     const { a } = at.sums[state.gate];
-    const { decimals, off } = rounding((as) => [[shown.reduce((sum, { product }) => sum + as(product), 0), a]]);
+    const result = at.replaced[state.gate] ?? at[state.gate];
+    const f = FUNCTIONS[state.gate];
+    const { decimals, off } = rounding((as) => [
+      [shown.reduce((sum, { product }) => sum + as(product), 0), a],
+      [f.of(as(a)), result],
+    ]);
     const largest = Math.max(...shown.map(({ product }) => Math.abs(product)));
     while (body.childElementCount > shown.length) body.lastElementChild?.remove();
     while (body.childElementCount < shown.length) body.append(newRow());
@@ -89,22 +96,21 @@ export function mountSum(section, store) {
       write(weight, fixed(part.weight));
       write(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
-      write(product, fixed(part.product, decimals));
+      // The factors have two decimals, which not always give the product.
+      const gap = Math.abs(
+        shownAs(fixed(part.weight)) * shownAs(fixed(part.value)) - shownAs(fixed(part.product, decimals)),
+      );
+      write(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
     });
     const zeros = parts.length - shown.length;
-    const { slots } = equations(at);
-    const f = state.gate === "h_tilde" ? "tanh" : "σ";
-    caption.textContent = `What makes ${symbol(state.gate)} of unit ${at.unit + 1} at t = ${at.t}, largest first`;
+    caption.textContent = `What makes ${SYMBOLS[state.gate]} of unit ${at.unit + 1} at t = ${at.t}, largest first`;
     foot.replaceChildren(
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
       total("their sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
-      total(`${symbol(state.gate)} = ${f}(a)`, slots[`${state.gate}.value`], "value"),
+      total(`${SYMBOLS[state.gate]} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
     );
   }
 }
-
-/** @param {Gate} gate */
-const symbol = (gate) => ({ r: "r", z: "z", h_tilde: "h̃" })[gate];
 
 /** @param {HTMLElement} cell @param {string} text */
 function write(cell, text) {

@@ -6,7 +6,7 @@
 import { copy } from "../clipboard.js";
 import { fixed } from "../run.js";
 import { rowsOf } from "../reading.js";
-import { layerOf, openTable } from "../state.js";
+import { layerIndex, layerOf, openTable } from "../state.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
@@ -20,7 +20,8 @@ const NAMES = { r: "Reset gate r", z: "Update gate z", h_tilde: "Candidate h̃",
 function csv(state) {
   const rows = rowsOf(state, state.table);
   const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
-  const name = state.table === "z" && state.convention === "pytorch" ? "z (1 keeps)" : state.table;
+  const layer = state.run.layers.length > 1 ? `layer ${layerIndex(state) + 1}, ` : "";
+  const name = layer + (state.table === "z" && state.convention === "pytorch" ? "z (1 keeps)" : state.table);
   const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unit + 1}`))]];
   for (let column = 0; column < state.received; column++) {
     const input = quoted(state.run.tokens?.[column] ?? "");
@@ -41,6 +42,7 @@ export function mountTable(section, store) {
   let shown = [];
   /** @type {Element | undefined} */
   let marked;
+  let unit = -1; // the one that is in sight
 
   /** @param {State} state @param {number} from @param {number} to columns */
   function draw(state, from, to) {
@@ -89,7 +91,14 @@ export function mountTable(section, store) {
     marked?.removeAttribute("aria-current");
     cell?.setAttribute("aria-current", "true");
     marked = cell;
-    if (cell) bringIntoSight(state.step - 1 - from);
+    if (!cell) return;
+    bringIntoSight(state.step - 1 - from);
+    if (unit === state.unit) return;
+    unit = state.unit;
+    const { offsetLeft, offsetWidth } = /** @type {HTMLElement} */ (cell);
+    const heads = /** @type {HTMLElement} */ (head.firstElementChild?.children[2]).offsetLeft;
+    if (offsetLeft < pages.scrollLeft + heads || offsetLeft + offsetWidth > pages.scrollLeft + pages.clientWidth)
+      pages.scrollLeft = offsetLeft - (heads + pages.clientWidth) / 2;
   });
 
   picker.addEventListener("change", () => store.update(openTable, /** @type {Signal} */ (picker.value)));

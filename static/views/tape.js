@@ -1,9 +1,10 @@
 /** The tape's frame: its columns, inputs and outputs, and the one cursor. The heatmaps are views of their own. */
 
 /** @import { Store } from "../store.js" */
+/** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { answer } from "../run.js";
-import { goTo, lookAt, unitsInSight } from "../state.js";
+import { answer, fixed } from "../run.js";
+import { goTo, layerIndex, lookAt, select, unitsInSight } from "../state.js";
 
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
@@ -13,8 +14,8 @@ const MOST_LABELLED = 128; // columns; with more the letters would not be legibl
  */
 export function mountTape(tape, store) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
-  const [scroller, tokens, outputs, cursor, ahead, columns] = [
-    ".scroller", "#tokens", "#outputs", ".cursor", ".ahead", ".columns",
+  const [scroller, tokens, outputs, untouched, cursor, ahead, columns] = [
+    ".scroller", "#tokens", "#outputs", "#untouched", ".cursor", ".ahead", ".columns",
   ].map(find); // prettier-ignore
   /** @type {State | null} */
   let shown = null;
@@ -31,7 +32,9 @@ export function mountTape(tape, store) {
     const labelled = columns <= MOST_LABELLED ? T : 0;
     tape.classList.toggle("unlabelled", labelled === 0);
     tape.classList.toggle("signed", y.kind === "linear");
-    for (const list of [tokens, outputs]) {
+    find(".twin").hidden = !state.run.twin;
+    find(".twin .name").textContent = y.kind === "softmax" ? "untouched" : "difference";
+    for (const list of [tokens, outputs, untouched]) {
       while (list.childElementCount > labelled) list.lastElementChild?.remove();
       while (list.childElementCount < labelled) list.append(document.createElement("li"));
     }
@@ -39,10 +42,16 @@ export function mountTape(tape, store) {
       const [input, output] = [tokens.children[column], /** @type {HTMLElement} */ (outputs.children[column])];
       const word = words?.[column] ?? "·";
       if (input.textContent !== word) input.textContent = word;
-      const { text, value } = answer(state.run, column);
-      if (output.textContent !== text)
-        output.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
-      output.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
+      const now = answer(state.run, column);
+      fill(output, now.text, now.value);
+      if (!state.run.twin) continue;
+      // Beside each output what it would have been: a label, or how far a number is from it.
+      const was = answer(state.run, column, state.run.untouched);
+      const gap = now.value - was.value;
+      const cell = /** @type {HTMLElement} */ (untouched.children[column]);
+      if (y.kind === "softmax") fill(cell, was.text, was.value);
+      else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
+      cell.classList.toggle("differs", y.kind === "softmax" ? was.text !== now.text : Math.abs(gap) > 0.01);
     }
   }
 
@@ -83,15 +92,49 @@ export function mountTape(tape, store) {
     const units = unitsInSight(state);
     const row = Math.floor(((event.clientY - top) / height) * units.length);
     store.update(lookAt, units[Math.max(0, Math.min(units.length - 1, row))]);
+    if (state.views.includes("whatif")) drag(/** @type {Signal} */ (plot.parentElement?.dataset.signal), event.type);
   }
 
+  /** The cell where dragging began. @type {{signal: Signal, step: number, row: number} | null} */
+  let origin = null;
+
+  /** Select from where dragging began to the cursor. @param {Signal} signal @param {string} type of the event */
+  function drag(signal, type) {
+    const state = store.get();
+    const units = unitsInSight(state);
+    const row = units.indexOf(state.unit);
+    if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step: state.step, row };
+    const [first, last] = [Math.min(origin.row, row), Math.max(origin.row, row)];
+    // The state after a step is what the next one sees.
+    const later = signal === "h" ? 1 : 0;
+    const [from, to] = [Math.min(origin.step, state.step), Math.max(origin.step, state.step)];
+    store.update(select, {
+      gate: signal === "h" ? "h_prev" : signal,
+      units: units.slice(first, last + 1).map((unit) => unit + 1),
+      from: Math.min(from + later, state.run.T),
+      to: Math.min(to + later, state.run.T),
+      layer: layerIndex(state) + 1,
+    });
+  }
+
+  /** Not on a slider, nor on the frame's own scrollbar. @param {PointerEvent} event */
+  const onColumns = ({ target }) =>
+    target instanceof Element && !(target instanceof HTMLInputElement) && target.closest(".columns") !== null;
+
   scroller.addEventListener("pointerdown", (event) => {
-    if (!(event.target instanceof HTMLInputElement) && event.button === 0) point(event);
+    if (onColumns(event) && event.button === 0) point(event);
   });
   scroller.addEventListener("pointermove", (event) => {
-    if (event.buttons === 1 && !(event.target instanceof HTMLInputElement)) point(event);
+    if (event.buttons === 1 && onColumns(event)) point(event);
   });
   const frame = new ResizeObserver(() => (wide = scroller.scrollWidth > scroller.clientWidth));
   for (const part of [scroller, columns]) frame.observe(part);
   store.subscribe(update);
+}
+
+/** @param {HTMLElement} cell @param {string} text @param {number} value as high as which it is filled */
+function fill(cell, text, value) {
+  if (cell.textContent !== text)
+    cell.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
+  cell.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
 }

@@ -68,13 +68,18 @@ export function mountTransport(section, slider, store) {
   };
   addEventListener("keydown", (event) => {
     const key = keys[event.key];
-    if (!key || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (!key || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     // What has the focus may want the key for itself: text, lists, and space on anything that can be pressed.
     const target = /** @type {HTMLElement} */ (event.target);
-    if (target.closest("input:not([type=range]), select, textarea, dialog[open]")) return;
-    if (event.key === " " && target.closest("button, summary, a")) return;
+    if (target !== slider && target.closest("input, select, textarea, dialog[open], .pages")) return;
+    if (event.key === " " && target.closest("button, summary, a, [role=button]")) return;
     event.preventDefault();
     key();
+  });
+  // A choice made with the pointer leaves the keys to the cursor.
+  addEventListener("pointerup", ({ target }) => {
+    if (/** @type {HTMLElement} */ (target).closest(".segments"))
+      setTimeout(() => /** @type {HTMLElement} */ (document.activeElement).blur());
   });
   store.subscribe(update);
 }

@@ -76,7 +76,7 @@ def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: 
         "t must be from 1 to 3",
         "unit must be a whole number from 1 on",
         "zoom must be one of layer, unit, gate",
-        "views must be some of tape,words,cell,equations,table",
+        "views must be some of tape,words,whatif,cell,equations,table",
     ):
         expect(lab.error).to_contain_text(part)
     lab.expect_trace("flip-flop", "A x B", flipped=True)
@@ -187,6 +187,7 @@ def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
     page.mouse.wheel(0, -120)
     page.wait_for_timeout(100)
     assert_rows(lab, top, range(27, 43))
+    lab.heading.click()  # the slider's arrows are its own
     for _ in range(20):
         page.keyboard.press("ArrowDown")
     expect(lab.heading).to_contain_text("unit 21 of 64")
@@ -255,7 +256,7 @@ def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, compl
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/api/sums") else None)
     page.route("**/api/sums", lambda route: route.abort())
     lab.cell.get_by_role("radio", name="One gate").check()
-    expect(lab.cell.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(lab.cell.get_by_role("alert")).to_have_text("The server does not answer. Move the cursor to ask again.")
     page.wait_for_timeout(300)
     assert len(asked) == 1  # it does not insist
     page.unroute("**/api/sums")
@@ -266,3 +267,86 @@ def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, compl
     expect(lab.cell.get_by_text("at t = 2, largest first")).to_be_visible()
     expect(lab.cell.get_by_role("alert")).to_be_empty()
     complaints.clear()
+
+
+def test_going_back_to_a_link_that_left_things_out_shows_what_it_showed(page: Page) -> None:
+    lab = Lab(page).open(model="pocket-calculator")
+    page.wait_for_url("**sequence=**")  # what was left out is filled in
+    lab.button("Table").click()
+    page.wait_for_url("**views=**")
+    page.go_back()
+    lab.expect_trace("pocket-calculator", gru.load("pocket-calculator").card.examples[0])
+    expect(lab.error).to_be_empty()
+    page.goto("/?model=bogus")
+    page.wait_for_selector(".heatmaplayer image")
+    expect(lab.error).to_contain_text("This link could not be followed:")
+    lab.button("Table").click()
+    page.wait_for_url("**views=**")
+    page.go_back()
+    lab.expect_trace("flip-flop", gru.load("flip-flop").card.examples[0])
+
+
+def test_rows_that_moved_most_are_those_of_the_run_that_is_shown(page: Page, served: dict[str, gru.Model]) -> None:
+    text = "a b c d e f g h i j k l"
+    lab = Lab(page).open(model="deep", sequence=text, rows="moved", unit="58")
+    for sequence in ("l k l k", text, "a a a a a a"):
+        lab.sequence.fill(sequence)
+        lab.expect_tokens(sequence.split())
+        top = gru.trace(served["deep"], sequence).layers[-1]
+        most = np.argsort(-top.moved, kind="stable")[:16]
+        assert_rows(lab, top, most)
+        assert int(re.findall(r"unit (\d+)", lab.heading.inner_text())[0]) - 1 in most
+    page.wait_for_url("**sequence=a+a+a+a+a+a**")
+    lab.model.select_option("sentiment")  # has too few units to choose from
+    lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
+    page.wait_for_url("**model=sentiment**")
+    page.go_back()
+    lab.expect_tokens(["a"] * 6)
+    expect(lab.error).to_be_empty()
+
+
+def test_the_address_goes_on_after_a_way_back_that_failed(page: Page, complaints: list[str]) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x x")
+    lab.sequence.fill("A B")
+    page.wait_for_url("**sequence=A+B**")
+    page.route("**/api/trace", lambda route: route.abort())
+    page.go_back()
+    expect(lab.error).to_contain_text("The server does not answer.")
+    page.unroute("**/api/trace")
+    lab.sequence.fill("B B B")
+    page.wait_for_url("**sequence=B+B+B**")
+    lab.expect_trace("flip-flop", "B B B")
+    complaints.clear()
+
+
+def test_a_first_run_that_does_not_come_is_said(page: Page, complaints: list[str]) -> None:
+    page.route("**/api/trace", lambda route: route.abort())
+    page.goto("/?model=deep")
+    expect(Lab(page).error).to_have_text("The server does not answer. Reload the page to ask again.")
+    complaints.clear()
+
+
+def test_what_has_the_focus_keeps_the_keys_that_it_needs(page: Page) -> None:
+    lab = Lab(page).open(model="deep", views="tape,words,cell,equations,table")
+    page.get_by_role("slider", name="First unit in sight").focus()
+    before = page.get_by_role("slider", name="First unit in sight").input_value()
+    page.keyboard.press("End")
+    assert page.get_by_role("slider", name="First unit in sight").input_value() != before
+    expect(lab.heading).to_contain_text("t = 1")
+    page.get_by_text("Whole layer").click()  # with the pointer: the keys stay the cursor's
+    page.keyboard.press("ArrowRight")
+    expect(lab.heading).to_contain_text("t = 2")
+    expect(lab.cell.get_by_role("radio", name="Whole layer")).to_be_checked()
+    lab.cell.get_by_role("button", name="Open the sum of the reset gate").focus()
+    page.keyboard.press("Space")
+    expect(lab.cell.get_by_role("radio", name="reset gate")).to_be_focused()
+    expect(lab.button("Play")).to_be_visible()
+
+
+def test_very_large_numbers_are_put_into_words_that_hold(page: Page) -> None:
+    lab = Lab(page).open(model="pocket-calculator", sequence="=100000 0.3 =-99999 1000 +300")
+    for _ in range(5):
+        expect(lab.narration).not_to_contain_text("Infinity")
+        expect(lab.narration).not_to_contain_text("NaN")
+        expect(lab.narration).not_to_contain_text("100.0 %")
+        page.keyboard.press("ArrowRight")

@@ -1,0 +1,45 @@
+/**
+ * What the cursor needs and the run that came does not hold: fetched when it is looked at, one request of a kind at a
+ * time, the newest wish next.
+ */
+
+/** @import { Store } from "./store.js" */
+/** @import { Kind, Question, State } from "./state.js" */
+import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
+
+/**
+ * @param {Store} store
+ * @param {Kind} kind
+ * @param {(state: State) => {from: number, to: number} | null} wanted the steps to ask for, null while nothing is
+ * @param {(kind: Kind, question: Question) => Promise<any>} ask
+ */
+export function keepDetail(store, kind, wanted, ask) {
+  let asking = false;
+  /** @type {unknown[]} */
+  let refused = []; // the place for which it did not work: asked again once the cursor moves
+
+  async function fetch() {
+    const state = store.get();
+    const { run, received, step, unit } = state;
+    const layer = layerIndex(state);
+    const cursor = [run, layer, unit, step];
+    if (received < run.T || asking || detailAt(state, kind)) return;
+    const steps = cursor.every((part, i) => part === refused[i]) ? null : wanted(state);
+    if (!steps) return;
+    asking = true;
+    refused = [];
+    const scenario = { model: run.model, sequence: (run.tokens ?? []).join(" "), clamps: run.clamps };
+    try {
+      const detail = await ask(kind, { ...scenario, ...steps, layer: layer + 1, unit: unit + 1 });
+      store.update(putDetail, kind, { ...detail, ...steps, run, layer, unit });
+    } catch (error) {
+      refused = cursor;
+      store.update(failDetail, kind, `${/** @type {Error} */ (error).message} Move the cursor to ask again.`);
+    } finally {
+      asking = false;
+    }
+    fetch(); // the cursor may have gone on meanwhile
+  }
+
+  store.subscribe(fetch);
+}

@@ -1,0 +1,221 @@
+/** What if: hold a gate, see which holds there are and change them, and what they did beside the untouched run. */
+
+/** @import { Store, Update } from "../store.js" */
+/** @import { Clamp, Held } from "../run.js" */
+/** @import { Range, State } from "../state.js" */
+import { answer, fixed } from "../run.js";
+import { chooseClamp, hold, layerIndex, redo, select, setDifference, undo, unitsInSight } from "../state.js";
+
+/** @type {Record<Held, string>} */
+const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃", h_prev: "h before" };
+
+/** What the form is about: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
+function rangeOf(state) {
+  if (state.chosen !== null) return state.clamps[state.chosen];
+  const cursor = { units: [state.unit + 1], from: state.step, to: state.step, layer: layerIndex(state) + 1 };
+  return state.selection ?? { gate: "z", ...cursor };
+}
+
+/** z as it is named on screen, and back. @param {State} state @param {Held} gate @param {number} value */
+const named = (state, gate, value) =>
+  gate === "z" && state.convention === "pytorch" ? Number((1 - value).toFixed(6)) : value;
+
+/** @param {State} state @param {Clamp} clamp */
+function describe(state, { gate, units, from, to, value, layer }) {
+  const until = to ?? state.run.T;
+  const steps = until === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
+  const of = `${list(units)}${state.run.layers.length > 1 ? ` of layer ${layer}` : ""}`;
+  return `${SYMBOLS[gate]} of ${of}, ${steps}, at ${fixed(named(state, gate, value))}`;
+}
+
+/** @param {readonly number[] | null} units */
+function list(units) {
+  if (!units) return "all units";
+  if (units.length === 1) return `unit ${units[0]}`;
+  const run = units.every((unit, i) => unit === units[0] + i);
+  return `units ${run ? `${units[0]}–${units[units.length - 1]}` : units.join(", ")}`;
+}
+
+/**
+ * What the holds did, beside the run that was left alone.
+ * @param {State} state
+ */
+function effect({ run, received }) {
+  if (received < run.T) return "";
+  let [most, at, unit, layer] = [0, 0, 0, 0];
+  run.layers.forEach(({ rows, twin }, l) =>
+    rows.h.forEach((row, i) => {
+      for (let column = 0; column < run.T; column++) {
+        const gap = Math.abs(row[column] - (twin.h?.[i][column] ?? NaN));
+        if (gap > most) [most, at, unit, layer] = [gap, column + 1, i + 1, l + 1];
+      }
+    }),
+  );
+  const first = run.firstDifference;
+  const answers = first
+    ? `The output first differs at t = ${first}: ${answer(run, first - 1).text} instead of ${answer(run, first - 1, run.untouched).text}.`
+    : `The output is the same at all ${run.T} steps.`;
+  const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
+  if (most < 0.0005) return `${answers} No state changes by 0.001.`;
+  return `${answers} The state differs most at t = ${at}, unit ${unit}${of}: by ${fixed(most, 3)}.`;
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {HTMLElement} tape which marks what is held
+ * @param {Store} store
+ * @param {{hold: Update}} actions
+ */
+export function mountWhatIf(section, tape, store, actions) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const form = /** @type {HTMLFormElement} */ (find("form"));
+  const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+  const [gate, units, from, to, value] = ["gate", "units", "from", "to", "value"].map(field);
+  const [shownValue, chips, said] = ["output", ".chips", "[aria-label=Effect]"].map(find);
+  const difference = /** @type {HTMLInputElement} */ (find("[name=difference]"));
+  const marks = new Map(
+    /** @type {HTMLElement[]} */ ([...tape.querySelectorAll(".signal")]).map((row) => [
+      row.dataset.signal,
+      /** @type {HTMLElement} */ (row.querySelector(".holdmarks")),
+    ]),
+  );
+  /** @type {State | null} */
+  let shown = null;
+  let sliding = false;
+
+  /** @param {State} state */
+  function showForm(state) {
+    const range = rangeOf(state);
+    gate.value = range.gate;
+    from.max = to.max = String(state.run.T);
+    if (document.activeElement !== from) from.value = String(range.from);
+    if (document.activeElement !== to) to.value = String(range.to ?? state.run.T);
+    const one = /** @type {HTMLOptionElement} */ (units.querySelector("[value=one]"));
+    one.textContent = list(range.units ?? [state.unit + 1]);
+    units.value = range.units ? "one" : "all";
+    value.min = range.gate === "r" || range.gate === "z" ? "0" : "-1";
+    if (state.chosen !== null) value.value = String(named(state, range.gate, state.clamps[state.chosen].value));
+    shownValue.textContent = fixed(Number(value.value));
+    /** @type {HTMLElement} */ (form.querySelector("button")).textContent = state.chosen === null ? "Hold" : "Done";
+  }
+
+  /** @param {State} state */
+  function showChips(state) {
+    chips.replaceChildren(
+      ...state.clamps.map((clamp, i) => {
+        const chip = document.createElement("li");
+        const choose = Object.assign(document.createElement("button"), {
+          type: "button",
+          textContent: describe(state, clamp),
+        });
+        choose.setAttribute("aria-pressed", String(i === state.chosen));
+        choose.addEventListener("click", () => store.update(chooseClamp, i === store.get().chosen ? null : i));
+        const drop = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
+        drop.setAttribute("aria-label", `Let go of ${describe(state, clamp)}`);
+        drop.addEventListener("click", () => {
+          const rest = store.get().clamps.filter((_, j) => j !== i);
+          actions.hold(hold, rest, null);
+          /** @type {HTMLElement} */ (form.querySelector("button")).focus();
+        });
+        chip.append(choose, drop);
+        return chip;
+      }),
+    );
+    find("[data-do=undo]").setAttribute("aria-disabled", String(state.undo.length === 0));
+    find("[data-do=redo]").setAttribute("aria-disabled", String(state.redo.length === 0));
+    find("[data-do=clear]").hidden = state.clamps.length === 0;
+  }
+
+  /** @param {State} state */
+  function mark(state) {
+    const sight = unitsInSight(state);
+    /** @type {[Range, string][]} */
+    const ranges = state.clamps.map((clamp, i) => [clamp, i === state.chosen ? "held chosen" : "held"]);
+    if (state.selection && state.views.includes("whatif")) ranges.push([state.selection, "selected"]);
+    for (const list of marks.values()) list.replaceChildren();
+    for (const [{ gate, units, from, to, layer }, kind] of ranges) {
+      if (layer !== layerIndex(state) + 1) continue;
+      // What a step sees of the state is what the step before left.
+      const earlier = gate === "h_prev" ? 1 : 0;
+      const on = sight.map((unit, row) => (units && !units.includes(unit + 1) ? -1 : row)).filter((row) => row >= 0);
+      for (let i = 0; i < on.length; i++) {
+        let last = i;
+        while (on[last + 1] === on[last] + 1) last++;
+        const box = document.createElement("i");
+        box.className = kind;
+        const place = { row: on[i], rows: last - i + 1, at: from - 1 - earlier, steps: (to ?? state.run.T) - from + 1 };
+        for (const [name, number] of Object.entries(place)) box.style.setProperty(`--${name}`, String(number));
+        marks.get(earlier ? "h" : gate)?.append(box);
+        i = last;
+      }
+    }
+  }
+
+  store.subscribe((state) => {
+    const before = shown;
+    const changed = (/** @type {(keyof State)[]} */ ...parts) => parts.some((part) => before?.[part] !== state[part]);
+    shown = state;
+    if (changed("clamps", "chosen", "selection", "first", "layer", "rows", "run", "views")) mark(state);
+    const twin = state.run.twin && state.clamps.length > 0;
+    tape.classList.toggle("difference", state.difference && twin);
+    if (!state.views.includes("whatif")) return;
+    showForm(state);
+    if (changed("clamps", "chosen", "convention", "run", "undo", "redo", "views")) showChips(state);
+    find(".effect").hidden = !twin;
+    difference.checked = state.difference;
+    if (twin && changed("run", "received", "views")) said.textContent = effect(state);
+  });
+
+  /** What the form says now. @returns {Clamp} */
+  function read() {
+    const state = store.get();
+    const range = rangeOf(state);
+    const kind = /** @type {Held} */ (gate.value);
+    const T = state.run.T;
+    const [first, last] = [from, to].map(({ valueAsNumber }) =>
+      Math.max(1, Math.min(T, Math.round(valueAsNumber) || 1)),
+    );
+    const some = range.units ?? [state.unit + 1];
+    return {
+      gate: kind,
+      units: units.value === "all" ? null : some,
+      from: Math.min(first, last),
+      // From the first step to the last is always: also when the sequence grows.
+      to: first === 1 && last === T && T > 1 ? null : Math.max(first, last),
+      value: named(state, kind, Math.max(Number(value.min), Number(value.value))),
+      layer: range.layer,
+    };
+  }
+
+  form.addEventListener("input", (event) => {
+    const { clamps, chosen } = store.get();
+    if (event.target === gate) value.min = gate.value === "r" || gate.value === "z" ? "0" : "-1";
+    shownValue.textContent = fixed(Number(value.value));
+    const { value: at, ...range } = read();
+    if (chosen === null) {
+      if (event.target !== value) store.update(select, range);
+      return;
+    }
+    const changed = clamps.map((clamp, i) => (i === chosen ? { ...range, value: at } : clamp));
+    actions.hold(hold, changed, chosen, sliding);
+    sliding = event.target === value;
+  });
+  form.addEventListener("change", () => (sliding = false));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { clamps, chosen } = store.get();
+    if (chosen === null) actions.hold(hold, [...clamps, read()], clamps.length);
+    else store.update(chooseClamp, null);
+  });
+  find("[data-do=undo]").addEventListener("click", () => actions.hold(undo));
+  find("[data-do=redo]").addEventListener("click", () => actions.hold(redo));
+  find("[data-do=clear]").addEventListener("click", () => actions.hold(hold, [], null));
+  difference.addEventListener("change", () => store.update(setDifference, difference.checked));
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    // In a box the browser's own undo is meant.
+    if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
+    event.preventDefault();
+    actions.hold(event.shiftKey ? redo : undo);
+  });
+}
