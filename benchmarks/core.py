@@ -1,4 +1,4 @@
-"""The core against torch and onnxruntime: a trace with every gate, and a step of training."""
+"""The core against torch and onnxruntime, a trace with every gate and a step of training; and against itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+import gru_core
 from benchmarks.timing import ratio, side_by_side, verdict
-from gru_core import GRU, Model, Readout, forward
+from gru_core import GRU, Clamp, Model, Readout, forward
+from gru_core.gru import Array
+from gru_core.ledger import ledger
 from gru_core.model import Card
 from gru_core.tasks import FLIP_FLOP, TASKS, Batch
 from gru_core.training import Adam, clip, loss_and_gradients
@@ -113,6 +116,41 @@ def torch_step(H: int, batch: Batch, kind: Any) -> Callable[[], None]:
     return step
 
 
+def twin_run() -> None:
+    print(f"A clamped run of {T} steps with its untouched twin, over one run; z of every unit is held at every step")
+    rng = np.random.default_rng(0)
+    x, clamps, card = rng.normal(size=(T, 6)), [Clamp("z", 0.3)], Card("", "", "", "", "random", "")
+    for reset in ("before", "after"):
+        for H in (1, 2, 4, 8, 16, 32, 64):
+            readout = Readout("softmax", rng.normal(size=(2, H)), np.zeros(2), ("A", "B"))
+            model = Model(FLIP_FLOP, (GRU.random(6, H, rng, reset=reset),), readout, card)
+            runs = {"one": lambda m=model: gru_core.trace(m, x), "twin": lambda m=model: gru_core.twin(m, x, clamps=clamps)}
+            turns = side_by_side(runs)
+            verdict(f"H = {H}, reset {reset}", ratio(turns["twin"], turns["one"]), 1.7)
+
+
+def shares_one_by_one(z: Array) -> Array:
+    """The ledger as one would write it down."""
+    shares = np.zeros((len(z), len(z) + 1))
+    for t in range(len(z)):
+        shares[t, 0] = (1 - z[t]) * (shares[t - 1, 0] if t else 1)
+        for k in range(t):
+            shares[t, k + 1] = (1 - z[t]) * shares[t - 1, k + 1]
+        shares[t, t + 1] = z[t]
+    return shares
+
+
+def ledger_of_a_unit() -> None:
+    print("The ledger of one unit over 2,000 steps")
+    rng = np.random.default_rng(0)
+    run = forward(GRU.random(I, 16, rng), rng.normal(size=(2000, I)))
+    turns = side_by_side({"ours": lambda: ledger(run, 0), "loop": lambda: shares_one_by_one(run.z[:, 0])}, 3)
+    np.testing.assert_allclose(ledger(run, 0), shares_one_by_one(run.z[:, 0]), atol=1e-15)
+    verdict("ours over a plain double loop", ratio(turns["ours"], turns["loop"]), 1 / 3)
+
+
 def main() -> None:
     trace()
+    twin_run()
+    ledger_of_a_unit()
     training_step()

@@ -10,21 +10,25 @@ from pathlib import Path
 
 from gru_core import presets
 from gru_core.clamp import Clamp
+from gru_core.edit import Edit
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
-from gru_core.trace import Trace, stream, trace
+from gru_core.sensitivity import Sensitivity
+from gru_core.trace import Trace, stream, trace, twin
 
 __all__ = [
     "GRU",
     "Card",
     "Clamp",
+    "Edit",
     "Forward",
     "Gradients",
     "Model",
     "Numbers",
     "Operator",
     "Readout",
+    "Sensitivity",
     "SequenceError",
     "Symbols",
     "Trace",
@@ -34,6 +38,7 @@ __all__ = [
     "load",
     "stream",
     "trace",
+    "twin",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Clamps: a gate, or the candidate, of some units held at a value over some steps."""
+"""Clamps: a gate, the candidate or the past of some units held at a value over some steps."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gru_core.gru import GATES, Holds, Signal
+from gru_core.gru import Holdable, Holds
 
-LOWEST: dict[Signal, float] = {"r": 0.0, "z": 0.0, "h_tilde": -1.0}
-"""The lowest value that each signal can take; the highest is 1 for all."""
+LOWEST: dict[Holdable, float] = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
+"""What can be held, and the lowest value that it can take; the highest is 1 for all."""
 
 
 @dataclass(frozen=True)
 class Clamp:
-    """Hold `gate` ("r", "z" or "h_tilde") at `value`.
+    """Hold `gate` ("r", "z", "h_tilde" or "h_prev") at `value`.
 
+    "h_prev" is h_{t-1} as step t sees it: held at 0 it makes the step forget what was before.
     `units` are indices from 0, `steps` is a slice over the steps, counted from 0 as arrays are;
     None is all of them. A clamp of one step is a poke. `layer` counts from 0, the one nearest the
     input.
@@ -24,15 +25,15 @@ class Clamp:
     Raises ValueError when the gate is unknown or the value is not one the gate can take.
     """
 
-    gate: Signal
+    gate: Holdable
     value: float
     units: Sequence[int] | None = None
     steps: slice | None = None
     layer: int = 0
 
     def __post_init__(self) -> None:
-        if self.gate not in GATES:
-            raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(GATES)}")
+        if self.gate not in LOWEST:
+            raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(LOWEST)}")
         lowest = LOWEST[self.gate]
         if not lowest <= self.value <= 1:
             raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to 1")
@@ -49,13 +50,13 @@ def hold(clamps: Sequence[Clamp], layer: int, T: int, H: int) -> Holds | None:
     masks = {clamp.gate: np.zeros((T, H), bool) for clamp in clamps}
     values = {clamp.gate: np.zeros((T, H)) for clamp in clamps}
     for clamp in clamps:
-        units = list(range(H)) if clamp.units is None else list(clamp.units)
-        for unit in units:
+        for unit in clamp.units or ():
             if not 0 <= unit < H:
                 raise ValueError(f"unit {unit + 1} is not in this layer: 1 to {H}")
-        steps = range(T)[clamp.steps or slice(None)]
-        if len(steps) == 0:
+        steps = clamp.steps or slice(None)
+        if len(range(T)[steps]) == 0:
             raise ValueError(f"the clamp on {clamp.gate} covers none of the steps 1 to {T}")
-        masks[clamp.gate][np.ix_(steps, units)] = True
-        values[clamp.gate][np.ix_(steps, units)] = clamp.value
+        units = slice(None) if clamp.units is None else list(clamp.units)
+        masks[clamp.gate][steps, units] = True
+        values[clamp.gate][steps, units] = clamp.value
     return Holds(masks, values)

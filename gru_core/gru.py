@@ -17,7 +17,7 @@ vectors as rows, so U h becomes `h @ U.T`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -28,6 +28,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 Signal = Literal["r", "z", "h_tilde"]
+Holdable = Literal["r", "z", "h_tilde", "h_prev"]
+Held = dict[Holdable, tuple[npt.NDArray[np.intp], Array]]
 
 GATES: tuple[Signal, ...] = ("r", "z", "h_tilde")
 """The rows of `W`, `U` and `b`, in order: a block of H for each."""
@@ -104,27 +106,59 @@ class GRU:
 class Holds:
     """Values that a run must use instead of those it computes: `values` where `mask`.
 
-    Both are `(T, H)` for each held signal; in a batch they hold for every sequence.
+    Both are `(T, H)` for each held signal, the same for every sequence of a batch, or `(T, B, H)`.
+    A held "h_prev" stands in for h_{t-1} wherever step t uses it.
     """
 
-    masks: Mapping[Signal, Mask]
-    values: Mapping[Signal, Array]
+    masks: Mapping[Holdable, Mask]
+    values: Mapping[Holdable, Array]
 
-    def __getitem__(self, steps: slice) -> Holds:
-        """What is held over some of the steps."""
-        return Holds({s: m[steps] for s, m in self.masks.items()}, {s: v[steps] for s, v in self.values.items()})
+    def __getitem__(self, part: Any) -> Holds:
+        """What is held over some of the steps, or in one sequence of a batch."""
+        return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
 
-    def put(self, signal: Signal, t: int, computed: Array) -> None:
-        """Write what is held over the values computed for step `t`."""
-        if signal in self.masks:
-            np.copyto(computed, self.values[signal][t], where=self.masks[signal][t])
+    def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
+        """The same as arrays of a run's shape. Raises ValueError when they cannot be."""
+
+        def fit(array: Any) -> Any:
+            return np.broadcast_to(array[:, None] if array.ndim < len(shape) else array, shape)
+
+        values = {signal: fit(values.astype(dtype)) for signal, values in self.values.items()}
+        return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
+
+    def in_first(self, B: int) -> Holds:
+        """In a batch of `B` sequences: what is held in the first, nothing in the others."""
+        first = np.arange(B)[:, None] == 0
+        return replace(self, masks={signal: mask[:, None] & first for signal, mask in self.masks.items()})
+
+    def by_step(self, T: int) -> list[Held]:
+        """For each step what is held: places in a contiguous array, and their values."""
+        new = np.arange(T) == 0  # mostly a step is held as the one before it
+        for array in (*self.masks.values(), *self.values.values()):
+            flat = array.reshape(T, -1)
+            new[1:] |= (flat[1:] != flat[:-1]).any(1)
+        steps: list[Held] = []
+        held: Held = {}
+        for t in range(T):
+            if new[t]:
+                masks = {signal: mask[t] for signal, mask in self.masks.items() if mask[t].any()}
+                held = {signal: (np.flatnonzero(m), self.values[signal][t][m]) for signal, m in masks.items()}
+            steps.append(held)
+        return steps
+
+
+def _put(held: Held, signal: Holdable, computed: Array) -> None:
+    """Write what is held over what was computed."""
+    if signal in held:
+        computed.put(*held[signal])
 
 
 @dataclass(frozen=True)
 class Forward:
     """Every intermediate of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
 
-    `x` and `h0` are what went in; `r`, `z`, `h_tilde` and `h` are the equations' left-hand sides.
+    `x` and `h0` are what went in; `r`, `z`, `h_tilde` and `h` are the equations' left-hand sides,
+    with what `holds` put in their place.
     """
 
     gru: GRU
@@ -134,16 +168,44 @@ class Forward:
     z: Array
     h_tilde: Array
     h: Array
+    holds: Holds | None = None
+
+    def _part(self, part: Any, h0: Array) -> Forward:
+        arrays = {name: getattr(self, name)[part] for name in ("x", "r", "z", "h_tilde", "h")}
+        return replace(self, h0=h0, holds=self.holds and self.holds[part], **arrays)
 
     def __getitem__(self, steps: slice) -> Forward:
         """The run over a stretch of the steps."""
-        stretch = {name: getattr(self, name)[steps] for name in ("x", "r", "z", "h_tilde", "h")}
-        return replace(self, h0=self.h_prev[steps][0], **stretch)
+        return self._part(steps, self.h_left[steps][0])
+
+    def sequence(self, b: int) -> Forward:
+        """The run of one sequence of a batch."""
+        return self._part(np.s_[:, b], self.h0[b])
+
+    @cached_property
+    def h_left(self) -> Array:
+        """h_{t-1} for every step, as the step before left it."""
+        return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every step."""
-        return np.concatenate([self.h0[None], self.h[:-1]])
+        """h_{t-1} for every step, as the step saw it."""
+        if self.holds is None or "h_prev" not in self.holds.masks:
+            return self.h_left
+        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.h_left)
+
+    @cached_property
+    def computed(self) -> dict[Holdable, Array]:
+        """Each signal that is held anywhere, as it was before anything was put in its place."""
+        if self.holds is None:
+            return {}
+        computed: dict[Holdable, Array] = {"h_prev": self.h_left}
+        for gate, b in zip(GATES, np.split(self.gru.b, 3), strict=True):
+            if gate in self.holds.masks:
+                a = self.Wx[gate] + self.Uh[gate] + b
+                with np.errstate(over="ignore"):
+                    computed[gate] = np.tanh(a) if gate == "h_tilde" else 1 / (1 + np.exp(-a))
+        return {s: np.where(mask, computed[s], getattr(self, s)) for s, mask in self.holds.masks.items()}
 
     @cached_property
     def Wx(self) -> dict[Signal, Array]:
@@ -199,7 +261,8 @@ def half_life(z: npt.ArrayLike) -> Array:
 def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
     """Run `gru` over `x`, `(T, I)` or `(T, B, I)`, from `h0` (zero unless given).
 
-    The arithmetic is of the weights' own precision. Raises ValueError when `x` or `h0` has a
+    `holds` may be of more sequences than `x` `(T, 1, I)`, which then goes into all of them. The
+    arithmetic is of the weights' own precision. Raises ValueError when `x`, `h0` or `holds` has a
     shape that does not fit.
     """
     dtype, H, I = gru.U.dtype, gru.units, gru.inputs
@@ -208,7 +271,10 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
     if len(x) == 0:
         raise ValueError("x has no steps")
-    batch = x.shape[1:-1]
+    T, batch = len(x), x.shape[1:-1]
+    if holds is not None:
+        batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))
+        holds = holds.over((T, *batch, H), dtype)
     if h0 is not None and h0.shape not in ((H,), (*batch, H)):
         raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")
     h0 = np.zeros((*batch, H), dtype) if h0 is None else np.array(np.broadcast_to(h0, (*batch, H)), dtype)
@@ -219,27 +285,46 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     sign = np.repeat(np.array([-1, -1, 1], dtype), H)
     gates = (x.reshape(-1, I) @ (gru.W.T * sign)).reshape(*x.shape[:-1], 3 * H)
     np.add(gates, gru.b * sign, gates)
-    rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
-    h = np.empty_like(h_tilde, order="C")
-
     # What is multiplied with h_{t-1} as it is: all of U when the reset gate acts after the product.
     U_old = -gru.U[: 2 * H].T if gru.c_h is None else gru.U.T * sign
     U_h = np.ascontiguousarray(gru.U[2 * H :].T)
-    past = np.empty((*batch, U_old.shape[1]), dtype)
-    past_rz, kept = past[..., : 2 * H], np.empty_like(h[0])
-    past_h = np.empty_like(h[0]) if gru.c_h is None else past[..., 2 * H :]
+
+    held_at: list[Held] = [{}] * T
+    if holds is not None:
+        held_at = holds.by_step(T)
+        x = np.broadcast_to(x, (T, *batch, I))
+    if holds is None or not batch:
+        product: Callable[[Array, Array, Array], object] = np.dot
+        rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
+        past = np.empty((*batch, U_old.shape[1]), dtype)
+        past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
+    else:
+        # Held are the few sequences of a comparison: for them it is half the work when r, z and h̃
+        # of a step each lie in one piece.
+        product = np.matmul
+        gates = np.broadcast_to(gates.reshape(T, -1, 3, H).swapaxes(1, 2), (T, 3, *batch, H)).copy()
+        rz, r, z, h_tilde = gates[:, :2], gates[:, 0], gates[:, 1], gates[:, 2]
+        U_old = U_old.reshape(H, -1, H).swapaxes(0, 1).copy()
+        past = np.empty((len(U_old), *batch, H), dtype)
+        past_rz, past_c = past[:2], past[2:]
+    h = np.empty_like(h_tilde, order="C")
+    kept = np.empty_like(h[0])
+    past_h = np.empty_like(kept) if gru.c_h is None else past_c.reshape(kept.shape)
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
     with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
-        for t, (rz_t, r_t, z_t, h_tilde_t, h_t) in enumerate(zip(rz, r, z, h_tilde, h, strict=True)):
-            np.dot(h_prev, U_old, past)
+        for rz_t, r_t, z_t, h_tilde_t, h_t, held in zip(rz, r, z, h_tilde, h, held_at, strict=True):
+            if "h_prev" in held:
+                h_prev = h_prev.copy()
+                _put(held, "h_prev", h_prev)
+            product(h_prev, U_old, past)
             np.add(rz_t, past_rz, past_rz)
             np.exp(past_rz, past_rz)
             np.add(past_rz, ones_rz, past_rz)
             np.divide(ones_rz, past_rz, rz_t)
-            if holds is not None:
-                holds.put("r", t, r_t)
-                holds.put("z", t, z_t)
+            if held:
+                _put(held, "r", r_t)
+                _put(held, "z", z_t)
             if gru.c_h is None:
                 np.multiply(r_t, h_prev, kept)
                 np.dot(kept, U_h, past_h)
@@ -248,14 +333,14 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
                 np.multiply(r_t, past_h, past_h)
             np.add(h_tilde_t, past_h, past_h)
             np.tanh(past_h, h_tilde_t)
-            if holds is not None:
-                holds.put("h_tilde", t, h_tilde_t)
+            if held:
+                _put(held, "h_tilde", h_tilde_t)
             np.subtract(ones_h, z_t, kept)
             np.multiply(kept, h_prev, kept)
             np.multiply(z_t, h_tilde_t, h_t)
             np.add(kept, h_t, h_t)
             h_prev = h_t
-    return Forward(gru, x, h0, r, z, h_tilde, h)
+    return Forward(gru, x, h0, r, z, h_tilde, h, holds)
 
 
 @dataclass(frozen=True)
@@ -281,7 +366,7 @@ class Gradients:
 
 
 def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None = None) -> Gradients:
-    """Back-propagate a loss through time (Werbos 1990) over a run without holds.
+    """Back-propagate a loss through time (Werbos 1990).
 
     `dh` is ∂L/∂h_t where the loss reads h_t directly; `dr` and `dz` the same for the gates, for a
     loss with a penalty on them. All are shaped as `run.h`.
@@ -295,6 +380,8 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
 
     reset "before":  s = h_{t-1} ⊙ U_hᵀ ∂L/∂a_h,        p = r ⊙ U_hᵀ ∂L/∂a_h
     reset "after":   s = ∂L/∂a_h ⊙ (U_h h_{t-1} + c_h), p = U_hᵀ (r ⊙ ∂L/∂a_h)
+
+    What was held does not depend on anything: there ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
     """
     gru, H = run.gru, run.gru.units
     h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde
@@ -317,6 +404,15 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     np.multiply(h_tilde, h_tilde, da_h)
     np.subtract(1, da_h, da_h)
     np.multiply(da_h, z, da_h)
+    cut = None
+    if run.holds is not None:
+        masks = run.holds.masks
+        of_gates: tuple[tuple[Holdable, Array | None], ...]
+        of_gates = ("r", da_r), ("r", direct_r), ("z", da_z), ("z", direct_z), ("h_tilde", da_h)
+        for gate, factor in of_gates:
+            if factor is not None and gate in masks:
+                factor[masks[gate]] = 0
+        cut = masks.get("h_prev")
 
     dh_total = np.array(dh, gru.U.dtype, order="C")
     carry = np.zeros_like(run.h0)
@@ -342,6 +438,8 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
         np.add(carry, past, carry)
         np.multiply(g, keep[t], part)
         np.add(carry, part, carry)
+        if cut is not None:
+            carry[cut[t]] = 0
 
     # Sums over steps and sequences: one product of (rows, T·B) by (T·B, columns) each.
     da_flat: Array = da.reshape(-1, 3 * H)

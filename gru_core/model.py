@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from gru_core.clamp import Clamp, hold
+from gru_core.edit import Edit, edited
 from gru_core.encoder import Encoder, encoder_from_dict
 from gru_core.gru import GRU, Array, Forward, Holds, forward
 
@@ -87,10 +88,22 @@ class Model:
 
         Raises ValueError when a layer, a unit or a step is not there.
         """
-        for clamp in clamps:
-            if not 0 <= clamp.layer < len(self.layers):
-                raise ValueError(f"layer {clamp.layer + 1} is not in this model: 1 to {len(self.layers)}")
+        self._has_layers(clamps)
         return [hold(clamps, i, T, gru.units) for i, gru in enumerate(self.layers)]
+
+    def edited(self, edits: Sequence[Edit]) -> Model:
+        """The model with single weights at other values.
+
+        Raises ValueError when one of them is not there.
+        """
+        self._has_layers(edits)
+        layers = (edited(gru, [edit for edit in edits if edit.layer == i]) for i, gru in enumerate(self.layers))
+        return replace(self, layers=tuple(layers))
+
+    def _has_layers(self, of: Sequence[Clamp | Edit]) -> None:
+        for one in of:
+            if not 0 <= one.layer < len(self.layers):
+                raise ValueError(f"layer {one.layer + 1} is not in this model: 1 to {len(self.layers)}")
 
     def forward(
         self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None

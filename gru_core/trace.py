@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gru_core.clamp import Clamp
+from gru_core.edit import Edit
 from gru_core.encoder import LARGEST, SequenceError
-from gru_core.gru import Array, Forward
+from gru_core.gru import Array, Forward, Holds, Mask
+from gru_core.ledger import ledger
 from gru_core.model import Model
+from gru_core.sensitivity import Sensitivity, sensitivity
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -23,13 +26,14 @@ class Trace:
 
     `tokens` are the steps as written, None when numbers were given. `layers` hold every
     intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. `r`, `z`, `h_tilde` and `h` are
-    the top layer's.
+    the top layer's. `twin` is the same without clamps, where it was run along.
     """
 
     model: Model
     tokens: list[str] | None
     layers: tuple[Forward, ...]
     y: Array
+    twin: Trace | None = None
 
     @property
     def r(self) -> Array:
@@ -46,6 +50,32 @@ class Trace:
     @property
     def h(self) -> Array:
         return self.layers[-1].h
+
+    @property
+    def differs(self) -> Mask:
+        """Where the answer is not the twin's, `(T,)`: another label, or a number more than .01 off.
+
+        Raises ValueError when there is no twin.
+        """
+        if self.twin is None:
+            raise ValueError("this run has no twin to differ from")
+        if self.model.readout.kind == "softmax":
+            return np.asarray(self.y.argmax(1) != self.twin.y.argmax(1))
+        return np.asarray((np.abs(self.y - self.twin.y) > 0.01).any(1))
+
+    def ledger(self, unit: int, layer: int = -1) -> Array:
+        """Of which candidates the unit's state is made: `(T, T + 1)`, the rows summing to 1.
+
+        Column 0 is the share of h_0, column k that of the k-th step's candidate; see gru_core.ledger.
+        """
+        return ledger(self.layers[layer], unit)
+
+    def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
+        """How much an output at step `t`, from 0, and the layer's state there would move with each step up to it.
+
+        `output` is the one that is answered when None.
+        """
+        return sensitivity(self, t, output, layer)
 
     def figure(self) -> go.Figure:
         """The four heatmaps over one time axis, for a notebook."""
@@ -89,12 +119,18 @@ def stream(
     h0: Sequence[Array] | None = None,
     clamps: Sequence[Clamp] = (),
     block: int | None = None,
+    twin: Model | None = None,
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` steps at a time (all when None), a Trace for each block.
 
-    `h0` is a state `(H,)` for each layer, zero when None. What is wrong with the arguments is
-    raised by the call itself: SequenceError, or ValueError for a clamp or an h0 that does not fit.
+    `h0` is a state `(H,)` for each layer, zero when None. `twin` runs along without clamps: it is
+    `model` itself, the two then going through in one batch, or one of other weights. What is wrong
+    with the arguments is raised by the call itself: SequenceError, or ValueError for a clamp or an
+    h0 that does not fit.
     """
+    if twin is not None and twin is not model:
+        pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
+        return (replace(one, twin=other) for one, other in pairs)
     tokens, x = read(model, sequence)
     holds = model.holds(clamps, len(x))
     if h0 is not None:
@@ -102,15 +138,26 @@ def stream(
         shapes, wanted = [h.shape for h in h0], [(gru.units,) for gru in model.layers]
         if shapes != wanted:
             raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
+    if twin is not None:
+        x, holds = x[:, None], [(held or Holds({}, {})).in_first(2) for held in holds]
 
-    def blocks(h0: Sequence[Array] | None) -> Iterator[Trace]:
-        for start in range(0, len(x), block or len(x)):
-            steps = slice(start, start + (block or len(x)))
-            layers = tuple(model.forward(x[steps], h0, [held and held[steps] for held in holds]))
-            h0 = [layer.h[-1] for layer in layers]
-            yield Trace(model, tokens and tokens[steps], layers, model.readout(layers[-1].h))
+    def traced(steps: slice, layers: Sequence[Forward], twin: Trace | None = None) -> Trace:
+        return Trace(model, tokens and tokens[steps], tuple(layers), model.readout(layers[-1].h), twin)
 
-    return blocks(h0)
+    def traces(state: Sequence[Array] | None) -> Iterator[Trace]:
+        size = block or len(x)
+        for start in range(0, len(x), size):
+            steps = slice(start, start + size)
+            runs = model.forward(x[steps], state, [held and held[steps] for held in holds])
+            state = [run.h[-1] for run in runs]
+            if twin is None:
+                yield traced(steps, runs)
+            else:
+                # A layer below all that is held is the same for both, and run once.
+                held, free = ([run.sequence(b) for run in runs] for b in (0, -1))
+                yield traced(steps, held, traced(steps, free))
+
+    return traces(h0)
 
 
 def trace(
@@ -118,3 +165,19 @@ def trace(
 ) -> Trace:
     """Run `model` over the whole of `sequence`; arguments and errors as for `stream`."""
     return next(stream(model, sequence, h0, clamps))
+
+
+def twin(
+    model: Model,
+    sequence: str | Array,
+    h0: Sequence[Array] | None = None,
+    clamps: Sequence[Clamp] = (),
+    edits: Sequence[Edit] = (),
+) -> tuple[Trace, Trace]:
+    """The trace under clamps and with edited weights, and that of the model left alone.
+
+    Arguments and errors as for `stream` and `Model.edited`.
+    """
+    changed = next(stream(model.edited(edits) if edits else model, sequence, h0, clamps, twin=model))
+    assert changed.twin is not None
+    return changed, changed.twin

@@ -16,7 +16,7 @@ from onnx.reference import ReferenceEvaluator
 
 from gru_core import GRU, backward, forward, half_life
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import GATES, Array, Forward
+from gru_core.gru import GATES, Array, Forward, Holds
 
 RESETS = ["before", "after"]
 
@@ -234,6 +234,43 @@ def test_backward_is_the_derivative_of_forward(reset: str, shape: tuple[int, ...
         check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(RESETS), st.sampled_from([(12,), (12, 3)]))
+def test_backward_is_exact_where_some_of_every_signal_is_held(seed: int, reset: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(seed)
+    gru = random_gru(rng, 3, 4, reset)
+    masks = {signal: rng.random((*shape, 4)) < 0.2 for signal in ("r", "z", "h_tilde", "h_prev")}
+    holds = Holds(masks, {signal: rng.random(mask.shape) for signal, mask in masks.items()})
+    of_h, of_r, of_z = rng.normal(size=(3, *shape, 4))
+
+    def run(at: Mapping[str, Array]) -> Forward:
+        return forward(gru.with_parameters({name: at[name] for name in gru.parameters}), at["x"], at["h0"], holds)
+
+    def loss(at: Mapping[str, Array]) -> float:
+        ran = run(at)
+        return float((of_h * ran.h).sum() + (of_r * ran.r).sum() + (of_z * ran.z).sum())
+
+    at = {**gru.parameters, "x": rng.normal(size=(*shape, 3)), "h0": rng.uniform(-1, 1, (*shape[1:], 4))}
+    gradients = backward(run(at), of_h, of_r, of_z)
+    check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng)
+
+
+def test_holds_may_differ_between_the_sequences_of_a_batch() -> None:
+    rng = np.random.default_rng(8)
+    for reset in RESETS:
+        gru, x, h0 = random_gru(rng, 3, 4, reset), rng.normal(size=(20, 3, 3)), rng.uniform(-1, 1, (3, 4))
+        masks = {signal: rng.random((20, 3, 4)) < 0.3 for signal in ("r", "z", "h_tilde", "h_prev")}
+        holds = Holds(masks, {signal: rng.random((20, 4)) for signal in masks})
+        batch = forward(gru, x, h0, holds)
+        shared = forward(gru, x[:, :1], h0, holds)
+        for b in range(3):
+            own = Holds({signal: mask[:, b] for signal, mask in masks.items()}, holds.values)
+            for run, inputs in ((batch, x[:, b]), (shared, x[:, 0])):
+                one = forward(gru, inputs, h0[b], own)
+                for name in ("x", "h0", "r", "z", "h_tilde", "h", "h_prev"):
+                    np.testing.assert_allclose(getattr(run.sequence(b), name), getattr(one, name), atol=1e-14)
+
+
 def test_a_wrong_gradient_is_found_out() -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(AssertionError, match="relative error"):
@@ -249,3 +286,5 @@ def test_shapes_that_do_not_fit_are_refused_by_name() -> None:
         forward(gru, np.zeros((4, 2)))
     with pytest.raises(ValueError, match=r"h0 has shape \(3,\)"):
         forward(gru, np.zeros((4, 3)), np.zeros(3))
+    with pytest.raises(ValueError, match="broadcast"):
+        forward(gru, np.zeros((4, 3)), holds=Holds({"z": np.ones((3, 2), bool)}, {"z": np.ones((3, 2))}))

@@ -9,6 +9,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
+from gru_core.gru import Holdable, Holds
 from gru_core.presets.recipes import FRESH_SEED, RECIPES, SCORE, train
 from gru_core.tasks import TASKS
 from gru_core.training import gate_means, score
@@ -70,6 +71,18 @@ def test_the_plain_twin_does_the_task_with_smeared_gates(name: str) -> None:
     between = {"flip-flop": "other", "store-and-recall": "other", "sentiment": "filler"}
     if name in between:
         assert plain[f"z at {between[name]}"] > 5 * readable[f"z at {between[name]}"]
+
+
+def test_on_a_hold_the_reset_gate_does_not_matter_and_the_update_gate_does() -> None:
+    model, batch = gru.load("pocket-calculator"), TASKS["pocket-calculator"].draw(np.random.default_rng(SEED), 20, 1000)
+    hold = batch.events["hold"][..., None]
+
+    def error(gate: Holdable, value: float) -> float:
+        y = model.readout(model.forward(batch.x, holds=[Holds({gate: hold}, {gate: np.full(hold.shape, value)})])[-1].h)
+        return float(((y[..., 0] - batch.target) ** 2).mean())
+
+    assert error("r", 0) <= 0.002
+    assert error("z", 1) > 0.02
 
 
 def test_the_flip_flop_holds_its_bit_through_500_steps_and_2000_distractors() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,9 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gru_core as gru
-from gru_core import GRU, Clamp, Model, SequenceError, Trace
-from gru_core.gru import Array
+from gru_core import GRU, Clamp, Edit, Model, SequenceError, forward
+from gru_core.clamp import hold
+from gru_core.gru import Array, Holdable, Mask
 from gru_core.tasks import TASKS
+from tests.core.test_gru import random_gru
+
+HOLDABLE: list[Holdable] = ["r", "z", "h_tilde", "h_prev"]
 
 
 def stacked() -> Model:
@@ -73,37 +78,38 @@ def test_what_cannot_be_read_is_refused_before_anything_runs(sequence: str | Arr
         gru.stream(gru.load("flip-flop"), sequence)
 
 
-def held(trace: Trace, clamp: Clamp) -> tuple[slice, list[int]]:
-    return clamp.steps or slice(None), list(clamp.units) if clamp.units else list(range(trace.h.shape[1]))
+def drawn_clamp(data: st.DataObject, gate: Holdable, T: int, H: int, layer: int = 0) -> tuple[Clamp, Mask]:
+    """A clamp over some steps and units, and the cells that it holds."""
+    start = data.draw(st.integers(0, T - 1))
+    steps = slice(start, data.draw(st.integers(start + 1, T)))
+    units = data.draw(st.none() | st.lists(st.integers(0, H - 1), min_size=1, unique=True))
+    cells = np.zeros((T, H), bool)
+    cells[np.ix_(range(T)[steps], range(H) if units is None else units)] = True
+    return Clamp(gate, data.draw(st.floats(0, 1)), units, steps, layer), cells
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data())
-def test_a_clamp_holds_its_cells_and_the_equations_hold_around_it(data: st.DataObject) -> None:
+@settings(deadline=None, max_examples=80)
+@given(st.data(), st.sampled_from(HOLDABLE))
+def test_a_clamp_holds_its_cells_and_the_equations_hold_around_it(data: st.DataObject, gate: Holdable) -> None:
     model, T = gru.load("sentiment"), 12
     text = TASKS["sentiment"].text(np.random.default_rng(data.draw(st.integers(0, 10**6))), T)
-    gate = data.draw(st.sampled_from(["r", "z", "h_tilde"]))
-    start = data.draw(st.integers(0, T - 1))
-    clamp = Clamp(
-        gate,
-        data.draw(st.floats(0, 1)),
-        data.draw(st.none() | st.lists(st.integers(0, 7), min_size=1, unique=True)),
-        slice(start, data.draw(st.integers(start + 1, T))),
-    )
+    clamp, cells = drawn_clamp(data, gate, T, 8)
     free, run = gru.trace(model, text), gru.trace(model, text, clamps=[clamp])
-    steps, units = held(run, clamp)
-    assert (getattr(run, gate)[steps][:, units] == clamp.value).all()
+    layer, start = run.layers[0], clamp.steps.start
+    assert (getattr(layer, gate)[cells] == clamp.value).all()
     for name in ("r", "z", "h_tilde", "h"):
         np.testing.assert_array_equal(getattr(run, name)[:start], getattr(free, name)[:start])
-    layer, b = run.layers[0], dict(zip(("r", "z", "h_tilde"), np.split(model.layers[0].b, 3), strict=True))
-    free_cells = np.ones((T, 8), bool)
-    free_cells[np.ix_(range(T)[steps], units)] = False
-    for name in ("r", "z", "h_tilde"):
-        a = layer.Wx[name] + layer.Uh[name] + b[name]
-        computed = np.tanh(a) if name == "h_tilde" else 1 / (1 + np.exp(-a))
-        where = free_cells if name == gate else np.ones_like(free_cells)
-        np.testing.assert_allclose(getattr(layer, name)[where], computed[where], atol=1e-13)
+    left = np.concatenate([np.zeros((1, 8)), run.h[:-1]])
+    np.testing.assert_array_equal(layer.h_prev, np.where(cells & (gate == "h_prev"), clamp.value, left))
+    computed = {"h_prev": left}
+    for name, b in zip(("r", "z", "h_tilde"), np.split(model.layers[0].b, 3), strict=True):
+        a = layer.Wx[name] + layer.Uh[name] + b
+        computed[name] = np.tanh(a) if name == "h_tilde" else 1 / (1 + np.exp(-a))
+        where = ~cells if name == gate else np.ones_like(cells)
+        np.testing.assert_allclose(getattr(layer, name)[where], computed[name][where], atol=1e-13)
     np.testing.assert_allclose(run.h, (1 - run.z) * layer.h_prev + run.z * run.h_tilde, atol=1e-15)
+    assert list(layer.computed) == [gate]
+    np.testing.assert_allclose(layer.computed[gate], computed[gate], atol=1e-13)
 
 
 def test_a_held_gate_does_what_it_says() -> None:
@@ -114,12 +120,60 @@ def test_a_held_gate_does_what_it_says() -> None:
     np.testing.assert_array_equal(opened.h, opened.h_tilde)
 
 
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_a_step_that_forgets_is_a_first_step(reset: Literal["before", "after"]) -> None:
+    rng = np.random.default_rng(3)
+    layer, x = random_gru(rng, 3, 4, reset), rng.normal(size=(9, 3))
+    forgetful = forward(layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, 9, 4))
+    np.testing.assert_allclose(forgetful.h[5:], forward(layer, x[5:]).h, atol=1e-15)
+    np.testing.assert_array_equal(forgetful[5:].h_prev, forgetful.h_prev[5:])
+    np.testing.assert_array_equal(forgetful[5:].h_left, forgetful.h_left[5:])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.integers(1, 30))
+def test_a_twin_run_is_the_clamped_run_and_the_free_one(data: st.DataObject, block: int) -> None:
+    model, T = stacked(), 25
+    text = TASKS["store-and-recall"].text(np.random.default_rng(data.draw(st.integers(0, 10**6))), T)
+    sizes = [layer.units for layer in model.layers]
+    clamps = []
+    for _ in range(data.draw(st.integers(0, 3))):
+        layer = data.draw(st.integers(0, 1))
+        clamps.append(drawn_clamp(data, data.draw(st.sampled_from(HOLDABLE)), T, sizes[layer], layer)[0])
+    edits = [Edit(1, "z", 2, "U", 4, 5.0)] if data.draw(st.booleans()) else []
+    h0 = [np.full(size, 0.5) for size in sizes]
+    held, free = gru.twin(model, text, h0, clamps, edits)
+    changed = model.edited(edits)
+    alone = gru.trace(changed, text, h0, clamps), gru.trace(model, text, h0)
+    blocks = list(gru.stream(changed, text, h0, clamps, block, twin=model if edits else changed))
+    for one, of_block, other in zip((held, free), (lambda b: b, lambda b: b.twin), alone, strict=True):
+        assert one.tokens == other.tokens
+        np.testing.assert_allclose(one.y, other.y, atol=1e-12)
+        np.testing.assert_allclose(np.concatenate([of_block(b).y for b in blocks]), other.y, atol=1e-12)
+        for i, (ours, theirs) in enumerate(zip(one.layers, other.layers, strict=True)):
+            for name in ("x", "h0", "r", "z", "h_tilde", "h", "h_prev"):
+                np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-12)
+            for name in ("h", "h_prev"):
+                joined = np.concatenate([getattr(of_block(b).layers[i], name) for b in blocks])
+                np.testing.assert_allclose(joined, getattr(theirs, name), atol=1e-12)
+
+
+def test_until_the_clamp_the_twins_are_one() -> None:
+    held, free = gru.twin(stacked(), "A b c ? D a", clamps=[Clamp("z", 1.0, steps=slice(3, 4))])
+    for name in ("r", "z", "h_tilde", "h", "y"):
+        np.testing.assert_array_equal(getattr(held, name)[:3], getattr(free, name)[:3])
+    assert (held.y[3:] != free.y[3:]).any()
+    assert held.twin is free
+
+
 @pytest.mark.parametrize(
     ("clamp", "message"),
     [
-        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde"),
+        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde, h_prev"),
         (lambda: Clamp("z", 1.5), "z cannot be held at 1.5: 0 to 1"),
-        (lambda: Clamp("z", float("nan")), "z cannot be held at nan"),
+        (lambda: Clamp("z", float("nan")), "z cannot be held at nan: 0 to 1"),
+        (lambda: Clamp("r", float("inf")), "r cannot be held at inf: 0 to 1"),
+        (lambda: Clamp("h_prev", -2.0), "h_prev cannot be held at -2.0: -1 to 1"),
         (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be held at -1.1: -1 to 1"),
         (lambda: Clamp("z", 0.0, units=[1]), "unit 2 is not in this layer: 1 to 1"),
         (lambda: Clamp("z", 0.0, units=[-1]), "unit 0 is not in this layer"),

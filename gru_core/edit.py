@@ -1,0 +1,65 @@
+"""Edits: single weights of a model at other values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gru_core.gru import GATES, GRU, Signal
+
+LARGEST = 1e3
+"""The largest value, either way, that a weight can be given."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Give one weight of `unit` in the sum of `gate` ("r", "z" or "h_tilde") another `value`.
+
+    `part` "W" is the weight that meets input `index`, "U" that which meets unit `index`; "b" is the
+    bias and "c", of h_tilde only, the one inside the reset gate's reach: they have no index. All
+    places count from 0.
+
+    Raises ValueError when there is no such part or the value is out of range.
+    """
+
+    layer: int
+    gate: Signal
+    unit: int
+    part: Literal["W", "U", "b", "c"]
+    index: int | None
+    value: float
+
+    def __post_init__(self) -> None:
+        if self.gate not in GATES:
+            raise ValueError(f"there is no gate {self.gate!r} with weights: {', '.join(GATES)}")
+        if self.part not in ("W", "U", "b", "c"):
+            raise ValueError(f"there is no part {self.part!r} of a sum: W, U, b, c")
+        if self.part == "c" and self.gate != "h_tilde":
+            raise ValueError(f"{self.gate} has no c: only h_tilde has")
+        if (self.index is None) != (self.part in ("b", "c")):
+            raise ValueError(f"{self.part} takes {'no' if self.part in ('b', 'c') else 'an'} index")
+        if not abs(self.value) <= LARGEST:
+            raise ValueError(f"a weight cannot be {self.value}: -{LARGEST:,.0f} to {LARGEST:,.0f}")
+
+
+def edited(gru: GRU, edits: Sequence[Edit]) -> GRU:
+    """The layer with the edits made, the last one counting where several are of one weight.
+
+    Raises ValueError when a weight is not there.
+    """
+    arrays = {name: array.copy() for name, array in gru.parameters.items()}
+    for edit in edits:
+        if not 0 <= edit.unit < gru.units:
+            raise ValueError(f"unit {edit.unit + 1} is not in this layer: 1 to {gru.units}")
+        if edit.part == "c" and gru.c_h is None:
+            raise ValueError("this layer has no c: its reset gate acts before the product")
+        row = edit.unit if edit.part == "c" else GATES.index(edit.gate) * gru.units + edit.unit
+        array = arrays["c_h" if edit.part == "c" else edit.part]
+        if edit.index is None:
+            array[row] = edit.value
+        elif 0 <= edit.index < array.shape[1]:
+            array[row, edit.index] = edit.value
+        else:
+            raise ValueError(f"index {edit.index + 1} is not in {edit.part}: 1 to {array.shape[1]}")
+    return gru.with_parameters(arrays)

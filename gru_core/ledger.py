@@ -1,0 +1,62 @@
+"""The ledger: of which candidates a unit's state is made.
+
+Written out over all steps, h_t = (1 − z_t) h_{t-1} + z_t h̃_t says for each unit
+
+    h_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} h̃_k
+    L_{t,k} = z_k Π_{k<s≤t} (1 − z_s)        L_{t,0} = Π_{s≤t} (1 − z_s)
+
+The shares of a step sum to 1. s_t is h_0 or, where a clamp has put a value in the place of h_{t-1},
+the last such value: L_{t,0} then begins at that step, and what was before it has no share.
+
+It is an exact account of the mixture, not of causes: h̃_k itself saw h_{k-1}. Functions take the run
+of one sequence and count units and steps from 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.gru import Array, Forward
+
+
+def _since(run: Forward, unit: int) -> npt.NDArray[np.int_]:
+    """For every step the last one at which a value stood in for the unit's h_{t-1}, -1 for none: `(T,)`."""
+    since = np.full(len(run.h), -1)
+    if run.holds is not None and "h_prev" in run.holds.masks:
+        put = np.flatnonzero(run.holds.masks["h_prev"][:, unit])
+        since[put] = put
+    return np.maximum.accumulate(since)
+
+
+def origins(run: Forward, unit: int) -> Array:
+    """s_t, which column 0 of the ledger is the share of: `(T,)`."""
+    since = _since(run, unit)
+    return np.asarray(np.where(since < 0, run.h0[unit], run.h_prev[since, unit]))
+
+
+def ledger_row(run: Forward, unit: int, t: int) -> Array:
+    """L_t, the shares of which h_t is made: `(T + 1,)`, column k that of the k-th step's candidate."""
+    z, since = run.z[:, unit], max(0, int(_since(run, unit)[t]))
+    kept = np.ones(t + 2 - since, z.dtype)  # Π_{k≤s≤t} (1 − z_s) for every k; there is no division to lose it
+    kept[:-1] = np.cumprod(1 - z[since : t + 1][::-1])[::-1]
+    row = np.zeros(len(z) + 1, z.dtype)
+    row[0], row[since + 1 : t + 2] = kept[0], z[since : t + 1] * kept[1:]
+    return row
+
+
+def ledger(run: Forward, unit: int, steps: slice = slice(None)) -> Array:
+    """The rows L_t of all steps, or of some in a row: `(T, T + 1)`, each made from the one before it."""
+    z, since = run.z[:, unit], _since(run, unit)
+    first, last, _ = steps.indices(len(z))
+    rows = np.zeros((last - first, len(z) + 1), z.dtype)
+    for t, row in enumerate(rows, first):
+        if t == first:
+            row[:] = ledger_row(run, unit, t)
+            continue
+        if since[t] == t:
+            row[0] = 1 - z[t]
+        else:
+            np.multiply(rows[t - first - 1, : t + 1], 1 - z[t], row[: t + 1])
+        row[t + 1] = z[t]
+    return rows

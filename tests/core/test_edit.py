@@ -1,0 +1,71 @@
+"""Single weights at other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from gru_core import Edit
+from gru_core.gru import GATES
+from tests.core.test_trace import stacked
+
+
+def test_an_edit_changes_the_one_weight_it_names() -> None:
+    model = stacked()
+    before = {name: array.copy() for name, array in model.parameters.items()}
+    places = [
+        (Edit(0, "r", 1, "W", 8, 2.5), "layers.0.W", (1, 8)),
+        (Edit(0, "z", 3, "U", 0, -2.5), "layers.0.U", (7, 0)),
+        (Edit(1, "h_tilde", 5, "b", None, 0.5), "layers.1.b", (17,)),
+        (Edit(1, "h_tilde", 4, "c", None, 1e3), "layers.1.c_h", (4,)),
+    ]
+    after = model.edited([edit for edit, _, _ in places]).parameters
+    for edit, name, place in places:
+        assert after[name][place] == edit.value
+    changed = {name: int((after[name] != before[name]).sum()) for name in before}
+    assert {name: n for name, n in changed.items() if n} == {name: 1 for _, name, _ in places}
+    assert all((model.parameters[name] == before[name]).all() for name in before)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_an_edit_moves_the_gates_sum_by_what_the_weight_meets(gate: gru.gru.Signal) -> None:
+    model = gru.load("sentiment")
+    W = np.split(model.layers[0].W, 3)[GATES.index(gate)][2, 3]
+    held, free = gru.twin(model, "bad film", edits=[Edit(0, gate, 2, "W", 3, W + 0.5)])
+    for step, moved in ((0, 0.5), (1, 0.0)):
+        Wx = [trace.layers[0].Wx[gate][step, 2] for trace in (held, free)]
+        assert Wx[0] - Wx[1] == pytest.approx(moved)
+    assert held.model.encoder is model.encoder
+    assert free.model is model
+
+
+def test_the_last_of_several_edits_of_a_weight_counts() -> None:
+    edits = [Edit(0, "z", 0, "b", None, value) for value in (1.0, -1.0)]
+    assert gru.load("flip-flop").edited(edits).layers[0].b[1] == -1
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda: Edit(0, "q", 0, "b", None, 0.0), "there is no gate 'q' with weights: r, z, h_tilde"),
+        (lambda: Edit(0, "h_prev", 0, "b", None, 0.0), "there is no gate 'h_prev' with weights"),
+        (lambda: Edit(0, "z", 0, "V", None, 0.0), "there is no part 'V' of a sum: W, U, b, c"),
+        (lambda: Edit(0, "z", 0, "c", None, 0.0), "z has no c: only h_tilde has"),
+        (lambda: Edit(0, "z", 0, "b", 0, 0.0), "b takes no index"),
+        (lambda: Edit(0, "z", 0, "W", None, 0.0), "W takes an index"),
+        (lambda: Edit(0, "z", 0, "b", None, float("nan")), "a weight cannot be nan: -1,000 to 1,000"),
+        (lambda: Edit(0, "z", 0, "b", None, -1000.5), "a weight cannot be -1000.5: -1,000 to 1,000"),
+        (lambda: Edit(2, "z", 0, "b", None, 0.0), "layer 3 is not in this model: 1 to 2"),
+        (lambda: Edit(0, "z", 4, "b", None, 0.0), "unit 5 is not in this layer: 1 to 4"),
+        (lambda: Edit(0, "z", -1, "b", None, 0.0), "unit 0 is not in this layer: 1 to 4"),
+        (lambda: Edit(0, "z", 0, "W", 9, 0.0), "index 10 is not in W: 1 to 9"),
+        (lambda: Edit(1, "z", 0, "U", -1, 0.0), "index 0 is not in U: 1 to 6"),
+        (lambda: Edit(0, "h_tilde", 0, "c", None, 0.0), "this layer has no c: its reset gate acts before the product"),
+    ],
+)
+def test_a_bad_edit_says_what_is_allowed(edit: Callable[[], Edit], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        stacked().edited([edit()])
