@@ -24,6 +24,12 @@ class Refused(Exception):
         self.status, self.code, self.message, self.where = status, code, message, where
 
 
+def within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
+    """Raise Refused when `number` is not from `lowest` to `highest`: `why` says what they are."""
+    if not lowest <= number <= highest:
+        raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
+
+
 def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "where": where}}
 

@@ -12,8 +12,9 @@ import orjson
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from gru_core import Clamp, Forward, Model, Trace
-from gru_core.gru import GATES, Array
+from gru_core import Clamp, Edit, Forward, Model, Trace
+from gru_core.gru import GATES, Array, Holds
+from gru_core.ledger import ledger
 
 STATES = ("r", "z", "h_tilde", "h")
 
@@ -23,15 +24,21 @@ class _Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class ClampBody(_Body):
-    """A gate held at a value. Units and steps count from 1, as on screen; `to` is included."""
+Place = Annotated[int, Field(ge=1)]
 
-    gate: Literal["r", "z", "h_tilde"]
-    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=256)] | None = None
-    from_: Annotated[int, Field(ge=1, alias="from")]
-    to: Annotated[int, Field(ge=1)]
-    value: FiniteFloat
-    layer: Annotated[int, Field(ge=1)] = 1
+
+class ClampBody(_Body):
+    """A gate, or h_{t-1} as a step sees it, held at a value.
+
+    Units and steps count from 1, as on screen; `to` is included, null is the last step.
+    """
+
+    gate: Literal["r", "z", "h_tilde", "h_prev"]
+    units: Annotated[list[Place], Field(min_length=1, max_length=256)] | None = None
+    from_: Annotated[Place, Field(alias="from")]
+    to: Place | None
+    value: float
+    layer: Place = 1
 
     def clamp(self) -> Clamp:
         """The core's clamp, which counts from 0. Raises ValueError when the value does not fit."""
@@ -39,36 +46,75 @@ class ClampBody(_Body):
         return Clamp(self.gate, self.value, units, slice(self.from_ - 1, self.to), self.layer - 1)
 
 
+class WeightBody(_Body):
+    """A weight at another value: of W by the input it meets, of U by the unit, or a bias b or c.
+
+    All places count from 1; a bias has no `index`.
+    """
+
+    layer: Place = 1
+    gate: Literal["r", "z", "h_tilde"]
+    unit: Place
+    part: Literal["W", "U", "b", "c"]
+    index: Place | None = None
+    value: float
+
+    def edit(self) -> Edit:
+        """The core's edit, which counts from 0. Raises ValueError when it does not fit together."""
+        index = None if self.index is None else self.index - 1
+        return Edit(self.layer - 1, self.gate, self.unit - 1, self.part, index, self.value)
+
+
 class Scenario(_Body):
-    """The whole question: a model, a sequence, and what is held. Nothing else is remembered.
+    """The whole question: a model, a sequence, and what is changed. Nothing else is remembered.
 
     `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
     layer, zero when null.
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"model": "flip-flop", "sequence": "A x x B x", "h0": None, "clamps": []}]}
+        json_schema_extra={"examples": [{"model": "flip-flop", "sequence": "A x x B x", "clamps": [], "weights": []}]}
     )
 
     model: str
     sequence: str | list[list[FiniteFloat]]
     h0: list[list[Annotated[float, Field(ge=-1, le=1)]]] | None = None
     clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
+    weights: Annotated[list[WeightBody], Field(max_length=64)] = []
 
 
-class SumsQuestion(Scenario):
+def _example(**asked: int | None) -> ConfigDict:
+    flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1}
+    return ConfigDict(json_schema_extra={"examples": [flip_flop | asked]})
+
+
+class UnitQuestion(Scenario):
+    """A scenario, and a unit of a layer. Both count from 1."""
+
+    layer: Place
+    unit: Place
+
+
+class SumsQuestion(UnitQuestion):
     """A scenario, and a unit and steps of it whose sums are asked for. All count from 1; `to` is included."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1, "from": 4, "to": 5}]
-        }
-    )
+    model_config = _example(**{"from": 4, "to": 5})
 
-    layer: Annotated[int, Field(ge=1)]
-    unit: Annotated[int, Field(ge=1)]
-    from_: Annotated[int, Field(ge=1, alias="from")]
-    to: Annotated[int, Field(ge=1)]
+    from_: Annotated[Place, Field(alias="from")]
+    to: Place
+
+
+class LedgerQuestion(SumsQuestion):
+    """A scenario, and a unit and steps of it whose ledger is asked for. All count from 1; `to` is included."""
+
+
+class SensitivityQuestion(UnitQuestion):
+    """A scenario, a unit, a step `t` and an `output`: null is the one answered there. All count from 1."""
+
+    model_config = _example(t=5, output=None)
+
+    t: Place
+    output: Place | None = None
 
 
 class ErrorDetail(BaseModel):
@@ -97,39 +143,81 @@ def model_entry(name: str, model: Model) -> dict[str, Any]:
     }
 
 
-def start(name: str, model: Model, tokens: list[str] | None, T: int, h0: list[Array]) -> dict[str, Any]:
-    """What a view must know of a run before its first step: its size, biases and first state."""
+def start(
+    name: str,
+    model: Model,
+    tokens: list[str] | None,
+    T: int,
+    h0: Sequence[Array],
+    holds: Sequence[Holds | None],
+    twin: bool,
+) -> dict[str, Any]:
+    """What a view must know of a run before its first step: its size, biases, first state and what is held.
+
+    `twin`: whether an untouched run goes along.
+    """
     return {
         "model": name,
         "T": T,
+        "twin": twin,
         "tokens": tokens,
         "x": {"labels": model.encoder.labels},
         "layers": [
-            {"H": gru.units, "reset": gru.reset, "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)), "h0": state}
-            for gru, state in zip(model.layers, h0, strict=True)
+            {
+                "H": gru.units,
+                "reset": gru.reset,
+                "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)),
+                "h0": state,
+                "held": [] if held is None else list(held.masks),
+            }
+            for gru, state, held in zip(model.layers, h0, holds, strict=True)
         ],
         "y": {"kind": model.readout.kind, "labels": model.readout.labels},
     }
 
 
-def _named(layer: Forward) -> dict[str, Array]:
+def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
     """A layer's arrays `(T, H)` by the name they have on the wire."""
     return (
         {signal: getattr(layer, signal) for signal in STATES}
         | {f"Wx.{gate}": layer.Wx[gate] for gate in GATES}
         | {f"Uh.{gate}": layer.Uh[gate] for gate in GATES}
+        | {f"computed.{signal}": array for signal, array in layer.computed.items()}
+        | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
+        | ({} if twin is None else {f"twin.{signal}": getattr(twin, signal) for signal in STATES})
     )
 
 
-def whole(start: dict[str, Any], trace: Trace) -> bytes:
-    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`."""
-    layers = [
-        about | {name: np.ascontiguousarray(array) for name, array in _named(layer).items()} | {"moved": layer.moved}
-        for about, layer in zip(start["layers"], trace.layers, strict=True)
-    ]
+def _layers(trace: Trace) -> list[dict[str, Array]]:
+    twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
+    return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
+
+
+def _ends(trace: Trace) -> dict[str, Array]:
+    """What goes in and what comes out, `(T, I)` and `(T, K)`, by the name it has on the wire."""
     ends = {"x": trace.layers[0].x, "y": trace.y}
-    values = {name: start[name] | {"values": np.ascontiguousarray(array)} for name, array in ends.items()}
-    return to_json(start | {"layers": layers} | values)
+    return ends if trace.twin is None else ends | {"twin.y": trace.twin.y}
+
+
+def whole(start: dict[str, Any], trace: Trace) -> bytes:
+    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`.
+
+    Its `twin` is that of the stream's `done`.
+    """
+    layers = [
+        about | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
+        for about, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
+    ]
+    values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
+    ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
+    first = None if trace.twin is None else {"first": _first(trace)}
+    return to_json(start | {"layers": layers} | ends | {"twin": first})
+
+
+def _first(trace: Trace) -> int | None:
+    """The first step, from 1, at which the answer is not the twin's."""
+    steps = np.flatnonzero(trace.differs)
+    return int(steps[0]) + 1 if steps.size else None
 
 
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward) -> bytes:
@@ -145,8 +233,28 @@ def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward) -> bytes:
         Wx, Uh = run.terms(gate, unit)
         gates[gate] = {"W": W[unit], "U": U[unit], "b": b[unit], "c": c, "Wx": Wx, "Uh": Uh}
         gates[gate]["rc"] = None if c is None else run.r[:, unit] * c
-    asked = question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to"})
-    return to_json(asked | {"inputs": inputs, "gates": gates})
+    return to_json(_asked(question) | {"inputs": inputs, "gates": gates})
+
+
+def shares(question: LedgerQuestion, trace: Trace) -> bytes:
+    """The ledger's rows of one unit over the steps asked for, and the twin's."""
+    steps = slice(question.from_ - 1, question.to)
+    of = trace.layers, None if trace.twin is None else trace.twin.layers
+    rows = [layers and ledger(layers[question.layer - 1], question.unit - 1, steps) for layers in of]
+    return to_json(_asked(question) | {"shares": rows[0], "twin": rows[1]})
+
+
+def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
+    """What an output and a unit's state at a step would move with; the gates are those of the unit's layer."""
+    layer, output = question.layer - 1, None if question.output is None else question.output - 1
+    found = trace.sensitivity(question.t - 1, output, layer)
+    about = {"output": found.output + 1, "x": found.x, "x_norm": np.sqrt((found.x**2).sum(1))}
+    about |= {"z": found.z[layer], "r": found.r[layer], "h_norm": found.h_norm}
+    return to_json(_asked(question) | about | {"h_unit": np.ascontiguousarray(found.h_unit[:, question.unit - 1])})
+
+
+def _asked(question: UnitQuestion) -> dict[str, Any]:
+    return question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to", "t"})
 
 
 def to_json(data: Any) -> bytes:
@@ -175,21 +283,27 @@ def event(name: str, data: Any) -> bytes:
 
 
 def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
-    """A run as server-sent events: `start`, a `step` for each timestep, `done` with each layer's `moved`.
+    """A run as server-sent events: `start`, a `step` for each timestep, `done`.
 
-    Each piece is one write to the network and holds the steps of one block.
+    `done` has each layer's `moved` and, where a twin went along, the `first` step at which the
+    answers differ. Each piece is one write to the network and holds the steps of one block.
     """
     piece = event("start", start)
     t, T = 1, start["T"]
     moved = [np.zeros(about["H"]) for about in start["layers"]]
+    twin: dict[str, int | None] | None = {"first": None} if start["twin"] else None
     for block in blocks:
-        arrays = [array for layer in block.layers for array in _named(layer).values()]
-        columns = [_rows(array) for array in [*arrays, block.layers[0].x, block.y]]
-        layer_form = b",".join(b'"%s":"%%s"' % name.encode() for name in _named(block.layers[0]))
-        layers_form = b",".join([b"{" + layer_form + b"}"] * len(block.layers))
-        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b'],"x":"%s","y":"%s"}\n\n'
+        layers, ends = _layers(block), _ends(block)
+        columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
+        forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
+        layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
+        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
+        if twin is not None and twin["first"] is None:
+            first = _first(block)
+            twin["first"] = first and t - 1 + first
         t += len(steps)
         moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
-        yield piece + b"".join(steps) + (event("done", {"T": T, "moved": moved}) if t > T else b"")
+        done = {"T": T, "moved": moved, "twin": twin}
+        yield piece + b"".join(steps) + (event("done", done) if t > T else b"")
         piece = b""

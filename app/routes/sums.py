@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.errors import Refused
-from app.routes.trace import BLOCK, prepare
+from app.errors import within
+from app.routes.trace import BLOCK, prepare_unit
 from app.schemas import SumsQuestion, sums
 
 router = APIRouter(prefix="/api")
@@ -28,20 +28,13 @@ router = APIRouter(prefix="/api")
     },
 )
 def ask(request: Request, question: SumsQuestion) -> Response:
-    about, blocks = prepare(question, request.app.state.settings, None)
+    about, blocks = prepare_unit(question, request.app.state.settings)
     layers, T, first = about["layers"], about["T"], question.from_
-    _within("layer", question.layer, 1, len(layers), "the layers of this model")
-    _within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
-    _within("from", first, 1, T, "the steps of this sequence")
-    _within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
+    within("from", first, 1, T, "the steps of this sequence")
+    within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
     if question.layer == 1:
         inputs = about["x"]["labels"]
     else:
         inputs = [f"h{unit}" for unit in range(1, layers[question.layer - 2]["H"] + 1)]
     run = next(blocks).layers[question.layer - 1]
     return Response(sums(question, inputs, run[first - 1 : question.to]), media_type="application/json")
-
-
-def _within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
-    if not lowest <= number <= highest:
-        raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
 from app import models
-from app.errors import Refused
-from app.schemas import Scenario, events, start, whole
+from app.errors import Refused, within
+from app.schemas import Scenario, UnitQuestion, events, start, whole
 from app.settings import Settings
 from gru_core import SequenceError, Trace, stream
 from gru_core.trace import read
@@ -26,7 +26,7 @@ BLOCK = 64
 
 
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """The `start` of a scenario's run, and the run itself in blocks.
+    """The `start` of a scenario's run, and the run itself in blocks, with its twin when anything is changed.
 
     Raises Refused or SequenceError, before anything is computed, when it cannot be run.
     """
@@ -39,17 +39,31 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         sequence = np.array(sequence, float)
     tokens, x = read(model, sequence, settings.max_steps)
     try:
+        changed = model.edited([weight.edit() for weight in scenario.weights]) if scenario.weights else model
+    except ValueError as error:
+        raise Refused(422, "scenario", str(error), "weights") from error
+    try:
         clamps = [clamp.clamp() for clamp in scenario.clamps]
-        model.holds(clamps, len(x))
+        holds = model.holds(clamps, len(x))
     except ValueError as error:
         raise Refused(422, "scenario", str(error), "clamps") from error
+    twin = model if scenario.clamps or scenario.weights else None
     try:
         given = [[0.0] * gru.units for gru in model.layers] if scenario.h0 is None else scenario.h0
         h0 = [np.array(state, float) for state in given]
-        blocks = stream(model, x, h0, clamps, block)
+        blocks = stream(changed, x, h0, clamps, block, twin)
     except ValueError as error:
         raise Refused(422, "scenario", str(error), "h0") from error
-    return start(scenario.model, model, tokens, len(x), h0), blocks
+    return start(scenario.model, changed, tokens, len(x), h0, holds, twin is not None), blocks
+
+
+def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[dict[str, Any], Iterator[Trace]]:
+    """The same for a question about one unit, the whole run in one. Raises Refused besides when it is not there."""
+    about, blocks = prepare(question, settings, None)
+    layers = about["layers"]
+    within("layer", question.layer, 1, len(layers), "the layers of this model")
+    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
+    return about, blocks
 
 
 @router.post(
@@ -60,7 +74,11 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         200: {
             "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, x, y and the "
             "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
-            "state moved. As application/json: the whole trace, arrays as lists.",
+            "state moved. Where clamps or weights are given the untouched run goes along: a step's layers have "
+            "twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and `done` as twin.first the first step at "
+            "which the answer is another label, or a number that is off by more than 0.01. A layer whose start lists "
+            "gates as `held` has computed.z and so on, what was computed before it was replaced, and for h_prev "
+            "besides h_prev, what the step saw. As application/json: the whole trace, arrays as lists.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

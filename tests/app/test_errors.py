@@ -18,8 +18,16 @@ def scenario(**changes: object) -> bytes:
     return json.dumps({"model": "flip-flop", "sequence": "A x"} | changes).encode()
 
 
+CLAMP = {"gate": "z", "units": [1], "from": 1, "to": 2, "value": 0.5}
+WEIGHT = {"layer": 1, "gate": "z", "unit": 1, "part": "W", "index": 1, "value": 0.5}
+
+
 def clamp(**changes: object) -> bytes:
-    return scenario(clamps=[{"gate": "z", "units": [1], "from": 1, "to": 2, "value": 0.5} | changes])
+    return scenario(clamps=[CLAMP | changes])
+
+
+def weight(**changes: object) -> bytes:
+    return scenario(weights=[WEIGHT | changes])
 
 
 CASES: dict[str, tuple[bytes, int, str, str | None]] = {
@@ -50,14 +58,33 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "bad UTF-8": (b'{"model": "\xff\xfe"}', 400, "JSON", None),
     "not an object": (b"null", 422, "must be a JSON object", None),
     "body too large": (b'"' + b"x" * 300_000 + b'"', 413, "too large: at most 256 KiB", None),
-    "unknown gate": (clamp(gate="q"), 422, "clamps.1.gate: input should be 'r', 'z' or 'h_tilde'", "clamps.1.gate"),
+    "unknown gate": (
+        clamp(gate="q"),
+        422,
+        "clamps.1.gate: input should be 'r', 'z', 'h_tilde' or 'h_prev'",
+        "clamps.1.gate",
+    ),
     "gate out of range": (clamp(value=2), 422, "z cannot be held at 2.0: 0 to 1", "clamps"),
-    "gate at infinity": (clamp(value=float("inf")), 422, "finite number", "clamps.1.value"),
+    "gate at infinity": (clamp(value=float("inf")), 422, "z cannot be held at inf: 0 to 1", "clamps"),
+    "gate at NaN": (clamp(gate="h_prev", value=float("nan")), 422, "h_prev cannot be held at nan: -1 to 1", "clamps"),
+    "gate at true": (clamp(value=True), 422, "valid number", "clamps.1.value"),
     "unit out of range": (clamp(units=[2]), 422, "unit 2 is not in this layer: 1 to 1", "clamps"),
     "step 0": (clamp(**{"from": 0}), 422, "greater than or equal to 1", "clamps.1.from"),
     "step out of range": (clamp(**{"from": 3, "to": 9}), 422, "none of the steps 1 to 2", "clamps"),
     "no units": (clamp(units=[]), 422, "at least 1 item", "clamps.1.units"),
     "layer out of range": (clamp(layer=2), 422, "layer 2 is not in this model: 1 to 1", "clamps"),
+    "too many clamps": (scenario(clamps=[CLAMP] * 65), 422, "at most 64 items", "clamps"),
+    "unknown part": (weight(part="V"), 422, "input should be 'W', 'U', 'b' or 'c'", "weights.1.part"),
+    "weight of h_prev": (weight(gate="h_prev"), 422, "input should be 'r', 'z' or 'h_tilde'", "weights.1.gate"),
+    "huge weight": (weight(value=1001), 422, "a weight cannot be 1001.0: -1,000 to 1,000", "weights"),
+    "weight at NaN": (weight(value=float("nan")), 422, "a weight cannot be nan: -1,000 to 1,000", "weights"),
+    "weight of no input": (weight(index=7), 422, "index 7 is not in W: 1 to 6", "weights"),
+    "weight 0": (weight(index=0), 422, "greater than or equal to 1", "weights.1.index"),
+    "weight without index": (weight(index=None), 422, "W takes an index", "weights"),
+    "bias with an index": (weight(part="b"), 422, "b takes no index", "weights"),
+    "weight of no unit": (weight(unit=2), 422, "unit 2 is not in this layer: 1 to 1", "weights"),
+    "weight of no layer": (weight(layer=10**40), 422, "is not in this model: 1 to 1", "weights"),
+    "c before the product": (weight(part="c", gate="h_tilde", index=None), 422, "this layer has no c", "weights"),
     "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "h0 has shapes", "h0"),
     "no h0": (scenario(h0=[]), 422, "h0 has shapes", "h0"),
     "h0 out of range": (scenario(h0=[[1.5]]), 422, "less than or equal to 1", "h0.1.1"),

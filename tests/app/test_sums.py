@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,39 +9,24 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app.main import create_app
-from app.settings import Settings
-from tests.core.test_gru import random_gru, sigmoid
-from tests.core.test_trace import stacked
+from tests.core.test_gru import sigmoid
 
 TEXT = "A b c ? d D ? " * 10
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A server with, beside the presets, two layers of which the upper resets after the product."""
-    folder = tmp_path_factory.mktemp("models")
-    model, rng = stacked(), np.random.default_rng(0)
-    layers = [random_gru(rng, layer.inputs, layer.units, layer.reset) for layer in model.layers]
-    parameters = {f"layers.{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.parameters.items()}
-    model.with_parameters(model.parameters | parameters).save(folder / "stacked.safetensors")
-    with TestClient(create_app(Settings(models=str(folder)))) as client:
-        yield client
-
-
-def ask(client: TestClient, **changes: object) -> Any:
+def ask(stacked_client: TestClient, **changes: object) -> Any:
     question = {"model": "stacked", "sequence": TEXT, "layer": 1, "unit": 1, "from": 1, "to": 1}
-    return client.post("/api/sums", json=question | changes).json()
+    return stacked_client.post("/api/sums", json=question | changes).json()
 
 
 @pytest.mark.parametrize(("layer", "unit"), [(1, 1), (1, 4), (2, 3), (2, 6)])
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (1, 64), (50, 70), (70, 70)])
 def test_the_products_and_the_biases_sum_to_what_the_gate_is_taken_of(
-    client: TestClient, layer: int, unit: int, first: int, last: int
+    stacked_client: TestClient, layer: int, unit: int, first: int, last: int
 ) -> None:
     h0 = [[0.5, -0.5, 0, 1], [0.1, -0.2, 0.3, -0.4, 0.5, -0.6]]
-    trace = client.post("/api/trace", json={"model": "stacked", "sequence": TEXT, "h0": h0}).json()
-    body = ask(client, layer=layer, unit=unit, h0=h0, **{"from": first, "to": last})
+    trace = stacked_client.post("/api/trace", json={"model": "stacked", "sequence": TEXT, "h0": h0}).json()
+    body = ask(stacked_client, layer=layer, unit=unit, h0=h0, **{"from": first, "to": last})
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [layer, unit, first, last]
     assert body["inputs"] == (trace["x"]["labels"] if layer == 1 else ["h1", "h2", "h3", "h4"])
     assert list(body["gates"]) == ["r", "z", "h_tilde"]
@@ -60,10 +44,10 @@ def test_the_products_and_the_biases_sum_to_what_the_gate_is_taken_of(
             np.testing.assert_allclose(rc, r * part["c"], atol=1e-15)
 
 
-def test_a_product_is_a_weight_times_what_it_meets(client: TestClient) -> None:
+def test_a_product_is_a_weight_times_what_it_meets(stacked_client: TestClient) -> None:
     model, text = gru.load("pocket-calculator"), "=0.3 +0.2 0.35"
     run = gru.trace(model, text)
-    body = ask(client, model="pocket-calculator", sequence=text, to=3)
+    body = ask(stacked_client, model="pocket-calculator", sequence=text, to=3)
     assert body["inputs"] == ["number", "load it", "add it"]
     W, U = body["gates"]["h_tilde"]["W"], body["gates"]["h_tilde"]["U"]
     np.testing.assert_array_equal([*W, *U], [*model.layers[0].W[2], *model.layers[0].U[2]])
@@ -87,7 +71,7 @@ def test_a_product_is_a_weight_times_what_it_meets(client: TestClient) -> None:
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(
-    client: TestClient, changes: dict[str, object], where: str, message: str
+    stacked_client: TestClient, changes: dict[str, object], where: str, message: str
 ) -> None:
-    error = ask(client, **changes)["error"]
+    error = ask(stacked_client, **changes)["error"]
     assert (error["where"], error["message"]) == (where, message)

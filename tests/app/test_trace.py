@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
-from gru_core import Clamp
+from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
 from tests.events import numbers, read_events
 
@@ -50,7 +50,9 @@ def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int)
     np.testing.assert_array_equal([numbers(step["x"]) for step in steps], trace.model.encoder.encode(text.split()))
     assert start["x"]["labels"] == list(trace.model.encoder.alphabet)
     travelled = np.abs(np.diff(trace.h, axis=0, prepend=0)).sum(0)
-    assert events[-1][1] == {"T": T, "moved": [pytest.approx(travelled, abs=1e-12)]}
+    assert events[-1][1] == {"T": T, "moved": [pytest.approx(travelled, abs=1e-12)], "twin": None}
+    assert (start["twin"], about["held"]) == (False, [])
+    assert not [name for name in [*steps[0], *steps[0]["layers"][0]] if "twin" in name or "computed" in name]
 
 
 def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
@@ -72,13 +74,70 @@ def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client
     body = client.post("/api/trace", json=scenario).json()
     clamps = [Clamp("z", 0.25, units=[1], steps=slice(1, 3))]
     trace = gru.trace(gru.load("store-and-recall"), "AbcD", [np.array([0.5, -0.5, 0, 1])], clamps)
-    np.testing.assert_array_equal(body["layers"][0]["z"], trace.z)
-    np.testing.assert_array_equal(body["layers"][0]["h"], trace.h)
+    np.testing.assert_allclose(body["layers"][0]["z"], trace.z, atol=1e-14)
+    np.testing.assert_allclose(body["layers"][0]["h"], trace.h, atol=1e-14)
     travelled = np.abs(np.diff(trace.h, axis=0, prepend=[[0.5, -0.5, 0, 1]])).sum(0)
     assert body["layers"][0]["moved"] == pytest.approx(travelled)
     streamed = client.post("/api/trace", json=scenario, headers=STREAM).text
     assert read_events(streamed)[-1][1]["moved"] == [pytest.approx(travelled)]
     assert [row[1] for row in body["layers"][0]["z"][1:3]] == [0.25, 0.25]
+
+
+CLAMPS: list[dict[str, Any]] = [
+    {"gate": "z", "units": [2, 3], "from": 70, "to": None, "value": 0.9},
+    {"gate": "h_prev", "units": None, "from": 100, "to": 100, "value": 0.0},
+]
+WEIGHTS = [{"layer": 1, "gate": "h_tilde", "unit": 4, "part": "U", "index": 2, "value": 5.0}]
+CORES = [Clamp("z", 0.9, [1, 2], slice(69, None)), Clamp("h_prev", 0.0, None, slice(99, 100))]
+EDITS = [Edit(0, "h_tilde", 3, "U", 1, 5.0)]
+
+
+@pytest.mark.parametrize(("clamps", "weights"), [(CLAMPS, []), ([], WEIGHTS), (CLAMPS, WEIGHTS)])
+def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps: Any, weights: Any) -> None:
+    text = long_text(130)
+    scenario = {"model": "sentiment", "sequence": text, "clamps": clamps, "weights": weights}
+    cores, edits = CORES if clamps else [], EDITS if weights else []
+    held, free = gru.twin(gru.load("sentiment"), text, clamps=cores, edits=edits)
+    answers = [trace.y.argmax(1) for trace in (held, free)]
+    differ = np.flatnonzero(answers[0] != answers[1])
+    first = int(differ[0]) + 1 if len(differ) else None
+
+    events = read_events(client.post("/api/trace", json=scenario, headers=STREAM).text)
+    body = client.post("/api/trace", json=scenario).json()
+    start, steps, done = events[0][1], [data for _, data in events[1:-1]], events[-1][1]
+    assert start["twin"] is True
+    assert done["twin"] == body["twin"] == {"first": first}
+    if clamps:
+        assert first is not None
+    wanted = {signal: getattr(held, signal) for signal in SIGNALS}
+    wanted |= {f"twin.{signal}": getattr(free, signal) for signal in SIGNALS}
+    wanted |= {f"Uh.{gate}": array for gate, array in held.layers[0].Uh.items()}
+    if clamps:
+        wanted |= {"computed.z": held.layers[0].computed["z"], "h_prev": held.layers[0].h_prev}
+        wanted |= {"computed.h_prev": np.concatenate([np.zeros((1, 8)), held.h[:-1]])}
+    for layers in (start["layers"], body["layers"]):
+        assert layers[0]["held"] == (["z", "h_prev"] if clamps else [])
+        assert layers[0]["b"]["z"] == held.model.layers[0].b[8:16].tolist()
+    assert set(steps[0]["layers"][0]) == wanted.keys() | {f"Wx.{gate}" for gate in ("r", "z", "h_tilde")}
+    for name, array in wanted.items():
+        np.testing.assert_allclose([numbers(step["layers"][0][name]) for step in steps], array, atol=1e-12)
+        np.testing.assert_allclose(body["layers"][0][name], array, atol=1e-12)
+    np.testing.assert_allclose([numbers(step["twin.y"]) for step in steps], free.y, atol=1e-12)
+    np.testing.assert_allclose(body["twin.y"], free.y, atol=1e-12)
+    np.testing.assert_allclose(body["y"]["values"], held.y, atol=1e-12)
+    assert done["moved"][0] == pytest.approx(np.abs(held.h - held.layers[0].h_prev).sum(0))
+
+
+def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> None:
+    text = "=0.3 +0.2 0.1 0.2 =0.1 0.3"
+    closed = {"gate": "z", "from": 4, "to": None, "value": 0.0}
+    scenario = {"model": "pocket-calculator", "sequence": text, "clamps": [closed]}
+    held, free = gru.twin(gru.load("pocket-calculator"), text, clamps=[Clamp("z", 0.0, steps=slice(3, None))])
+    off = np.abs(held.y - free.y)[:, 0]
+    assert 0 < off[3] < 0.01 < off[4]
+    assert client.post("/api/trace", json=scenario).json()["twin"] == {"first": 5}
+    nothing = scenario | {"clamps": [closed | {"gate": "r", "from": 1, "to": 1}]}  # at t = 1 there is nothing to reset
+    assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None}
 
 
 def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:

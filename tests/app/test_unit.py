@@ -1,0 +1,99 @@
+"""POST /api/ledger and /api/sensitivity: what the core answers of one unit, and what cannot be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app import models
+from app.routes import sensitivity
+from gru_core import Clamp, Edit, twin
+from gru_core.ledger import ledger
+
+TEXT = "A b c ? d D ? " * 4
+CLAMPS: list[dict[str, Any]] = [
+    {"gate": "z", "units": [1], "from": 5, "to": 9, "value": 0.5, "layer": 2},
+    {"gate": "h_prev", "from": 12, "to": 12, "value": 0.25, "layer": 2},
+]
+WEIGHTS = [{"layer": 1, "gate": "z", "unit": 1, "part": "b", "value": -3.0}]
+CORES = [Clamp("z", 0.5, [0], slice(4, 9), 1), Clamp("h_prev", 0.25, None, slice(11, 12), 1)]
+EDITS = [Edit(0, "z", 0, "b", None, -3.0)]
+
+
+def ask(client: TestClient, what: str, **changes: object) -> Any:
+    asked = {"from": 1, "to": 28} if what == "ledger" else {"t": 28}
+    question = {"model": "stacked", "sequence": TEXT, "layer": 2, "unit": 3} | asked
+    return client.post(f"/api/{what}", json=question | changes).json()
+
+
+def served(client: TestClient) -> Any:
+    app: Any = client.app
+    return models.get("stacked", app.state.settings)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])
+def test_the_ledger_is_the_cores_with_the_untouched_runs(stacked_client: TestClient, first: int, last: int) -> None:
+    rows = {"from": first, "to": last}
+    body = ask(stacked_client, "ledger", clamps=CLAMPS, weights=WEIGHTS, **rows)
+    assert body.keys() == {"layer", "unit", "from", "to", "shares", "twin"}
+    assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
+    held, free = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
+    for sent, trace in ((body["shares"], held), (body["twin"], free)):
+        np.testing.assert_allclose(sent, ledger(trace.layers[1], 2)[first - 1 : last], atol=1e-13)
+    plain = ask(stacked_client, "ledger", **rows)
+    assert plain["twin"] is None
+    np.testing.assert_allclose(plain["shares"], body["twin"], atol=1e-13)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize("output", [None, 2])
+def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, output: int | None) -> None:
+    asked = {"layer": layer, "t": 20, "output": output, "clamps": CLAMPS, "weights": WEIGHTS}
+    body = ask(stacked_client, "sensitivity", **asked)
+    trace, _ = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
+    found = trace.sensitivity(19, output and output - 1, layer - 1)
+    assert [body[name] for name in ("layer", "unit", "t")] == [layer, 3, 20]
+    assert body["output"] == (output or trace.y[19].argmax() + 1)
+    wanted = {"x": found.x, "x_norm": np.linalg.norm(found.x, axis=1), "h_norm": found.h_norm}
+    wanted |= {"z": found.z[layer - 1], "r": found.r[layer - 1], "h_unit": found.h_unit[:, 2]}
+    assert body.keys() == {"layer", "unit", "t", "output", *wanted}
+    for name, array in wanted.items():
+        np.testing.assert_allclose(body[name], array, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("what", "changes", "where", "message"),
+    [
+        ("ledger", {"layer": 3}, "layer", "layer must be from 1 to 2: the layers of this model"),
+        ("ledger", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
+        ("ledger", {"from": 29}, "from", "from must be from 1 to 28: the steps of this sequence"),
+        ("ledger", {"to": 29}, "to", "to must be from 1 to 28: the steps of this sequence"),
+        (
+            "ledger",
+            {"sequence": "a" * 300, "from": 2, "to": 219},
+            "to",
+            "to must be from 2 to 218: at most 217 rows of 301 shares at once",
+        ),
+        ("ledger", {"t": 1}, None, "there is a field that this request does not have"),
+        ("sensitivity", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
+        ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the steps of this sequence"),
+        ("sensitivity", {"output": 5}, "output", "output must be from 1 to 4: the outputs of this model"),
+        ("sensitivity", {"output": 0}, "output", "output: input should be greater than or equal to 1"),
+        ("sensitivity", {"clamps": [CLAMPS[0] | {"value": 2}]}, "clamps", "z cannot be held at 2.0: 0 to 1"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is(
+    stacked_client: TestClient, what: str, changes: dict[str, object], where: str, message: str
+) -> None:
+    error = ask(stacked_client, what, **changes)["error"]
+    assert (error["where"], error["message"]) == (where, message)
+
+
+def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensitivity, "MOST", 6**2 * 5)
+    assert "x" in ask(stacked_client, "sensitivity", t=5)
+    error = ask(stacked_client, "sensitivity", t=6)["error"]
+    assert error["message"] == "t must be from 1 to 5: a later one takes too long at 6 units"
