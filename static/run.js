@@ -54,7 +54,7 @@ export function newRun(start, clamps, stages) {
     const named = (/** @type {readonly string[]} */ names) =>
       Object.fromEntries(names.map((name) => [name, blank(layer.H)]));
     const rows = /** @type {Record<Signal | Term, Rows>} */ (named(NAMES));
-    return { ...layer, rows, twin: named(start.twin ? SIGNALS : []), computed: named(layer.held ?? []), moved: null };
+    return { ...layer, rows, twin: named(start.twin ? SIGNALS : []), computed: named(layer.held), moved: null };
   });
   const [inputs, outputs] = [blank(start.x.labels.length), blank(start.y.labels.length)];
   const untouched = blank(start.twin ? start.y.labels.length : 0);

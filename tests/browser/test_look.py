@@ -104,6 +104,11 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     check("card")
     lab.open(model="deep", zoom="layer")
     check("many layers and units")
+    lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
+    expect(lab.narration).to_contain_text("z held at 0.00")
+    check("two holds")
+    page.get_by_role("checkbox", name="show the pictures as differences").check()
+    check("differences")
     page.goto("/embed?model=flip-flop&hide=question,model,transport&t=99")
     page.wait_for_selector(".heatmaplayer image")
     check("embed, with a notice")
@@ -113,7 +118,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
 
 def test_the_page_never_scrolls_sideways_whatever_is_shown(page: Page) -> None:
     for name in ("deep", "pocket-calculator"):
-        lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
+        lab = Lab(page).open(model=name, views="tape,words,whatif,cell,equations,table", clamps="z@2=1")
         for zoom in ("Whole layer", "One unit", "One gate"):
             lab.cell.get_by_role("radio", name=zoom).check()
             # 640 × 400 is how a window of 1280 × 800 looks at 200 %.

@@ -1,0 +1,182 @@
+"""What if: hold a gate on the page and see, beside the untouched run, exactly what that changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import gru_core as gru
+from gru_core import Clamp
+from tests.browser.lab import Lab, number
+
+
+class WhatIf(Lab):
+    """The lab with what one holds with."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.panel = page.get_by_role("region", name="What if")
+        self.chips = self.panel.get_by_role("list", name="What is held").get_by_role("listitem")
+        self.effect = self.panel.get_by_role("status", name="Effect")
+        self.untouched = page.get_by_role("list", name="Output of the untouched run").get_by_role("listitem")
+
+    def hold(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
+        self.panel.get_by_label("Hold which signal").select_option(gate)
+        self.panel.get_by_label("of which units").select_option(units)
+        self.panel.get_by_role("slider", name="at value").fill(str(value))
+        self.panel.get_by_role("button", name="Hold").click()
+
+    def always(self) -> None:
+        """From the first step to the last."""
+        start, end = self.panel.get_by_label("from t", exact=True), self.panel.get_by_label("to t", exact=True)
+        start.fill("1")
+        end.fill(str(len(self.tokens())))
+
+    def in_cell(self, slot: str) -> Locator:
+        return self.page.locator(f"[data-part=cell] [data-slot={slot}]")
+
+    def expect_clamped(self, name: str, text: str, clamps: list[Clamp]) -> tuple[gru.Trace, gru.Trace]:
+        """The pictures show the clamped run and the tape both answers; the clamped and the untouched trace."""
+        model = gru.load(name)
+        held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
+        self.page.wait_for_function(
+            """([last, value]) => {
+                const { z } = document.querySelector(".heatmaps").data.find(({ name }) => name === "h");
+                return Math.abs(z[0][last] - value) < 1e-9;
+            }""",
+            arg=[len(held.h) - 1, float(held.h[-1, 0])],
+        )
+        for signal in ("r", "z", "h_tilde", "h"):
+            np.testing.assert_allclose(self.drawn(signal), getattr(held, signal), atol=1e-12)
+        if model.readout.kind == "softmax":
+            expect(self.untouched).to_have_text([model.readout.labels[k] for k in free.y.argmax(1)])
+        return held, free
+
+
+def test_a_gate_held_at_the_cursor_changes_what_the_core_says_it_changes(page: Page) -> None:
+    lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4")
+    lab.button("What if").click()
+    lab.hold()
+    clamp = Clamp("z", 0.0, [0], slice(3, 4))
+    held, free = lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    expect(lab.chips).to_have_count(1)
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1, t = 4, at 0.00")
+    gap = np.abs(held.h - free.h)[:, 0]
+    expect(lab.effect).to_have_text(
+        "The output first differs at t = 4: A instead of B. "
+        f"The state differs most at t = {gap.argmax() + 1}, unit 1: by {gap.max():.3f}."
+    )
+    # The cell and the equations show the value that is held and the one that it took the place of.
+    assert number(lab.in_cell("z").text_content()) == 0
+    replaced = page.locator("[data-replaced=z]").text_content()
+    assert number(replaced) == pytest.approx(free.z[3, 0], abs=0.00501)
+    expect(lab.equations.get_by_role("group", name="Update gate")).to_contain_text("held at 0.00")
+    expect(lab.narration).to_contain_text("z held at 0.00 instead of 0.89")
+    expect(lab.narration).to_contain_text("the output is A, where untouched it is B")
+    lab.panel.get_by_role("checkbox").check()
+    page.wait_for_function("() => document.querySelector('.heatmaps').data.length === 4")
+    for signal in ("r", "z", "h_tilde", "h"):
+        np.testing.assert_allclose(lab.drawn(signal), getattr(held, signal) - getattr(free, signal), atol=1e-12)
+
+
+def test_holds_are_undone_redone_changed_and_let_go_of(page: Page) -> None:
+    lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4", views="tape,words,whatif,cell,equations")
+    lab.hold()
+    at = Clamp("z", 0.0, [0], slice(3, 4))
+    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    lab.panel.get_by_role("slider", name="at value").fill("0.5")  # the new hold is the one that is being changed
+    half = Clamp("z", 0.5, [0], slice(3, 4))
+    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    lab.button("Undo").click()
+    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    page.keyboard.press("Control+z")
+    lab.expect_trace("flip-flop", "A x x B x")
+    expect(lab.chips).to_have_count(0)
+    expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
+    lab.button("Redo").click()
+    page.keyboard.press("Control+Shift+z")
+    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    page.wait_for_url("**clamps=z.1@4=0.5**")
+    page.reload()
+    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    lab.hold("reset gate r", "all", 1)
+    lab.expect_clamped("flip-flop", "A x x B x", [half, Clamp("r", 1.0, None, slice(3, 4))])
+    lab.button("Let go of z of unit 1, t = 4, at 0.50").click()
+    lab.expect_clamped("flip-flop", "A x x B x", [Clamp("r", 1.0, None, slice(3, 4))])
+    lab.button("Let go of all").click()
+    lab.expect_trace("flip-flop", "A x x B x")
+    expect(lab.untouched.first).to_be_hidden()
+
+
+def test_dragging_over_cells_says_what_to_hold(page: Page) -> None:
+    text = "A b c ? d a C b"
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    lab = WhatIf(page).open(model="store-and-recall", sequence=text, views="tape,words,whatif")
+    for signal, gate in (("r", "r"), ("h", "h_prev")):
+        box = lab.group(signal).locator(".plot").bounding_box()
+        assert box is not None
+        width, height = box["width"] / 12, box["height"] / 4
+        page.mouse.move(box["x"] + 5.5 * width, box["y"] + 2.5 * height)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
+        page.mouse.up()
+        later = 1 if signal == "h" else 0  # what is left after a step is what the next one sees
+        expect(lab.panel.get_by_label("Hold which signal")).to_have_value(gate)
+        expect(lab.panel.get_by_label("from t", exact=True)).to_have_value(str(4 + later))
+        expect(lab.panel.get_by_label("to t", exact=True)).to_have_value(str(6 + later))
+        expect(lab.group(signal).locator(".selected")).to_be_visible()
+    lab.panel.get_by_role("slider", name="at value").fill("0")
+    lab.panel.get_by_role("button", name="Hold").click()
+    expect(lab.chips.get_by_role("button").first).to_have_text("h before of units 2–3, t = 5 to 7, at 0.00")
+    lab.expect_clamped("store-and-recall", text, [Clamp("h_prev", 0.0, [1, 2], slice(4, 7))])
+    expect(lab.group("h").locator(".holdmarks .held")).to_be_visible()
+
+
+def test_z_is_held_in_the_names_of_the_convention(page: Page) -> None:
+    lab = WhatIf(page).open(
+        model="flip-flop", sequence="A x B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
+    )
+    lab.hold(value=0.9)  # here z = 0.9 keeps
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1, t = 3, at 0.90")
+    page.wait_for_url("**clamps=z.1@3=0.1**")  # the address is the source's
+    held = gru.trace(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
+    lab.expect_tokens(["A", "x", "B"])
+    expect(lab.narration).to_contain_text("z held at 0.90 instead of 0.11")
+    assert number(lab.in_cell("h").text_content()) == pytest.approx(held.h[2, 0], abs=0.00501)
+
+
+def test_calculator_the_reset_gate_is_idle_on_a_hold_and_the_update_gate_is_not(page: Page) -> None:
+    text = "=0.3 +0.2 0.35 -0.1"
+    lab = WhatIf(page).open(model="pocket-calculator", sequence=text, clamps="r.1@3=0", t="3")
+    held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
+    assert np.abs(held.y - free.y).max() < 0.01
+    lab.button("What if").click()
+    expect(lab.effect).to_contain_text("The output is the same at all 4 steps.")
+    lab.open(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
+    lab.button("What if").click()
+    held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
+    gap = held.y[2, 0] - free.y[2, 0]
+    assert abs(gap) > 0.2
+    expect(lab.effect).to_contain_text("The output first differs at t = 3:")
+    assert number(lab.untouched.nth(2).inner_text().replace("+", "")) == pytest.approx(gap, abs=0.00501)
+
+
+def test_holding_everything_for_good_goes_on_when_the_sequence_grows(page: Page) -> None:
+    lab = WhatIf(page).open(model="flip-flop", sequence="A x B", views="tape,words,whatif")
+    lab.always()
+    lab.hold(units="all", value=1)
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of all units, t = 1 to the end, at 1.00")
+    lab.sequence.fill("A x B x x A x")
+    held, free = lab.expect_clamped("flip-flop", "A x B x x A x", [Clamp("z", 1.0)])
+    assert (held.y.argmax(1) == free.y.argmax(1)).all()
+    expect(lab.effect).to_contain_text("The output is the same at all 7 steps.")
+
+
+def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Page, complaints: list[str]) -> None:
+    lab = WhatIf(page).open(model="flip-flop", sequence="A x B", clamps="z.7@2=0")
+    expect(lab.error).to_contain_text("unit 7 is not in this layer: 1 to 1")
+    lab.expect_trace("flip-flop", "A x B")
+    lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
+    expect(lab.error).to_contain_text("clamps must look like z.1@4-6=0")
+    complaints.clear()
