@@ -124,8 +124,11 @@ def twin_run() -> None:
         for H in (1, 2, 4, 8, 16, 32, 64):
             readout = Readout("softmax", rng.normal(size=(2, H)), np.zeros(2), ("A", "B"))
             model = Model(FLIP_FLOP, (GRU.random(6, H, rng, reset=reset),), readout, card)
-            runs = {"one": lambda m=model: gru_core.trace(m, x), "twin": lambda m=model: gru_core.twin(m, x, clamps=clamps)}
-            turns = side_by_side(runs)
+            runs = {
+                "one": lambda m=model: gru_core.trace(m, x),
+                "twin": lambda m=model: gru_core.twin(m, x, clamps=clamps),
+            }
+            turns = side_by_side(runs, turns=61, in_a_row=5, rest=0)  # neither leaves threads behind
             verdict(f"H = {H}, reset {reset}", ratio(turns["twin"], turns["one"]), 1.7)
 
 
@@ -144,7 +147,7 @@ def ledger_of_a_unit() -> None:
     print("The ledger of one unit over 2,000 steps")
     rng = np.random.default_rng(0)
     run = forward(GRU.random(I, 16, rng), rng.normal(size=(2000, I)))
-    turns = side_by_side({"ours": lambda: ledger(run, 0), "loop": lambda: shares_one_by_one(run.z[:, 0])}, 3)
+    turns = side_by_side({"ours": lambda: ledger(run, 0), "loop": lambda: shares_one_by_one(run.z[:, 0])}, in_a_row=3)
     np.testing.assert_allclose(ledger(run, 0), shares_one_by_one(run.z[:, 0]), atol=1e-15)
     verdict("ours over a plain double loop", ratio(turns["ours"], turns["loop"]), 1 / 3)
 

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 TURNS, IN_A_ROW, REST = 9, 10, 0.25
 
 
-def side_by_side(runs: Mapping[str, Callable[[], object]], in_a_row: int = IN_A_ROW) -> dict[str, list[float]]:
+def side_by_side(
+    runs: Mapping[str, Callable[[], object]], turns: int = TURNS, in_a_row: int = IN_A_ROW, rest: float = REST
+) -> dict[str, list[float]]:
     """The median seconds of each run in each turn, the first two of a turn warming up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(TURNS):
+    for _ in range(turns):
         for name, run in runs.items():
-            time.sleep(REST)
+            time.sleep(rest)
             row = []
             for _ in range(in_a_row):
                 begun = time.perf_counter()

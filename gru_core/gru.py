@@ -104,7 +104,7 @@ class GRU:
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that a run must use instead of those it computes: `values` where `mask`.
+    """Values that a run must use instead of those it computes: `values` where `masks`.
 
     Both are `(T, H)` for each held signal, the same for every sequence of a batch, or `(T, B, H)`.
     A held "h_prev" stands in for h_{t-1} wherever step t uses it.
@@ -121,15 +121,18 @@ class Holds:
         """The same as arrays of a run's shape. Raises ValueError when they cannot be."""
 
         def fit(array: Any) -> Any:
+            if array.shape == shape:
+                return array
             return np.broadcast_to(array[:, None] if array.ndim < len(shape) else array, shape)
 
-        values = {signal: fit(values.astype(dtype)) for signal, values in self.values.items()}
+        values = {signal: fit(values.astype(dtype, copy=False)) for signal, values in self.values.items()}
         return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
 
     def in_first(self, B: int) -> Holds:
         """In a batch of `B` sequences: what is held in the first, nothing in the others."""
         first = np.arange(B)[:, None] == 0
-        return replace(self, masks={signal: mask[:, None] & first for signal, mask in self.masks.items()})
+        masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
+        return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})
 
     def by_step(self, T: int) -> list[Held]:
         """For each step what is held: places in a contiguous array, and their values."""
@@ -139,8 +142,8 @@ class Holds:
             new[1:] |= (flat[1:] != flat[:-1]).any(1)
         steps: list[Held] = []
         held: Held = {}
-        for t in range(T):
-            if new[t]:
+        for t, is_new in enumerate(new.tolist()):
+            if is_new:
                 masks = {signal: mask[t] for signal, mask in self.masks.items() if mask[t].any()}
                 held = {signal: (np.flatnonzero(m), self.values[signal][t][m]) for signal, m in masks.items()}
             steps.append(held)
@@ -299,10 +302,11 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         past = np.empty((*batch, U_old.shape[1]), dtype)
         past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
     else:
-        # Held are the few sequences of a comparison: for them it is half the work when r, z and h̃
-        # of a step each lie in one piece.
+        # What is held is a few sequences that are compared: with r, z and h̃ of a step each in one
+        # piece they take half the time.
         product = np.matmul
-        gates = np.broadcast_to(gates.reshape(T, -1, 3, H).swapaxes(1, 2), (T, 3, *batch, H)).copy()
+        rows, gates = gates.reshape(T, -1, 3, H), np.empty((T, 3, *batch, H), dtype)
+        gates[...] = rows.swapaxes(1, 2)
         rz, r, z, h_tilde = gates[:, :2], gates[:, 0], gates[:, 1], gates[:, 2]
         U_old = U_old.reshape(H, -1, H).swapaxes(0, 1).copy()
         past = np.empty((len(U_old), *batch, H), dtype)

@@ -14,6 +14,8 @@ of one sequence and count units and steps from 0.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,8 +26,8 @@ def _since(run: Forward, unit: int) -> npt.NDArray[np.int_]:
     """For every step the last one at which a value stood in for the unit's h_{t-1}, -1 for none: `(T,)`."""
     since = np.full(len(run.h), -1)
     if run.holds is not None and "h_prev" in run.holds.masks:
-        put = np.flatnonzero(run.holds.masks["h_prev"][:, unit])
-        since[put] = put
+        held = np.flatnonzero(run.holds.masks["h_prev"][:, unit])
+        since[held] = held
     return np.maximum.accumulate(since)
 
 
@@ -50,13 +52,11 @@ def ledger(run: Forward, unit: int, steps: slice = slice(None)) -> Array:
     z, since = run.z[:, unit], _since(run, unit)
     first, last, _ = steps.indices(len(z))
     rows = np.zeros((last - first, len(z) + 1), z.dtype)
-    for t, row in enumerate(rows, first):
-        if t == first:
-            row[:] = ledger_row(run, unit, t)
-            continue
+    rows[:1] = ledger_row(run, unit, first)
+    for t, (before, row) in enumerate(pairwise(rows), first + 1):
         if since[t] == t:
             row[0] = 1 - z[t]
         else:
-            np.multiply(rows[t - first - 1, : t + 1], 1 - z[t], row[: t + 1])
+            np.multiply(before[: t + 1], 1 - z[t], row[: t + 1])
         row[t + 1] = z[t]
     return rows

@@ -53,9 +53,9 @@ def sensitivity(trace: Trace, t: int, output: int | None = None, layer: int = -1
     dh = np.zeros_like(trace.layers[-1].h[: t + 1])
     dh[t] = dy
     gates: list[tuple[Array, Array]] = []
-    for run in reversed(trace.layers):
-        gradients = backward(run[: t + 1], dh)
-        gates.insert(0, _of_gates(run[: t + 1], gradients.h))
+    for run in (layer[: t + 1] for layer in reversed(trace.layers)):
+        gradients = backward(run, dh)
+        gates.insert(0, _of_gates(run, gradients.h))
         dh = gradients.x
     z, r = zip(*gates, strict=True)
     h_unit = state_norms(trace.layers[layer], t)

@@ -26,7 +26,7 @@ class Trace:
 
     `tokens` are the steps as written, None when numbers were given. `layers` hold every
     intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. `r`, `z`, `h_tilde` and `h` are
-    the top layer's. `twin` is the same without clamps, where it was run along.
+    the top layer's. `twin` is the run that was left alone, where one went along.
     """
 
     model: Model
@@ -141,21 +141,19 @@ def stream(
     if twin is not None:
         x, holds = x[:, None], [(held or Holds({}, {})).in_first(2) for held in holds]
 
-    def traced(steps: slice, layers: Sequence[Forward], twin: Trace | None = None) -> Trace:
-        return Trace(model, tokens and tokens[steps], tuple(layers), model.readout(layers[-1].h), twin)
-
     def traces(state: Sequence[Array] | None) -> Iterator[Trace]:
         size = block or len(x)
         for start in range(0, len(x), size):
             steps = slice(start, start + size)
+            written = tokens and tokens[steps]
             runs = model.forward(x[steps], state, [held and held[steps] for held in holds])
-            state = [run.h[-1] for run in runs]
+            state, y = [run.h[-1] for run in runs], model.readout(runs[-1].h)
             if twin is None:
-                yield traced(steps, runs)
+                yield Trace(model, written, tuple(runs), y)
             else:
-                # A layer below all that is held is the same for both, and run once.
-                held, free = ([run.sequence(b) for run in runs] for b in (0, -1))
-                yield traced(steps, held, traced(steps, free))
+                # A layer below all that is held is the same for both, and run once: its -1 is its 0.
+                held, free = (Trace(model, written, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1))
+                yield replace(held, twin=free)
 
     return traces(h0)
 
