@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
-from gru_core import presets
 from gru_core.tasks import TASKS
 from tests.browser.lab import GROUPS, Lab
 
@@ -24,15 +23,6 @@ def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
     lab.sequence.press("End")
     lab.sequence.press_sequentially("xxA")
     lab.expect_trace("flip-flop", "B x A y . z BxxA")
-
-
-@pytest.mark.parametrize("name", presets.NAMES)
-def test_every_preset_runs(page: Page, name: str) -> None:
-    lab = Lab(page).open()
-    lab.model.select_option(name)
-    text = TASKS[gru.load(name).card.task].text(np.random.default_rng(1), 12)
-    lab.sequence.fill(text)
-    lab.expect_trace(name, text)
 
 
 def test_the_first_visit_has_the_truth_before_any_script(browser: Browser, base_url: str) -> None:
