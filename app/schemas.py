@@ -12,8 +12,8 @@ import orjson
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from gru_core import Clamp, Edit, Forward, Model, Trace
-from gru_core.gru import GATES, Array, Holds
+from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
+from gru_core.gru import GATES, GRU, Array, Holds
 from gru_core.ledger import ledger
 
 STATES = ("r", "z", "h_tilde", "h")
@@ -220,20 +220,31 @@ def _first(trace: Trace) -> int | None:
     return int(steps[0]) + 1 if steps.size else None
 
 
-def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward) -> bytes:
+def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: GRU | None) -> bytes:
     """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
 
     For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
-    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i.
+    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i. Of
+    weights that were changed `trained` is the layer as it was.
     """
     unit = question.unit - 1
+    weights, as_trained = _unit_weights(run.gru, unit), trained and _unit_weights(trained, unit)
     gates: dict[str, Any] = {}
-    for gate, W, U, b in zip(GATES, *(np.split(array, 3) for array in (run.gru.W, run.gru.U, run.gru.b)), strict=True):
-        c = None if run.gru.c_h is None or gate != "h_tilde" else run.gru.c_h[unit]
+    for gate in GATES:
         Wx, Uh = run.terms(gate, unit)
-        gates[gate] = {"W": W[unit], "U": U[unit], "b": b[unit], "c": c, "Wx": Wx, "Uh": Uh}
-        gates[gate]["rc"] = None if c is None else run.r[:, unit] * c
+        c = weights[gate]["c"]
+        rc = None if c is None else run.r[:, unit] * c
+        gates[gate] = weights[gate] | {"Wx": Wx, "Uh": Uh, "rc": rc, "trained": as_trained and as_trained[gate]}
     return to_json(_asked(question) | {"inputs": inputs, "gates": gates})
+
+
+def _unit_weights(gru: GRU, unit: int) -> dict[str, dict[str, Any]]:
+    """By gate what the unit's sums are weighted with; c is None where there is none."""
+    rows = zip(GATES, *(np.split(array, 3) for array in (gru.W, gru.U, gru.b)), strict=True)
+    weights = {gate: {"W": W[unit], "U": U[unit], "b": b[unit], "c": None} for gate, W, U, b in rows}
+    if gru.c_h is not None:
+        weights["h_tilde"]["c"] = gru.c_h[unit]
+    return weights
 
 
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
@@ -245,12 +256,22 @@ def shares(question: LedgerQuestion, trace: Trace) -> bytes:
 
 
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
-    """What an output and a unit's state at a step would move with; the gates are those of the unit's layer."""
+    """What an output and a unit's state at a step would move with."""
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
     found = trace.sensitivity(question.t - 1, output, layer)
     about = {"output": found.output + 1, "x": found.x, "x_norm": np.sqrt((found.x**2).sum(1))}
-    about |= {"z": found.z[layer], "r": found.r[layer], "h_norm": found.h_norm}
-    return to_json(_asked(question) | about | {"h_unit": np.ascontiguousarray(found.h_unit[:, question.unit - 1])})
+    unit = question.unit - 1
+    of_unit = {"z": found.z[layer], "r": found.r[layer], "h_unit": found.h_unit}
+    about |= {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()} | {"h_norm": found.h_norm}
+    return to_json(_asked(question) | about | {"gate": _gate_that_matters(found, layer)})
+
+
+def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any]:
+    """The gate of a layer that the output would move most with, and where; places count from 1."""
+    gates: dict[str, Array] = {"z": found.z[layer], "r": found.r[layer]}
+    gate = max(gates, key=lambda name: float(np.abs(gates[name]).max()))
+    t, unit = np.unravel_index(np.abs(gates[gate]).argmax(), gates[gate].shape)
+    return {"gate": gate, "unit": int(unit) + 1, "t": int(t) + 1, "value": gates[gate][t, unit]}
 
 
 def _asked(question: UnitQuestion) -> dict[str, Any]:

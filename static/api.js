@@ -1,8 +1,7 @@
 /** The only place that talks to the server. */
 
-/** @import { Clamp, Done, Start, Step } from "./run.js" */
-/** @import { Kind, Question } from "./state.js" */
-/** @typedef {{model: string, sequence: string, clamps?: readonly Clamp[]}} Scenario */
+/** @import { Changes, Done, Start, Step } from "./run.js" */
+/** @typedef {Changes & {model: string, sequence: string}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 
@@ -87,9 +86,9 @@ const ask = (scenario, signal) =>
   });
 
 /**
- * What /api/sums or /api/ledger has to say of a unit over some steps.
- * @param {Kind} kind
- * @param {Question} question
+ * What /api/sums, /api/ledger or /api/sensitivity has to say of a unit.
+ * @param {string} kind
+ * @param {Scenario & {layer: number, unit: number}} question
  * @returns {Promise<any>}
  */
 export async function detail(kind, question) {

@@ -4,14 +4,16 @@
  */
 
 /** @import { Store } from "./store.js" */
-/** @import { Kind, Question, State } from "./state.js" */
+/** @import { Scenario } from "./api.js" */
+/** @import { Kind, State, Steps } from "./state.js" */
+import { scenarioOf } from "./run.js";
 import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
 
 /**
  * @param {Store} store
  * @param {Kind} kind
- * @param {(state: State) => {from: number, to: number} | null} wanted the steps to ask for, null while nothing is
- * @param {(kind: Kind, question: Question) => Promise<any>} ask
+ * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
+ * @param {(kind: Kind, question: Scenario & Steps & {layer: number, unit: number}) => Promise<any>} ask
  */
 export function keepDetail(store, kind, wanted, ask) {
   let asking = false;
@@ -28,10 +30,10 @@ export function keepDetail(store, kind, wanted, ask) {
     if (!steps) return;
     asking = true;
     refused = [];
-    const scenario = { model: run.model, sequence: (run.tokens ?? []).join(" "), clamps: run.clamps };
     try {
-      const detail = await ask(kind, { ...scenario, ...steps, layer: layer + 1, unit: unit + 1 });
-      store.update(putDetail, kind, { ...detail, ...steps, run, layer, unit });
+      const detail = await ask(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 });
+      const { from, to } = "t" in steps ? { from: steps.t, to: steps.t } : steps;
+      store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
       store.update(failDetail, kind, `${/** @type {Error} */ (error).message} Move the cursor to ask again.`);

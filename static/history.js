@@ -6,12 +6,12 @@
 /** @import { Store } from "./store.js" */
 /** @import { Focus } from "./state.js" */
 /** @import { Link } from "./link.js" */
-import { LONGEST, decode, encode, linkTo, writeClamps } from "./link.js";
+import { LONGEST, decode, encode, linkTo, writeChanges } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
 /** What a new entry is made for. @type {(keyof Focus)[]} */
-const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows"];
+const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
 /**
  * @param {Store} store
@@ -61,5 +61,5 @@ export function mountHistory(store, open) {
 const described = (link) => [
   encode(link),
   JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),
-  link.sequence + writeClamps(link.clamps),
+  link.sequence + writeChanges(link),
 ];

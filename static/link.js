@@ -1,15 +1,15 @@
 /**
  * The view state as an address: readable keys, each optional, those of other pages or later versions ignored.
  *
- *     ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&t=3&unit=1&convention=pytorch&v=1
+ *     ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
  *
  * What is as it would be anyway is left out. Layers, units and steps count from 1, as on screen.
  */
 
-/** @import { Clamp } from "./run.js" */
+/** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
-import { CONVENTIONS, FOCUS, ROWS, VIEWS, ZOOMS } from "./state.js";
-import { GATES, SIGNALS } from "./run.js";
+import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS, weightKey } from "./state.js";
+import { GATES, SIGNALS, scenarioOf } from "./run.js";
 
 export const VERSION = "1";
 
@@ -18,7 +18,7 @@ export const LONGEST = 8000;
 
 /**
  * What a link says. What it leaves out of model and sequence is null; what could not be followed is named in `notices`.
- * @typedef {{model: string | null, sequence: string | null, clamps: readonly Clamp[], focus: Focus, notices: string[]}} Link
+ * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
 /** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
 
@@ -53,7 +53,7 @@ const someOf = (words) => ({
 const CLAMP = /^(?:L(\d+)\.)?(r|z|h_tilde|h_prev)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
 
 /** @param {readonly Clamp[]} clamps such as "z.1+3@4-6=0.5,L2.r@1-=1" */
-export const writeClamps = (clamps) =>
+const writeClamps = (clamps) =>
   clamps
     .map(({ gate, units, from, to, value, layer }) => {
       const [of, until] = [units ? `.${units.join("+")}` : "", to === from ? "" : `-${to ?? ""}`];
@@ -73,7 +73,27 @@ function readClamps(text) {
   return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
 }
 
-/** Every key beside `model`, `sequence`, `clamps` and `v`: the part of the focus that it says, and its form. */
+// [layer 2:] in the sum of z of unit 1 the weight of input 3, of unit 3, or a bias, at 0.5
+const WEIGHT = /^(?:L(\d+)\.)?(r|z|h_tilde)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
+
+/** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
+const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.value}`).join(",");
+
+/** @param {string} text @returns {Weight[] | undefined} */
+function readWeights(text) {
+  const weights = text.split(",").map((one) => {
+    const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(one) ?? [];
+    if (!gate) return undefined;
+    const place = { layer: Number(layer ?? 1), gate, unit: Number(unit), part: part ?? bias, index: index ? Number(index) : null }; // prettier-ignore
+    return /** @type {Weight} */ ({ ...place, value: Number(value) });
+  });
+  return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
+}
+
+/** What a link changes, in one piece. @param {Changes} changes */
+export const writeChanges = ({ clamps, weights }) => `${writeClamps(clamps)}&${writeWeights(weights)}`;
+
+/** Every key beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that it says, and its form. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["t", "step", step],
   ["layer", "layer", place],
@@ -84,27 +104,23 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["table", "table", oneOf(SIGNALS)],
   ["convention", "convention", oneOf(CONVENTIONS)],
   ["rows", "rows", oneOf(ROWS)],
+  ["scale", "scale", oneOf(SCALES)],
 ]);
 
 /** The link to what is looked at. @param {State} state @returns {Link} */
-export const linkTo = (state) => ({
-  model: state.run.model,
-  sequence: (state.run.tokens ?? []).join(" "),
-  clamps: state.run.clamps,
-  focus: state,
-  notices: [],
-});
+export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, notices: [] });
 
 /**
  * The link as an address.
  * @param {Link} link
  * @returns {string} beginning with "?"
  */
-export function encode({ model, sequence, clamps, focus }) {
+export function encode({ model, sequence, clamps, weights, focus }) {
   const said = new URLSearchParams();
   if (model !== null) said.set("model", model);
   if (sequence !== null) said.set("sequence", sequence);
   if (clamps.length) said.set("clamps", writeClamps(clamps));
+  if (weights.length) said.set("weights", writeWeights(weights));
   for (const [key, part, kind] of KEYS) {
     const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
@@ -135,8 +151,17 @@ export function decode(query) {
   }
   const clamps = said.get("clamps") ? readClamps(said.get("clamps") ?? "") : [];
   if (!clamps) notices.push("clamps must look like z.1@4-6=0: a gate, its units, steps and value");
+  const weights = said.get("weights") ? readWeights(said.get("weights") ?? "") : [];
+  if (!weights) notices.push("weights must look like z.1.W3=0.5: a gate, a unit, W, U, b or c with its place, and a value"); // prettier-ignore
   const [model, sequence] = [said.get("model"), said.get("sequence")];
-  return { model, sequence, clamps: clamps ?? [], focus: /** @type {Focus} */ (focus), notices };
+  return {
+    model,
+    sequence,
+    clamps: clamps ?? [],
+    weights: weights ?? [],
+    focus: /** @type {Focus} */ (focus),
+    notices,
+  };
 }
 
 /**

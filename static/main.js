@@ -3,23 +3,27 @@
 /** @import { ModelEntry, State, Theme } from "./state.js" */
 /** @import { Scenario } from "./api.js" */
 /** @import { Link } from "./link.js" */
-/** @import { Run, Start } from "./run.js" */
+/** @import { Clamp, Run, Start, Step } from "./run.js" */
 import * as api from "./api.js";
 import { keepDetail } from "./details.js";
 import { mountHistory } from "./history.js";
-import { beyond, decode, encode, linkTo, writeClamps } from "./link.js";
+import { beyond, decode, encode, linkTo, writeChanges } from "./link.js";
 import { plotly } from "./plot.js";
-import { finish, newRun, putStep } from "./run.js";
+import { listensTo, writtenAt } from "./reading.js";
+import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, LET_GO, choose, complete, fail, focus, follow, goBack, note, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
+import { FOCUS, LET_GO, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountCell } from "./views/cell.js";
+import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
+import { mountInfluence } from "./views/influence.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLight } from "./views/light.js";
+import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
@@ -32,7 +36,7 @@ import { mountWhatIf } from "./views/whatif.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[]}} */
+/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
@@ -71,7 +75,7 @@ function firstRun(text) {
   let run;
   let received = 0;
   api.readEvents(text, {
-    start: (start) => (run = newRun(start, [], boot.stages)),
+    start: (start) => (run = newRun(start, boot.scenario, boot.stages)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;
@@ -87,11 +91,11 @@ let whole = store.get(); // the state when the last run was complete
 /** Puts a run on the tape as it arrives; if it breaks off, the tape goes back to the last whole one. */
 const runner = createRunner(
   api.trace,
-  ({ clamps = [] }) => {
+  (changes) => {
     /** @type {Run} */
     let run;
     return {
-      start: (/** @type {Start} */ start) => (run = newRun(start, clamps, boot.stages)),
+      start: (/** @type {Start} */ start) => (run = newRun(start, changes, boot.stages)),
       step(step) {
         if (step.t === 1) {
           if (store.get().run === whole.run) whole = store.get();
@@ -119,27 +123,22 @@ const runner = createRunner(
 );
 
 function ask() {
-  const { model, text, clamps } = store.get();
-  runner({ model, sequence: text, clamps });
+  const { model, text, clamps, weights } = store.get();
+  runner({ model, sequence: text, clamps, weights });
 }
 
-/** Says which parts of a link could not be followed, beside what the server said of the rest. @param {string[]} parts */
-function notice(parts) {
-  if (parts.length === 0) return;
-  const { error } = store.get();
-  store.update(note, `${error} This link could not be followed in all: ${parts.join("; ")}.`.trim());
-}
+/** Which parts of a link could not be followed. @param {string[]} parts */
+const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
 
 /** Follow a link; what it leaves out is as on the page that it would load. @param {Link} link */
-function open({ model, sequence, clamps, focus, notices }) {
+function open({ model, sequence, clamps, weights, focus, notices }) {
   const { models, run, received } = store.get();
   const entry = models.find(({ id }) => id === model) ?? models[0];
   const text = sequence || entry.examples[0];
   const same = run.model === entry.id && run.tokens?.join(" ") === text;
-  const there = same && writeClamps(run.clamps) === writeClamps(clamps) && received === run.T;
-  store.update(follow, { model: entry.id, text, clamps, focus }, there);
+  const there = same && writeChanges(run) === writeChanges({ clamps, weights }) && received === run.T;
+  store.update(follow, { model: entry.id, text, clamps, weights, focus, notice: unfollowed(notices).trim() }, there);
   if (!there) ask();
-  notice(notices);
 }
 
 const actions = {
@@ -153,11 +152,38 @@ const actions = {
     store.update(choose, model);
     ask();
   },
-  /** Hold what is now to be held. @type {import("./store.js").Update} */
-  hold(transition, ...args) {
-    const { clamps } = store.get();
+  /** Change something of the model, and run it so. @type {import("./store.js").Update} */
+  alter(transition, ...args) {
+    const { clamps, weights } = store.get();
     store.update(transition, ...args);
-    if (store.get().clamps !== clamps) ask();
+    if (store.get().clamps !== clamps || store.get().weights !== weights) ask();
+  },
+  /**
+   * Run what is on the tape with something held besides, and keep what became of the cursor.
+   * @param {"memory" | "influence"} by @param {number} step @param {Clamp} poke
+   */
+  async check(by, step, poke) {
+    const state = store.get();
+    const { run, unit } = state;
+    const [layer, column] = [layerIndex(state), state.step - 1];
+    const read = (/** @type {Run} */ of) => ({ h: of.layers[layer].rows.h[unit][column], y: answer(of, column).text });
+    const scenario = scenarioOf(run);
+    const poked = { ...scenario, clamps: [...scenario.clamps, poke] };
+    /** @type {Run} */
+    let other;
+    const listener = {
+      start: (/** @type {Start} */ start) => (other = newRun(start, poked, boot.stages)),
+      step: (/** @type {Step} */ step) => putStep(other, step),
+      done() {
+        const [was, is] = [read(run), read(other)];
+        const now = store.get();
+        if (now.run !== run || now.step !== state.step || now.unit !== unit) return;
+        store.update(putCheck, by, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
+      },
+    };
+    await api.trace(poked, listener, new AbortController().signal).catch((/** @type {Error} */ error) => {
+      store.update(failDetail, "checks", error.message);
+    });
   },
   async draw() {
     const { model, text } = store.get();
@@ -182,9 +208,13 @@ mountRows(find("#tape"), store);
 mountTape(find("#tape"), store);
 mountInspector(main, store);
 mountCell(find(".cell"), store, boot.figures);
-mountSum(find(".sum"), store);
+mountSum(find(".sum"), store, actions);
 mountEquations(find(".equations"), store);
 mountWhatIf(find(".whatif"), find("#tape"), store, actions);
+mountMemory(find(".memory"), find("#tape"), store);
+mountInfluence(find(".influence"), find("#tape"), store);
+mountCheck(find(".memory .check"), writtenAt, store, actions);
+mountCheck(find(".influence .check"), listensTo, store, actions);
 mountTable(find(".table"), store);
 mountLight(main);
 mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), store);
@@ -194,12 +224,22 @@ const around = ({ step, run }, before, after) => ({
   from: Math.max(1, step - before),
   to: Math.min(run.T, step + after),
 });
+/** All rows of the ledger where they can be had at once, else those around the cursor. @param {State} state */
+function ledgerWanted(state) {
+  if (!state.views.includes("memory")) return null;
+  const rows = Math.floor(boot.shares / (state.run.T + 1));
+  const half = rows >= state.run.T ? Infinity : Math.floor((rows - 1) / 2);
+  return around(state, half, half);
+}
 keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null), api.detail);
-notice([...link.notices, ...beyond(link.focus, store.get())]);
+keepDetail(store, "ledger", ledgerWanted, api.detail);
+keepDetail(store, "sensitivity", ({ views, step }) => (views.includes("influence") ? { t: step } : null), api.detail);
+const notice = (store.get().error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
+store.update(note, notice);
 store.update(focus, link.focus);
-if (link.clamps.length) {
+if (isChanged(link)) {
   const { model, text } = store.get();
-  store.update(follow, { model, text, clamps: link.clamps, focus: link.focus }, false);
+  store.update(follow, { ...link, model, text, notice }, false);
   ask();
 }
 mountHistory(store, open);

@@ -7,7 +7,7 @@
 /** @import { State } from "./state.js" */
 /** @typedef {{text: string, about?: string}} Phrase `about` is the signal that it speaks of */
 import { answer, fixed } from "./run.js";
-import { reading } from "./reading.js";
+import { halfLife, leftFromStart, listensTo, reading, writtenAt } from "./reading.js";
 import { layerOf } from "./state.js";
 
 const KEEPS = 0.2; // below this a unit keeps its state
@@ -33,7 +33,43 @@ export function narrate(state) {
   said.push({ text: matters ? past(at) : "what r does to the candidate does not matter here", about: "r" });
   said.push({ text: ". " }, { text: alone ? "Its h " : "h " }, { text: change(at.h_prev, at.h), about: "h" });
   said.push({ text: "; the output " }, { text: output(state), about: "y" }, { text: "." });
+  if (state.views.includes("memory")) said.push(...written(state));
+  if (state.views.includes("influence")) said.push(...listening(state));
   return said;
+}
+
+/** Of what the state is made, once that is known. @param {State} state @returns {Phrase[]} */
+function written(state) {
+  const most = writtenAt(state);
+  if (!most) return [];
+  const start = leftFromStart(state);
+  const here = most.step === state.step;
+  const where = here ? "at this step" : `at t = ${most.step} (${tokenAt(state, most.step)})`;
+  const whose = layerOf(state).H === 1 ? "this state" : `unit ${state.unit + 1}’s state`;
+  const share = `${percent(start ?? most.value)} of ${whose} ${start === null ? "was written" : "is what is left"} `;
+  return [{ text: ` ${share}` }, { text: start === null ? where : "of its start", about: "h" }, { text: "." }];
+}
+
+/** What the output would move with, once that is known. @param {State} state @returns {Phrase[]} */
+function listening(state) {
+  const most = listensTo(state);
+  if (!most) return [];
+  const where = most.step === state.step ? "this step" : `t = ${most.step} (${tokenAt(state, most.step)})`;
+  return [{ text: " The output listens most to " }, { text: where, about: "x" }, { text: "." }];
+}
+
+/** @param {State} state @param {number} step */
+const tokenAt = ({ run }, step) => run.tokens?.[step - 1] ?? "numbers";
+
+/**
+ * What leaving out a step changed.
+ * @param {import("./state.js").Outcome} outcome
+ * @param {State} state
+ */
+export function tellOutcome({ h, y }, state) {
+  const [of, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
+  const answer = y.was === y.is ? `the output stays ${y.is}` : `the output turns from ${y.was} to ${y.is}`;
+  return `${of} at t = ${t} ${change(h.was, h.is)}; ${answer}.`;
 }
 
 /** What a unit makes of its old state and its candidate. @param {number} take @returns {Phrase[]} */
@@ -47,7 +83,7 @@ function mixture(take) {
   if (take > TAKES) return [share(`takes ${percent(take)}`), { text: " of " }, candidate];
   if (take === 0) return [share("keeps all"), { text: " of " }, old];
   if (take < KEEPS)
-    return [share(`keeps ${percent(keep, take)}`), { text: " of " }, old, share(`, a half-life of ${halfLife(take)}`)];
+    return [share(`keeps ${percent(keep, take)}`), { text: " of " }, old, share(`, a half-life of ${lasting(take)}`)];
   return [share(`mixes ${percent(keep)}`), { text: " of " }, old, share(` with ${percent(take)}`), { text: " of " }, candidate]; // prettier-ignore
 }
 
@@ -57,17 +93,14 @@ function held(name, value, was) {
   return [{ text: ", " }, { text: `${symbol} held at ${fixed(value)} instead of ${fixed(was)}`, about: name }];
 }
 
-/**
- * Steps until half of a state is gone, were this share of it replaced at each: ln ½ / ln (1 − z).
- * @param {number} take
- */
-function halfLife(take) {
-  const steps = Math.LN2 / -Math.log1p(-take);
+/** How long half of a state lasts where this share of it is replaced at each step. @param {number} take */
+export function lasting(take) {
+  const steps = halfLife(take);
   return steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "over 10,000 steps";
 }
 
 /** Whole percents, but never all or nothing where it is not. @param {number} share @param {number} [rest] what is left */
-function percent(share, rest = 1 - share) {
+export function percent(share, rest = 1 - share) {
   if (rest === 0) return "all";
   if (share > 0.9995) return "over 99.9 %";
   if (share < 0.0005 && share > 0) return "under 0.1 %";

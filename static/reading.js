@@ -6,7 +6,7 @@
 /** @import { Gate, Held, Layer, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { GATES, answer, clampAt, fixed } from "./run.js";
-import { layerIndex, layerOf } from "./state.js";
+import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
 /**
@@ -117,6 +117,45 @@ export function inputsOf(state) {
   const layer = layerIndex(state);
   return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
 }
+
+/** A step, from 1, with what names it. @typedef {{step: number, value: number}} Named */
+
+/** @param {number[]} values by step */
+function largest(values) {
+  const value = Math.max(...values);
+  return { step: values.indexOf(value) + 1, value };
+}
+
+/** Of what the cursor's state is made, if that is known: the row of the ledger. @param {State} state */
+export function sharesAt(state) {
+  const ledger = detailAt(state, "ledger");
+  const row = state.step - (ledger?.from ?? 0);
+  return ledger && { shares: ledger.shares[row], twin: ledger.twin?.[row] ?? null };
+}
+
+/** The step that wrote most of the cursor's state, and its share. @param {State} state @returns {Named | null} */
+export function writtenAt(state) {
+  const row = sharesAt(state);
+  return row && largest(row.shares.slice(1, state.step + 1));
+}
+
+/** What is left of the state from before the first step, if that is the most of it. @param {State} state */
+export function leftFromStart(state) {
+  const [start, ...written] = sharesAt(state)?.shares ?? [0];
+  return start > Math.max(...written) ? start : null;
+}
+
+/** The step whose input the cursor's output would move most with, and how much. @param {State} state @returns {Named | null} */
+export function listensTo(state) {
+  const found = detailAt(state, "sensitivity");
+  return found && largest(found.x_norm);
+}
+
+/**
+ * Steps until half of a state is gone, were this share of it replaced at each: ln ½ / ln (1 − z).
+ * @param {number} take
+ */
+export const halfLife = (take) => Math.LN2 / -Math.log1p(-take);
 
 const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
 

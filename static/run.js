@@ -15,23 +15,31 @@
  * from 1. z is the source's, whatever the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
+/**
+ * A weight at another value, as the server takes it: in the sum of `gate` the one that meets input or unit `index`, or
+ * a bias. All places count from 1.
+ * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
+ */
+/** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
+/** What a scenario changes of a model. @typedef {{clamps: readonly Clamp[], weights: readonly Weight[]}} Changes */
 /** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
 /** @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
 /**
- * How far each unit's state went, layer by layer, and the first step at which a run under clamps answers otherwise than
- * its untouched twin.
- * @typedef {{moved: number[][], twin: {first: number | null} | null}} Done
+ * How far each unit's state went, layer by layer, and of a run beside its untouched twin the first step at which it
+ * answers otherwise, and where its state differs most.
+ * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
+ * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
  * `twin` is what the untouched run has, `computed` what a held signal would have been; both empty where nothing is held.
  * @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, twin: Partial<Record<Signal, Rows>>,
  *            computed: Partial<Record<Held, Rows>>, moved: number[] | null}} Layer
  */
-/** @typedef {Omit<Start, "layers"> & {clamps: readonly Clamp[], columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, untouched: Rows, firstDifference: number | null}} Run */
+/** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
+ *             outputs: Rows, untouched: Rows, effect: Effect | null}} Run */
 
 /** @type {readonly Gate[]} */
 export const GATES = ["r", "z", "h_tilde"];
@@ -42,11 +50,11 @@ const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_t
 
 /**
  * @param {Start} start
- * @param {readonly Clamp[]} clamps what was held
+ * @param {Changes} changes
  * @param {number[]} stages how many columns a tape can have: the next of these for T steps
  * @returns {Run}
  */
-export function newRun(start, clamps, stages) {
+export function newRun(start, { clamps, weights }, stages) {
   const columns = stages.find((columns) => columns >= start.T) ?? start.T;
   /** @param {number} height @returns {Rows} */
   const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
@@ -58,7 +66,7 @@ export function newRun(start, clamps, stages) {
   });
   const [inputs, outputs] = [blank(start.x.labels.length), blank(start.y.labels.length)];
   const untouched = blank(start.twin ? start.y.labels.length : 0);
-  return { ...start, clamps, columns, layers, inputs, outputs, untouched, firstDifference: null };
+  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, effect: null };
 }
 
 /**
@@ -79,10 +87,13 @@ export function putStep(run, step) {
   if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
 }
 
+/** What was run. @param {Run} run */
+export const scenarioOf = ({ model, tokens, clamps, weights }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights }); // prettier-ignore
+
 /** The last of a run. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
-  run.firstDifference = twin?.first ?? null;
+  run.effect = twin;
 }
 
 /**

@@ -3,7 +3,7 @@
  * same object when nothing changes.
  */
 
-/** @import { Clamp, Gate, Layer, Run, Signal } from "./run.js" */
+/** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {units: number, reset: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
@@ -12,40 +12,60 @@
 /** @typedef {typeof VIEWS[number]} View what can be shown or left out */
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */
 /** @typedef {typeof CONVENTIONS[number]} Convention which way z runs: 1 takes the candidate, or 1 keeps the state */
+/** @typedef {typeof SCALES[number]} Scale whether sensitivities are shown as they are, or each over its largest */
 /** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
 /** What a clamp is about, but for its value. @typedef {Omit<Clamp, "value">} Range */
 /**
  * The products behind the gates of one unit over some steps, as /api/sums answers; `from` and `to` count from 1.
- * @typedef {{W: number[], U: number[], b: number, c: number | null, Wx: number[][], Uh: number[][],
- *            rc: number[] | null}} GateSums
+ * @typedef {{W: number[], U: number[], b: number, c: number | null}} UnitWeights
+ * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, trained: UnitWeights | null}} GateSums
  * @typedef {Stretch & {inputs: string[], gates: Record<Gate, GateSums>}} Sums
  */
+/**
+ * Of what each of some states is made, as /api/ledger answers: a row for each step, first the share of what came before
+ * all steps, then that of each step's candidate; `twin` the untouched run's.
+ * @typedef {Stretch & {shares: number[][], twin: number[][] | null}} Ledger
+ */
+/**
+ * What the output and the state at a step would move with, as /api/sensitivity answers: a number for each step up to it,
+ * `x_norm`, `z` and `r` of the output, `h_norm` and `h_unit` of the state; `gate` is where a gate would matter most.
+ * @typedef {Stretch & {output: number, x_norm: number[], z: number[], r: number[], h_norm: number[], h_unit: number[],
+ *            gate: {gate: "r" | "z", unit: number, t: number, value: number}}} Sensitivity
+ */
+/**
+ * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`.
+ * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
+ * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome>>} Checks
+ */
 /** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
-/** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums}} Details */
+/** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
 /** @typedef {keyof Details} Kind */
-/** All places count from 1. @typedef {{model: string, sequence: string, clamps: readonly Clamp[], layer: number, unit: number, from: number, to: number}} Question */
+/** The steps that are asked about. @typedef {{from: number, to: number} | {t: number}} Steps */
 /**
  * What a link says of where to look; what it does not say stays as it is by default.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
- *            table: Signal, convention: Convention, rows: RowChoice}} Focus
+ *            table: Signal, convention: Convention, rows: RowChoice, scale: Scale}} Focus
  */
 /**
  * `text` is what stands in the box, `run` what is on the tape, which may lag behind it; `received` counts the run's
  * steps that have come. `invalid` is whether the text is what the error is about. `step` counts from 1, `unit` and
  * `layer` from 0; `layer` null is the top one. `first` is the first of the rows in sight. `awaited` is where a link
- * wants the cursor once its run has come. `details` are what has been fetched
- * besides, `refusals` why something was not. `clamps` are what is to be held, which the run may lag behind; `chosen` is the one that is being
- * changed, `selection` the cells that were dragged over, to be held next: the cursor's while there are none. `difference` is whether the pictures show the run minus its untouched twin.
- * @typedef {Focus & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
+ * wants the cursor once its run has come, and what is to be said of it then. `details` are what has been fetched
+ * besides, `refusals` why something was not. `clamps` are what is to be held and `weights` what is to have other values,
+ * which the run may lag behind; `chosen` is the clamp that is being changed, `selection` the cells that were dragged
+ * over, to be held next: the cursor's while there are none. `editing` is the weight that is being changed. `difference`
+ * is whether the pictures show the run minus its untouched twin.
+ * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
- *            clamps: readonly Clamp[], chosen: number | null, selection: Range | null, difference: boolean,
- *            undo: readonly (readonly Clamp[])[], redo: readonly (readonly Clamp[])[], awaited: Focus | null,
+ *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean,
+ *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
  *            details: Partial<Details>, refusals: Partial<Record<Kind, string>>}} State
  */
 
-export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "table"]);
+export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
+export const SCALES = /** @type {const} */ (["absolute", "normalised"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
 
 /** Where one looks unless told otherwise. @type {Focus} */
@@ -59,10 +79,14 @@ export const FOCUS = {
   table: "h",
   convention: "source",
   rows: "all",
+  scale: "absolute",
 };
 
-/** Nothing is held, and nothing was. */
-export const LET_GO = { clamps: [], chosen: null, selection: null, undo: [], redo: [], difference: false };
+/** The model and its gates as they are. @type {Changes} */
+const UNCHANGED = { clamps: [], weights: [] };
+
+/** Nothing is changed, and nothing was. */
+export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /** Rows of a heatmap in sight at once; more units scroll. */
 export const MOST_ROWS = 16;
@@ -133,13 +157,13 @@ export function show(state, run) {
   const shown = change(state, {
     run,
     received: 0,
-    error: "",
+    error: state.awaited?.notice ?? "",
     invalid: false,
     awaited: null,
     details: {},
     refusals: {},
   });
-  if (state.awaited) return focus(shown, state.awaited);
+  if (state.awaited) return focus(shown, state.awaited.focus);
   if (state.run.model !== run.model) return change(shown, { step: 1, layer: null, unit: 0, first: 0 });
   const atEnd = state.step === state.run.T && state.run.T > 1;
   return change(shown, { step: atEnd ? run.T : within(state.step, 1, run.T) });
@@ -158,13 +182,15 @@ export function focus(state, focus) {
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {{model: string, text: string, clamps: readonly Clamp[], focus: Focus}} link
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link what of it could not be followed is in the notice
  * @param {boolean} there whether its run is on the tape already
  */
 export function follow(state, link, there) {
-  const { model, text, clamps } = link;
-  const asked = change(state, { ...LET_GO, model, text, clamps, playing: false, error: "", invalid: false });
-  return there ? focus(change(asked, { awaited: null }), link.focus) : change(asked, { awaited: link.focus });
+  const { model, text, clamps, weights, notice } = link;
+  const asked = change(state, { ...LET_GO, model, text, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
+  return there
+    ? focus(change(asked, { awaited: null }), link.focus)
+    : change(asked, { awaited: { focus: link.focus, notice } });
 }
 
 /**
@@ -248,6 +274,16 @@ export const putDetail = (state, kind, detail) =>
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**
+ * What became of the cursor when the step was left out that a view names.
+ * @param {State} state @param {"memory" | "influence"} by @param {Outcome} outcome
+ */
+export function putCheck(state, by, outcome) {
+  const { run, step, unit } = state;
+  const place = { run, layer: layerIndex(state), unit, from: step, to: step };
+  return putDetail(state, "checks", { ...detailAt(state, "checks"), ...place, [by]: outcome });
+}
+
+/**
  * What has been fetched of a kind, if it is about the cursor.
  * @template {Kind} K
  * @param {State} state @param {K} kind
@@ -260,30 +296,74 @@ export function detailAt(state, kind) {
   return fit && detail.from <= step && step <= detail.to ? /** @type {Details[K]} */ (detail) : null;
 }
 
+/** Whether anything of the model is to be changed. @param {Changes} changes */
+export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
+
+/** @param {Changes} changes @returns {Changes} */
+const changesOf = ({ clamps, weights }) => ({ clamps, weights });
+
 /**
- * Hold something else; what was held can be had back.
+ * Change something of the model; what was before can be had back.
+ * @param {State} state
+ * @param {Partial<State>} changes
+ * @param {boolean} merged whether this goes on with the change before it, as a slider does
+ */
+function alter(state, changes, merged) {
+  const undo = merged ? state.undo : [...state.undo, changesOf(state)];
+  return change(state, { ...changes, undo, redo: [], playing: false });
+}
+
+/**
+ * Hold something else.
  * @param {State} state
  * @param {readonly Clamp[]} clamps
  * @param {number | null} chosen
- * @param {boolean} [merged] whether this goes on with the change before it, as a slider does
+ * @param {boolean} [merged] as in `alter`
  */
-export function hold(state, clamps, chosen, merged = false) {
-  const undo = merged ? state.undo : [...state.undo, state.clamps];
-  return change(state, { clamps, chosen, undo, redo: [], playing: false });
+export const hold = (state, clamps, chosen, merged = false) => alter(state, { clamps, chosen }, merged);
+
+/** Let go of all that is held, and give every weight its trained value. @param {State} state */
+export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, false);
+
+/**
+ * Give a weight another value, or with null the trained one.
+ * @param {State} state
+ * @param {WeightPlace} place
+ * @param {number | null} value
+ * @param {boolean} [merged] as in `alter`
+ */
+export function setWeight(state, place, value, merged = false) {
+  const key = weightKey(place);
+  const others = state.weights.filter((weight) => weightKey(weight) !== key);
+  return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, merged);
+}
+
+/** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
+export const weightKey = ({ layer, gate, unit, part, index }) =>
+  `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
+
+/** Open the sum that a weight is in, to change it there; null closes the editor. @param {State} state @param {WeightPlace | null} editing */
+export function editWeight(state, editing) {
+  if (!editing) return change(state, { editing });
+  const { layer, unit, gate } = editing;
+  const there = lookAt(chooseLayer(state, layer - 1), unit - 1);
+  return change(state.views.includes("cell") ? there : toggleView(there, "cell"), { editing, zoom: "gate", gate });
 }
 
 /** @param {State} state */
 export function undo(state) {
-  const clamps = state.undo.at(-1);
-  if (!clamps) return state;
-  return change(state, { clamps, chosen: null, undo: state.undo.slice(0, -1), redo: [...state.redo, state.clamps] });
+  const before = state.undo.at(-1);
+  if (!before) return state;
+  const [undo, redo] = [state.undo.slice(0, -1), [...state.redo, changesOf(state)]];
+  return change(state, { ...before, chosen: null, undo, redo });
 }
 
 /** @param {State} state */
 export function redo(state) {
-  const clamps = state.redo.at(-1);
-  if (!clamps) return state;
-  return change(state, { clamps, chosen: null, redo: state.redo.slice(0, -1), undo: [...state.undo, state.clamps] });
+  const after = state.redo.at(-1);
+  if (!after) return state;
+  const [undo, redo] = [[...state.undo, changesOf(state)], state.redo.slice(0, -1)];
+  return change(state, { ...after, chosen: null, undo, redo });
 }
 
 /** Change one of the clamps, or none: the next one then. @param {State} state @param {number | null} chosen */
@@ -294,6 +374,9 @@ export const select = (state, selection) => change(state, { selection, chosen: n
 
 /** @param {State} state @param {boolean} difference */
 export const setDifference = (state, difference) => change(state, { difference });
+
+/** @param {State} state @param {Scale} scale */
+export const setScale = (state, scale) => change(state, { scale });
 
 /** @param {State} state @param {Convention} convention */
 export const setConvention = (state, convention) => change(state, { convention });

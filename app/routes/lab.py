@@ -15,6 +15,7 @@ from markupsafe import Markup
 from app import models
 from app.assets import TEMPLATES, assets, version
 from app.errors import Refused
+from app.routes.ledger import MOST
 from app.routes.trace import prepare
 from app.schemas import STATES, Scenario, events, model_entry, to_json
 from app.settings import Settings
@@ -76,7 +77,13 @@ def lab(
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
     entries = [model_entry(name, models.get(name, settings)) for name in names]
-    boot = {"models": entries, "figures": _figures(), "scenario": scenario.model_dump(), "stages": STAGES}
+    boot = {
+        "models": entries,
+        "figures": _figures(),
+        "scenario": scenario.model_dump(),
+        "stages": STAGES,
+        "shares": MOST,
+    }
     page = {
         "embed": request.scope["path"] == "/embed",
         "hide": [part for part in PARTS if part in hide.split(",")],

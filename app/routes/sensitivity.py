@@ -24,8 +24,9 @@ MOST = 2**24
             "description": "Takes besides a `layer`, a `unit` of it, a step `t` and an `output` (null is the one "
             "answered at t; of softmax it is the probability): all count from 1. Derivatives as they are, for every "
             "step s up to t: `x` of the output by the inputs, `x_norm` its norm, `z` and `r` of the output by the "
-            "layer's gates, `h_norm` the Frobenius norm of the layer's state at t by its state at s, `h_unit` the norm "
-            "of the unit's row of it. What is held moves with nothing, but a held gate itself can be nudged.",
+            "unit's gates, `gate` where in the layer a gate would matter most, `h_norm` the Frobenius norm of the "
+            "layer's state at t by its state at s, `h_unit` the norm of the unit's row of it. What is held moves with "
+            "nothing, but a held gate itself can be nudged.",
             "content": {"application/json": {}},
         }
     },

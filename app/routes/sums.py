@@ -22,7 +22,8 @@ router = APIRouter(prefix="/api")
             f"`to` is included, at most {BLOCK} steps at once. `inputs` name what W meets. `gates` has for r, z and "
             "h_tilde the unit's weights W and U, its bias b and, for each step, the products Wx and Uh, whose sum "
             "with b is what σ or tanh is taken of; c and rc are null but for h_tilde where the reset gate acts after "
-            "the product: there rc, r times c, is in the sum too.",
+            "the product: there rc, r times c, is in the sum too. Where weights are changed `trained` has W, U, b and "
+            "c as they were, else it is null.",
             "content": {"application/json": {}},
         }
     },
@@ -36,5 +37,7 @@ def ask(request: Request, question: SumsQuestion) -> Response:
         inputs = about["x"]["labels"]
     else:
         inputs = [f"h{unit}" for unit in range(1, layers[question.layer - 2]["H"] + 1)]
-    run = next(blocks).layers[question.layer - 1]
-    return Response(sums(question, inputs, run[first - 1 : question.to]), media_type="application/json")
+    run = next(blocks)
+    layer = run.layers[question.layer - 1][first - 1 : question.to]
+    trained = run.twin.layers[question.layer - 1].gru if run.twin and question.weights else None
+    return Response(sums(question, inputs, layer, trained), media_type="application/json")

@@ -1,15 +1,18 @@
 /** The cell's third zoom, one gate opened: every product of its sum, largest first, and what they add up to. */
 
-/** @import { Store } from "../store.js" */
-/** @import { Gate } from "../run.js" */
+/** @import { Store, Update } from "../store.js" */
+/** @import { Gate, WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
 import { fixed } from "../run.js";
 import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
-import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
+import { detailAt, editWeight, layerIndex, layerOf, openGate, setWeight, weightKey } from "../state.js";
 
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
 
-/** @typedef {{about: string, name: string, weight: number, value: number, product: number}} Part */
+/** `trained` is the weight as it was trained. @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part */
+
+/** Which way the open gate's sum is written. @param {State} state */
+const signOf = ({ convention, gate }) => (convention === "pytorch" && gate === "z" ? -1 : 1);
 
 /**
  * The parts of the open gate's sum, largest first.
@@ -18,7 +21,7 @@ const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
  * @returns {Part[]}
  */
 function partsOf(state, sums) {
-  const { gate, step, unit, convention } = state;
+  const { gate, step, unit } = state;
   const { rows, h0, reset } = layerOf(state);
   const sum = sums.gates[gate];
   const column = step - 1;
@@ -26,13 +29,18 @@ function partsOf(state, sums) {
   const inputs = inputsOf(state);
   const below = layerIndex(state);
   const r = rows.r.map((row) => row[column]);
-  const sign = convention === "pytorch" && gate === "z" ? -1 : 1;
+  const sign = signOf(state);
   const candidate = gate === "h_tilde";
+  const trained = sum.trained ?? sum;
+  /** @param {WeightPlace["part"]} part @param {number | null} [index] from 0 @returns {WeightPlace} */
+  const place = (part, index = null) => ({ layer: below + 1, gate, unit: unit + 1, part, index: index === null ? null : index + 1 }); // prettier-ignore
   /** @type {Part[]} */
   const parts = sum.W.map((weight, j) => ({
     about: `${gate}.Wx`,
     name: below === 0 ? sums.inputs[j] : `${sums.inputs[j]} of layer ${below}`,
+    place: place("W", j),
     weight,
+    trained: trained.W[j],
     value: inputs[j][column],
     product: sum.Wx[i][j],
   }));
@@ -40,13 +48,18 @@ function partsOf(state, sums) {
     const h = step === 1 ? h0[k] : rows.h[k][column - 1];
     const seen = candidate ? (reset === "before" ? r[k] : r[unit]) : 1;
     const name = `${candidate ? "r ⊙ " : ""}h${k + 1}, t − 1`;
-    parts.push({ about: `${gate}.Uh`, name, weight, value: seen * h, product: sum.Uh[i][k] });
+    const as = { place: place("U", k), weight, trained: trained.U[k] };
+    parts.push({ about: `${gate}.Uh`, name, ...as, value: seen * h, product: sum.Uh[i][k] });
   });
-  parts.push({ about: `${gate}.b`, name: "bias b", weight: sum.b, value: 1, product: sum.b });
-  if (sum.c !== null && sum.rc)
-    parts.push({ about: `${gate}.Uh`, name: "r × bias c", weight: sum.c, value: r[unit], product: sum.rc[i] });
+  const b = { place: place("b"), weight: sum.b, trained: trained.b };
+  parts.push({ about: `${gate}.b`, name: "bias b", ...b, value: 1, product: sum.b });
+  if (sum.c !== null && trained.c !== null && sum.rc) {
+    const c = { place: place("c"), weight: sum.c, trained: trained.c };
+    parts.push({ about: `${gate}.Uh`, name: "r × bias c", ...c, value: r[unit], product: sum.rc[i] });
+  }
   for (const part of parts) {
     part.weight *= sign;
+    part.trained *= sign;
     part.product *= sign;
   }
   return parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
@@ -55,11 +68,18 @@ function partsOf(state, sums) {
 /**
  * @param {HTMLElement} section
  * @param {Store} store
+ * @param {{alter: Update}} actions
  */
-export function mountSum(section, store) {
+export function mountSum(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const [caption, body, foot, waiting, table] = ["caption", "tbody", "tfoot", ".waiting", "table"].map(find);
   const gates = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=gate]")]);
+  const editor = /** @type {HTMLFormElement} */ (find(".editor"));
+  const [slider, number] = /** @type {HTMLInputElement[]} */ ([...editor.querySelectorAll("input")]);
+  const [which, was, reset] = ["b", ".trained", "[data-do=reset]"].map(find);
+  /** @type {Part[]} */
+  let listed = [];
+  let sliding = false;
 
   store.subscribe((state) => {
     if (state.zoom !== "gate" || !state.views.includes("cell") || state.step > state.received) return;
@@ -69,6 +89,7 @@ export function mountSum(section, store) {
     write(waiting, sums ? "" : (state.refusals.sums ?? ""));
     table.classList.toggle("late", !sums);
     if (sums) show(state, sums);
+    showEditor(state);
   });
   for (const input of gates)
     input.addEventListener("change", () => store.update(openGate, /** @type {Gate} */ (input.value)));
@@ -76,7 +97,8 @@ export function mountSum(section, store) {
   /** @param {State} state @param {Sums} sums */
   function show(state, sums) {
     const parts = partsOf(state, sums);
-    const shown = parts.filter(({ product }) => product !== 0);
+    const shown = parts.filter(({ product, weight, trained }) => product !== 0 || weight !== trained);
+    listed = parts;
     const at = reading(state);
     const { a } = at.sums[state.gate];
     const result = at.replaced[state.gate] ?? at[state.gate];
@@ -92,8 +114,11 @@ export function mountSum(section, store) {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
       const [name, weight, value, bar, product] = /** @type {HTMLElement[]} */ ([...row.children]);
+      const button = /** @type {HTMLElement} */ (weight.firstElementChild);
       write(name, part.name);
-      write(weight, fixed(part.weight));
+      write(button, fixed(part.weight));
+      button.dataset.weight = weightKey(part.place);
+      button.classList.toggle("changed", part.weight !== part.trained);
       write(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
       // The factors have two decimals, which not always give the product.
@@ -110,7 +135,62 @@ export function mountSum(section, store) {
       total(`${SYMBOLS[state.gate]} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
     );
   }
+
+  /** The weight that is being changed, if its sum is open. @param {State} state */
+  const edited = ({ editing }) => editing && listed.find(({ place }) => weightKey(place) === weightKey(editing));
+
+  /** @param {State} state */
+  function showEditor(state) {
+    const part = edited(state);
+    editor.hidden = !part;
+    if (!part) return;
+    const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
+    // What is asked for, which the run may lag behind.
+    const value = now ? signOf(state) * now.value : part.trained;
+    write(which, `Weight of ${part.name}`);
+    write(was, `trained: ${fixed(part.trained)}`);
+    slider.min = String(-reach(part.trained));
+    slider.max = String(reach(part.trained));
+    slider.value = String(value);
+    if (document.activeElement !== number) number.value = String(Number(value.toFixed(4)));
+    reset.setAttribute("aria-disabled", String(!now));
+  }
+
+  body.addEventListener("click", ({ target }) => {
+    const key = /** @type {HTMLElement} */ (target).dataset.weight;
+    const part = listed.find(({ place }) => weightKey(place) === key);
+    if (!part) return;
+    store.update(editWeight, part.place);
+    showEditor(store.get());
+    slider.focus();
+  });
+  editor.addEventListener("input", ({ target }) => {
+    const state = store.get();
+    const field = /** @type {HTMLInputElement} */ (target);
+    const part = edited(state);
+    if (!part || !field.checkValidity()) return;
+    actions.alter(setWeight, part.place, signOf(state) * field.valueAsNumber, sliding);
+    sliding = true;
+  });
+  editor.addEventListener("change", () => (sliding = false));
+  reset.addEventListener("click", () => {
+    const part = edited(store.get());
+    if (part && reset.getAttribute("aria-disabled") === "false") actions.alter(setWeight, part.place, null);
+  });
+  editor.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const key = weightKey(/** @type {WeightPlace} */ (store.get().editing));
+    store.update(editWeight, null);
+    showEditor(store.get());
+    /** @type {HTMLElement | null} */ (body.querySelector(`[data-weight="${key}"]`))?.focus();
+  });
 }
+
+/**
+ * As far either way as a weight can be slid, when it was trained to be this.
+ * @param {number} trained
+ */
+const reach = (trained) => Math.max(4, Math.ceil(2 * Math.abs(trained)));
 
 /** @param {HTMLElement} cell @param {string} text */
 function write(cell, text) {
@@ -121,6 +201,8 @@ function newRow() {
   const row = document.createElement("tr");
   row.append(Object.assign(document.createElement("th"), { scope: "row" }));
   for (let i = 0; i < 4; i++) row.append(document.createElement("td"));
+  const change = Object.assign(document.createElement("button"), { type: "button", title: "Change this weight" });
+  row.children[1].append(change);
   row.children[3].className = "bar";
   return row;
 }

@@ -1,10 +1,10 @@
-/** What if: hold a gate, see which holds there are and change them, and what they did beside the untouched run. */
+/** What if: hold a gate, see what is changed and change it, and what that did beside the untouched run. */
 
 /** @import { Store, Update } from "../store.js" */
-/** @import { Clamp, Held } from "../run.js" */
+/** @import { Clamp, Held, Weight } from "../run.js" */
 /** @import { Range, State } from "../state.js" */
 import { answer, fixed } from "../run.js";
-import { chooseClamp, hold, layerIndex, redo, select, setDifference, undo, unitsInSight } from "../state.js";
+import { chooseClamp, editWeight, hold, isChanged, layerIndex, letGo, redo, select, setDifference, setWeight, undo, unitsInSight } from "../state.js"; // prettier-ignore
 
 /** @type {Record<Held, string>} */
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃", h_prev: "h before" };
@@ -28,6 +28,15 @@ function describe(state, { gate, units, from, to, value, layer }) {
   return `${SYMBOLS[gate]} of ${of}, ${steps}, at ${fixed(named(state, gate, value))}`;
 }
 
+/** @param {State} state @param {Weight} weight */
+function describeWeight({ run, convention }, { layer, gate, unit, part, index, value }) {
+  const inputs = layer === 1 ? run.x.labels : [];
+  const from = { W: inputs[(index ?? 0) - 1] ?? `h${index} of layer ${layer - 1}`, U: `h${index}`, b: "", c: "" }[part];
+  const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
+  const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
+  return `${from ? `weight of ${from}` : `bias ${part}`} in ${SYMBOLS[gate]} of unit ${unit}${of}, at ${fixed(sign * value)}`;
+}
+
 /** @param {readonly number[] | null} units */
 function list(units) {
   if (!units) return "all units";
@@ -37,34 +46,25 @@ function list(units) {
 }
 
 /**
- * What the holds did, beside the run that was left alone.
+ * What the changes did, beside the run that was left alone.
  * @param {State} state
  */
 function effect({ run, received }) {
-  if (received < run.T) return "";
-  let [most, at, unit, layer] = [0, 0, 0, 0];
-  run.layers.forEach(({ rows, twin }, l) =>
-    rows.h.forEach((row, i) => {
-      for (let column = 0; column < run.T; column++) {
-        const gap = Math.abs(row[column] - (twin.h?.[i][column] ?? NaN));
-        if (gap > most) [most, at, unit, layer] = [gap, column + 1, i + 1, l + 1];
-      }
-    }),
-  );
-  const first = run.firstDifference;
+  if (received < run.T || !run.effect) return "";
+  const { first, most } = run.effect;
   const answers = first
     ? `The output first differs at t = ${first}: ${answer(run, first - 1).text} instead of ${answer(run, first - 1, run.untouched).text}.`
     : `The output is the same at all ${run.T} steps.`;
-  const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
-  if (most < 0.0005) return `${answers} No state changes by 0.001.`;
-  return `${answers} The state differs most at t = ${at}, unit ${unit}${of}: by ${fixed(most, 3)}.`;
+  if (!most || most.gap < 0.0005) return `${answers} No state changes by 0.001.`;
+  const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
+  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
 }
 
 /**
  * @param {HTMLElement} section
  * @param {HTMLElement} tape which marks what is held
  * @param {Store} store
- * @param {{hold: Update}} actions
+ * @param {{alter: Update}} actions
  */
 export function mountWhatIf(section, tape, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
@@ -101,29 +101,42 @@ export function mountWhatIf(section, tape, store, actions) {
 
   /** @param {State} state */
   function showChips(state) {
+    const { clamps, weights, chosen } = state;
     chips.replaceChildren(
-      ...state.clamps.map((clamp, i) => {
-        const chip = document.createElement("li");
-        const choose = Object.assign(document.createElement("button"), {
-          type: "button",
-          textContent: describe(state, clamp),
-        });
-        choose.setAttribute("aria-pressed", String(i === state.chosen));
-        choose.addEventListener("click", () => store.update(chooseClamp, i === store.get().chosen ? null : i));
-        const drop = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
-        drop.setAttribute("aria-label", `Let go of ${describe(state, clamp)}`);
-        drop.addEventListener("click", () => {
-          const rest = store.get().clamps.filter((_, j) => j !== i);
-          actions.hold(hold, rest, null);
-          /** @type {HTMLElement} */ (form.querySelector("button")).focus();
-        });
-        chip.append(choose, drop);
+      ...clamps.map((clamp, i) => {
+        const choose = () => store.update(chooseClamp, i === store.get().chosen ? null : i);
+        const rest = clamps.filter((_, j) => j !== i);
+        const said = describe(state, clamp);
+        const chip = newChip(said, choose, `Let go of ${said}`, () => actions.alter(hold, rest, null));
+        chip.firstElementChild?.setAttribute("aria-pressed", String(i === chosen));
         return chip;
+      }),
+      ...weights.map((weight) => {
+        const { value, ...place } = weight;
+        const said = describeWeight(state, weight);
+        const reset = () => actions.alter(setWeight, place, null);
+        return newChip(said, () => store.update(editWeight, place), `Reset to trained: ${said}`, reset);
       }),
     );
     find("[data-do=undo]").setAttribute("aria-disabled", String(state.undo.length === 0));
     find("[data-do=redo]").setAttribute("aria-disabled", String(state.redo.length === 0));
-    find("[data-do=clear]").hidden = state.clamps.length === 0;
+    find("[data-do=clear]").hidden = !isChanged(state);
+  }
+
+  /** @param {string} said @param {() => void} choose @param {string} dropping @param {() => void} drop */
+  function newChip(said, choose, dropping, drop) {
+    const chip = document.createElement("li");
+    const [pick, cross] = [said, "×"].map((textContent) =>
+      Object.assign(document.createElement("button"), { type: "button", textContent }),
+    );
+    pick.addEventListener("click", choose);
+    cross.setAttribute("aria-label", dropping);
+    cross.addEventListener("click", () => {
+      drop();
+      /** @type {HTMLElement} */ (form.querySelector("button")).focus();
+    });
+    chip.append(pick, cross);
+    return chip;
   }
 
   /** @param {State} state */
@@ -156,11 +169,11 @@ export function mountWhatIf(section, tape, store, actions) {
     const changed = (/** @type {(keyof State)[]} */ ...parts) => parts.some((part) => before?.[part] !== state[part]);
     shown = state;
     if (changed("clamps", "chosen", "selection", "first", "layer", "rows", "run", "views")) mark(state);
-    const twin = state.run.twin && state.clamps.length > 0;
+    const twin = state.run.twin && isChanged(state);
     tape.classList.toggle("difference", state.difference && twin);
     if (!state.views.includes("whatif")) return;
     showForm(state);
-    if (changed("clamps", "chosen", "convention", "run", "undo", "redo", "views")) showChips(state);
+    if (changed("clamps", "weights", "chosen", "convention", "run", "undo", "redo", "views")) showChips(state);
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = effect(state);
@@ -197,25 +210,25 @@ export function mountWhatIf(section, tape, store, actions) {
       return;
     }
     const changed = clamps.map((clamp, i) => (i === chosen ? { ...range, value: at } : clamp));
-    actions.hold(hold, changed, chosen, sliding);
+    actions.alter(hold, changed, chosen, sliding);
     sliding = event.target === value;
   });
   form.addEventListener("change", () => (sliding = false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { clamps, chosen } = store.get();
-    if (chosen === null) actions.hold(hold, [...clamps, read()], clamps.length);
+    if (chosen === null) actions.alter(hold, [...clamps, read()], clamps.length);
     else store.update(chooseClamp, null);
   });
-  find("[data-do=undo]").addEventListener("click", () => actions.hold(undo));
-  find("[data-do=redo]").addEventListener("click", () => actions.hold(redo));
-  find("[data-do=clear]").addEventListener("click", () => actions.hold(hold, [], null));
+  find("[data-do=undo]").addEventListener("click", () => actions.alter(undo));
+  find("[data-do=redo]").addEventListener("click", () => actions.alter(redo));
+  find("[data-do=clear]").addEventListener("click", () => actions.alter(letGo));
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     // In a box the browser's own undo is meant.
     if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
     event.preventDefault();
-    actions.hold(event.shiftKey ? redo : undo);
+    actions.alter(event.shiftKey ? redo : undo);
   });
 }

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -13,7 +14,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
 
 from app.main import create_app
 from app.settings import Settings
@@ -78,21 +79,59 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-def page(visitor: BrowserContext, base_url: str, complaints: list[str]) -> Iterator[Page]:
-    page = visitor.new_page()
+@contextmanager
+def watched(page: Page, base_url: str, complaints: list[str]) -> Iterator[None]:
+    """Notes what the page complains of, and fails for it or for a request to another host."""
     page.set_viewport_size({"width": 1280, "height": 800})
     requests: list[str] = []
-    page.on(
-        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    yield page
-    page.evaluate("localStorage.clear()")
-    page.close()
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def threw(error: Error) -> None:
+        complaints.append(str(error))
+
+    def asked(request: Request) -> None:
+        requests.append(request.url)
+
+    page.on("console", heard)
+    page.on("pageerror", threw)
+    page.on("request", asked)
+    yield
+    page.remove_listener("console", heard)
+    page.remove_listener("pageerror", threw)
+    page.remove_listener("request", asked)
     elsewhere = [
         url for url in requests if urlparse(url).scheme in ("http", "https", "ws") and not url.startswith(base_url)
     ]
     assert not elsewhere
     assert not complaints
+
+
+@pytest.fixture
+def page(visitor: BrowserContext, base_url: str, complaints: list[str]) -> Iterator[Page]:
+    page = visitor.new_page()
+    with watched(page, base_url, complaints):
+        yield page
+        page.evaluate("localStorage.clear()")
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def loaded(visitor: BrowserContext) -> Iterator[Page]:
+    page = visitor.new_page()
+    page.goto("/")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Page]:
+    """A page that was loaded once for all tests that have it: they go on by links, as one does with back and forward.
+
+    A load takes seconds, nearly all of it Plotly's.
+    """
+    with watched(loaded, base_url, complaints):
+        yield loaded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import numpy as np
@@ -32,9 +32,18 @@ class Lab:
         self.narration = page.get_by_role("status", name="Narration")
         self.error = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
 
-    def open(self, **scenario: str) -> Lab:
+    def open(self, **scenario: str) -> Self:
         self.page.goto("/?" + urlencode(scenario))
         self.page.wait_for_selector(".heatmaps .heatmaplayer image")
+        return self
+
+    def follow(self, **scenario: str) -> Self:
+        """As `open`, on a page that is there: what back and forward do."""
+        self.page.evaluate(
+            "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
+            "?" + urlencode(scenario),
+        )
+        self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy === 'false'")
         return self
 
     def button(self, name: str) -> Locator:

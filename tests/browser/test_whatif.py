@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -17,7 +19,7 @@ class WhatIf(Lab):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self.panel = page.get_by_role("region", name="What if")
-        self.chips = self.panel.get_by_role("list", name="What is held").get_by_role("listitem")
+        self.chips = self.panel.get_by_role("list", name="What is changed").get_by_role("listitem")
         self.effect = self.panel.get_by_role("status", name="Effect")
         self.untouched = page.get_by_role("list", name="Output of the untouched run").get_by_role("listitem")
 
@@ -180,3 +182,71 @@ def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Pag
     lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
     expect(lab.error).to_contain_text("clamps must look like z.1@4-6=0")
     complaints.clear()
+
+
+@pytest.mark.parametrize("convention", ["source", "pytorch"])
+def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page: Page, convention: str) -> None:
+    text = "A b c ? d"
+    lab = WhatIf(same_page).follow(
+        model="store-and-recall",
+        sequence=text,
+        t="3",
+        unit="2",
+        zoom="gate",
+        views="tape,words,whatif,cell,equations",
+        convention=convention,
+    )
+    model, sign = gru.load("store-and-recall"), -1 if convention == "pytorch" else 1
+    gate = lab.cell.get_by_role("row", name=re.compile("^c "))
+    trained = float(model.layers[0].W[4 + 1, 2])
+    expect(gate.get_by_role("button")).to_have_text(f"{sign * trained:.2f}".replace("-", "−"))
+    gate.get_by_role("button").click()
+    editor = lab.cell.get_by_role("form", name="Weight")
+    expect(editor).to_contain_text(f"trained: {sign * trained:.2f}".replace("-", "−"))
+    editor.get_by_role("slider").fill(str(sign * 1.5))
+    changed = model.edited([gru.Edit(0, "z", 1, "W", 2, 1.5)])
+    lab.expect_trace(changed, text, flipped=convention == "pytorch")
+    same_page.wait_for_url("**weights=z.2.W3=1.5**")  # the address is the source's
+    expect(gate.get_by_role("button")).to_have_text(f"{sign * 1.5:.2f}".replace("-", "−"))
+    expect(editor).to_contain_text(f"trained: {sign * trained:.2f}".replace("-", "−"))
+    chip = lab.chips.get_by_role("button").first
+    expect(chip).to_have_text(f"weight of c in z of unit 2, at {sign * 1.5:.2f}".replace("-", "−"))
+    free = gru.trace(model, text)
+    gap = np.abs(gru.trace(changed, text).h - free.h)
+    t, unit = np.unravel_index(gap.argmax(), gap.shape)
+    expect(lab.effect).to_contain_text(f"The state differs most at t = {t + 1}, unit {unit + 1}: by {gap.max():.3f}.")
+    # The number says it more exactly; what is not a weight is not taken.
+    editor.get_by_role("spinbutton").fill("5000")
+    editor.get_by_role("spinbutton").fill(str(sign * -0.125))
+    other = model.edited([gru.Edit(0, "z", 1, "W", 2, -0.125)])
+    lab.expect_trace(other, text, flipped=convention == "pytorch")
+    lab.button("Undo").click()
+    lab.expect_trace(changed, text, flipped=convention == "pytorch")
+    editor.get_by_role("button", name="Reset to trained").click()
+    lab.expect_trace(model, text, flipped=convention == "pytorch")
+    expect(lab.chips).to_have_count(0)
+    editor.get_by_role("button", name="Close").click()
+    expect(editor).to_be_hidden()
+    expect(gate.get_by_role("button")).to_be_focused()
+
+
+def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, served: dict[str, gru.Model]) -> None:
+    text = "a b c"
+    lab = WhatIf(same_page).follow(
+        model="after", sequence=text, weights="h_tilde.2.c=0.5,r.1.b=-2,z.3.U1=1e-3", views="tape,words,whatif,cell"
+    )
+    edits = [
+        gru.Edit(0, "h_tilde", 1, "c", None, 0.5),
+        gru.Edit(0, "r", 0, "b", None, -2.0),
+        gru.Edit(0, "z", 2, "U", 0, 1e-3),
+    ]
+    lab.expect_trace(served["after"].edited(edits), text)
+    expect(lab.chips).to_have_count(3)
+    lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum that it is in
+    expect(lab.heading).to_contain_text("unit 3")
+    expect(lab.cell.get_by_role("form", name="Weight")).to_contain_text("Weight of h1, t − 1")
+    lab.button("Reset to trained: bias c in h̃ of unit 2, at 0.50").click()
+    lab.expect_trace(served["after"].edited(edits[1:]), text)
+    lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
+    expect(lab.error).to_contain_text("weights must look like z.1.W3=0.5")
+    lab.expect_trace(served["after"], text)

@@ -1,0 +1,58 @@
+/** The arbiter between what a view names and what is so: leave out the step that it names, and see. */
+
+/** @import { Store, Update } from "../store.js" */
+/** @import { Clamp } from "../run.js" */
+/** @import { Named } from "../reading.js" */
+/** @import { Outcome, State } from "../state.js" */
+import { tellOutcome } from "../narration.js";
+import { detailAt, hold, layerIndex, layerOf } from "../state.js";
+
+/** Nothing of what a step has for its layer is taken. @param {State} state @param {number} step @returns {Clamp} */
+const leaveOut = (state, step) => ({
+  gate: "z",
+  units: null,
+  from: step,
+  to: step,
+  value: 0,
+  layer: layerIndex(state) + 1,
+});
+
+/**
+ * @param {HTMLElement} group
+ * @param {(state: State) => Named | null} namedBy the step that the view names
+ * @param {Store} store
+ * @param {{alter: Update, check: (by: "memory" | "influence", step: number, poke: Clamp) => void}} actions
+ */
+export function mountCheck(group, namedBy, store, actions) {
+  const by = /** @type {"memory" | "influence"} */ (group.dataset.by);
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (group.querySelector(selector));
+  const [button, what, said, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(find);
+
+  store.subscribe((state) => {
+    if (!state.views.includes(by)) return;
+    const named = namedBy(state);
+    if (!named) return;
+    const { run } = state;
+    const whom = layerOf(state).H === 1 ? "z" : "every unit’s z";
+    const value = state.convention === "pytorch" ? 1 : 0;
+    const token = run.tokens?.[named.step - 1] ?? "numbers";
+    write(what, `What if t = ${named.step} (${token}) were left out, ${whom} held at ${value} there?`);
+    const outcome = detailAt(state, "checks")?.[by];
+    write(said, outcome ? `Left out, ${tellOutcome(outcome, state)}` : (state.refusals.checks ?? ""));
+    keep.hidden = !outcome;
+  });
+  button.addEventListener("click", () => {
+    const named = namedBy(store.get());
+    if (named) actions.check(by, named.step, leaveOut(store.get(), named.step));
+  });
+  keep.addEventListener("click", () => {
+    const state = store.get();
+    const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[by]);
+    if (outcome) actions.alter(hold, [...state.clamps, leaveOut(state, outcome.step)], null);
+  });
+}
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,200 @@
+/** Influence: what the cursor's output and state would move with, on the input's tokens and as curves through time. */
+
+/** @import { Store } from "../store.js" */
+/** @import { Scale, Sensitivity, State } from "../state.js" */
+/** @typedef {{name: string, label: string, values: number[]}} Curve */
+import { answer, fixed } from "../run.js";
+import { listensTo } from "../reading.js";
+import { detailAt, layerOf, setScale } from "../state.js";
+
+const HEIGHT = 190; // px
+const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
+const MOST_DECADES = 12; // below the largest
+const ROOM_FOR_LABEL = 14; // px
+const MOST_DOTS = 40; // steps that have a dot each
+const FAINTEST = 0.02; // tint that is worth having
+
+/**
+ * @param {HTMLElement} section
+ * @param {HTMLElement} tape whose tokens are tinted
+ * @param {Store} store
+ */
+export function mountInfluence(section, tape, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const [waiting, says, svg, scaleSays, body] = [".waiting", ".says", "svg", ".scale-says", "tbody"].map(find);
+  const tokens = /** @type {HTMLElement} */ (tape.querySelector("#tokens"));
+  const scales = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=scale]")]);
+  const details = /** @type {HTMLDetailsElement} */ (find("details"));
+  let width = 0;
+  /** @type {unknown[]} */
+  let drawn = [];
+
+  /** @param {State} state @param {Sensitivity | null} found */
+  function tint(state, found) {
+    const most = found && state.scale === "normalised" ? Math.max(...found.x_norm) : 1;
+    tokens.classList.toggle("tinted", found !== null);
+    for (let column = 0; column < tokens.childElementCount; column++) {
+      const value = (found?.x_norm[column] ?? 0) / most;
+      const share = value > FAINTEST ? Math.min(1, value) : 0;
+      /** @type {HTMLElement} */ (tokens.children[column]).style.setProperty("--tint", share.toFixed(3));
+    }
+  }
+
+  /** @param {State} state */
+  function update(state) {
+    const on = state.views.includes("influence");
+    const found = on && state.step <= state.received ? detailAt(state, "sensitivity") : null;
+    if (on || tokens.classList.contains("tinted")) tint(state, found);
+    if (!on || state.step > state.received) return;
+    for (const input of scales) input.checked = input.value === state.scale;
+    write(waiting, found ? "" : (state.refusals.sensitivity ?? ""));
+    section.classList.toggle("late", !found);
+    if (!found) return;
+    const wanted = [found, state.scale, width, details.open];
+    if (wanted.every((one, i) => one === drawn[i])) return;
+    drawn = wanted;
+    write(says, tell(state, found));
+    write(scaleSays, tellScale(state.scale));
+    svg.innerHTML = draw(curvesOf(state, found), state, width);
+    if (details.open) list(body, state, found);
+  }
+
+  for (const input of scales)
+    input.addEventListener("change", () => store.update(setScale, /** @type {Scale} */ (input.value)));
+  details.addEventListener("toggle", () => update(store.get()));
+  new ResizeObserver(([{ contentRect }]) => {
+    width = Math.round(contentRect.width);
+    update(store.get());
+  }).observe(/** @type {Element} */ (svg.parentElement));
+  store.subscribe(update);
+}
+
+/** @param {State} state @param {Sensitivity} found */
+function tell(state, found) {
+  const most = listensTo(state);
+  if (!most) return "";
+  const { run, step, convention } = state;
+  const { text, value } = answer(run, step - 1);
+  const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
+  const { gate, unit, t } = found.gate;
+  const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
+  const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
+  return (
+    `At t = ${step} the output ${what} would move most with the input of t = ${most.step} (${run.tokens?.[most.step - 1] ?? "numbers"}): |∂y/⁠∂x| = ${brief(most.value)}. ` +
+    `Of the gates ${gate}${of} at t = ${t} would matter most: ∂y/⁠∂${gate} = ${brief(sign * found.gate.value)}.`
+  );
+}
+
+/** @param {Scale} scale */
+const tellScale = (scale) =>
+  scale === "absolute"
+    ? "Derivatives as they are, on a logarithmic axis; a token’s tint is full at 1."
+    : "Each curve over its own largest value, on a logarithmic axis; the token with the most has the full tint.";
+
+/** @param {State} state @param {Sensitivity} found @returns {Curve[]} */
+function curvesOf(state, { x_norm, z, r, h_norm, h_unit }) {
+  const many = layerOf(state).H > 1;
+  const named = [
+    { name: "x", label: "∂y/∂x", values: x_norm },
+    { name: "z", label: "∂y/∂z", values: z },
+    { name: "r", label: "∂y/∂r", values: r },
+    { name: "h", label: many ? `∂h${state.unit + 1}/∂h` : "∂h/∂h", values: h_unit },
+    ...(many ? [{ name: "h layer", label: "‖∂h/∂h‖", values: h_norm }] : []),
+  ];
+  return named.map(({ values, ...curve }) => {
+    const sizes = values.map(Math.abs);
+    const most = state.scale === "normalised" ? Math.max(...sizes) || 1 : 1;
+    return { ...curve, values: sizes.map((size) => size / most) };
+  });
+}
+
+/**
+ * The curves as SVG: steps right, powers of ten up, each named at its end.
+ * @param {Curve[]} curves
+ * @param {State} state
+ * @param {number} width px
+ */
+function draw(curves, { run, step }, width) {
+  const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
+  if (sizes.length === 0)
+    return `<text x="${MARGIN.left}" y="40" class="tick start">Everything is 0: nothing would move it.</text>`;
+  const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
+  const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
+  const [w, h] = [width - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
+  const x = (/** @type {number} */ t) => MARGIN.left + ((t - 0.5) / run.T) * w;
+  const y = (/** @type {number} */ value) => MARGIN.top + ((top - Math.log10(value)) / (top - bottom)) * h;
+  const inside = (/** @type {number} */ value) => value >= 10 ** bottom * 0.999;
+  const every = Math.ceil((top - bottom) / 6);
+  const decades = Array.from({ length: top - bottom + 1 }, (_, i) => top - i).filter((_, i) => i % every === 0);
+  const grid = decades.map(
+    (decade) =>
+      `<path class="rule" d="M${MARGIN.left} ${y(10 ** decade).toFixed(1)}h${w}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(10 ** decade) + 4).toFixed(1)}">${power(decade)}</text>`,
+  );
+  const ends = [1, ...(run.T > 1 ? [run.T] : [])].filter((t) => Math.abs(t - step) > run.T / 12);
+  const ticks = [...ends, step].map(
+    (t) => `<text class="tick middle" x="${x(t).toFixed(1)}" y="${HEIGHT - 8}">${t === step ? `t = ${t}` : t}</text>`,
+  );
+  const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${MARGIN.top}v${h}"/>`;
+  const lines = curves.map(({ name, values }) => {
+    const d = values.map((value, i) => inside(value) ? `${i && inside(values[i - 1]) ? "L" : "M"}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}` : ""); // prettier-ignore
+    const dots = values.length > MOST_DOTS ? [] : values.map((value, i) => inside(value) ? `<circle r="2" cx="${x(i + 1).toFixed(1)}" cy="${y(value).toFixed(1)}"/>` : ""); // prettier-ignore
+    return `<g class="curve ${name}"><path d="${d.join("")}"/>${dots.join("")}</g>`;
+  });
+  const last = curves.map(({ name, label, values }) => {
+    const at = values.findLast(inside);
+    return {
+      name,
+      label: at === undefined ? `${label} = 0` : label,
+      y: at === undefined ? HEIGHT - MARGIN.bottom : y(at),
+    };
+  });
+  return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8);
+}
+
+/** Names beside the ends of the curves, pushed apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
+function labels(ends, x) {
+  let free = MARGIN.top;
+  const most = HEIGHT - MARGIN.bottom;
+  return ends
+    .toSorted((a, b) => a.y - b.y)
+    .map(({ name, label, y }, i, all) => {
+      const place = Math.min(Math.max(y, free), most - (all.length - 1 - i) * ROOM_FOR_LABEL);
+      free = place + ROOM_FOR_LABEL;
+      return `<text class="curve ${name}" x="${x.toFixed(1)}" y="${(place + 4).toFixed(1)}">${label}</text>`;
+    })
+    .join("");
+}
+
+/** @param {HTMLElement} body @param {State} state @param {Sensitivity} found */
+function list(body, { run, convention }, { x_norm, z, r, h_unit, h_norm }) {
+  const sign = convention === "pytorch" ? -1 : 1;
+  body.replaceChildren(
+    ...x_norm.map((x, i) => {
+      const row = document.createElement("tr");
+      const head = Object.assign(document.createElement("th"), { scope: "row", textContent: String(i + 1) });
+      const texts = [run.tokens?.[i] ?? "", ...[x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief)];
+      row.append(head, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+      return row;
+    }),
+  );
+}
+
+/** A number of any size. @param {number} value */
+function brief(value) {
+  if (value === 0) return "0";
+  if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${digits.replace("-", "−")} × 10${superscript(Number(exponent))}`;
+}
+
+/** @param {number} exponent */
+const superscript = (exponent) =>
+  [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
+
+/** A power of ten as an axis has it. @param {number} exponent */
+const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,153 @@
+/** Memory: of which moments the cursor's state is made, on the tape, in words, and for every step as a picture. */
+
+/** @import { Store } from "../store.js" */
+/** @import { Ledger, State } from "../state.js" */
+import { fixed } from "../run.js";
+import { halfLife, sharesAt } from "../reading.js";
+import { percent } from "../narration.js";
+import { detailAt, goTo, layerOf } from "../state.js";
+
+const MOST_LABELLED = 128; // columns: as many as have letters
+const TOLD = 3; // shares in words
+const LEAST = 0.005; // share that is worth a number
+
+/**
+ * @param {HTMLElement} section
+ * @param {HTMLElement} tape which has a ribbon of the shares
+ * @param {Store} store
+ */
+export function mountMemory(section, tape, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const onTape = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
+  const [waiting, says, twinSays, here, part] = [".waiting", ".says", ".twin-says", ".here", ".part"].map(find);
+  const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
+  const [ribbon, lasting, shares, halfLives] = [".ribbon", ".lasting", "#shares", "#half-lives"].map(onTape);
+  const [bars, tallest] = [".bars", ".ribbon small"].map(onTape);
+  /** @type {unknown[]} */
+  let drawn = [];
+  /** @type {unknown[]} */
+  let listed = [];
+
+  /** The cursor's row on the tape. @param {State} state @param {{shares: number[], twin: number[] | null} | null} row */
+  function showRibbon(state, row) {
+    const { columns, T } = state.run;
+    bars.setAttribute("viewBox", `0 0 ${columns} 1`);
+    const most = Math.max(LEAST, ...(row?.shares.slice(1) ?? []), ...(row?.twin?.slice(1) ?? []));
+    const path = (/** @type {number[] | null | undefined} */ values) =>
+      values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
+    write(tallest, row ? `up to ${percent(most)}` : "");
+    bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
+    bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin));
+    const labelled = columns <= MOST_LABELLED ? T : 0;
+    fit(shares, labelled);
+    for (let column = 0; column < labelled; column++) {
+      const share = row?.shares[column + 1] ?? 0;
+      write(shares.children[column], share >= LEAST ? `${Math.round(100 * share)}%` : "");
+    }
+  }
+
+  /** How long the unit would keep its state, were each step's z to stay. @param {State} state */
+  function showHalfLives(state) {
+    const wanted = [state.run, state.received, state.layer, state.unit];
+    if (wanted.every((one, i) => one === listed[i])) return;
+    listed = wanted;
+    const z = layerOf(state).rows.z[state.unit];
+    const labelled = state.run.columns <= MOST_LABELLED ? state.received : 0;
+    fit(halfLives, labelled);
+    for (let column = 0; column < labelled; column++) write(halfLives.children[column], brief(halfLife(z[column])));
+  }
+
+  /** @param {State} state @param {Ledger} ledger */
+  function draw(state, ledger) {
+    const wanted = [ledger, state.theme];
+    if (wanted.every((one, i) => one === drawn[i])) return;
+    drawn = wanted;
+    const [columns, rows] = [state.run.T + 1, ledger.shares.length];
+    [canvas.width, canvas.height] = [columns, rows];
+    canvas.style.aspectRatio = `${columns} / ${rows}`;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.fillStyle = getComputedStyle(canvas).color;
+    ledger.shares.forEach((row, y) =>
+      row.forEach((share, x) => {
+        if (share < 0.002) return;
+        context.globalAlpha = Math.sqrt(share); // so that small shares can be seen
+        context.fillRect(x, y, 1, 1);
+      }),
+    );
+    const whole = rows === state.run.T;
+    part.textContent = whole ? "" : ` Steps ${ledger.from} to ${ledger.to} of ${state.run.T}.`;
+  }
+
+  store.subscribe((state) => {
+    const on = state.views.includes("memory");
+    ribbon.hidden = lasting.hidden = !on;
+    if (!on || state.step > state.received) return;
+    const row = sharesAt(state);
+    write(waiting, row ? "" : (state.refusals.ledger ?? ""));
+    section.classList.toggle("late", !row);
+    showHalfLives(state);
+    showRibbon(state, row);
+    if (!row) return;
+    write(says, tell(state, row.shares));
+    twinSays.hidden = !row.twin;
+    if (row.twin) write(twinSays, `In the untouched run ${mixture(state, row.twin, "it")}.`);
+    const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
+    draw(state, ledger);
+    here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));
+    here.style.setProperty("--rows", String(ledger.shares.length));
+  });
+
+  canvas.addEventListener("pointerdown", (event) => {
+    const ledger = detailAt(store.get(), "ledger");
+    const { top, height } = canvas.getBoundingClientRect();
+    if (ledger) store.update(goTo, ledger.from + Math.floor(((event.clientY - top) / height) * ledger.shares.length));
+  });
+}
+
+/** @param {State} state @param {number[]} shares */
+function tell(state, shares) {
+  const { step, unit } = state;
+  const h = layerOf(state).rows.h[unit][step - 1];
+  const z = layerOf(state).rows.z[unit][step - 1];
+  const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
+  const life = brief(halfLife(z));
+  const named = fixed(state.convention === "pytorch" ? 1 - z : z);
+  const lasts = `Were z to stay at this step’s ${named}, half of it would be gone after ${life} steps.`;
+  const made = mixture(state, shares, `${whose} = ${fixed(h)}`);
+  return `At t = ${step}, ${made}. ${life === "∞" ? "z is 0: all of it is kept." : lasts}`;
+}
+
+/** The largest shares in words. @param {State} state @param {number[]} shares @param {string} what is made of them */
+function mixture({ run }, shares, what) {
+  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
+  const told = order.slice(0, TOLD).filter((k, i) => i === 0 || shares[k] >= LEAST);
+  const token = (/** @type {number} */ k) => run.tokens?.[k - 1] ?? "numbers";
+  const parts = told.map((k, i) => {
+    const share = i === 0 ? `${percent(shares[k])} of ${what}` : percent(shares[k]);
+    return k === 0 ? `${share} is what is left of its start, h₀` : `${share} was written at t = ${k} (${token(k)})`;
+  });
+  return parts.join(", ");
+}
+
+/** Steps as they fit over a column. @param {number} steps */
+function brief(steps) {
+  if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
+  return fixed(steps, steps < 10 ? 1 : 0);
+}
+
+/** Bars up from the bottom of a strip that is one high. @param {number[]} values */
+function outline(values) {
+  const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
+  return bars.join("");
+}
+
+/** @param {HTMLElement} list @param {number} length */
+function fit(list, length) {
+  while (list.childElementCount > length) list.lastElementChild?.remove();
+  while (list.childElementCount < length) list.append(document.createElement("li"));
+}
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,209 @@
+"""Memory and Influence: what the page says a state is made of and an output listens to, and the check of both."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import gru_core as gru
+from gru_core import Clamp, Model
+from tests.browser.lab import Lab, number
+
+VIEWS = "tape,words,memory,influence"
+
+
+def size(text: str) -> float:
+    """A number as the page writes sizes: 0.022, or 1.8 × 10⁻⁴."""
+    mantissa, _, exponent = text.partition(" × 10")
+    return number(mantissa) * 10.0 ** int(exponent.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
+
+
+class Causes(Lab):
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.memory = page.get_by_role("region", name="Memory")
+        self.influence = page.get_by_role("region", name="Influence")
+        self.shares = page.get_by_role("list", name="Shares of this state").get_by_role("listitem")
+        self.half_lives = page.get_by_role("list", name="Half-life of the unit at each step").get_by_role("listitem")
+
+    def says(self, region: Locator) -> str:
+        return (region.locator(".says").text_content() or "").replace("\u2060", "")
+
+    def check(self, region: Locator) -> str:
+        region.get_by_role("button", name="Check it").click()
+        found = region.get_by_role("status")
+        expect(found).to_have_text(re.compile("Left out"))
+        return found.inner_text()
+
+
+@pytest.mark.parametrize("convention", ["source", "pytorch"])
+@pytest.mark.parametrize(
+    ("name", "text", "t", "unit"),
+    [("store-and-recall", "A b c ? d a C b ? a ? B", 11, 2), ("after", "a b l c d d h a", 6, 3)],
+)
+def test_memory_is_the_ledger_of_the_cursors_state(
+    same_page: Page, served: dict[str, Model], name: str, text: str, t: int, unit: int, convention: str
+) -> None:
+    model = served.get(name) or gru.load(name)
+    trace = gru.trace(model, text)
+    row = trace.ledger(unit - 1)[t - 1]
+    lab = Causes(same_page).follow(
+        model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, convention=convention
+    )
+    told = [f"{100 * share:.0f}%" if share >= 0.005 else "" for share in row[1:]]
+    expect(lab.shares).to_have_text(told)
+    z = trace.z[:, unit - 1]
+    lives = gru.half_life(z)
+    expect(lab.half_lives).to_have_text([f"{life:.{1 if life < 10 else 0}f}" for life in lives])
+    most = int(row.argmax())
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * row[most]:.0f} % of h of unit {unit}")
+    where = "at this step" if most == t else f"at t = {most} ({trace.tokens[most - 1]})"  # type: ignore[index]
+    expect(lab.narration).to_contain_text(f"{100 * row[most]:.0f} % of unit {unit}’s state was written {where}.")
+    shown = 1 - z[t - 1] if convention == "pytorch" else z[t - 1]
+    expect(lab.memory.locator(".says")).to_contain_text(f"Were z to stay at this step’s {shown:.2f}")
+    # The picture has a row for each state and a column for each step that wrote it; its alpha is the root of the share.
+    pixels = same_page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".ledger canvas");
+            const other = new OffscreenCanvas(canvas.width, canvas.height);
+            const copy = other.getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const { data, width } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            const alpha = [...data].filter((_, i) => i % 4 === 3);
+            return Array.from({ length: canvas.height }, (_, y) => alpha.slice(y * width, (y + 1) * width));
+        }"""
+    )
+    wanted = trace.ledger(unit - 1)
+    wanted = np.where(wanted < 0.002, 0, np.sqrt(wanted))
+    np.testing.assert_allclose(np.array(pixels) / 255, wanted, atol=0.006)
+
+
+def test_memory_compares_a_held_run_with_the_untouched_one(same_page: Page) -> None:
+    text = "A x x B x"
+    lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="5", views=VIEWS, clamps="z@4=0")
+    model = gru.load("flip-flop")
+    held, free = (
+        gru.trace(model, text, clamps=clamps).ledger(0)[4] for clamps in ([Clamp("z", 0, None, slice(3, 4))], [])
+    )
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * held[1]:.0f} % of h")
+    expect(lab.memory.locator(".says")).to_contain_text("was written at t = 1 (A)")
+    expect(lab.memory.locator(".twin-says")).to_have_text(
+        re.compile(rf"In the untouched run {100 * free[4]:.0f} % of it was written at t = 4 \(B\), ")
+    )
+
+
+def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_page: Page) -> None:
+    """.97^100 = .048."""
+    text = "A" + " x" * 100
+    lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
+    expect(lab.memory.locator(".says")).to_contain_text("5 % of h")
+    expect(lab.shares.first).to_have_text("5%")
+    expect(lab.memory.locator(".says")).to_contain_text("written at t = 1 (A)")
+    expect(lab.half_lives.nth(50)).to_have_text("23")
+
+
+@pytest.mark.parametrize("scale", ["absolute", "normalised"])
+@pytest.mark.parametrize(
+    ("name", "text", "t", "unit"),
+    [
+        ("pocket-calculator", "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3", 6, 1),
+        ("sentiment", "not very bad . the film was good", 8, 5),
+    ],
+)
+def test_influence_is_the_cores_sensitivity(
+    same_page: Page, name: str, text: str, t: int, unit: int, scale: str
+) -> None:
+    trace = gru.trace(gru.load(name), text)
+    found = trace.sensitivity(t - 1)
+    norms = np.linalg.norm(found.x, axis=1)
+    lab = Causes(same_page).follow(model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, scale=scale)
+    most = int(norms.argmax()) + 1
+    expect(lab.influence.locator(".says")).to_contain_text(f"with the input of t = {most} ({trace.tokens[most - 1]})")  # type: ignore[index]
+    said = re.search(r"\|∂y/∂x\| = ([^.]+(?:\.\d[^.]*)?)\. Of the gates", lab.says(lab.influence))
+    assert said
+    assert size(said[1]) == pytest.approx(norms.max(), rel=0.06)
+    expect(lab.influence.get_by_label(scale)).to_be_checked()
+    tints = same_page.evaluate(
+        "() => [...document.querySelectorAll('#tokens li')].map(li => Number(li.style.getPropertyValue('--tint')))"
+    )
+    scaled = norms / (norms.max() if scale == "normalised" else 1)
+    wanted = np.where(scaled > 0.02, np.minimum(1, scaled), 0)
+    np.testing.assert_allclose(tints, wanted, atol=0.002)
+    # Every number of it can be had as a table.
+    lab.influence.locator("summary").click()
+    rows = lab.influence.locator("tbody tr")
+    expect(rows).to_have_count(t)
+    table = [[size(cell) for cell in row.split("\t")[2:]] for row in rows.all_inner_texts()]
+    H = trace.h.shape[1]
+    sizes = [norms, found.z[-1][:, unit - 1], found.r[-1][:, unit - 1], found.h_unit[:, unit - 1], found.h_norm]
+    np.testing.assert_allclose(table, np.array(sizes).T, rtol=0.06, atol=0.0051)
+    lab.influence.locator("summary").click()
+    # The curves: one for each size, the layer's where there are several units; down is smaller, by powers of ten.
+    curves = lab.influence.locator("g.curve")
+    expect(curves).to_have_count(4 if H == 1 else 5)
+    dots = same_page.evaluate(
+        "() => [...document.querySelectorAll('g.curve.x circle')].map(dot => Number(dot.getAttribute('cy')))"
+    )
+    heights = -np.log10(norms)
+    slope = np.polyfit(heights, dots, 1)
+    np.testing.assert_allclose(np.polyval(slope, heights), dots, atol=0.2)
+    assert slope[0] > 0
+
+
+def test_the_check_leaves_out_the_step_that_each_names(same_page: Page) -> None:
+    """At an addition the memory says "this step", the influence "the load": only the running model can tell."""
+    text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
+    lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)
+    model = gru.load("pocket-calculator")
+    plain = gru.trace(model, text)
+    named = {
+        "memory": int(plain.ledger(0)[5, 1:].argmax()),
+        "influence": int(np.abs(plain.sensitivity(5).x).max(1).argmax()),
+    }
+    assert named == {"memory": 5, "influence": 4}
+    for region, step in ((lab.memory, 5), (lab.influence, 4)):
+        poked = gru.trace(model, text, clamps=[Clamp("z", 0.0, None, slice(step, step + 1))])
+        said = lab.check(region)
+        assert f"h at t = 6 goes from {plain.h[5, 0]:.2f} to {poked.h[5, 0]:.2f}".replace("-", "−") in said
+        assert f"the output turns from {plain.y[5, 0]:.2f} to {poked.y[5, 0]:.2f}".replace("-", "−") in said
+    lab.influence.get_by_role("button", name="Keep this hold").click()
+    same_page.wait_for_url("**clamps=z@5=0**")
+    expect(lab.influence.get_by_role("status")).to_be_empty()
+
+
+def test_a_small_gradient_does_not_mean_forgotten(same_page: Page) -> None:
+    """After 40 distractors the output hardly moves with the A; neither view names it; without it the output is another."""
+    text = "A" + " x" * 40
+    lab = Causes(same_page).follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS)
+    trace = gru.trace(gru.load("flip-flop-plain"), text)
+    assert np.linalg.norm(trace.sensitivity(40).x[0]) < 1e-6
+    expect(lab.influence.locator(".says")).to_contain_text("t = 41 the output A (p = 1.00)")
+    expect(lab.influence).to_contain_text("A small gradient does not mean forgotten.")
+    for region in (lab.memory, lab.influence):
+        assert "the output stays A" in lab.check(region)
+    lab.follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS, clamps="z@1=0")
+    expect(lab.narration).to_contain_text("the output is B, where untouched it is A")
+
+
+def test_long_runs_have_the_rows_around_the_cursor(same_page: Page) -> None:
+    text = "B" + " x" * 399
+    lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="350", views=VIEWS)
+    expect(lab.memory.locator("figcaption")).to_contain_text(re.compile(r"Steps \d+ to 400 of 400"))
+    lab.step.fill("20")
+    expect(lab.memory.locator("figcaption")).to_contain_text(re.compile(r"Steps 1 to \d+ of 400"))
+    expect(lab.memory.locator(".says")).to_contain_text("At t = 20,")
+
+
+def test_what_the_server_will_not_answer_is_said_where_it_would_stand(same_page: Page, complaints: list[str]) -> None:
+    lab = Causes(same_page)
+    same_page.route("**/api/ledger", lambda route: route.abort())
+    lab.follow(model="flip-flop", sequence="A x B x", t="2", views=VIEWS)
+    expect(lab.memory.get_by_role("alert")).to_have_text("The server does not answer. Move the cursor to ask again.")
+    same_page.unroute("**/api/ledger")
+    lab.button("Next step").click()
+    expect(lab.memory.get_by_role("alert")).to_be_empty()
+    expect(lab.memory.locator(".says")).to_contain_text("At t = 3,")
+    complaints.clear()
