@@ -13,7 +13,9 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import Clamp, Edit, Forward, Model, Trace
-from gru_core.gru import GATES, Array, Holds
+from gru_core.arrays import Array
+from gru_core.gru import GATES
+from gru_core.holds import Holds
 from gru_core.ledger import ledger
 
 STATES = ("r", "z", "h_tilde", "h")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gru_core.gru import Holdable, Holds
+from gru_core.holds import Holdable, Holds
 
 LOWEST: dict[Holdable, float] = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
 """What can be held, and the lowest value that it can take; the highest is 1 for all."""

@@ -16,10 +16,12 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from gru_core.arrays import Array
 from gru_core.clamp import Clamp, hold
 from gru_core.edit import Edit, edited
 from gru_core.encoder import Encoder, encoder_from_dict
-from gru_core.gru import GRU, Array, Forward, Holds, forward
+from gru_core.gru import GRU, Forward, forward
+from gru_core.holds import Holds
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Numbers, Operator, Symbols
-from gru_core.gru import Array, Mask
 
 Random = np.random.Generator
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gru_core.arrays import Array, Mask
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import LARGEST, SequenceError
-from gru_core.gru import Array, Forward, Holds, Mask
+from gru_core.gru import Forward
+from gru_core.holds import Holds
 from gru_core.ledger import ledger
 from gru_core.model import Model
 from gru_core.sensitivity import Sensitivity, sensitivity

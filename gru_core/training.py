@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.clamp import Clamp
-from gru_core.gru import Array, Forward, backward
+from gru_core.gru import Forward, backward
 from gru_core.model import Model
 from gru_core.tasks import Batch, Task
 

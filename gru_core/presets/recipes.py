@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.clamp import Clamp
-from gru_core.gru import GRU, Array, Signal
+from gru_core.gru import GRU, Signal
 from gru_core.model import Card, Model, Readout
 from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit, gate_means, score

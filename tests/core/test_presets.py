@@ -9,7 +9,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
-from gru_core.gru import Holdable, Holds
+from gru_core.holds import Holdable, Holds
 from gru_core.presets.recipes import FRESH_SEED, RECIPES, SCORE, train
 from gru_core.tasks import TASKS
 from gru_core.training import gate_means, score

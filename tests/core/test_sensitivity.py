@@ -11,8 +11,10 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, Model, Readout, forward
+from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import Array, Holdable, Holds, Signal
+from gru_core.gru import Signal
+from gru_core.holds import Holdable, Holds
 from tests.core.test_gru import random_gru
 
 Kind = Literal["softmax", "linear"]

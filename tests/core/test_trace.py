@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import gru_core as gru
 from gru_core import GRU, Clamp, Edit, Model, SequenceError, forward
+from gru_core.arrays import Array, Mask
 from gru_core.clamp import hold
-from gru_core.gru import Array, Holdable, Mask
+from gru_core.holds import Holdable
 from gru_core.tasks import TASKS
 from tests.core.test_gru import random_gru
 
