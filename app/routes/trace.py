@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
 from app import models
-from app.errors import Refused, within
-from app.schemas import Scenario, UnitQuestion, events, start, whole
+from app.errors import Refused
+from app.schemas import Scenario, events, start, whole
 from app.settings import Settings
 from gru_core import SequenceError, Trace, stream
 from gru_core.trace import read
@@ -55,15 +55,6 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     except ValueError as error:
         raise Refused(422, "scenario", str(error), "h0") from error
     return start(scenario.model, changed, tokens, len(x), h0, holds, twin is not None), blocks
-
-
-def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """The same for a question about one unit, the whole run in one. Raises Refused besides when it is not there."""
-    about, blocks = prepare(question, settings, None)
-    layers = about["layers"]
-    within("layer", question.layer, 1, len(layers), "the layers of this model")
-    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
-    return about, blocks
 
 
 @router.post(
