@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """How far the hidden state is from the twin's at one place: |h − h of the twin|. Places count from 0."""
+
+    layer: int
+    unit: int
+    t: int
+    size: float
+
+
+@dataclass(frozen=True)
 class Trace:
     """What `model` did with a sequence, or with a stretch of one.
 
@@ -59,11 +69,32 @@ class Trace:
 
         Raises ValueError when there is no twin.
         """
+        twin = self._twin()
+        if self.model.readout.kind == "softmax":
+            return np.asarray(self.y.argmax(1) != twin.y.argmax(1))
+        return np.asarray((np.abs(self.y - twin.y) > 0.01).any(1))
+
+    @property
+    def largest_gap(self) -> Gap | None:
+        """Where the hidden state is furthest from the twin's, None when it is the same everywhere.
+
+        Of gaps of one size it is the earliest, then the one nearest the input. Raises ValueError when
+        there is no twin.
+        """
+
+        def of_layer(layer: int, one: Forward, other: Forward) -> Gap:
+            gaps = np.abs(one.h - other.h)
+            t, unit = divmod(int(gaps.argmax()), one.gru.units)
+            return Gap(layer, unit, t, float(gaps[t, unit]))
+
+        pairs = zip(self.layers, self._twin().layers, strict=True)
+        largest = max((of_layer(i, *pair) for i, pair in enumerate(pairs)), key=lambda gap: (gap.size, -gap.t))
+        return largest if largest.size > 0 else None
+
+    def _twin(self) -> Trace:
         if self.twin is None:
             raise ValueError("this run has no twin to differ from")
-        if self.model.readout.kind == "softmax":
-            return np.asarray(self.y.argmax(1) != self.twin.y.argmax(1))
-        return np.asarray((np.abs(self.y - self.twin.y) > 0.01).any(1))
+        return self.twin
 
     def ledger(self, unit: int, layer: int = -1) -> Array:
         """Of which candidates the unit's state is made: `(T, T + 1)`, the rows summing to 1.

@@ -67,9 +67,11 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
             "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
             "state moved. Where clamps or weights are given the untouched run goes along: a step's layers have "
             "twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and `done` as twin.first the first step at "
-            "which the answer is another label, or a number that is off by more than 0.01. A layer whose start lists "
-            "gates as `held` has computed.z and so on, what was computed before it was replaced, and for h_prev "
-            "besides h_prev, what the step saw. As application/json: the whole trace, arrays as lists.",
+            "which the answer is another label, or a number that is off by more than 0.01, and as twin.most the layer, "
+            "unit and t at which the hidden state differs most, from 1, and the gap there: null where it is the same. "
+            "A layer whose start lists gates as `held` has computed.z and so on, what was computed before it was "
+            "replaced, and for h_prev besides h_prev, what the step saw. As application/json: the whole trace, arrays "
+            "as lists.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },
