@@ -165,16 +165,12 @@ def stream(
         pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
         return (replace(one, twin=other) for one, other in pairs)
     tokens, x = read(model, sequence)
-    holds = model.holds(clamps, len(x))
-    if h0 is not None:
-        h0 = [np.asarray(h, float) for h in h0]
-        shapes, wanted = [h.shape for h in h0], [(gru.units,) for gru in model.layers]
-        if shapes != wanted:
-            raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
+    holds = model.holds(clamps, x.shape[:-1])
+    first = model.state(h0)
     if twin is not None:
         x, holds = x[:, None], [(held or Holds({}, {})).in_first(2) for held in holds]
 
-    def traces(state: Sequence[Array] | None) -> Iterator[Trace]:
+    def traces(state: Sequence[Array]) -> Iterator[Trace]:
         size = block or len(x)
         for start in range(0, len(x), size):
             steps = slice(start, start + size)
@@ -188,7 +184,7 @@ def stream(
                 held, free = (Trace(model, written, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1))
                 yield replace(held, twin=free)
 
-    return traces(h0)
+    return traces(first)
 
 
 def trace(

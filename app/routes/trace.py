@@ -44,7 +44,7 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         raise Refused(422, "scenario", str(error), "weights") from error
     try:
         clamps = [clamp.clamp() for clamp in scenario.clamps]
-        holds = model.holds(clamps, len(x))
+        holds = model.holds(clamps, (len(x),))
     except ValueError as error:
         raise Refused(422, "scenario", str(error), "clamps") from error
     twin = model if scenario.clamps or scenario.weights else None

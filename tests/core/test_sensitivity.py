@@ -75,7 +75,7 @@ def test_an_output_moves_with_the_inputs_as_it_says(kind: Kind, clamps: list[Cla
 @pytest.mark.parametrize(("kind", "clamps"), CASES)
 def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp]) -> None:
     model, x = deep(kind)
-    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, T)
+    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
     found = trace.sensitivity(-2, 1)
 
     def nudged(layer: int, gate: Signal, cell: tuple[int, int]) -> Callable[[float], Array]:
@@ -97,7 +97,7 @@ def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp])
 @pytest.mark.parametrize("layer", [0, 1])
 def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer: int) -> None:
     model, x = deep("linear")
-    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, T)[layer]
+    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))[layer]
     run, t = trace.layers[layer], T - 2
     H = run.gru.units
     found = trace.sensitivity(t, layer=layer)
