@@ -29,6 +29,11 @@ class Batch:
     scored: Mask
     events: dict[str, Mask]
 
+    def first(self, n: int) -> Batch:
+        """The first `n` of the sequences, all where there are no more."""
+        events = {event: mask[:, :n] for event, mask in self.events.items()}
+        return Batch(self.x[:, :n], self.target[:, :n], self.scored[:, :n], events)
+
 
 @dataclass(frozen=True)
 class Task:
