@@ -120,6 +120,23 @@ class SensitivityQuestion(UnitQuestion):
     output: Place | None = None
 
 
+class HeldAt(BaseModel):
+    """At which steps of other sequences a clamp is held."""
+
+    at: str
+
+
+class Scores(BaseModel):
+    """A model's score on fresh data, left alone and with what a scenario changes; `held` has each clamp in turn."""
+
+    name: str
+    untouched: float
+    changed: float
+    sequences: int
+    steps: int
+    held: list[HeldAt]
+
+
 class ErrorDetail(BaseModel):
     """`where` is the part of the request at fault; places in lists count from 1."""
 

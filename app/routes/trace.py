@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from app import models
-from app.errors import Refused
+from app.scenario import set_up
 from app.schemas import Scenario, events, start, whole
 from app.settings import Settings
-from gru_core import SequenceError, Trace, stream
-from gru_core.trace import read
+from gru_core import Trace, stream
 
 router = APIRouter(prefix="/api")
 
@@ -28,33 +25,12 @@ BLOCK = 64
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
     """The `start` of a scenario's run, and the run itself in blocks, with its twin when anything is changed.
 
-    Raises Refused or SequenceError, before anything is computed, when it cannot be run.
+    Raises as `set_up`, before anything is computed.
     """
-    model = models.get(scenario.model, settings)
-    sequence: Any = scenario.sequence
-    if not isinstance(sequence, str):
-        rows = {len(row) for row in sequence}
-        if len(rows) > 1:
-            raise SequenceError("the rows of numbers are not of one length")
-        sequence = np.array(sequence, float)
-    tokens, x = read(model, sequence, settings.max_steps)
-    try:
-        changed = model.edited([weight.edit() for weight in scenario.weights]) if scenario.weights else model
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "weights") from error
-    try:
-        clamps = [clamp.clamp() for clamp in scenario.clamps]
-        holds = model.holds(clamps, (len(x),))
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "clamps") from error
-    twin = model if scenario.clamps or scenario.weights else None
-    try:
-        given = [[0.0] * gru.units for gru in model.layers] if scenario.h0 is None else scenario.h0
-        h0 = [np.array(state, float) for state in given]
-        blocks = stream(changed, x, h0, clamps, block, twin)
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "h0") from error
-    return start(scenario.model, changed, tokens, len(x), h0, holds, twin is not None), blocks
+    setup = set_up(scenario, settings)
+    twin = setup.model if scenario.clamps or scenario.weights else None
+    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
+    return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
 
 
 @router.post(
