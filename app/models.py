@@ -12,6 +12,7 @@ import gru_core
 from app.errors import Refused
 from app.settings import Settings
 from gru_core import Model, presets
+from gru_core.tasks import TASKS, Task
 
 
 @cache
@@ -56,6 +57,14 @@ def get(name: str, settings: Settings) -> Model:
     if excess is not None:
         raise Refused(422, "model", excess, "model")
     return models[name]
+
+
+def task(model: Model) -> Task:
+    """The task that the model was taught. Raises Refused when its card names none that it reads and answers as."""
+    task, readout = TASKS.get(model.card.task), model.readout
+    if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
+        raise Refused(404, "task", "nothing can be drawn for this model: its task is none that is known here", "model")
+    return task
 
 
 def _excess(model: Model, settings: Settings) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,7 +14,9 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
-from gru_core.gru import GATES, GRU, Array, Holds
+from gru_core.arrays import Array
+from gru_core.gru import GATES, GRU
+from gru_core.holds import Holds
 from gru_core.ledger import ledger
 
 STATES = ("r", "z", "h_tilde", "h")
@@ -117,6 +120,23 @@ class SensitivityQuestion(UnitQuestion):
     output: Place | None = None
 
 
+class HeldAt(BaseModel):
+    """At which steps of other sequences a clamp is held."""
+
+    at: str
+
+
+class Scores(BaseModel):
+    """A model's score on fresh data, left alone and with what a scenario changes; `held` has each clamp in turn."""
+
+    name: str
+    untouched: float
+    changed: float
+    sequences: int
+    steps: int
+    held: list[HeldAt]
+
+
 class ErrorDetail(BaseModel):
     """`where` is the part of the request at fault; places in lists count from 1."""
 
@@ -210,14 +230,17 @@ def whole(start: dict[str, Any], trace: Trace) -> bytes:
     ]
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
-    first = None if trace.twin is None else {"first": _first(trace)}
-    return to_json(start | {"layers": layers} | ends | {"twin": first})
+    twin = None if trace.twin is None else _apart(trace, 0)
+    return to_json(start | {"layers": layers} | ends | {"twin": twin})
 
 
-def _first(trace: Trace) -> int | None:
-    """The first step, from 1, at which the answer is not the twin's."""
-    steps = np.flatnonzero(trace.differs)
-    return int(steps[0]) + 1 if steps.size else None
+def _apart(trace: Trace, before: int) -> dict[str, Any]:
+    """Where the answer `first` is not the twin's and the state differs `most`, `before` steps having gone ahead."""
+    steps, gap = np.flatnonzero(trace.differs), trace.largest_gap
+    return {
+        "first": before + int(steps[0]) + 1 if steps.size else None,
+        "most": gap and {"layer": gap.layer + 1, "unit": gap.unit + 1, "t": before + gap.t + 1, "gap": gap.size},
+    }
 
 
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: GRU | None) -> bytes:
@@ -307,12 +330,13 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
     """A run as server-sent events: `start`, a `step` for each timestep, `done`.
 
     `done` has each layer's `moved` and, where a twin went along, the `first` step at which the
-    answers differ. Each piece is one write to the network and holds the steps of one block.
+    answers differ and where the states differ `most`. Each piece is one write to the network and holds
+    the steps of one block.
     """
     piece = event("start", start)
     t, T = 1, start["T"]
     moved = [np.zeros(about["H"]) for about in start["layers"]]
-    twin: dict[str, int | None] | None = {"first": None} if start["twin"] else None
+    twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
     for block in blocks:
         layers, ends = _layers(block), _ends(block)
         columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
@@ -320,9 +344,10 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
         form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
-        if twin is not None and twin["first"] is None:
-            first = _first(block)
-            twin["first"] = first and t - 1 + first
+        if twin is not None:
+            of_block = _apart(block, t - 1)
+            twin["first"] = twin["first"] or of_block["first"]
+            twin["most"] = max(filter(None, (twin["most"], of_block["most"])), key=itemgetter("gap"), default=None)
         t += len(steps)
         moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
         done = {"T": T, "moved": moved, "twin": twin}

@@ -11,7 +11,7 @@ import numpy as np
 import gru_core
 from benchmarks.timing import ratio, side_by_side, verdict
 from gru_core import GRU, Clamp, Model, Readout, forward
-from gru_core.gru import Array
+from gru_core.arrays import Array
 from gru_core.ledger import ledger
 from gru_core.model import Card
 from gru_core.tasks import FLIP_FLOP, TASKS, Batch

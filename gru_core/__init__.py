@@ -15,7 +15,7 @@ from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
 from gru_core.sensitivity import Sensitivity
-from gru_core.trace import Trace, stream, trace, twin
+from gru_core.trace import Gap, Trace, stream, trace, twin
 
 __all__ = [
     "GRU",
@@ -23,6 +23,7 @@ __all__ = [
     "Clamp",
     "Edit",
     "Forward",
+    "Gap",
     "Gradients",
     "Model",
     "Numbers",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from gru_core.gru import Holdable, Holds
+from gru_core.arrays import Mask
+from gru_core.holds import Holdable, Holds
 
 LOWEST: dict[Holdable, float] = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
 """What can be held, and the lowest value that it can take; the highest is 1 for all."""
@@ -18,9 +20,9 @@ class Clamp:
     """Hold `gate` ("r", "z", "h_tilde" or "h_prev") at `value`.
 
     "h_prev" is h_{t-1} as step t sees it: held at 0 it makes the step forget what was before.
-    `units` are indices from 0, `steps` is a slice over the steps, counted from 0 as arrays are;
-    None is all of them. A clamp of one step is a poke. `layer` counts from 0, the one nearest the
-    input.
+    `units` are indices from 0, `steps` is a slice over the steps, counted from 0 as arrays are, or a
+    mask `(T,)`, of a batch `(T, B)`; None is all of them. A clamp of one step is a poke. `layer` counts
+    from 0, the one nearest the input.
 
     Raises ValueError when the gate is unknown or the value is not one the gate can take.
     """
@@ -28,7 +30,7 @@ class Clamp:
     gate: Holdable
     value: float
     units: Sequence[int] | None = None
-    steps: slice | None = None
+    steps: slice | Mask | None = None
     layer: int = 0
 
     def __post_init__(self) -> None:
@@ -38,25 +40,42 @@ class Clamp:
         if not lowest <= self.value <= 1:
             raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to 1")
 
+    def on(self, T: int) -> Mask:
+        """Which steps of one sequence it is on, `(T,)`. Raises ValueError when it is on none."""
+        on = np.zeros(T, bool)
+        on[slice(None) if self.steps is None else self.steps] = True
+        if not on.any():
+            raise ValueError(f"the clamp on {self.gate} covers none of the steps 1 to {T}")
+        return on
 
-def hold(clamps: Sequence[Clamp], layer: int, T: int, H: int) -> Holds | None:
-    """What a layer of `H` units must use over `T` steps; None when nothing of it is held.
+
+def hold(clamps: Sequence[Clamp], layer: int, shape: tuple[int, ...]) -> Holds | None:
+    """What a layer must use in a run of `shape` `(T, H)` or `(T, B, H)`; None when nothing of it is held.
 
     Where clamps overlap the last one counts. Raises ValueError when a unit or a step is not there.
     """
     clamps = [clamp for clamp in clamps if clamp.layer == layer]
     if not clamps:
         return None
-    masks = {clamp.gate: np.zeros((T, H), bool) for clamp in clamps}
-    values = {clamp.gate: np.zeros((T, H)) for clamp in clamps}
+    masks = {clamp.gate: np.zeros(shape, bool) for clamp in clamps}
+    values = {clamp.gate: np.zeros(shape) for clamp in clamps}
     for clamp in clamps:
-        for unit in clamp.units or ():
-            if not 0 <= unit < H:
-                raise ValueError(f"unit {unit + 1} is not in this layer: 1 to {H}")
-        steps = clamp.steps or slice(None)
-        if len(range(T)[steps]) == 0:
-            raise ValueError(f"the clamp on {clamp.gate} covers none of the steps 1 to {T}")
-        units = slice(None) if clamp.units is None else list(clamp.units)
-        masks[clamp.gate][steps, units] = True
-        values[clamp.gate][steps, units] = clamp.value
+        cells = _cells(clamp, shape)
+        masks[clamp.gate][cells] = True
+        values[clamp.gate][cells] = clamp.value
     return Holds(masks, values)
+
+
+def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Where in an array of that shape the clamp holds, as an index."""
+    T, H = shape[0], shape[-1]
+    for unit in clamp.units or ():
+        if not 0 <= unit < H:
+            raise ValueError(f"unit {unit + 1} is not in this layer: 1 to {H}")
+    units = slice(None) if clamp.units is None else list(clamp.units)
+    if isinstance(clamp.steps, np.ndarray):
+        if clamp.steps.shape != shape[:-1]:
+            raise ValueError(f"the clamp on {clamp.gate} is on steps {clamp.steps.shape}, but the run has {shape[:-1]}")
+        return *(at[:, None] for at in clamp.steps.nonzero()), units
+    clamp.on(T)
+    return clamp.steps or slice(None), ..., units

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gru_core.gru import Array
+from gru_core.arrays import Array
 
 LARGEST = 1e6
 """The largest number, either way, that a sequence may hold: far from overflow."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from gru_core.gru import Array
+from gru_core.arrays import Array
 
 
 def check_gradient(

@@ -25,11 +25,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.floating[Any]]
-Mask = npt.NDArray[np.bool_]
+from gru_core.arrays import Array
+from gru_core.holds import Held, Holdable, Holds, put
+
 Signal = Literal["r", "z", "h_tilde"]
-Holdable = Literal["r", "z", "h_tilde", "h_prev"]
-Held = dict[Holdable, tuple[npt.NDArray[np.intp], Array]]
 
 GATES: tuple[Signal, ...] = ("r", "z", "h_tilde")
 """The rows of `W`, `U` and `b`, in order: a block of H for each."""
@@ -100,60 +99,6 @@ class GRU:
             b=b,
             c_h=np.zeros(units) if reset == "after" else None,
         )
-
-
-@dataclass(frozen=True)
-class Holds:
-    """Values that a run must use instead of those it computes: `values` where `masks`.
-
-    Both are `(T, H)` for each held signal, the same for every sequence of a batch, or `(T, B, H)`.
-    A held "h_prev" stands in for h_{t-1} wherever step t uses it.
-    """
-
-    masks: Mapping[Holdable, Mask]
-    values: Mapping[Holdable, Array]
-
-    def __getitem__(self, part: Any) -> Holds:
-        """What is held over some of the steps, or in one sequence of a batch."""
-        return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
-
-    def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
-        """The same as arrays of a run's shape. Raises ValueError when they cannot be."""
-
-        def fit(array: Any) -> Any:
-            if array.shape == shape:
-                return array
-            return np.broadcast_to(array[:, None] if array.ndim < len(shape) else array, shape)
-
-        values = {signal: fit(values.astype(dtype, copy=False)) for signal, values in self.values.items()}
-        return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
-
-    def in_first(self, B: int) -> Holds:
-        """In a batch of `B` sequences: what is held in the first, nothing in the others."""
-        first = np.arange(B)[:, None] == 0
-        masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
-        return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})
-
-    def by_step(self, T: int) -> list[Held]:
-        """For each step what is held: places in a contiguous array, and their values."""
-        new = np.arange(T) == 0  # mostly a step is held as the one before it
-        for array in (*self.masks.values(), *self.values.values()):
-            flat = array.reshape(T, -1)
-            new[1:] |= (flat[1:] != flat[:-1]).any(1)
-        steps: list[Held] = []
-        held: Held = {}
-        for t, is_new in enumerate(new.tolist()):
-            if is_new:
-                masks = {signal: mask[t] for signal, mask in self.masks.items() if mask[t].any()}
-                held = {signal: (np.flatnonzero(m), self.values[signal][t][m]) for signal, m in masks.items()}
-            steps.append(held)
-        return steps
-
-
-def _put(held: Held, signal: Holdable, computed: Array) -> None:
-    """Write what is held over what was computed."""
-    if signal in held:
-        computed.put(*held[signal])
 
 
 @dataclass(frozen=True)
@@ -320,15 +265,15 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         for rz_t, r_t, z_t, h_tilde_t, h_t, held in zip(rz, r, z, h_tilde, h, held_at, strict=True):
             if "h_prev" in held:
                 h_prev = h_prev.copy()
-                _put(held, "h_prev", h_prev)
+                put(held, "h_prev", h_prev)
             product(h_prev, U_old, past)
             np.add(rz_t, past_rz, past_rz)
             np.exp(past_rz, past_rz)
             np.add(past_rz, ones_rz, past_rz)
             np.divide(ones_rz, past_rz, rz_t)
             if held:
-                _put(held, "r", r_t)
-                _put(held, "z", z_t)
+                put(held, "r", r_t)
+                put(held, "z", z_t)
             if gru.c_h is None:
                 np.multiply(r_t, h_prev, kept)
                 np.dot(kept, U_h, past_h)
@@ -338,7 +283,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
             np.add(h_tilde_t, past_h, past_h)
             np.tanh(past_h, h_tilde_t)
             if held:
-                _put(held, "h_tilde", h_tilde_t)
+                put(held, "h_tilde", h_tilde_t)
             np.subtract(ones_h, z_t, kept)
             np.multiply(kept, h_prev, kept)
             np.multiply(z_t, h_tilde_t, h_t)

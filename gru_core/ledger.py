@@ -19,7 +19,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from gru_core.gru import Array, Forward
+from gru_core.arrays import Array
+from gru_core.gru import Forward
 
 
 def _since(run: Forward, unit: int) -> npt.NDArray[np.int_]:

@@ -16,10 +16,12 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from gru_core.arrays import Array
 from gru_core.clamp import Clamp, hold
 from gru_core.edit import Edit, edited
 from gru_core.encoder import Encoder, encoder_from_dict
-from gru_core.gru import GRU, Array, Forward, Holds, forward
+from gru_core.gru import GRU, Forward, forward
+from gru_core.holds import Holds
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,22 @@ class Model:
         """Sequences to begin with, at least one."""
         return self.card.examples or (self.encoder.example,)
 
-    def holds(self, clamps: Sequence[Clamp], T: int) -> list[Holds | None]:
-        """What each layer must use over `T` steps under `clamps`.
+    def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
+        """A first state `(H,)` for each layer: `h0`, zero when None. Raises ValueError when it does not fit."""
+        given = [[0.0] * gru.units for gru in self.layers] if h0 is None else h0
+        states = [np.asarray(h, float) for h in given]
+        shapes, wanted = [h.shape for h in states], [(gru.units,) for gru in self.layers]
+        if shapes != wanted:
+            raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
+        return states
+
+    def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
+        """What each layer must use under `clamps` over `steps` `(T,)` of one sequence or `(T, B)` of a batch.
 
         Raises ValueError when a layer, a unit or a step is not there.
         """
         self._has_layers(clamps)
-        return [hold(clamps, i, T, gru.units) for i, gru in enumerate(self.layers)]
+        return [hold(clamps, i, (*steps, gru.units)) for i, gru in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
         """The model with single weights at other values.
@@ -115,9 +126,9 @@ class Model:
             x = runs[-1].h
         return runs
 
-    def __call__(self, x: Array, clamps: Sequence[Clamp] = ()) -> Array:
+    def __call__(self, x: Array, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> Array:
         """y `(T, …, K)`, without the intermediates."""
-        return self.readout(self.forward(x, holds=self.holds(clamps, len(x)))[-1].h)
+        return self.readout(self.forward(x, h0, self.holds(clamps, x.shape[:-1]))[-1].h)
 
     @property
     def parameters(self) -> dict[str, Array]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gru_core.gru import Array, Forward, Holdable, backward
+from gru_core.arrays import Array
+from gru_core.gru import Forward, backward
+from gru_core.holds import Holdable
 
 if TYPE_CHECKING:
     from gru_core.trace import Trace

@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gru_core.arrays import Array, Mask
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import LARGEST, SequenceError
-from gru_core.gru import Array, Forward, Holds, Mask
+from gru_core.gru import Forward
+from gru_core.holds import Holds
 from gru_core.ledger import ledger
 from gru_core.model import Model
 from gru_core.sensitivity import Sensitivity, sensitivity
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far the hidden state is from the twin's at one place: |h − h of the twin|. Places count from 0."""
+
+    layer: int
+    unit: int
+    t: int
+    size: float
 
 
 @dataclass(frozen=True)
@@ -57,11 +69,32 @@ class Trace:
 
         Raises ValueError when there is no twin.
         """
+        twin = self._twin()
+        if self.model.readout.kind == "softmax":
+            return np.asarray(self.y.argmax(1) != twin.y.argmax(1))
+        return np.asarray((np.abs(self.y - twin.y) > 0.01).any(1))
+
+    @property
+    def largest_gap(self) -> Gap | None:
+        """Where the hidden state is furthest from the twin's, None when it is the same everywhere.
+
+        Of gaps of one size it is the earliest, then the one nearest the input. Raises ValueError when
+        there is no twin.
+        """
+
+        def of_layer(layer: int, one: Forward, other: Forward) -> Gap:
+            gaps = np.abs(one.h - other.h)
+            t, unit = divmod(int(gaps.argmax()), one.gru.units)
+            return Gap(layer, unit, t, float(gaps[t, unit]))
+
+        pairs = zip(self.layers, self._twin().layers, strict=True)
+        largest = max((of_layer(i, *pair) for i, pair in enumerate(pairs)), key=lambda gap: (gap.size, -gap.t))
+        return largest if largest.size > 0 else None
+
+    def _twin(self) -> Trace:
         if self.twin is None:
             raise ValueError("this run has no twin to differ from")
-        if self.model.readout.kind == "softmax":
-            return np.asarray(self.y.argmax(1) != self.twin.y.argmax(1))
-        return np.asarray((np.abs(self.y - self.twin.y) > 0.01).any(1))
+        return self.twin
 
     def ledger(self, unit: int, layer: int = -1) -> Array:
         """Of which candidates the unit's state is made: `(T, T + 1)`, the rows summing to 1.
@@ -132,16 +165,12 @@ def stream(
         pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
         return (replace(one, twin=other) for one, other in pairs)
     tokens, x = read(model, sequence)
-    holds = model.holds(clamps, len(x))
-    if h0 is not None:
-        h0 = [np.asarray(h, float) for h in h0]
-        shapes, wanted = [h.shape for h in h0], [(gru.units,) for gru in model.layers]
-        if shapes != wanted:
-            raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
+    holds = model.holds(clamps, x.shape[:-1])
+    first = model.state(h0)
     if twin is not None:
         x, holds = x[:, None], [(held or Holds({}, {})).in_first(2) for held in holds]
 
-    def traces(state: Sequence[Array] | None) -> Iterator[Trace]:
+    def traces(state: Sequence[Array]) -> Iterator[Trace]:
         size = block or len(x)
         for start in range(0, len(x), size):
             steps = slice(start, start + size)
@@ -155,7 +184,7 @@ def stream(
                 held, free = (Trace(model, written, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1))
                 yield replace(held, twin=free)
 
-    return traces(h0)
+    return traces(first)
 
 
 def trace(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from gru_core.clamp import Clamp
-from gru_core.gru import Array, Forward, backward
+from gru_core.arrays import Array
+from gru_core.gru import backward
 from gru_core.model import Model
+from gru_core.scoring import score
 from gru_core.tasks import Batch, Task
 
 Parameters = Mapping[str, Array]
@@ -65,24 +66,6 @@ def loss_and_gradients(
         gradients |= {f"layers.{i}.{name}": array for name, array in of_layer.parameters.items()}
         dh = of_layer.x
     return loss, gradients
-
-
-def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = ()) -> float:
-    """Accuracy for a softmax readout, mean squared error for a linear one, over the scored steps."""
-    y = model(batch.x, clamps)[batch.scored]
-    target = batch.target[batch.scored]
-    if model.readout.kind == "softmax":
-        return float((y.argmax(-1) == target).mean())
-    return float(((y[:, 0] - target) ** 2).mean())
-
-
-def gate_means(runs: Sequence[Forward], events: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The mean of z and of r in the top layer at each kind of event, as "z at write"."""
-    return {
-        f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
-        for event, mask in events.items()
-        for gate in ("z", "r")
-    }
 
 
 @dataclass

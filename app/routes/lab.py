@@ -15,8 +15,8 @@ from markupsafe import Markup
 from app import models
 from app.assets import TEMPLATES, assets, version
 from app.errors import Refused
-from app.routes.ledger import MOST
 from app.routes.trace import prepare
+from app.routes.unit import MOST_SHARES
 from app.schemas import STATES, Scenario, events, model_entry, to_json
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
@@ -82,7 +82,7 @@ def lab(
         "figures": _figures(),
         "scenario": scenario.model_dump(),
         "stages": STAGES,
-        "shares": MOST,
+        "shares": MOST_SHARES,
     }
     page = {
         "embed": request.scope["path"] == "/embed",

@@ -8,9 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from app import models
-from app.errors import Refused
 from app.schemas import model_entry
-from gru_core.tasks import TASKS
 
 router = APIRouter(prefix="/api/models")
 
@@ -28,8 +26,5 @@ def draw(
     seed: Annotated[int, Query(ge=0, lt=2**32)],
     steps: Annotated[int, Query(ge=1, le=500)] = 16,
 ) -> dict[str, str]:
-    model = models.get(name, request.app.state.settings)
-    task = TASKS.get(model.card.task)
-    if task is None or task.encoder != model.encoder:
-        raise Refused(404, "task", "nothing can be drawn for this model: its task is none that is known here", "model")
+    task = models.task(models.get(name, request.app.state.settings))
     return {"sequence": task.text(np.random.default_rng(seed), steps)}

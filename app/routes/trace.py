@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from app import models
-from app.errors import Refused, within
-from app.schemas import Scenario, UnitQuestion, events, start, whole
+from app.scenario import set_up
+from app.schemas import Scenario, events, start, whole
 from app.settings import Settings
-from gru_core import SequenceError, Trace, stream
-from gru_core.trace import read
+from gru_core import Trace, stream
 
 router = APIRouter(prefix="/api")
 
@@ -28,42 +25,12 @@ BLOCK = 64
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
     """The `start` of a scenario's run, and the run itself in blocks, with its twin when anything is changed.
 
-    Raises Refused or SequenceError, before anything is computed, when it cannot be run.
+    Raises as `set_up`, before anything is computed.
     """
-    model = models.get(scenario.model, settings)
-    sequence: Any = scenario.sequence
-    if not isinstance(sequence, str):
-        rows = {len(row) for row in sequence}
-        if len(rows) > 1:
-            raise SequenceError("the rows of numbers are not of one length")
-        sequence = np.array(sequence, float)
-    tokens, x = read(model, sequence, settings.max_steps)
-    try:
-        changed = model.edited([weight.edit() for weight in scenario.weights]) if scenario.weights else model
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "weights") from error
-    try:
-        clamps = [clamp.clamp() for clamp in scenario.clamps]
-        holds = model.holds(clamps, len(x))
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "clamps") from error
-    twin = model if scenario.clamps or scenario.weights else None
-    try:
-        given = [[0.0] * gru.units for gru in model.layers] if scenario.h0 is None else scenario.h0
-        h0 = [np.array(state, float) for state in given]
-        blocks = stream(changed, x, h0, clamps, block, twin)
-    except ValueError as error:
-        raise Refused(422, "scenario", str(error), "h0") from error
-    return start(scenario.model, changed, tokens, len(x), h0, holds, twin is not None), blocks
-
-
-def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """The same for a question about one unit, the whole run in one. Raises Refused besides when it is not there."""
-    about, blocks = prepare(question, settings, None)
-    layers = about["layers"]
-    within("layer", question.layer, 1, len(layers), "the layers of this model")
-    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
-    return about, blocks
+    setup = set_up(scenario, settings)
+    twin = setup.model if scenario.clamps or scenario.weights else None
+    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
+    return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
 
 
 @router.post(
@@ -76,9 +43,11 @@ def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[dict[str, 
             "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
             "state moved. Where clamps or weights are given the untouched run goes along: a step's layers have "
             "twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and `done` as twin.first the first step at "
-            "which the answer is another label, or a number that is off by more than 0.01. A layer whose start lists "
-            "gates as `held` has computed.z and so on, what was computed before it was replaced, and for h_prev "
-            "besides h_prev, what the step saw. As application/json: the whole trace, arrays as lists.",
+            "which the answer is another label, or a number that is off by more than 0.01, and as twin.most the layer, "
+            "unit and t at which the hidden state differs most, from 1, and the gap there: null where it is the same. "
+            "A layer whose start lists gates as `held` has computed.z and so on, what was computed before it was "
+            "replaced, and for h_prev besides h_prev, what the step saw. As application/json: the whole trace, arrays "
+            "as lists.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.clamp import Clamp
-from gru_core.gru import GRU, Array, Signal
+from gru_core.gru import GRU, Signal
 from gru_core.model import Card, Model, Readout
+from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS, Batch
-from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit, gate_means, score
+from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 
 FRESH_SEED = 1_000_000
 """Added to a recipe's seed for the data that a card's figures are measured on."""
-
-
-SCORE = {"softmax": "accuracy", "linear": "squared error"}
-"""What a score is called, by the kind of readout."""
 
 
 @dataclass(frozen=True)

@@ -101,12 +101,15 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
     answers = [trace.y.argmax(1) for trace in (held, free)]
     differ = np.flatnonzero(answers[0] != answers[1])
     first = int(differ[0]) + 1 if len(differ) else None
+    gaps = np.abs(held.h - free.h)
+    t, unit = np.unravel_index(gaps.argmax(), gaps.shape)
+    most = {"layer": 1, "unit": unit + 1, "t": t + 1, "gap": pytest.approx(gaps[t, unit], abs=1e-12)}
 
     events = read_events(client.post("/api/trace", json=scenario, headers=STREAM).text)
     body = client.post("/api/trace", json=scenario).json()
     start, steps, done = events[0][1], [data for _, data in events[1:-1]], events[-1][1]
     assert start["twin"] is True
-    assert done["twin"] == body["twin"] == {"first": first}
+    assert done["twin"] == body["twin"] == {"first": first, "most": most}
     if clamps:
         assert first is not None
     wanted = {signal: getattr(held, signal) for signal in SIGNALS}
@@ -135,9 +138,9 @@ def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> N
     held, free = gru.twin(gru.load("pocket-calculator"), text, clamps=[Clamp("z", 0.0, steps=slice(3, None))])
     off = np.abs(held.y - free.y)[:, 0]
     assert 0 < off[3] < 0.01 < off[4]
-    assert client.post("/api/trace", json=scenario).json()["twin"] == {"first": 5}
+    assert client.post("/api/trace", json=scenario).json()["twin"]["first"] == 5
     nothing = scenario | {"clamps": [closed | {"gate": "r", "from": 1, "to": 1}]}  # at t = 1 there is nothing to reset
-    assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None}
+    assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None, "most": None}
 
 
 def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:

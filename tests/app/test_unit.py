@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import models
-from app.routes import sensitivity
+from app.routes import unit
 from gru_core import Clamp, Edit, twin
 from gru_core.ledger import ledger
 
@@ -97,7 +97,7 @@ def test_what_is_not_there_is_refused_with_what_is(
 
 
 def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensitivity, "MOST", 6**2 * 5)
+    monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
     assert "x" in ask(stacked_client, "sensitivity", t=5)
     error = ask(stacked_client, "sensitivity", t=6)["error"]
     assert error["message"] == "t must be from 1 to 5: a later one takes too long at 6 units"

@@ -175,7 +175,7 @@ def test_the_check_leaves_out_the_step_that_each_names(same_page: Page) -> None:
 
 
 def test_a_small_gradient_does_not_mean_forgotten(same_page: Page) -> None:
-    """After 40 distractors the output hardly moves with the A; neither view names it; without it the output is another."""
+    """After 40 distractors neither view names the A, and yet without it the output is another."""
     text = "A" + " x" * 40
     lab = Causes(same_page).follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS)
     trace = gru.trace(gru.load("flip-flop-plain"), text)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from plotly.colors import sample_colorscale, unlabel_rgb
 
+from gru_core.arrays import Array
 from gru_core.figures import SIGNALS, Theme, colorscale
-from gru_core.gru import Array
 
 Lab = tuple[float, float, float]
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
 
 from gru_core import GRU, backward, forward, half_life
+from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import GATES, Array, Forward, Holds
+from gru_core.gru import GATES, Forward
+from gru_core.holds import Holds
 
 RESETS = ["before", "after"]
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 import gru_core as gru
 from gru_core import Clamp, forward
-from gru_core.gru import Array, Forward, Holds
+from gru_core.arrays import Array
+from gru_core.gru import Forward
+from gru_core.holds import Holds
 from gru_core.ledger import ledger, ledger_row, origins
 from tests.core.test_gru import RESETS, random_gru
 from tests.core.test_trace import stacked

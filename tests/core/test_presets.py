@@ -9,10 +9,10 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
-from gru_core.gru import Holdable, Holds
-from gru_core.presets.recipes import FRESH_SEED, RECIPES, SCORE, train
+from gru_core.holds import Holdable, Holds
+from gru_core.presets.recipes import FRESH_SEED, RECIPES, train
+from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS
-from gru_core.training import gate_means, score
 
 SEED = 77_000_000  # neither a recipe's nor a card's
 

@@ -11,8 +11,10 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, Model, Readout, forward
+from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import Array, Holdable, Holds, Signal
+from gru_core.gru import Signal
+from gru_core.holds import Holdable, Holds
 from tests.core.test_gru import random_gru
 
 Kind = Literal["softmax", "linear"]
@@ -73,7 +75,7 @@ def test_an_output_moves_with_the_inputs_as_it_says(kind: Kind, clamps: list[Cla
 @pytest.mark.parametrize(("kind", "clamps"), CASES)
 def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp]) -> None:
     model, x = deep(kind)
-    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, T)
+    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
     found = trace.sensitivity(-2, 1)
 
     def nudged(layer: int, gate: Signal, cell: tuple[int, int]) -> Callable[[float], Array]:
@@ -95,7 +97,7 @@ def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp])
 @pytest.mark.parametrize("layer", [0, 1])
 def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer: int) -> None:
     model, x = deep("linear")
-    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, T)[layer]
+    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))[layer]
     run, t = trace.layers[layer], T - 2
     H = run.gru.units
     found = trace.sensitivity(t, layer=layer)

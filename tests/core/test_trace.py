@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gru_core as gru
-from gru_core import GRU, Clamp, Edit, Model, SequenceError, forward
+from gru_core import GRU, Clamp, Edit, Gap, Model, SequenceError, forward
+from gru_core.arrays import Array, Mask
 from gru_core.clamp import hold
-from gru_core.gru import Array, Holdable, Mask
+from gru_core.holds import Holdable
 from gru_core.tasks import TASKS
 from tests.core.test_gru import random_gru
 
@@ -124,7 +126,7 @@ def test_a_held_gate_does_what_it_says() -> None:
 def test_a_step_that_forgets_is_a_first_step(reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(3)
     layer, x = random_gru(rng, 3, 4, reset), rng.normal(size=(9, 3))
-    forgetful = forward(layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, 9, 4))
+    forgetful = forward(layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, (9, 4)))
     np.testing.assert_allclose(forgetful.h[5:], forward(layer, x[5:]).h, atol=1e-15)
     np.testing.assert_array_equal(forgetful[5:].h_prev, forgetful.h_prev[5:])
     np.testing.assert_array_equal(forgetful[5:].h_left, forgetful.h_left[5:])
@@ -164,6 +166,50 @@ def test_until_the_clamp_the_twins_are_one() -> None:
         np.testing.assert_array_equal(getattr(held, name)[:3], getattr(free, name)[:3])
     assert (held.y[3:] != free.y[3:]).any()
     assert held.twin is free
+
+
+@pytest.mark.parametrize("block", [None, 1, 7])
+def test_the_largest_gap_is_the_first_of_those_that_none_exceeds(block: int | None) -> None:
+    rng, model, T = np.random.default_rng(5), stacked(), 20
+    for _ in range(20):
+        clamps = [Clamp("z", rng.random(), [int(rng.integers(4))], slice(int(rng.integers(T)), None), layer=0)]
+        text = TASKS["store-and-recall"].text(rng, T)
+        held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
+        size, where = 0.0, (0, 0, 0)
+        for t in range(T):
+            for layer, (one, other) in enumerate(zip(held.layers, free.layers, strict=True)):
+                for unit in range(one.gru.units):
+                    gap = abs(one.h[t, unit] - other.h[t, unit])
+                    if gap > size + 1e-12:  # runs apart and in one batch round differently
+                        size, where = gap, (layer, unit, t)
+        found = None
+        for at, run in enumerate(gru.stream(model, text, clamps=clamps, block=block, twin=model)):
+            gap = run.largest_gap
+            if gap is not None and (found is None or gap.size > found.size):
+                found = Gap(gap.layer, gap.unit, at * (block or T) + gap.t, gap.size)
+        assert found is not None
+        assert (found.layer, found.unit, found.t) == where
+        assert found.size == pytest.approx(size)
+
+
+def test_without_a_difference_there_is_no_gap_and_without_a_twin_no_answer() -> None:
+    model, unread = gru.load("flip-flop"), Clamp("r", 0.5, steps=slice(0, 1))  # before the first step there is no past
+    held, free = gru.twin(model, "A x B", clamps=[unread])
+    assert held.largest_gap is None
+    with pytest.raises(ValueError, match="no twin to differ from"):
+        _ = free.largest_gap
+
+
+def test_of_equal_gaps_the_earliest_counts_then_that_nearest_the_input() -> None:
+    free = gru.trace(stacked(), "A b c ?")
+    flat = replace(free, layers=tuple(replace(run, h=np.zeros_like(run.h)) for run in free.layers))
+    places = [(1, 3, 2), (0, 3, 2), (0, 2, 2), (1, 5, 1), (1, 4, 1), (0, 3, 1)]  # layer, unit, t
+    layers = [np.zeros_like(run.h) for run in free.layers]
+    for place in places:
+        layer, unit, t = place
+        layers[layer][t, unit] = -0.5
+        changed = tuple(replace(run, h=h.copy()) for run, h in zip(free.layers, layers, strict=True))
+        assert replace(free, layers=changed, twin=flat).largest_gap == Gap(*place, 0.5)
 
 
 @pytest.mark.parametrize(

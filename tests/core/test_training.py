@@ -10,8 +10,9 @@ import pytest
 from gru_core import GRU, Model
 from gru_core.gradcheck import check_gradient
 from gru_core.presets.recipes import RECIPES, untrained
+from gru_core.scoring import score
 from gru_core.tasks import TASKS
-from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients, score
+from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])

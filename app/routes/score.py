@@ -1,0 +1,50 @@
+"""POST /api/score: how well a scenario's model does on fresh data, beside the model left alone."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from app import models
+from app.errors import Refused
+from app.scenario import set_up
+from app.schemas import HeldAt, Scenario, Scores
+from gru_core.presets.recipes import RECIPES, fresh
+from gru_core.scoring import SCORE, carried, score
+
+router = APIRouter(prefix="/api")
+
+MOST_CELLS = 2**20
+"""Units × steps × sequences of a batch: at most half a second's work, and some 100 MB while it lasts."""
+
+
+@router.post(
+    "/score",
+    summary="How well the model does on fresh data with the clamps held and the weights edited",
+    response_description="`untouched` and `changed` are the score, `name` says of what kind, on `sequences` of `steps` "
+    "steps that training never saw, the same for everyone; a large model is scored on fewer. The scenario's own "
+    "sequence says what its clamps are about: one on all its steps is held at every step, one on steps of one kind at "
+    "every step of that kind, as `held` says for each; one on steps of several kinds is refused. Its h0 is where every "
+    "sequence begins. Only models whose card names a task that is known here can be scored.",
+)
+def ask(request: Request, scenario: Scenario) -> Scores:
+    setup = set_up(scenario, request.app.state.settings)
+    model, task = setup.model, models.task(setup.model)
+    batch = fresh(RECIPES[model.card.task])
+    steps = len(batch.x)
+    batch = batch.first(max(1, MOST_CELLS // (steps * sum(gru.units for gru in model.layers))))
+    clamps, held = [], []
+    for n, clamp in enumerate(setup.clamps, 1):
+        try:
+            elsewhere, at = carried(clamp, task.events(setup.x), batch.events)
+        except ValueError as error:
+            raise Refused(422, "scenario", str(error), f"clamps.{n}") from error
+        clamps.append(elsewhere)
+        held.append(HeldAt(at=at))
+    return Scores(
+        name=SCORE[model.readout.kind],
+        untouched=score(model, batch, h0=setup.h0),
+        changed=score(setup.changed, batch, clamps, setup.h0),
+        sequences=batch.scored.shape[1],
+        steps=steps,
+        held=held,
+    )

@@ -1,0 +1,106 @@
+"""POST /api/sums, /api/ledger and /api/sensitivity: what can be asked of one unit of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.errors import within
+from app.routes.trace import BLOCK, prepare
+from app.schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion, sensitivities, shares, sums
+from gru_core import Trace
+
+router = APIRouter(prefix="/api")
+
+MOST_SHARES = 65_536
+"""Shares in one answer."""
+
+MOST_PRODUCTS = 2**24
+"""H² t of one question of sensitivities: of the order of a second's work."""
+
+
+Endpoint = Callable[..., Response]
+
+
+def _answers(path: str, summary: str, description: str) -> Callable[[Endpoint], Endpoint]:
+    ok = {"description": description, "content": {"application/json": {}}}
+    return router.post(path, name="ask", summary=summary, response_class=Response, responses={200: ok})
+
+
+def _prepare(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], Iterator[Trace]]:
+    """A run's `start` and the whole run in one. Raises as `prepare`, and Refused when the unit is not there."""
+    about, blocks = prepare(question, request.app.state.settings, None)
+    layers = about["layers"]
+    within("layer", question.layer, 1, len(layers), "the layers of this model")
+    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
+    return about, blocks
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+@_answers(
+    "/sums",
+    "What a unit's gates are summed from, weight by weight",
+    "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
+    f"most {BLOCK} steps at once. `inputs` name what W meets. `gates` has for r, z and h_tilde the unit's weights W "
+    "and U, its bias b and, for each step, the products Wx and Uh, whose sum with b is what σ or tanh is taken of; c "
+    "and rc are null but for h_tilde where the reset gate acts after the product: there rc, r times c, is in the sum "
+    "too. Where weights are changed `trained` has W, U, b and c as they were, else it is null.",
+)
+def ask_sums(request: Request, question: SumsQuestion) -> Response:
+    about, blocks = _prepare(request, question)
+    layers, T, first = about["layers"], about["T"], question.from_
+    within("from", first, 1, T, "the steps of this sequence")
+    within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
+    if question.layer == 1:
+        inputs = about["x"]["labels"]
+    else:
+        inputs = [f"h{unit}" for unit in range(1, layers[question.layer - 2]["H"] + 1)]
+    run = next(blocks)
+    layer = run.layers[question.layer - 1][first - 1 : question.to]
+    trained = run.twin.layers[question.layer - 1].gru if run.twin and question.weights else None
+    return _json(sums(question, inputs, layer, trained))
+
+
+@_answers(
+    "/ledger",
+    "Of which candidates a unit's state is made",
+    "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
+    f"most {MOST_SHARES:,} shares at once. `shares` has a row for each step: first the share of h_0, or of what a "
+    "clamp on h_prev put in its place, then that of each step's candidate. `twin` has the same of the untouched run "
+    "where anything is changed, else it is null. An exact account of the mixture, not of causes.",
+)
+def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
+    about, blocks = _prepare(request, question)
+    T, first = about["T"], question.from_
+    most = max(1, MOST_SHARES // (T + 1))
+    within("from", first, 1, T, "the steps of this sequence")
+    last = min(T, first + most - 1)
+    why = "the steps of this sequence" if last == T else f"at most {most} rows of {T + 1} shares at once"
+    within("to", question.to, first, last, why)
+    return _json(shares(question, next(blocks)))
+
+
+@_answers(
+    "/sensitivity",
+    "What an output and a unit's state would move with",
+    "Takes besides a `layer`, a `unit` of it, a step `t` and an `output` (null is the one answered at t; of softmax it "
+    "is the probability): all count from 1. Derivatives as they are, for every step s up to t: `x` of the output by "
+    "the inputs, `x_norm` its norm, `z` and `r` of the output by the unit's gates, `gate` where in the layer a gate "
+    "would matter most, `h_norm` the Frobenius norm of the layer's state at t by its state at s, `h_unit` the norm of "
+    "the unit's row of it. What is held moves with nothing, but a held gate itself can be nudged.",
+)
+def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
+    about, blocks = _prepare(request, question)
+    T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
+    most = MOST_PRODUCTS // H**2
+    why = "the steps of this sequence" if most >= T else f"a later one takes too long at {H} units"
+    within("t", question.t, 1, min(T, most), why)
+    if question.output is not None:
+        within("output", question.output, 1, K, "the outputs of this model")
+    return _json(sensitivities(question, next(blocks)))

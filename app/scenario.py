@@ -1,0 +1,54 @@
+"""A scenario in the core's terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app import models
+from app.errors import Refused
+from app.schemas import Scenario
+from app.settings import Settings
+from gru_core import Clamp, Model, SequenceError
+from gru_core.arrays import Array
+from gru_core.holds import Holds
+from gru_core.trace import read
+
+
+@dataclass(frozen=True)
+class Setup:
+    """`model` as it is and `changed`, with edited weights; the sequence `x` `(T, I)` and its `tokens`; a first
+    state `h0` for each layer; the `clamps`, and what each layer must `hold` under them over these steps."""
+
+    model: Model
+    changed: Model
+    tokens: list[str] | None
+    x: Array
+    h0: list[Array]
+    clamps: list[Clamp]
+    holds: list[Holds | None]
+
+
+def set_up(scenario: Scenario, settings: Settings) -> Setup:
+    """Raises Refused or SequenceError, before anything is computed, when the scenario cannot be run."""
+    model = models.get(scenario.model, settings)
+    sequence: Any = scenario.sequence
+    if not isinstance(sequence, str):
+        rows = {len(row) for row in sequence}
+        if len(rows) > 1:
+            raise SequenceError("the rows of numbers are not of one length")
+        sequence = np.array(sequence, float)
+    tokens, x = read(model, sequence, settings.max_steps)
+    where = "weights"
+    try:
+        changed = model.edited([weight.edit() for weight in scenario.weights]) if scenario.weights else model
+        where = "clamps"
+        clamps = [clamp.clamp() for clamp in scenario.clamps]
+        holds = model.holds(clamps, x.shape[:-1])
+        where = "h0"
+        h0 = model.state(scenario.h0)
+    except ValueError as error:
+        raise Refused(422, "scenario", str(error), where) from error
+    return Setup(model, changed, tokens, x, h0, clamps, holds)

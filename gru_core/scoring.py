@@ -1,0 +1,59 @@
+"""Scores: how well a model does on data with known answers, as it is or with parts of it held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gru_core.arrays import Array, Mask
+from gru_core.clamp import Clamp
+from gru_core.gru import Forward
+from gru_core.model import Model
+from gru_core.tasks import Batch
+
+SCORE = {"softmax": "accuracy", "linear": "squared error"}
+"""What a score is called, by the kind of readout."""
+
+
+def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> float:
+    """Accuracy for a softmax readout, mean squared error for a linear one, over the scored steps."""
+    y = model(batch.x, clamps, h0)[batch.scored]
+    target = batch.target[batch.scored]
+    if model.readout.kind == "softmax":
+        return float((y.argmax(-1) == target).mean())
+    return float(((y[:, 0] - target) ** 2).mean())
+
+
+def gate_means(runs: Sequence[Forward], events: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The mean of z and of r in the top layer at each kind of event, as "z at write"."""
+    return {
+        f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
+        for event, mask in events.items()
+        for gate in ("z", "r")
+    }
+
+
+def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -> tuple[Clamp, str]:
+    """A clamp on steps of one sequence as it is held in others, and at which of their steps, in words.
+
+    `here` has the events of its own sequence, masks `(T,)`, and `there` those of the others, `(T, B)`:
+    see `Task.events`. A clamp on all steps is held at every step, one on steps of one kind at every
+    step of that kind. A sequence of one step is all of it only for a clamp without an end.
+
+    Raises ValueError when the clamp is on no step, or on steps of several kinds.
+    """
+    on = clamp.on(len(next(iter(here.values()))))
+    endless = clamp.steps is None or (isinstance(clamp.steps, slice) and clamp.steps.stop is None)
+    if on.all() and (endless or len(on) > 1):
+        return replace(clamp, steps=None), "every step"
+    kind, *more = (kind for kind, mask in here.items() if mask[on].any())
+    if more:
+        first, *_, last = np.flatnonzero(on) + 1
+        raise ValueError(
+            f"steps {first} to {last} are of several kinds ({', '.join([kind, *more])}), so there is no telling where "
+            f"other sequences would be held: choose all steps, or steps of one kind ({', '.join(here)})"
+        )
+    at = f"every {kind}" if kind != "other" else f"every step that is no {next(iter(here))}"
+    return replace(clamp, steps=there[kind]), at
