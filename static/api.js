@@ -45,7 +45,7 @@ export function readEvents(text, listener) {
  * @param {AbortSignal} signal
  */
 export async function trace(scenario, listener, signal) {
-  const response = await ask(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
+  const response = await run(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
   let rest = "";
   let done = false;
   const stream = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
@@ -71,13 +71,13 @@ export async function trace(scenario, listener, signal) {
  * The whole stream of a scenario, as text.
  * @param {Scenario} scenario
  */
-export const text = async (scenario) => (await ask(scenario, AbortSignal.timeout(DEADLINE))).text();
+export const text = async (scenario) => (await run(scenario, AbortSignal.timeout(DEADLINE))).text();
 
 /**
  * @param {Scenario} scenario
  * @param {AbortSignal} signal
  */
-const ask = (scenario, signal) =>
+const run = (scenario, signal) =>
   request("/api/trace", {
     method: "POST",
     headers: { "content-type": "application/json", accept: "text/event-stream" },
@@ -86,14 +86,14 @@ const ask = (scenario, signal) =>
   });
 
 /**
- * What /api/sums, /api/ledger or /api/sensitivity has to say of a unit.
- * @param {string} kind
- * @param {Scenario & {layer: number, unit: number}} question
+ * The answer to a question about a scenario: "sums" asks /api/sums.
+ * @param {string} about
+ * @param {Scenario} question
  * @returns {Promise<any>}
  */
-export async function detail(kind, question) {
+export async function ask(about, question) {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) };
-  return (await request(`/api/${kind}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+  return (await request(`/api/${about}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
 }
 
 /**

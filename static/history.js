@@ -6,7 +6,7 @@
 /** @import { Store } from "./store.js" */
 /** @import { Focus } from "./state.js" */
 /** @import { Link } from "./link.js" */
-import { LONGEST, decode, encode, linkTo, writeChanges } from "./link.js";
+import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
@@ -61,5 +61,5 @@ export function mountHistory(store, open) {
 const described = (link) => [
   encode(link),
   JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),
-  link.sequence + writeChanges(link),
+  writeScenario(link),
 ];

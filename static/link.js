@@ -90,8 +90,9 @@ function readWeights(text) {
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
 }
 
-/** What a link changes, in one piece. @param {Changes} changes */
-export const writeChanges = ({ clamps, weights }) => `${writeClamps(clamps)}&${writeWeights(weights)}`;
+/** What is run, in one piece. @param {Changes & {sequence: string | null}} scenario */
+export const writeScenario = ({ sequence, clamps, weights }) =>
+  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}`;
 
 /** Every key beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that it says, and its form. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([

@@ -7,12 +7,12 @@
 import * as api from "./api.js";
 import { keepDetail } from "./details.js";
 import { mountHistory } from "./history.js";
-import { beyond, decode, encode, linkTo, writeChanges } from "./link.js";
+import { beyond, decode, encode, linkTo, writeScenario } from "./link.js";
 import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, LET_GO, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
+import { FOCUS, LET_GO, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountCell } from "./views/cell.js";
@@ -57,6 +57,7 @@ const store = createStore({
   first: 0,
   awaited: null,
   details: {},
+  score: null,
   refusals: {},
 });
 
@@ -135,8 +136,8 @@ function open({ model, sequence, clamps, weights, focus, notices }) {
   const { models, run, received } = store.get();
   const entry = models.find(({ id }) => id === model) ?? models[0];
   const text = sequence || entry.examples[0];
-  const same = run.model === entry.id && run.tokens?.join(" ") === text;
-  const there = same && writeChanges(run) === writeChanges({ clamps, weights }) && received === run.T;
+  const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights });
+  const there = same && run.model === entry.id && received === run.T;
   store.update(follow, { model: entry.id, text, clamps, weights, focus, notice: unfollowed(notices).trim() }, there);
   if (!there) ask();
 }
@@ -185,6 +186,16 @@ const actions = {
       store.update(failDetail, "checks", error.message);
     });
   },
+  async score() {
+    const { run } = store.get();
+    try {
+      store.update(putScore, { ...(await api.ask("score", scenarioOf(run))), run });
+    } catch (error) {
+      if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
+    }
+  },
+  /** Follow a link on the page. @param {string} query */
+  follow: (query) => open(decode(query)),
   async draw() {
     const { model, text } = store.get();
     // What was typed or chosen meanwhile is newer than the draw.
@@ -231,9 +242,9 @@ function ledgerWanted(state) {
   const half = rows >= state.run.T ? Infinity : Math.floor((rows - 1) / 2);
   return around(state, half, half);
 }
-keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null), api.detail);
-keepDetail(store, "ledger", ledgerWanted, api.detail);
-keepDetail(store, "sensitivity", ({ views, step }) => (views.includes("influence") ? { t: step } : null), api.detail);
+keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null), api.ask);
+keepDetail(store, "ledger", ledgerWanted, api.ask);
+keepDetail(store, "sensitivity", ({ views, step }) => (views.includes("influence") ? { t: step } : null), api.ask);
 const notice = (store.get().error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
 store.update(note, notice);
 store.update(focus, link.focus);

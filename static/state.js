@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {units: number, reset: string}[],
+ *             layers: {units: number, reset: string}[], questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -37,6 +37,12 @@
  * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome>>} Checks
  */
+/**
+ * How well the model of a run does on fresh data as it is changed, and as it is, as /api/score answers; `held` says for
+ * each clamp at which steps.
+ * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
+ *            steps: number, held: {at: string}[]}} Score
+ */
 /** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
 /** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
 /** @typedef {keyof Details} Kind */
@@ -59,7 +65,7 @@
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
- *            details: Partial<Details>, refusals: Partial<Record<Kind, string>>}} State
+ *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score", string>>}} State
  */
 
 export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
@@ -161,6 +167,7 @@ export function show(state, run) {
     invalid: false,
     awaited: null,
     details: {},
+    score: null,
     refusals: {},
   });
   if (state.awaited) return focus(shown, state.awaited.focus);
@@ -270,7 +277,11 @@ export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
 export const putDetail = (state, kind, detail) =>
   change(state, { details: { ...state.details, [kind]: detail }, refusals: { ...state.refusals, [kind]: "" } });
 
-/** @param {State} state @param {Kind} kind @param {string} why */
+/** @param {State} state @param {Score} score */
+export const putScore = (state, score) =>
+  change(state, score.run === state.run ? { score, refusals: { ...state.refusals, score: "" } } : {});
+
+/** @param {State} state @param {Kind | "score"} kind @param {string} why */
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from app import models
 from app.assets import TEMPLATES, assets, version
 from app.errors import Refused
+from app.questions import QUESTIONS
 from app.routes.trace import prepare
 from app.routes.unit import MOST_SHARES
 from app.schemas import STATES, Scenario, events, model_entry, to_json
@@ -76,7 +77,7 @@ def lab(
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
-    entries = [model_entry(name, models.get(name, settings)) for name in names]
+    entries = [model_entry(name, models.get(name, settings)) | {"questions": QUESTIONS.get(name, ())} for name in names]
     boot = {
         "models": entries,
         "figures": _figures(),

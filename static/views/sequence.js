@@ -6,7 +6,7 @@
 /**
  * @param {HTMLElement} section
  * @param {Store} store
- * @param {{write: (text: string) => void, draw: () => void}} actions
+ * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions
  */
 export function mountSequence(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
@@ -25,8 +25,9 @@ export function mountSequence(section, store, actions) {
     shown = state.model;
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
-    const options = (entry?.examples ?? []).map((text) => new Option(text, text));
-    examples.replaceChildren(new Option("Examples", ""), ...options);
+    const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
+    const questions = (entry?.questions ?? []).map(({ ask, link }) => new Option(ask, `?model=${shown}&${link}`));
+    examples.replaceChildren(new Option("Examples", ""), group("Sequences", sequences), group("What if", questions));
   }
 
   box.addEventListener("input", () => actions.write(box.value));
@@ -34,9 +35,17 @@ export function mountSequence(section, store, actions) {
     if (event.key === "Enter") actions.write(box.value);
   });
   examples.addEventListener("change", () => {
-    if (examples.value) actions.write(examples.value);
+    if (examples.value.startsWith("?model=")) actions.follow(examples.value);
+    else if (examples.value) actions.write(examples.value);
     examples.value = "";
   });
   find("#random").addEventListener("click", actions.draw);
   store.subscribe(update);
+}
+
+/** @param {string} label @param {HTMLOptionElement[]} options */
+function group(label, options) {
+  const group = Object.assign(document.createElement("optgroup"), { label, hidden: options.length === 0 });
+  group.append(...options);
+  return group;
 }

@@ -127,7 +127,10 @@ export function mountTape(tape, store) {
   scroller.addEventListener("pointermove", (event) => {
     if (event.buttons === 1 && onColumns(event)) point(event);
   });
-  const frame = new ResizeObserver(() => (wide = scroller.scrollWidth > scroller.clientWidth));
+  const frame = new ResizeObserver(() => {
+    wide = scroller.scrollWidth > scroller.clientWidth;
+    if (wide && shown) follow(shown);
+  });
   for (const part of [scroller, columns]) frame.observe(part);
   store.subscribe(update);
 }

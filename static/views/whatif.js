@@ -2,8 +2,9 @@
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp, Held, Weight } from "../run.js" */
-/** @import { Range, State } from "../state.js" */
-import { answer, fixed } from "../run.js";
+/** @import { Range, Score, State } from "../state.js" */
+import { decode, writeScenario } from "../link.js";
+import { answer, fixed, scenarioOf } from "../run.js";
 import { chooseClamp, editWeight, hold, isChanged, layerIndex, letGo, redo, select, setDifference, setWeight, undo, unitsInSight } from "../state.js"; // prettier-ignore
 
 /** @type {Record<Held, string>} */
@@ -61,10 +62,35 @@ function effect({ run, received }) {
 }
 
 /**
+ * What became of the score on fresh data.
+ * @param {Score} score
+ */
+function tellScore({ name, untouched, changed, sequences, steps, held }) {
+  const places = [...new Set(held.map(({ at }) => at))];
+  const how = places.length ? `held at ${places.join(" and ")}` : "with the weights changed";
+  const right = (/** @type {number} */ share) => `${fixed(100 * share, 1).replace(".0", "")} %`;
+  const error = (/** @type {number} */ value) => value.toPrecision(2);
+  const [as, what] = name === "accuracy" ? [right, " right"] : [error, ""];
+  const measure = name === "accuracy" ? "" : "mean squared error ";
+  const data = `${sequences.toLocaleString("en")} fresh sequences of ${steps} steps`;
+  return `On ${data}, ${how}: ${measure}${as(changed)}${what}, untouched ${as(untouched)}.`;
+}
+
+/** The question that what is on the tape answers, if it is one of the model's. @param {State} state */
+function questionOf({ models, run }) {
+  const here = writeScenario(scenarioOf(run));
+  const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};
+  return questions.find(({ link }) => {
+    const { sequence, clamps, weights } = decode(link);
+    return writeScenario({ sequence: sequence ?? "", clamps, weights }) === here;
+  });
+}
+
+/**
  * @param {HTMLElement} section
  * @param {HTMLElement} tape which marks what is held
  * @param {Store} store
- * @param {{alter: Update}} actions
+ * @param {{alter: Update, score: () => void}} actions
  */
 export function mountWhatIf(section, tape, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
@@ -73,6 +99,8 @@ export function mountWhatIf(section, tape, store, actions) {
   const [gate, units, from, to, value] = ["gate", "units", "from", "to", "value"].map(field);
   const [shownValue, chips, said] = ["output", ".chips", "[aria-label=Effect]"].map(find);
   const difference = /** @type {HTMLInputElement} */ (find("[name=difference]"));
+  const question = /** @type {HTMLDetailsElement} */ (find(".question"));
+  const scored = find("[aria-label=Score]");
   const marks = new Map(
     /** @type {HTMLElement[]} */ ([...tape.querySelectorAll(".signal")]).map((row) => [
       row.dataset.signal,
@@ -140,6 +168,17 @@ export function mountWhatIf(section, tape, store, actions) {
   }
 
   /** @param {State} state */
+  function showQuestion(state) {
+    const asked = questionOf(state);
+    question.hidden = !asked;
+    if (!asked) return;
+    question.open = false;
+    [find(".question summary b"), find(".question p")].forEach(
+      (part, i) => (part.textContent = [asked.ask, asked.why][i]),
+    );
+  }
+
+  /** @param {State} state */
   function mark(state) {
     const sight = unitsInSight(state);
     /** @type {[Range, string][]} */
@@ -177,6 +216,10 @@ export function mountWhatIf(section, tape, store, actions) {
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = effect(state);
+    if (changed("run", "views")) showQuestion(state);
+    const score = state.score ? tellScore(state.score) : (state.refusals.score ?? "");
+    if (scored.textContent !== score) scored.textContent = score;
+    scored.classList.toggle("error", !state.score);
   });
 
   /** What the form says now. @returns {Clamp} */
@@ -222,6 +265,7 @@ export function mountWhatIf(section, tape, store, actions) {
   });
   find("[data-do=undo]").addEventListener("click", () => actions.alter(undo));
   find("[data-do=redo]").addEventListener("click", () => actions.alter(redo));
+  find("[data-do=score]").addEventListener("click", actions.score);
   find("[data-do=clear]").addEventListener("click", () => actions.alter(letGo));
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   addEventListener("keydown", (event) => {

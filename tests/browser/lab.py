@@ -43,7 +43,7 @@ class Lab:
             "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
             "?" + urlencode(scenario),
         )
-        self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy === 'false'")
+        self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy !== 'true'")
         return self
 
     def button(self, name: str) -> Locator:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
+from app.questions import QUESTIONS
 from gru_core import Clamp
 from tests.browser.lab import Lab, number
 
@@ -250,3 +252,60 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
     lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
     expect(lab.error).to_contain_text("weights must look like z.1.W3=0.5")
     lab.expect_trace(served["after"], text)
+
+
+@pytest.mark.parametrize(
+    ("model", "question", "effect", "score"),
+    [
+        # The figures are those of facts measured for these tasks; the shipped models' own are on the page.
+        ("flip-flop", "Hold z at 1 everywhere", "The output is the same at all 14 steps.", (1.0, 0.0)),
+        ("pocket-calculator", "Hold r at 0 while it holds", "The output is the same at all 9 steps.", (0.001, 0.0005)),
+        ("pocket-calculator", "Hold z at 1 while it holds", "The output first differs at t = 3", (0.11, 0.02)),
+        ("running-total", "Hold r at 1 everywhere", "The output first differs at t = 2", (6.3, 0.7)),
+        ("sentiment", "Hold r at 0 on the words", "The output is the same at all 10 steps.", (1.0, 0.005)),
+    ],
+)
+def test_a_question_among_the_examples_is_answered_by_clicking(
+    same_page: Page, model: str, question: str, effect: str, score: tuple[float, float]
+) -> None:
+    lab = WhatIf(same_page).follow(model=model)
+    examples = same_page.get_by_role("combobox", name="Examples")
+    label = next(text for text in examples.locator("option").all_inner_texts() if text.startswith(question))
+    examples.select_option(label=label)
+    expect(lab.effect).to_contain_text(effect)
+    expect(lab.panel.locator("summary")).to_contain_text(label)
+    lab.panel.locator("summary").click()
+    expect(lab.panel.locator(".question p")).not_to_be_empty()
+    lab.panel.get_by_role("button", name="Score it on fresh data").click()
+    scored = lab.panel.get_by_role("status", name="Score")
+    expect(scored).to_contain_text("On 1,000 fresh sequences of 20 steps, held at every")
+    text = scored.inner_text()
+    figures = re.findall(r"([\d.]+) %", text)
+    changed, untouched = (
+        (float(share) / 100 for share in figures)
+        if figures
+        else (float(n) for n in re.findall(r"(?:error|untouched) ([\d.]+\d)", text))
+    )
+    assert changed == pytest.approx(score[0], abs=score[1] + 1e-9)
+    assert untouched == (1.0 if figures else pytest.approx(0.0006, abs=0.0005))
+    same_page.wait_for_url("**clamps=**")
+    expect(lab.chips).to_have_count(1)
+
+
+def test_every_question_leads_where_it_says(same_page: Page) -> None:
+    for model, questions in QUESTIONS.items():
+        for question in questions:
+            lab = WhatIf(same_page).follow(model=model, **dict(parse_qsl(question.link)))
+            expect(lab.panel.locator("summary")).to_contain_text(question.ask)
+            expect(lab.error).to_be_empty()
+
+
+def test_what_cannot_be_scored_is_said_where_the_score_would_stand(same_page: Page, complaints: list[str]) -> None:
+    lab = WhatIf(same_page).follow(
+        model="pocket-calculator", sequence="=0.3 +0.2 0.35", clamps="r@2-3=0", views="tape,words,whatif"
+    )
+    lab.panel.get_by_role("button", name="Score it on fresh data").click()
+    expect(lab.panel.get_by_role("status", name="Score")).to_contain_text(
+        "steps 2 to 3 are of several kinds (add, hold)"
+    )
+    complaints.clear()
