@@ -76,7 +76,7 @@ def test_the_page_never_scrolls_sideways(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "dark"], complaints: list[str]) -> None:
     page.emulate_media(color_scheme=scheme)
-    lab = Lab(page).open(model="store-and-recall", views="tape,words,cell,equations,table")
+    lab = Lab(page).open(model="store-and-recall", views="tape,words,cell,equations,memory,influence,table")
 
     def check(state: str) -> None:
         # What is still on its way from one state to the next has colours of neither.
@@ -100,13 +100,30 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
         lab.button(opener).click()
         check(opener)
         page.keyboard.press("Escape")
-    page.locator("summary").click()
+    page.locator("#summary").click()
     check("card")
     lab.open(model="deep", zoom="layer")
     check("many layers and units")
     lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
     expect(lab.narration).to_contain_text("z held at 0.00")
     check("two holds")
+    lab.open(
+        model="sentiment",
+        t="4",
+        zoom="gate",
+        weights="z.1.b=1",
+        views="tape,whatif,cell,memory,influence",
+        scale="normalised",
+    )
+    lab.cell.locator("tbody button").first.click()
+    lab.button("Score it on fresh data").click()
+    for button in page.get_by_role("button", name="Check it").all():
+        button.click()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_text("Left out, h of unit 1")).to_have_count(2)
+    expect(page.get_by_text("% right, untouched")).to_be_visible()
+    check("a changed weight, its score, and both checks")
+    lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif")
     page.get_by_role("checkbox", name="show the pictures as differences").check()
     check("differences")
     page.goto("/embed?model=flip-flop&hide=question,model,transport&t=99")
@@ -118,9 +135,12 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
 
 def test_the_page_never_scrolls_sideways_whatever_is_shown(page: Page) -> None:
     for name in ("deep", "pocket-calculator"):
-        lab = Lab(page).open(model=name, views="tape,words,whatif,cell,equations,table", clamps="z@2=1")
+        resize(page, SIZES[0])
+        lab = Lab(page).open(
+            model=name, views="tape,words,whatif,cell,equations,memory,influence,table", clamps="z@2=1"
+        )
         for zoom in ("Whole layer", "One unit", "One gate"):
-            lab.cell.get_by_role("radio", name=zoom).check()
+            lab.cell.get_by_text(zoom, exact=True).click()
             # 640 × 400 is how a window of 1280 × 800 looks at 200 %.
             for size in (*SIZES, (640, 400), (320, 568)):
                 resize(page, size)
@@ -128,7 +148,7 @@ def test_the_page_never_scrolls_sideways_whatever_is_shown(page: Page) -> None:
 
 
 def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page) -> None:
-    Lab(page).open(model="deep", views="tape,words,cell,equations,table")
+    Lab(page).open(model="deep", zoom="gate", views="tape,words,whatif,cell,equations,memory,influence,table")
     reached: list[str] = []
     page.evaluate("() => document.activeElement.blur()")
     while True:
@@ -155,8 +175,8 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
     said = "\n".join(reached)
     for control in (
         "share-open", "model", "sequence", "Examples", "random", "Play", "speed", "convention", "layer", "rows",
-        "Step", "Table of reset gate", "First unit in sight", "zoom", "Open the sum of the update gate", "z.Wx",
-        "table-of", "copy-csv", "Table, scrolls",
+        "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it", "scale",
+        "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", said), (control, said)
 
