@@ -10,7 +10,7 @@ run: .venv/run
 
 test: .venv/test
 	$(BIN)/python tests/browser/chromium.py
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 check: .venv/check
 	$(BIN)/ruff check .

@@ -26,6 +26,7 @@ STATES = {
     "the cell zoomed on the whole layer": {"zoom": "layer"},
     "the cell zoomed on one gate": {"zoom": "gate"},
     "the table as well": {"views": "tape,words,cell,equations,table"},
+    "memory and influence as well": {"views": "tape,words,cell,equations,memory,influence"},
 }
 MOVES, ROUNDS, WARM_UP, TURNS = 60, 3, 20, 9
 SPEED, SECONDS, PLAYS = 20, 5, 3
