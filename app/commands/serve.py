@@ -1,0 +1,84 @@
+"""gruscope serve: open the lab in a browser."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import socket
+import sys
+import threading
+import webbrowser
+
+import uvicorn
+
+from app.main import create_app
+from app.settings import Settings
+
+HELP = "open the lab in a browser (what happens without a command)"
+EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="port, or the next free one (default: %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) < 2**16:
+        raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
+    return int(text)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket at that port, or at the next free one of the twenty after it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + 20, 2**16)):
+        # The protocol is named because asyncio switches Nagle's delay off (40 ms a stream) only where it is.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if os.name == "posix":  # elsewhere it would share a taken port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE or candidate == min(port + 19, 2**16 - 1):
+                raise OSError(f"port {candidate} on {host} cannot be had: {error.strerror}") from error
+            continue
+        return listener
+    raise AssertionError
+
+
+def run(options: argparse.Namespace) -> int:
+    host, port, browser = options.host, options.port, not options.no_browser
+    try:
+        settings = Settings.from_environment()
+        app = create_app(settings)
+        listener = _bind(host, port)
+    except (OSError, ValueError) as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 1
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
+    bound = listener.getsockname()[1]
+    if port and bound != port:
+        print(f"port {port} is taken; using {bound} instead")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(f"GRU Scope is at {url} (Ctrl+C ends it)", flush=True)
+            if browser:
+                threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
+
+    config = uvicorn.Config(
+        app,
+        http="h11",  # refuses headers past 16 KiB
+        log_level="warning",
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        server_header=False,
+    )
+    Server(config).run([listener])
+    return 0
