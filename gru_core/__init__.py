@@ -11,7 +11,7 @@ from pathlib import Path
 from gru_core import presets
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
-from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
+from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
 from gru_core.sensitivity import Sensitivity
@@ -32,6 +32,7 @@ __all__ = [
     "SequenceError",
     "Symbols",
     "Trace",
+    "Vectors",
     "backward",
     "forward",
     "half_life",
