@@ -12,6 +12,7 @@ from gru_core import presets
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
+from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
 from gru_core.sensitivity import Sensitivity
@@ -35,6 +36,8 @@ __all__ = [
     "Vectors",
     "backward",
     "forward",
+    "from_keras",
+    "from_torch",
     "half_life",
     "load",
     "stream",
