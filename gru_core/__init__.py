@@ -15,6 +15,7 @@ from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
+from gru_core.parity import Parity, check
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Trace, stream, trace, twin
 
@@ -28,6 +29,7 @@ __all__ = [
     "Model",
     "Numbers",
     "Operator",
+    "Parity",
     "Readout",
     "Sensitivity",
     "SequenceError",
@@ -35,6 +37,7 @@ __all__ = [
     "Trace",
     "Vectors",
     "backward",
+    "check",
     "forward",
     "from_keras",
     "from_torch",
