@@ -54,15 +54,16 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
         raise FormatError(
             f"a .keras file holds {CONFIG} and {WEIGHTS}; this holds {', '.join(map(shown, list(files)[:5]))}"
         )
+    arrays = weights(files[WEIGHTS])
     try:
-        config = json.loads(files[CONFIG])
-        leaves, linear = _leaves(config, "")
+        leaves, linear = _leaves(json.loads(files[CONFIG].decode()), "")
+        if linear:
+            return arrays, _wired(arrays, leaves)
+        return arrays, [_configured(arrays, leaf) for leaf in leaves if leaf.recurrent]
+    except FormatError:
+        raise
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise FormatError(f"{CONFIG} in the .keras file is not what Keras writes") from error
-    arrays = weights(files[WEIGHTS])
-    return arrays, _wired(arrays, leaves) if linear else [
-        _configured(arrays, leaf) for leaf in leaves if leaf.recurrent
-    ]
 
 
 def find(arrays: Arrays) -> list[Stack]:

@@ -31,10 +31,10 @@ PICKLE = "is a pickle, which can run anybody's code"
 
 def refused(data: bytes, message: str, name: str = "x") -> None:
     """Raises AssertionError unless the file is refused with the message, in half a second and 100 MB."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(FormatError, match=message) as error:
         formats.read(data, name)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
     tracemalloc.start()  # apart from the timing: it slows things down
     with pytest.raises(FormatError):
         formats.read(data, name)
