@@ -87,6 +87,8 @@ def read(
     if kind == "safetensors":
         arrays, metadata = safetensors.arrays(data)
         if "gruscope" in metadata:
+            if answers or alphabet is not None or labels is not None:
+                raise FormatError("a GRU Scope model says all this itself: there is nothing to answer or to name")
             return own.read(arrays, metadata["gruscope"])
         return read_arrays(arrays, name, answers, alphabet, labels)
     if kind == "npz":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from gru_core.formats.questions import FormatError, Option, Question, answer, shown
+from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
 from gru_core.formats.weights import ORDERS, Convention, Dense, Direction, Embedding, Stack, stacked
 
 KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
@@ -23,7 +23,7 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     """The GRU that is shown. Raises Unanswered when there are several."""
     if len(stacks) == 1:
         return stacks[0]
-    names = [stack.where or "the one without a name" for stack in stacks]
+    names = apart([stack.where or "the one without a name" for stack in stacks])
     options = [Option(n, f"this alone: {_sizes(stack)}") for n, stack in zip(names, stacks, strict=True)]
     try:
         chain = stacked(stacks)
@@ -103,6 +103,7 @@ def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], 
         return None
     if len(names) == 1 and sure and key not in answers:
         return 0
+    names = apart(names)
     options = tuple(Option(name, "take this one") for name in names)
     options = (*options, Option("none", "take none of them"))
     which = answer(Question(key, text, options), answers)

@@ -48,18 +48,21 @@ def imported(
     direction, shown_layers = choices.direction(stack, answers)
     cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
     said = [_source(stack, convention, cells), *stack.notes, *_said_of_direction(stack, direction, shown_layers)]
+    told = {"order": stack.order, "reset": stack.reset, "z": stack.z}
+    overruled = [key for key, value in told.items() if value not in (None, getattr(convention, key))]
+    if overruled:
+        said.append(f"Against what the file says, by your answer: {', '.join(overruled)}.")
     if not stack.wired:
         said.append("Weights alone do not tell the activations: sigmoid for the gates and tanh for h̃ are assumed.")
-    bottom, top = shown_layers.indices(len(stack.layers))[:2]
 
     rest = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(rest)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
     dense = stack.dense or choices.dense(linears, stack.units, embedding, answers)
-    encoder, cells, sentences = ends.encoder(cells, embedding if bottom == 0 else None, alphabet)
+    encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
     said += sentences
     both = stack.first_both is not None
-    if dense is not None and both and (top < len(stack.layers) or dense.V.shape[1] == 2 * stack.units):
+    if dense is not None and both:
         said.append(f"The linear layer {shown(dense.name)} takes both directions, so it says nothing of one alone.")
         dense = None
     elif dense is not None and dense.V.shape[1] != stack.units:
@@ -102,8 +105,8 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
         said.append("It reads a sequence from its end: write the last step first.")
     left = len(stack.layers) - len(stack.layers[shown_layers])
     if left:
-        which = "its layers" if left > 1 else "its layer"
-        said.append(f"Left out are {left} of {which} that cannot be run with one direction alone.")
+        of = f"{left} layers are" if left > 1 else "1 layer is"
+        said.append(f"{of} left out, which cannot be run with one direction alone.")
     return said
 
 

@@ -26,6 +26,10 @@ from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import Cell, Dense, Direction, Embedding, Reset, Stack, cell, numbers, stacked
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
+MAX_CONFIG = 2**20
+MAX_CONFIGURED = 200
+"""Layers of a model, of any kind."""
+
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
@@ -54,12 +58,19 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
         raise FormatError(
             f"a .keras file holds {CONFIG} and {WEIGHTS}; this holds {', '.join(map(shown, list(files)[:5]))}"
         )
+    if len(files[CONFIG]) > MAX_CONFIG:
+        raise FormatError(f"{CONFIG} has {len(files[CONFIG]):,} bytes; at most {MAX_CONFIG:,} are read")
     arrays = weights(files[WEIGHTS])
+    found = {stack.where: stack for stack in find(arrays)}
     try:
         leaves, linear = _leaves(json.loads(files[CONFIG].decode()), "")
+        if len(leaves) > MAX_CONFIGURED:
+            raise FormatError(f"the network has {len(leaves):,} layers; at most {MAX_CONFIGURED} are read")
         if linear:
-            return arrays, _wired(arrays, leaves)
-        return arrays, [_configured(arrays, leaf) for leaf in leaves if leaf.recurrent]
+            return arrays, _wired(arrays, found, leaves)
+        note = "The layers of the network do not follow on one another in one line, so the GRU is shown alone."
+        stacks = [_configured(found, leaf) for leaf in leaves if leaf.recurrent]
+        return arrays, [replace(stack, notes=(*stack.notes, note)) for stack in stacks]
     except FormatError:
         raise
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -145,9 +156,7 @@ def _names(layers: list[Any]) -> list[str]:
     count: dict[str, int] = {}
     names = []
     for layer in layers:
-        name = re.sub(
-            r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", layer["class_name"])
-        ).lower()
+        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", layer["class_name"])).lower()
         names.append(f"{name}_{count[name]}" if name in count else name)
         count[name] = count.get(name, 0) + 1
     return names
@@ -171,20 +180,23 @@ def _leaves(model: Mapping[str, Any], path: str) -> tuple[list[Leaf], bool]:
     return leaves, linear
 
 
-def _configured(arrays: Arrays, leaf: Leaf) -> Stack:
+def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
     """The GRU of a layer, with what its settings say. Raises FormatError for one that cannot be shown."""
-    by_place = {stack.where: stack for stack in find(arrays)}
     notes: list[str] = []
     stacks = []
     for place, config in leaf.cells:
-        if place not in by_place:
+        if place not in found:
             raise FormatError(f"the weights of the layer {shown(place)} are not in the .keras file")
+        other = leaf.config["backward_layer"]["config"] if "backward_layer" in leaf.config else config
         for gate, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
-            if config.get(gate, usual) != usual:
-                raise FormatError(f"{shown(place)} has {gate} {shown(str(config[gate]))}; only {usual} can be shown")
+            for used in (config.get(gate, usual), other.get(gate, usual)):
+                if used != usual:
+                    raise FormatError(f"{shown(place)} has {gate} {shown(str(used))}; only {usual} can be shown")
         reset: Reset = "after" if config.get("reset_after", True) else "before"
+        if bool(other.get("reset_after", True)) != (reset == "after"):
+            raise FormatError(f"the two directions of {shown(place)} do not reset alike, which cannot be shown")
         stacks.append(
-            replace(by_place[place], reset=reset, source=f"Keras, {leaf.kind} with reset_after={reset == 'after'}")
+            replace(found[place], reset=reset, source=f"Keras, {leaf.kind} with reset_after={reset == 'after'}")
         )
     merged = leaf.config.get("merge_mode", "concat")
     if merged != "concat":
@@ -195,14 +207,14 @@ def _configured(arrays: Arrays, leaf: Leaf) -> Stack:
     return stack
 
 
-def _wired(arrays: Arrays, leaves: list[Leaf]) -> list[Stack]:
+def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> list[Stack]:
     """The GRUs of a model whose layers follow on one another, with what is before and after."""
     found: list[Stack] = []
     before: Embedding | str | None = None
     open_ended = False  # whether what comes next takes what the last of them gives
     for leaf in leaves:
         if leaf.recurrent:
-            stack = _configured(arrays, leaf)
+            stack = _configured(layers, leaf)
             if open_ended and found[-1].dense is None and found[-1].feeds(stack):
                 found[-1] = stacked([found[-1], stack])
             elif open_ended:

@@ -69,7 +69,7 @@ def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
             embeddings.append(Embedding(where or name, array))
             continue
         rows = {"weight": array, "kernel": array.T, "w": array.T, "0": array.T}.get(last)
-        if rows is None:
+        if rows is None or (last == "0" and where == place):
             continue
         bias = next((arrays[b] for b in (f"{place}/{b}".lstrip("/") for b in ("bias", "b", "1")) if b in arrays), None)
         if bias is not None and bias.shape == (len(rows),):

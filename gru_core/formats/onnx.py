@@ -35,6 +35,11 @@ from gru_core.formats.weights import (
 from gru_core.gru import Array
 
 MAX_NODES = 5_000
+MAX_GRUS = 16
+MAX_ENDS = 256
+MAX_WRITTEN_OUT = 2**20
+"""Numbers of a tensor that keeps each as a field of its own, which is slow to read."""
+
 PASSING = {"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Identity", "Cast", "Dropout", "Flatten"}
 """Operators that change the shape of what they take, and nothing else."""
 
@@ -80,8 +85,10 @@ def tensor(proto: Any) -> Array:
     if proto.raw_data:
         flat, count = np.frombuffer(proto.raw_data, np.uint8), math.prod(dims) * np.dtype(kind).itemsize
     else:
-        flat, count = np.array(getattr(proto, field)), math.prod(dims)
-        flat = flat.astype(kind)
+        fields, count = getattr(proto, field), math.prod(dims)
+        if len(fields) != count or count > MAX_WRITTEN_OUT:
+            raise FormatError(f"{shown(name)} says its shape is {dims}, but does not hold as much, or writes it out")
+        flat = np.array(fields, {"float_data": "<f4", "double_data": "<f8"}.get(field, np.int64)).astype(kind)
     if flat.size != count:
         raise FormatError(f"{shown(name)} says its shape is {dims}, but does not hold as much")
     flat = flat.view(kind)
@@ -98,6 +105,14 @@ class Graph:
     def __init__(self, graph: Any) -> None:
         if len(graph.node) > MAX_NODES:
             raise FormatError(f"the graph has {len(graph.node):,} nodes; at most {MAX_NODES:,} are read")
+        crowded = any(max(len(node.input), len(node.output), len(node.attribute)) > MAX_ENDS for node in graph.node)
+        grus = sum(node.op_type == "GRU" for node in graph.node)
+        if crowded or len(graph.initializer) > MAX_NODES or grus > MAX_GRUS:
+            raise FormatError(f"the graph has more in it than a network of at most {MAX_GRUS} GRUs needs")
+        texts = [text for node in graph.node for text in (node.name, node.op_type, *node.input, *node.output)]
+        texts += [one.name for node in graph.node for one in node.attribute] + [one.name for one in graph.initializer]
+        if not all(isinstance(text, str) for text in texts):  # protobuf gives bytes for what is not UTF-8
+            raise FormatError("a name in the graph is not text")
         self.nodes = list(graph.node)
         self.protos = {proto.name: proto for proto in graph.initializer}
         for node in self.nodes:

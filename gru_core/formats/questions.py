@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -47,7 +47,21 @@ def answer(question: Question, answers: Mapping[str, str]) -> str:
     return answers[question.key]
 
 
-def shown(name: str, most: int = 60) -> str:
-    """A name out of a file as a message may show it: short, and without what would not print."""
+def shown(name: str) -> str:
+    """A name out of a file as a message may show it."""
+    return f"'{short(name)}'"
+
+
+def short(name: str, most: int = 60) -> str:
+    """The name without what would not print, and cut if it is long."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: most + 1])
-    return f"'{printable[:most]}…'" if len(printable) > most else f"'{printable}'"
+    return printable[:most] + "…" if len(printable) > most else printable
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """Names as answers: short, and no two alike."""
+    found: list[str] = []
+    for name in map(short, names):
+        count = sum(other == name or other.startswith(name + " #") for other in found)
+        found.append(f"{name} #{count + 1}" if count else name)
+    return found

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 import gru_core as gru
 from gru_core import Symbols, Vectors, formats, presets
 from gru_core.formats import FormatError, Imported, Unanswered
+from gru_core.formats.questions import apart
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -121,6 +122,11 @@ def test_gru_scopes_own_files_come_in_as_they_are(name: str) -> None:
     np.testing.assert_array_equal(layer.W, model.layers[0].W)
 
 
+def test_gru_scopes_own_files_are_not_answered_for() -> None:
+    with pytest.raises(FormatError, match="a GRU Scope model says all this itself"):
+        formats.read_file(presets.path("flip-flop"), alphabet="abcdef")
+
+
 def asked(error: Unanswered) -> tuple[str, list[str]]:
     return error.question.key, [option.value for option in error.question.options]
 
@@ -164,6 +170,35 @@ def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_i
     assert any("takes both directions, so it says nothing of one alone" in sentence for sentence in found.said)
 
 
+def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forward_half() -> None:
+    file, wanted = FIXTURES / "keras-mixed.keras", reference("keras-mixed")
+    forward = formats.read_file(file, direction="forward")
+    runs = forward.model.forward(wanted["x"])
+    np.testing.assert_allclose(runs[0].h, wanted["h_l0"], rtol=0, atol=3e-7)
+    np.testing.assert_allclose(runs[1].h, wanted["h_l1"][..., :3], rtol=0, atol=3e-7)
+    assert forward.model.readout.labels == ("h 1", "h 2", "h 3")
+    assert "The linear layer 'layers/dense' takes both directions, so it says nothing of one alone." in forward.said
+    backward = formats.read_file(file, direction="backward")
+    assert "1 layer is left out, which cannot be run with one direction alone." in backward.said
+    (run,) = backward.model.forward(wanted["h_l0"][::-1])
+    np.testing.assert_allclose(run.h[::-1], wanted["h_l1"][..., 3:], rtol=0, atol=3e-7)
+
+
+def test_of_a_network_that_branches_a_gru_is_shown_alone() -> None:
+    with pytest.raises(Unanswered) as error:
+        formats.read_file(FIXTURES / "keras-branching.keras")
+    assert asked(error.value) == ("network", ["layers/gru", "layers/gru_1"])
+    found, wanted = (
+        formats.read_file(FIXTURES / "keras-branching.keras", {"network": "layers/gru_1"}),
+        reference("keras-branching"),
+    )
+    assert (
+        found.said[1]
+        == "The layers of the network do not follow on one another in one line, so the GRU is shown alone."
+    )
+    np.testing.assert_allclose(found.model.forward(wanted["x"])[0].h, wanted["h"], rtol=0, atol=3e-7)
+
+
 def test_several_grus_in_a_file_are_asked_about() -> None:
     rng = np.random.default_rng(0)
     data = save(torch_layer(rng, 3, 4, prefix="low.") | torch_layer(rng, 4, 5, prefix="high."))
@@ -176,6 +211,17 @@ def test_several_grus_in_a_file_are_asked_about() -> None:
     assert asked(error.value) == ("network", ["low", "high", "stacked"])
     assert [layer.units for layer in formats.read(data, "two", {"network": "stacked"}).model.layers] == [4, 5]
     assert [layer.units for layer in formats.read(data, "two", {"network": "high"}).model.layers] == [5]
+
+
+def test_networks_of_one_name_or_a_long_one_can_be_told_apart_in_an_answer() -> None:
+    assert apart(["a", "b", "a", "a", "x" * 100, "x" * 90]) == [
+        "a",
+        "b",
+        "a #2",
+        "a #3",
+        "x" * 60 + "…",
+        "x" * 60 + "… #2",
+    ]
 
 
 def test_arrays_without_names_are_asked_about_with_what_follows_from_each_answer() -> None:
@@ -222,6 +268,7 @@ def test_a_matrix_that_may_be_an_embedding_or_not_is_asked_about() -> None:
 def test_what_the_file_says_can_be_overruled_and_what_is_never_asked_is_refused() -> None:
     found = formats.read_file(FIXTURES / "pytorch-bare.npz", {"order": "z,r,h", "z": "take", "reset": "before"})
     assert found.convention == formats.Convention("zrh", "before", "take")
+    assert "Against what the file says, by your answer: order, reset, z." in found.said
     with pytest.raises(FormatError, match="'gate' is not asked of any file; there are: network, library, order"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", {"gate": "z,r,h"})
 

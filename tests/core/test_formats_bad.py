@@ -347,6 +347,12 @@ def nested(depth: int) -> bytes:
         (lambda: b"\x08\x0a", "there is no GRU in this file"),
         (lambda: (FIXTURES / "pytorch-both.onnx").read_bytes()[:3000], "this is no ONNX file, or a damaged one"),
         (lambda: changed_onnx(lambda m: m.graph.node.extend([m.graph.node[0]] * 6000)), "at most 5,000 are read"),
+        (lambda: changed_onnx(lambda m: m.graph.node.extend([m.graph.node[0]] * 30)), "more in it than a network"),
+        (lambda: changed_onnx(lambda m: m.graph.node[0].input.extend(["x"] * 10**6)), "more in it than a network"),
+        (lambda: changed_onnx(lambda m: m.graph.initializer.extend([m.graph.initializer[0]] * 6000)),
+         "more in it than a network"),
+        (lambda: (FIXTURES / "pytorch-both.onnx").read_bytes().replace(b"Transpose", b"Trans\xffose"),
+         "a name in the graph is not text"),
     ],
 )  # fmt: skip
 def test_a_bad_onnx_file_is_refused(make: Callable[[], bytes], message: str) -> None:
@@ -443,6 +449,9 @@ def keras_with(config: Any = None, weights: bytes | None = None) -> bytes:
         (lambda: keras_with(b'{"config": {"layers": [3]}}'), "config.json in the .keras file is not what Keras writes"),
         (lambda: keras_with(lambda c: c.replace(b'"tanh"', b'"relu"')), "activation 'relu'; only tanh can be shown"),
         (lambda: keras_with(lambda c: c.replace(b'"sigmoid"', b'"hard_sigmoid"')), "'hard_sigmoid'; only sigmoid"),
+        (lambda: keras_with(lambda c: c + b" " * 2**20), "at most 1,048,576 are read"),
+        (lambda: keras_with(json.dumps({"config": {"layers": [{"class_name": "x", "config": {}}] * 301}}).encode()),
+         "the network has 301 layers; at most 200 are read"),
         (lambda: keras_with(weights=b""), "the HDF5 file is damaged"),
         (lambda: keras_with(weights=h5(lambda file: None)), "the weights of the layer 'layers/gru' are not in"),
         (lambda: keras_with(lambda c: c.replace(b'"GRU"', b'"LSTM"')), "there is no GRU in this file"),
