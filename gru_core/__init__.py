@@ -11,9 +11,11 @@ from pathlib import Path
 from gru_core import presets
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
-from gru_core.encoder import Numbers, Operator, SequenceError, Symbols
+from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
+from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.model import Card, Model, Readout, load_file
+from gru_core.parity import Parity, check
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Gap, Trace, stream, trace, twin
 
@@ -28,13 +30,18 @@ __all__ = [
     "Model",
     "Numbers",
     "Operator",
+    "Parity",
     "Readout",
     "Sensitivity",
     "SequenceError",
     "Symbols",
     "Trace",
+    "Vectors",
     "backward",
+    "check",
     "forward",
+    "from_keras",
+    "from_torch",
     "half_life",
     "load",
     "stream",

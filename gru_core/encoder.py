@@ -1,4 +1,4 @@
-"""How text becomes a model's inputs: symbols, or numbers with an operator before them.
+"""How text becomes a model's inputs: symbols, numbers with an operator before them, or rows of numbers.
 
 An encoder reads text into tokens, as they stand on the tape, and turns tokens into rows `(T, I)`.
 What it cannot read is a `SequenceError` that names the step, counted from 1.
@@ -32,6 +32,16 @@ def _shown(piece: str) -> str:
     """A piece of the text as an error may show it: short, and without what would not print."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece)
     return f"'{printable[:12]}…'" if len(printable) > 12 else f"'{printable}'"
+
+
+def _number(digits: str, token: str, wanted: str, step: int) -> float:
+    """The number that `digits` write; otherwise `token` is said to be no such thing as is wanted."""
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", digits, re.ASCII | re.I):
+        raise SequenceError(f"{_shown(token)} is {wanted}", step)
+    value = float(digits)
+    if not math.isfinite(value) or abs(value) > LARGEST:
+        raise SequenceError(f"{_shown(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
+    return value
 
 
 @dataclass(frozen=True)
@@ -148,12 +158,10 @@ class Numbers:
         signs = {operator.sign: operator for operator in self.operators}
         operator = signs[token[0]] if token[0] in signs else signs.get("")
         digits = token[len(operator.sign) :] if operator else token
-        if operator is None or not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", digits, re.ASCII | re.I):
-            raise SequenceError(f"{_shown(token)} is not one of {', '.join(self.alphabet)}, v a number", step)
-        value = float(digits)
-        if not math.isfinite(value) or abs(value) > LARGEST:
-            raise SequenceError(f"{_shown(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
-        return operator, value
+        wanted = f"not one of {', '.join(self.alphabet)}, v a number"
+        if operator is None:
+            raise SequenceError(f"{_shown(token)} is {wanted}", step)
+        return operator, _number(digits, token, wanted, step)
 
     def encode(self, tokens: list[str]) -> Array:
         read = [self._read(token, step) for step, token in enumerate(tokens, 1)]
@@ -169,11 +177,67 @@ class Numbers:
         return {"kind": "numbers", "operators": operators}
 
 
-Encoder = Symbols | Numbers
+@dataclass(frozen=True)
+class Vectors:
+    """A row of numbers for each step, with commas between: x_t is the row."""
+
+    inputs: int
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each component of x_t stands for."""
+        return tuple(f"x {i}" for i in range(1, self.inputs + 1))
+
+    @property
+    def example(self) -> str:
+        """A sequence that can be read, for want of a better one: one pulse at each of the first inputs."""
+        pulses = np.eye(self.inputs)[: min(self.inputs, 4)]
+        return self.write(np.concatenate([pulses, np.zeros_like(pulses)]))
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The form that a step takes."""
+        return (",".join(f"v{i}" for i in range(1, self.inputs + 1)) if self.inputs < 4 else f"v1,v2,…,v{self.inputs}",)
+
+    @property
+    def hint(self) -> str:
+        """How to write a sequence, in a few words."""
+        if self.inputs == 1:
+            return "Numbers: one for each step"
+        return f"Numbers: {self.inputs} for each step, {self.alphabet[0]} with no spaces between"
+
+    def tokens(self, text: str) -> list[str]:
+        # A minus as typographers write it is read as one.
+        tokens = text.replace("\N{MINUS SIGN}", "-").split()
+        for step, token in enumerate(tokens, 1):
+            self._read(token, step)
+        return tokens
+
+    def _read(self, token: str, step: int) -> list[float]:
+        pieces = token.split(",", self.inputs)
+        if len(pieces) != self.inputs:
+            many = "more" if len(pieces) > self.inputs else str(len(pieces))
+            raise SequenceError(f"{_shown(token)} has {many} numbers, but a step has {self.inputs}", step)
+        return [_number(piece, piece, "not a number", step) for piece in pieces]
+
+    def encode(self, tokens: list[str]) -> Array:
+        return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
+
+    def write(self, x: Array) -> str:
+        """The text of a sequence `(T, I)`, numbers to two decimals."""
+        return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "vectors", "inputs": self.inputs}
+
+
+Encoder = Symbols | Numbers | Vectors
 
 
 def encoder_from_dict(data: dict[str, Any]) -> Encoder:
     """The encoder that `to_dict` wrote."""
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]))
+    if data["kind"] == "vectors":
+        return Vectors(int(data["inputs"]))
     return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

@@ -63,7 +63,7 @@ class Card:
     task: str
     about: str
     question: str
-    weights: Literal["trained", "random", "hand-set"]
+    weights: Literal["trained", "random", "hand-set", "imported"]
     summary: str
     training: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
@@ -185,18 +185,26 @@ def load_file(path: str | Path) -> Model:
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {})["gruscope"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        layers = tuple(_layer(arrays, f"layers.{i}.") for i in range(about["layers"]))
-        readout = Readout(
-            about["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(about["readout"]["labels"])
-        )
-        card = about["card"]
-        return Model(
-            encoder_from_dict(about["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
-        )
+            about = (file.metadata() or {})["gruscope"]
+            return from_parts({name: file.get_tensor(name) for name in file.keys()}, about)  # noqa: SIM118
     except (KeyError, TypeError, SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{Path(path).name} is not a GRU Scope model: {error}") from error
+
+
+def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
+    """The model of the arrays by name and of the JSON about them that `Model.save` wrote.
+
+    Raises KeyError, TypeError or ValueError when something is missing or does not fit.
+    """
+    about = json.loads(text)
+    layers = tuple(_layer(arrays, f"layers.{i}.") for i in range(about["layers"]))
+    readout = Readout(
+        about["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(about["readout"]["labels"])
+    )
+    card = about["card"]
+    return Model(
+        encoder_from_dict(about["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
+    )
 
 
 def _layer(arrays: Mapping[str, Array], prefix: str) -> GRU:

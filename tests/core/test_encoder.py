@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gru_core as gru
-from gru_core import Numbers, Operator, SequenceError, Symbols, presets
+from gru_core import Numbers, Operator, SequenceError, Symbols, Vectors, presets
+from gru_core.encoder import encoder_from_dict
 from gru_core.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
 
 
@@ -98,3 +99,44 @@ def test_any_text_is_a_sequence_or_a_clear_error(name: str, text: str) -> None:
             gru.trace(model, text)
     else:
         assert np.isfinite(gru.trace(model, text).y).all()
+
+
+def test_vectors_are_numbers_with_commas_between() -> None:
+    encoder = Vectors(3)
+    assert encoder.tokens("0.1,-0.2,3  1,0,\N{MINUS SIGN}.5\n") == ["0.1,-0.2,3", "1,0,-.5"]
+    np.testing.assert_array_equal(encoder.encode(["0.1,-0.2,3", "1,0,-.5"]), [[0.1, -0.2, 3], [1, 0, -0.5]])
+    assert encoder.labels == ("x 1", "x 2", "x 3")
+    assert encoder.alphabet == ("v1,v2,v3",)
+    assert encoder.hint == "Numbers: 3 for each step, v1,v2,v3 with no spaces between"
+
+
+def test_a_vector_of_one_is_a_bare_number() -> None:
+    np.testing.assert_array_equal(Vectors(1).encode(Vectors(1).tokens("0.5 -1")), [[0.5], [-1]])
+    assert Vectors(1).hint == "Numbers: one for each step"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2,3 1,2", "step 2: '1,2' has 2 numbers, but a step has 3"),
+        ("1,2,3,4,5", "step 1: '1,2,3,4,5' has more numbers, but a step has 3"),
+        ("1,2,x", "step 1: 'x' is not a number"),
+        ("1,2,", "step 1: '' is not a number"),
+        ("1,nan,3", "step 1: 'nan' is not a number"),
+        ("1,1e999,3", "step 1: '1e999' is out of range: -1,000,000 to 1,000,000"),
+        ("1,2,\u0663", "step 1: '\u0663' is not a number"),
+    ],
+)
+def test_a_bad_vector_is_named_with_its_step(text: str, message: str) -> None:
+    with pytest.raises(SequenceError) as error:
+        Vectors(3).tokens(text)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 5, 256])
+def test_vectors_have_an_example_and_come_back_from_their_file(inputs: int) -> None:
+    encoder = Vectors(inputs)
+    x = encoder.encode(encoder.tokens(encoder.example))
+    assert x.shape == (2 * min(inputs, 4), inputs)
+    assert encoder.write(x) == encoder.example
+    assert encoder_from_dict(encoder.to_dict()) == encoder

@@ -1,0 +1,229 @@
+"""Real files, mutated, into `formats.read`: nothing may come of it but a model or a FormatError, in two seconds.
+
+    python -m benchmarks.fuzz --format npz --count 100000 --seed 0 --state fuzz-npz.json
+
+The same seed gives the same files. With `--state` a run goes on where it was stopped, or crashed: the
+file then says at which mutant. What was found is listed there, and ends the run with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import random
+import signal
+import sys
+import time
+import traceback
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import gru_core as gru
+from gru_core import formats, presets
+from gru_core.formats import FormatError, Unanswered
+
+FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
+ENDINGS = {"npz": ".npz", "safetensors": ".safetensors", "onnx": ".onnx", "keras": ".keras", "h5": ".weights.h5"}
+SECONDS = 2.0
+EVERY = 200
+"""How many mutants apart the counts are written down; the place is written before each."""
+
+TOUCHING = {"open", "socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename"}
+EXTREMES = (0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
+DIGITS = ("0", "-1", "9", "64", "257", "99999", "1099511627776", "9" * 30, "1e999", "NaN", "null", "[]", "{}", '"x"')
+
+
+def files(kind: str) -> list[bytes]:
+    """The real files of a kind that mutants are made of."""
+    found = [path for path in sorted(FIXTURES.glob("*" + ENDINGS[kind])) if not path.stem.endswith("-reference")]
+    if kind == "safetensors":
+        found += [presets.path(name) for name in presets.NAMES]
+    return [path.read_bytes() for path in found]
+
+
+def flip(data: bytearray, rng: random.Random, _: bytes) -> None:
+    for _bit in range(rng.choice((1, 1, 2, 8, 64))):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+
+
+def truncate(data: bytearray, rng: random.Random, _: bytes) -> None:
+    del data[rng.randrange(len(data)) :]
+
+
+def splice(data: bytearray, rng: random.Random, other: bytes) -> None:
+    begin, size = rng.randrange(len(other)), rng.randrange(1, 200)
+    at, gone = rng.randrange(len(data)), rng.choice((0, size))
+    data[at : at + gone] = other[begin : begin + size]
+
+
+def lie(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """A number somewhere, of 1 to 8 bytes, at an extreme."""
+    size, at = rng.choice((1, 2, 4, 8)), rng.randrange(min(len(data), rng.choice((64, 2000, 10**9))))
+    number = rng.choice(EXTREMES) % 256**size
+    data[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
+
+
+def edit(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """A number written in digits, as in a header, at another value."""
+    places = [i for i, byte in enumerate(data[:20_000]) if 48 <= byte <= 57]
+    if places:
+        at = rng.choice(places)
+        data[at : at + 1] = rng.choice(DIGITS).encode()
+
+
+def blank(data: bytearray, rng: random.Random, _: bytes) -> None:
+    at, size = rng.randrange(len(data)), rng.randrange(1, 300)
+    data[at : at + size] = bytes([rng.choice((0, 32, 91, 123, 255))]) * len(data[at : at + size])
+
+
+def grow(data: bytearray, rng: random.Random, _: bytes) -> None:
+    at = rng.randrange(len(data))
+    data[at:at] = rng.randbytes(rng.choice((1, 4, 100))) * rng.choice((1, 1, 50))
+
+
+MUTATIONS = (flip, truncate, splice, lie, edit, blank, grow)
+
+
+def mutated(data: bytes, rng: random.Random, other: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        if changed:
+            rng.choice(MUTATIONS)(changed, rng, other)
+    return bytes(changed)
+
+
+def mutant(kind: str, originals: list[bytes], seed: int, number: int) -> bytes:
+    """The mutant of that number. Of a zip half are mutated inside, under sums that are right again."""
+    rng = random.Random(f"{seed} {kind} {number}")
+    data, other = rng.choice(originals), rng.choice(originals)
+    if data[:2] != b"PK" or rng.random() < 0.5:
+        return mutated(data, rng, other)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    place = rng.randrange(len(members))
+    members[place] = members[place][0], mutated(members[place][1], rng, rng.choice(members)[1])
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+class Slow(BaseException):
+    """The time is up. No Exception, so that nothing on the way takes it for one of its own."""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    def up(_signal: int, _frame: FrameType | None) -> None:
+        raise Slow
+
+    before = signal.signal(signal.SIGALRM, up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def outcome(data: bytes, name: str = "mutant") -> str:
+    """What comes of a file: "model", "refused", or anything else, which is a finding."""
+    answers: dict[str, str] = {}
+    begun = time.perf_counter()
+    try:
+        with warnings.catch_warnings(action="error"), limited(SECONDS):
+            while True:
+                try:
+                    found = formats.read(data, name, answers)
+                    break
+                except Unanswered as error:
+                    if error.question.key in answers:
+                        return "asked twice"
+                    answers[error.question.key] = error.question.options[0].value
+            gru.trace(found.model, found.model.examples[0])
+    except FormatError as error:
+        return "refused" if str(error) else "refused without a word"
+    except Slow:
+        return "slow:\n" + traceback.format_exc(limit=-4)
+    except Exception:
+        return traceback.format_exc(limit=-6)
+    return "model" if time.perf_counter() - begun < SECONDS else "slow"
+
+
+def opened() -> list[str]:
+    """A list that grows by whatever is opened from here on, code apart: reading bytes opens nothing."""
+    seen: list[str] = []
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in TOUCHING and not str(arguments[0]).endswith((".py", ".pyc")):
+            seen.append(f"{event} {arguments[0]!r}")
+
+    sys.addaudithook(audit)
+    return seen
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--format", choices=list(ENDINGS), required=True)
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--state", type=Path, help="where to go on from, and where to write how far it went")
+    options = parser.parse_args()
+    kind, originals = options.format, files(options.format)
+    state: dict[str, Any] = {"format": kind, "seed": options.seed, "next": 0, "outcomes": {}, "findings": []}
+    if options.state and options.state.exists():
+        state = json.loads(options.state.read_text())
+        if (state["format"], state["seed"]) != (kind, options.seed):
+            parser.error(f"{options.state} is of --format {state['format']} --seed {state['seed']}")
+        begun = options.state.with_suffix(".begun")
+        if begun.exists() and (number := int(begun.read_text())) >= state["next"]:
+            state["findings"].append({"mutant": number, "what": "the process ended here, or was stopped"})
+            state["next"] = number + 1
+    outcomes = Counter(state["outcomes"])
+    place = options.state.with_suffix(".begun").open("w") if options.state else None
+
+    def note(number: int) -> None:
+        state.update(next=number, outcomes=dict(outcomes))
+        if options.state:
+            options.state.write_text(json.dumps(state, indent=1))
+
+    for data in [data for one in ENDINGS for data in files(one)]:  # what is imported late is imported now
+        if outcome(data) != "model":
+            parser.error("a file that was not mutated is not read")
+    seen = opened()
+    for number in range(state["next"], options.count):
+        if place:
+            place.seek(0)
+            place.write(f"{number}\n")
+            place.flush()
+        before = len(seen)
+        what = outcome(mutant(kind, originals, options.seed, number))
+        if len(seen) > before:
+            what += f", and it opened {seen[before:]}"
+        if what in ("model", "refused"):
+            outcomes[what] += 1
+        else:
+            outcomes["found"] += 1
+            state["findings"].append({"mutant": number, "what": what})
+            print(f"{kind} {number}: {what}", flush=True)
+        if number % EVERY == EVERY - 1:
+            note(number + 1)
+            seen.clear()
+    note(options.count)
+    if place:
+        place.close()
+        options.state.with_suffix(".begun").unlink()
+    print(f"{kind}: {dict(outcomes)} of {options.count:,} mutants, {len(state['findings'])} findings")
+    return 1 if state["findings"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Known confusions about GRU weights, tried one by one: which of them explains that a reference is not met.
+
+Gates in another order, z turned over, the reset gate on the other side of the product, matrices
+transposed or exchanged, biases exchanged, axes of the reference exchanged, read from the end: alone,
+then two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from gru_core.formats.weights import ORDERS, Cell, Convention, Reset, Update
+from gru_core.gru import Array, forward
+
+STEPS, SEQUENCES = 256, 4
+"""What is enough of a reference to tell functions apart."""
+
+
+def relative_error(given: Array, wanted: Array) -> float:
+    """The largest difference, over the largest number wanted."""
+    largest, scale = float(np.abs(given.astype(np.float64) - wanted).max()), float(np.abs(wanted).max())
+    return 0.0 if largest == 0 else largest / scale if scale else np.inf
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A known confusion with which the reference is met: in words, and how far off it then is."""
+
+    words: str
+    relative: float
+
+    def __str__(self) -> str:
+        return f"{self.words} it matches to {self.relative:.1e}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and what it should make of an input: all that a confusion can be about.
+
+    `cells` are the layers in their source's terms, `x` `(T, B, I)`, `wanted` `(T, B, H)` by name.
+    """
+
+    cells: tuple[Cell, ...]
+    convention: Convention
+    x: Array
+    wanted: Mapping[str, Array]
+
+    @property
+    def short(self) -> Case:
+        """The same over its first steps and sequences, which is enough to tell functions apart."""
+        wanted = {name: array[:STEPS, :SEQUENCES] for name, array in self.wanted.items()}
+        return replace(self, x=self.x[:STEPS, :SEQUENCES], wanted=wanted)
+
+    @property
+    def relative(self) -> float:
+        """The largest relative error of a layer."""
+        states = [self.x]
+        for cell in self.cells:
+            states.append(forward(cell.gru(self.convention), states[-1]).h)
+        return max(relative_error(states[int(name[3:]) + 1], array) for name, array in self.wanted.items())
+
+
+def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
+    """The best of the known confusions with which a case is met, one alone before two together."""
+    for together in (1, 2):
+        found: list[Cause] = []
+        for case in cases:
+            for chosen in combinations(_confusions(case), together):
+                if len({confusion.kind for confusion in chosen}) == together:
+                    changed: Case | None = case
+                    for confusion in chosen:
+                        changed = changed and confusion.change(changed)
+                    relative = changed.short.relative if changed else np.inf
+                    if relative <= tolerance:
+                        found.append(Cause("with " + " and ".join(c.words for c in chosen), relative))
+        if found:
+            return min(found, key=lambda cause: cause.relative)
+    return None
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Something that is easily mistaken: what it is about, in words, and the case without the mistake."""
+
+    kind: str
+    words: str
+    change: Callable[[Case], Case | None]
+
+
+def _confusions(case: Case) -> Iterator[Confusion]:
+    convention = case.convention
+    for order in ORDERS:
+        if order != convention.order:
+            yield Confusion("order", f"gate order {', '.join(order)}", _meaning(order=order))
+    z: Update = "take" if convention.z == "keep" else "keep"
+    means = "keeping the old state" if z == "keep" else "taking the candidate"
+    yield Confusion("z", f"z near 1 {means}", _meaning(z=z))
+    reset: Reset = "before" if convention.reset == "after" else "after"
+    yield Confusion("reset", f"the reset gate acting {reset} the product", _meaning(reset=reset))
+    yield Confusion("U", "each recurrent block transposed", lambda c: _cells(c, _turned_U))
+    if all(cell.inputs == cell.units for cell in case.cells):
+        yield Confusion("W", "each input block transposed", lambda c: _cells(c, _turned_W))
+        yield Confusion("WU", "the input and the recurrent weights exchanged", lambda c: _cells(c, _exchanged))
+    yield Confusion(
+        "biases", "the input's and the recurrent biases exchanged",
+        lambda c: _cells(c, lambda cell: replace(cell, b_input=cell.b_recurrent, b_recurrent=cell.b_input)),
+    )  # fmt: skip
+    if case.x.shape[1] > 1:
+        yield Confusion(
+            "axes", "the axes of sequences and steps exchanged (batch_first)", lambda c: _over(c, _batch_first)
+        )
+    yield Confusion("time", "the sequence read from its end", lambda c: _over(c, lambda array: array[::-1]))
+
+
+def _meaning(**changes: Any) -> Callable[[Case], Case]:
+    return lambda case: replace(case, convention=replace(case.convention, **changes))
+
+
+def _cells(case: Case, change: Callable[[Cell], Cell]) -> Case:
+    return replace(case, cells=tuple(change(cell) for cell in case.cells))
+
+
+def _over(case: Case, change: Callable[[Array], Array]) -> Case:
+    return replace(case, x=change(case.x), wanted={name: change(array) for name, array in case.wanted.items()})
+
+
+def _turned_W(cell: Cell) -> Cell:
+    return replace(cell, W=np.concatenate([block.T for block in np.split(cell.W, 3)]))
+
+
+def _turned_U(cell: Cell) -> Cell:
+    return replace(cell, U=np.concatenate([block.T for block in np.split(cell.U, 3)]))
+
+
+def _exchanged(cell: Cell) -> Cell:
+    return replace(cell, W=cell.U, U=cell.W)
+
+
+def _batch_first(array: Array) -> Array:
+    return array.swapaxes(0, 1)

@@ -1,0 +1,151 @@
+"""GRUs from elsewhere: a file in, a model out, with what was understood of it in sentences.
+
+    from gru_core import formats
+    found = formats.read_file("flipflop.safetensors")
+    found.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
+    found.model     # as gru_core.load gives it
+
+Read are safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX (needs
+onnx); Keras's `.keras` and `.weights.h5` (need h5py); and GRU Scope's own. A file is only ever read
+as numbers: none of it is run, no name or path in it is followed, nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from gru_core.formats import equinox, flax, haiku, keras, npz, onnx, own, pytorch, safetensors, unnamed
+from gru_core.formats.choices import check_answers
+from gru_core.formats.imported import Imported, imported
+from gru_core.formats.names import Arrays, plain
+from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
+from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack, numbers
+
+__all__ = [
+    "Convention",
+    "FormatError",
+    "Imported",
+    "Option",
+    "Question",
+    "Unanswered",
+    "read",
+    "read_arrays",
+    "read_file",
+]
+
+PICKLE = """this is a pickle, which can run anybody's code when it is opened.
+Write a safetensors file instead, where the model is:
+    from safetensors.torch import save_file
+    save_file({name: array.contiguous() for name, array in model.state_dict().items()}, "model.safetensors")"""
+
+PROTOCOLS = {bytes([0x80, version]) for version in range(2, 6)}
+"""What a pickle begins with."""
+
+KINDS = ".safetensors, .npz, .onnx, .keras, .weights.h5"
+
+
+def read_file(
+    path: str | Path,
+    answers: Mapping[str, str] | None = None,
+    alphabet: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    direction: Direction | None = None,
+) -> Imported:
+    """The model in the file at `path`; otherwise as `read`. Raises FileNotFoundError besides."""
+    with Path(path).open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    return read(data, Path(path).name, answers, alphabet, labels, direction)
+
+
+def read(
+    data: bytes,
+    name: str,
+    answers: Mapping[str, str] | None = None,
+    alphabet: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    direction: Direction | None = None,
+) -> Imported:
+    """The model in the bytes of a file. What kind of file it is, the bytes tell; `name` titles the model.
+
+    `answers` answers what the file does not tell, `direction` the one question of a layer that
+    reads both ways. `alphabet` names the symbols of an embedding, or makes the inputs one-hot
+    symbols; `labels` names the outputs.
+
+    Raises Unanswered with a Question for what must be known first; FormatError when the file is
+    damaged, too large, or no GRU that can be shown.
+    """
+    answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
+    check_answers(answers)
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"the file is larger than {MAX_BYTES // 2**20} MB, the most that is read")
+    if not data:
+        raise FormatError("the file is empty")
+    arrays: Arrays = {}
+    kind = _kind(data, name)
+    if kind == "safetensors":
+        arrays, metadata = safetensors.arrays(data)
+        if "gruscope" in metadata:
+            if answers or alphabet is not None or labels is not None:
+                raise FormatError("a GRU Scope model says all this itself: there is nothing to answer or to name")
+            return own.read(arrays, metadata["gruscope"])
+        return read_arrays(arrays, name, answers, alphabet, labels)
+    if kind == "npz":
+        return read_arrays(npz.arrays(data), name, answers, alphabet, labels)
+    if kind == "h5":
+        return read_arrays(keras.weights(data), name, answers, alphabet, labels)
+    if kind == "keras":
+        arrays, stacks = keras.read(data)
+    else:
+        stacks = onnx.read(data)
+    if not stacks:
+        raise FormatError("there is no GRU in this file")
+    return imported(stacks, arrays, name, answers, alphabet, labels)
+
+
+def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras", "onnx"]:
+    """What the bytes are. A safetensors file begins with a length, whose first bytes may be those of any other."""
+    if data[8:9] == b"{" and data[3:8] == bytes(5):
+        return "safetensors"
+    pickled = b"data.pkl" in data if data[:2] == b"PK" else data[:2] in PROTOCOLS
+    if pickled or name.lower().endswith((".pt", ".pth", ".pkl", ".pickle")):
+        raise FormatError(PICKLE)
+    if data[:2] == b"PK":
+        return "keras" if b"model.weights.h5" in data else "npz"
+    if data[:8] == b"\x89HDF\r\n\x1a\n":
+        return "h5"
+    if data[:1] == b"\x08":  # the first field of a ModelProto, its version
+        return "onnx"
+    if data[8:9] == b"{":
+        return "safetensors"
+    raise FormatError(f"this is none of the files that can be read: {KINDS}")
+
+
+def read_arrays(
+    arrays: Arrays,
+    name: str,
+    answers: Mapping[str, str] | None = None,
+    alphabet: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Imported:
+    """The model in arrays by name, as a library's own `state_dict()` has them; otherwise as `read`."""
+    answers = dict(answers or {})
+    check_answers(answers)
+    if len(arrays) > MAX_TENSORS:
+        raise FormatError(f"there are {len(arrays):,} arrays; at most {MAX_TENSORS} are read")
+    rest = {path: numbers(path, array) for path, array in plain(arrays).items()}
+    stacks: list[Stack] = []
+    for library in (equinox, pytorch, flax, haiku, keras):
+        found = library.find(rest)
+        taken = frozenset[str]().union(*(stack.names for stack in found))
+        stacks += found
+        rest = {path: array for path, array in rest.items() if path not in taken}
+    if not stacks:
+        stacks = unnamed.find(rest, answers)
+    if not stacks:
+        raise FormatError(
+            f"no GRU was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
+            "The names of PyTorch, Keras, Flax, Equinox and Haiku are known: weight_ih_l0, ir/kernel, w_i, …"
+        )
+    return imported(stacks, rest, name, answers, alphabet, labels)

@@ -1,0 +1,63 @@
+"""Zip files out of a stranger's hands: .npz and .keras are both."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
+
+END = b"PK\x05\x06"
+"""What begins the record at the end of a zip, 22 bytes without a comment."""
+
+MAX_DIRECTORY = 64 * 1024
+"""Bytes of the list of members: room for 64 with long names."""
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """The files in a zip, unpacked, by name. No name is ever used as a path.
+
+    Raises FormatError when the zip is damaged, encrypted, too large once unpacked, or made to
+    mislead: names twice, members that overlap, sizes that are not true.
+    """
+    end = data[-22:]
+    if len(end) < 22 or not end.startswith(END) or end[20:] != b"\0\0":
+        raise FormatError("this is no whole zip file: it does not end as one does. Was it cut short?")
+    # Before the list of members is read: it may be of hundreds of thousands.
+    if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
+        raise FormatError(f"the zip has too many files in it; at most {MAX_TENSORS} are read")
+    if data[-42:-38] == b"PK\x06\x07":
+        raise FormatError("the zip is of the kind for more than 4 GB (zip64), which no network here needs")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+            _check(infos)
+            # Never more than what is declared is unpacked, and then the checksum is compared.
+            return {info.filename: archive.read(info) for info in infos}
+    except FormatError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise FormatError("the zip is damaged: " + shown(str(error))) from error
+
+
+def _check(infos: list[zipfile.ZipInfo]) -> None:
+    names = [info.filename for info in infos]
+    if len(names) > MAX_TENSORS:
+        raise FormatError(f"the zip has {len(names):,} files in it; at most {MAX_TENSORS} are read")
+    for name in names:
+        if names.count(name) > 1:
+            raise FormatError(f"the zip has {shown(name)} in it twice")
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > MAX_UNPACKED:
+        raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are read")
+    free = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.flag_bits & 1:
+            raise FormatError(f"{shown(info.filename)} is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise FormatError(f"{shown(info.filename)} is packed in an unusual way; NumPy and Keras store or deflate")
+        if info.header_offset < free:
+            raise FormatError(f"{shown(info.filename)} overlaps with what is before it in the zip")
+        free = info.header_offset + 30 + info.compress_size

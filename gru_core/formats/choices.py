@@ -1,0 +1,129 @@
+"""What of a file is taken, and what its numbers mean: answered, told by the file, or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
+from gru_core.formats.weights import ORDERS, Convention, Dense, Direction, Embedding, Stack, stacked
+
+KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
+"""What can be answered. `order`, `reset`, `z` and `readout` may be, against what the file says."""
+
+
+def check_answers(answers: Mapping[str, str]) -> None:
+    """Raises FormatError when an answer is to no question."""
+    for key in answers:
+        if key not in KEYS:
+            raise FormatError(f"{shown(key)} is not asked of any file; there are: {', '.join(KEYS)}")
+
+
+def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
+    """The GRU that is shown. Raises Unanswered when there are several."""
+    if len(stacks) == 1:
+        return stacks[0]
+    names = apart([stack.where or "the one without a name" for stack in stacks])
+    options = [Option(n, f"this alone: {_sizes(stack)}") for n, stack in zip(names, stacks, strict=True)]
+    try:
+        chain = stacked(stacks)
+    except FormatError:
+        chain = None
+    if chain is not None and all(below.feeds(stack) for below, stack in pairwise(stacks)):
+        order = " → ".join(names)
+        options.append(Option("stacked", f"each takes what the one before it gives: {order}"))
+    which = answer(Question("network", "There are several GRUs in the file.", tuple(options)), answers)
+    if which == "stacked" and chain is not None:
+        return chain
+    return stacks[names.index(which)]
+
+
+def _sizes(stack: Stack) -> str:
+    layers = f"{len(stack.layers)} layers" if len(stack.layers) > 1 else "1 layer"
+    both = "" if stack.first_both is None else ", both directions"
+    return f"{layers}{both}, {stack.inputs} inputs, {stack.units} units"
+
+
+def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
+    """What the numbers mean: what was answered, else what the file says, else asked."""
+
+    def ask(key: str, told: str | None, text: str, options: Mapping[str, str]) -> str:
+        question = Question(key, text, tuple(Option(*option) for option in options.items()))
+        return told if told is not None and key not in answers else answer(question, answers)
+
+    order = ask(
+        "order", stack.order, "In which order are the blocks of r, z and h̃?",
+        {",".join(order): f"the first third is {order[0]}'s, then {order[1]}'s, then {order[2]}'s" for order in ORDERS},
+    )  # fmt: skip
+    reset = ask(
+        "reset", stack.reset, "Where does the reset gate act? The file does not tell.",
+        {
+            "after": "h̃ = tanh(W x + b + r ⊙ (U h + c)): PyTorch, Keras by default",
+            "before": "h̃ = tanh(W x + U (r ⊙ h) + b): Cho et al. 2014, Keras with reset_after=False",
+        },
+    )  # fmt: skip
+    z = ask(
+        "z", stack.z, "What does the update gate do near 1?",
+        {"keep": "keeps the old state: PyTorch, Keras, ONNX, Flax", "take": "takes the candidate: Haiku"},
+    )  # fmt: skip
+    return Convention(order.replace(",", ""), reset, z)  # type: ignore[arg-type]
+
+
+def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slice]:
+    """The direction to be shown, and those of the layers that it goes through alone.
+
+    A layer above one that reads both ways takes both, so what is shown ends there; and what reads
+    backward has nothing under it that reads forward.
+    """
+    both, layers = stack.first_both, len(stack.layers)
+    if both is None:
+        only: Direction = "backward" if "backward" in stack.layers[0] else "forward"
+        if answers.get("direction", only) != only:
+            raise FormatError(f"there is no {shown(answers['direction'])} direction in this file, only {only}")
+        return only, slice(layers)
+    above = f" The {_count(layers - both - 1)} above are left out, which take both directions." * (both + 1 < layers)
+    below = f" The {_count(both)} below are left out: give it what they give." * (both > 0)
+    options = (
+        Option("forward", "the half that reads from the first step on." + above),
+        Option("backward", "the half that reads from the last step on: write the last step first." + below + above),
+    )
+    question = Question("direction", f"Layer {both + 1} reads both ways, which are shown one at a time.", options)
+    if answer(question, answers) == "forward":
+        return "forward", slice(both + 1)
+    return "backward", slice(both, both + 1)
+
+
+def _count(layers: int) -> str:
+    return "layer" if layers == 1 else f"{layers} layers"
+
+
+def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
+    """Which of several, by place; None for none of them. One alone is taken where that is `sure`."""
+    if not names:
+        return None
+    if len(names) == 1 and sure and key not in answers:
+        return 0
+    names = apart(names)
+    options = tuple(Option(name, "take this one") for name in names)
+    options = (*options, Option("none", "take none of them"))
+    which = answer(Question(key, text, options), answers)
+    return None if which == "none" else names.index(which)
+
+
+def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -> Embedding | None:
+    """The embedding before a layer of so many inputs, None when there is none."""
+    fitting = [one for one in found if one.table.shape[1] == inputs]
+    named = [one for one in fitting if "emb" in one.name.lower()]
+    text = "A matrix without a bias may be an embedding, a vector for each symbol, or something else."
+    place = _one("embedding", text, [one.name for one in named or fitting], answers, sure=bool(named))
+    return None if place is None else (named or fitting)[place]
+
+
+def dense(found: list[Dense], units: int, embedding: Embedding | None, answers: Mapping[str, str]) -> Dense | None:
+    """The linear layer on the state. One that takes both directions comes along, to be spoken of."""
+    others = [one for one in found if embedding is None or one.name != embedding.name]
+    fitting = [one for one in others if one.V.shape[1] == units] or [
+        one for one in others if one.V.shape[1] == 2 * units
+    ]
+    place = _one("dense", "Several linear layers could be the readout.", [one.name for one in fitting], answers)
+    return None if place is None else fitting[place]

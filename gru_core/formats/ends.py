@@ -1,0 +1,91 @@
+"""What stands around the layers of a model that came from a file: its encoder and its readout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gru_core.encoder import Encoder, Symbols, Vectors
+from gru_core.formats.questions import FormatError, Option, Question, answer, shown
+from gru_core.formats.weights import MAX_SYMBOLS, Cell, Dense, Embedding
+from gru_core.model import Readout
+
+MAX_LABEL = 64
+
+
+def _names(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
+    """Names given for `count` things. Raises FormatError when they do not fit."""
+    names = tuple(given)
+    if len(names) != count:
+        raise FormatError(f"{len(names)} {what} were given, but {count} are needed")
+    for place, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name.strip() or len(name) > MAX_LABEL or not name.isprintable():
+            raise FormatError(f"{what}, number {place}: each is text of 1 to {MAX_LABEL} characters that print")
+    return names
+
+
+def encoder(
+    cells: tuple[Cell, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
+) -> tuple[Encoder, tuple[Cell, ...], list[str]]:
+    """How sequences are written, and the cells with the embedding folded into the first: W Eᵀ."""
+    inputs = cells[0].inputs
+    size = inputs if embedding is None else len(embedding.table)
+    if alphabet is not None:
+        symbols = _names("symbols of the alphabet", alphabet, size)
+        if len(set(symbols)) < size or any(re.search(r"\s", symbol) for symbol in symbols):
+            raise FormatError("the symbols of the alphabet must differ, and have no spaces in them")
+    else:
+        symbols = tuple(map(str, range(size)))
+    if embedding is not None:
+        name = shown(embedding.name)
+        if not 1 <= size <= MAX_SYMBOLS:
+            raise FormatError(f"the embedding {name} has {size:,} symbols; from 1 to {MAX_SYMBOLS:,} can be shown")
+        if embedding.table.shape[1] != inputs:
+            raise FormatError(f"the embedding {name} gives {embedding.table.shape[1]} numbers; the GRU takes {inputs}")
+        bottom = cells[0]
+        W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
+        folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
+        said = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
+        if alphabet is None:
+            said += " They have no names in the file and go by their numbers."
+        return Symbols(symbols), (folded, *cells[1:]), [said]
+    if alphabet is not None:
+        return Symbols(symbols), cells, [f"The {size} inputs are taken to be symbols, one for each."]
+    return Vectors(inputs), cells, [f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."]
+
+
+def readout(
+    dense: Dense | None,
+    units: int,
+    labels: Sequence[str] | None,
+    answers: Mapping[str, str],
+    dtype: np.dtype[np.floating],
+) -> tuple[Readout, list[str]]:
+    if dense is None:
+        names = _names("labels", labels, units) if labels is not None else tuple(f"h {i}" for i in range(1, units + 1))
+        said = "There is no readout that could be shown: the output is the top layer's state itself."
+        return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [said]
+    K = len(dense.V)
+    if not 1 <= K <= MAX_SYMBOLS or dense.V.shape[1] != units:
+        allowed = f"from {units} units to at most {MAX_SYMBOLS:,} outputs can be shown"
+        raise FormatError(f"the readout {shown(dense.name)} is from {dense.V.shape[1]} to {K:,}; {allowed}")
+    names = _names("labels", labels, K) if labels is not None else tuple(f"y {i}" for i in range(1, K + 1))
+    told = (
+        None if dense.activation is None else "softmax" if dense.activation in ("softmax", "log softmax") else "linear"
+    )
+    options = (Option("linear", "y = V h + c"), Option("softmax", "y = softmax(V h + c): shares of 1"))
+    kind = told or "linear"
+    if "readout" in answers:
+        kind = answer(Question("readout", "What is done with V h + c?", options), answers)
+    said = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
+    if dense.activation is None and "readout" not in answers:
+        said += "; whether a softmax follows is not in the file, so y is what comes before it"
+    elif kind == "softmax":
+        said += ", and a softmax"
+    elif dense.activation not in ("linear", None):
+        said += f"; y is what comes before its {shown(dense.activation)}"
+    V, c = dense.V.astype(np.result_type(dtype, dense.V)), dense.c.astype(np.result_type(dtype, dense.V))
+    return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [said + "."]

@@ -1,0 +1,30 @@
+"""The arrays of equinox.nn.GRUCell.
+
+    r = σ(W_r x + b_r + U_r h)                       weight_ih (3H, I), weight_hh (3H, H): r, z, n
+    z = σ(W_z x + b_z + U_z h)                       bias (3H,), bias_n (H,)
+    n = tanh(W_n x + b_n + r ⊙ (U_n h + bias_n))     reset "after"
+    h = n + z ⊙ (h − n)                              z keeps
+
+https://docs.kidger.site/equinox/api/nn/rnn/
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gru_core.formats.names import Arrays, groups, part
+from gru_core.formats.weights import Stack, cell
+
+
+def find(arrays: Arrays) -> list[Stack]:
+    """The GRUs that are named as Equinox names them. Raises FormatError when one is not whole."""
+    found: list[Stack] = []
+    for where, group in groups(arrays, "weight_ih|weight_hh|bias|bias_n").items():
+        if "bias_n" not in group:
+            continue
+        W, U, b, b_n = (part(arrays, group, where, name) for name in ("weight_ih", "weight_hh", "bias", "bias_n"))
+        b_recurrent = np.concatenate([np.zeros(2 * b_n.size, b_n.dtype), b_n.ravel()])
+        layer = cell(where, W, U, b, b_recurrent)
+        names = frozenset(group.values())
+        found.append(Stack("Equinox's nn.GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep"))
+    return found

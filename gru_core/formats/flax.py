@@ -1,0 +1,56 @@
+"""The arrays of Flax's GRUCell, of linen and of nnx.
+
+    r = σ(W_ir x + b_ir + W_hr h)
+    z = σ(W_iz x + b_iz + W_hz h)
+    n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
+    h = (1 − z) ⊙ n + z ⊙ h                          z keeps
+
+linen keeps six kernels apart, `ir iz in` (I, H) with biases, `hr hz hn` (H, H), the last with one.
+nnx keeps two, `dense_i` (I, 3H) with a bias and `dense_h` (H, 3H) without: r, z, n, and no b_hn.
+https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gru_core.formats.names import Arrays, groups, part
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import Stack, cell
+from gru_core.gru import Array
+
+GATES = "rzn"
+
+
+def find(arrays: Arrays) -> list[Stack]:
+    """The GRUs that are named as Flax names them. Raises FormatError when one is not whole."""
+    linen = groups(arrays, r"(?:i|h)[rzn]/(?:kernel|bias)")
+    nnx = groups(arrays, r"dense_[ih]/(?:kernel|bias)")
+    # An LSTM of linen has gates of other names besides, one of nnx four blocks.
+    linen = {where: group for where, group in linen.items() if any(name.startswith(("ir", "hr")) for name in group)}
+    return [_linen(arrays, *item) for item in linen.items()] + [_nnx(arrays, *item) for item in nnx.items()]
+
+
+def _linen(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
+    def kernels(kind: str) -> Array:
+        blocks = [part(arrays, group, where, f"{kind}{gate}/kernel") for gate in GATES]
+        if len({block.shape for block in blocks}) > 1 or blocks[0].ndim != 2:
+            raise FormatError(f"the GRU at {shown(where)} has {kind}r, {kind}z and {kind}n of different shapes")
+        return np.concatenate([block.T for block in blocks])
+
+    def biases(kind: str, H: int, dtype: np.dtype[np.floating]) -> Array:
+        names = [group.get(f"{kind}{gate}/bias") for gate in GATES]
+        return np.concatenate([np.zeros(H, dtype) if name is None else arrays[name].ravel() for name in names])
+
+    W, U = kernels("i"), kernels("h")
+    layer = cell(where, W, U, biases("i", U.shape[1], W.dtype), biases("h", U.shape[1], U.dtype))
+    names = frozenset(group.values())
+    return Stack("Flax linen's GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep")
+
+
+def _nnx(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
+    W, U = (part(arrays, group, where, f"dense_{kind}/kernel").T for kind in "ih")
+    biases = [arrays[group[name]] if name in group else None for name in ("dense_i/bias", "dense_h/bias")]
+    layer = cell(where, W, U, *biases)
+    names = frozenset(group.values())
+    return Stack("Flax nnx's GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep")

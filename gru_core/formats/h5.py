@@ -1,0 +1,75 @@
+"""HDF5 as Keras writes it: plain arrays in groups. Needs h5py: pip install 'gruscope[keras]'."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from gru_core.formats.names import MAX_NAME
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
+from gru_core.gru import Array
+
+MAX_GROUPS = 512
+MAX_DEPTH = 16
+
+
+def arrays(data: bytes) -> dict[str, Array]:
+    """The arrays of an HDF5 file by path.
+
+    Nothing outside the file is opened: links to elsewhere and data kept elsewhere are refused, and
+    so is packed data, whose true size only shows on unpacking. Raises FormatError for these, and
+    when the file is damaged or too large.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise FormatError("reading Keras files needs h5py: pip install 'gruscope[keras]'") from error
+    found: dict[str, Array] = {}
+    groups = 0
+
+    def walk(group: Any, path: str, depth: int) -> None:
+        nonlocal groups
+        groups += 1
+        if groups > MAX_GROUPS or depth > MAX_DEPTH:
+            raise FormatError(f"the file has more than {MAX_GROUPS} groups, or more than {MAX_DEPTH} in one another")
+        if len(group) > MAX_GROUPS:
+            raise FormatError(f"{shown(path)} has {len(group):,} entries; at most {MAX_GROUPS} are read")
+        for name in group:
+            inner = f"{path}/{name}".lstrip("/")
+            if len(inner) > MAX_NAME:
+                raise FormatError(f"the name {shown(inner)} is too long")
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise FormatError(f"{shown(inner)} is a link to somewhere else, which is never followed")
+            child = group[name]
+            if isinstance(child, h5py.Group):
+                walk(child, inner, depth + 1)
+            elif isinstance(child, h5py.Dataset):
+                if len(found) == MAX_TENSORS:
+                    raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
+                found[inner] = _dataset(child, inner)
+
+    def _dataset(dataset: Any, path: str) -> Array:
+        plan = dataset.id.get_create_plist()
+        plainly = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+        if not plainly or plan.get_nfilters() or plan.get_external_count():
+            raise FormatError(f"{shown(path)} is packed, or kept outside the file; Keras keeps arrays plainly in it")
+        if dataset.dtype.kind not in "fiu" or dataset.shape is None:
+            raise FormatError(f"{shown(path)} does not hold numbers")
+        bytes_read = math.prod(dataset.shape) * dataset.dtype.itemsize
+        read = sum(array.nbytes for array in found.values())
+        if bytes_read + read > MAX_UNPACKED:
+            raise FormatError(f"{shown(path)} says its shape is {dataset.shape}: too large to be read")
+        return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            walk(file, "", 0)
+    except FormatError:
+        raise
+    except Exception as error:  # HDF5 can be wrong in any way, and h5py passes each on as it comes
+        raise FormatError("the HDF5 file is damaged: " + shown(str(error))) from error
+    return found

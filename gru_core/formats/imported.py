@@ -1,0 +1,122 @@
+"""What was found in a file, made into a model, with a sentence for everything that was understood or left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gru_core.formats import choices, ends
+from gru_core.formats.names import Arrays, around
+from gru_core.formats.questions import shown
+from gru_core.formats.weights import Cell, Convention, Direction, Stack
+from gru_core.model import Card, Model
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model that came from a file, and `said`: what it was taken to be, in sentences.
+
+    `convention` and `cells`, the layers as the file has them from the bottom, are what the model was
+    made of; an embedding is folded into the first. With direction "backward" the network reads a
+    sequence from its end. `both` is whether the file has the other direction too.
+    """
+
+    model: Model
+    said: tuple[str, ...]
+    source: str
+    convention: Convention
+    cells: tuple[Cell, ...]
+    direction: Direction = "forward"
+    both: bool = False
+
+
+def imported(
+    stacks: Sequence[Stack],
+    arrays: Arrays,
+    name: str,
+    answers: Mapping[str, str],
+    alphabet: Sequence[str] | None,
+    labels: Sequence[str] | None,
+) -> Imported:
+    """The model in `stacks`, and in the `arrays` that none of them takes up.
+
+    Raises Unanswered for what the file does not tell, FormatError for what cannot be shown.
+    """
+    stack = choices.chosen(stacks, answers)
+    convention = choices.convention(stack, answers)
+    direction, shown_layers = choices.direction(stack, answers)
+    cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
+    said = [_source(stack, convention, cells), *stack.notes, *_said_of_direction(stack, direction, shown_layers)]
+    told = {"order": stack.order, "reset": stack.reset, "z": stack.z}
+    overruled = [key for key, value in told.items() if value not in (None, getattr(convention, key))]
+    if overruled:
+        said.append(f"Against what the file says, by your answer: {', '.join(overruled)}.")
+    if not stack.wired:
+        said.append("Weights alone do not tell the activations: sigmoid for the gates and tanh for h̃ are assumed.")
+
+    rest = {n: a for n, a in arrays.items() if n not in stack.names}
+    embeddings, linears = ([], []) if stack.wired else around(rest)
+    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
+    dense = stack.dense or choices.dense(linears, stack.units, embedding, answers)
+    encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
+    said += sentences
+    both = stack.first_both is not None
+    if dense is not None and both:
+        said.append(f"The linear layer {shown(dense.name)} takes both directions, so it says nothing of one alone.")
+        dense = None
+    elif dense is not None and dense.V.shape[1] != stack.units:
+        said.append(
+            f"The linear layer {shown(dense.name)} takes {dense.V.shape[1]} numbers: not the top layer's state."
+        )
+        dense = None
+    readout, sentences = ends.readout(dense, cells[-1].units, labels, answers, cells[-1].U.dtype)
+    said += sentences
+    taken = {part.name for part in (embedding, dense) if part is not None}
+    left = [n for n in rest if n.rpartition("/")[0].removesuffix("/vars") not in taken and n not in taken]
+    if left and not stack.wired:
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        said.append(f"Not used: {', '.join(map(shown, left[:5]))}{more}.")
+    model = Model(encoder, tuple(cell.gru(convention) for cell in cells), readout, _card(name, stack.source))
+    return Imported(model, tuple(said), stack.source, convention, cells, direction, both)
+
+
+def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
+    keeps = convention.z == "keep"
+    z = "keeps the old state, so its weights change sign here" if keeps else "takes the candidate, as here"
+    biased = any(cell.b_input.any() or cell.b_recurrent.any() for cell in cells)
+    biases = "with biases" if biased else "without biases, or all zero"
+    sizes = " → ".join(str(cell.units) for cell in cells)
+    layers = "1 layer" if len(cells) == 1 else f"{len(cells)} layers"
+    return (
+        f"{stack.source}: {layers} of {sizes} unit{'s' * (sizes != '1')}, {biases}; blocks in the order "
+        f"{', '.join(convention.order)}; the reset gate acts {convention.reset} the product; z near 1 {z}."
+    )
+
+
+def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) -> list[str]:
+    said = []
+    if stack.first_both is not None:
+        other = "backward" if direction == "forward" else "forward"
+        said.append(
+            f"Layer {stack.first_both + 1} reads both ways; this is the {direction} one, the {other} one is not shown."
+        )
+    if direction == "backward":
+        said.append("It reads a sequence from its end: write the last step first.")
+    left = len(stack.layers) - len(stack.layers[shown_layers])
+    if left:
+        of = f"{left} layers are" if left > 1 else "1 layer is"
+        said.append(f"{of} left out, which cannot be run with one direction alone.")
+    return said
+
+
+def _card(name: str, source: str) -> Card:
+    stem = "".join(c for c in re.split(r"[/\\]", name)[-1] if c.isprintable())[:80] or "model"
+    return Card(
+        title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
+        task="imported",
+        about=f"brought in from elsewhere ({source})",
+        question="What do its gates do with your sequence?",
+        weights="imported",
+        summary="nothing is known here of how well it does",
+    )

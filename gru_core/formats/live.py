@@ -1,0 +1,58 @@
+"""Networks that are in memory, of PyTorch and of Keras. Neither is imported until its function is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gru_core.formats import read_arrays, read_file
+from gru_core.formats.questions import FormatError
+from gru_core.model import Model
+
+
+def from_torch(
+    module: Any,
+    answers: Mapping[str, str] | None = None,
+    alphabet: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Model:
+    """The model in a `torch.nn.GRU`, a `GRUCell`, or a module that holds one, an Embedding and a Linear.
+
+    A layer that reads both ways needs `answers={"direction": "forward"}`, or backward. Other
+    arguments and errors as for `formats.read`.
+    """
+    if not callable(getattr(module, "state_dict", None)):
+        raise FormatError(f"{type(module).__name__} is no torch module: it has no state_dict()")
+    arrays = {name: array.detach().cpu().numpy() for name, array in module.state_dict().items()}
+    inputs = {array.shape[1] for name, array in arrays.items() if "weight_ih" in name}
+    kinds = {name: type(part).__name__ for name, part in module.named_modules()}
+    tables = [
+        name for name, kind in kinds.items() if kind == "Embedding" and arrays[f"{name}.weight"].shape[1] in inputs
+    ]
+    known = {"embedding": tables[0].replace(".", "/")} if len(tables) == 1 else {}
+    return read_arrays(arrays, type(module).__name__, known | dict(answers or {}), alphabet, labels).model
+
+
+def from_keras(
+    layer: Any,
+    answers: Mapping[str, str] | None = None,
+    alphabet: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Model:
+    """The model in a `keras.layers.GRU`, `Bidirectional` or `RNN`, or in a keras model that holds one.
+
+    It goes through a `.keras` file that Keras writes to a temporary folder. Arguments and errors as
+    for `from_torch`.
+    """
+    import keras
+
+    if not isinstance(layer, keras.Model):
+        if not getattr(layer, "weights", None):
+            raise FormatError("this layer has no weights yet: call it once, or build it")
+        layer = keras.Sequential([keras.Input((None, layer.weights[0].shape[0])), layer])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{layer.name}.keras"
+        layer.save(path)
+        return read_file(path, answers, alphabet, labels).model

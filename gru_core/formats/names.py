@@ -1,0 +1,81 @@
+"""The names that arrays have in files, and what stands before and after a GRU, told by names and shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import Dense, Embedding
+from gru_core.gru import Array
+
+Arrays = Mapping[str, Array]
+
+MAX_NAME = 500
+
+
+def plain(arrays: Arrays) -> dict[str, Array]:
+    """The same arrays with their paths written alike, parts apart by `/`.
+
+    JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's
+    `params/ir` come to the same form; `.value` and `:0` at the end say nothing.
+    Raises FormatError when two names come to the same, or one is very long.
+    """
+    found: dict[str, Array] = {}
+    for name, array in arrays.items():
+        if len(name) > MAX_NAME:
+            raise FormatError(f"the name {shown(name)} is of {len(name):,} characters; at most {MAX_NAME} are read")
+        parts = [part for part in re.split(r"[/.\[\]'\"]+", name.removesuffix(":0")) if part]
+        path = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == "value" else parts)
+        if path in found:
+            raise FormatError(f"{shown(name)} is in the file twice")
+        found[path] = array
+    return found
+
+
+def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
+    """The names whose last parts fit `pattern`, by what is before: {prefix: {last parts: name}}."""
+    found: dict[str, dict[str, str]] = {}
+    for name in arrays:
+        fit = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)
+        if fit:
+            found.setdefault(fit[1] or "", {})[fit[2]] = name
+    return found
+
+
+def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Array:
+    """The array that a GRU cannot do without. Raises FormatError when it is missing."""
+    if name not in group:
+        there = ", ".join(shown(found) for found in group)
+        raise FormatError(f"the GRU at {shown(where)} lacks {shown(name)}; of its arrays there are {there}")
+    return arrays[group[name]]
+
+
+def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
+    """What may be an embedding, and what may be a linear layer, among the arrays that no GRU takes up.
+
+    A matrix without a bias that is called `weight` may be either.
+    """
+    embeddings: list[Embedding] = []
+    linears: list[Dense] = []
+    for name, array in arrays.items():
+        place, _, last = name.rpartition("/")
+        where = place.removesuffix("/vars")
+        if array.ndim != 2:
+            continue
+        if last in ("embedding", "embeddings"):
+            embeddings.append(Embedding(where or name, array))
+            continue
+        rows = {"weight": array, "kernel": array.T, "w": array.T, "0": array.T}.get(last)
+        if rows is None or (last == "0" and where == place):
+            continue
+        bias = next((arrays[b] for b in (f"{place}/{b}".lstrip("/") for b in ("bias", "b", "1")) if b in arrays), None)
+        if bias is not None and bias.shape == (len(rows),):
+            linears.append(Dense(where or name, rows, bias))
+        elif bias is None:
+            linears.append(Dense(where or name, rows, np.zeros(len(rows), array.dtype)))
+            if last in ("weight", "0"):
+                embeddings.append(Embedding(where or name, array))
+    return embeddings, linears

@@ -1,0 +1,75 @@
+"""GRU Scope's own files, out of a stranger's hands: what `Model.save` wrote, or something made to look like it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gru_core.encoder import Symbols
+from gru_core.formats.ends import MAX_LABEL
+from gru_core.formats.imported import Imported
+from gru_core.formats.names import Arrays
+from gru_core.formats.questions import FormatError
+from gru_core.formats.weights import MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UNITS, Cell, Convention, numbers
+from gru_core.model import Model, from_parts
+
+MAX_TEXT = 4_000
+CONVENTION = {reset: Convention("rzh", reset, "take") for reset in ("before", "after")}
+
+
+def read(arrays: Arrays, about: str) -> Imported:
+    """The model of arrays and of the JSON beside them. Raises FormatError when it is not whole, or too large."""
+    try:
+        model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, about)
+        _check(model)
+    except FormatError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError) as error:
+        raise FormatError("this looks like a GRU Scope model, but is not whole") from error
+    resets = {gru.reset for gru in model.layers}
+    layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
+    said = f"A GRU Scope model, {model.card.weights}: {layers}, reset {' and '.join(sorted(resets))}."
+    convention = CONVENTION["after" if "after" in resets else "before"]
+    return Imported(model, (said,), "GRU Scope", convention, tuple(Cell.of(gru, convention) for gru in model.layers))
+
+
+def _check(model: Model) -> None:
+    """Raises when a part does not fit the others, is too large, or is not of the kind that is shown."""
+    sizes = [model.encoder.inputs, *(gru.units for gru in model.layers)]
+    most = MAX_SYMBOLS if isinstance(model.encoder, Symbols) else MAX_INPUTS
+    if (
+        not 1 <= len(model.layers) <= MAX_LAYERS
+        or not 1 <= sizes[0] <= most
+        or min(sizes) < 1
+        or max(sizes[1:]) > MAX_UNITS
+    ):
+        raise FormatError(f"at most {MAX_LAYERS} layers of {MAX_UNITS} units can be shown")
+    if [gru.inputs for gru in model.layers] != sizes[:-1]:
+        raise FormatError("the layers of this GRU Scope model do not fit one another")
+    readout, card = model.readout, model.card
+    K = len(readout.labels)
+    if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, sizes[-1]) or readout.c.shape != (K,):
+        raise FormatError("the readout of this GRU Scope model does not fit its layers")
+    if not 1 <= K <= MAX_SYMBOLS or card.weights not in ("trained", "random", "hand-set", "imported"):
+        raise FormatError("the card of this GRU Scope model is not one")
+    words = [card.title, card.task, card.about, card.question, card.summary, card.reading, *card.examples]
+    names = [*readout.labels, *(model.encoder.alphabet)]
+    if not all(isinstance(word, str) and len(word) <= MAX_TEXT for word in words) or len(card.examples) > 64:
+        raise FormatError("the card of this GRU Scope model is not text")
+    if not all(isinstance(name, str) and name and len(name) <= MAX_LABEL for name in names):
+        raise FormatError("the labels of this GRU Scope model are not text")
+    if not _plain(card.training) or not _plain(card.measured):
+        raise FormatError("the figures on the card of this GRU Scope model are not plain")
+    for example in model.examples:
+        model.encoder.encode(model.encoder.tokens(example))
+
+
+def _plain(figures: Any) -> bool:
+    """Whether these are words and finite numbers by name."""
+    if not isinstance(figures, dict) or len(figures) > 64:
+        return False
+    return all(
+        isinstance(key, str) and len(key) <= MAX_LABEL
+        and (len(v) <= MAX_TEXT if isinstance(v, str) else isinstance(v, int | float) and math.isfinite(v))
+        for key, v in figures.items()
+    )  # fmt: skip

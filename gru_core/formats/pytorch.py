@@ -1,0 +1,53 @@
+"""The arrays of torch.nn.GRU and torch.nn.GRUCell.
+
+    r = σ(W_ir x + b_ir + W_hr h + b_hr)             weight_ih (3H, I), weight_hh (3H, H): r, z, n
+    z = σ(W_iz x + b_iz + W_hz h + b_hz)             bias_ih, bias_hh (3H,)
+    n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
+    h = (1 − z) ⊙ n + z ⊙ h                          z keeps
+
+A layer's names end in `_l0`, `_l1`, …, those of its backward direction in `_reverse` besides; a
+cell's do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from gru_core.formats.names import Arrays, groups, part
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import Cell, Direction, Stack, cell, check_layers
+
+NAMES = r"(?:weight|bias)_(?:ih|hh)(?:_l\d{1,3})?(?:_reverse)?"
+DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "_reverse"))
+
+
+def find(arrays: Arrays) -> list[Stack]:
+    """The GRUs that are named as PyTorch names them. Raises FormatError when one is not whole."""
+    return [_stack(arrays, where, group) for where, group in groups(arrays, NAMES).items()]
+
+
+def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
+    numbers = {int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name))}
+    if numbers and numbers != set(range(len(numbers))):
+        raise FormatError(f"the GRU at {shown(where)} has layers {sorted(numbers)}: one between them is missing")
+    layers: list[dict[Direction, Cell]] = []
+    for suffix in [f"_l{k}" for k in range(len(numbers))] or [""]:
+        layer: dict[Direction, Cell] = {}
+        for direction, reverse in DIRECTIONS:
+            if direction == "backward" and f"weight_ih{suffix}{reverse}" not in group:
+                continue
+            W, U = (part(arrays, group, where, f"weight_{kind}{suffix}{reverse}") for kind in ("ih", "hh"))
+            biases = [f"bias_{kind}{suffix}{reverse}" for kind in ("ih", "hh")]
+            if biases[0] in group or biases[1] in group:
+                b_input, b_recurrent = (part(arrays, group, where, bias) for bias in biases)
+                layer[direction] = cell(where, W, U, b_input, b_recurrent)
+            else:
+                layer[direction] = cell(where, W, U)
+        layers.append(layer)
+    if len({tuple(layer) for layer in layers}) > 1:
+        raise FormatError(f"the GRU at {shown(where)} has a backward direction in some layers only")
+    biased = any(name.startswith("bias") for name in group)
+    source = (
+        "PyTorch's nn.GRU" if numbers else "PyTorch's nn.GRUCell" if biased else "PyTorch or Equinox, without biases"
+    )
+    return check_layers(Stack(source, where, tuple(layers), frozenset(group.values()), "rzh", "after", "keep"))

@@ -1,0 +1,92 @@
+"""Safetensors: the length of a JSON header, the header, the numbers. https://github.com/huggingface/safetensors
+
+It is read here rather than by its library so that nothing is made before it is known to be small.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MAX_TENSORS
+from gru_core.gru import Array
+
+MAX_HEADER = 2**20
+MAX_AXES = 8
+DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+
+
+def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+    """The arrays of a safetensors file by name, and its metadata.
+
+    bfloat16 comes as float32, which holds each of its numbers exactly. Raises FormatError when the
+    file is damaged, too large, or holds anything but floating-point numbers.
+    """
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
+        raise FormatError(
+            f"the file says that its header has {length:,} bytes; it has {max(len(data) - 8, 0):,} after that, "
+            f"and a header of at most {MAX_HEADER:,} is read. Was it cut short, or is it no safetensors file?"
+        )
+    header = _header(data[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise FormatError("the metadata in the header is not text by name")
+    if len(header) > MAX_TENSORS:
+        raise FormatError(f"the file has {len(header):,} tensors; at most {MAX_TENSORS} are read")
+    found: dict[str, Array] = {}
+    spans: list[tuple[int, int]] = []
+    for name, entry in header.items():
+        dtype, shape, begin, end = _entry(name, entry)
+        if not 0 <= begin <= end <= len(data) - 8 - length or end - begin != math.prod(shape) * dtype.itemsize:
+            raise FormatError(f"{shown(name)} says that it is {list(shape)}, at bytes {begin} to {end}: that is not so")
+        spans.append((begin, end))
+        flat = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype)
+        if dtype.kind == "u":  # bfloat16: the upper half of a float32
+            flat = (flat.astype(np.uint32) << 16).view(np.float32)
+        found[name] = flat.reshape(shape)
+    spans.sort()
+    if [begin for begin, _ in spans] + [len(data) - 8 - length] != [0] + [end for _, end in spans]:
+        raise FormatError("the tensors overlap, or leave bytes between or after them that are nobody's")
+    return found, metadata
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise FormatError("a name is in the header twice")
+        return dict(pairs)
+
+    try:
+        header = json.loads(text.decode(), object_pairs_hook=once)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise FormatError("the header is not JSON. Is it a safetensors file?") from error
+    if not isinstance(header, dict):
+        raise FormatError("the header is not a JSON object")
+    return header
+
+
+def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
+    """The dtype, the shape and the place of one tensor."""
+
+    def whole(value: Any, most: int) -> bool:
+        return isinstance(value, list) and len(value) <= most and all(type(n) is int and 0 <= n < 2**40 for n in value)
+
+    if (
+        not isinstance(entry, dict)
+        or not whole(entry.get("shape"), MAX_AXES)
+        or not whole(entry.get("data_offsets"), 2)
+    ):
+        raise FormatError(f"{shown(name)} has a header that does not say its shape and its place")
+    if len(entry["data_offsets"]) != 2:
+        raise FormatError(f"{shown(name)} has a header that does not say where it begins and ends")
+    dtype = entry.get("dtype")
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise FormatError(f"{shown(name)} holds {shown(str(dtype))}; weights are floating-point: {', '.join(DTYPES)}")
+    return np.dtype(DTYPES[dtype]), tuple(entry["shape"]), *entry["data_offsets"]

@@ -1,0 +1,508 @@
+"""Files that are damaged, too large, or made to do harm: each is a FormatError, and quickly."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import struct
+import time
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+from safetensors.numpy import save
+
+from gru_core import formats, presets
+from gru_core.formats import FormatError
+from tests.core.test_formats import FIXTURES, torch_layer
+from tests.core.test_formats import npz as npz_of
+
+ARRAYS = torch_layer(np.random.default_rng(0), 3, 4)
+PICKLE = "is a pickle, which can run anybody's code"
+
+
+def refused(data: bytes, message: str, name: str = "x") -> None:
+    """Raises AssertionError unless the file is refused with the message, in half a second and 100 MB."""
+    begun = time.process_time()
+    with pytest.raises(FormatError, match=message) as error:
+        formats.read(data, name)
+    assert time.process_time() - begun < 0.5
+    tracemalloc.start()  # apart from the timing: it slows things down
+    with pytest.raises(FormatError):
+        formats.read(data, name)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100e6
+    assert len(str(error.value)) < 1000
+    assert all(c.isprintable() or c == "\n" for c in str(error.value))
+
+
+def npy(header: str, body: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
+    text = header.encode()
+    length = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text))
+    return b"\x93NUMPY" + version + length + text + body
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def shaped(shape: str, dtype: str = "<f4", body: bytes = b"") -> bytes:
+    return zipped({"a.npy": npy(f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n", body)})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\0" * 100, "none of the files that can be read: .safetensors, .npz, .onnx, .keras, .weights.h5"),
+        (b"hello", "none of the files that can be read"),
+        (bytes(21 * 2**20), "larger than 20 MB"),
+        (pickle.dumps({"a": 1}), PICKLE),
+        (pickle.dumps({"a": 1}, protocol=2), PICKLE),
+        (b"\x80", "none of the files that can be read"),
+        (zipped({"archive/data.pkl": b"\x80\x02}."}), PICKLE),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+def test_what_is_no_file_of_weights_is_refused(data: bytes, message: str) -> None:
+    refused(data, message)
+
+
+def test_a_torch_file_of_any_age_is_refused_with_the_lines_that_write_another() -> None:
+    refused(b"(dp0\n.", PICKLE, "model.pt")
+    refused(
+        zipped({"archive/data.pkl": b"\x80\x02}."}), r"save_file\(\{name: array.contiguous\(\) for name", "model.pth"
+    )
+
+
+def bomb() -> bytes:
+    body = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (20000000,), }\n", bytes(80_000_000))
+    return zipped({"a.npy": body}, zipfile.ZIP_DEFLATED)
+
+
+def lying_about_size() -> bytes:
+    """A member whose true size is more than the zip says, in both places."""
+    data = bytearray(zipped({"a.npy": npy("x" * 2000) + bytes(10_000_000)}, zipfile.ZIP_DEFLATED))
+    directory = data.rindex(b"PK\x01\x02")
+    data[directory + 24 : directory + 28] = data[22:26] = struct.pack("<I", 100)
+    return bytes(data)
+
+
+def many_members() -> bytes:
+    return zipped({f"{i}.npy": b"" for i in range(20_000)})
+
+
+def many_members_and_a_lie() -> bytes:
+    """20,000 members, of which the end of the zip admits one."""
+    data = bytearray(many_members())
+    data[-14:-10] = struct.pack("<HH", 1, 1)
+    return bytes(data)
+
+
+def twice() -> bytes:
+    """Two members of one name: written as others of one length, then renamed."""
+    return zipped({"a.npy": b"", "b.npy": b""}).replace(b"b.npy", b"a.npy")
+
+
+def overlapping() -> bytes:
+    """Two members of which the second is said to begin inside the first."""
+    data = bytearray(zipped({"a.npy": bytes(500), "b.npy": bytes(500)}))
+    second = data.rindex(b"PK\x01\x02")
+    data[second + 42 : second + 46] = struct.pack("<I", 10)
+    return bytes(data)
+
+
+def bad_crc() -> bytes:
+    data = bytearray(npz_of(**ARRAYS))
+    data[200] ^= 1
+    return bytes(data)
+
+
+def encrypted() -> bytes:
+    data = bytearray(npz_of(**ARRAYS))
+    directory = data.index(b"PK\x01\x02")
+    data[directory + 8] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (bomb, "the zip unpacks to 80,000,.* bytes; at most 67,108,864 are read"),
+        (lying_about_size, "the zip is damaged: 'Bad CRC"),
+        (many_members, "too many files in it; at most 64 are read"),
+        (many_members_and_a_lie, "too many files in it; at most 64 are read"),
+        (twice, "the zip has 'a.npy' in it twice"),
+        (overlapping, "'b.npy' overlaps with what is before it"),
+        (bad_crc, "the zip is damaged: 'Bad CRC"),
+        (encrypted, "'weight_ih_l0.npy' is encrypted"),
+        (lambda: npz_of(**ARRAYS)[:-30], "it does not end as one does. Was it cut short"),
+        (lambda: npz_of(**ARRAYS)[:300], "it does not end as one does. Was it cut short"),
+        (lambda: npz_of(**ARRAYS) + b"x", "it does not end as one does. Was it cut short"),
+        (lambda: zipped({}), "the .npz is empty"),
+        (lambda: zipped({"a.txt": b"x"}), "'a.txt' in the .npz is no .npy array"),
+        (lambda: zipped({"../../etc/passwd": b"x"}), "'../../etc/passwd' in the .npz is no .npy array"),
+        (lambda: zipped({"a.npy": b""}), "'a' is no .npy array: it does not begin as one"),
+        (lambda: zipped({"a.npy": b"\x93NUMPY\x01\x00"}), "'a' has no header of a plain array of numbers"),
+        (lambda: zipped({"a.npy": b"\x93NUMPY\x01\x00\xff\xff"}), "'a' has no header of a plain array of numbers"),
+        (lambda: zipped({"a.npy": npy("(" * 60_000)}), "'a' has no header of a plain array of numbers"),
+        (lambda: zipped({"a.npy": npy("{" * 10**6, version=b"\x02\x00")}), "'a' has no header of a plain array"),
+        (lambda: npz_of(a=np.array([{}], object)), "'a' holds numbers of the kind 'O'"),
+        (lambda: npz_of(a=np.zeros(3, [("x", "f4")])), "'a' has no header of a plain array of numbers"),
+        (lambda: npz_of(a=np.zeros(3, complex)), "'a' holds numbers of the kind 'c16'; f2, f4, f8 are read"),
+        (lambda: npz_of(a=np.zeros(3, int)), "'a' holds numbers of the kind 'i8'; f2, f4, f8 are read"),
+        (lambda: npz_of(a=np.zeros(3, bool)), "'a' holds numbers of the kind 'b1'; f2, f4, f8 are read"),
+        (lambda: shaped("(1,)", "<U100000000"), "'a' holds numbers of the kind 'U100000000'"),
+        (lambda: shaped("(1,)", "<U1000000000000000"), "'a' has no header of a plain array of numbers"),
+        (lambda: shaped("(3,)"), r"'a' says its shape is \(3,\), but holds 0 bytes"),
+        (lambda: shaped("(3,)", body=bytes(16)), r"'a' says its shape is \(3,\), but holds 16 bytes"),
+        (lambda: shaped("(-1, 4)"), "'a' has no header of a plain array of numbers"),
+        (lambda: shaped("(1099511627776, 1099511627776)"), "'a' has a shape that cannot be"),
+        (lambda: shaped("(999999999999, 999999999999)"), "'a' says its shape is .*: too large to be read"),
+        (lambda: shaped("(999999999999, 0)"), r"no GRU was found among the arrays 'a'"),
+        (lambda: shaped("(9999999999999999999999,)"), "'a' has a shape that cannot be"),
+        (lambda: shaped("(" + ", ".join("1" * 20) + ")", body=bytes(4)), "'a' says its shape is .*: too large"),
+        (lambda: npz_of(**{"\u202e" + "x" * 5000: np.zeros(3)}), "the name .* is of 5,001 characters; at most 500"),
+        (lambda: npz_of(a=np.zeros((2, 2)), **{"a/": np.zeros(3)}), "'a/' is in the file twice"),
+    ],
+)  # fmt: skip
+def test_a_bad_npz_is_refused(make: Callable[[], bytes], message: str) -> None:
+    refused(make(), message)
+
+
+def safe(header: Any, body: bytes = b"", length: int | None = None) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + body
+
+
+def entry(shape: Any, begin: int, end: int, dtype: Any = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (safe({}, length=2**63), "says that its header has 9,223,372,036,854,775,808 bytes"),
+        (safe({"a": entry([1], 0, 4)}, bytes(4), 10_000), "says that its header has 10,000 bytes"),
+        (safe(b"{" + b" " * (2 * 2**20)), "a header of at most 1,048,576 is read"),
+        (safe(b"{" + b" " * 1_000_000), "the header is not JSON"),
+        (safe(b" " * 1_000_000), "none of the files that can be read"),
+        (safe({f"{i}": entry([0], 0, 0) for i in range(15_000)}), "the file has 15,000 tensors; at most 64 are read"),
+        (safe({f"{i}": entry([0], 0, 0) for i in range(300_000)}), "a header of at most 1,048,576 is read"),
+        (safe({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "the tensors overlap, or leave bytes"),
+        (safe({"a": entry([2], 0, 8), "b": entry([1], 12, 16)}, bytes(16)), "the tensors overlap, or leave bytes"),
+        (safe({"a": entry([1], 0, 4)}, bytes(8)), "the tensors overlap, or leave bytes"),
+        (safe({"a": entry([2**60, 0], 0, 0)}), "'a' has a header that does not say its shape and its place"),
+        (safe({"a": entry([2**39, 2**39], 0, 4)}, bytes(4)), "'a' says that it is .*: that is not so"),
+        (safe({"a": entry([1] * 65, 0, 4)}, bytes(4)), "'a' has a header that does not say its shape"),
+        (safe({"a": entry([-1], 0, 4)}, bytes(4)), "'a' has a header that does not say its shape"),
+        (safe({"a": entry([1.0], 0, 4)}, bytes(4)), "'a' has a header that does not say its shape"),
+        (safe({"a": entry([True], 0, 4)}, bytes(4)), "'a' has a header that does not say its shape"),
+        (safe({"a": entry([1], 4, 0)}, bytes(4)), "that is not so"),
+        (safe({"a": entry([1], 0, 400)}, bytes(4)), "that is not so"),
+        (safe({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}}, bytes(4)), "where it begins and ends"),
+        (safe({"a": entry([1], 0, 8, "I64")}, bytes(8)), "'a' holds 'I64'; weights are floating-point: F16, BF16, F32"),
+        (safe({"a": entry([1], 0, 8, [])}, bytes(8)), r"'a' holds '\[\]'; weights are floating-point"),
+        (safe({"a": 3}), "'a' has a header that does not say its shape"),
+        (safe({"__metadata__": {"a": 3}}), "the metadata in the header is not text by name"),
+        (safe({"__metadata__": 3}), "the metadata in the header is not text by name"),
+        (safe({}), "no GRU was found"),
+        (safe(b'{"a": NaN}'), "'a' has a header that does not say its shape"),
+        (safe(b'{"a": ' + b"9" * 5000 + b"}"), "the header is not JSON"),
+        (safe(b'{"a": ' + b"[" * 200_000), "the header is not JSON"),
+        (safe(b'{"a": "\xff"}'), "the header is not JSON"),
+        (safe(b'{"a": 1, "a": 1}'), "a name is in the header twice"),
+        (save(ARRAYS)[:-4], "that is not so"),
+        (save(ARRAYS)[:50], "Was it cut short"),
+        (save(ARRAYS)[:8], "none of the files"),
+    ],
+)  # fmt: skip
+def test_a_bad_safetensors_file_is_refused(data: bytes, message: str) -> None:
+    refused(data, message)
+
+
+@pytest.mark.parametrize("write", [save, lambda arrays: npz_of(**arrays)])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weight_hh_l0": None}, "the GRU at '' lacks 'weight_hh_l0'; of its arrays there are"),
+        ({"bias_hh_l0": None}, "the GRU at '' lacks 'bias_hh_l0'"),
+        ({"weight_ih_l0": np.zeros((3, 12))}, r"its input weights come to \(3, 12\), but 4 units need \(12, 12\)"),
+        ({"weight_hh_l0": np.zeros((4, 12))}, r"its recurrent weights come to \(4, 12\)"),
+        ({"weight_hh_l0": np.zeros((24, 12))}, r"come to \(24, 12\), but 12 units need \(36, 12\)"),
+        ({"weight_ih_l0": np.zeros((16, 3)), "weight_hh_l0": np.zeros((16, 4))}, "an LSTM has four blocks of rows"),
+        ({"weight_ih_l0": np.zeros((4, 3)), "weight_hh_l0": np.zeros((4, 4))}, "a plain RNN has one block of rows"),
+        ({"bias_ih_l0": np.zeros(11)}, r"its input biases come to \(11,\), but 4 units need \(12,\)"),
+        ({"weight_ih_l0": np.zeros(12)}, "has weights of 1 and 2 axes; they are matrices, of 2"),
+        ({"weight_ih_l0": np.zeros((12, 0))}, "has 0 inputs; from 1 to 256 can be shown"),
+        ({"weight_ih_l0": np.zeros((12, 257))}, "has 257 inputs; from 1 to 256 can be shown"),
+        (torch_layer(np.random.default_rng(0), 3, 257), "has 257 units; from 1 to 256 can be shown"),
+        ({n: np.zeros([0, 3] if n == "weight_ih_l0" else [0] * a.ndim) for n, a in ARRAYS.items()}, "has 0 units"),
+        ({"weight_ih_l0": np.full((12, 3), np.nan)}, "has a number in it that is not finite"),
+        ({"weight_ih_l0": np.full((12, 3), -np.inf)}, "has a number in it that is not finite"),
+        ({"weight_ih_l0": np.full((12, 3), 1e38)}, "has a number in it that is larger than a million"),
+        (torch_layer(np.random.default_rng(0), 4, 4, "_l2"), r"has layers \[0, 2\]: one between them is missing"),
+        (torch_layer(np.random.default_rng(0), 5, 4, "_l1"), "layer 2 takes 5 inputs, but layer 1 gives 4"),
+        ({n: a for k in range(1, 5) for n, a in torch_layer(np.random.default_rng(0), 4, 4, f"_l{k}").items()},
+         "there are 5 layers; at most 4 can be shown"),
+        ({f"{n}{k}": np.zeros(1) for n in "ab" for k in range(40)}, "84 tensors|too many files"),
+    ],
+)  # fmt: skip
+def test_bad_weights_are_refused(changes: dict[str, Any], message: str, write: Callable[[Any], bytes]) -> None:
+    refused(write({name: array for name, array in (ARRAYS | changes).items() if array is not None}), message)
+
+
+def test_denormal_weights_are_only_small() -> None:
+    arrays = {name: np.full_like(array, 1e-42) for name, array in ARRAYS.items()}
+    model = formats.read(save(arrays), "small").model
+    assert np.abs(model.forward(np.ones((5, 3)))[0].h).max() < 1e-40
+
+
+def test_an_embedding_of_too_many_symbols_is_refused() -> None:
+    refused(save(ARRAYS | {"embed.weight": np.zeros((1025, 3), np.float32)}), "has 1,025 symbols; from 1 to 1,024")
+
+
+def changed_onnx(change: Callable[[Any], None]) -> bytes:
+    model = onnx.load(FIXTURES / "pytorch-both.onnx")
+    change(model)
+    return bytes(model.SerializeToString())
+
+
+def weight(change: Callable[[Any], None]) -> bytes:
+    """The file with something done to the tensor W of its GRU."""
+
+    def to_W(model: Any) -> None:
+        name = next(node.input[1] for node in model.graph.node if node.op_type == "GRU")
+        change(next(proto for proto in model.graph.initializer if proto.name == name))
+
+    return changed_onnx(to_W)
+
+
+def external(location: str) -> Callable[[Any], None]:
+    def change(proto: Any) -> None:
+        proto.ClearField("raw_data")
+        proto.data_location = onnx.TensorProto.EXTERNAL
+        proto.external_data.add(key="location", value=location)
+
+    return change
+
+
+def dims(*sizes: int) -> Callable[[Any], None]:
+    def change(proto: Any) -> None:
+        del proto.dims[:]
+        proto.dims.extend(sizes)
+
+    return change
+
+
+def nested(depth: int) -> bytes:
+    """A graph within a graph within …, written from the inside."""
+
+    def field(number: int, content: bytes) -> bytes:
+        size, length = len(content), b""
+        while size >= 128:
+            length, size = length + bytes([size % 128 + 128]), size // 128
+        return bytes([number << 3 | 2]) + length + bytes([size]) + content
+
+    graph = b""
+    for _ in range(depth):
+        graph = field(1, field(5, field(6, graph)))  # GraphProto.node, NodeProto.attribute, AttributeProto.g
+    return b"\x08\x0a" + field(7, graph)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: weight(external("../../etc/passwd")), "is kept in another file; export it with its data inside"),
+        (lambda: weight(external("/etc/passwd")), "is kept in another file; export it with its data inside"),
+        (lambda: weight(lambda w: w.external_data.add(key="location", value="x")), "is kept in another file"),
+        (lambda: weight(dims(-1, 12, 3)), "says its shape is .*, which cannot be"),
+        (lambda: weight(dims(2**40, 2**20)), "says its shape is .*, which cannot be"),
+        (lambda: weight(dims(2**62, 4)), "says its shape is .*, which cannot be"),
+        (lambda: weight(dims(2, 12, 4)), "says its shape is .*, but does not hold as much"),
+        (lambda: weight(dims(*[1] * 65)), "says its shape is .*, which cannot be"),
+        (lambda: weight(dims()), "says its shape is .*, but does not hold as much"),
+        (lambda: weight(lambda w: setattr(w, "raw_data", b"")), "but does not hold as much"),
+        (lambda: weight(lambda w: setattr(w, "raw_data", w.raw_data[:-1])), "but does not hold as much"),
+        (lambda: weight(lambda w: setattr(w, "data_type", 99)), "holds numbers of type 99; weights are floating-point"),
+        (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.array([b"x"], object), w.name))), "type 8"),
+        (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.zeros((2, 12, 3), int), w.name))), "type 7"),
+        (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.full((2, 12, 3), np.nan, "f4"), w.name))),
+         "has a number in it that is not finite"),
+        (lambda: nested(3_000), "this is no ONNX file, or a damaged one"),
+        (lambda: b"\x08", "this is no ONNX file, or a damaged one"),
+        (lambda: b"\x08\x0a", "there is no GRU in this file"),
+        (lambda: (FIXTURES / "pytorch-both.onnx").read_bytes()[:3000], "this is no ONNX file, or a damaged one"),
+        (lambda: changed_onnx(lambda m: m.graph.node.extend([m.graph.node[0]] * 6000)), "at most 5,000 are read"),
+        (lambda: changed_onnx(lambda m: m.graph.node.extend([m.graph.node[0]] * 30)), "more in it than a network"),
+        (lambda: changed_onnx(lambda m: m.graph.node[0].input.extend(["x"] * 10**6)), "more in it than a network"),
+        (lambda: changed_onnx(lambda m: m.graph.initializer.extend([m.graph.initializer[0]] * 6000)),
+         "more in it than a network"),
+        (lambda: (FIXTURES / "pytorch-both.onnx").read_bytes().replace(b"Transpose", b"Trans\xffose"),
+         "a name in the graph is not text"),
+    ],
+)  # fmt: skip
+def test_a_bad_onnx_file_is_refused(make: Callable[[], bytes], message: str) -> None:
+    formats.read((FIXTURES / "pytorch-both.onnx").read_bytes(), "x", direction="forward")  # onnx is imported once
+    refused(make(), message)
+
+
+def test_data_kept_beside_an_onnx_file_is_not_read_even_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = onnx.load(FIXTURES / "pytorch-both.onnx")
+    onnx.save(model, tmp_path / "x.onnx", save_as_external_data=True, location="x.data", size_threshold=0)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FormatError, match="is kept in another file"):
+        formats.read_file(tmp_path / "x.onnx")
+
+
+def h5(fill: Callable[[Any], None]) -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as opened:
+        fill(opened)
+    return file.getvalue()
+
+
+def dataset(**options: Any) -> Callable[[Any], None]:
+    return lambda file: file.create_dataset("layers/gru/cell/vars/0", **options)
+
+
+def link(to: Any) -> Callable[[Any], None]:
+    def fill(file: Any) -> None:
+        file["layers/gru/cell/vars/0"] = to
+
+    return fill
+
+
+def cycle(file: Any) -> None:
+    file.create_group("a")["b"] = file["/"]
+
+
+def deep(file: Any) -> None:
+    file.create_group("/".join("x" * 40))
+
+
+def virtual(file: Any) -> None:
+    layout = h5py.VirtualLayout((3,), "f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", (3,))
+    file.create_virtual_dataset("a", layout)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: h5(link(h5py.ExternalLink("/etc/passwd", "/x"))), "is a link to somewhere else"),
+        (lambda: h5(link(h5py.SoftLink("/elsewhere"))), "is a link to somewhere else"),
+        (lambda: h5(virtual), "is packed, or kept outside the file"),
+        (lambda: h5(dataset(shape=(3,), dtype="f4", external=[("/x", 0, 12)])), "is packed, or kept outside the file"),
+        (lambda: h5(dataset(data=np.zeros(10**6), compression="gzip")), "is packed, or kept outside the file"),
+        (lambda: h5(dataset(shape=(2**40, 2**20), chunks=(1, 1), dtype="f4")), "is packed, or kept outside the file"),
+        (lambda: h5(dataset(shape=(2**26,), dtype="f4")), "says its shape is .*: too large to be read"),
+        (lambda: h5(dataset(shape=(2**40, 2**20), dtype="f4")), "says its shape is .*: too large to be read"),
+        (lambda: h5(dataset(data=["text"])), "does not hold numbers"),
+        (lambda: h5(dataset(data=h5py.Empty("f4"))), "does not hold numbers"),
+        (lambda: h5(dataset(data=np.zeros(3, [("x", "f4")]))), "does not hold numbers"),
+        (lambda: h5(cycle), "more than 512 groups, or more than 16 in one another"),
+        (lambda: h5(deep), "more than 512 groups, or more than 16 in one another"),
+        (lambda: h5(lambda file: [file.create_group(f"{i}") for i in range(600)]), "has 600 entries; at most 512"),
+        (lambda: h5(lambda file: [file.create_dataset(f"{i}", data=0.0) for i in range(65)]), "more than 64 arrays"),
+        (lambda: h5(lambda file: file.create_group("x" * 600)), "is too long"),
+        (lambda: h5(lambda file: None), "no GRU was found"),
+        (lambda: h5(dataset(data=np.zeros((3, 12)))), "no GRU was found"),
+        (lambda: (FIXTURES / "keras-both.weights.h5").read_bytes()[:9000], "the HDF5 file is damaged"),
+        (lambda: b"\x89HDF\r\n\x1a\n" + bytes(100), "the HDF5 file is damaged"),
+    ],
+)  # fmt: skip
+def test_a_bad_hdf5_file_is_refused(make: Callable[[], bytes], message: str) -> None:
+    refused(make(), message)
+
+
+def keras_with(config: Any = None, weights: bytes | None = None) -> bytes:
+    with zipfile.ZipFile(FIXTURES / "keras-before.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    if config is not None:
+        members["config.json"] = config if isinstance(config, bytes) else config(members["config.json"])
+    return zipped(members | ({"model.weights.h5": weights} if weights is not None else {}))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: zipped({"model.weights.h5": b""}), "a .keras file holds config.json and model.weights.h5; this holds"),
+        (lambda: keras_with(b"{}"), "config.json in the .keras file is not what Keras writes"),
+        (lambda: keras_with(b"[" * 200_000), "config.json in the .keras file is not what Keras writes"),
+        (lambda: keras_with(b"\xff"), "config.json in the .keras file is not what Keras writes"),
+        (lambda: keras_with(b'{"config": {"layers": [3]}}'), "config.json in the .keras file is not what Keras writes"),
+        (lambda: keras_with(lambda c: c.replace(b'"tanh"', b'"relu"')), "activation 'relu'; only tanh can be shown"),
+        (lambda: keras_with(lambda c: c.replace(b'"sigmoid"', b'"hard_sigmoid"')), "'hard_sigmoid'; only sigmoid"),
+        (lambda: keras_with(lambda c: c + b" " * 2**20), "at most 1,048,576 are read"),
+        (lambda: keras_with(json.dumps({"config": {"layers": [{"class_name": "x", "config": {}}] * 301}}).encode()),
+         "the network has 301 layers; at most 200 are read"),
+        (lambda: keras_with(weights=b""), "the HDF5 file is damaged"),
+        (lambda: keras_with(weights=h5(lambda file: None)), "the weights of the layer 'layers/gru' are not in"),
+        (lambda: keras_with(lambda c: c.replace(b'"GRU"', b'"LSTM"')), "there is no GRU in this file"),
+    ],
+)  # fmt: skip
+def test_a_bad_keras_file_is_refused(make: Callable[[], bytes], message: str) -> None:
+    refused(make(), message)
+
+
+def own_with(**changes: Any) -> bytes:
+    from gru_core.formats import safetensors
+
+    arrays, metadata = safetensors.arrays(presets.path("flip-flop").read_bytes())
+    about = json.loads(metadata["gruscope"])
+    for path, value in changes.items():
+        *where, last = path.split("__")
+        target = about
+        for part in where:
+            target = target[part]
+        target[last] = value
+    return save(dict(arrays), {"gruscope": json.dumps(about)})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        own_with(layers=2),
+        own_with(layers=0),
+        own_with(layers=10**9),
+        own_with(layers="1"),
+        own_with(encoder={"kind": "symbols", "alphabet": ["a"]}),
+        own_with(encoder={"kind": "symbols", "alphabet": [1, 2, 3, 4, 5, 6]}),
+        own_with(encoder={"kind": "symbols", "alphabet": 6}),
+        own_with(encoder={"kind": "vectors", "inputs": 10**9}),
+        own_with(encoder={"kind": "numbers", "operators": []}),
+        own_with(encoder=[]),
+        own_with(readout__kind="exec"),
+        own_with(readout__labels=["a", "b", "c"]),
+        own_with(readout__labels=[["a"], "b"]),
+        own_with(card__title=["x"]),
+        own_with(card__title="x" * 10_000),
+        own_with(card__weights="perfect"),
+        own_with(card__examples=["no such symbols"]),
+        own_with(card__examples=5),
+        own_with(card__training={"a": {"b": []}}),
+        own_with(card__measured={"a": float("nan")}),
+        own_with(card__surprise=1),
+        save({"x": np.zeros(3, np.float32)}, {"gruscope": "{}"}),
+        save({"x": np.zeros(3, np.float32)}, {"gruscope": "[" * 200_000}),
+        save({"x": np.zeros(3, np.float32)}, {"gruscope": "9" * 5000}),
+    ],
+)
+def test_a_file_made_to_look_like_gru_scopes_own_is_refused(data: bytes) -> None:
+    refused(data, "GRU Scope model|layers of 256 units can be shown|'[a-z]+' is not in this model's")

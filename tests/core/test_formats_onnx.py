@@ -1,0 +1,152 @@
+"""ONNX's GRU, against onnx's own conformance cases and evaluators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import helper, numpy_helper
+from onnx.backend.test.case import node
+from onnx.backend.test.case.node import gru  # noqa: F401, importing it draws its cases
+from onnx.reference import ReferenceEvaluator
+
+from gru_core import check, formats
+from gru_core.formats import FormatError
+from tests.core.test_formats import asked
+
+# What collect_testcases("GRU") gives; that imports every operator's cases on the way, for ten seconds.
+CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru")]
+
+
+def with_weights_inside(model: Any, inputs: list[Any]) -> bytes:
+    """A conformance case's model with the weights, which it takes as inputs, as its own."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    for info, array in list(zip(model.graph.input, inputs, strict=True))[1:]:
+        model.graph.initializer.append(numpy_helper.from_array(array, info.name))
+    return bytes(model.SerializeToString())
+
+
+def test_onnx_has_six_conformance_cases() -> None:
+    assert len(CASES) == 6
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
+def test_onnxs_conformance_cases_pass(case: Any) -> None:
+    (inputs, outputs), names = case.data_sets[0], [info.name for info in case.model.graph.output]
+    data = with_weights_inside(case.model, inputs)
+    layout = next((a.i for a in case.model.graph.node[0].attribute if a.name == "layout"), 0)
+    x = inputs[0].swapaxes(0, 1) if layout else inputs[0]
+    directions: list[Any] = ["forward", "backward"] if "bidirectional" in case.name else [None]
+    assert names in (["Y_h"], ["Y", "Y_h"])
+    for d, direction in enumerate(directions):
+        found = formats.read(data, case.name, direction=direction)
+        assert found.direction == (direction or ("backward" if "reverse" in case.name else "forward"))
+        h = found.model.forward(x[::-1] if found.direction == "backward" else x)[0].h
+        last = outputs[names.index("Y_h")]
+        last = last[:, d] if layout else last[d]
+        np.testing.assert_allclose(h[-1], last, rtol=0, atol=2e-7)
+        if "Y" in names and not layout:
+            Y = outputs[names.index("Y")][:, d]
+            np.testing.assert_allclose(h, Y[::-1] if found.direction == "backward" else Y, rtol=0, atol=2e-7)
+
+
+def network(rng: Any, linear_before_reset: int, direction: str, dtype: Any, biased: bool = True) -> tuple[Any, Any]:
+    """A graph of one GRU, and an input for it."""
+    D, I, H, T, B = 2 if direction == "bidirectional" else 1, 3, 4, 9, 2
+    shapes = {"W": (D, 3 * H, I), "R": (D, 3 * H, H)} | ({"B": (D, 6 * H)} if biased else {})
+    weights = {name: rng.normal(0, 0.5, shape).astype(dtype) for name, shape in shapes.items()}
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    node = helper.make_node(
+        "GRU", ["x", *weights], ["Y", "Y_h"],
+        hidden_size=H, linear_before_reset=linear_before_reset, direction=direction,
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [node], "gru", [helper.make_tensor_value_info("x", kind, [T, B, I])],
+        [helper.make_tensor_value_info("Y", kind, [T, D, B, H])],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+    return model, rng.normal(size=(T, B, I)).astype(dtype)
+
+
+@pytest.mark.parametrize("linear_before_reset", [0, 1])
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_graph_gives_what_onnxruntime_gives(linear_before_reset: int, direction: str, biased: bool) -> None:
+    model, x = network(np.random.default_rng(0), linear_before_reset, direction, np.float32, biased)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    Y = np.asarray(session.run(["Y"], {"x": x})[0])
+    shown: list[Any] = ["forward", "backward"] if direction == "bidirectional" else [None]
+    for d, one in enumerate(shown):
+        found = formats.read(model.SerializeToString(), "x.onnx", direction=one)
+        assert found.model.layers[0].reset == ("after" if linear_before_reset else "before")
+        parity = check(found, {"x": x, "h": Y[:, d]})
+        assert parity.passed, str(parity)
+
+
+@pytest.mark.parametrize("linear_before_reset", [0, 1])
+def test_a_graph_gives_what_onnxs_reference_evaluator_gives(linear_before_reset: int) -> None:
+    model, x = network(np.random.default_rng(0), linear_before_reset, "forward", np.float64)
+    Y = np.asarray(ReferenceEvaluator(model).run(["Y"], {"x": x})[0])[:, 0]
+    h = formats.read(model.SerializeToString(), "x.onnx").model.forward(x)[0].h
+    np.testing.assert_allclose(h, Y, rtol=0, atol=1e-14)
+
+
+def test_a_wrong_linear_before_reset_is_found_out() -> None:
+    model, x = network(np.random.default_rng(0), 0, "forward", np.float32)
+    Y = np.asarray(ReferenceEvaluator(model).run(["Y"], {"x": x})[0])[:, 0]
+    attribute("linear_before_reset", 1)(model)
+    cause = check(formats.read(model.SerializeToString(), "x.onnx"), {"x": x, "h": Y}).cause
+    assert cause is not None
+    assert cause.words == "with the reset gate acting before the product"
+
+
+def changed(change: Any) -> bytes:
+    model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
+    change(model)
+    return bytes(model.SerializeToString())
+
+
+def attribute(name: str, value: Any) -> Any:
+    def change(model: Any) -> None:
+        node = model.graph.node[0]
+        kept = [a for a in node.attribute if a.name != name]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute(name, value)])
+
+    return change
+
+
+def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones() -> None:
+    assert formats.read(changed(attribute("activations", ["Sigmoid", "Tanh"])), "x.onnx").model.layers[0].units == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (attribute("activations", ["HardSigmoid", "Tanh"]), "uses 'hardsigmoid, tanh'; only sigmoid and tanh"),
+        (attribute("activations", ["Sigmoid", "Relu"]), "uses 'sigmoid, relu'; only sigmoid and tanh can be shown"),
+        (attribute("clip", 3.0), "clips its sums, which cannot be shown"),
+        (attribute("direction", "sideways"), "the direction 'sideways'; there are: forward, reverse, bidirectional"),
+        (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); 2 × … was to be expected"),
+        (lambda model: model.graph.initializer.pop(0), "has no weights of its own: they are computed"),
+        (lambda model: model.graph.initializer.pop(2), "has biases that are computed, or given with the inputs"),
+        (lambda model: model.graph.node.pop(), "there is no GRU in this file"),
+    ],
+)
+def test_a_gru_that_cannot_be_shown_is_refused_with_the_reason(change: Any, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        formats.read(changed(change), "x.onnx")
+
+
+def test_grus_that_do_not_follow_on_one_another_are_asked_about() -> None:
+    model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
+    other = model.graph.node.add()
+    other.CopyFrom(model.graph.node[0])
+    other.name, other.output[0], other.output[1] = "second", "Y2", "Y2_h"
+    with pytest.raises(formats.Unanswered) as error:
+        formats.read(model.SerializeToString(), "x.onnx")
+    assert asked(error.value) == ("network", ["Y", "second"])
