@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.weights import ORDERS, Cell, Convention, Reset, Update
-from gru_core.gru import Array, forward
+from gru_core.gru import forward
 
 STEPS, SEQUENCES = 256, 4
 """What is enough of a reference to tell functions apart."""

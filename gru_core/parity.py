@@ -22,13 +22,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gru_core.arrays import Array
 from gru_core.confusions import Case, Cause, explain, relative_error
 from gru_core.encoder import LARGEST, Symbols
 from gru_core.formats import npz
 from gru_core.formats.imported import Imported
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_BYTES, Cell, Convention, Update
-from gru_core.gru import Array
 from gru_core.model import Model
 
 SINGLE, DOUBLE = 1e-5, 1e-10

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import Stack, cell
-from gru_core.gru import Array
 
 GATES = "rzn"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.names import MAX_NAME
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
-from gru_core.gru import Array
 
 MAX_GROUPS = 512
 MAX_DEPTH = 16

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import Dense, Embedding
-from gru_core.gru import Array
 
 Arrays = Mapping[str, Array]
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import (
     MAX_UNPACKED,
@@ -32,7 +33,6 @@ from gru_core.formats.weights import (
     numbers,
     stacked,
 )
-from gru_core.gru import Array
 
 MAX_NODES = 5_000
 MAX_GRUS = 16

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_TENSORS
-from gru_core.gru import Array
 
 MAX_HEADER = 2**20
 MAX_AXES = 8

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gru_core.arrays import Array
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import Option, Question, answer
 from gru_core.formats.weights import Cell, Convention, Stack, cell, check_layers
-from gru_core.gru import Array
 
 LIBRARIES = {
     "PyTorch": Convention("rzh", "after", "keep"),

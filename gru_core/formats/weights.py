@@ -18,8 +18,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
-from gru_core.gru import GRU, Array
+from gru_core.gru import GRU
 
 Order = Literal["rzh", "rhz", "zrh", "zhr", "hrz", "hzr"]
 Reset = Literal["before", "after"]
