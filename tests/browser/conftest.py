@@ -68,7 +68,7 @@ def base_url(folder: Path, served: dict[str, Model]) -> Iterator[str]:
 def visitor(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
     """One visitor for all tests, who has Plotly in the cache: it is 5 MB to read."""
     context = browser.new_context(base_url=base_url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a machine may be busy; nothing here is about speed
     yield context
     context.close()
 
