@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -395,7 +396,17 @@ def test_real_keras_layers_in_memory_compute_what_keras_does() -> None:
     np.testing.assert_allclose(gru.from_keras(layer).forward(x[0])[0].h, wanted, atol=3e-7)
 
 
-def test_what_is_read_is_a_value_like_any_other() -> None:
-    assert isinstance(formats.read_file(FIXTURES / "equinox.npz"), Imported)
+def test_what_is_read_and_what_is_asked_can_come_from_another_process() -> None:
+    found = formats.read_file(FIXTURES / "equinox.npz")
+    back = pickle.loads(pickle.dumps(found))
+    assert isinstance(back, Imported)
+    assert back.model.to_bytes() == found.model.to_bytes()
+    with pytest.raises(Unanswered) as error:
+        formats.read_file(FIXTURES / "pytorch-both.safetensors")
+    again = pickle.loads(pickle.dumps(error.value))
+    assert (again.question, str(again)) == (error.value.question, str(error.value))
+
+
+def test_a_file_that_is_not_there_is_not_found() -> None:
     with pytest.raises(FileNotFoundError):
         formats.read_file(FIXTURES / "nowhere.npz")
