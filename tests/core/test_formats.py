@@ -324,14 +324,16 @@ def test_names_with_markup_stay_text_and_short() -> None:
     assert found.model.card.title == "pytorch-bare"
 
 
-@pytest.mark.parametrize("library", ["onnx", "h5py"])
-def test_a_missing_library_is_named_with_the_extra_that_brings_it(library: str) -> None:
-    file, extra = {"onnx": ("pytorch-both.onnx", "onnx"), "h5py": ("keras-both.keras", "keras")}[library]
-    code = (
-        f"import sys; sys.modules[{library!r}] = None; from gru_core.formats import read_file; read_file(sys.argv[1])"
-    )
-    run = subprocess.run([sys.executable, "-c", code, FIXTURES / file], capture_output=True, text=True, check=False)
-    assert run.stderr.strip().endswith(f"needs {library}: pip install 'gruscope[{extra}]'")
+def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
+    code = "import sys; sys.modules['h5py'] = None; from gru_core.formats import read_file; read_file(sys.argv[1])"
+    command = [sys.executable, "-c", code, FIXTURES / "keras-both.keras"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stderr.strip().endswith("needs h5py: pip install 'gruscope[keras]'")
+
+
+def test_an_onnx_file_is_read_without_onnx() -> None:
+    code = "import sys; sys.modules['onnx'] = None; from gru_core.formats import read_file; read_file(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, FIXTURES / "pytorch-tagger.onnx"], check=True)
 
 
 def test_importing_the_core_imports_no_foreign_library() -> None:
