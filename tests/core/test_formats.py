@@ -34,6 +34,8 @@ REAL = [
     ("keras-tagger.weights.h5", "keras-tagger", {"network": "stacked", "readout": "softmax"}),
     ("keras-before.keras", "keras-before", {}),
     ("keras-before.weights.h5", "keras-before", {}),
+    ("keras-mixed.keras", "keras-mixed", {"direction": "forward"}),
+    ("keras-branching.keras", "keras-branching", {"network": "layers/gru_1"}),
     ("flax-linen.npz", "flax-linen", {}),
     ("flax-nnx.npz", "flax-nnx", {}),
     ("equinox.npz", "equinox", {}),
