@@ -165,8 +165,8 @@ class Model:
             parameters["readout.V"] = self.readout.V * sign
         return self.with_parameters(parameters)
 
-    def save(self, path: str | Path) -> None:
-        """Write the `.safetensors` file; the same model gives the same bytes."""
+    def to_bytes(self) -> bytes:
+        """What the model's `.safetensors` file holds; the same model gives the same bytes."""
         about = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
@@ -175,7 +175,11 @@ class Model:
         }
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
-        Path(path).write_bytes(save(dict(self.parameters), {"gruscope": text}))
+        return save(dict(self.parameters), {"gruscope": text})
+
+    def save(self, path: str | Path) -> None:
+        """Write the `.safetensors` file."""
+        Path(path).write_bytes(self.to_bytes())
 
 
 def load_file(path: str | Path) -> Model:
