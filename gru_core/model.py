@@ -175,7 +175,9 @@ class Model:
         }
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
-        return save(dict(self.parameters), {"gruscope": text})
+        # The library writes memory as it lies, and takes it for rows.
+        rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
+        return save(rows, {"gruscope": text})
 
     def save(self, path: str | Path) -> None:
         """Write the `.safetensors` file."""

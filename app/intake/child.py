@@ -1,14 +1,14 @@
 """What reads a stranger's file: a process of its own, which can be ended. `reading.py` runs it.
 
 By stdin come a line of JSON, the file and, where the model is to be checked, the reference; by
-stdout go a line of JSON and the model's own bytes. It takes up 512 MB besides what it began with
-and a few seconds, writes no file, and ends by itself when its time is up.
+stdout go a line of JSON and the model's own bytes. It gets 512 MB besides what it began with and a
+few seconds of work, and can write no file.
 """
 
 from __future__ import annotations
 
 import json
-import signal
+import math
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,20 +23,26 @@ from gru_core.formats import FormatError, Imported, Unanswered, read
 
 MEMORY = 512 * 2**20
 SECONDS = {"read": 2, "check": 10}
-"""By the clock, once it has started."""
+"""Of work, once it has started: on a busy machine they last longer."""
 
 
 def main() -> None:
-    head, _, body = sys.stdin.buffer.read().partition(b"\n")
-    asked = json.loads(head)
-    _limit(SECONDS[asked["do"]])
-    size = asked["upload"]["data"]
-    upload = Upload.of(asked["upload"], body[:size])
-    said, model = answer(upload, body[size:] if asked["do"] == "check" else None)
-    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + model)
+    asked = sys.stdin.buffer.read()
+    _limit(SECONDS[json.loads(asked[: asked.index(b"\n")])["do"]])
+    sys.stdout.buffer.write(answer(asked))
 
 
-def answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
+def answer(asked: bytes) -> bytes:
+    """What comes in turned into what goes out."""
+    head, _, body = asked.partition(b"\n")
+    about = json.loads(head)
+    size = about["upload"]["data"]
+    upload = Upload.of(about["upload"], body[:size])
+    said, model = _answer(upload, body[size:] if about["do"] == "check" else None)
+    return json.dumps(said).encode() + b"\n" + model
+
+
+def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
     """What there is to say of the upload and the model in it, or how it meets the reference."""
     try:
         found = imported(upload)
@@ -95,9 +101,9 @@ def _limit(seconds: int) -> None:
         import resource
     except ImportError:  # Windows
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)  # nothing catches it: the process ends
-    used = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, used + seconds))
+    of = resource.getrusage(resource.RUSAGE_SELF)
+    worked = math.ceil(of.ru_utime + of.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (worked, worked))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pages = Path("/proc/self/statm")

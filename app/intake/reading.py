@@ -20,8 +20,8 @@ from app.intake.upload import Upload
 from gru_core import Model, formats
 
 RUNNING, WAITING = 2, 8
-START = 10
-"""Seconds that a child gets to start in, on a slow machine."""
+PATIENCE = 20
+"""Seconds by the clock after which a child is ended, whatever it is doing."""
 
 NICE = 5
 
@@ -56,7 +56,7 @@ def check(upload: Upload, reference: bytes) -> dict[str, Any]:
 def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], bytes]:
     asked = json.dumps({"do": do, "upload": upload.about}).encode()
     with _place(), tempfile.TemporaryDirectory(prefix="gruscope-") as nowhere:
-        status, out = _run(b"\n".join((asked, upload.data + reference)), nowhere, START + SECONDS[do])
+        status, out = _run(b"\n".join((asked, upload.data + reference)), nowhere)
     head, _, model = out.partition(b"\n")
     if status != 0 or not head:
         _log.warning("the child that was to %s a file ended with %s", do, status)
@@ -84,7 +84,7 @@ def _place() -> Iterator[None]:
         _places.release()
 
 
-def _run(asked: bytes, folder: str, seconds: int) -> tuple[int, bytes]:
+def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
     """Run the child in an empty folder: how it ended, and what it said."""
     command = [sys.executable, "-P", "-m", "app.intake.child"]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
@@ -94,7 +94,7 @@ def _run(asked: bytes, folder: str, seconds: int) -> tuple[int, bytes]:
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
         try:
-            out, _ = process.communicate(asked, seconds)
+            out, _ = process.communicate(asked, PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             out, _ = process.communicate()

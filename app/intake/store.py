@@ -70,7 +70,6 @@ class Store:
         if parts is None:
             return None
         about, model, _ = parts
-        # Read as carefully as when it came: the directory may be anybody's.
         loaded = formats.read(model, id).model if model else None
         found = Found(tuple(about["said"]), loaded, about["question"])
         with self._lock:
@@ -105,8 +104,8 @@ class Store:
         try:
             with self._path(id).open("rb") as file:
                 about = json.loads(file.readline())
-                return about, file.read(about["model"]), file.read()
-        except FileNotFoundError:
+                return about, file.read(about["model"]), file.read(about["upload"]["data"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):  # another server's, of another version
             return None
 
     def _files(self) -> Iterator[tuple[int, int, Path]]:
