@@ -179,7 +179,9 @@ class Model:
         }
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
-        return bytes(save(dict(self.parameters), {"gruscope": text}))
+        # The library writes memory as it lies, and takes it for rows.
+        rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
+        return bytes(save(rows, {"gruscope": text}))
 
 
 def load_file(path: str | Path) -> Model:
