@@ -53,6 +53,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
   /** @param {File} file */
   const send = (file) =>
     attempt(async () => {
+      asked.hidden = understood.hidden = true; // of another file
       progress.hidden = false;
       progress.value = 0;
       const brought = await intake.upload(file, (share) => (progress.value = share));
@@ -64,8 +65,9 @@ export function mountBring(opener, dialog, store, intake, actions) {
   const answer = (more) =>
     attempt(async () => {
       const wanted = { ...answers, ...more };
-      take(await intake.answer(id, wanted));
+      const brought = await intake.answer(id, wanted);
       answers = wanted;
+      take(brought);
     });
 
   /** @param {Brought} brought */

@@ -48,7 +48,7 @@ export function mountModel(section, store, actions) {
     const parts = [list(how, { ...card.training, ...weights })];
     if (Object.keys(card.measured).length)
       parts.push(list("Measured on data it never saw; z as in the source", card.measured));
-    if (entry.said?.length) parts.push(understood(entry.said));
+    if (entry.said.length) parts.push(understood(entry.said));
     find("#card").replaceChildren(...parts);
   }
 

@@ -49,12 +49,16 @@ def served(folder: Path) -> dict[str, Model]:
 
 
 @pytest.fixture(scope="session")
-def base_url(folder: Path, served: dict[str, Model]) -> Iterator[str]:
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="session")
+def base_url(folder: Path, served: dict[str, Model], uploads: Path) -> Iterator[str]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(Settings(models=str(folder))), log_level="warning", timeout_graceful_shutdown=1)
-    )
+    app = create_app(Settings(models=str(folder), uploads=str(uploads)))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=[[listener]])
     thread.start()
     while not server.started:
