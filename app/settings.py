@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 
@@ -83,3 +85,29 @@ class Settings:
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
         return Settings(**told)
+
+
+def cache_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Where this user's programs keep what they can do without. Raises RuntimeError when the user has no home."""
+    if platform == "win32":
+        place = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif platform == "darwin":
+        place = Path.home() / "Library" / "Caches"
+    else:
+        place = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "gruscope"
+
+
+def with_cache(settings: Settings) -> Settings:
+    """The settings of a person's own machine: unless told where, what is brought is kept in the cache directory.
+
+    The same settings where that cannot be had.
+    """
+    if settings.uploads:
+        return settings
+    try:
+        folder = cache_directory() / "uploads"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return settings
+    return replace(settings, uploads=str(folder))

@@ -66,17 +66,22 @@ class Store:
             if id in self._loaded:
                 self._loaded.move_to_end(id)
                 return self._loaded[id]
-        parts = self._read(id)
-        if parts is None:
+        found = self.peek(id)
+        if found is None:
             return None
-        about, model, _ = parts
-        loaded = formats.read(model, id).model if model else None
-        found = Found(tuple(about["said"]), loaded, about["question"])
         with self._lock:
             self._loaded[id] = found
             while len(self._loaded) > 1 and sum(map(_size, self._loaded.values())) > LOADED:
                 self._loaded.popitem(last=False)
         return found
+
+    def peek(self, id: str) -> Found | None:
+        """The same, without using it."""
+        parts = self._read(id)
+        if parts is None:
+            return None
+        about, model, _ = parts
+        return Found(tuple(about["said"]), formats.read(model, id).model if model else None, about["question"])
 
     def upload(self, id: str) -> Upload | None:
         """The file as it was brought and what was said about it; None when it is not kept any more."""
