@@ -18,14 +18,17 @@ const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Plotly, fetched when it is first asked for. It is 1.5 MB: the page does without until it is there. */
+/** Plotly, read when it is first asked for. It is 1.5 MB to fetch: the page does without until it is there. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
+    const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
     const script = document.createElement("script");
-    script.src = new URL("./plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(/** @type {any} */ (globalThis).Plotly);
     script.onerror = () => reject(new Error("plotly.min.js did not load"));
+    if (dataset.src) script.src = dataset.src;
+    else script.textContent = JSON.parse(textContent); // a page without a server has it in itself
     document.head.append(script);
+    if (!dataset.src) resolve(/** @type {any} */ (globalThis).Plotly);
   });
   return library;
 }

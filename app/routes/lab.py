@@ -15,6 +15,7 @@ from markupsafe import Markup
 from app import models
 from app.assets import TEMPLATES, assets, version
 from app.errors import Refused
+from app.link import VERSION
 from app.questions import QUESTIONS
 from app.routes.trace import prepare
 from app.routes.unit import MOST_SHARES
@@ -31,9 +32,6 @@ STAGES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024
 
 MOST_PRINTED, MOST_SENT = 400, 1600
 """Cells of a signal up to which the page comes with their numbers, and, of all layers, with the run itself."""
-
-LINK = "1"
-"""The version of the links that this page reads."""
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """What a link can hide of the page."""
@@ -58,39 +56,51 @@ def warm(settings: Settings) -> None:
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed", methods=["GET", "HEAD"], include_in_schema=False)
 def lab(
-    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = LINK
+    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = VERSION
 ) -> Response:
     """Whatever else the query says is for the page to read."""
     settings: Settings = request.app.state.settings
     names = models.names(settings)
     notices = []
-    if v != LINK:
+    if v != VERSION:
         notices.append("This link was made by another version of the page: some of it may not be shown.")
     scenario = Scenario(model=model or names[0], sequence=sequence or "")
     try:
         if not sequence:
-            scenario = _example(scenario.model, settings)
+            scenario = example(scenario.model, settings)
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
         notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
-        scenario = _example(model if model in names else names[0], settings)
+        scenario = example(model if model in names else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
+    page = view(scenario, settings, about, run) | {
+        "embed": request.scope["path"] == "/embed",
+        "hide": [part for part in PARTS if part in hide.split(",")],
+        "oembed": _oembed(request),
+        "notice": " ".join(notices),
+        "static": f"/static/{version()}",
+        "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
+        # A long run is streamed to the page instead of coming with it.
+        "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
+    }
+    return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
+
+
+def view(scenario: Scenario, settings: Settings, about: dict[str, Any], run: Trace) -> dict[str, Any]:
+    """What the page is filled with where one looks at the run of a scenario, of which `about` is the `start`."""
+    names = models.names(settings)
     entries = [model_entry(name, models.get(name, settings)) | {"questions": QUESTIONS.get(name, ())} for name in names]
     boot = {
         "models": entries,
         "figures": _figures(),
-        "scenario": scenario.model_dump(),
+        "scenario": scenario.model_dump(by_alias=True),
         "stages": STAGES,
         "shares": MOST_SHARES,
     }
-    page = {
-        "embed": request.scope["path"] == "/embed",
-        "hide": [part for part in PARTS if part in hide.split(",")],
-        "oembed": _oembed(request),
+    return {
         "scenario": scenario,
-        "notice": " ".join(notices),
         "groups": _groups(entries),
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
@@ -100,13 +110,8 @@ def lab(
         "values": {signal: getattr(run, signal).T for signal in STATES},
         "printed": run.h.size <= MOST_PRINTED,
         "signals": SIGNALS,
-        "static": f"/static/{version()}",
-        "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
-        "boot": _inert(to_json(boot)),
-        # A long run is streamed to the page instead of coming with it.
-        "first": _inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
+        "boot": inert(to_json(boot)),
     }
-    return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
 def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -128,7 +133,7 @@ def _oembed(request: Request) -> str:
     return "/oembed?" + urlencode({"url": page, "format": "json"})
 
 
-def _example(name: str, settings: Settings) -> Scenario:
+def example(name: str, settings: Settings) -> Scenario:
     """A model's first example, as much of it as may be run."""
     model = models.get(name, settings)
     tokens = model.encoder.tokens(model.examples[0])
@@ -142,6 +147,6 @@ def _outputs(model: Model, run: Trace) -> list[str]:
     return [model.readout.labels[row.argmax()] for row in run.y]
 
 
-def _inert(text: bytes) -> Markup:
+def inert(text: bytes) -> Markup:
     """JSON, or events of JSON, that nothing in it can end the script element it stands in."""
     return Markup(text.decode().replace("<", "\\u003c"))
