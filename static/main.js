@@ -19,6 +19,7 @@ import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
+import { mountExport } from "./views/export.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
 import { mountInspector } from "./views/inspector.js";
@@ -36,7 +37,7 @@ import { mountWhatIf } from "./views/whatif.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number}} */
+/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, pictures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
@@ -238,6 +239,7 @@ mountCheck(find(".influence .check"), listensTo, store, actions);
 mountTable(find(".table"), store);
 mountLight(main);
 mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), home, store);
+mountExport(find("#export-open"), /** @type {HTMLDialogElement} */ (find("#export")), main, store, boot.pictures);
 const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
 /** A block of steps that the cursor stands in. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({

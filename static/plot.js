@@ -8,7 +8,8 @@
 /** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
 /**
  * What the page uses of Plotly.
- * @typedef {{restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
+ * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
+ *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 
@@ -61,4 +62,15 @@ export function drawHeatmaps(Plotly, div, figure, z, places) {
   }
   const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
   return Plotly.react(div, data, layout, CONFIG);
+}
+
+/**
+ * A picture to keep, as a data: address.
+ * @param {PlotlyLibrary} Plotly
+ * @param {Figure} figure with its size in its layout
+ * @param {"svg" | "png"} format
+ */
+export function pictureOf(Plotly, { data, layout }, format) {
+  const { width, height } = layout;
+  return Plotly.toImage({ data, layout, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });
 }

@@ -22,7 +22,7 @@ from app.routes.unit import MOST_SHARES
 from app.schemas import STATES, Scenario, events, model_entry, to_json
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
-from gru_core.figures import SIGNALS, page_figures
+from gru_core.figures import SIGNALS, page_figures, page_pictures
 
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)
@@ -38,8 +38,9 @@ PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 
 
 @cache
-def _figures() -> orjson.Fragment:
-    return orjson.Fragment(to_json(page_figures()))
+def _figures() -> dict[str, orjson.Fragment]:
+    made = {"figures": page_figures(), "pictures": page_pictures()}
+    return {name: orjson.Fragment(to_json(figures)) for name, figures in made.items()}
 
 
 def warm(settings: Settings) -> None:
@@ -94,10 +95,10 @@ def view(scenario: Scenario, settings: Settings, about: dict[str, Any], run: Tra
     entries = [model_entry(name, models.get(name, settings)) | {"questions": QUESTIONS.get(name, ())} for name in names]
     boot = {
         "models": entries,
-        "figures": _figures(),
         "scenario": scenario.model_dump(by_alias=True),
         "stages": STAGES,
         "shares": MOST_SHARES,
+        **_figures(),
     }
     return {
         "scenario": scenario,
