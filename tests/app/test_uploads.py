@@ -335,7 +335,7 @@ BAD = {
     "integers": (safe(tensor("[1]", "I32"), bytes(4)), "weights are floating-point"),
     "nothing that is a GRU": (safe(tensor("[1]"), bytes(4)), "no GRU was found among the arrays 'a'"),
     "not finite": (not_finite(), "is not finite"),
-    "cut onnx": ((FIXTURES / "pytorch-both.onnx").read_bytes()[:3000], "ONNX"),
+    "cut onnx": ((FIXTURES / "pytorch-both.onnx").read_bytes()[:1000], "ONNX"),
     "cut keras": ((FIXTURES / "keras-both.keras").read_bytes()[:3000], "does not end as one does"),
     "cut h5": ((FIXTURES / "keras-both.weights.h5").read_bytes()[:3000], "HDF5"),
 }
