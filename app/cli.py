@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from app.commands import serve, train
+from app.commands import serve, trace, train
 
-COMMANDS = {"serve": serve, "train": train}
+COMMANDS = {"serve": serve, "trace": trace, "train": train}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given.insert(0, "serve")
     options = parser.parse_args(given)
-    status: int = COMMANDS[options.command].run(options)
+    try:
+        status: int = COMMANDS[options.command].run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status
 
 

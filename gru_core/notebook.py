@@ -108,5 +108,5 @@ def _row(name: str, cells: Iterable[str]) -> str:
 
 
 def _table(title: str, rows: str) -> str:
-    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
+    caption = f'<caption style="background: {PAPER}; text-align: left; font-weight: bold">{escape(title)}</caption>'
     return f'<div style="overflow-x: auto"><table style="{TABLE}">{caption}{rows}</table></div>'
