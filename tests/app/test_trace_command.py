@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from app import link
 from app.cli import main
+from app.commands.trace import read_clamps
 from gru_core import Clamp
 from tests.core.test_trace import stacked
 
@@ -183,7 +183,7 @@ def test_it_stops_quietly_when_nobody_reads_on() -> None:
     ],
 )
 def test_clamps_are_read_as_links_say_them(text: str, wanted: list[Clamp]) -> None:
-    assert link.clamps(text) == wanted
+    assert read_clamps(text) == wanted
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_clamps_are_read_as_links_say_them(text: str, wanted: list[Clamp]) -> No
 )
 def test_what_no_link_would_say_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"a clamp looks like z\.1@4-6=0"):
-        link.clamps(text)
+        read_clamps(text)
