@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.figures import SIGNALS, VEIL
+from gru_core.figures import SIGNALS
 
 if TYPE_CHECKING:
     from gru_core.model import Model
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 STEPS, UNITS = 40, 8
 """The most of a trace that is shown; of more units those that moved most."""
 
-PAPER = "rgb({}, {}, {})".format(*VEIL["paper"]["light"])
-TABLE = f"border-collapse: collapse; background: {PAPER}; color: #222; font: 12px sans-serif"
+TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"
 
 
@@ -108,5 +107,6 @@ def _row(name: str, cells: Iterable[str]) -> str:
 
 
 def _table(title: str, rows: str) -> str:
-    caption = f'<caption style="background: {PAPER}; text-align: left; font-weight: bold">{escape(title)}</caption>'
+    above = "caption-side: top; color: inherit; text-align: left; font-weight: bold"
+    caption = f'<caption style="{above}">{escape(title)}</caption>'
     return f'<div style="overflow-x: auto"><table style="{TABLE}">{caption}{rows}</table></div>'
