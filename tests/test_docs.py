@@ -17,6 +17,7 @@ import pytest
 
 import gru_core as gru
 from app.commands.trace import read_clamps
+from app.settings import Settings
 from gru_core import formats, parity
 from tests import examples, notebooks
 from tests.core.test_formats import FIXTURES, reference
@@ -69,6 +70,13 @@ def test_the_flip_flop_notebook_claims_what_is_so() -> None:
     shares = trace.ledger(0)
     assert shares[3].argmax() == 1  # “most of the state is what the A put in”
     assert shares[6].argmax() == 5  # “after the seventh what the B put in”
+
+
+def test_the_limits_that_are_told_are_the_defaults() -> None:
+    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| (.*?) \|", (DOCS / "how-to" / "serve.md").read_text(), re.M)
+    assert rows
+    for name, default in rows:
+        assert default.strip("`") == str(getattr(Settings(), name.lower()))
 
 
 # How-to: the lines that export a network, against the files that the libraries wrote.
