@@ -7,9 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.commands import serve, trace, train
+from app.commands import check, import_, models, serve, trace, train
 
-COMMANDS = {"serve": serve, "trace": trace, "train": train}
+COMMANDS = {
+    "serve": serve,
+    "trace": trace,
+    "train": train,
+    "import": import_,
+    "check": check,
+    "models": models,
+}
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:

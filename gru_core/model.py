@@ -185,7 +185,11 @@ class Model:
         return self.with_parameters(parameters)
 
     def save(self, path: str | Path) -> None:
-        """Write the `.safetensors` file; the same model gives the same bytes."""
+        """Write the `.safetensors` file."""
+        Path(path).write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The `.safetensors` file; the same model gives the same bytes."""
         about = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
@@ -194,7 +198,9 @@ class Model:
         }
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
-        Path(path).write_bytes(save(dict(self.parameters), {"gruscope": text}))
+        # The library writes memory as it lies, and takes it for rows.
+        rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
+        return bytes(save(rows, {"gruscope": text}))
 
 
 def load_file(path: str | Path) -> Model:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import gru_core as gru
+from app.cli import COMMANDS
 from app.commands.trace import read_clamps
 from app.settings import Settings
 from gru_core import formats, parity
@@ -139,7 +140,7 @@ def link_keys() -> set[str]:
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_demo_is_a_link_that_can_be_followed(name: str) -> None:
     demo = DEMOS[name]
-    assert {"title", "model", "sequence"} <= demo.keys() <= {"title", *link_keys()}
+    assert {"title", "model", "sequence"} <= demo.keys() <= {"title", "text", *link_keys()}
     model = gru.load(demo["model"])
     clamps = read_clamps(demo["clamps"]) if "clamps" in demo else []
     trace = gru.trace(model, demo["sequence"], clamps=clamps)
@@ -216,7 +217,7 @@ def test_the_reference_has_the_whole_public_face(site: Path) -> None:
 
 def test_the_command_line_and_the_links_are_told_as_they_are(site: Path) -> None:
     commands = Loads((site / "reference" / "command-line.html").read_text()).text
-    for name in ("serve", "trace", "train"):
+    for name in COMMANDS:
         assert f"usage: gruscope {name}" in commands
     links = Loads((site / "reference" / "links.html").read_text()).text
     assert all(key in links for key in link_keys())

@@ -18,7 +18,7 @@ from app.errors import Refused
 from app.questions import QUESTIONS
 from app.routes.trace import prepare
 from app.routes.unit import MOST_SHARES
-from app.schemas import STATES, Scenario, events, model_entry, to_json
+from app.schemas import STATES, Scenario, events, to_json
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
 from gru_core.figures import SIGNALS, page_figures
@@ -73,20 +73,26 @@ def lab(
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
         notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
-        scenario = _example(model if model in names else names[0], settings)
+        scenario = _example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
-    entries = [model_entry(name, models.get(name, settings)) | {"questions": QUESTIONS.get(name, ())} for name in names]
+    shown = names if scenario.model in names else [*names, scenario.model]
+    entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
+    embed = request.scope["path"] == "/embed"
+    uploads = settings.no_uploads is None and not embed
     boot = {
         "models": entries,
         "figures": _figures(),
         "scenario": scenario.model_dump(),
         "stages": STAGES,
         "shares": MOST_SHARES,
+        "uploads": uploads,
     }
     page = {
-        "embed": request.scope["path"] == "/embed",
+        "embed": embed,
+        "uploads": uploads,
+        "max_upload": settings.max_upload // 2**20,
         "hide": [part for part in PARTS if part in hide.split(",")],
         "oembed": _oembed(request),
         "scenario": scenario,
@@ -109,11 +115,21 @@ def lab(
     return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
+def _can_be_shown(model: str, settings: Settings) -> bool:
+    try:
+        models.get(model, settings)
+    except Refused:
+        return False
+    return True
+
+
 def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The models as the picker lists them, under what sets them apart."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
-        if entry["id"] not in presets.NAMES:
+        if entry["said"]:
+            group = "Brought by you or by link"
+        elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:
             group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"
