@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from app.commands import serve, train
+from app.commands import export, serve, train
 
-COMMANDS = {"serve": serve, "train": train}
+COMMANDS = {"serve": serve, "train": train, "export": export}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
