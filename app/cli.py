@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.commands import check, import_, models, serve, trace, train
+from app.commands import check, export, import_, models, serve, trace, train
 
 COMMANDS = {
     "serve": serve,
     "trace": trace,
-    "train": train,
+    "export": export,
     "import": import_,
     "check": check,
     "models": models,
+    "train": train,
 }
 
 

@@ -6,7 +6,7 @@ import base64
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -22,8 +22,8 @@ from app.schemas import Scenario, events, sensitivity_of, shares_of, sums_of, to
 from app.settings import Settings
 from gru_core import Trace
 
-MOST_NUMBERS = 300_000
-"""Numbers in the recorded answers of a page: up to 4 MB, not more than Plotly."""
+MOST_NUMBERS = 200_000
+"""Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""
 
 MOST_PRODUCTS = 2**25
 """H² t T of the sensitivities that are recorded: of the order of two seconds' work."""
@@ -59,7 +59,7 @@ def follow(keys: Mapping[str, str], settings: Settings) -> Followed:
     within("t", int(link.said.get("t", 1)), 1, about["T"], "the steps of this sequence")
     within("layer", layer, 1, len(layers), "the layers of this model")
     within("unit", int(link.said.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
-    return Followed(link, scenario, about, next(blocks))
+    return Followed(link, scenario, about, replace(next(blocks), tokens=about["tokens"]))
 
 
 def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:

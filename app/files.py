@@ -11,6 +11,7 @@ import numpy as np
 from app.schemas import STATES, arrays_by_layer
 from gru_core import Trace
 from gru_core.arrays import Array
+from gru_core.figures import fill, standalone
 
 
 def as_csv(run: Trace) -> str:
@@ -58,3 +59,23 @@ def as_npz(run: Trace) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, tokens=np.array(run.tokens or [], str), **arrays)
     return file.getvalue()
+
+
+def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
+    """The four signals of a layer as "svg" or "png".
+
+    Raises ImportError, with what to install, where kaleido is missing, ValueError where it finds no browser.
+    """
+    try:
+        import kaleido  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "pictures need kaleido, and a Chrome or Chromium that it can use: pip install 'gruscope[pictures]'. "
+            "Without it, Export on the page makes the same pictures in the browser"
+        ) from error
+    figure = fill(standalone("light"), run, title, layer)
+    try:
+        content: bytes = figure.to_image(format=format, scale=2 if format == "png" else 1)
+    except RuntimeError as error:
+        raise ValueError(f"kaleido could not draw: {str(error).strip().splitlines()[0]}") from error
+    return content
