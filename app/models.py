@@ -121,7 +121,12 @@ def task(model: Model) -> Task:
     """The task that the model was taught. Raises Refused when its card names none that it reads and answers as."""
     task, readout = TASKS.get(model.card.task), model.readout
     if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
-        raise Refused(404, "task", "nothing can be drawn for this model: its task is none that is known here", "model")
+        raise Refused(
+            404,
+            "task",
+            "this model has no task that is known here: nothing to draw, nothing to score it on",
+            "model",
+        )
     return task
 
 

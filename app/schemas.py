@@ -17,7 +17,7 @@ from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.gru import GATES, GRU
 from gru_core.holds import Holds
-from gru_core.ledger import ledger
+from gru_core.ledger import ledger, origins, since
 
 STATES = ("r", "z", "h_tilde", "h")
 
@@ -295,9 +295,13 @@ def shares(question: LedgerQuestion, trace: Trace) -> bytes:
 
 def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
     """A unit's ledger over some steps, as `shares` has it."""
-    of = trace.layers, None if trace.twin is None else trace.twin.layers
-    rows = [layers and ledger(layers[layer], unit, steps) for layers in of]
-    return {"shares": rows[0], "twin": rows[1]}
+    run, twin = trace.layers[layer], None if trace.twin is None else trace.twin.layers[layer]
+    return {
+        "shares": ledger(run, unit, steps),
+        "origins": origins(run, unit)[steps],
+        "since": since(run, unit)[steps] + 1,
+        "twin": twin and ledger(twin, unit, steps),
+    }
 
 
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:

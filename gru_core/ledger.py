@@ -23,39 +23,39 @@ from gru_core.arrays import Array
 from gru_core.gru import Forward
 
 
-def _since(run: Forward, unit: int) -> npt.NDArray[np.int_]:
+def since(run: Forward, unit: int) -> npt.NDArray[np.int_]:
     """For every step the last one at which a value stood in for the unit's h_{t-1}, -1 for none: `(T,)`."""
-    since = np.full(len(run.h), -1)
+    last = np.full(len(run.h), -1)
     if run.holds is not None and "h_prev" in run.holds.masks:
         held = np.flatnonzero(run.holds.masks["h_prev"][:, unit])
-        since[held] = held
-    return np.maximum.accumulate(since)
+        last[held] = held
+    return np.maximum.accumulate(last)
 
 
 def origins(run: Forward, unit: int) -> Array:
     """s_t, which column 0 of the ledger is the share of: `(T,)`."""
-    since = _since(run, unit)
-    return np.asarray(np.where(since < 0, run.h0[unit], run.h_prev[since, unit]))
+    last = since(run, unit)
+    return np.asarray(np.where(last < 0, run.h0[unit], run.h_prev[last, unit]))
 
 
 def ledger_row(run: Forward, unit: int, t: int) -> Array:
     """L_t, the shares of which h_t is made: `(T + 1,)`, column k that of the k-th step's candidate."""
-    z, since = run.z[:, unit], max(0, int(_since(run, unit)[t]))
-    kept = np.ones(t + 2 - since, z.dtype)  # Π_{k≤s≤t} (1 − z_s) for every k; there is no division to lose it
-    kept[:-1] = np.cumprod(1 - z[since : t + 1][::-1])[::-1]
+    z, start = run.z[:, unit], max(0, int(since(run, unit)[t]))
+    kept = np.ones(t + 2 - start, z.dtype)  # Π_{k≤s≤t} (1 − z_s) for every k; there is no division to lose it
+    kept[:-1] = np.cumprod(1 - z[start : t + 1][::-1])[::-1]
     row = np.zeros(len(z) + 1, z.dtype)
-    row[0], row[since + 1 : t + 2] = kept[0], z[since : t + 1] * kept[1:]
+    row[0], row[start + 1 : t + 2] = kept[0], z[start : t + 1] * kept[1:]
     return row
 
 
 def ledger(run: Forward, unit: int, steps: slice = slice(None)) -> Array:
     """The rows L_t of all steps, or of some in a row: `(T, T + 1)`, each made from the one before it."""
-    z, since = run.z[:, unit], _since(run, unit)
+    z, put_in = run.z[:, unit], since(run, unit)
     first, last, _ = steps.indices(len(z))
     rows = np.zeros((last - first, len(z) + 1), z.dtype)
     rows[:1] = ledger_row(run, unit, first)
     for t, (before, row) in enumerate(pairwise(rows), first + 1):
-        if since[t] == t:
+        if put_in[t] == t:
             row[0] = 1 - z[t]
         else:
             np.multiply(before[: t + 1], 1 - z[t], row[: t + 1])

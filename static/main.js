@@ -124,7 +124,9 @@ const runner = createRunner(
       return;
     }
     const refused = error instanceof api.Refusal;
-    const again = error instanceof api.Silence ? " Press Enter to ask again." : "";
+    let again = error instanceof api.Silence ? " Press Enter to ask again." : "";
+    if (refused && error.about?.startsWith("clamps"))
+      again = ". Change what is held, or let go of it, under “What if”.";
     const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
     store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   },
@@ -196,12 +198,12 @@ const actions = {
       done() {
         const [was, is] = [read(run), read(other)];
         const now = store.get();
-        if (now.run !== run || now.step !== state.step || now.unit !== unit) return;
+        if (now.run !== run || now.step !== state.step || now.unit !== unit || layerIndex(now) !== layer) return;
         store.update(putCheck, by, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
       },
     };
     await api.trace(poked, listener, new AbortController().signal).catch((/** @type {Error} */ error) => {
-      store.update(failDetail, "checks", error.message);
+      store.update(putCheck, by, { error: error.message });
     });
   },
   async score() {
@@ -212,8 +214,12 @@ const actions = {
       if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
     }
   },
-  /** Follow a link on the page. @param {string} query */
-  follow: (query) => open(decode(query)),
+  /** Follow a link on the page, with z named as it is there. @param {string} query */
+  follow(query) {
+    const link = decode(query);
+    const { convention } = store.get();
+    return open({ ...link, focus: { ...link.focus, convention } });
+  },
   async draw() {
     const { model, text } = store.get();
     // What was typed or chosen meanwhile is newer than the draw.

@@ -46,8 +46,13 @@ function written(state) {
   const here = most.step === state.step;
   const where = here ? "at this step" : `at t = ${most.step} (${tokenAt(state, most.step)})`;
   const whose = layerOf(state).H === 1 ? "this state" : `unit ${state.unit + 1}’s state`;
-  const share = `${percent(start ?? most.value)} of ${whose} ${start === null ? "was written" : "is what is left"} `;
-  return [{ text: ` ${share}` }, { text: start === null ? where : "of its start", about: "h" }, { text: "." }];
+  const share = percent(start?.share ?? most.value);
+  const of = `${share[0].toUpperCase()}${share.slice(1)} of ${whose}`;
+  return [
+    { text: ` ${of} ${start ? "is what is left " : "was written "}` },
+    { text: start ? `of ${start.name}` : where, about: "h" },
+    { text: "." },
+  ];
 }
 
 /** What the output would move with, once that is known. @param {State} state @returns {Phrase[]} */

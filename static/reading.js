@@ -139,10 +139,18 @@ export function writtenAt(state) {
   return row && largest(row.shares.slice(1, state.step + 1));
 }
 
-/** What is left of the state from before the first step, if that is the most of it. @param {State} state */
+/** What the first share of the cursor's state is of: h₀, or what a hold put in later. @param {State} state */
+export function originAt(state) {
+  const ledger = detailAt(state, "ledger");
+  const row = state.step - (ledger?.from ?? 0);
+  const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
+  return since ? `the ${fixed(value)} that was put in at t = ${since}` : `h₀ = ${fixed(value)}`;
+}
+
+/** What is left of that, if it is the most of it. @param {State} state */
 export function leftFromStart(state) {
-  const [start, ...written] = sharesAt(state)?.shares ?? [0];
-  return start > Math.max(...written) ? start : null;
+  const [share, ...written] = sharesAt(state)?.shares ?? [0];
+  return share > Math.max(...written) ? { share, name: originAt(state) } : null;
 }
 
 /** The step whose input the cursor's output would move most with, and how much. @param {State} state @returns {Named | null} */

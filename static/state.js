@@ -24,7 +24,8 @@
 /**
  * Of what each of some states is made, as /api/ledger answers: a row for each step, first the share of what came before
  * all steps, then that of each step's candidate; `twin` the untouched run's.
- * @typedef {Stretch & {shares: number[][], twin: number[][] | null}} Ledger
+ * `origins` is the value of what came before, `since` the step at which a hold put it in, 0 where it is h_0.
+ * @typedef {Stretch & {shares: number[][], origins: number[], since: number[], twin: number[][] | null}} Ledger
  */
 /**
  * What the output and the state at a step would move with, as /api/sensitivity answers: a number for each step up to it,
@@ -33,9 +34,9 @@
  *            gate: {gate: "r" | "z", unit: number, t: number, value: number}}} Sensitivity
  */
 /**
- * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`.
+ * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`; or why that is not known.
  * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
- * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome>>} Checks
+ * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */
 /**
  * How well the model of a run does on fresh data as it is changed, and as it is, as /api/score answers; `held` says for
@@ -59,11 +60,12 @@
  * wants the cursor once its run has come, and what is to be said of it then. `details` are what has been fetched
  * besides, `refusals` why something was not. `clamps` are what is to be held and `weights` what is to have other values,
  * which the run may lag behind; `chosen` is the clamp that is being changed, `selection` the cells that were dragged
- * over, to be held next: the cursor's while there are none. `editing` is the weight that is being changed. `difference`
+ * over, to be held next: the cursor's while there are none. `editing` is the weight that is being changed, `altering` names the value that was changed last: to change it on is
+ * undone with it. `difference`
  * is whether the pictures show the run minus its untouched twin.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
- *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean,
+ *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
  *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
@@ -94,7 +96,7 @@ export const FOCUS = {
 const UNCHANGED = { clamps: [], weights: [] };
 
 /** Nothing is changed, and nothing was. */
-export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, undo: [], redo: [], difference: false }; // prettier-ignore
+export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /** Rows of a heatmap in sight at once; more units scroll. */
 export const MOST_ROWS = 16;
@@ -312,7 +314,7 @@ export const failDetail = (state, kind, why) => change(state, { refusals: { ...s
 
 /**
  * What became of the cursor when the step was left out that a view names.
- * @param {State} state @param {"memory" | "influence"} by @param {Outcome} outcome
+ * @param {State} state @param {"memory" | "influence"} by @param {Outcome | {error: string}} outcome
  */
 export function putCheck(state, by, outcome) {
   const { run, step, unit } = state;
@@ -343,11 +345,12 @@ const changesOf = ({ clamps, weights }) => ({ clamps, weights });
  * Change something of the model; what was before can be had back.
  * @param {State} state
  * @param {Partial<State>} changes
- * @param {boolean} merged whether this goes on with the change before it, as a slider does
+ * @param {string | null} altering names the value that is changed, which a slider does many times over
  */
-function alter(state, changes, merged) {
-  const undo = merged ? state.undo : [...state.undo, changesOf(state)];
-  return change(state, { ...changes, undo, redo: [], playing: false });
+function alter(state, changes, altering) {
+  const goesOn = altering !== null && altering === state.altering;
+  const undo = goesOn ? state.undo : [...state.undo, changesOf(state)];
+  return change(state, { ...changes, undo, redo: [], altering, playing: false });
 }
 
 /**
@@ -355,24 +358,24 @@ function alter(state, changes, merged) {
  * @param {State} state
  * @param {readonly Clamp[]} clamps
  * @param {number | null} chosen
- * @param {boolean} [merged] as in `alter`
+ * @param {string | null} [altering] as in `alter`
  */
-export const hold = (state, clamps, chosen, merged = false) => alter(state, { clamps, chosen }, merged);
+export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
 
 /** Let go of all that is held, and give every weight its trained value. @param {State} state */
-export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, false);
+export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, null);
 
 /**
  * Give a weight another value, or with null the trained one.
  * @param {State} state
  * @param {WeightPlace} place
  * @param {number | null} value
- * @param {boolean} [merged] as in `alter`
+ * @param {string | null} [altering] as in `alter`
  */
-export function setWeight(state, place, value, merged = false) {
+export function setWeight(state, place, value, altering = null) {
   const key = weightKey(place);
   const others = state.weights.filter((weight) => weightKey(weight) !== key);
-  return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, merged);
+  return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
 }
 
 /** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
@@ -392,7 +395,7 @@ export function undo(state) {
   const before = state.undo.at(-1);
   if (!before) return state;
   const [undo, redo] = [state.undo.slice(0, -1), [...state.redo, changesOf(state)]];
-  return change(state, { ...before, chosen: null, undo, redo });
+  return change(state, { ...before, chosen: null, altering: null, undo, redo });
 }
 
 /** @param {State} state */
@@ -400,7 +403,7 @@ export function redo(state) {
   const after = state.redo.at(-1);
   if (!after) return state;
   const [undo, redo] = [[...state.undo, changesOf(state)], state.redo.slice(0, -1)];
-  return change(state, { ...after, chosen: null, undo, redo });
+  return change(state, { ...after, chosen: null, altering: null, undo, redo });
 }
 
 /** Change one of the clamps, or none: the next one then. @param {State} state @param {number | null} chosen */

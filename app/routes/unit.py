@@ -74,8 +74,9 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "Of which candidates a unit's state is made",
     "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
     f"most {MOST_SHARES:,} shares at once. `shares` has a row for each step: first the share of h_0, or of what a "
-    "clamp on h_prev put in its place, then that of each step's candidate. `twin` has the same of the untouched run "
-    "where anything is changed, else it is null. An exact account of the mixture, not of causes.",
+    "clamp on h_prev put in its place, then that of each step's candidate. `origins` has the value that the first is "
+    "the share of, and `since` the step, from 1, at which it was put in, 0 where it is h_0. `twin` has the shares of "
+    "the untouched run where anything is changed, else it is null. An exact account of the mixture, not of causes.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     about, blocks = _prepare(request, question)

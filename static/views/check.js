@@ -31,15 +31,18 @@ export function mountCheck(group, namedBy, store, actions) {
   store.subscribe((state) => {
     if (!state.views.includes(by)) return;
     const named = namedBy(state);
+    group.hidden = !named;
     if (!named) return;
     const { run } = state;
-    const whom = layerOf(state).H === 1 ? "z" : "every unit’s z";
+    const of = run.layers.length > 1 ? ` of layer ${layerIndex(state) + 1}` : "";
+    const whom = (layerOf(state).H === 1 ? "z" : "every unit’s z") + of;
     const value = state.convention === "pytorch" ? 1 : 0;
     const token = run.tokens?.[named.step - 1] ?? "numbers";
     write(what, `What if t = ${named.step} (${token}) were left out, ${whom} held at ${value} there?`);
     const outcome = detailAt(state, "checks")?.[by];
-    write(said, outcome ? `Left out, ${tellOutcome(outcome, state)}` : (state.refusals.checks ?? ""));
-    keep.hidden = !outcome;
+    const found = outcome && !("error" in outcome);
+    write(said, found ? `Left out, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
+    keep.hidden = !found;
   });
   button.addEventListener("click", () => {
     const named = namedBy(store.get());
@@ -49,6 +52,7 @@ export function mountCheck(group, namedBy, store, actions) {
     const state = store.get();
     const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[by]);
     if (outcome) actions.alter(hold, [...state.clamps, leaveOut(state, outcome.step)], null);
+    button.focus();
   });
 }
 

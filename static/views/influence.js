@@ -49,8 +49,9 @@ export function mountInfluence(section, tape, store) {
     for (const input of scales) input.checked = input.value === state.scale;
     write(waiting, found ? "" : (state.refusals.sensitivity ?? ""));
     section.classList.toggle("late", !found);
+    if (!found && state.refusals.sensitivity) says.textContent = "";
     if (!found) return;
-    const wanted = [found, state.scale, width, details.open];
+    const wanted = [found, state.scale, state.convention, width, details.open];
     if (wanted.every((one, i) => one === drawn[i])) return;
     drawn = wanted;
     write(says, tell(state, found));

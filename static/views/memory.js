@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { fixed } from "../run.js";
-import { halfLife, sharesAt } from "../reading.js";
+import { halfLife, originAt, sharesAt } from "../reading.js";
 import { percent } from "../narration.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 
@@ -35,7 +35,7 @@ export function mountMemory(section, tape, store) {
     const most = Math.max(LEAST, ...(row?.shares.slice(1) ?? []), ...(row?.twin?.slice(1) ?? []));
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
-    write(tallest, row ? `up to ${percent(most)}` : "");
+    write(tallest, row ? `up to ${exactly(most)}` : "");
     bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
     bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin));
     const labelled = columns <= MOST_LABELLED ? T : 0;
@@ -87,10 +87,12 @@ export function mountMemory(section, tape, store) {
     section.classList.toggle("late", !row);
     showHalfLives(state);
     showRibbon(state, row);
+    if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     write(says, tell(state, row.shares));
-    twinSays.hidden = !row.twin;
-    if (row.twin) write(twinSays, `In the untouched run ${mixture(state, row.twin, "it")}.`);
+    const other = row.twin && mixture(state, row.twin);
+    twinSays.hidden = !other || other === mixture(state, row.shares);
+    if (other) write(twinSays, `In the untouched run it is mixed of ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));
@@ -110,24 +112,25 @@ function tell(state, shares) {
   const h = layerOf(state).rows.h[unit][step - 1];
   const z = layerOf(state).rows.z[unit][step - 1];
   const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
-  const life = brief(halfLife(z));
+  const life = halfLife(z);
   const named = fixed(state.convention === "pytorch" ? 1 - z : z);
-  const lasts = `Were z to stay at this step’s ${named}, half of it would be gone after ${life} steps.`;
-  const made = mixture(state, shares, `${whose} = ${fixed(h)}`);
-  return `At t = ${step}, ${made}. ${life === "∞" ? "z is 0: all of it is kept." : lasts}`;
+  const lasts = life < 1 ? "within a step" : `after ${brief(life)} steps`;
+  const kept = life === Infinity ? "all of it would be kept" : `half of it would be gone ${lasts}`;
+  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, shares)}. Were z to stay at this step’s ${named}, ${kept}.`;
 }
 
-/** The largest shares in words. @param {State} state @param {number[]} shares @param {string} what is made of them */
-function mixture({ run }, shares, what) {
+/** The largest shares in words. @param {State} state @param {number[]} shares */
+function mixture(state, shares) {
   const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
   const told = order.slice(0, TOLD).filter((k, i) => i === 0 || shares[k] >= LEAST);
-  const token = (/** @type {number} */ k) => run.tokens?.[k - 1] ?? "numbers";
-  const parts = told.map((k, i) => {
-    const share = i === 0 ? `${percent(shares[k])} of ${what}` : percent(shares[k]);
-    return k === 0 ? `${share} is what is left of its start, h₀` : `${share} was written at t = ${k} (${token(k)})`;
-  });
-  return parts.join(", ");
+  const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
+  const name = (/** @type {number} */ k) =>
+    k === 0 ? `left of ${originAt(state)}` : `written at t = ${k} (${token(k)})`;
+  return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
+
+/** A share with a decimal where it is small. @param {number} share */
+const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)} %`);
 
 /** Steps as they fit over a column. @param {number} steps */
 function brief(steps) {

@@ -1,6 +1,7 @@
 /** Which model: its question first, then the picker and its card. */
 
 /** @import { Store } from "../store.js" */
+/** @import { Changes } from "../run.js" */
 /** @import { ModelEntry, State } from "../state.js" */
 import { fixed } from "../run.js";
 
@@ -12,6 +13,7 @@ import { fixed } from "../run.js";
 export function mountModel(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
+  const changed = find("#changed");
   let shown = "";
   let offered = store.get().models; // these came with the page
 
@@ -31,6 +33,8 @@ export function mountModel(section, store, actions) {
   function update(state) {
     if (offered !== state.models) offer(state.models);
     if (picker.value !== state.model) picker.value = state.model;
+    const changes = told(state.run);
+    if (changed.textContent !== changes) changed.textContent = changes;
     if (shown === state.run.model) return; // the words are about what is on the tape
     shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
@@ -54,6 +58,13 @@ export function mountModel(section, store, actions) {
 
   picker.addEventListener("change", () => actions.choose(picker.value));
   store.subscribe(update);
+}
+
+/** That the run is not the model's own, wherever one looks. @param {Changes} changes */
+function told({ clamps, weights }) {
+  const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
+  const all = [...count(clamps.length, "hold"), ...count(weights.length, "changed weight")];
+  return all.length ? `Shown with ${all.join(" and ")}.` : "";
 }
 
 /** What a file was taken to be. @param {string[]} said */

@@ -3,7 +3,7 @@
 /** @import { Store, Update } from "../store.js" */
 /** @import { Gate, WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
-import { fixed } from "../run.js";
+import { clampAt, fixed } from "../run.js";
 import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
 import { detailAt, editWeight, layerIndex, layerOf, openGate, setWeight, weightKey } from "../state.js";
 
@@ -45,7 +45,8 @@ function partsOf(state, sums) {
     product: sum.Wx[i][j],
   }));
   sum.U.forEach((weight, k) => {
-    const h = step === 1 ? h0[k] : rows.h[k][column - 1];
+    const put = clampAt(state.run, "h_prev", below, k, step)?.value;
+    const h = put ?? (step === 1 ? h0[k] : rows.h[k][column - 1]);
     const seen = candidate ? (reset === "before" ? r[k] : r[unit]) : 1;
     const name = `${candidate ? "r ⊙ " : ""}h${k + 1}, t − 1`;
     const as = { place: place("U", k), weight, trained: trained.U[k] };
@@ -80,7 +81,6 @@ export function mountSum(section, store, actions) {
   const refused = find(".refused");
   /** @type {Part[]} */
   let listed = [];
-  let sliding = false;
 
   store.subscribe((state) => {
     if (state.zoom !== "gate" || !state.views.includes("cell") || state.step > state.received) return;
@@ -134,6 +134,7 @@ export function mountSum(section, store, actions) {
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
       total("their sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
       total(`${SYMBOLS[state.gate]} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
+      ...(state.gate in at.replaced ? [total("held instead at", fixed(at[state.gate], decimals))] : []),
     );
   }
 
@@ -171,10 +172,9 @@ export function mountSum(section, store, actions) {
     const field = /** @type {HTMLInputElement} */ (target);
     const part = edited(state);
     if (!part || !field.checkValidity()) return;
-    actions.alter(setWeight, part.place, signOf(state) * field.valueAsNumber, sliding);
-    sliding = true;
+    const altering = `${field.type} ${weightKey(part.place)}`;
+    actions.alter(setWeight, part.place, signOf(state) * field.valueAsNumber, altering);
   });
-  editor.addEventListener("change", () => (sliding = false));
   reset.addEventListener("click", () => {
     const part = edited(store.get());
     if (part && reset.getAttribute("aria-disabled") === "false") actions.alter(setWeight, part.place, null);

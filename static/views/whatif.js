@@ -1,8 +1,9 @@
 /** What if: hold a gate, see what is changed and change it, and what that did beside the untouched run. */
 
 /** @import { Store, Update } from "../store.js" */
-/** @import { Clamp, Held, Weight } from "../run.js" */
+/** @import { Changes, Clamp, Held, Weight } from "../run.js" */
 /** @import { Range, Score, State } from "../state.js" */
+import { percent } from "../narration.js";
 import { decode, writeScenario } from "../link.js";
 import { answer, fixed, scenarioOf } from "../run.js";
 import { chooseClamp, editWeight, hold, isChanged, layerIndex, letGo, redo, select, setDifference, setWeight, undo, unitsInSight } from "../state.js"; // prettier-ignore
@@ -32,7 +33,8 @@ function describe(state, { gate, units, from, to, value, layer }) {
 /** @param {State} state @param {Weight} weight */
 function describeWeight({ run, convention }, { layer, gate, unit, part, index, value }) {
   const inputs = layer === 1 ? run.x.labels : [];
-  const from = { W: inputs[(index ?? 0) - 1] ?? `h${index} of layer ${layer - 1}`, U: `h${index}`, b: "", c: "" }[part];
+  const below = layer === 1 ? `input ${index}` : `h${index} of layer ${layer - 1}`;
+  const from = { W: inputs[(index ?? 0) - 1] ?? below, U: `h${index}`, b: "", c: "" }[part];
   const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
   const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
   return `${from ? `weight of ${from}` : `bias ${part}`} in ${SYMBOLS[gate]} of unit ${unit}${of}, at ${fixed(sign * value)}`;
@@ -53,9 +55,12 @@ function list(units) {
 function effect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
+  const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
+  const instead = now === was ? `, in another of its ${run.y.labels.length} numbers` : `: ${now} instead of ${was}`;
+  const same = run.y.kind === "linear" ? "stays within 0.01 of the untouched one" : "is the same";
   const answers = first
-    ? `The output first differs at t = ${first}: ${answer(run, first - 1).text} instead of ${answer(run, first - 1, run.untouched).text}.`
-    : `The output is the same at all ${run.T} steps.`;
+    ? `The output first differs at t = ${first}${instead}.`
+    : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state changes by 0.001.`;
   const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
@@ -65,16 +70,18 @@ function effect({ run, received }) {
  * What became of the score on fresh data.
  * @param {Score} score
  */
-function tellScore({ name, untouched, changed, sequences, steps, held }) {
+function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
   const places = [...new Set(held.map(({ at }) => at))];
-  const how = places.length ? `held at ${places.join(" and ")}` : "with the weights changed";
-  const right = (/** @type {number} */ share) => `${fixed(100 * share, 1).replace(".0", "")} %`;
-  const error = (/** @type {number} */ value) => value.toPrecision(2);
-  const [as, what] = name === "accuracy" ? [right, " right"] : [error, ""];
-  const measure = name === "accuracy" ? "" : "mean squared error ";
+  const how = [places.length ? `held at ${places.join(" and ")}` : "", run.weights.length ? countWeights(run) : ""];
+  const right = (/** @type {number} */ share) => `${share === 1 ? "100 %" : percent(share)} right`;
+  const error = (/** @type {number} */ value) => `mean squared error ${value.toPrecision(2)}`;
+  const as = name === "accuracy" ? right : error;
   const data = `${sequences.toLocaleString("en")} fresh sequences of ${steps} steps`;
-  return `On ${data}, ${how}: ${measure}${as(changed)}${what}, untouched ${as(untouched)}.`;
+  return `On ${data}, ${how.filter(Boolean).join(", ")}: ${as(changed)}; untouched: ${as(untouched)}.`;
 }
+
+/** @param {Changes} changes */
+const countWeights = ({ weights }) => `${weights.length} ${weights.length === 1 ? "weight" : "weights"} changed`;
 
 /** The question that what is on the tape answers, if it is one of the model's. @param {State} state */
 function questionOf({ models, run }) {
@@ -90,7 +97,7 @@ function questionOf({ models, run }) {
  * @param {HTMLElement} section
  * @param {HTMLElement} tape which marks what is held
  * @param {Store} store
- * @param {{alter: Update, score: () => void}} actions
+ * @param {{alter: Update, score: () => Promise<void>}} actions
  */
 export function mountWhatIf(section, tape, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
@@ -109,7 +116,6 @@ export function mountWhatIf(section, tape, store, actions) {
   );
   /** @type {State | null} */
   let shown = null;
-  let sliding = false;
 
   /** @param {State} state */
   function showForm(state) {
@@ -254,10 +260,8 @@ export function mountWhatIf(section, tape, store, actions) {
       return;
     }
     const changed = clamps.map((clamp, i) => (i === chosen ? { ...range, value: at } : clamp));
-    actions.alter(hold, changed, chosen, sliding);
-    sliding = event.target === value;
+    actions.alter(hold, changed, chosen, event.target === value ? `value ${chosen}` : null);
   });
-  form.addEventListener("change", () => (sliding = false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { clamps, chosen } = store.get();
@@ -266,7 +270,13 @@ export function mountWhatIf(section, tape, store, actions) {
   });
   find("[data-do=undo]").addEventListener("click", () => actions.alter(undo));
   find("[data-do=redo]").addEventListener("click", () => actions.alter(redo));
-  find("[data-do=score]").addEventListener("click", actions.score);
+  const score = find("[data-do=score]");
+  score.addEventListener("click", async () => {
+    if (score.ariaBusy === "true") return;
+    score.ariaBusy = "true";
+    await actions.score();
+    score.ariaBusy = "false";
+  });
   find("[data-do=clear]").addEventListener("click", () => actions.alter(letGo));
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   addEventListener("keydown", (event) => {

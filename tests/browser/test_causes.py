@@ -61,7 +61,10 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     lives = gru.half_life(z)
     expect(lab.half_lives).to_have_text([f"{life:.{1 if life < 10 else 0}f}" for life in lives])
     most = int(row.argmax())
-    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * row[most]:.0f} % of h of unit {unit}")
+    h = f"h of unit {unit} = {trace.h[t - 1, unit - 1]:.2f}".replace("-", "−")
+    expect(lab.memory.locator(".says")).to_contain_text(
+        f"{h} is mixed of {100 * row[most]:.0f} % written at t = {most} ("
+    )
     where = "at this step" if most == t else f"at t = {most} ({trace.tokens[most - 1]})"  # type: ignore[index]
     expect(lab.narration).to_contain_text(f"{100 * row[most]:.0f} % of unit {unit}’s state was written {where}.")
     shown = 1 - z[t - 1] if convention == "pytorch" else z[t - 1]
@@ -90,20 +93,46 @@ def test_memory_compares_a_held_run_with_the_untouched_one(same_visit: Visit) ->
     held, free = (
         gru.trace(model, text, clamps=clamps).ledger(0)[4] for clamps in ([Clamp("z", 0, None, slice(3, 4))], [])
     )
-    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * held[1]:.0f} % of h")
-    expect(lab.memory.locator(".says")).to_contain_text("was written at t = 1 (A)")
+    expect(lab.memory.locator(".says")).to_contain_text(f"is mixed of {100 * held[1]:.0f} % written at t = 1 (A)")
     expect(lab.memory.locator(".twin-says")).to_have_text(
-        re.compile(rf"In the untouched run {100 * free[4]:.0f} % of it was written at t = 4 \(B\), ")
+        re.compile(rf"In the untouched run it is mixed of {100 * free[4]:.0f} % written at t = 4 \(B\), ")
     )
+
+
+def test_what_a_hold_put_in_is_no_first_state(same_page: Page) -> None:
+    """The share of what was before is told with its value: h_0, or what h_prev was held at, and since when."""
+    text = "A b c ? d a"
+    lab = Causes(same_page).follow(model="store-and-recall", sequence=text, t="3", unit="2", views=VIEWS)
+    share = gru.trace(gru.load("store-and-recall"), text).ledger(1)[2, 0]
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f} % left of h₀ = 0.00")
+    expect(lab.narration).to_contain_text(f"{100 * share:.0f} % of unit 2’s state is what is left of h₀ = 0.00.")
+    lab.follow(model="store-and-recall", sequence=text, t="5", unit="2", views=VIEWS, clamps="h_prev@3=0.5")
+    held = gru.trace(gru.load("store-and-recall"), text, clamps=[Clamp("h_prev", 0.5, None, slice(2, 3))])
+    share = held.ledger(1)[4, 0]
+    expect(lab.memory.locator(".says")).to_contain_text(
+        f"{100 * share:.0f} % left of the 0.50 that was put in at t = 3"
+    )
+    # And the opened sum of that step meets it.
+    lab.follow(model="store-and-recall", sequence=text, t="3", unit="2", zoom="gate", clamps="h_prev@3=0.5")
+    expect(lab.cell.get_by_role("row", name=re.compile("^h2, t − 1"))).to_contain_text("× 0.50")
+
+
+def test_signs_follow_the_convention(same_page: Page) -> None:
+    text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
+    lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)
+    sign = -1 if gru.trace(gru.load("pocket-calculator"), text).sensitivity(5).z[0][4, 0] < 0 else 1
+    says = lab.influence.locator(".says")
+    for convention, turned in (("takes", sign), ("keeps", -sign), ("takes", sign)):
+        same_page.get_by_text(convention, exact=False).first.click()
+        expect(says).to_contain_text(re.compile(f"∂y/\u2060∂z = {'−' if turned < 0 else '[0-9]'}"))
 
 
 def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_visit: Visit) -> None:
     """.97^100 = .048."""
     text = "A" + " x" * 100
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
-    expect(lab.memory.locator(".says")).to_contain_text("5 % of h")
+    expect(lab.memory.locator(".says")).to_contain_text("is mixed of 4.8 % written at t = 1 (A)")
     expect(lab.shares.first).to_have_text("5%")
-    expect(lab.memory.locator(".says")).to_contain_text("written at t = 1 (A)")
     expect(lab.half_lives.nth(50)).to_have_text("23")
 
 
