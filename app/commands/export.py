@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     except (Refused, SequenceError, ValueError, ImportError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read it, such as head, has enough
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
     except OSError as error:
         print(f"gruscope: {error.filename or 'the output'} cannot be used: {error.strerror}", file=sys.stderr)

@@ -175,8 +175,8 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
     said = "\n".join(reached)
     for control in (
         "share-open", "export-open", "model", "sequence", "Examples", "random", "Play", "speed", "convention", "layer",
-        "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it", "scale",
-        "As a table", "table-of", "copy-csv", "Table, scrolls",
+        "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it",
+        "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", said), (control, said)
 
