@@ -17,11 +17,17 @@ from gru_core import SequenceError
 
 
 class Refused(Exception):
-    """A request that cannot be answered; `where` is the part of it that is at fault."""
+    """A request that cannot be answered; `where` is the part of it that is at fault.
 
-    def __init__(self, status: int, code: str, message: str, where: str | None = None) -> None:
+    `retry_after` is in how many seconds it may be.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, where: str | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.where = status, code, message, where
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
 
 
 def within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
@@ -36,7 +42,7 @@ def error_body(code: str, message: str, where: str | None = None) -> dict[str, A
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)
-    return JSONResponse(error_body(error.code, error.message, error.where), error.status)
+    return JSONResponse(error_body(error.code, error.message, error.where), error.status, error.headers)
 
 
 def _sequence(_: Request, error: Exception) -> JSONResponse:

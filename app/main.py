@@ -12,8 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors
 from app.middleware import BodyLimit, SecurityHeaders
-from app.models import served
-from app.routes import export, health, lab, models, oembed, reference, score, static, trace, unit
+from app.models import served, store
+from app.routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
 from app.schemas import ErrorBody
 from app.settings import Settings
 
@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.from_environment()
     served(settings.models)
+    store(settings)
     app = FastAPI(
         title="GRU Scope",
         version=version_of("gruscope"),
@@ -48,6 +49,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.add_handlers(app)
-    for room in (lab, trace, unit, score, export, models, oembed, health, reference, static):
+    for room in (lab, trace, unit, score, export, models, uploads, oembed, health, reference, static):
         app.include_router(room.router)
     return app

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import re
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -27,46 +30,96 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+FILE = re.compile("/api/models(/[^/]+/check)?")
+"""Where a body is a file."""
+
+BRINGING = re.compile("/api/models(/[^/]+/(answers|check))?")
+
+LARGE_FILES = 10
+"""How many files that are larger than other bodies may be held in memory at once."""
+
+
 class BodyLimit:
-    """Takes a whole body in, counted as it arrives, before anything looks at it."""
+    """Takes a whole body in, counted as it arrives, before anything looks at it.
+
+    Where models can be brought a file may be larger, and take longer for as long as it keeps coming.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.settings = app, settings
+        self._large = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.settings.max_body
-        too_large = error_body("too-large", f"the request is too large: at most {limit // 1024} KiB")
+        settings = self.settings
+        post, path = scope["method"] == "POST", scope["path"]
+        if post and settings.no_uploads and BRINGING.fullmatch(path):
+            await _refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
+            return
+        limit, seconds, what = settings.max_body, settings.body_seconds, "request"
+        if post and FILE.fullmatch(path):
+            limit, seconds, what = settings.max_upload, settings.upload_seconds, "file"
+        size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
+        too_large = _refusal(413, "too-large", f"the {what} is too large: at most {size}")
         said = Headers(scope=scope).get("content-length", "0")
         if said.isdigit() and int(said) > limit:
-            await JSONResponse(too_large, 413, {"Connection": "close"})(scope, receive, send)
+            await too_large(scope, receive, send)
             return
-        body, more = bytearray(), True
+        body, more, large = bytearray(), True, False
         try:
-            async with asyncio.timeout(self.settings.body_seconds):
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    more = message.get("more_body", False)
-                    if len(body) > limit:
-                        await JSONResponse(too_large, 413, {"Connection": "close"})(scope, receive, send)
-                        return
-        except TimeoutError:
-            too_slow = error_body("too-slow", "the request took too long to arrive")
-            await JSONResponse(too_slow, 408, {"Connection": "close"})(scope, receive, send)
-            return
+            try:
+                async with asyncio.timeout(seconds):
+                    while more:
+                        async with asyncio.timeout(settings.body_seconds):
+                            message = await receive()
+                        if message["type"] == "http.disconnect":
+                            return
+                        body += message.get("body", b"")
+                        more = message.get("more_body", False)
+                        if len(body) > limit:
+                            await too_large(scope, receive, send)
+                            return
+                        if len(body) > settings.max_body and not large:
+                            if self._large == LARGE_FILES:
+                                busy = "too many large files are arriving at the moment; try again in a few seconds"
+                                await _refusal(429, "busy", busy, {"Retry-After": "5"})(scope, receive, send)
+                                return
+                            large = True
+                            self._large += 1
+            except TimeoutError:
+                await _refusal(408, "too-slow", f"the {what} took too long to arrive")(scope, receive, send)
+                return
+            await self.app(scope, _replayed(body, receive), send)
+        finally:
+            if large:
+                self._large -= 1
+                _give_back()
 
-        given = False
 
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
+def _give_back() -> None:
+    """Let the system have what a large file took: glibc would keep 40 MB of it in reserve."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
-        await self.app(scope, replay, send)
+
+def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An answer to a request whose body may not have been read to its end."""
+    return JSONResponse(error_body(code, message), status, {"Connection": "close"} | (headers or {}))
+
+
+def _replayed(body: bytearray, receive: Receive) -> Receive:
+    """What gives the whole body at once, and then what else there is to receive."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        whole = bytes(body)
+        body.clear()
+        return {"type": "http.request", "body": whole, "more_body": False}
+
+    return replay

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import gru_core
 from app.errors import Refused
+from app.intake.reading import Found
+from app.intake.store import Store
+from app.intake.upload import ID, Upload
+from app.schemas import model_entry
 from app.settings import Settings
-from gru_core import Model, presets
+from gru_core import Model, Symbols, presets
 from gru_core.tasks import TASKS, Task
 
 
@@ -49,14 +54,67 @@ def names(settings: Settings) -> list[str]:
 
 
 def get(name: str, settings: Settings) -> Model:
-    """The model of that name. Raises Refused when there is none, or it is above the limits."""
+    """The model of that name or id. Raises Refused when there is none, or it is above the limits."""
     models = served(settings.models)
-    if name not in models:
-        raise Refused(404, "model", f"there is no such model; there are: {', '.join(models)}", "model")
-    excess = _excess(models[name], settings)
+    model = models[name] if name in models else _brought(name, settings).model
+    if model is None:
+        raise Refused(409, "question", "something must be answered about this file before it can be shown", "model")
+    check(model, settings)
+    return model
+
+
+def check(model: Model, settings: Settings) -> None:
+    """Raise Refused when the model is above the limits."""
+    excess = _excess(model, settings)
     if excess is not None:
         raise Refused(422, "model", excess, "model")
-    return models[name]
+
+
+@cache
+def store(settings: Settings) -> Store | None:
+    """Where models that visitors bring are kept, if they are. Raises ValueError when they cannot be."""
+    if not settings.uploads:
+        return None
+    try:
+        return Store(settings.uploads, settings.max_kept, settings.max_kept_bytes)
+    except OSError as error:
+        raise ValueError(f"GRUSCOPE_UPLOADS: {settings.uploads} cannot be used: {error.strerror}") from error
+
+
+def entry(name: str, settings: Settings) -> dict[str, Any]:
+    """The model as the picker shows it. Raises Refused as `get`."""
+    model = get(name, settings)
+    said = () if name in served(settings.models) else _brought(name, settings).said
+    return model_entry(name, model, said)
+
+
+def upload(name: str, settings: Settings) -> Upload:
+    """The file that a model is made of: as it was brought, or the model's own. Raises Refused as `get`."""
+    models = served(settings.models)
+    if name in models:
+        return Upload(get(name, settings).to_bytes(), f"{name}.safetensors")
+    _brought(name, settings)
+    kept = store(settings)
+    found = None if kept is None else kept.upload(name)
+    if found is None:
+        raise _gone()
+    return found
+
+
+def _brought(id: str, settings: Settings) -> Found:
+    if not ID.fullmatch(id):
+        there = ", ".join(served(settings.models))
+        raise Refused(404, "model", f"there is no such model; there are: {there}", "model")
+    kept = store(settings)
+    found = None if kept is None else kept.get(id)
+    if found is None:
+        raise _gone()
+    return found
+
+
+def _gone() -> Refused:
+    message = "this model was brought by someone and is no longer kept here; bring the file again"
+    return Refused(404, "gone", message, "model")
 
 
 def task(model: Model) -> Task:
@@ -69,10 +127,11 @@ def task(model: Model) -> Task:
 
 def _excess(model: Model, settings: Settings) -> str | None:
     """What of a model is above the limits, if anything is."""
+    symbols = isinstance(model.encoder, Symbols)
     sizes = {
         "layers": (len(model.layers), settings.max_layers),
         "units": (max(gru.units for gru in model.layers), settings.max_units),
-        "inputs": (model.layers[0].inputs, settings.max_inputs),
+        "inputs": (0 if symbols else model.layers[0].inputs, settings.max_inputs),
         "symbols": (len(model.encoder.alphabet), settings.max_alphabet),
     }
     for what, (size, most) in sizes.items():

@@ -149,8 +149,19 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-def model_entry(name: str, model: Model) -> dict[str, Any]:
-    """A model as the picker shows it."""
+class Answers(_Body):
+    """What is said of a file besides itself: answers by the key of their question, names for its symbols and outputs.
+
+    What was said before holds where this says nothing.
+    """
+
+    answers: Annotated[dict[str, str], Field(max_length=16)] = {}
+    alphabet: Annotated[list[str], Field(max_length=1024)] | None = None
+    labels: Annotated[list[str], Field(max_length=1024)] | None = None
+
+
+def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, Any]:
+    """A model as the picker shows it; `said` is what one that was brought was taken to be."""
     encoder = model.encoder
     return {
         "id": name,
@@ -160,6 +171,7 @@ def model_entry(name: str, model: Model) -> dict[str, Any]:
         "examples": list(model.examples),
         "layers": [{"units": gru.units, "reset": gru.reset} for gru in model.layers],
         "parameters": sum(array.size for array in model.parameters.values()),
+        "said": said,
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 
@@ -17,6 +19,11 @@ class Settings:
     streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
     `frame_ancestors` the pages that may embed this one, as a CSP source list; `models` a directory
     whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
+
+    `uploads` is a directory in which models that visitors bring are kept, none when "": at most
+    `max_kept` of them and `max_kept_bytes` together, the least recently used let go. `max_upload`
+    bytes of a file; `upload_seconds` for it to arrive, of which `body_seconds` may pass without a
+    byte. With `read_only` nothing can be brought, and what is kept is still shown.
     """
 
     max_steps: int = 2_000
@@ -30,6 +37,21 @@ class Settings:
     stalled_ms: int = 15_000
     frame_ancestors: str = "'self'"
     models: str = ""
+    uploads: str = ""
+    max_upload: int = 20 * 1024 * 1024
+    upload_seconds: int = 300
+    max_kept: int = 1_000
+    max_kept_bytes: int = 2 * 1024**3
+    read_only: bool = False
+
+    @property
+    def no_uploads(self) -> str | None:
+        """Why nothing can be brought; None when it can."""
+        if self.read_only:
+            return "this server shows models and takes none: it was set to be read only"
+        if not self.uploads:
+            return "this server takes no models: it was given no directory to keep them in (GRUSCOPE_UPLOADS)"
+        return None
 
     @property
     def security_headers(self) -> dict[str, str]:
@@ -45,7 +67,7 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-        """The defaults, changed by what the environment says. Raises ValueError on a bad number."""
+        """The defaults, changed by what the environment says. Raises ValueError on what is no setting."""
         told: dict[str, Any] = {}
         for setting in fields(Settings):
             name = f"GRUSCOPE_{setting.name.upper()}"
@@ -54,8 +76,38 @@ class Settings:
             text = environment[name]
             if isinstance(setting.default, str):
                 told[setting.name] = text
+            elif isinstance(setting.default, bool):
+                if text not in ("0", "1"):
+                    raise ValueError(f"{name} must be 0 or 1")
+                told[setting.name] = text == "1"
             elif text.isascii() and text.isdigit() and int(text) > 0:
                 told[setting.name] = int(text)
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
         return Settings(**told)
+
+
+def cache_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Where this user's programs keep what they can do without. Raises RuntimeError when the user has no home."""
+    if platform == "win32":
+        place = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif platform == "darwin":
+        place = Path.home() / "Library" / "Caches"
+    else:
+        place = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "gruscope"
+
+
+def with_cache(settings: Settings) -> Settings:
+    """The settings of a person's own machine: unless told where, what is brought is kept in the cache directory.
+
+    The same settings where that cannot be had.
+    """
+    if settings.uploads:
+        return settings
+    try:
+        folder = cache_directory() / "uploads"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return settings
+    return replace(settings, uploads=str(folder))

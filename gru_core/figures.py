@@ -106,24 +106,44 @@ def heatmaps(theme: Theme) -> go.Figure:
     return figure
 
 
-def trace_figure(trace: Trace, theme: Theme = "light") -> go.Figure:
-    """The top layer's r, z, h̃ and h, filled and labelled, for a notebook."""
-    T, H = trace.h.shape
+def trace_figure(trace: Trace, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
+    """A layer's r, z, h̃ and h, filled, titled and labelled, for a notebook; or how far each is from the twin's.
+
+    Raises ValueError for a difference where there is no twin.
+    """
+    run = trace.layers[layer]
+    if difference and trace.twin is None:
+        raise ValueError("this run has no twin to differ from")
+    T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
-    tokens = trace.tokens or [""] * T
+    # Plotly takes a little HTML in its texts; what a model or a sequence says is to be read as it stands.
+    tokens = [escape(token) for token in trace.tokens or [""] * T]
     figure = heatmaps(theme)
+    if difference:
+        figure.data = figure.data[:-1]  # no veil: of a difference, r's is as telling where z is small
     for picture in figure.data:
-        picture.update(x=steps, y=units, z=getattr(trace, picture.name).T)
+        values = getattr(run, picture.name)
+        if difference and trace.twin is not None:
+            values = values - getattr(trace.twin.layers[layer], picture.name)
+            picture.update(zmin=-1, colorscale=colorscale("h", theme))
+        picture.update(x=steps, y=units, z=values.T)
         if picture.meta is None:
-            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {picture.name} = %{{z:.3f}}<extra></extra>"
+            off = "Δ" if difference else ""
+            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {off}{picture.name} = %{{z:.3f}}<extra></extra>"
             picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
     for i, style in enumerate(SIGNALS.values()):
         title = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": title, "dtick": max(1, H // 4), "tickmode": "linear"}
         figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
-    ticks = [f"{token}<br>{t}" for t, token in enumerate(tokens, 1)]
-    figure.update_xaxes(visible=True, fixedrange=False, anchor="y4", tickvals=steps, ticktext=ticks)
-    figure.update_layout(height=620, margin={"l": 60, "r": 20, "t": 20, "b": 50})
+    every = max(1, T // 40)
+    ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
+    figure.update_xaxes(visible=True, fixedrange=False, anchor="y4", tickvals=steps[::every], ticktext=ticks[::every])
+    number, layers = range(len(trace.layers))[layer] + 1, len(trace.layers)
+    parts = [escape(trace.model.card.title), f"layer {number} of {layers}" if layers > 1 else ""]
+    parts.append("held − left alone" if difference else "")
+    figure.update_layout(title=" · ".join(filter(None, parts)), height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
+    figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
     return figure
 
 

@@ -36,6 +36,10 @@ class Readout:
     c: Array
     labels: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        K, H = self.V.shape
+        return f"Readout({self.kind!r}, K={K}, H={H})"
+
     def __post_init__(self) -> None:
         if not len(self.V) == len(self.c) == len(self.labels):
             raise ValueError(f"V, c and labels are of {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
@@ -79,6 +83,21 @@ class Model:
     layers: tuple[GRU, ...]
     readout: Readout
     card: Card
+
+    def __repr__(self) -> str:
+        I, K = self.encoder.inputs, len(self.readout.labels)
+        return f"Model({self.card.title[:40]!r}, {self.card.weights}: I={I}, H={self.sizes}, K={K})"
+
+    def _repr_html_(self) -> str:
+        """The card, which a notebook shows."""
+        from gru_core import notebook
+
+        return notebook.model_html(self)
+
+    @property
+    def sizes(self) -> str:
+        """The units of each layer from the bottom, as text: "8", or "8→4"."""
+        return "→".join(str(gru.units) for gru in self.layers)
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -166,7 +185,11 @@ class Model:
         return self.with_parameters(parameters)
 
     def save(self, path: str | Path) -> None:
-        """Write the `.safetensors` file; the same model gives the same bytes."""
+        """Write the `.safetensors` file."""
+        Path(path).write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The `.safetensors` file; the same model gives the same bytes."""
         about = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
@@ -175,7 +198,9 @@ class Model:
         }
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
-        Path(path).write_bytes(save(dict(self.parameters), {"gruscope": text}))
+        # The library writes memory as it lies, and takes it for rows.
+        rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
+        return bytes(save(rows, {"gruscope": text}))
 
 
 def load_file(path: str | Path) -> Model:

@@ -9,20 +9,22 @@ import socket
 import sys
 import threading
 import webbrowser
+from dataclasses import replace
 
 import uvicorn
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import Settings, with_cache
 
 HELP = "open the lab in a browser (what happens without a command)"
-EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser")
+EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --read-only")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port, or the next free one (default: %(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
 
 
 def _port(text: str) -> int:
@@ -53,12 +55,16 @@ def _bind(host: str, port: int) -> socket.socket:
 def run(options: argparse.Namespace) -> int:
     host, port, browser = options.host, options.port, not options.no_browser
     try:
-        settings = Settings.from_environment()
+        settings = with_cache(Settings.from_environment())
+        if options.read_only:
+            settings = replace(settings, read_only=True)
         app = create_app(settings)
         listener = _bind(host, port)
     except (OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
+    if not settings.uploads:
+        print("there is no directory to keep models in that visitors bring: GRUSCOPE_UPLOADS can name one")
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
     bound = listener.getsockname()[1]

@@ -19,7 +19,7 @@ from app.link import VERSION
 from app.questions import QUESTIONS
 from app.routes.trace import prepare
 from app.routes.unit import MOST_SHARES
-from app.schemas import STATES, Scenario, events, model_entry, to_json
+from app.schemas import STATES, Scenario, events, to_json
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
 from gru_core.figures import SIGNALS, page_figures, page_pictures
@@ -72,12 +72,14 @@ def lab(
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
         notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
-        scenario = example(model if model in names else names[0], settings)
+        scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
-    page = view(scenario, settings, about, run) | {
-        "embed": request.scope["path"] == "/embed",
+    embed = request.scope["path"] == "/embed"
+    page = view(scenario, settings, about, run, uploads=settings.no_uploads is None and not embed) | {
+        "embed": embed,
+        "max_upload": settings.max_upload // 2**20,
         "hide": [part for part in PARTS if part in hide.split(",")],
         "oembed": _oembed(request),
         "notice": " ".join(notices),
@@ -89,19 +91,28 @@ def lab(
     return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
-def view(scenario: Scenario, settings: Settings, about: dict[str, Any], run: Trace) -> dict[str, Any]:
-    """What the page is filled with where one looks at the run of a scenario, of which `about` is the `start`."""
+def view(
+    scenario: Scenario, settings: Settings, about: dict[str, Any], run: Trace, uploads: bool = False
+) -> dict[str, Any]:
+    """What the page is filled with where one looks at the run of a scenario, of which `about` is the `start`.
+
+    `uploads`: whether one can bring a model there.
+    """
     names = models.names(settings)
-    entries = [model_entry(name, models.get(name, settings)) | {"questions": QUESTIONS.get(name, ())} for name in names]
+    shown = names if scenario.model in names else [*names, scenario.model]
+    entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
     boot = {
         "models": entries,
         "scenario": scenario.model_dump(by_alias=True),
         "stages": STAGES,
         "shares": MOST_SHARES,
+        "uploads": uploads,
+        "max_upload": settings.max_upload,
         **_figures(),
     }
     return {
         "scenario": scenario,
+        "uploads": uploads,
         "groups": _groups(entries),
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
@@ -115,11 +126,21 @@ def view(scenario: Scenario, settings: Settings, about: dict[str, Any], run: Tra
     }
 
 
+def _can_be_shown(model: str, settings: Settings) -> bool:
+    try:
+        models.get(model, settings)
+    except Refused:
+        return False
+    return True
+
+
 def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The models as the picker lists them, under what sets them apart."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
-        if entry["id"] not in presets.NAMES:
+        if entry["said"]:
+            group = "Brought by you or by link"
+        elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:
             group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"

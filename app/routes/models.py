@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from app import models
-from app.schemas import model_entry
+from app.schemas import to_json
 
 router = APIRouter(prefix="/api/models")
 
@@ -16,7 +17,13 @@ router = APIRouter(prefix="/api/models")
 @router.get("", summary="The models, each with its card, alphabet and examples")
 def list_models(request: Request) -> list[dict[str, Any]]:
     settings = request.app.state.settings
-    return [model_entry(name, models.get(name, settings)) for name in models.names(settings)]
+    return [models.entry(name, settings) for name in models.names(settings)]
+
+
+@router.get("/{id}", summary="One model, which may be one that was brought")
+def one_model(request: Request, id: str) -> Response:
+    settings = request.app.state.settings
+    return Response(to_json(models.entry(id, settings)), media_type="application/json")
 
 
 @router.get("/{name}/draw", summary="A sequence of the model's task, drawn with a seed")

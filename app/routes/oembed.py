@@ -38,8 +38,11 @@ def oembed(
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
     names = models.names(settings)
-    asked = dict(query).get("model")
-    title = f"{models.get(asked if asked in names else names[0], settings).card.title} · GRU Scope"
+    try:
+        model = models.get(dict(query).get("model", names[0]), settings)
+    except Refused:
+        model = models.get(names[0], settings)
+    title = f"{model.card.title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
     return {

@@ -10,10 +10,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 import gru_core as gru
 
@@ -73,6 +76,18 @@ def test_the_server_ends_soon_with_a_stream_open_and_a_visitor_who_does_not_read
         visitor.close()
 
 
+def test_serve_keeps_what_is_brought_in_the_users_cache_directory_unless_it_is_read_only(cache: Path) -> None:
+    content = (Path(__file__).parents[1] / "fixtures" / "pytorch-bare.npz").read_bytes()
+    with serving("serve", "--port", "0", "--no-browser") as (_, _, url):
+        request = urllib.request.Request(f"{url}api/models?name=bare.npz", content, method="POST")
+        id = json.load(urllib.request.urlopen(request))["model"]["id"]
+    assert [path.name for path in (cache / "gruscope" / "uploads").iterdir()] == [f"{id}.upload"]
+    with serving("serve", "--port", "0", "--no-browser", "--read-only") as (_, _, url):
+        assert json.load(urllib.request.urlopen(f"{url}api/models/{id}"))["id"] == id
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{url}api/models", content)
+
+
 def test_uvicorn_can_run_the_factory() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -114,6 +129,8 @@ def test_a_bad_setting_is_said_not_thrown() -> None:
     for name, value, said in (
         ("MAX_STEPS", "no", "GRUSCOPE_MAX_STEPS must be a whole number above 0"),
         ("MODELS", "nowhere", "GRUSCOPE_MODELS: nowhere is not a directory"),
+        ("READ_ONLY", "maybe", "GRUSCOPE_READ_ONLY must be 0 or 1"),
+        ("UPLOADS", "/dev/null", "GRUSCOPE_UPLOADS: /dev/null cannot be used: File exists"),
     ):
         environment = os.environ | {f"GRUSCOPE_{name}": value}
         run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)

@@ -27,6 +27,12 @@ def test_a_saved_model_comes_back_whole(tmp_path: Path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
+def test_arrays_that_lie_in_memory_by_columns_are_saved_as_what_they_are() -> None:
+    model = gru.load("flip-flop-plain")
+    columns = model.with_parameters({name: np.asfortranarray(array) for name, array in model.parameters.items()})
+    assert columns.to_bytes() == model.to_bytes()
+
+
 def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is neither a file nor a preset: flip-flop"):
         gru.load("nowhere")

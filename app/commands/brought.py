@@ -1,0 +1,68 @@
+"""What the commands about a file from elsewhere have in common: naming it, answering for it, reading it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from app.schemas import to_json
+from gru_core import formats
+from gru_core.formats import FormatError, Imported, Unanswered
+
+ANSWERS = 2
+"""The exit code of a command that has to be told more."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help=formats.KINDS)
+    parser.add_argument(
+        "--answer", type=_answer, action="append", default=[], metavar="KEY=VALUE", help="answer what it leaves open"
+    )  # fmt: skip
+    parser.add_argument("--alphabet", type=_names, metavar="FILE.json", help="the symbols' names, a JSON list of text")
+    parser.add_argument("--labels", type=_names, metavar="FILE.json", help="the outputs' names, a JSON list of text")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _answer(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("an answer is written KEY=VALUE")
+    return key, value
+
+
+def _names(path: str) -> list[str]:
+    try:
+        names = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path} could not be read as JSON") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise argparse.ArgumentTypeError(f"{path} must hold a JSON list of text")
+    return names
+
+
+def read(options: argparse.Namespace) -> Imported:
+    """The model in the file that was named. Raises FormatError or OSError."""
+    return formats.read_file(options.file, dict(options.answer), options.alphabet, options.labels)
+
+
+def explain(error: FormatError | OSError, options: argparse.Namespace) -> None:
+    """Say on stderr what was wrong, or what is to be answered and how."""
+    if isinstance(error, OSError):
+        print(f"gruscope: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
+    elif not isinstance(error, Unanswered):
+        print(f"gruscope: {options.file}: {error}", file=sys.stderr)
+    elif options.json:
+        print(to_json({"question": asdict(error.question)}).decode())
+    else:
+        print(f"gruscope: {options.file}: {error.question.text} Say which:", file=sys.stderr)
+        answers = [f"--answer {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options]
+        width = max(map(len, answers))
+        for written, option in zip(answers, error.question.options, strict=True):
+            print(f"  {written:{width}}  {option.means}", file=sys.stderr)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if any(c in text for c in " ,()#") else text

@@ -1,0 +1,34 @@
+"""gruscope check: proof that a model computes what its source computes, for people and for build servers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import gru_core
+from app.commands import brought
+from app.intake.child import parity
+from app.schemas import to_json
+from gru_core.formats import FormatError
+
+HELP = "hold a GRU from elsewhere against what its own library computed with it"
+EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
+CANNOT_BE_COMPARED = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    brought.add_arguments(parser)
+    parser.add_argument(
+        "--reference", type=Path, required=True, metavar="REF.npz", help="x, and h (or h_l0, h_l1, …) or y"
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when they match, 1 when they do not, 2 when they cannot be compared."""
+    try:
+        report = gru_core.check(brought.read(options), options.reference)
+    except (FormatError, OSError) as error:
+        brought.explain(error, options)
+        return CANNOT_BE_COMPARED
+    print(to_json(parity(report)).decode() if options.json else report)
+    return 0 if report.passed else 1

@@ -1,0 +1,105 @@
+"""POST /api/models and what belongs to it: a GRU from elsewhere is brought in, and proved to be what it was."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from app import models
+from app.errors import Refused
+from app.intake import reading
+from app.intake.upload import Upload
+from app.schemas import Answers, model_entry, to_json
+from app.settings import Settings
+
+router = APIRouter(prefix="/api/models")
+
+_log = logging.getLogger(__name__)
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(_body)]
+FILE: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
+MODEL_OR_QUESTION = (
+    "201 {model}, the model as the list has it, with what its file was taken to be as sentences in `said`. Or, where "
+    "the file does not tell all, 200 {upload, question}: `upload` is the id to answer under, `question` has the `key` "
+    "of the answer, a `text`, and `options`, each a `value` and what it `means`."
+)
+ANSWERED: dict[int | str, dict[str, Any]] = {201: {"description": MODEL_OR_QUESTION}}
+
+
+@router.post(
+    "",
+    summary="Bring a GRU from elsewhere",
+    status_code=201,
+    responses=ANSWERED,
+    response_class=Response,
+    description="The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is what it is "
+    "called. It is kept under an id that only the file can tell, for as long as there is room for it.",
+    openapi_extra=FILE,
+)
+def bring(
+    request: Request, body: Body, name: Annotated[str, Query(min_length=1, max_length=255)] = "model"
+) -> Response:
+    return _answer(Upload(body, name), request.app.state.settings)
+
+
+@router.post(
+    "/{id}/answers",
+    summary="Say of a file what it does not tell",
+    status_code=201,
+    responses=ANSWERED,
+    response_class=Response,
+    description="Answers its question, or names its symbols and outputs. What was said before holds where this says "
+    "nothing. The model, or what is left to answer, gets an id of its own.",
+)
+def answer(request: Request, id: str, said: Answers) -> Response:
+    settings = request.app.state.settings
+    if id in models.served(settings.models):
+        raise Refused(422, "model", "this model says all about itself; only a file that was brought is asked", "model")
+    upload = models.upload(id, settings)
+    return _answer(upload.answered(said.answers, said.alphabet, said.labels), settings)
+
+
+@router.post(
+    "/{id}/check",
+    summary="Prove that a model computes what its source computes",
+    description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, … of "
+    "each, and `y`, as the source computed them. `passed` says whether all of `differences` are within `tolerance`, "
+    "relative; each has its `name`, the `largest`, where it is (`step`, `unit`, from 1), `relative` to the largest "
+    "number of the reference (null when that is zero), and `by_step`. `cause` names the known confusion that would "
+    "explain it, if one does, and `text` says it all.",
+    openapi_extra=FILE,
+)
+def check(request: Request, id: str, body: Body) -> Response:
+    return _json(reading.check(models.upload(id, request.app.state.settings), body))
+
+
+def _answer(upload: Upload, settings: Settings) -> Response:
+    """The model of an upload, or its question; either is kept."""
+    store = models.store(settings)
+    assert store is not None  # else the request was refused before its body came
+    found = store.get(upload.id)
+    if found is None:
+        found = reading.read(upload)
+        if found.model is not None:
+            models.check(found.model, settings)  # before it is kept
+        try:
+            store.put(upload, found)
+        except OSError as error:
+            _log.error("%s could not be kept: %s", upload.id, error)
+            raise Refused(507, "full", "this server has no room to keep a model at the moment") from error
+    if found.model is None:
+        return _json({"upload": upload.id, "question": found.question})
+    models.check(found.model, settings)
+    return _json({"model": model_entry(upload.id, found.model, found.said)}, 201)
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    return Response(to_json(data), status, media_type="application/json")

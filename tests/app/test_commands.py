@@ -1,0 +1,123 @@
+"""gruscope import, check and models: what is said, where, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import gru_core as gru
+from app.cli import main
+from app.intake.reading import Found
+from app.intake.store import Store
+from app.intake.upload import Upload
+from app.settings import cache_directory
+from gru_core import formats, presets
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+TAGGER, REFERENCE = FIXTURES / "pytorch-tagger.safetensors", FIXTURES / "pytorch-tagger-reference.npz"
+BOTH = FIXTURES / "pytorch-both.safetensors"
+
+Said = pytest.CaptureFixture[str]
+
+
+def run(capsys: Said, *arguments: str | Path) -> tuple[int, str, str]:
+    """The exit code, and what was written to stdout and to stderr."""
+    status = main([str(argument) for argument in arguments])
+    return status, *capsys.readouterr()
+
+
+def test_import_says_what_was_understood_and_writes_where_it_is_told(capsys: Said, tmp_path: Path) -> None:
+    found, out = formats.read_file(TAGGER), tmp_path / "out.safetensors"
+    assert run(capsys, "import", TAGGER) == (0, "\n".join(found.said) + "\n", "")
+    status, said, _ = run(capsys, "import", TAGGER, "--out", out, "--json")
+    assert status == 0
+    entry = json.loads(said)
+    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(found.said))
+    example = found.model.examples[0]
+    assert (gru.trace(gru.load(out), example).h == gru.trace(found.model, example).h).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.safetensors"]
+
+
+def test_import_asks_what_the_file_does_not_tell(capsys: Said) -> None:
+    status, out, err = run(capsys, "import", BOTH)
+    assert (status, out) == (2, "")
+    assert "--answer direction=forward   the half that reads from the first step on." in err
+    status, out, err = run(capsys, "import", BOTH, "--json")
+    assert (status, err) == (2, "")
+    assert json.loads(out)["question"]["key"] == "direction"
+    assert run(capsys, "import", BOTH, "--answer", "direction=backward")[0] == 0
+
+
+def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
+    names = tmp_path / "names.json"
+    alphabet = [f"w{i}" for i in range(len(formats.read_file(TAGGER).model.encoder.alphabet))]
+    names.write_text(json.dumps(alphabet))
+    assert json.loads(run(capsys, "import", TAGGER, "--alphabet", names, "--json")[1])["alphabet"] == alphabet
+    status, _, err = run(capsys, "import", TAGGER, "--labels", names)
+    assert status == 1
+    assert "7 labels were given, but 4 are needed" in err
+    for wrong, message in (("{}", "must hold a JSON list of text"), ("[", "could not be read as JSON")):
+        names.write_text(wrong)
+        with pytest.raises(SystemExit, match="2"):
+            main(["import", str(TAGGER), "--alphabet", str(names)])
+        assert message in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) -> None:
+    pickle = tmp_path / "model.pt"
+    pickle.write_bytes(b"\x80\x02}.")
+    status, out, err = run(capsys, "import", pickle)
+    assert (status, out) == (1, "")
+    assert "this is a pickle, which can run anybody's code" in err
+    assert run(capsys, "import", "nope")[::2] == (1, "gruscope: nope cannot be read: No such file or directory\n")
+    assert run(capsys, "import", TAGGER, "--out", tmp_path)[0] == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["import", str(TAGGER), "--answer", "forward"])
+    assert "an answer is written KEY=VALUE" in capsys.readouterr().err
+
+
+def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:
+    status, out, _ = run(capsys, "check", TAGGER, "--reference", REFERENCE)
+    assert (status, out.startswith("passes: h of layer 1 is off by at most")) == (0, True)
+    wrong = ["check", TAGGER, "--reference", REFERENCE, "--answer", "order=z,r,h"]
+    status, out, _ = run(capsys, *wrong)
+    assert status == 1
+    assert "But with gate order r, z, h it matches to" in out
+    report = json.loads(run(capsys, *wrong, "--json")[1])
+    assert set(report) == {"passed", "tolerance", "differences", "cause", "text"}
+    for arguments, message in (
+        ((TAGGER, "--reference", FIXTURES / "haiku-reference.npz"), "x in the reference has the shape"),
+        ((TAGGER, "--reference", "nope.npz"), "nope.npz cannot be read"),
+        ((BOTH, "--reference", REFERENCE), "--answer direction=forward"),
+    ):
+        status, out, err = run(capsys, "check", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
+
+
+def test_models_lists_what_ships_what_is_served_and_what_is_kept(
+    capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "served").mkdir()
+    gru.load("sentiment").save(tmp_path / "served" / "mine.safetensors")
+    monkeypatch.setenv("GRUSCOPE_MODELS", str(tmp_path / "served"))
+    monkeypatch.setenv("GRUSCOPE_UPLOADS", str(tmp_path / "kept"))
+    store, found = Store(tmp_path / "kept", 10, 10**7), formats.read_file(TAGGER)
+    brought, asked = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
+    store.put(brought, Found(found.said, found.model))
+    store.put(asked, Found(question={"key": "direction"}))
+    status, out, _ = run(capsys, "models")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, "mine", brought.id]
+    listed = json.loads(run(capsys, "models", "--json")[1])
+    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.NAMES) + ["served", "kept"]
+
+
+def test_a_cache_directory_is_where_each_system_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Path.home()
+    assert cache_directory({"XDG_CACHE_HOME": "/x"}, "linux") == Path("/x/gruscope")
+    assert cache_directory({}, "linux") == home / ".cache" / "gruscope"
+    assert cache_directory({}, "darwin") == home / "Library" / "Caches" / "gruscope"
+    assert cache_directory({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/gruscope")

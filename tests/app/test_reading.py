@@ -1,0 +1,163 @@
+"""Files are read in a process apart: it ends when it takes too much, and the server is as it was."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+import threading
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app.errors import Refused
+from app.intake import reading
+from app.intake.upload import Upload
+from app.main import create_app
+from app.settings import Settings
+from gru_core import formats
+from tests.app.test_uploads import FIXTURES, client_of
+
+BARE = Upload((FIXTURES / "pytorch-bare.npz").read_bytes(), "bare.npz")
+
+
+def everything(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str) -> None:
+    """Put something else in the child's place: lines that run once its limits are set."""
+    script = tmp_path / "child.py"
+    script.write_text(f"import sys\nfrom app.intake.child import _limit\nsys.stdin.buffer.read()\n_limit(1)\n{does}\n")
+    popen = reading.subprocess.Popen
+    monkeypatch.setattr(reading.subprocess, "Popen", lambda command, **how: popen([sys.executable, str(script)], **how))
+
+
+@pytest.mark.parametrize("file", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras"])
+def test_a_child_reads_and_checks_what_this_process_would(file: str) -> None:
+    upload = Upload((FIXTURES / file).read_bytes(), file)
+    found, here = reading.read(upload), formats.read(upload.data, file)
+    assert found.said == here.said
+    assert found.model is not None
+    for name, array in here.model.parameters.items():
+        np.testing.assert_array_equal(found.model.parameters[name], array)
+    reference = (FIXTURES / f"{file.split('.')[0]}-reference.npz").read_bytes()
+    assert reading.check(upload, reference)["passed"]
+
+
+def test_a_file_is_brought_and_proved_over_the_wire_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
+    before = everything(Path.cwd())
+    with client_of(tmp_path / "a" / "kept") as client:
+        response = client.post("/api/models", content=BARE.data)
+        id = response.json()["model"]["id"]
+        reference = (FIXTURES / "pytorch-bare-reference.npz").read_bytes()
+        assert client.post(f"/api/models/{id}/check", content=reference).json()["passed"]
+        assert client.post("/api/models", content=b"PK").status_code == 422
+    assert everything(tmp_path) == {tmp_path / "a", tmp_path / "a" / "kept", tmp_path / "a" / "kept" / f"{id}.upload"}
+    assert {path for path in everything(Path.cwd()) - before if "__pycache__" not in path.parts} == set()
+
+
+@pytest.mark.parametrize(
+    "does",
+    ["while True: pass", "bytearray(2**30)", "import os; os.kill(os.getpid(), 9)", "sys.exit(3)", "pass"],
+    ids=["too long", "too much memory", "killed", "failed", "silent"],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no limit for memory")
+def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
+) -> None:
+    child_that(monkeypatch, tmp_path, does)
+    for ask in (lambda: reading.read(BARE), lambda: reading.check(BARE, b"")):
+        with pytest.raises(Refused, match="could not be read within the limits of") as error:
+            ask()
+        assert (error.value.status, error.value.code) == (422, "limits")
+
+
+def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
+    monkeypatch.setattr(reading, "PATIENCE", 2)
+    with pytest.raises(Refused, match="could not be read within the limits"):
+        reading.read(BARE)
+
+
+def test_a_child_can_write_no_file_and_knows_nothing_of_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRUSCOPE_SECRET", "x")
+    target = tmp_path / "written"
+    tried = f"""
+import json, os
+assert "GRUSCOPE_SECRET" not in os.environ
+assert os.listdir() == []
+assert os.getpriority(os.PRIO_PROCESS, 0) > {os.getpriority(os.PRIO_PROCESS, 0)}
+try:
+    with open({str(target)!r}, "w") as file:
+        file.write("x")
+except OSError:
+    print(json.dumps({{"error": "as it should be"}}))
+"""
+    child_that(monkeypatch, tmp_path, tried)
+    with pytest.raises(Refused, match="as it should be"):
+        reading.read(BARE)
+    assert target.stat().st_size == 0
+
+
+def resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def packed(megabytes: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(8):
+            archive.writestr(f"{i}.npy", bytes(megabytes * 2**17))
+    return file.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux counts memory")
+@pytest.mark.parametrize("make", [lambda: packed(300), lambda: packed(60), lambda: os.urandom(20 * 2**20)])
+def test_the_servers_memory_is_back_where_it_was(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    with client_of(tmp_path) as client:
+        content = make()
+        assert client.post("/api/models", content=content).status_code == 422  # what is loaded once is loaded
+        before = resident()
+        for _ in range(2):
+            assert client.post("/api/models", content=content).status_code == 422
+        assert resident() - before < 8e6
+
+
+def test_two_files_are_read_at_a_time_eight_wait_and_the_others_are_asked_to_come_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    at_once, most, lock, go = 0, 0, threading.Lock(), threading.Event()
+
+    def run(asked: bytes, folder: str) -> tuple[int, bytes]:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        go.wait(30)
+        with lock:
+            at_once -= 1
+        return 0, b'{"error": "x"}\n'
+
+    monkeypatch.setattr(reading, "_run", run)
+    # One client in one thread for each visitor: all of them talk to one application.
+    with TestClient(create_app(Settings(uploads=str(tmp_path)))) as client, ThreadPoolExecutor(13) as visitors:
+        waiting = [visitors.submit(client.post, "/api/models", content=bytes(i + 1)) for i in range(13)]
+        refused = []
+        while len(refused) < 3:
+            refused = [one.result() for one in waiting if one.done()]
+        go.set()
+        answers = [one.result().status_code for one in waiting]
+    assert sorted(answers) == [422] * 10 + [429] * 3
+    assert most == 2
+    assert refused[0].headers["retry-after"] == "5"
+    assert "too many files are being read at the moment" in refused[0].json()["error"]["message"]

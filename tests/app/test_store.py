@@ -1,0 +1,151 @@
+"""What was brought is kept for a while: whole or not at all, the least recently used let go, by several servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import gru_core as gru
+from app.intake.reading import Found
+from app.intake.store import ABANDONED, LOADED, Store
+from app.intake.upload import ID, Upload
+from tests.app.test_models import deep
+
+MODEL = gru.load("flip-flop")
+
+
+def upload(n: int, size: int = 10) -> Upload:
+    return Upload(bytes([n]) * size, "x")
+
+
+def test_what_is_put_comes_back_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path, 10, 10**6)
+    brought = Upload(b"a\nb\0", "né\n.npz", {"z": "keep"}, ["a", "\ud800"], None)
+    store.put(brought, Found(("One.", "Two."), MODEL))
+    for server in (store, Store(tmp_path, 10, 10**6)):
+        found = server.get(brought.id)
+        assert found is not None
+        assert found.model is not None
+        assert (found.said, found.question) == (("One.", "Two."), None)
+        assert found.model.to_bytes() == MODEL.to_bytes()
+        assert server.upload(brought.id) == brought
+    assert store.get("u-" + "0" * 32) is None
+    assert [path.name for path in tmp_path.iterdir()] == [f"{brought.id}.upload"]
+
+
+def test_an_id_tells_files_names_and_answers_apart() -> None:
+    uploads = [
+        Upload(b"a", "x"),
+        Upload(b"b", "x"),
+        Upload(b"a", "y"),
+        Upload(b"a", "x", {"z": "keep"}),
+        Upload(b"a", "x", {}, ["z", "keep"]),
+        Upload(b"a", "x", {}, None, ["z", "keep"]),
+        Upload(b"a", "x", {}, [], []),
+    ]
+    assert len({one.id for one in uploads}) == len(uploads)
+    assert all(ID.fullmatch(one.id) for one in uploads)
+    assert Upload(b"a", "x", {"z": "1", "a": "2"}).id == Upload(b"a", "x", {"a": "2", "z": "1"}).id
+
+
+def test_the_least_recently_used_is_let_go_by_count_and_by_size(tmp_path: Path) -> None:
+    store = Store(tmp_path, 3, 10**6)
+    ids = [upload(n).id for n in range(5)]
+    for n in range(3):
+        store.put(upload(n), Found())
+        time.sleep(0.02)
+    assert store.get(ids[0]) is not None  # used, so that 1 is the oldest
+    time.sleep(0.02)
+    store.put(upload(3), Found())
+    assert [store.get(id) is not None for id in ids] == [True, False, True, True, False]
+    assert len(store.ids()) == 3
+    small = Store(tmp_path, 100, 5000)
+    small.put(upload(4, 4000), Found())
+    assert small.get(ids[4]) is None
+    assert small.get(upload(4, 4000).id) is not None
+    total = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert total <= 5000
+    small.put(upload(5, 20_000), Found())  # alone above the limit: the newcomer stays
+    assert small.ids() == [upload(5, 20_000).id]
+
+
+def test_what_another_server_lets_go_is_gone_here_too(tmp_path: Path) -> None:
+    here, there = Store(tmp_path, 2, 10**6), Store(tmp_path, 2, 10**6)
+    here.put(upload(0), Found(("x",), MODEL))
+    assert here.get(upload(0).id) is not None
+    for n in (1, 2):
+        time.sleep(0.02)
+        there.put(upload(n), Found())
+    assert here.get(upload(0).id) is None
+    assert here.upload(upload(0).id) is None
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path, 2, 10**6)
+
+    def full(_: int) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no room"):
+        store.put(upload(0), Found())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_file_is_cleared_away_once_it_is_nobodys(tmp_path: Path) -> None:
+    store = Store(tmp_path, 2, 10**6)
+    for name, age in (("old.part", ABANDONED + 60), ("new.part", 0)):
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    store.put(upload(0), Found())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new.part", f"{upload(0).id}.upload"])
+
+
+def test_a_file_that_is_not_as_it_was_written_is_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path, 2, 10**6)
+    for content in (b"", b"{}\n", b'{"model": 3}\nabc', b"\xff\n"):
+        (tmp_path / f"{upload(0).id}.upload").write_bytes(content)
+        assert store.get(upload(0).id) is None
+        assert store.upload(upload(0).id) is None
+
+
+def test_few_models_stay_in_memory(tmp_path: Path) -> None:
+    store, model = Store(tmp_path, 100, 10**9), deep(units=256)
+    size = sum(array.nbytes for array in model.parameters.values())
+    for n in range(LOADED // size + 4):
+        store.put(upload(n), Found(("x",), model))
+        assert store.get(upload(n).id) is not None
+    assert len(store._loaded) <= LOADED // size
+    assert store.get(upload(0).id) is not None
+
+
+WRITER = """
+import sys
+from app.intake.reading import Found
+from app.intake.store import Store
+from app.intake.upload import Upload
+store = Store(sys.argv[1], 5, 10**6)
+for n in range(60):
+    one = Upload(bytes([n % 9]) * 2000, "x")
+    store.put(one, Found(("x",)))
+    for m in range(9):
+        kept = store.upload(Upload(bytes([m]) * 2000, "x").id)
+        assert kept is None or kept.data == bytes([m]) * 2000
+"""
+
+
+def test_two_processes_share_a_directory(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with ThreadPoolExecutor() as both:
+        runs = [both.submit(subprocess.run, command, capture_output=True, text=True) for _ in range(2)]
+        assert [run.result().stderr for run in runs] == ["", ""]
+    assert len(list(tmp_path.iterdir())) <= 6
+    for path in tmp_path.iterdir():
+        assert json.loads(path.read_bytes().split(b"\n")[0])["said"] == ["x"]

@@ -1,0 +1,379 @@
+"""Bring your own GRU over the wire: a file in, a model or a question out, and a link that works while it is kept."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from app.intake import child, reading
+from app.main import create_app
+from app.settings import Settings
+from benchmarks import fuzz
+from gru_core import formats, presets
+from tests.app.test_models import deep
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+GONE = "this model was brought by someone and is no longer kept here; bring the file again"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_this_process() -> Iterator[None]:
+    """No process of its own for each of hundreds of files: `test_reading.py` has that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_run", lambda asked, _: (0, child.answer(asked)))
+        yield
+
+
+def client_of(folder: Path | str, **settings: Any) -> TestClient:
+    return TestClient(create_app(Settings(uploads=str(folder), **settings)), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path) -> Iterator[TestClient]:
+    with client_of(folder) as client:
+        yield client
+
+
+def bring(client: TestClient, file: str, **answers: Any) -> dict[str, Any]:
+    """What the server says of a fixture."""
+    response = client.post("/api/models", params={"name": file}, content=(FIXTURES / file).read_bytes())
+    found: dict[str, Any] = response.json()
+    assert response.status_code == (201 if "model" in found else 200), found
+    if answers:
+        response = client.post(f"/api/models/{found['upload']}/answers", json=answers)
+        assert response.status_code == 201, response.text
+        found = response.json()
+    return found
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("file", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras"])
+def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: str) -> None:
+    found = formats.read_file(FIXTURES / file)
+    entry = bring(client, file)["model"]
+    assert re.fullmatch("u-[0-9a-f]{32}", entry["id"])
+    assert entry["said"] == list(found.said)
+    assert entry["card"]["weights"] == "imported"
+    assert entry["card"]["title"] == file.split(".")[0]
+    assert client.get(f"/api/models/{entry['id']}").json() == entry
+    sequence = entry["examples"][0]
+    scenario = {"model": entry["id"], "sequence": sequence}
+    run = client.post("/api/trace", json=scenario).json()
+    for layer, sent in zip(gru.trace(found.model, sequence).layers, run["layers"], strict=True):
+        np.testing.assert_allclose(sent["h"], layer.h, atol=1e-6)
+    for path, more in (("sums", {"from": 1, "to": 2}), ("ledger", {"from": 1, "to": 2}), ("sensitivity", {"t": 2})):
+        assert client.post(f"/api/{path}", json=scenario | {"layer": 1, "unit": 1} | more).status_code == 200
+    reference = (FIXTURES / f"{file.split('.')[0]}-reference.npz").read_bytes()
+    proof = client.post(f"/api/models/{entry['id']}/check", content=reference).json()
+    assert proof["passed"]
+    assert proof["cause"] is None
+    assert proof["text"] == str(gru.check(found, reference))
+    assert [d["name"] for d in proof["differences"]] == ["h_l0", "h_l1", "y"]
+    assert set(proof["differences"][0]) == {"name", "largest", "relative", "step", "unit", "by_step"}
+    for page in ("/", "/embed"):
+        html = client.get(page, params={"model": entry["id"]}).text
+        assert f'<optgroup label="Brought by you or by link">\n        <option value="{entry["id"]}" selected' in html
+        boot = json.loads(re.findall(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)[0])
+        assert boot["models"][-1] == entry | {"questions": []}
+        assert (boot["uploads"], boot["max_upload"]) == (page == "/", 20 * 2**20)
+    url = f"http://testserver/?model={entry['id']}"
+    assert client.get("/oembed", params={"url": url}).json()["title"] == f"{entry['card']['title']} · GRU Scope"
+    assert entry["id"] not in client.get("/api/models").text  # the link is the key
+
+
+def test_a_question_is_answered_one_by_one_or_at_once(client: TestClient) -> None:
+    asked = bring(client, "pytorch-both.safetensors")
+    assert asked["question"]["key"] == "direction"
+    assert [option["value"] for option in asked["question"]["options"]] == ["forward", "backward"]
+    unanswered = client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"})
+    assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
+    forward = bring(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
+    backward = bring(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
+    assert len({forward["id"], backward["id"], asked["upload"]}) == 3
+    reference = (FIXTURES / "pytorch-both-reference.npz").read_bytes()
+    assert client.post(f"/api/models/{backward['id']}/check", content=reference).json()["passed"]
+
+    layers = (("gru", 3), ("gru_1", 4))
+    shapes = {f"{gru}/kernel": (inputs, 12) for gru, inputs in layers} | {
+        f"{g}/recurrent_kernel": (4, 12) for g, _ in layers
+    }
+    bare = npz(**{name: np.ones(shape, np.float32) for name, shape in shapes.items()})
+    said = client.post("/api/models", content=bare).json()
+    answers: dict[str, str] = {}
+    while "question" in said:
+        question = said["question"]
+        answers[question["key"]] = question["options"][0]["value"]
+        one = {question["key"]: question["options"][0]["value"]}
+        said = client.post(f"/api/models/{said['upload']}/answers", json={"answers": one}).json()
+    assert list(answers) == ["network", "reset"]
+    first = client.post("/api/models", content=bare).json()["upload"]
+    assert client.post(f"/api/models/{first}/answers", json={"answers": answers}).json() == said
+
+
+def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None:
+    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+    alphabet = [f"w{i}" for i in range(len(entry["alphabet"]))]
+    path = f"/api/models/{entry['id']}/answers"
+    named = client.post(path, json={"answers": {}, "alphabet": alphabet, "labels": None}).json()["model"]
+    assert named["alphabet"] == alphabet
+    assert named["id"] != entry["id"]
+    softmax = client.post(f"/api/models/{named['id']}/answers", json={"answers": {"readout": "softmax"}}).json()
+    assert softmax["model"]["alphabet"] == alphabet  # as it was said before
+    for wrong, message in (
+        ({"alphabet": ["a"]}, "1 symbols of the alphabet were given, but"),
+        ({"alphabet": ["\ud800"] * len(alphabet)}, "text of 1 to 64 characters that print"),
+        ({"answers": {"readout": "<script>"}}, "'<script>' is no answer to 'readout'"),
+        ({"answers": {"nope": "x"}}, "'nope' is not asked of any file"),
+        ({"answers": {"readout": 1}}, "answers.readout: input should be a valid string"),
+        ({"alphabet": ["a"] * 2000}, "at most 1024 items"),
+    ):
+        content = json.dumps(wrong)
+        response = client.post(path, content=content, headers={"content-type": "application/json"})
+        assert (response.status_code, message in response.json()["error"]["message"]) == (422, True), response.text
+
+
+def test_the_same_file_and_answers_have_the_same_id_on_any_server(client: TestClient, tmp_path: Path) -> None:
+    entry = bring(client, "pytorch-bare.npz")
+    assert bring(client_of(tmp_path), "pytorch-bare.npz") == entry
+    assert bring(client, "pytorch-bare.npz") == entry
+    other = client.post("/api/models", params={"name": "b"}, content=(FIXTURES / "pytorch-bare.npz").read_bytes())
+    assert other.json()["model"]["id"] != entry["model"]["id"]  # its title is another
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("<img src=x onerror=alert(1)>.npz", "<img src=x onerror=alert(1)>"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\net.npz", "net"),
+        ("a\0b\r\nc\u202e", "abc"),
+    ],
+)
+def test_a_name_is_a_title_and_nothing_else(client: TestClient, name: str, title: str) -> None:
+    content = (FIXTURES / "pytorch-bare.npz").read_bytes()
+    entry = client.post("/api/models", params={"name": name}, content=content).json()["model"]
+    assert entry["card"]["title"] == title
+    html = client.get("/", params={"model": entry["id"]}).text
+    assert "<img src=x" not in html
+    assert title in unescape(html)
+
+
+def test_a_gru_scope_file_comes_in_as_brought_whatever_its_card_says(client: TestClient) -> None:
+    content = presets.path("flip-flop").read_bytes()
+    entry = client.post("/api/models", content=content).json()["model"]
+    assert (entry["card"]["title"], entry["card"]["weights"]) == ("Flip-flop", "imported")
+    assert entry["said"][0].startswith("A GRU Scope model, trained")
+
+
+def test_a_check_names_what_was_confused(client: TestClient) -> None:
+    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+    reference = (FIXTURES / "pytorch-tagger-reference.npz").read_bytes()
+    path = f"/api/models/{entry['id']}/answers"
+    wrong = client.post(path, json={"answers": {"order": "z,r,h"}}).json()["model"]
+    assert any("by your answer: order" in sentence for sentence in wrong["said"])
+    proof = client.post(f"/api/models/{wrong['id']}/check", content=reference).json()
+    assert not proof["passed"]
+    assert proof["cause"].startswith("with gate order r, z, h it matches to ")
+    assert "does not match" in proof["text"]
+    refused = client.post(f"/api/models/{entry['id']}/check", content=npz(x=np.zeros((3, 2)))).json()["error"]
+    assert (refused["code"], refused["where"]) == ("format", "file")
+    assert "a reference for this model holds arrays called x, and h" in refused["message"]
+
+
+def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient) -> None:
+    model = gru.load("flip-flop")
+    run = gru.trace(model, "A x B")
+    zero = npz(x=run.layers[0].x, h=np.zeros_like(run.h))
+    assert client.post("/api/models/flip-flop/check", content=npz(x=run.layers[0].x, h=run.h)).json()["passed"]
+    proof = client.post("/api/models/flip-flop/check", content=zero).json()
+    assert (proof["passed"], proof["differences"][0]["relative"]) == (False, None)
+    refused = client.post("/api/models/flip-flop/answers", json={})
+    assert (refused.status_code, refused.json()["error"]["where"]) == (422, "model")
+
+
+def test_a_link_to_what_is_gone_says_so(client: TestClient, folder: Path, tmp_path: Path) -> None:
+    id = bring(client, "pytorch-cell.safetensors")["model"]["id"]
+    assert client.get(f"/api/models/{id}").status_code == 200
+    (folder / f"{id}.upload").unlink()
+    for elsewhere in (client, client_of(tmp_path), TestClient(create_app(Settings()))):
+        responses = [
+            elsewhere.get(f"/api/models/{id}"),
+            elsewhere.get(f"/api/models/{id}/draw?seed=1"),
+            elsewhere.post("/api/trace", json={"model": id, "sequence": "1"}),
+        ]
+        for response in responses:
+            assert response.status_code == 404
+            assert response.json()["error"] == {"code": "gone", "message": GONE, "where": "model"}
+        page = elsewhere.get("/", params={"model": id})
+        assert page.status_code == 200
+        assert f"This link could not be followed: {GONE}. Here is an example instead." in unescape(page.text)
+    for path in ("answers", "check"):
+        assert client.post(f"/api/models/{id}/{path}", json={}).json()["error"]["code"] == "gone"
+    assert client.get("/api/models/u-123").json()["error"]["code"] == "model"
+
+
+def test_a_bad_sequence_in_a_link_still_shows_the_model(client: TestClient) -> None:
+    id = bring(client, "pytorch-tagger.safetensors")["model"]["id"]
+    html = client.get("/", params={"model": id, "sequence": "nope"}).text
+    assert f'<option value="{id}" selected' in html
+    assert "Here is an example instead" in html
+
+
+def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
+    client = client_of(tmp_path, max_units=4)
+    content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
+    response = client.post("/api/models", content=content)
+    assert response.status_code == 422
+    assert re.fullmatch(r"this model has \d units; this server takes at most 4", response.json()["error"]["message"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(read_only=True, uploads="unused")])
+def test_where_nothing_can_be_brought_the_reason_is_said(settings: Settings, tmp_path: Path) -> None:
+    if settings.read_only:
+        settings = Settings(read_only=True, uploads=str(tmp_path))
+    client = TestClient(create_app(settings))
+    for path in ("", "/flip-flop/answers", "/flip-flop/check"):
+        response = client.post(f"/api/models{path}", content=bytes(2**20))
+        assert response.status_code == 403
+        assert response.json()["error"] == {"code": "read-only", "message": settings.no_uploads, "where": None}
+        assert "content-security-policy" in response.headers
+    assert '"uploads":false' in client.get("/").text
+
+
+def test_what_is_kept_is_still_shown_read_only(client: TestClient, folder: Path) -> None:
+    id = bring(client, "pytorch-bare.npz")["model"]["id"]
+    assert client_of(folder, read_only=True).get(f"/api/models/{id}").status_code == 200
+
+
+def test_a_file_above_the_limit_is_refused_by_its_length_and_by_what_arrives(tmp_path: Path) -> None:
+    client = client_of(tmp_path, max_upload=2**20)
+    arrived = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal arrived
+        for _ in range(100):
+            arrived += 2**16
+            yield bytes(2**16)
+
+    for content in (bytes(2**20 + 1), pieces()):
+        response = client.post("/api/models", content=content)
+        assert response.status_code == 413
+        assert response.json()["error"]["message"] == "the file is too large: at most 1 MiB"
+    at_most = client.post("/api/models", content=bytes(2**20))
+    assert (at_most.status_code, at_most.json()["error"]["code"]) == (422, "format")
+    other = client.post("/api/models/u-1/answers", content=bytes(2**19))
+    assert other.json()["error"]["message"] == "the request is too large: at most 256 KiB"
+    assert not list(tmp_path.iterdir())
+
+
+def bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weight.npy", bytes(300 * 2**20))
+    return file.getvalue()
+
+
+def members(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return file.getvalue()
+
+
+def safe(header: bytes, body: bytes = b"", length: int | None = None) -> bytes:
+    return struct.pack("<Q", len(header) if length is None else length) + header + body
+
+
+def tensor(shape: str, dtype: str = "F32", end: int = 4) -> bytes:
+    return b'{"a":{"dtype":"%s","shape":%s,"data_offsets":[0,%d]}}' % (dtype.encode(), shape.encode(), end)
+
+
+def not_finite() -> bytes:
+    arrays = dict(np.load(FIXTURES / "pytorch-bare.npz"))
+    return npz(**arrays | {name: array * np.nan for name, array in list(arrays.items())[:1]})
+
+
+BAD = {
+    "empty": (b"", "the file is empty"),
+    "pickle": (b"\x80\x02}.", "this is a pickle, which can run anybody's code"),
+    "npz bomb": (bomb(), "the zip unpacks to 314,572,800 bytes"),
+    "object npz": (npz(a=np.array([{}], object)), "'a' holds numbers of the kind 'O'"),
+    "paths in a zip": (members("../../etc/passwd"), "is no .npy array"),
+    "20,000 members": (members(*map(str, range(20_000))), "too many files in it"),
+    "cut npz": ((FIXTURES / "pytorch-bare.npz").read_bytes()[:300], "does not end as one does"),
+    "length of 2^63": (safe(b"{", length=2**63), "says that its header has 9,223,372,036,854,775,808 bytes"),
+    "blank header": (safe(b"{" + b" " * 10**7), "a header of at most 1,048,576 is read"),
+    "300,000 tensors": (safe(b"{" + b'"a":{},' * 10**5 + b'"b":{}}'), "a name is in the header twice"),
+    "shape of 2^60": (safe(tensor(f"[{2**60},0]"), bytes(4)), "does not say its shape"),
+    "65 dims": (safe(tensor(str([1] * 65)), bytes(4)), "does not say its shape"),
+    "integers": (safe(tensor("[1]", "I32"), bytes(4)), "weights are floating-point"),
+    "nothing that is a GRU": (safe(tensor("[1]"), bytes(4)), "no GRU was found among the arrays 'a'"),
+    "not finite": (not_finite(), "is not finite"),
+    "cut onnx": ((FIXTURES / "pytorch-both.onnx").read_bytes()[:1000], "ONNX"),
+    "cut keras": ((FIXTURES / "keras-both.keras").read_bytes()[:3000], "does not end as one does"),
+    "cut h5": ((FIXTURES / "keras-both.weights.h5").read_bytes()[:3000], "HDF5"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_gets_a_clear_answer_and_leaves_nothing(client: TestClient, folder: Path, case: str) -> None:
+    content, message = BAD[case]
+    before = sorted(folder.iterdir())
+    response = client.post("/api/models", params={"name": "zqzq<script>"}, content=content)
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert (error["code"], error["where"]) == ("format", "file")
+    assert message in error["message"]
+    assert "zqzq" not in response.text
+    assert len(response.content) < 1200
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestClient) -> None:
+    model = deep(units=2)
+    assert client.post("/api/models", content=model.to_bytes()).status_code == 201
+    for example in ("", "?"):
+        changed = replace(model, card=replace(model.card, examples=(example,)))
+        response = client.post("/api/models", content=changed.to_bytes())
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "format")
+
+
+@pytest.mark.parametrize("kind", fuzz.ENDINGS)
+def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp_path: Path, kind: str) -> None:
+    originals = fuzz.files(kind)
+    outcomes: Counter[int] = Counter()
+    with client_of(tmp_path / "kept") as client:
+        for number in range(100):
+            response = client.post("/api/models", content=fuzz.mutant(kind, originals, 2, number))
+            outcomes[response.status_code] += 1
+            if response.status_code == 201:
+                assert client.get("/", params={"model": response.json()["model"]["id"]}).status_code == 200
+    assert set(outcomes) <= {200, 201, 422}
+    assert outcomes[201] > 0 < outcomes[422]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
