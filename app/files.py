@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from app.schemas import STATES, arrays_by_layer
-from gru_core import Trace
+from app.schemas import STATES
+from gru_core import Trace, record
 from gru_core.arrays import Array
 from gru_core.figures import fill, standalone
 
@@ -47,17 +47,9 @@ def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str,
 
 
 def as_npz(run: Trace) -> bytes:
-    """`tokens`, `x`, `y` and, of the top layer and as `layers.0.r` of each, every array of the trace.
-
-    Those of the untouched run, where one went along, are named `twin.y`, `layers.0.twin.r` and so on.
-    """
-    layers = arrays_by_layer(run)
-    arrays = {f"layers.{i}.{name}": array for i, layer in enumerate(layers) for name, array in layer.items()}
-    arrays |= layers[-1] | {"x": run.layers[0].x, "y": run.y}
-    if run.twin is not None:
-        arrays["twin.y"] = run.twin.y
+    """What `Trace.save` writes."""
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, tokens=np.array(run.tokens or [], str), **arrays)
+    np.savez_compressed(file, allow_pickle=False, **record.arrays(run))
     return file.getvalue()
 
 

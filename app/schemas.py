@@ -220,7 +220,7 @@ def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
     )
 
 
-def arrays_by_layer(trace: Trace) -> list[dict[str, Array]]:
+def _layers(trace: Trace) -> list[dict[str, Array]]:
     """Of each layer the arrays `(T, H)`, the twin's among them, by the name they have on the wire."""
     twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
     return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
@@ -239,7 +239,7 @@ def whole(start: dict[str, Any], trace: Trace) -> bytes:
     """
     layers = [
         about | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
-        for about, arrays, layer in zip(start["layers"], arrays_by_layer(trace), trace.layers, strict=True)
+        for about, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
     ]
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
@@ -371,7 +371,7 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
     moved = [np.zeros(about["H"]) for about in start["layers"]]
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
     for block in blocks:
-        layers, ends = arrays_by_layer(block), _ends(block)
+        layers, ends = _layers(block), _ends(block)
         columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
         forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
