@@ -38,11 +38,14 @@ def served(client: TestClient) -> Any:
 def test_the_ledger_is_the_cores_with_the_untouched_runs(stacked_client: TestClient, first: int, last: int) -> None:
     rows = {"from": first, "to": last}
     body = ask(stacked_client, "ledger", clamps=CLAMPS, weights=WEIGHTS, **rows)
-    assert body.keys() == {"layer", "unit", "from", "to", "shares", "twin"}
+    assert body.keys() == {"layer", "unit", "from", "to", "shares", "origins", "since", "twin"}
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
     held, free = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
     for sent, trace in ((body["shares"], held), (body["twin"], free)):
         np.testing.assert_allclose(sent, ledger(trace.layers[1], 2)[first - 1 : last], atol=1e-13)
+    # Step by step: the value that a hold on h_prev put in last (here at t = 12, 0.25), or h_0.
+    assert body["since"] == [0 if t < 12 else 12 for t in range(first, last + 1)]
+    assert body["origins"] == [0 if t < 12 else 0.25 for t in range(first, last + 1)]
     plain = ask(stacked_client, "ledger", **rows)
     assert plain["twin"] is None
     np.testing.assert_allclose(plain["shares"], body["twin"], atol=1e-13)
