@@ -109,8 +109,12 @@ def test_a_question_is_answered_one_by_one_or_at_once(client: TestClient) -> Non
     asked = bring(client, "pytorch-both.safetensors")
     assert asked["question"]["key"] == "direction"
     assert [option["value"] for option in asked["question"]["options"]] == ["forward", "backward"]
-    unanswered = client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"})
-    assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
+    for unanswered in (
+        client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"}),
+        client.get(f"/api/models/{asked['upload']}"),
+        client.post(f"/api/models/{asked['upload']}/check", content=b"x"),
+    ):
+        assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
     forward = bring(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
     backward = bring(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
     assert len({forward["id"], backward["id"], asked["upload"]}) == 3
@@ -241,6 +245,18 @@ def test_a_bad_sequence_in_a_link_still_shows_the_model(client: TestClient) -> N
     html = client.get("/", params={"model": id, "sequence": "nope"}).text
     assert f'<option value="{id}" selected' in html
     assert "Here is an example instead" in html
+
+
+def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> None:
+    arrays = {f"gru.{name}": array for name, array in np.load(FIXTURES / "pytorch-bare.npz").items()}
+    arrays["embedding.weight"] = np.ones((1000, 3), np.float32)
+    entry = client.post("/api/models", content=npz(**arrays)).json()["model"]
+    assert len(entry["alphabet"]) == 1000
+    assert entry["hint"].endswith("38 39 … (1,000 in all)")
+    assert client.get("/", params={"model": entry["id"]}).status_code == 200
+    refused = client.post("/api/trace", json={"model": entry["id"], "sequence": "0 999 q"})
+    assert refused.json()["error"]["message"].startswith("step 3: 'q' is not in this model's alphabet: 0 1 2")
+    assert len(refused.content) < 500
 
 
 def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
