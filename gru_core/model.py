@@ -165,8 +165,12 @@ class Model:
             parameters["readout.V"] = self.readout.V * sign
         return self.with_parameters(parameters)
 
+    def save(self, path: str | Path) -> None:
+        """Write the `.safetensors` file."""
+        Path(path).write_bytes(self.to_bytes())
+
     def to_bytes(self) -> bytes:
-        """What the model's `.safetensors` file holds; the same model gives the same bytes."""
+        """The `.safetensors` file; the same model gives the same bytes."""
         about = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
@@ -177,11 +181,7 @@ class Model:
         text = json.dumps(about, ensure_ascii=False)
         # The library writes memory as it lies, and takes it for rows.
         rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
-        return save(rows, {"gruscope": text})
-
-    def save(self, path: str | Path) -> None:
-        """Write the `.safetensors` file."""
-        Path(path).write_bytes(self.to_bytes())
+        return bytes(save(rows, {"gruscope": text}))
 
 
 def load_file(path: str | Path) -> Model:

@@ -32,8 +32,8 @@ from gru_core.formats.weights import MAX_BYTES, Cell, Convention, Update
 from gru_core.model import Model
 
 SINGLE, DOUBLE = 1e-5, 1e-10
-MAX_STEPS = 10_000
-"""Of all the sequences of a reference together."""
+MAX_STEPS, MAX_WORK = 10_000, 2e9
+"""Of all the sequences of a reference together: steps, and steps times the weights that each goes through."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,9 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
         x = x[:, None]
     if x.ndim != 3 or x.shape[-1] != I or x.size == 0 or x.dtype.kind not in "fiu":
         raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
-    if x.shape[0] * x.shape[1] > MAX_STEPS:
-        raise FormatError(f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {MAX_STEPS:,} are run")
+    most = min(MAX_STEPS, int(MAX_WORK / sum(array.size for array in model.parameters.values())))
+    if x.shape[0] * x.shape[1] > most:
+        raise FormatError(f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} are run")
     if not (np.abs(x) <= LARGEST).all():
         raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
     return x

@@ -97,13 +97,53 @@ export async function ask(about, question) {
 }
 
 /**
+ * Send a file, and hear how much of it has gone: what fetch cannot tell.
+ * @param {string} url
+ * @param {File} file
+ * @param {(share: number) => void} [progress]
+ * @returns {Promise<any>}
+ */
+const send = (url, file, progress) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => progress?.(loaded / total);
+    request.onerror = () => reject(silent());
+    request.onload = () => {
+      if (request.status < 300) resolve(request.response);
+      else reject(refusal(request.status, request.response));
+    };
+    request.send(file);
+  });
+
+/** @param {string} id */
+const modelAt = (id) => `/api/models/${encodeURIComponent(id)}`;
+
+/** What is known of a model. @param {string} id @returns {Promise<any>} */
+export const model = async (id) => (await request(modelAt(id), {})).json();
+
+/** Bring a model. @param {File} file @param {(share: number) => void} progress */
+export const upload = (file, progress) => send(`/api/models?name=${encodeURIComponent(file.name)}`, file, progress);
+
+/** Hold a brought model to what its own library made of an input. @param {string} id @param {File} file */
+export const check = (id, file) => send(`${modelAt(id)}/check`, file);
+
+/** Say of a brought model what its file does not. @param {string} id @param {object} answers @returns {Promise<any>} */
+export async function answer(id, answers) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(answers) };
+  return (await request(`${modelAt(id)}/answers`, init)).json();
+}
+
+/**
  * A sequence of the model's task, drawn at random.
  * @param {string} model
  * @param {number} seed
  * @returns {Promise<string>}
  */
 export async function draw(model, seed) {
-  const response = await request(`/api/models/${encodeURIComponent(model)}/draw?seed=${seed}`, {});
+  const response = await request(`${modelAt(model)}/draw?seed=${seed}`, {});
   return (await response.json()).sequence;
 }
 
@@ -120,6 +160,9 @@ async function request(url, init) {
     throw letGo ? error : silent();
   }
   if (response.ok) return response;
-  const body = await response.json().catch(() => null);
-  throw new Refusal(body?.error?.message ?? `The server answered ${response.status}.`, body?.error?.where);
+  throw refusal(response.status, await response.json().catch(() => null));
 }
+
+/** @param {number} status @param {any} body */
+const refusal = (status, body) =>
+  new Refusal(body?.error?.message ?? `The server answered ${status}.`, body?.error?.where);

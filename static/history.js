@@ -15,7 +15,7 @@ const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", 
 
 /**
  * @param {Store} store
- * @param {(link: Link) => void} open follows a link
+ * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, open) {
   // What an embedding page said of its frame stays as it said it.
@@ -48,9 +48,9 @@ export function mountHistory(store, open) {
     clearTimeout(timer);
     timer = setTimeout(write, SETTLED);
   });
-  addEventListener("popstate", () => {
+  addEventListener("popstate", async () => {
     const link = decode(location.search);
-    open(link);
+    await open(link);
     const { model, text: sequence } = store.get();
     [written, placed, text] = described({ ...link, model, sequence });
     typed = false;

@@ -12,9 +12,10 @@ import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, LET_GO, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
+import { FOCUS, LET_GO, addModel, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
+import { mountBring } from "./views/bring.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
@@ -36,7 +37,7 @@ import { mountWhatIf } from "./views/whatif.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number}} */
+/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number, uploads: boolean}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
@@ -132,7 +133,12 @@ function ask() {
 const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
 
 /** Follow a link; what it leaves out is as on the page that it would load. @param {Link} link */
-function open({ model, sequence, clamps, weights, focus, notices }) {
+async function open({ model, sequence, clamps, weights, focus, notices }) {
+  if (model !== null && !store.get().models.some(({ id }) => id === model))
+    await api.model(model).then(
+      (entry) => store.update(addModel, entry),
+      (error) => notices.push(error.message),
+    );
   const { models, run, received } = store.get();
   const entry = models.find(({ id }) => id === model) ?? models[0];
   const text = sequence || entry.examples[0];
@@ -152,6 +158,11 @@ const actions = {
   choose(model) {
     store.update(choose, model);
     ask();
+  },
+  /** Put a model that was brought on the page. @param {ModelEntry} entry */
+  adopt(entry) {
+    store.update(addModel, entry);
+    actions.choose(entry.id);
   },
   /** Change something of the model, and run it so. @type {import("./store.js").Update} */
   alter(transition, ...args) {
@@ -229,6 +240,8 @@ mountCheck(find(".influence .check"), listensTo, store, actions);
 mountTable(find(".table"), store);
 mountLight(main);
 mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), store);
+if (boot.uploads)
+  mountBring(find("#bring-open"), /** @type {HTMLDialogElement} */ (find("#bring")), store, api, actions);
 const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
 /** A block of steps that the cursor stands in. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({
@@ -244,7 +257,10 @@ function ledgerWanted(state) {
 }
 keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null), api.ask);
 keepDetail(store, "ledger", ledgerWanted, api.ask);
-keepDetail(store, "sensitivity", ({ views, step }) => (views.includes("influence") ? { t: step } : null), api.ask);
+/** Of the output that the tape shows: the label that is answered, or the number. @param {State} state */
+const sensitivityWanted = ({ views, step, run }) =>
+  views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
+keepDetail(store, "sensitivity", sensitivityWanted, api.ask);
 const notice = (store.get().error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
 store.update(note, notice);
 store.update(focus, link.focus);

@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {units: number, reset: string}[], questions: {ask: string, link: string, why: string}[],
+ *             layers: {units: number, reset: string}[], said: string[], questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -46,7 +46,7 @@
 /** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
 /** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
 /** @typedef {keyof Details} Kind */
-/** The steps that are asked about. @typedef {{from: number, to: number} | {t: number}} Steps */
+/** The steps that are asked about, or the step and its output. @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps */
 /**
  * What a link says of where to look; what it does not say stays as it is by default.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
@@ -144,6 +144,10 @@ function inSight(state) {
 
 /** @param {State} state @param {string} text */
 export const write = (state, text) => change(state, { text, playing: false, awaited: null });
+
+/** A model was brought: it is one of those that can be chosen. @param {State} state @param {ModelEntry} entry */
+export const addModel = (state, entry) =>
+  change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
 /** @param {State} state @param {string} model */
 export function choose(state, model) {

@@ -79,17 +79,20 @@ def lab(
     cells = sum(layer.h.size for layer in run.layers)
     shown = names if scenario.model in names else [*names, scenario.model]
     entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
+    embed = request.scope["path"] == "/embed"
+    uploads = settings.no_uploads is None and not embed
     boot = {
         "models": entries,
         "figures": _figures(),
         "scenario": scenario.model_dump(),
         "stages": STAGES,
         "shares": MOST_SHARES,
-        "uploads": settings.no_uploads is None,
-        "max_upload": settings.max_upload,
+        "uploads": uploads,
     }
     page = {
-        "embed": request.scope["path"] == "/embed",
+        "embed": embed,
+        "uploads": uploads,
+        "max_upload": settings.max_upload // 2**20,
         "hide": [part for part in PARTS if part in hide.split(",")],
         "oembed": _oembed(request),
         "scenario": scenario,

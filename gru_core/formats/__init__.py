@@ -5,8 +5,8 @@
     found.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
     found.model     # as gru_core.load gives it
 
-Read are safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX (needs
-onnx); Keras's `.keras` and `.weights.h5` (need h5py); and GRU Scope's own. A file is only ever read
+Read are safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX; Keras's
+`.keras` and `.weights.h5` (these need h5py); and GRU Scope's own. A file is only ever read
 as numbers: none of it is run, no name or path in it is followed, nothing is written.
 """
 

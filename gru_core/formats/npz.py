@@ -63,4 +63,4 @@ def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
     if len(content) - start != math.prod(shape) * dtype.itemsize:
         raise FormatError(f"{shown(name)} says its shape is ({axes}), but holds {max(len(content) - start, 0):,} bytes")
     flat = np.frombuffer(content, dtype, offset=start)
-    return flat.reshape(shape, order="F" if fortran == "True" else "C").astype(dtype.newbyteorder("="))
+    return flat.reshape(shape, order="F" if fortran == "True" else "C").astype(dtype.newbyteorder("="), copy=False)

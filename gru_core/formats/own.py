@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from gru_core.encoder import Symbols
@@ -14,6 +13,7 @@ from gru_core.formats.weights import MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UN
 from gru_core.model import Model, from_parts
 
 MAX_TEXT = 4_000
+LARGEST_FIGURE = 1e15
 CONVENTION = {reset: Convention("rzh", reset, "take") for reset in ("before", "after")}
 
 
@@ -54,9 +54,9 @@ def _check(model: Model) -> None:
         raise FormatError("the card of this GRU Scope model is not one")
     words = [card.title, card.task, card.about, card.question, card.summary, card.reading, *card.examples]
     names = [*readout.labels, *(model.encoder.alphabet)]
-    if not all(isinstance(word, str) and len(word) <= MAX_TEXT for word in words) or len(card.examples) > 64:
+    if not all(_text(word, MAX_TEXT) for word in words) or len(card.examples) > 64:
         raise FormatError("the card of this GRU Scope model is not text")
-    if not all(isinstance(name, str) and name and len(name) <= MAX_LABEL for name in names):
+    if not all(_text(name, MAX_LABEL) and name for name in names):
         raise FormatError("the labels of this GRU Scope model are not text")
     if not _plain(card.training) or not _plain(card.measured):
         raise FormatError("the figures on the card of this GRU Scope model are not plain")
@@ -64,12 +64,16 @@ def _check(model: Model) -> None:
         model.encoder.encode(model.encoder.tokens(example))
 
 
+def _text(word: Any, most: int) -> bool:
+    """Whether this is text, and such as can be sent: JSON lets halves of a character through."""
+    return isinstance(word, str) and len(word) <= most and not any("\ud800" <= c <= "\udfff" for c in word)
+
+
 def _plain(figures: Any) -> bool:
-    """Whether these are words and finite numbers by name."""
+    """Whether these are words and moderate numbers by name."""
     if not isinstance(figures, dict) or len(figures) > 64:
         return False
-    return all(
-        isinstance(key, str) and len(key) <= MAX_LABEL
-        and (len(v) <= MAX_TEXT if isinstance(v, str) else isinstance(v, int | float) and math.isfinite(v))
-        for key, v in figures.items()
-    )  # fmt: skip
+    values = figures.values()
+    return all(_text(key, MAX_LABEL) for key in figures) and all(
+        _text(value, MAX_TEXT) or (isinstance(value, int | float) and abs(value) <= LARGEST_FIGURE) for value in values
+    )

@@ -35,6 +35,9 @@ class Unanswered(FormatError):
         super().__init__(f"{question.text} Answer {question.key!r} with one of: {options}")
         self.question = question
 
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[Question]]:
+        return Unanswered, (self.question,)
+
 
 def answer(question: Question, answers: Mapping[str, str]) -> str:
     """The answer given. Raises Unanswered when there is none, FormatError when it is no option."""

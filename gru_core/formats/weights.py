@@ -43,8 +43,8 @@ def numbers(name: str, array: Array) -> Array:
     """`array` as float32, or float64 if it is that. Raises FormatError when a number in it cannot be a weight."""
     if array.dtype.kind != "f":
         raise FormatError(f"{shown(name)} holds {array.dtype}; weights are floating-point numbers")
-    array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32)
-    if not (np.abs(array) <= LARGEST).all():  # NaN is not ≤ either
+    array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
+    if array.size and not (array.min() >= -LARGEST and array.max() <= LARGEST):  # NaN is neither
         wrong = "is larger than a million" if np.isfinite(array).all() else "is not finite (NaN or infinite)"
         raise FormatError(f"{shown(name)} has a number in it that {wrong}: no network works with that")
     return array

@@ -66,8 +66,10 @@ function say(live, state) {
 
 /** @param {HTMLElement} list @param {State} state */
 function showAnswers(list, { run, step }) {
-  list.hidden = run.y.kind === "linear";
+  list.hidden = run.y.labels.length === 1;
   if (list.hidden) return;
+  const values = run.outputs.map((row) => row[step - 1]);
+  const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
   while (list.childElementCount > run.y.labels.length) list.lastElementChild?.remove();
   while (list.childElementCount < run.y.labels.length) {
     const item = document.createElement("li");
@@ -76,9 +78,8 @@ function showAnswers(list, { run, step }) {
   }
   run.y.labels.forEach((label, i) => {
     const [name, bar, number] = list.children[i].children;
-    const value = run.outputs[i][step - 1];
     name.textContent = label;
-    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Number.isNaN(value) ? 0 : value));
-    number.textContent = fixed(value);
+    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Math.abs(values[i]) / most || 0));
+    number.textContent = fixed(values[i]);
   });
 }

@@ -13,30 +13,55 @@ export function mountModel(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   let shown = "";
+  let offered = store.get().models; // these came with the page
+
+  /** Models that were brought since the page was loaded. @param {readonly ModelEntry[]} models */
+  function offer(models) {
+    offered = models;
+    const known = [...picker.options].map(({ value }) => value);
+    const brought = models.filter(({ id }) => !known.includes(id)).map(({ id, card }) => new Option(card.title, id));
+    const label = "Brought by you or by link";
+    const group =
+      picker.querySelector(`[label="${label}"]`) ?? Object.assign(document.createElement("optgroup"), { label });
+    group.append(...brought);
+    picker.append(group);
+  }
 
   /** @param {State} state */
   function update(state) {
+    if (offered !== state.models) offer(state.models);
     if (picker.value !== state.model) picker.value = state.model;
     if (shown === state.run.model) return; // the words are about what is on the tape
     shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
     find("#question").textContent = card.question;
-    find("#task").textContent = `This network was taught to ${card.about}. ${card.reading}`;
+    const origin = card.weights === "imported" ? "was" : "was taught to";
+    find("#task").textContent = `This network ${origin} ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
     find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
     const weights = {
       parameters: entry.parameters,
       "reset gate acts": `${[...new Set(entry.layers.map(({ reset }) => reset))].join(" and ")} the product with U`,
     };
-    find("#card").replaceChildren(
-      list("How it was trained", { ...card.training, ...weights }),
-      list("Measured on data it never saw; z as in the source", card.measured),
-    );
+    const how = card.weights === "imported" ? "What it is" : "How it was trained";
+    const parts = [list(how, { ...card.training, ...weights })];
+    if (Object.keys(card.measured).length)
+      parts.push(list("Measured on data it never saw; z as in the source", card.measured));
+    if (entry.said.length) parts.push(understood(entry.said));
+    find("#card").replaceChildren(...parts);
   }
 
   picker.addEventListener("change", () => actions.choose(picker.value));
   store.subscribe(update);
+}
+
+/** What a file was taken to be. @param {string[]} said */
+function understood(said) {
+  const section = document.createElement("section");
+  const sentences = said.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+  section.append(Object.assign(document.createElement("h2"), { textContent: "What was understood" }), ...sentences);
+  return section;
 }
 
 /** @param {string} title @param {Record<string, string | number>} facts */

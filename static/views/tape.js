@@ -6,6 +6,7 @@
 import { answer, fixed } from "../run.js";
 import { goTo, layerIndex, lookAt, select, unitsInSight } from "../state.js";
 
+const MOST_CHARACTERS = 14; // of a token that a column is made wide for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
@@ -27,7 +28,10 @@ export function mountTape(tape, store) {
     tape.style.setProperty("--cols", String(columns));
     tape.style.setProperty("--steps", String(T));
     const labels = y.kind === "softmax" ? y.labels : [];
-    tape.style.setProperty("--chars", String(Math.max(2, ...[...(words ?? []), ...labels].map((word) => word.length))));
+    const longest = Math.max(2, ...[...(words ?? []), ...labels].map((word) => word.length));
+    tape.style.setProperty("--chars", String(Math.min(longest, MOST_CHARACTERS)));
+    find(".outputs .name").textContent =
+      y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output";
     tape.classList.toggle("many", columns > 64);
     const labelled = columns <= MOST_LABELLED ? T : 0;
     tape.classList.toggle("unlabelled", labelled === 0);

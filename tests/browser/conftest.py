@@ -49,12 +49,16 @@ def served(folder: Path) -> dict[str, Model]:
 
 
 @pytest.fixture(scope="session")
-def base_url(folder: Path, served: dict[str, Model]) -> Iterator[str]:
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="session")
+def base_url(folder: Path, served: dict[str, Model], uploads: Path) -> Iterator[str]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(Settings(models=str(folder))), log_level="warning", timeout_graceful_shutdown=1)
-    )
+    app = create_app(Settings(models=str(folder), uploads=str(uploads)))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=[[listener]])
     thread.start()
     while not server.started:
@@ -68,7 +72,7 @@ def base_url(folder: Path, served: dict[str, Model]) -> Iterator[str]:
 def visitor(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
     """One visitor for all tests, who has Plotly in the cache: it is 5 MB to read."""
     context = browser.new_context(base_url=base_url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a machine may be busy; nothing here is about speed
     yield context
     context.close()
 

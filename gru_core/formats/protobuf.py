@@ -1,0 +1,81 @@
+"""Protocol buffers, the encoding of ONNX files, read only as far as is asked for. https://protobuf.dev/programming-guides/encoding/
+
+The usual reader makes an object of every message in a file before anything can be looked at: 20 MB of
+empty ones take it seconds and gigabytes. Here a message stays bytes until its fields are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gru_core.formats.questions import FormatError
+
+VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
+MAX_FIELDS = 20_000
+"""Fields read of one file, of all its messages together."""
+
+DAMAGED = "this is no ONNX file, or a damaged one"
+
+
+class Reader:
+    """A file's messages, as fields; `left` is how many fields may yet be read."""
+
+    def __init__(self) -> None:
+        self.left = MAX_FIELDS
+
+    def fields(self, message: bytes) -> Iterator[tuple[int, int | bytes]]:
+        """The fields of a message: number, and value. A value is an int where it is a varint, else bytes.
+
+        Raises FormatError when the message is damaged, or the file has too many fields.
+        """
+        at = 0
+        while at < len(message):
+            self.left -= 1
+            if self.left < 0:
+                raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a network of GRUs needs fewer")
+            key, at = varint(message, at)
+            kind = key & 7
+            if kind == VARINT:
+                number, at = varint(message, at)
+                yield key >> 3, number
+                continue
+            if kind == BYTES:
+                size, at = varint(message, at)
+            elif kind in (EIGHT_BYTES, FOUR_BYTES):
+                size = 8 if kind == EIGHT_BYTES else 4
+            else:
+                raise FormatError(DAMAGED)
+            if not 0 <= size <= len(message) - at:
+                raise FormatError(DAMAGED)
+            yield key >> 3, message[at : at + size]
+            at += size
+
+    def varints(self, values: list[int | bytes]) -> list[int]:
+        """Repeated whole numbers, each a field of its own or many packed in one."""
+        found: list[int] = []
+        for value in values:
+            if isinstance(value, int):
+                found.append(value)
+                continue
+            at = 0
+            while at < len(value):
+                self.left -= 1
+                if self.left < 0:
+                    raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a network of GRUs needs fewer")
+                number, at = varint(value, at)
+                found.append(number)
+        return found
+
+
+def varint(message: bytes, at: int) -> tuple[int, int]:
+    """The whole number at a place, of 64 bits with a sign, and the place after it."""
+    number = 0
+    for shift in range(0, 70, 7):
+        if at >= len(message):
+            break
+        byte = message[at]
+        at += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return (number + 2**63) % 2**64 - 2**63, at
+    raise FormatError(DAMAGED)

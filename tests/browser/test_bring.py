@@ -1,0 +1,137 @@
+"""A GRU of one's own: a real file is dropped on the page, and its gates are seen, named and proved."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from gru_core import formats
+from tests.browser.lab import Lab
+
+FILES = Path(__file__).parent.parent / "fixtures"
+
+
+class Bring(Lab):
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.dialog = page.get_by_role("dialog", name="Bring your own GRU")
+        self.understood = self.dialog.get_by_role("region", name="What was understood")
+        self.alert = self.dialog.get_by_role("alert")
+        self.parity = self.dialog.get_by_role("status", name="Parity")
+
+    def drop(self, name: str, data: bytes | None = None) -> None:
+        """Drop a file on the page, as from a folder."""
+        content = (FILES / name).read_bytes() if data is None else data
+        self.page.evaluate(
+            """([name, text]) => {
+                const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], name));
+                for (const kind of ["dragover", "drop"])
+                    document.querySelector("#tape").dispatchEvent(new DragEvent(kind, { bubbles: true, dataTransfer }));
+            }""",
+            [name, base64.b64encode(content).decode()],
+        )
+
+    def expect_model(self, found: formats.Imported) -> None:
+        """Its first example is on the page, every number as the core has it."""
+        expect(self.understood.get_by_role("listitem")).to_have_text(list(found.said))
+        self.expect_trace(found.model, found.model.examples[0])
+
+
+@pytest.mark.parametrize(
+    "name", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras", "keras-before.weights.h5"]
+)
+def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_page: Page, name: str) -> None:
+    lab = Bring(same_page).follow(model="flip-flop")
+    lab.drop(name)
+    found = formats.read_file(FILES / name)
+    lab.expect_model(found)
+    expect(lab.model.locator("option:checked")).to_have_text(found.model.card.title)
+    # What its own library made of an input is met at every step.
+    lab.drop(f"{name.split('.')[0]}-reference.npz")
+    expect(lab.parity).to_contain_text("passes:")
+    rows = lab.dialog.get_by_role("row").filter(has_text="h of layer")
+    expect(rows).to_have_count(len(found.model.layers))
+    lab.dialog.get_by_role("button", name="Close").click()
+
+
+def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) -> None:
+    lab = Bring(same_page).follow(model="flip-flop")
+    lab.drop("pytorch-both.safetensors")
+    question = lab.dialog.get_by_role("group", name="Layer 1 reads both ways, which are shown one at a time.")
+    expect(question).to_contain_text("the half that reads from the last step on: write the last step first.")
+    lab.expect_trace("flip-flop", lab.sequence.input_value())  # nothing is lost meanwhile
+    question.get_by_role("radio", name="backward").check()
+    lab.dialog.get_by_role("button", name="Go on").click()
+    lab.expect_model(formats.read_file(FILES / "pytorch-both.safetensors", {"direction": "backward"}))
+
+    lab.drop("pytorch-tagger.safetensors")
+    expect(lab.understood).to_contain_text("2 layers of 5 → 5 units")
+    lab.dialog.get_by_label("Its symbols").fill("the a cat dog runs sleeps .")
+    lab.dialog.get_by_label("What its outputs").fill("article noun verb end")
+    lab.dialog.get_by_label("After its linear layer").select_option("a softmax follows")
+    lab.dialog.get_by_role("button", name="Name them").click()
+    words, labels = ["the", "a", "cat", "dog", "runs", "sleeps", "."], ["article", "noun", "verb", "end"]
+    named = formats.read_file(FILES / "pytorch-tagger.safetensors", {"readout": "softmax"}, words, labels)
+    lab.expect_model(named)
+    expect(lab.dialog.get_by_label("Its symbols")).to_have_value(" ".join(words))
+    lab.drop("names.json", b'{"alphabet": ["a", "b", "c", "d", "e", "f", "g"]}')
+    lab.expect_tokens(list("abcdefg"))
+    lab.dialog.get_by_role("button", name="Close").click()
+
+
+def test_the_link_to_a_brought_model_works_in_another_window_until_it_is_let_go(
+    page: Page, uploads: Path, complaints: list[str]
+) -> None:
+    lab = Bring(page).open(model="flip-flop")
+    lab.drop("pytorch-cell.safetensors")
+    found = formats.read_file(FILES / "pytorch-cell.safetensors")
+    lab.expect_model(found)
+    lab.dialog.get_by_role("button", name="Close").click()
+    lab.sequence.fill("0,1,0 1,0,0")
+    page.wait_for_url("**model=u-**sequence=0,1,0+1,0,0**")
+    address = page.url
+    other = page.context.new_page()
+    other.goto(address)
+    other.wait_for_selector(".heatmaps .heatmaplayer image")
+    Lab(other).expect_trace(found.model, "0,1,0 1,0,0")
+    expect(other.get_by_text("What was understood")).to_be_attached()
+    other.close()
+    for kept in uploads.glob("*"):
+        kept.unlink()
+    page.goto(address)
+    expect(lab.error).to_contain_text("is no longer kept")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    lab.expect_trace("flip-flop", lab.sequence.input_value())
+    complaints.clear()
+
+
+def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints: list[str]) -> None:
+    lab = Bring(same_page).follow(model="flip-flop")
+    lab.drop("model.pt", b"\x80\x04K\x01.")
+    expect(lab.alert).to_contain_text("this is a pickle, which can run anybody's code")
+    expect(lab.alert).to_contain_text("from safetensors.torch import save_file")
+    lab.drop("model.safetensors", b"nothing of the kind")
+    expect(lab.alert).to_contain_text(".safetensors, .npz, .onnx, .keras, .weights.h5")
+    lab.drop("large.npz", bytes(21 * 2**20))
+    expect(lab.alert).to_contain_text("at most 20 MiB")
+    lab.expect_trace("flip-flop", lab.sequence.input_value())
+    complaints.clear()
+    found: Any = Axe().run(same_page)
+    assert found.violations_count == 0, found.generate_report()
+    lab.dialog.get_by_role("button", name="Close").click()
+
+
+def test_a_reference_of_another_network_is_told_apart(same_page: Page) -> None:
+    lab = Bring(same_page).follow(model="flip-flop")
+    lab.drop("keras-before.weights.h5")
+    expect(lab.understood).to_be_visible()
+    lab.dialog.get_by_label("Choose a reference").set_input_files(FILES / "pytorch-cell-reference.npz")
+    expect(lab.parity).to_contain_text("does not match")
+    lab.dialog.get_by_role("button", name="Close").click()
