@@ -23,7 +23,7 @@ from app.intake import child, reading
 from app.main import create_app
 from app.settings import Settings
 from benchmarks import fuzz
-from gru_core import formats, presets
+from gru_core import Numbers, Operator, formats, presets
 from tests.app.test_models import deep
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -374,8 +374,8 @@ def test_a_bad_file_gets_a_clear_answer_and_leaves_nothing(client: TestClient, f
 def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestClient) -> None:
     model = deep(units=2)
     assert client.post("/api/models", content=model.to_bytes()).status_code == 201
-    for example in ("", "?"):
-        changed = replace(model, card=replace(model.card, examples=(example,)))
+    broken = [replace(model, card=replace(model.card, examples=(example,))) for example in ("", "?")]
+    for changed in (*broken, deep(Numbers((Operator("=", "set it", (1e300,)),)), units=2)):
         response = client.post("/api/models", content=changed.to_bytes())
         assert (response.status_code, response.json()["error"]["code"]) == (422, "format")
 
