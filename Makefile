@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 
-.PHONY: run test check bench
+.PHONY: run test check bench docs
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -22,12 +22,17 @@ bench: .venv/bench
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m benchmarks
 
+# Into build/docs. The demos come last: MkDocs empties the folder.
+docs: .venv/docs
+	$(BIN)/mkdocs build --strict
+	$(BIN)/gruscope export --site build/docs/demos docs/demos.toml
+
 # A file in the environment says which of the project's extras are in it.
 .venv/run: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-.venv/test .venv/check .venv/bench: .venv/%: pyproject.toml .venv/run
+.venv/test .venv/check .venv/bench .venv/docs: .venv/%: pyproject.toml .venv/run
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$*]'
 	touch $@

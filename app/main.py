@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from app import errors
 from app.middleware import BodyLimit, SecurityHeaders
 from app.models import served, store
-from app.routes import health, lab, models, oembed, reference, score, static, trace, unit, uploads
+from app.routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
 from app.schemas import ErrorBody
 from app.settings import Settings
 
@@ -49,6 +49,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.add_handlers(app)
-    for room in (lab, trace, unit, score, models, uploads, oembed, health, reference, static):
+    for room in (lab, trace, unit, score, export, models, uploads, oembed, health, reference, static):
         app.include_router(room.router)
     return app

@@ -220,7 +220,8 @@ def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
     )
 
 
-def _layers(trace: Trace) -> list[dict[str, Array]]:
+def arrays_by_layer(trace: Trace) -> list[dict[str, Array]]:
+    """Of each layer the arrays `(T, H)`, the twin's among them, by the name they have on the wire."""
     twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
     return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
 
@@ -238,7 +239,7 @@ def whole(start: dict[str, Any], trace: Trace) -> bytes:
     """
     layers = [
         about | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
-        for about, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
+        for about, arrays, layer in zip(start["layers"], arrays_by_layer(trace), trace.layers, strict=True)
     ]
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
@@ -262,7 +263,11 @@ def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: G
     gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i. Of
     weights that were changed `trained` is the layer as it was.
     """
-    unit = question.unit - 1
+    return to_json(_asked(question) | sums_of(run, trained, inputs, question.unit - 1))
+
+
+def sums_of(run: Forward, trained: GRU | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
+    """What a unit's sums are made of, as `sums` has it."""
     weights, as_trained = _unit_weights(run.gru, unit), trained and _unit_weights(trained, unit)
     gates: dict[str, Any] = {}
     for gate in GATES:
@@ -270,7 +275,7 @@ def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: G
         c = weights[gate]["c"]
         rc = None if c is None else run.r[:, unit] * c
         gates[gate] = weights[gate] | {"Wx": Wx, "Uh": Uh, "rc": rc, "trained": as_trained and as_trained[gate]}
-    return to_json(_asked(question) | {"inputs": inputs, "gates": gates})
+    return {"inputs": inputs, "gates": gates}
 
 
 def _unit_weights(gru: GRU, unit: int) -> dict[str, dict[str, Any]]:
@@ -285,20 +290,32 @@ def _unit_weights(gru: GRU, unit: int) -> dict[str, dict[str, Any]]:
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
     """The ledger's rows of one unit over the steps asked for, and the twin's."""
     steps = slice(question.from_ - 1, question.to)
+    return to_json(_asked(question) | shares_of(trace, question.layer - 1, question.unit - 1, steps))
+
+
+def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
+    """A unit's ledger over some steps, as `shares` has it."""
     of = trace.layers, None if trace.twin is None else trace.twin.layers
-    rows = [layers and ledger(layers[question.layer - 1], question.unit - 1, steps) for layers in of]
-    return to_json(_asked(question) | {"shares": rows[0], "twin": rows[1]})
+    rows = [layers and ledger(layers[layer], unit, steps) for layers in of]
+    return {"shares": rows[0], "twin": rows[1]}
 
 
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
     """What an output and a unit's state at a step would move with."""
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
     found = trace.sensitivity(question.t - 1, output, layer)
-    about = {"output": found.output + 1, "x": found.x, "x_norm": np.sqrt((found.x**2).sum(1))}
-    unit = question.unit - 1
+    about = sensitivity_of(found, layer, question.unit - 1)
+    return to_json(_asked(question) | {"x": found.x} | about)
+
+
+def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
+    """What of a sensitivity a unit is told."""
     of_unit = {"z": found.z[layer], "r": found.r[layer], "h_unit": found.h_unit}
-    about |= {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()} | {"h_norm": found.h_norm}
-    return to_json(_asked(question) | about | {"gate": _gate_that_matters(found, layer)})
+    return (
+        {"output": found.output + 1, "x_norm": np.sqrt((found.x**2).sum(1)), "h_norm": found.h_norm}
+        | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
+        | {"gate": _gate_that_matters(found, layer)}
+    )
 
 
 def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any]:
@@ -350,7 +367,7 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
     moved = [np.zeros(about["H"]) for about in start["layers"]]
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
     for block in blocks:
-        layers, ends = _layers(block), _ends(block)
+        layers, ends = arrays_by_layer(block), _ends(block)
         columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
         forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])

@@ -58,6 +58,9 @@ class GRU:
             if array is not None and array.shape != shape:
                 raise ValueError(f"{name} has shape {array.shape}, but {H} units need {shape}")
 
+    def __repr__(self) -> str:
+        return f"GRU(I={self.inputs}, H={self.units}, reset={self.reset!r})"
+
     @property
     def reset(self) -> Literal["before", "after"]:
         """Where the reset gate acts: before or after the product with U_h."""
@@ -117,6 +120,13 @@ class Forward:
     h_tilde: Array
     h: Array
     holds: Holds | None = None
+
+    def __repr__(self) -> str:
+        T, *batch, H = self.h.shape
+        B = "".join(f"B={size}, " for size in batch)
+        names = [] if self.holds is None else [signal for signal, mask in self.holds.masks.items() if mask.any()]
+        held = f", holding {', '.join(names)}" if names else ""
+        return f"Forward(T={T}, {B}I={self.gru.inputs}, H={H}, reset={self.gru.reset!r}{held})"
 
     def _part(self, part: Any, h0: Array) -> Forward:
         arrays = {name: getattr(self, name)[part] for name in ("x", "r", "z", "h_tilde", "h")}

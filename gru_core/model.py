@@ -36,6 +36,10 @@ class Readout:
     c: Array
     labels: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        K, H = self.V.shape
+        return f"Readout({self.kind!r}, K={K}, H={H})"
+
     def __post_init__(self) -> None:
         if not len(self.V) == len(self.c) == len(self.labels):
             raise ValueError(f"V, c and labels are of {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
@@ -79,6 +83,21 @@ class Model:
     layers: tuple[GRU, ...]
     readout: Readout
     card: Card
+
+    def __repr__(self) -> str:
+        I, K = self.encoder.inputs, len(self.readout.labels)
+        return f"Model({self.card.title[:40]!r}, {self.card.weights}: I={I}, H={self.sizes}, K={K})"
+
+    def _repr_html_(self) -> str:
+        """The card, which a notebook shows."""
+        from gru_core import notebook
+
+        return notebook.model_html(self)
+
+    @property
+    def sizes(self) -> str:
+        """The units of each layer from the bottom, as text: "8", or "8→4"."""
+        return "→".join(str(gru.units) for gru in self.layers)
 
     @property
     def examples(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ rounding leaves about 1e-7 and 1e-16.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ class Difference:
     """
 
     name: str
-    by_step: Array
+    by_step: Array = field(repr=False)
     largest: float
     relative: float
     step: int
@@ -68,6 +68,10 @@ class Parity:
     @property
     def passed(self) -> bool:
         return all(difference.relative <= self.tolerance for difference in self.differences)
+
+    def __repr__(self) -> str:
+        relative = ", ".join(f"{difference.name} {difference.relative:.1e}" for difference in self.differences)
+        return f"Parity(passed={self.passed}: {relative}; allowed {self.tolerance:.0e})"
 
     def __str__(self) -> str:
         verdict = "passes" if self.passed else "does not match"

@@ -39,6 +39,11 @@ class Sensitivity:
     h_norm: Array
     h_unit: Array
 
+    def __repr__(self) -> str:
+        steps, I = self.x.shape
+        H = ", ".join(str(z.shape[1]) for z in self.z)
+        return f"Sensitivity(output {self.output} at t={steps - 1} to {steps} steps; I={I}, H={H})"
+
 
 def sensitivity(trace: Trace, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
     """Of an output at step `t`, from 0, and of the state of `layer` there.

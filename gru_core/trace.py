@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gru_core import record
 from gru_core.arrays import Array, Mask
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
@@ -20,6 +23,8 @@ from gru_core.sensitivity import Sensitivity, sensitivity
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from gru_core.figures import Theme
 
 
 @dataclass(frozen=True)
@@ -110,11 +115,38 @@ class Trace:
         """
         return sensitivity(self, t, output, layer)
 
-    def figure(self) -> go.Figure:
-        """The four heatmaps over one time axis, for a notebook."""
+    def save(self, path: str | Path) -> None:
+        """Write every array by name to an `.npz`: `y`, `layers.0.r`, …; see gru_core.record.
+
+        `np.load(path, allow_pickle=False)` reads it. Raises OSError when it cannot be written.
+        """
+        record.save(self, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as lists, `["layers"][0]["r"]`, which `json.dumps` takes; see gru_core.record."""
+        return record.to_dict(self)
+
+    def figure(self, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
+        """A layer's r, z, h̃ and h as heatmaps over one time axis; with `difference` how far each is from the twin's.
+
+        `figure.write_html("x.html")` gives a page that needs no network. Raises ValueError for a
+        difference where there is no twin.
+        """
         from gru_core import figures
 
-        return figures.trace_figure(self)
+        return figures.trace_figure(self, layer, difference, theme)
+
+    def __repr__(self) -> str:
+        T, K = self.y.shape
+        of = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
+        twin = "" if self.twin is None else ", with a twin"
+        return f"Trace({self.model.card.title[:40]!r}{of}: T={T}, H={self.model.sizes}, K={K}{twin})"
+
+    def _repr_html_(self) -> str:
+        """The run as a table of coloured cells, which a notebook shows: text and colours alone, nothing is loaded."""
+        from gru_core import notebook
+
+        return notebook.trace_html(self)
 
 
 def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:

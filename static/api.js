@@ -1,9 +1,22 @@
-/** The only place that talks to the server. */
+/** The only place that talks to the server, or, in a page that was saved without one, looks into what was recorded. */
 
 /** @import { Changes, Done, Start, Step } from "./run.js" */
 /** @typedef {Changes & {model: string, sequence: string}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
+import { writeScenario } from "./link.js";
+
+/**
+ * What a saved page has of a server: what is looked at, where there is a server to ask for more ("" where none is
+ * known), and of each run the stream and, by layer and unit, the answers about it over some of its steps.
+ * @typedef {{from: number, to: number}} Stretch
+ * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
+ *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
+ * @typedef {{link: string, live: string, runs: RecordedRun[]}} Recording
+ */
+
+/** @type {Recording | null} */
+export const recording = JSON.parse(document.querySelector("#record")?.textContent ?? "null");
 
 const DEADLINE = 30_000; // ms
 
@@ -18,6 +31,25 @@ export class Refusal extends Error {
 
 /** There is no answer yet; there may be one another time. */
 export class Silence extends Refusal {}
+
+/** It was not recorded, and there is no server to ask. */
+export class Unrecorded extends Refusal {
+  constructor() {
+    const who = recording?.live ? "“Open in GRU Scope”, at the top, can" : "GRU Scope itself can";
+    super(`This is a copy of the page, without a server: it shows what was recorded in it. ${who} run anything else.`);
+  }
+}
+
+/** @param {Scenario} scenario */
+function recorded(scenario) {
+  const run = recording?.runs.find((one) => written(one.scenario) === written(scenario));
+  if (!run) throw new Unrecorded();
+  return run;
+}
+
+/** A scenario in one piece; how its steps are spaced does not matter. @param {Scenario} scenario */
+const written = ({ model, sequence, clamps, weights }) =>
+  `${model}&${writeScenario({ sequence: sequence.trim().replaceAll(/\s+/g, " "), clamps, weights })}`;
 
 const silent = () => new Silence("The server does not answer.");
 
@@ -45,6 +77,10 @@ export function readEvents(text, listener) {
  * @param {AbortSignal} signal
  */
 export async function trace(scenario, listener, signal) {
+  if (recording) {
+    readEvents(recorded(scenario).trace, listener);
+    return;
+  }
   const response = await run(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
   let rest = "";
   let done = false;
@@ -71,7 +107,8 @@ export async function trace(scenario, listener, signal) {
  * The whole stream of a scenario, as text.
  * @param {Scenario} scenario
  */
-export const text = async (scenario) => (await run(scenario, AbortSignal.timeout(DEADLINE))).text();
+export const text = async (scenario) =>
+  recording ? recorded(scenario).trace : (await run(scenario, AbortSignal.timeout(DEADLINE))).text();
 
 /**
  * @param {Scenario} scenario
@@ -86,14 +123,25 @@ const run = (scenario, signal) =>
   });
 
 /**
- * The answer to a question about a scenario: "sums" asks /api/sums.
+ * The answer to a question about a scenario: "sums" asks /api/sums. It says itself which steps it covers.
  * @param {string} about
- * @param {Scenario} question
+ * @param {Scenario & {layer?: number, unit?: number}} question
+ * @param {number} [step] which it must cover
  * @returns {Promise<any>}
  */
-export async function ask(about, question) {
+export async function ask(about, question, step = 0) {
+  if (recording) return recordedAnswer(about, question, step);
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) };
   return (await request(`/api/${about}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
+
+/** @param {string} about @param {Scenario & {layer?: number, unit?: number}} question @param {number} step */
+function recordedAnswer(about, question, step) {
+  const { answers } = recorded(question);
+  const kind = /** @type {keyof RecordedRun["answers"]} */ (about);
+  const answer = answers[kind]?.[`${question.layer}.${question.unit}`];
+  if (!answer || step < answer.from || step > answer.to) throw new Unrecorded();
+  return kind === "sensitivity" ? answers[kind][`${question.layer}.${question.unit}`].at[step - answer.from] : answer;
 }
 
 /**
@@ -122,7 +170,10 @@ const send = (url, file, progress) =>
 const modelAt = (id) => `/api/models/${encodeURIComponent(id)}`;
 
 /** What is known of a model. @param {string} id @returns {Promise<any>} */
-export const model = async (id) => (await request(modelAt(id), {})).json();
+export async function model(id) {
+  if (recording) throw new Unrecorded();
+  return (await request(modelAt(id), {})).json();
+}
 
 /** Bring a model. @param {File} file @param {(share: number) => void} progress */
 export const upload = (file, progress) => send(`/api/models?name=${encodeURIComponent(file.name)}`, file, progress);
@@ -143,6 +194,7 @@ export async function answer(id, answers) {
  * @returns {Promise<string>}
  */
 export async function draw(model, seed) {
+  if (recording) throw new Unrecorded();
   const response = await request(`${modelAt(model)}/draw?seed=${seed}`, {});
   return (await response.json()).sequence;
 }

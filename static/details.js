@@ -6,6 +6,7 @@
 /** @import { Store } from "./store.js" */
 /** @import { Scenario } from "./api.js" */
 /** @import { Kind, State, Steps } from "./state.js" */
+import { Unrecorded } from "./api.js";
 import { scenarioOf } from "./run.js";
 import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
 
@@ -13,7 +14,8 @@ import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
- * @param {(kind: Kind, question: Scenario & Steps & {layer: number, unit: number}) => Promise<any>} ask
+ * @param {(kind: Kind, question: Scenario & Steps & {layer: number, unit: number}, step: number) => Promise<any>} ask
+ *   whose answer says which steps it covers: `step` and as many others as it likes
  */
 export function keepDetail(store, kind, wanted, ask) {
   let asking = false;
@@ -31,12 +33,13 @@ export function keepDetail(store, kind, wanted, ask) {
     asking = true;
     refused = [];
     try {
-      const detail = await ask(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 });
-      const { from, to } = "t" in steps ? { from: steps.t, to: steps.t } : steps;
+      const detail = await ask(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 }, step);
+      const { from, to } = "t" in detail ? { from: detail.t, to: detail.t } : detail;
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
-      store.update(failDetail, kind, `${/** @type {Error} */ (error).message} Move the cursor to ask again.`);
+      const again = error instanceof Unrecorded ? "" : " Move the cursor to ask again.";
+      store.update(failDetail, kind, `${/** @type {Error} */ (error).message}${again}`);
     } finally {
       asking = false;
     }

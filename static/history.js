@@ -15,9 +15,10 @@ const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", 
 
 /**
  * @param {Store} store
+ * @param {() => string} address what the address says now
  * @param {(link: Link) => Promise<void>} open follows a link
  */
-export function mountHistory(store, open) {
+export function mountHistory(store, address, open) {
   // What an embedding page said of its frame stays as it said it.
   const frame = [...new URLSearchParams(location.search)].filter(([key]) => key === "hide" || key === "theme");
   const suffix = frame.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
@@ -26,8 +27,7 @@ export function mountHistory(store, open) {
   /** @type {number | undefined} */
   let timer;
   // What was left out or written otherwise is filled in, so that every entry says all of what it was.
-  if (location.search && !store.get().awaited && written.length <= LONGEST)
-    history.replaceState(null, "", written + suffix);
+  if (location.search && !store.get().awaited && written.length <= LONGEST) enter("replaceState", written + suffix);
 
   function write() {
     const state = store.get();
@@ -40,8 +40,7 @@ export function mountHistory(store, open) {
     [written, placed, text] = [query, place, sequence];
     if (push) typed = edited;
     // An address that is too long is not written; one of something else would be worse than none.
-    const address = query.length > LONGEST ? location.pathname : query + suffix;
-    history[push ? "pushState" : "replaceState"](null, "", address);
+    enter(push ? "pushState" : "replaceState", query.length > LONGEST ? location.pathname : query + suffix);
   }
 
   store.subscribe(() => {
@@ -49,12 +48,21 @@ export function mountHistory(store, open) {
     timer = setTimeout(write, SETTLED);
   });
   addEventListener("popstate", async () => {
-    const link = decode(location.search);
+    const link = decode(address());
     await open(link);
     const { model, text: sequence } = store.get();
     [written, placed, text] = described({ ...link, model, sequence });
     typed = false;
   });
+}
+
+/** @param {"pushState" | "replaceState"} how @param {string} address */
+function enter(how, address) {
+  try {
+    history[how](null, "", address);
+  } catch {
+    // A browser may forbid a file another address, and a page too many of them: then it stays as it is.
+  }
 }
 
 /** A link's address, its place, and what is run there. @param {Link} link */

@@ -12,7 +12,7 @@ import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, LET_GO, addModel, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, write } from "./state.js"; // prettier-ignore
+import { FOCUS, LET_GO, addModel, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, stay, write } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountBring } from "./views/bring.js";
@@ -20,6 +20,7 @@ import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
+import { mountExport } from "./views/export.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
 import { mountInspector } from "./views/inspector.js";
@@ -37,12 +38,14 @@ import { mountWhatIf } from "./views/whatif.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
-/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number, uploads: boolean}} */
+/** What the page came with; of its scenario nothing is changed. @type {{models: ModelEntry[], figures: Record<Theme, any>, pictures: Record<Theme, any>, scenario: Scenario, stages: number[], shares: number, uploads: boolean}} */
 const boot = JSON.parse(find("#boot").textContent ?? "");
 
 /** What the tape can show is known from the first run on: it came with the page, or is fetched when it is long. */
 const first = firstRun(find("#first-run").textContent || (await api.text(boot.scenario).catch(stop)));
-const link = decode(location.search);
+/** What the address says; a file that was opened as it is says it itself. */
+const address = () => location.search || (api.recording?.link ?? "");
+const link = decode(address());
 const store = createStore({
   ...FOCUS,
   ...LET_GO,
@@ -116,6 +119,10 @@ const runner = createRunner(
   },
   (error) => {
     if (store.get().run !== whole.run) store.update(goBack, whole);
+    if (error instanceof api.Unrecorded) {
+      store.update(stay, error.message);
+      return;
+    }
     const refused = error instanceof api.Refusal;
     const again = error instanceof api.Silence ? " Press Enter to ask again." : "";
     const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
@@ -221,6 +228,9 @@ const actions = {
   },
 };
 
+/** Where links lead: this server, or the one that a saved page came from, if it is known. */
+const home = api.recording ? api.recording.live : `${location.origin}/`;
+
 const main = find("main");
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
@@ -239,7 +249,8 @@ mountCheck(find(".memory .check"), writtenAt, store, actions);
 mountCheck(find(".influence .check"), listensTo, store, actions);
 mountTable(find(".table"), store);
 mountLight(main);
-mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), store);
+mountShare(find("#share-open"), /** @type {HTMLDialogElement} */ (find("#share")), home, store);
+mountExport(find("#export-open"), /** @type {HTMLDialogElement} */ (find("#export")), main, store, boot.pictures);
 if (boot.uploads)
   mountBring(find("#bring-open"), /** @type {HTMLDialogElement} */ (find("#bring")), store, api, actions);
 const heatmaps = mountHeatmaps(find("#tape"), store, boot.figures);
@@ -269,12 +280,16 @@ if (isChanged(link)) {
   store.update(follow, { ...link, model, text, notice }, false);
   ask();
 }
-mountHistory(store, open);
+mountHistory(store, address, open);
 store.update((/** @type {State} */ state) => ({ ...state })); // the first flush
 
-if (document.body.classList.contains("embedded")) {
-  const own = /** @type {HTMLAnchorElement} */ (find("#open-lab"));
-  store.subscribe((state) => (own.href = `/${encode(linkTo(state))}`));
+const own = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
+// A text that a saved page cannot run goes along to where it can be.
+const wanted = (/** @type {State} */ state) =>
+  api.recording ? { ...linkTo(state), sequence: state.text } : linkTo(state);
+if (own) store.subscribe((state) => (own.href = (api.recording?.live ?? "/") + encode(wanted(state))));
+
+if (parent !== window) {
   // The page around the frame learns how tall it would like to be.
   const announce = () => parent.postMessage({ type: "gruscope", height: document.documentElement.offsetHeight }, "*");
   new ResizeObserver(announce).observe(document.documentElement);

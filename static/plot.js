@@ -8,7 +8,8 @@
 /** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
 /**
  * What the page uses of Plotly.
- * @typedef {{restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
+ * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
+ *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 
@@ -18,14 +19,17 @@ const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Plotly, fetched when it is first asked for. It is 1.5 MB: the page does without until it is there. */
+/** Plotly, read when it is first asked for. It is 1.5 MB to fetch: the page does without until it is there. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
+    const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
     const script = document.createElement("script");
-    script.src = new URL("./plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(/** @type {any} */ (globalThis).Plotly);
     script.onerror = () => reject(new Error("plotly.min.js did not load"));
+    if (dataset.src) script.src = dataset.src;
+    else script.textContent = JSON.parse(textContent); // a page without a server has it in itself
     document.head.append(script);
+    if (!dataset.src) resolve(/** @type {any} */ (globalThis).Plotly);
   });
   return library;
 }
@@ -58,4 +62,15 @@ export function drawHeatmaps(Plotly, div, figure, z, places) {
   }
   const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
   return Plotly.react(div, data, layout, CONFIG);
+}
+
+/**
+ * A picture to keep, as a data: address.
+ * @param {PlotlyLibrary} Plotly
+ * @param {Figure} figure with its size in its layout
+ * @param {"svg" | "png"} format
+ */
+export function pictureOf(Plotly, { data, layout }, format) {
+  const { width, height } = layout;
+  return Plotly.toImage({ data, layout, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });
 }

@@ -65,8 +65,10 @@
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
- *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score", string>>}} State
+ *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
+
+import { scenarioOf } from "./run.js";
 
 export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
@@ -220,6 +222,26 @@ export const complete = (state) => inSight(change(state, { received: state.run.T
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
+
+/**
+ * What is asked for cannot be had here: what is on the tape is asked for again. Of a text that is being typed nothing is
+ * taken away.
+ * @param {State} state @param {string} why
+ */
+export function stay(state, why) {
+  const { run, received, model, text, refusals } = state;
+  const here = changesOf(run);
+  const undo = state.undo.slice(0, 1 + state.undo.findLastIndex((changes) => !sameChanges(changes, here)));
+  const kept = { ...here, undo, chosen: null, playing: false, awaited: null };
+  if (model !== run.model)
+    return change(state, { ...kept, error: why, model: run.model, text: scenarioOf(run).sequence });
+  if (received === run.T && text === scenarioOf(run).sequence)
+    return change(state, { ...kept, refusals: { ...refusals, changes: why } });
+  return change(state, { ...kept, error: why });
+}
+
+/** @param {Changes} a @param {Changes} b */
+const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
 
 /** Something is to be said that stops nothing. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });

@@ -15,13 +15,14 @@ from markupsafe import Markup
 from app import models
 from app.assets import TEMPLATES, assets, version
 from app.errors import Refused
+from app.link import VERSION
 from app.questions import QUESTIONS
 from app.routes.trace import prepare
 from app.routes.unit import MOST_SHARES
 from app.schemas import STATES, Scenario, events, to_json
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
-from gru_core.figures import SIGNALS, page_figures
+from gru_core.figures import SIGNALS, page_figures, page_pictures
 
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)
@@ -32,16 +33,14 @@ STAGES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024
 MOST_PRINTED, MOST_SENT = 400, 1600
 """Cells of a signal up to which the page comes with their numbers, and, of all layers, with the run itself."""
 
-LINK = "1"
-"""The version of the links that this page reads."""
-
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """What a link can hide of the page."""
 
 
 @cache
-def _figures() -> orjson.Fragment:
-    return orjson.Fragment(to_json(page_figures()))
+def _figures() -> dict[str, orjson.Fragment]:
+    made = {"figures": page_figures(), "pictures": page_pictures()}
+    return {name: orjson.Fragment(to_json(figures)) for name, figures in made.items()}
 
 
 def warm(settings: Settings) -> None:
@@ -58,45 +57,62 @@ def warm(settings: Settings) -> None:
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed", methods=["GET", "HEAD"], include_in_schema=False)
 def lab(
-    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = LINK
+    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = VERSION
 ) -> Response:
     """Whatever else the query says is for the page to read."""
     settings: Settings = request.app.state.settings
     names = models.names(settings)
     notices = []
-    if v != LINK:
+    if v != VERSION:
         notices.append("This link was made by another version of the page: some of it may not be shown.")
     scenario = Scenario(model=model or names[0], sequence=sequence or "")
     try:
         if not sequence:
-            scenario = _example(scenario.model, settings)
+            scenario = example(scenario.model, settings)
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
         notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
-        scenario = _example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
+        scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
-    shown = names if scenario.model in names else [*names, scenario.model]
-    entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
     embed = request.scope["path"] == "/embed"
-    uploads = settings.no_uploads is None and not embed
-    boot = {
-        "models": entries,
-        "figures": _figures(),
-        "scenario": scenario.model_dump(),
-        "stages": STAGES,
-        "shares": MOST_SHARES,
-        "uploads": uploads,
-    }
-    page = {
+    page = view(scenario, settings, about, run, uploads=settings.no_uploads is None and not embed) | {
         "embed": embed,
-        "uploads": uploads,
         "max_upload": settings.max_upload // 2**20,
         "hide": [part for part in PARTS if part in hide.split(",")],
         "oembed": _oembed(request),
-        "scenario": scenario,
         "notice": " ".join(notices),
+        "static": f"/static/{version()}",
+        "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
+        # A long run is streamed to the page instead of coming with it.
+        "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
+    }
+    return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
+
+
+def view(
+    scenario: Scenario, settings: Settings, about: dict[str, Any], run: Trace, uploads: bool = False
+) -> dict[str, Any]:
+    """What the page is filled with where one looks at the run of a scenario, of which `about` is the `start`.
+
+    `uploads`: whether one can bring a model there.
+    """
+    names = models.names(settings)
+    shown = names if scenario.model in names else [*names, scenario.model]
+    entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
+    boot = {
+        "models": entries,
+        "scenario": scenario.model_dump(by_alias=True),
+        "stages": STAGES,
+        "shares": MOST_SHARES,
+        "uploads": uploads,
+        "max_upload": settings.max_upload,
+        **_figures(),
+    }
+    return {
+        "scenario": scenario,
+        "uploads": uploads,
         "groups": _groups(entries),
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
@@ -106,13 +122,8 @@ def lab(
         "values": {signal: getattr(run, signal).T for signal in STATES},
         "printed": run.h.size <= MOST_PRINTED,
         "signals": SIGNALS,
-        "static": f"/static/{version()}",
-        "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
-        "boot": _inert(to_json(boot)),
-        # A long run is streamed to the page instead of coming with it.
-        "first": _inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
+        "boot": inert(to_json(boot)),
     }
-    return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
 
 
 def _can_be_shown(model: str, settings: Settings) -> bool:
@@ -144,7 +155,7 @@ def _oembed(request: Request) -> str:
     return "/oembed?" + urlencode({"url": page, "format": "json"})
 
 
-def _example(name: str, settings: Settings) -> Scenario:
+def example(name: str, settings: Settings) -> Scenario:
     """A model's first example, as much of it as may be run."""
     model = models.get(name, settings)
     tokens = model.encoder.tokens(model.examples[0])
@@ -158,6 +169,6 @@ def _outputs(model: Model, run: Trace) -> list[str]:
     return [model.readout.labels[row.argmax()] for row in run.y]
 
 
-def _inert(text: bytes) -> Markup:
+def inert(text: bytes) -> Markup:
     """JSON, or events of JSON, that nothing in it can end the script element it stands in."""
     return Markup(text.decode().replace("<", "\\u003c"))

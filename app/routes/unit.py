@@ -39,6 +39,12 @@ def _prepare(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], 
     return about, blocks
 
 
+def read_by(about: dict[str, Any], layer: int) -> list[str]:
+    """The names of what a layer, from 0, reads."""
+    labels: list[str] = about["x"]["labels"]
+    return labels if layer == 0 else [f"h{unit}" for unit in range(1, about["layers"][layer - 1]["H"] + 1)]
+
+
 def _json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
 
@@ -54,17 +60,13 @@ def _json(content: bytes) -> Response:
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     about, blocks = _prepare(request, question)
-    layers, T, first = about["layers"], about["T"], question.from_
+    T, first = about["T"], question.from_
     within("from", first, 1, T, "the steps of this sequence")
     within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
-    if question.layer == 1:
-        inputs = about["x"]["labels"]
-    else:
-        inputs = [f"h{unit}" for unit in range(1, layers[question.layer - 2]["H"] + 1)]
     run = next(blocks)
     layer = run.layers[question.layer - 1][first - 1 : question.to]
     trained = run.twin.layers[question.layer - 1].gru if run.twin and question.weights else None
-    return _json(sums(question, inputs, layer, trained))
+    return _json(sums(question, read_by(about, question.layer - 1), layer, trained))
 
 
 @_answers(

@@ -7,9 +7,11 @@ import { LONGEST, encode, linkTo } from "../link.js";
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
+ * @param {string} home where the link leads, "" when that is not known: then there is nothing to share
  * @param {Store} store
  */
-export function mountShare(opener, dialog, store) {
+export function mountShare(opener, dialog, home, store) {
+  opener.hidden = home === "";
   const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
   const hides = /** @type {HTMLInputElement[]} */ ([...dialog.querySelectorAll("[name=hide]")]);
@@ -20,8 +22,8 @@ export function mountShare(opener, dialog, store) {
     const query = encode(linkTo(store.get()));
     tooLong.hidden = query.length <= LONGEST;
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
-    const src = `${location.origin}/embed${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
-    link.value = `${location.origin}/${query}`;
+    const src = `${home}embed${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
+    link.value = `${home}${query}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
     done.textContent = "";
   }

@@ -77,6 +77,7 @@ export function mountSum(section, store, actions) {
   const editor = /** @type {HTMLFormElement} */ (find(".editor"));
   const [slider, number] = /** @type {HTMLInputElement[]} */ ([...editor.querySelectorAll("input")]);
   const [which, was, reset] = ["b", ".trained", "[data-do=reset]"].map(find);
+  const refused = find(".refused");
   /** @type {Part[]} */
   let listed = [];
   let sliding = false;
@@ -142,6 +143,7 @@ export function mountSum(section, store, actions) {
   /** @param {State} state */
   function showEditor(state) {
     const part = edited(state);
+    write(refused, state.refusals.changes ?? "");
     editor.hidden = !part;
     if (!part) return;
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));

@@ -100,7 +100,7 @@ export function mountWhatIf(section, tape, store, actions) {
   const [shownValue, chips, said] = ["output", ".chips", "[aria-label=Effect]"].map(find);
   const difference = /** @type {HTMLInputElement} */ (find("[name=difference]"));
   const question = /** @type {HTMLDetailsElement} */ (find(".question"));
-  const scored = find("[aria-label=Score]");
+  const [scored, refused] = ["[aria-label=Score]", ".refused"].map(find);
   const marks = new Map(
     /** @type {HTMLElement[]} */ ([...tape.querySelectorAll(".signal")]).map((row) => [
       row.dataset.signal,
@@ -217,6 +217,7 @@ export function mountWhatIf(section, tape, store, actions) {
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = effect(state);
     if (changed("run", "views")) showQuestion(state);
+    if (refused.textContent !== (state.refusals.changes ?? "")) refused.textContent = state.refusals.changes ?? "";
     const score = state.score ? tellScore(state.score) : (state.refusals.score ?? "");
     if (scored.textContent !== score) scored.textContent = score;
     scored.classList.toggle("error", !state.score);

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import urlencode, urlparse
 
 import numpy as np
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
 
+from app import export
+from app.assets import assets
 from app.main import create_app
 from app.settings import Settings
 from gru_core import Model
 from tests.app.test_models import deep
 from tests.browser.chromium import installed
+from tests.browser.lab import Visit
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +143,63 @@ def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Pa
     """
     with watched(loaded, base_url, complaints):
         yield loaded
+
+
+@pytest.fixture(scope="session")
+def offline(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor whose network is off."""
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def exported(folder: Path, served: dict[str, Model], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Exports what a link runs, once for all that look at it, and gives the address of the file."""
+    files = tmp_path_factory.mktemp("exported")
+    (files / "plotly.min.js").write_bytes(assets()["plotly.min.js"].content)
+
+    def write(**keys: str) -> str:
+        settings = Settings(models=str(folder))
+        run = {key: keys[key] for key in ("model", "sequence", "clamps", "weights") if key in keys}
+        file = files / f"{hashlib.sha256(urlencode(run).encode()).hexdigest()[:12]}.html"
+        if not file.exists():
+            html = export.page(export.follow(keys, settings), settings, "http://scope.example/", "plotly.min.js")
+            file.write_text(html, "utf-8")
+        return file.as_uri()
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def opened(offline: BrowserContext) -> Iterator[Page]:
+    page = offline.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def exported_page(opened: Page, complaints: list[str]) -> Iterator[Page]:
+    """A page for files, whose network is off."""
+    with watched(opened, "file:", complaints):
+        yield opened
+        opened.evaluate("localStorage.clear()")
+
+
+@pytest.fixture(params=["page", "exported_page"])
+def visit(request: pytest.FixtureRequest) -> Visit:
+    """To a page of the server, or to one that was exported."""
+    return _visit(request)
+
+
+@pytest.fixture(params=["same_page", "exported_page"])
+def same_visit(request: pytest.FixtureRequest) -> Visit:
+    """As `visit`, where the server's page is the one that goes on by links."""
+    return _visit(request)
+
+
+def _visit(request: pytest.FixtureRequest) -> Visit:
+    page = request.getfixturevalue(request.param)
+    exported = request.getfixturevalue("exported") if request.param == "exported_page" else None
+    return lambda kind: kind(page, exported)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -10,6 +11,9 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
+
+Visit = Callable[[Any], Any]
+"""Makes a lab, or what is built on one."""
 
 GROUPS = {"r": "Reset gate r", "z": "Update gate z", "h_tilde": "Candidate h̃", "h": "Hidden state h"}
 
@@ -19,8 +23,11 @@ def number(text: str | None) -> float:
 
 
 class Lab:
-    def __init__(self, page: Page) -> None:
+    """`exported` makes a file of a scenario, where it is not the server's page that is opened."""
+
+    def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         self.page = page
+        self.exported = exported
         self.sequence = page.get_by_role("textbox", name="Sequence")
         self.model = page.get_by_role("combobox", name="Model")
         self.step = page.get_by_role("slider", name="Step")
@@ -33,12 +40,15 @@ class Lab:
         self.error = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
 
     def open(self, **scenario: str) -> Self:
-        self.page.goto("/?" + urlencode(scenario))
+        file = self.exported(**scenario) if self.exported else "/"
+        self.page.goto(f"{file}?{urlencode(scenario)}")
         self.page.wait_for_selector(".heatmaps .heatmaplayer image")
         return self
 
     def follow(self, **scenario: str) -> Self:
         """As `open`, on a page that is there: what back and forward do."""
+        if self.exported and not self.page.url.startswith(self.exported(**scenario)):
+            return self.open(**scenario)
         self.page.evaluate(
             "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
             "?" + urlencode(scenario),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
 from gru_core import Clamp, Model
-from tests.browser.lab import Lab, number
+from tests.browser.lab import Lab, Visit, number
 
 VIEWS = "tape,words,memory,influence"
 
@@ -22,8 +23,8 @@ def size(text: str) -> float:
 
 
 class Causes(Lab):
-    def __init__(self, page: Page) -> None:
-        super().__init__(page)
+    def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
+        super().__init__(page, exported)
         self.memory = page.get_by_role("region", name="Memory")
         self.influence = page.get_by_role("region", name="Influence")
         self.shares = page.get_by_role("list", name="Shares of this state").get_by_role("listitem")
@@ -45,14 +46,15 @@ class Causes(Lab):
     [("store-and-recall", "A b c ? d a C b ? a ? B", 11, 2), ("after", "a b l c d d h a", 6, 3)],
 )
 def test_memory_is_the_ledger_of_the_cursors_state(
-    same_page: Page, served: dict[str, Model], name: str, text: str, t: int, unit: int, convention: str
+    same_visit: Visit, served: dict[str, Model], name: str, text: str, t: int, unit: int, convention: str
 ) -> None:
     model = served.get(name) or gru.load(name)
     trace = gru.trace(model, text)
     row = trace.ledger(unit - 1)[t - 1]
-    lab = Causes(same_page).follow(
+    lab = same_visit(Causes).follow(
         model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, convention=convention
     )
+    page = lab.page
     told = [f"{100 * share:.0f}%" if share >= 0.005 else "" for share in row[1:]]
     expect(lab.shares).to_have_text(told)
     z = trace.z[:, unit - 1]
@@ -65,7 +67,7 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     shown = 1 - z[t - 1] if convention == "pytorch" else z[t - 1]
     expect(lab.memory.locator(".says")).to_contain_text(f"Were z to stay at this step’s {shown:.2f}")
     # The picture has a row for each state and a column for each step that wrote it; its alpha is the root of the share.
-    pixels = same_page.evaluate(
+    pixels = page.evaluate(
         """() => {
             const canvas = document.querySelector(".ledger canvas");
             const other = new OffscreenCanvas(canvas.width, canvas.height);
@@ -81,9 +83,9 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     np.testing.assert_allclose(np.array(pixels) / 255, wanted, atol=0.006)
 
 
-def test_memory_compares_a_held_run_with_the_untouched_one(same_page: Page) -> None:
+def test_memory_compares_a_held_run_with_the_untouched_one(same_visit: Visit) -> None:
     text = "A x x B x"
-    lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="5", views=VIEWS, clamps="z@4=0")
+    lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="5", views=VIEWS, clamps="z@4=0")
     model = gru.load("flip-flop")
     held, free = (
         gru.trace(model, text, clamps=clamps).ledger(0)[4] for clamps in ([Clamp("z", 0, None, slice(3, 4))], [])
@@ -95,10 +97,10 @@ def test_memory_compares_a_held_run_with_the_untouched_one(same_page: Page) -> N
     )
 
 
-def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_page: Page) -> None:
+def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_visit: Visit) -> None:
     """.97^100 = .048."""
     text = "A" + " x" * 100
-    lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
+    lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
     expect(lab.memory.locator(".says")).to_contain_text("5 % of h")
     expect(lab.shares.first).to_have_text("5%")
     expect(lab.memory.locator(".says")).to_contain_text("written at t = 1 (A)")
@@ -114,19 +116,20 @@ def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_page: Pa
     ],
 )
 def test_influence_is_the_cores_sensitivity(
-    same_page: Page, name: str, text: str, t: int, unit: int, scale: str
+    same_visit: Visit, name: str, text: str, t: int, unit: int, scale: str
 ) -> None:
     trace = gru.trace(gru.load(name), text)
     found = trace.sensitivity(t - 1)
     norms = np.linalg.norm(found.x, axis=1)
-    lab = Causes(same_page).follow(model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, scale=scale)
+    lab = same_visit(Causes).follow(model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, scale=scale)
+    page = lab.page
     most = int(norms.argmax()) + 1
     expect(lab.influence.locator(".says")).to_contain_text(f"with the input of t = {most} ({trace.tokens[most - 1]})")  # type: ignore[index]
     said = re.search(r"\|∂y/∂x\| = ([^.]+(?:\.\d[^.]*)?)\. Of the gates", lab.says(lab.influence))
     assert said
     assert size(said[1]) == pytest.approx(norms.max(), rel=0.06)
     expect(lab.influence.get_by_label(scale)).to_be_checked()
-    tints = same_page.evaluate(
+    tints = page.evaluate(
         "() => [...document.querySelectorAll('#tokens li')].map(li => Number(li.style.getPropertyValue('--tint')))"
     )
     scaled = norms / (norms.max() if scale == "normalised" else 1)
@@ -144,7 +147,7 @@ def test_influence_is_the_cores_sensitivity(
     # The curves: one for each size, the layer's where there are several units; down is smaller, by powers of ten.
     curves = lab.influence.locator("g.curve")
     expect(curves).to_have_count(4 if H == 1 else 5)
-    dots = same_page.evaluate(
+    dots = page.evaluate(
         "() => [...document.querySelectorAll('g.curve.x circle')].map(dot => Number(dot.getAttribute('cy')))"
     )
     heights = -np.log10(norms)

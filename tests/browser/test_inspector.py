@@ -14,7 +14,7 @@ import gru_core as gru
 from gru_core import presets
 from gru_core.gru import GATES
 from gru_core.tasks import TASKS
-from tests.browser.lab import Lab, number
+from tests.browser.lab import Lab, Visit, number
 
 CASES = 30  # of each preset: 300 in all
 
@@ -184,12 +184,12 @@ def check_table(seen: dict[str, Any], values: np.ndarray[Any, Any], t: int, unit
 @pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("name", ["sentiment", "pocket-calculator", "after", "deep"])
 def test_an_opened_gate_shows_every_product_of_its_sum(
-    page: Page, served: dict[str, gru.Model], name: str, flipped: bool
+    same_visit: Visit, served: dict[str, gru.Model], name: str, flipped: bool
 ) -> None:
     rng = np.random.default_rng(5)
     model = served.get(name) or gru.load(name)
     text = sequence(model, rng)
-    lab = Lab(page).open(model=name, sequence=text, zoom="gate", convention="pytorch" if flipped else "source")
+    lab = same_visit(Lab).follow(model=name, sequence=text, zoom="gate", convention="pytorch" if flipped else "source")
     trace = gru.trace(model, text)
     layer = trace.layers[-1]
     for gate in GATES:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
 from gru_core.tasks import TASKS
-from tests.browser.lab import GROUPS, Lab
+from tests.browser.lab import GROUPS, Lab, Visit
 
 
 def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
@@ -182,8 +182,9 @@ def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: 
     assert 2 < len(flights) < len(text)
 
 
-def test_the_transport_moves_one_cursor(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B y")
+def test_the_transport_moves_one_cursor(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A x B y")
+    page = lab.page
     heading = lab.heading
     expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
     lab.button("Next step").click()
@@ -201,8 +202,9 @@ def test_the_transport_moves_one_cursor(page: Page) -> None:
     expect(page.get_by_text("t = 3 of 4")).to_be_visible()
 
 
-def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B y A x")
+def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A x B y A x")
+    page = lab.page
     page.get_by_role("combobox", name="Speed").select_option("20")
     lab.button("Play").click()
     expect(lab.button("Pause")).to_be_visible()
@@ -217,8 +219,9 @@ def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(page: Page) 
     assert lab.step.input_value() == at
 
 
-def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
-    lab = Lab(page).open(model="store-and-recall", sequence="A b c ?")
+def test_the_keyboard_does_all_that_the_mouse_does(visit: Visit) -> None:
+    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ?")
+    page = lab.page
     heading = lab.heading
     for key, expected in (
         ("ArrowRight", "t = 2, unit 1"),
@@ -249,8 +252,9 @@ def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
     expect(heading).to_contain_text("t = 1")
 
 
-def test_pointing_at_a_cell_puts_the_cursor_there(page: Page) -> None:
-    lab = Lab(page).open(model="store-and-recall", sequence="A b c ? d d d B")
+def test_pointing_at_a_cell_puts_the_cursor_there(visit: Visit) -> None:
+    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ? d d d B")
+    page = lab.page
     plot = lab.group("h").locator(".plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()

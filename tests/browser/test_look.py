@@ -96,7 +96,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     expect(lab.error).not_to_be_empty()
     complaints.clear()
     check("error")
-    for opener in ("Share", "Help ?"):
+    for opener in ("Share", "Export", "Help ?"):
         lab.button(opener).click()
         check(opener)
         page.keyboard.press("Escape")
@@ -174,9 +174,9 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
         reached.append(at["name"])
     said = "\n".join(reached)
     for control in (
-        "share-open", "model", "sequence", "Examples", "random", "Play", "speed", "convention", "layer", "rows",
-        "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it", "scale",
-        "As a table", "table-of", "copy-csv", "Table, scrolls",
+        "share-open", "export-open", "model", "sequence", "Examples", "random", "Play", "speed", "convention", "layer",
+        "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it",
+        "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", said), (control, said)
 

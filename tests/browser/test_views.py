@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
-from tests.browser.lab import Lab, number
+from tests.browser.lab import Lab, Visit, number
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -141,8 +141,9 @@ def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserConte
     np.testing.assert_array_equal(np.array([line[2:] for line in copied[1:]], float), trace.z)
 
 
-def test_the_table_leafs_through_a_long_run_with_the_cursor(page: Page) -> None:
-    lab = Lab(page).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
+def test_the_table_leafs_through_a_long_run_with_the_cursor(visit: Visit) -> None:
+    lab = visit(Lab).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
+    page = lab.page
     expect(lab.table.get_by_text("Hidden state h, steps 226 to 300 of 300")).to_be_visible()
     expect(lab.table.locator("[aria-current=true]")).to_have_count(1)
     page.keyboard.press("Home")
@@ -151,9 +152,10 @@ def test_the_table_leafs_through_a_long_run_with_the_cursor(page: Page) -> None:
     assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
 
 
-def test_every_layer_of_a_deep_model_can_be_looked_at(page: Page, served: dict[str, gru.Model]) -> None:
+def test_every_layer_of_a_deep_model_can_be_looked_at(visit: Visit, served: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
-    lab = Lab(page).open(model="deep", sequence=text, t="3", unit="40")
+    lab = visit(Lab).open(model="deep", sequence=text, t="3", unit="40")
+    page = lab.page
     trace = gru.trace(served["deep"], text)
     assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled so that the unit is in sight
     for layer in (1, 2, 4):
@@ -174,10 +176,11 @@ def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
 
 
 def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
-    page: Page, served: dict[str, gru.Model]
+    visit: Visit, served: dict[str, gru.Model]
 ) -> None:
     text = "a b c d e f g h i j k l"
-    lab = Lab(page).open(model="deep", sequence=text)
+    lab = visit(Lab).open(model="deep", sequence=text)
+    page = lab.page
     top = gru.trace(served["deep"], text).layers[-1]
     assert_rows(lab, top, range(16))
     rows = page.get_by_role("slider", name="First unit in sight")
@@ -214,8 +217,9 @@ def lit(page: Page) -> set[str]:
     return set(about)
 
 
-def test_a_term_its_wire_its_row_and_its_words_light_up_together(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B", t="3")
+def test_a_term_its_wire_its_row_and_its_words_light_up_together(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A x B", t="3")
+    page = lab.page
     for hovered, about in (
         (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
         (lab.cell.locator("[data-node=z]"), {"z"}),
@@ -239,8 +243,9 @@ def test_a_term_its_wire_its_row_and_its_words_light_up_together(page: Page) -> 
     expect(lab.cell.locator("[data-wire][data-about='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
 
 
-def test_gate_and_zoom_open_from_the_cell_by_keyboard(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+def test_gate_and_zoom_open_from_the_cell_by_keyboard(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A x B")
+    page = lab.page
     lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
     page.keyboard.press("Enter")
     expect(lab.cell.get_by_text("What makes h̃ of unit 1 at t = 1, largest first")).to_be_visible()
@@ -326,8 +331,9 @@ def test_a_first_run_that_does_not_come_is_said(page: Page, complaints: list[str
     complaints.clear()
 
 
-def test_what_has_the_focus_keeps_the_keys_that_it_needs(page: Page) -> None:
-    lab = Lab(page).open(model="deep", views="tape,words,cell,equations,table")
+def test_what_has_the_focus_keeps_the_keys_that_it_needs(visit: Visit) -> None:
+    lab = visit(Lab).open(model="deep", views="tape,words,cell,equations,table")
+    page = lab.page
     page.get_by_role("slider", name="First unit in sight").focus()
     before = page.get_by_role("slider", name="First unit in sight").input_value()
     page.keyboard.press("End")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -18,8 +19,8 @@ from tests.browser.lab import Lab, number
 class WhatIf(Lab):
     """The lab with what one holds with."""
 
-    def __init__(self, page: Page) -> None:
-        super().__init__(page)
+    def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
+        super().__init__(page, exported)
         self.panel = page.get_by_role("region", name="What if")
         self.chips = self.panel.get_by_role("list", name="What is changed").get_by_role("listitem")
         self.effect = self.panel.get_by_role("status", name="Effect")

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from plotly.colors import sample_colorscale, unlabel_rgb
 
+import gru_core as gru
 from gru_core.arrays import Array
-from gru_core.figures import SIGNALS, Theme, colorscale
+from gru_core.figures import SIGNALS, Theme, colorscale, fill, standalone
 
 Lab = tuple[float, float, float]
 
@@ -127,3 +128,21 @@ def test_the_signals_are_told_apart(by: str, theme: Theme) -> None:
     """Less is enough here than on a scale: no colour stands without its signal's symbol."""
     for one, other in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
         assert ciede2000(seen(one, by), seen(other, by)) >= 5
+
+
+def test_a_picture_to_keep_has_axes_labelled_colours_and_the_numbers() -> None:
+    trace = gru.trace(gru.load("sentiment"), "not very bad . good")
+    themes: tuple[Theme, ...] = ("light", "dark")
+    for theme in themes:
+        figure = fill(standalone(theme), trace, "a <b> & c")
+        assert figure.layout.title.text == "a &lt;b&gt; &amp; c"
+        assert list(figure.layout.xaxis.ticktext) == ["not<br>1", "very<br>2", "bad<br>3", ".<br>4", "good<br>5"]
+        for picture in figure.data:
+            values = getattr(trace, picture.name)
+            np.testing.assert_array_equal(picture.z, values.T)
+            numbers = [[float(text.replace("−", "-")) for text in row] for row in picture.text]
+            np.testing.assert_allclose(numbers, values.T, atol=0.00501)
+            assert len(picture.colorbar.ticktext) == 2
+    (alone,) = fill(standalone("light", ("z",)), gru.trace(gru.load("sentiment"), "good " * 200), "long").data
+    assert alone.text is None
+    np.testing.assert_array_equal(alone.y, range(1, 9))

@@ -1,0 +1,116 @@
+"""gruscope export: a view as files, or many views as a folder of pages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from app import export
+from app.errors import Refused
+from app.files import as_csv, as_npz, as_picture
+from app.link import FOCUS, read_address
+from app.schemas import whole
+from app.settings import Settings
+from app.site import KEYS, build
+from gru_core import SequenceError
+
+HELP = "write what a link shows to files: a page that needs no server, its numbers, a picture"
+EXAMPLES = (
+    'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
+    "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
+    "gruscope export --site pages scenarios.toml",
+)
+
+FILES = {
+    "html": "the view as one HTML file",
+    "csv": "the run, a line for each step",
+    "json": "the run, as /api/trace answers",
+    "npz": "every array of the run, for NumPy",
+    "svg": "the four signals as a picture",
+    "png": "the same, as pixels",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share, or with --site the TOML file")
+    parser.add_argument("--site", type=Path, metavar="DIR", help="write a page for each scenario of a TOML file")
+    files = parser.add_argument_group("files to write (- is standard output)")
+    for ending, words in FILES.items():
+        files.add_argument(f"--{ending}", metavar="FILE", help=words)
+    keys = parser.add_argument_group("what to show, instead of a link or over it")
+    keys.add_argument("--model", help="the model's name")
+    keys.add_argument("--sequence", help="what it reads; its first example when left out")
+    keys.add_argument("--clamps", help="what is held, such as z.1@4-6=0")
+    keys.add_argument("--weights", help="what is changed, such as z.1.W3=0.5")
+    for key, (_, words) in FOCUS.items():
+        keys.add_argument(f"--{key}", help=words)
+    parser.add_argument("--live", default="", metavar="URL", help="a server that the page may link to for more")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.live:
+        options.live = options.live.rstrip("/") + "/"
+    try:
+        return _site(options) if options.site else _files(options)
+    except (Refused, SequenceError, ValueError, ImportError) as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read it, such as head, has enough
+        sys.stdout = None
+        return 1
+    except OSError as error:
+        print(f"gruscope: {error.filename or 'the output'} cannot be used: {error.strerror}", file=sys.stderr)
+    return 1
+
+
+def _files(options: argparse.Namespace) -> int:
+    wanted = {ending: getattr(options, ending) for ending in FILES if getattr(options, ending)}
+    if not wanted:
+        print(f"gruscope: say what to write: {', '.join(f'--{ending}' for ending in FILES)}", file=sys.stderr)
+        return 2
+    if list(wanted.values()).count("-") > 1:
+        print("gruscope: only one file can go to standard output", file=sys.stderr)
+        return 2
+    settings = Settings.from_environment()
+    keys = read_address(options.what) if options.what else {}
+    keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
+    of = export.follow(keys, settings)
+    for ending, name in wanted.items():
+        content = _content(of, ending, settings, options.live)
+        if name == "-":
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            Path(name).write_bytes(content)
+            print(f"{name}: {FILES[ending]}, {_size(len(content))}", file=sys.stderr)
+    return 0
+
+
+def _content(of: export.Followed, ending: str, settings: Settings, live: str) -> bytes:
+    match ending:
+        case "html":
+            return export.page(of, settings, live).encode()
+        case "csv":
+            return as_csv(of.run).encode()
+        case "json":
+            return whole(of.about, of.run)
+        case "npz":
+            return as_npz(of.run)
+        case _:
+            layer = int(of.link.said.get("layer", 0)) - 1
+            title = f"{of.run.model.card.title}: {of.scenario.sequence}"
+            return as_picture(of.run, layer, title, ending)
+
+
+def _site(options: argparse.Namespace) -> int:
+    if not options.what:
+        print("gruscope: --site needs a TOML file of scenarios", file=sys.stderr)
+        return 2
+    settings = Settings.from_environment()
+    for page in build(options.site, Path(options.what), settings, options.live):
+        print(f"{page}: {_size(page.stat().st_size)}", file=sys.stderr)
+    return 0
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

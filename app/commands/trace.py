@@ -1,0 +1,196 @@
+"""gruscope trace: run a model over a sequence, and print what its gates did."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gru_core
+from gru_core import Clamp, Model, Trace, presets
+
+HELP = "run a model over a sequence, and print what its gates did"
+EXAMPLES = (
+    'gruscope trace "A x x B"',
+    'gruscope trace --model sentiment --unit 3 "not very good ."',
+    'gruscope trace --clamp z.1@4=0 "A x x B x"',
+    'echo "=0.3 +0.2 0.1" | gruscope trace --model pocket-calculator --csv - > run.csv',
+    'gruscope trace --npz run.npz "A x x B"',
+)
+SIGNALS = ("r", "z", "h_tilde", "h")
+FEW = 2
+"""Units, and numbers in an output, that fit side by side on a line."""
+
+Place = tuple[int, int]
+"""A layer and a unit of it, both from 0."""
+Column = tuple[str, Sequence[Any]]
+"""A name, and a value for each step."""
+
+# [layer 2.] z [of units 1 and 3] from step 4 [to 6, to the end] at 0.5
+CLAMP = re.compile(
+    r"(?:L([1-9]\d{0,5})\.)?(r|z|h_tilde|h_prev)(?:\.([1-9]\d{0,5}(?:\+[1-9]\d{0,5})*))?"
+    r"@([1-9]\d{0,5})(-([1-9]\d{0,5})?)?=(-?\d*\.?\d+)",
+    re.ASCII,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sequence", help="in the model's alphabet; - reads it from the standard input")
+    parser.add_argument(
+        "--model",
+        default="flip-flop",
+        help=f"{', '.join(presets.NAMES)}, or a file that GRU Scope wrote (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--clamp", action="append", default=[], metavar="z.1@4-6=0", help="hold a gate, as links say it; again for more"
+    )
+    parser.add_argument("--layer", type=_place, help="in the table or the CSV, from 1 (default: the top one; all)")
+    parser.add_argument("--unit", type=_place, help="in the table or the CSV, from 1 (default: what moved most; all)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="comma-separated values, every digit of them")
+    form.add_argument("--json", action="store_true", help="the whole run, as Trace.to_dict() gives it")
+    form.add_argument("--npz", type=Path, metavar="FILE", help="write the whole run to a file of NumPy arrays")
+
+
+def _place(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("layers and units are whole numbers from 1 on")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    whole = options.json or options.npz is not None
+    if whole and (options.layer or options.unit):
+        return _failed("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
+    try:
+        model = gru_core.load(options.model)
+        clamps = [clamp for written in options.clamp for clamp in read_clamps(written)]
+        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps)
+        places = _places(trace, options.layer, options.unit, every=options.csv)
+    except (OSError, ValueError) as error:
+        return _failed(str(error))
+    if options.json:
+        print(json.dumps(trace.to_dict(), allow_nan=False))
+    elif options.csv:
+        names, values = zip(*_columns(trace, places), strict=True)
+        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *zip(*values, strict=True)])
+    elif options.npz is not None:
+        try:
+            trace.save(options.npz)
+        except OSError as error:
+            return _failed(f"{options.npz} cannot be written: {error.strerror}")
+        print(f"{options.npz}: {trace}")
+    else:
+        _print_table(trace, places)
+    return 0
+
+
+def _failed(message: str, status: int = 1) -> int:
+    print(f"gruscope: {message}", file=sys.stderr)
+    return status
+
+
+def _read() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise ValueError("what comes on the standard input is not text") from error
+
+
+def read_clamps(text: str) -> list[Clamp]:
+    """The clamps written as in a link, `z.1+3@4-6=0.5,L2.r@1-=1`: from 1 as on screen, `to` included.
+
+    Raises ValueError for what is not so written, and for a value that the gate cannot take.
+    """
+    return [_clamp(one) for one in text.split(",")]
+
+
+def _clamp(text: str) -> Clamp:
+    found = CLAMP.fullmatch(text)
+    if found is None:
+        raise ValueError(f"a clamp looks like z.1@4-6=0: a gate, its units, steps and value; {text[:40]!r} does not")
+    layer, units, start, span, to, value = found.group(1, 3, 4, 5, 6, 7)
+    gate: Any = found[2]
+    stop = (int(to) if to else None) if span else int(start)
+    of = None if units is None else [int(unit) - 1 for unit in units.split("+")]
+    return Clamp(gate, float(value), of, slice(int(start) - 1, stop), int(layer or 1) - 1)
+
+
+def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
+    """The run; where something is held, with the one left alone."""
+    return gru_core.twin(model, sequence, clamps=clamps)[0] if clamps else gru_core.trace(model, sequence)
+
+
+def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:
+    """The units that are shown, of those asked for, counted from 1. Raises ValueError when one is not there."""
+    if layer is not None and layer > len(trace.layers):
+        raise ValueError(f"layer {layer} is not in this model: 1 to {len(trace.layers)}")
+    layers = range(len(trace.layers))
+    found: list[Place] = []
+    for i in [layer - 1] if layer is not None else layers if every else layers[-1:]:
+        run = trace.layers[i]
+        if unit is not None and unit > run.gru.units:
+            raise ValueError(f"unit {unit} is not in layer {i + 1}: 1 to {run.gru.units}")
+        few = every or run.gru.units <= FEW
+        units = [unit - 1] if unit is not None else range(run.gru.units) if few else [int(run.moved.argmax())]
+        found += [(i, j) for j in units]
+    return found
+
+
+def _columns(trace: Trace, places: Iterable[Place]) -> list[Column]:
+    """Everything about a step, named as in an `.npz` and in links: `twin.y.A`, `L2.z.1`."""
+    readout, columns = trace.model.readout, _head(trace)
+    for prefix, one in (("", trace), ("twin.", trace.twin)):
+        if one is None:
+            continue
+        if readout.kind == "softmax":
+            columns.append((f"{prefix}output", _answers(one)))
+        columns += [(f"{prefix}y.{label}", y.tolist()) for label, y in zip(readout.labels, one.y.T, strict=True)]
+    for layer, unit in places:
+        of = f"L{layer + 1}." if len(trace.layers) > 1 else ""
+        columns += [
+            (f"{of}{signal}.{unit + 1}", getattr(trace.layers[layer], signal)[:, unit].tolist()) for signal in SIGNALS
+        ]
+    return columns
+
+
+def _head(trace: Trace) -> list[Column]:
+    return [("t", range(1, len(trace.y) + 1)), ("input", trace.tokens or [])]
+
+
+def _answers(trace: Trace) -> list[str]:
+    return [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
+
+
+def _print_table(trace: Trace, places: Sequence[Place]) -> None:
+    """For people: two decimals, a star at what is held."""
+    readout, columns = trace.model.readout, _head(trace)
+    for name, one in (("output", trace), ("left alone", trace.twin)):
+        if one is None:
+            continue
+        if readout.kind == "softmax":
+            columns.append((name, _answers(one)))
+        elif len(readout.labels) <= FEW:
+            columns.append((name, [" ".join(f"{value:.2f}" for value in y) for y in one.y.tolist()]))
+    for layer, unit in places:
+        run = trace.layers[layer]
+        masks: Any = {} if run.holds is None else run.holds.masks
+        for signal in SIGNALS:
+            held = masks.get(signal, np.zeros_like(run.h, bool))[:, unit]
+            star = {True: "*", False: "" if trace.twin is None else " "}
+            values = [f"{v:.2f}{star[bool(h)]}" for v, h in zip(getattr(run, signal)[:, unit], held, strict=True)]
+            columns.append((f"{signal}.{unit + 1}{star[False]}", values))
+    layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
+    of = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
+    what = f"{of}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].gru.units}"
+    print(f"{trace.model.card.title}: {what}{'; * is held' * (trace.twin is not None)}")
+    widths = [max(len(name), *(len(str(value)) for value in values)) for name, values in columns]
+    for line in zip(*([name, *values] for name, values in columns), strict=True):
+        print("  ".join(str(cell).rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,164 @@
+"""A view as one HTML file that needs no server: the page, its modules and what was recorded, all in it."""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup
+
+from app.assets import STATIC, assets
+from app.errors import within
+from app.link import Link, read_link
+from app.routes.lab import example, inert, templates, view
+from app.routes.trace import prepare
+from app.routes.unit import read_by
+from app.schemas import Scenario, events, sensitivity_of, shares_of, sums_of, to_json
+from app.settings import Settings
+from gru_core import Trace
+
+MOST_NUMBERS = 200_000
+"""Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""
+
+MOST_PRODUCTS = 2**25
+"""H² t T of the sensitivities that are recorded: of the order of two seconds' work."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a link led to: its run, with the untouched twin where anything is changed, and the run's `start`."""
+
+    link: Link
+    scenario: Scenario
+    about: dict[str, Any]
+    run: Trace
+
+    @property
+    def name(self) -> str:
+        """For files made of it."""
+        return "gruscope-" + re.sub(r"[^\w.-]+", "-", self.scenario.model, flags=re.ASCII)
+
+
+def follow(keys: Mapping[str, str], settings: Settings) -> Followed:
+    """Run what the keys of a link say. Raises Refused or SequenceError where they cannot be followed."""
+    link = read_link(keys)
+    base = example(link.model or "flip-flop", settings)
+    scenario = base.model_copy(
+        update={"sequence": link.sequence or base.sequence, "clamps": link.clamps, "weights": link.weights}
+    )
+    about, blocks = prepare(scenario, settings, None)
+    if about["tokens"] is not None:
+        scenario = scenario.model_copy(update={"sequence": " ".join(about["tokens"])})
+    layers = about["layers"]
+    layer = int(link.said.get("layer", len(layers)))
+    within("t", int(link.said.get("t", 1)), 1, about["T"], "the steps of this sequence")
+    within("layer", layer, 1, len(layers), "the layers of this model")
+    within("unit", int(link.said.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
+    return Followed(link, scenario, about, replace(next(blocks), tokens=about["tokens"]))
+
+
+def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:
+    """The view as one HTML file.
+
+    `live` is the address of the server that can answer more, `plotly` that of plotly.min.js where it is not to be in
+    the file, `title` the page's own.
+    """
+    room = _Room(MOST_NUMBERS, MOST_PRODUCTS)
+    runs = [_recorded(of, room)]
+    if of.about["twin"]:
+        # The run left alone is there to go back to.
+        alone = of.scenario.model_copy(update={"clamps": [], "weights": []})
+        about, blocks = prepare(alone, settings, None)
+        runs.append(_recorded(Followed(of.link, alone, about, next(blocks)), room))
+    filled = view(of.scenario, settings, of.about, of.run)
+    files = {
+        "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
+        "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in ("page", "tape", "inspector")],
+        "first_script": Markup(assets()["first.js"].content.decode()),
+        "modules": _modules(),
+        "plotly": plotly,
+        "plotly_itself": "" if plotly else _plotly(),
+        "record": inert(to_json({"link": of.link.address(of.scenario), "live": live, "runs": runs})),
+    }
+    return templates.get_template("export.html").render(filled | files | {"live": live, "page_title": title})
+
+
+@dataclass
+class _Room:
+    """What may still be recorded, and worked out for it."""
+
+    numbers: int
+    products: int
+
+
+def _recorded(of: Followed, room: _Room) -> dict[str, Any]:
+    """A run as it is streamed, and what can be asked of its units: by kind, and by layer and unit, "1.2"."""
+    return {
+        "scenario": of.scenario.model_dump(by_alias=True),
+        "trace": b"".join(events(of.about, [of.run])).decode(),
+        "answers": _answers(of, room),
+    }
+
+
+def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
+    """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
+    units, then the other layers."""
+    run, said, T = of.run, of.link.said, of.about["T"]
+    answers: dict[str, dict[str, Any]] = {"sums": {}, "ledger": {}, "sensitivity": {}}
+    cursor = int(said.get("layer", len(run.layers))) - 1
+    for layer in sorted(range(len(run.layers)), key=lambda layer: layer != cursor):
+        here = run.layers[layer]
+        H, I = here.gru.units, here.gru.inputs
+        a_step = 3 * (H + I) + (T + 1) * (1 if run.twin is None else 2) + 4 * T
+        n = min(T, room.numbers // a_step, room.products // (H**2 * T))
+        if n == 0:
+            continue
+        first = max(0, min(int(said.get("t", 1)) - 1 - n // 2, T - n))
+        steps = slice(first, first + n)
+        room.products -= n * H**2 * T
+        trained = run.twin.layers[layer].gru if run.twin and of.scenario.weights else None
+        inputs = read_by(of.about, layer)
+        found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
+        stretch = {"from": first + 1, "to": first + n}
+        mine = int(said.get("unit", 1)) - 1 if layer == cursor else 0
+        for unit in sorted(range(H), key=lambda unit: unit != mine)[: room.numbers // (a_step * n)]:
+            room.numbers -= a_step * n
+            place = f"{layer + 1}.{unit + 1}"
+            answers["sums"][place] = stretch | sums_of(here[steps], trained, inputs, unit)
+            answers["ledger"][place] = stretch | shares_of(run, layer, unit, steps)
+            listening = [sensitivity_of(one, layer, unit) | {"t": first + 1 + i} for i, one in enumerate(found)]
+            answers["sensitivity"][place] = stretch | {"at": listening}
+    return answers
+
+
+@cache
+def _modules() -> Markup:
+    """An import map by which each module of the page is found in the page itself.
+
+    A relative name means nothing in a module that comes without an address, so each is given its full one.
+    """
+
+    def inlined(name: str) -> str:
+        def named(found: re.Match[str]) -> str:
+            return f'{found[1]}"gruscope/{posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))}"'
+
+        text = re.sub(r'(\bfrom )"(\.{1,2}/[^"]+)"', named, assets()[name].content.decode())
+        return _data_url("text/javascript", text.encode())
+
+    modules = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js") if path.name != "first.js"]
+    return inert(to_json({"imports": {f"gruscope/{name}": inlined(name) for name in sorted(modules)}}))
+
+
+@cache
+def _plotly() -> Markup:
+    """Plotly as a JSON string: there until it is wanted, and only then read."""
+    return inert(to_json(assets()["plotly.min.js"].content.decode()))
+
+
+def _data_url(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};charset=utf-8;base64,{base64.b64encode(content).decode()}"

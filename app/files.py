@@ -1,0 +1,81 @@
+"""A run as a file of numbers: CSV for a spreadsheet, npz for NumPy."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+import numpy as np
+
+from app.schemas import STATES, arrays_by_layer
+from gru_core import Trace
+from gru_core.arrays import Array
+from gru_core.figures import fill, standalone
+
+
+def as_csv(run: Trace) -> str:
+    """A line for each step: t, the input, x and y by label, and r, z, h_tilde and h of each unit.
+
+    Columns are named as in links: `z.1` is z of unit 1, `L2.z.1` that of the second layer, and `twin.z.1` that of the
+    untouched run. Every number is written to its last bit.
+    """
+    tokens = run.tokens or [""] * len(run.h)
+    columns: dict[str, Array] = _by_label("x", run.model.encoder.labels, run.layers[0].x)
+    columns |= _states(run)
+    if run.twin is not None:
+        columns |= {f"twin.{name}": column for name, column in _states(run.twin).items()}
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["t", "input", *columns])
+    values = np.column_stack(list(columns.values())).tolist()
+    lines.writerows([t, token, *row] for t, (token, row) in enumerate(zip(tokens, values, strict=True), 1))
+    return text.getvalue()
+
+
+def _states(run: Trace) -> dict[str, Array]:
+    columns = _by_label("y", run.model.readout.labels, run.y)
+    for number, layer in enumerate(run.layers, 1):
+        for signal in STATES:
+            prefix = signal if number == 1 else f"L{number}.{signal}"
+            columns |= _by_label(prefix, range(1, layer.gru.units + 1), getattr(layer, signal))
+    return columns
+
+
+def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str, Array]:
+    return {f"{prefix}.{label}": column for label, column in zip(labels, values.T, strict=True)}
+
+
+def as_npz(run: Trace) -> bytes:
+    """`tokens`, `x`, `y` and, of the top layer and as `layers.0.r` of each, every array of the trace.
+
+    Those of the untouched run, where one went along, are named `twin.y`, `layers.0.twin.r` and so on.
+    """
+    layers = arrays_by_layer(run)
+    arrays = {f"layers.{i}.{name}": array for i, layer in enumerate(layers) for name, array in layer.items()}
+    arrays |= layers[-1] | {"x": run.layers[0].x, "y": run.y}
+    if run.twin is not None:
+        arrays["twin.y"] = run.twin.y
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, tokens=np.array(run.tokens or [], str), **arrays)
+    return file.getvalue()
+
+
+def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
+    """The four signals of a layer as "svg" or "png".
+
+    Raises ImportError, with what to install, where kaleido is missing, ValueError where it finds no browser.
+    """
+    try:
+        import kaleido  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "pictures need kaleido, and a Chrome or Chromium that it can use: pip install 'gruscope[pictures]'. "
+            "Without it, Export on the page makes the same pictures in the browser"
+        ) from error
+    figure = fill(standalone("light"), run, title, layer)
+    try:
+        content: bytes = figure.to_image(format=format, scale=2 if format == "png" else 1)
+    except RuntimeError as error:
+        raise ValueError(f"kaleido could not draw: {str(error).strip().splitlines()[0]}") from error
+    return content

@@ -1,0 +1,108 @@
+"""Links: a scenario and where to look at it, as an address says them (README, static/link.js)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import ValidationError
+
+from app.errors import Refused
+from app.schemas import ClampBody, Scenario, WeightBody
+
+VERSION = "1"
+"""The version of the links that are read."""
+
+_PLACE = r"[1-9]\d{0,5}"
+_SIGNALS = "r|z|h_tilde|h"
+_VIEW = "tape|words|whatif|cell|equations|memory|influence|table"
+
+FOCUS = {
+    "t": (_PLACE, "the step to look at, from 1"),
+    "layer": (_PLACE, "the layer, from 1; the top one when left out"),
+    "unit": (_PLACE, "the unit, from 1"),
+    "views": (rf"({_VIEW})(,({_VIEW}))*", f"some of {_VIEW.replace('|', ',')}"),
+    "zoom": ("layer|unit|gate", "of the cell: layer, unit or gate"),
+    "gate": ("r|z|h_tilde", "the open gate: r, z or h_tilde"),
+    "table": (_SIGNALS, "the signal in the table: r, z, h_tilde or h"),
+    "convention": ("source|pytorch", "source or pytorch: which way z is named"),
+    "rows": ("all|moved", "all units or those that moved most"),
+    "scale": ("absolute|normalised", "of the influence: absolute or normalised"),
+}
+"""The keys that say where to look: what they may be, as a pattern and in words."""
+
+_CLAMP = re.compile(
+    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>r|z|h_tilde|h_prev)(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*))?"
+    r"@(?P<from>\d{1,6})(?P<span>-(?P<to>\d{0,6}))?=(?P<value>-?\d*\.?\d+)"
+)
+_WEIGHT = re.compile(
+    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>r|z|h_tilde)\.(?P<unit>\d{1,6})\.(?:(?P<part>[WU])(?P<index>\d{1,6})|(?P<bias>[bc]))"
+    r"=(?P<value>-?\d*\.?\d+(?:e-?\d{1,6})?)"
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """`model` and `sequence` are None when left out; `said` has the other keys that were given, as they were."""
+
+    model: str | None
+    sequence: str | None
+    clamps: list[ClampBody]
+    weights: list[WeightBody]
+    said: dict[str, str]
+
+    def address(self, scenario: Scenario) -> str:
+        """The query of this link, beginning with "?", for the scenario that it led to."""
+        keys = {"model": scenario.model, "sequence": str(scenario.sequence)} | self.said | {"v": VERSION}
+        return "?" + urlencode(keys, safe=",@=")
+
+
+def read_address(address: str) -> dict[str, str]:
+    """The keys of a whole address, or of its query alone."""
+    return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+
+
+def read_link(keys: Mapping[str, str]) -> Link:
+    """What the keys of a link say; those of other pages are ignored. Raises Refused for what cannot be followed."""
+    if keys.get("v", VERSION) != VERSION:
+        raise Refused(422, "link", "this link was made by another version of the page", "v")
+    for key, (pattern, words) in FOCUS.items():
+        if keys.get(key) and not re.fullmatch(pattern, keys[key]):
+            raise Refused(422, "link", f"{key} must be {words}", key)
+    clamps, weights = ([one for one in keys.get(key, "").split(",") if one] for key in ("clamps", "weights"))
+    return Link(
+        keys.get("model") or None,
+        keys.get("sequence") or None,
+        [_read_clamp(one) for one in clamps],
+        [_read_weight(one) for one in weights],
+        {key: keys[key] for key in ("clamps", "weights", *FOCUS) if keys.get(key)},
+    )
+
+
+def _read_clamp(text: str) -> ClampBody:
+    found = _CLAMP.fullmatch(text)
+    if found is None:
+        raise Refused(422, "link", "clamps must look like z.1@4-6=0: a gate, its units, steps and value", "clamps")
+    start = int(found["from"])
+    end = start if found["span"] is None else int(found["to"]) if found["to"] else None
+    units = [int(unit) for unit in found["units"].split("+")] if found["units"] else None
+    body = {"gate": found["gate"], "units": units, "from": start, "to": end, "value": float(found["value"])}
+    try:
+        return ClampBody.model_validate(body | {"layer": int(found["layer"] or 1)})
+    except ValidationError as error:
+        raise Refused(422, "link", "clamps count layers, units and steps from 1", "clamps") from error
+
+
+def _read_weight(text: str) -> WeightBody:
+    found = _WEIGHT.fullmatch(text)
+    if found is None:
+        what = "weights must look like z.1.W3=0.5: a gate, a unit, W, U, b or c with its place, and a value"
+        raise Refused(422, "link", what, "weights")
+    index = int(found["index"]) if found["index"] else None
+    body = {"gate": found["gate"], "unit": int(found["unit"]), "part": found["part"] or found["bias"], "index": index}
+    try:
+        return WeightBody.model_validate(body | {"layer": int(found["layer"] or 1), "value": float(found["value"])})
+    except ValidationError as error:
+        raise Refused(422, "link", "weights count layers, units and inputs from 1", "weights") from error

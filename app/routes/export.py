@@ -1,0 +1,48 @@
+"""GET /api/export/…: what a link leads to, as a file to keep."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app import export
+from app.files import as_csv, as_npz
+from app.schemas import whole
+
+router = APIRouter(prefix="/api/export")
+
+WHICH = "The query is that of a link to the page: what is run and, for the page, where to look."
+
+
+def _follow(request: Request) -> export.Followed:
+    return export.follow(request.query_params, request.app.state.settings)
+
+
+def _file(of: export.Followed, ending: str, content: str | bytes, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{of.name}.{ending}"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type=media_type)
+
+
+@router.get("/page.html", summary="A view as one HTML file that needs no server", description=WHICH)
+def page_html(request: Request) -> Response:
+    of = _follow(request)
+    content = export.page(of, request.app.state.settings, str(request.base_url))
+    return _file(of, "html", content, "text/html")
+
+
+@router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)
+def trace_csv(request: Request) -> Response:
+    of = _follow(request)
+    return _file(of, "csv", as_csv(of.run), "text/csv")
+
+
+@router.get("/trace.json", summary="A run as JSON, as /api/trace has it", description=WHICH)
+def trace_json(request: Request) -> Response:
+    of = _follow(request)
+    return _file(of, "json", whole(of.about, of.run), "application/json")
+
+
+@router.get("/trace.npz", summary="Every array of a run, for NumPy", description=WHICH)
+def trace_npz(request: Request) -> Response:
+    of = _follow(request)
+    return _file(of, "npz", as_npz(of.run), "application/octet-stream")

@@ -1,0 +1,75 @@
+"""A folder of exported pages with one Plotly beside them, for docs that are served, or opened, as plain files."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import export
+from app.assets import assets
+from app.errors import Refused
+from app.link import FOCUS
+from app.routes.lab import templates
+from app.settings import Settings
+from gru_core import SequenceError
+
+KEYS = ("model", "sequence", "clamps", "weights", *FOCUS)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the site, as its index lists it."""
+
+    file: str
+    title: str
+    text: str
+
+
+def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[Path]:
+    """Write a page for each scenario, an index, and the plotly.min.js that they share; yields each file once written.
+
+    In the TOML file each table is a scenario, named as its page: `title` and `text` for the index, else the keys of
+    a link. Raises ValueError, Refused or SequenceError, which say in which scenario, before anything is written.
+    """
+    try:
+        tables = tomllib.loads(scenarios.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{scenarios} is not TOML: {error}") from error
+    pages = [(_entry(name, table), _followed(name, table, settings)) for name, table in tables.items()]
+    if not pages:
+        raise ValueError(f"{scenarios} has no scenarios: each is a table, such as [flip-flop]")
+    folder.mkdir(parents=True, exist_ok=True)
+    plotly = folder / "plotly.min.js"
+    plotly.write_bytes(assets()[plotly.name].content)
+    yield plotly
+    for entry, of in pages:
+        page = folder / entry.file
+        page.write_text(export.page(of, settings, live, plotly.name, entry.title), "utf-8")
+        yield page
+    index = folder / "index.html"
+    sheet = assets()["css/page.css"].content.decode()
+    filled = {"entries": [entry for entry, _ in pages], "sheet": sheet}
+    index.write_text(templates.get_template("site.html").render(filled), "utf-8")
+    yield index
+
+
+def _entry(name: str, table: Any) -> Entry:
+    if not re.fullmatch(r"[\w-]+", name) or name == "index":
+        raise ValueError(f"[{name}] cannot be a page: letters, digits, - and _ make a name, and index is taken")
+    if not isinstance(table, dict):
+        raise ValueError(f"{name} is not a table: each scenario begins with its name, [{name}]")
+    return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
+
+
+def _followed(name: str, table: dict[str, Any], settings: Settings) -> export.Followed:
+    unknown = [key for key in table if key not in (*KEYS, "title", "text")]
+    if unknown:
+        raise ValueError(f"[{name}] has {unknown[0]}, which is none of title, text, {', '.join(KEYS)}")
+    try:
+        return export.follow({key: str(table[key]) for key in KEYS if key in table}, settings)
+    except (Refused, SequenceError) as error:
+        raise ValueError(f"[{name}] {error}") from error

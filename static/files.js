@@ -1,0 +1,190 @@
+/** What is on the page as files to keep: pictures that stand by themselves, and the numbers. */
+
+/** @import { Rows, Run, Signal } from "./run.js" */
+/** @import { State } from "./state.js" */
+/** @import { Figure } from "./plot.js" */
+import { rowsOf } from "./reading.js";
+import { SIGNALS, fixed, scenarioOf } from "./run.js";
+import { detailAt, layerIndex, layerOf } from "./state.js";
+
+/** What an SVG that leaves the page takes along of its style. */
+const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "text-decoration-line", "dominant-baseline", "paint-order"]; // prettier-ignore
+
+const WIDEST = 1150; // px of cells
+const LABEL = 22; // px that a token takes
+const PANEL = 0.78; // as in gru_core/figures.py
+const HEADING = 34; // px above an SVG
+
+/** What a picture is of, in words. @param {State} state */
+export function titleOf(state) {
+  const { run, models, step, unit } = state;
+  const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
+  const sequence = scenarioOf(run).sequence;
+  const layer = run.layers.length > 1 ? `, layer ${layerIndex(state) + 1}` : "";
+  return {
+    run: `${title}${layer}: ${sequence.length > 60 ? `${sequence.slice(0, 60)} …` : sequence}`,
+    here: `${title}${layer}, unit ${unit + 1} at t = ${step} (${run.tokens?.[step - 1] ?? "numbers"})`,
+  };
+}
+
+/**
+ * The skeleton that Python defined, filled as `fill` in gru_core/figures.py does it.
+ * @param {Figure} skeleton @param {State} state
+ * @returns {Figure}
+ */
+export function signalsPicture(skeleton, state) {
+  const { T, tokens } = state.run;
+  const { H } = layerOf(state);
+  const [cell, row] = [within(WIDEST / T, 9, 46), within(420 / H, 6, 30)];
+  const few = cell >= 34 && row >= 16;
+  const every = Math.ceil(T / (WIDEST / LABEL));
+  const ticks = numbers(1, T).filter((t) => (t - 1) % every === 0);
+  const keeps = state.convention === "pytorch";
+  const data = skeleton.data.map((picture) => {
+    const z = rowsOf(state, picture.name).map((of) => [...of.slice(0, T)]);
+    const filled = { x: numbers(1, T), y: numbers(1, H), z };
+    const written = few ? { text: z.map((of) => of.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
+    const named = picture.name === "z" && keeps ? { colorbar: turned(/** @type {any} */ (picture).colorbar) } : {};
+    return { ...picture, ...filled, ...named, ...written };
+  });
+  /** @type {Record<string, any>} */
+  const layout = { ...skeleton.layout };
+  for (const name of Object.keys(layout).filter((name) => name.startsWith("yaxis")))
+    layout[name] = { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
+  const ticktext = ticks.map((t) => `${escaped(tokens?.[t - 1] ?? "")}<br>${t}`);
+  layout.xaxis = { ...layout.xaxis, tickvals: ticks, ticktext };
+  layout.title = { ...layout.title, text: escaped(titleOf(state).run) };
+  layout.width = Math.max(460, T * cell + 224);
+  layout.height = Math.round((data.length * Math.max(90, H * row)) / PANEL + 100);
+  return { data, layout };
+}
+
+/** The ends of z's colours where it is named the other way round. @param {{ticktext: string[]}} bar */
+const turned = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
+
+/**
+ * Of which steps each state of the cursor's unit is made.
+ * @param {Figure} skeleton @param {State} state
+ * @returns {Figure}
+ */
+export function ledgerPicture(skeleton, state) {
+  const { T } = state.run;
+  const { from, to, shares } = detailAt(state, "ledger") ?? { from: 1, to: 0, shares: [] };
+  const filled = { x: numbers(0, T), y: numbers(from, to), z: shares };
+  const { title, xaxis, yaxis } = skeleton.layout;
+  const side = within(520 / Math.max(T + 1, shares.length), 1, 40);
+  return {
+    data: skeleton.data.map((picture) => ({ ...picture, ...filled })),
+    layout: {
+      ...skeleton.layout,
+      title: { ...title, text: escaped(`Memory of ${titleOf(state).here.split(" at ")[0]}`) },
+      xaxis: { ...xaxis, tickmode: "linear", tick0: 0, dtick: Math.ceil(T / 12) },
+      yaxis: { ...yaxis, tickmode: "linear", tick0: from, dtick: Math.ceil(shares.length / 12) },
+      width: Math.max(460, (T + 1) * side + 224),
+      height: Math.max(300, (shares.length * side) / PANEL + 100),
+    },
+  };
+}
+
+/**
+ * An SVG of the page with its styles in it, on the page's paper and under a title.
+ * @param {SVGSVGElement} svg @param {string} title
+ * @returns {{text: string, width: number, height: number}}
+ */
+export function standaloneSvg(svg, title) {
+  const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
+  const originals = [svg, ...svg.querySelectorAll("*")];
+  const unseen = [copy, ...copy.querySelectorAll("*")].filter((element, i) => {
+    const style = getComputedStyle(originals[i]);
+    for (const attribute of ["class", "tabindex", "role", "aria-label"]) element.removeAttribute(attribute);
+    const kept = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
+    element.setAttribute("style", kept.join(";"));
+    return style.display === "none" || style.visibility === "hidden";
+  });
+  for (const element of unseen) element.remove();
+  const box = svg.viewBox.baseVal;
+  const { width, height } = box.width ? box : svg.getBoundingClientRect();
+  const size = { width, height: height + HEADING };
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("viewBox", `0 ${-HEADING} ${width} ${size.height}`);
+  for (const [name, length] of Object.entries(size)) copy.setAttribute(name, String(length));
+  const { backgroundColor, color, fontFamily } = getComputedStyle(document.body);
+  const paper = drawn("rect", { y: -HEADING, width: "100%", height: "100%", fill: backgroundColor });
+  const heading = drawn("text", { x: 8, y: -12, fill: color, "font-family": fontFamily, "font-size": 15 });
+  heading.textContent = title;
+  copy.prepend(paper, heading);
+  return { text: new XMLSerializer().serializeToString(copy), ...size };
+}
+
+/** @param {string} name @param {Record<string, string | number>} attributes */
+function drawn(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
+}
+
+/**
+ * An SVG as PNG, twice as fine as the page has it.
+ * @param {{text: string, width: number, height: number}} svg
+ * @returns {Promise<Blob>}
+ */
+export async function png({ text, width, height }) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser draws no PNG")))),
+  );
+}
+
+/**
+ * A run as CSV, as app/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
+ * @param {Run} run
+ */
+export function csv(run) {
+  /** @type {[string, Rows][]} */
+  const groups = [["x", run.inputs], ...states(run, "", run.outputs, "rows")];
+  if (run.twin) groups.push(...states(run, "twin.", run.untouched, "twin"));
+  const labels = (/** @type {string} */ name) =>
+    name === "x" ? run.x.labels : name.endsWith("y") ? run.y.labels : undefined;
+  const columns = groups.flatMap(([name, rows]) =>
+    rows.map((row, i) => ({ name: quoted(`${name}.${labels(name)?.[i] ?? i + 1}`), row })),
+  );
+  const lines = [["t", "input", ...columns.map(({ name }) => name)]];
+  for (let column = 0; column < run.T; column++)
+    lines.push([String(column + 1), quoted(run.tokens?.[column] ?? ""), ...columns.map(({ row }) => String(row[column]))]); // prettier-ignore
+  return lines.map((line) => `${line.join(",")}\n`).join("");
+}
+
+/**
+ * @param {Run} run @param {string} prefix @param {Rows} outputs @param {"rows" | "twin"} of
+ * @returns {[string, Rows][]}
+ */
+function states({ layers }, prefix, outputs, of) {
+  const named = layers.flatMap((layer, i) =>
+    SIGNALS.map((/** @type {Signal} */ signal) => [`${prefix}${i ? `L${i + 1}.` : ""}${signal}`, layer[of][signal]]),
+  );
+  return [[`${prefix}y`, outputs], .../** @type {[string, Rows][]} */ (named)];
+}
+
+/** Give a file to the visitor. @param {string} name @param {Blob | string} content a blob, or a data: address */
+export function download(name, content) {
+  const href = typeof content === "string" ? content : URL.createObjectURL(content);
+  const link = Object.assign(document.createElement("a"), { href, download: name });
+  link.click();
+  if (typeof content !== "string") setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** @param {string} text */
+const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** Plotly reads markup in labels. @param {string} text */
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** @param {number} from @param {number} to */
+const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** @param {number} value @param {number} low @param {number} high */
+const within = (value, low, high) => Math.max(low, Math.min(high, value));

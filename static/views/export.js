@@ -1,0 +1,87 @@
+/** What one sees as files: the page itself, a picture, the numbers. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State, Theme } from "../state.js" */
+/** @import { Figure } from "../plot.js" */
+import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
+import { encode, linkTo } from "../link.js";
+import { pictureOf, plotly } from "../plot.js";
+import { detailAt } from "../state.js";
+
+/** @type {[string, string][]} */
+const PICTURES = [
+  ["signals", "all four signals"],
+  ["r", "reset gate r"],
+  ["z", "update gate z"],
+  ["h_tilde", "candidate h̃"],
+  ["h", "hidden state h"],
+  ["cell", "the cell"],
+  ["ledger", "memory: of which steps each state is made"],
+  ["influence", "influence: what the output listens to"],
+];
+
+/**
+ * @param {HTMLElement} opener
+ * @param {HTMLDialogElement} dialog
+ * @param {HTMLElement} main whose cell and curves are pictures too
+ * @param {Store} store
+ * @param {Record<Theme, Record<string, Figure>>} skeletons by picture
+ */
+export function mountExport(opener, dialog, main, store, skeletons) {
+  const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
+  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const links = /** @type {HTMLAnchorElement[]} */ ([...dialog.querySelectorAll("a[data-file]")]);
+  const drawings = {
+    cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
+    influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
+  };
+
+  /** Whether there is such a picture now. @param {string} name @param {State} state */
+  function there(name, state) {
+    if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
+    return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
+  }
+
+  /** @param {string} name @param {"svg" | "png"} format @returns {Promise<Blob | string>} */
+  async function drawn(name, format) {
+    const state = store.get();
+    if (name === "cell" || name === "influence") {
+      const svg = standaloneSvg(drawings[name], `${name === "cell" ? "" : "Influence: "}${titleOf(state).here}`);
+      return format === "png" ? png(svg) : new Blob([svg.text], { type: "image/svg+xml" });
+    }
+    const skeleton = skeletons[state.theme][name];
+    const figure = name === "ledger" ? ledgerPicture(skeleton, state) : signalsPicture(skeleton, state);
+    return pictureOf(await plotly(), figure, format);
+  }
+
+  opener.addEventListener("click", () => {
+    const state = store.get();
+    const query = encode(linkTo(state));
+    for (const link of links) link.href = `/api/export/${link.dataset.file}${query}`;
+    const chosen = picture.value;
+    picture.replaceChildren(
+      ...PICTURES.filter(([name]) => there(name, state)).map(([name, words]) => new Option(words, name)),
+    );
+    if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
+    done.textContent = "";
+    dialog.showModal();
+  });
+
+  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-format]")]))
+    button.addEventListener("click", async () => {
+      const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
+      const { run } = store.get();
+      const of = format === "csv" ? "" : `-${picture.value}`;
+      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${of}.${format}`;
+      done.textContent = "";
+      try {
+        download(
+          name,
+          format === "csv" ? new Blob([csv(run)], { type: "text/csv" }) : await drawn(picture.value, format),
+        );
+        done.textContent = `${name} is among your downloads.`;
+      } catch (error) {
+        done.textContent = `The file could not be made: ${/** @type {Error} */ (error).message}`;
+      }
+    });
+}

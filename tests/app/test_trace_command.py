@@ -1,0 +1,194 @@
+"""gruscope trace: what it prints, held to what the core says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from app.cli import main
+from app.commands.trace import read_clamps
+from gru_core import Clamp
+from tests.core.test_trace import stacked
+
+SHUT = Clamp("z", 0.0, [0], slice(3, 4))
+
+
+@pytest.fixture
+def two_layers(tmp_path: Path) -> str:
+    stacked().save(tmp_path / "stacked.safetensors")
+    return str(tmp_path / "stacked.safetensors")
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["trace", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_for_people_it_is_a_table_with_a_line_for_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    trace = gru.trace(gru.load("flip-flop"), "A x x B")
+    title, head, *lines = printed(capsys, "A x x B").splitlines()
+    assert title == "Flip-flop: unit 1 of 1"
+    assert head.split() == ["t", "input", "output", "r.1", "z.1", "h_tilde.1", "h.1"]
+    for t, line in enumerate(lines):
+        step, token, output, *values = line.split()
+        assert (int(step), token, output) == (t + 1, "AxxB"[t], "AAAB"[t])
+        wanted = [getattr(trace, name)[t, 0] for name in ("r", "z", "h_tilde", "h")]
+        np.testing.assert_allclose(np.array(values, float), wanted, atol=0.0051)
+    assert len(lines) == 4
+
+
+def test_what_is_held_is_marked_beside_the_answer_of_the_run_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    title, head, *lines = printed(capsys, "--clamp", "z.1@4=0", "A x x B x").splitlines()
+    assert title == "Flip-flop: unit 1 of 1; * is held"
+    assert "output  left alone" in head
+    assert [line.split()[2:4] for line in lines] == [["A", "A"]] * 3 + [["A", "B"]] * 2
+    assert [line.count("*") for line in lines] == [0, 0, 0, 1, 0]
+    assert "0.00*" in lines[3]
+
+
+def test_of_many_units_the_table_shows_the_one_that_moved_most_or_the_one_asked_for(
+    capsys: pytest.CaptureFixture[str], two_layers: str
+) -> None:
+    moved = np.abs(np.diff(gru.trace(stacked(), "A b c ?").layers[1].h, axis=0, prepend=0)).sum(0)
+    out = printed(capsys, "--model", two_layers, "A b c ?")
+    assert out.startswith(f"Store and recall: layer 2 of 2, unit {moved.argmax() + 1} of 6\n")
+    out = printed(capsys, "--model", two_layers, "--layer", "1", "--unit", "3", "A b c ?")
+    assert out.startswith("Store and recall: layer 1 of 2, unit 3 of 4\n")
+
+
+def test_csv_has_every_unit_of_every_layer_to_the_last_digit(
+    capsys: pytest.CaptureFixture[str], two_layers: str
+) -> None:
+    written = printed(capsys, "--model", two_layers, "--csv", "--clamp", "L2.z.1+3@2-=0.5", "A b c ?")
+    rows = list(csv.DictReader(io.StringIO(written)))
+    held, free = gru.twin(stacked(), "A b c ?", clamps=[Clamp("z", 0.5, [0, 2], slice(1, None), layer=1)])
+    assert [row["t"] for row in rows] == list("1234")
+    assert [row["input"] for row in rows] == list("Abc?")
+    for prefix, one in (("", held), ("twin.", free)):
+        assert [row[f"{prefix}output"] for row in rows] == ["ABCD"[k] for k in one.y.argmax(1)]
+        for k, label in enumerate("ABCD"):
+            assert [float(row[f"{prefix}y.{label}"]) for row in rows] == one.y[:, k].tolist()
+    for layer, run in enumerate(held.layers, 1):
+        for name in ("r", "z", "h_tilde", "h"):
+            for unit in range(run.gru.units):
+                found = [float(row[f"L{layer}.{name}.{unit + 1}"]) for row in rows]
+                assert found == getattr(run, name)[:, unit].tolist()
+    assert len(rows[0]) == 2 + 2 * 5 + 4 * (4 + 6)
+    header, *_ = printed(capsys, "--model", two_layers, "--csv", "--layer", "2", "--unit", "5", "A b").splitlines()
+    assert header == "t,input,output,y.A,y.B,y.C,y.D,L2.r.5,L2.z.5,L2.h_tilde.5,L2.h.5"
+
+
+def test_numbers_that_are_answered_have_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+    header, first = printed(capsys, "--model", "pocket-calculator", "--csv", "=0.3").splitlines()
+    y = gru.trace(gru.load("pocket-calculator"), "=0.3").y[0, 0]
+    assert header.startswith("t,input,y.value,r.1")
+    assert float(first.split(",")[2]) == y
+    assert printed(capsys, "--model", "pocket-calculator", "-0.5 =0.3").splitlines()[3].split()[2] == f"{y:.2f}"
+
+
+def test_json_is_the_trace_as_the_core_gives_it(capsys: pytest.CaptureFixture[str]) -> None:
+    held, _ = gru.twin(gru.load("flip-flop"), "A x x B x", clamps=[SHUT])
+    assert json.loads(printed(capsys, "--json", "--clamp", "z.1@4=0", "A x x B x")) == held.to_dict()
+
+
+def test_npz_is_the_trace_as_the_core_saves_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    gru.trace(gru.load("sentiment"), "not good").save(tmp_path / "wanted.npz")
+    out = printed(capsys, "--model", "sentiment", "--npz", str(tmp_path / "run.npz"), "not good")
+    assert out == f"{tmp_path / 'run.npz'}: Trace('Sentiment' of 'not good': T=2, H=8, K=3)\n"
+    assert (tmp_path / "run.npz").read_bytes() == (tmp_path / "wanted.npz").read_bytes()
+
+
+def test_a_minus_reads_the_sequence_from_the_standard_input(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("A x\nx B\n"))
+    from_stdin = printed(capsys, "-")
+    assert from_stdin == printed(capsys, "A x x B")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["A Q"], "step 2: 'Q' is not in this model's alphabet: A B x y z ."),
+        ([""], "the sequence is empty. Symbols: A B x y z ."),
+        (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
+        (["--model", __file__, "A"], "test_trace_command.py is not a GRU Scope model: "),
+        (["--clamp", "z.1@0=0", "A"], "a clamp looks like z.1@4-6=0: a gate, its units, steps and value; 'z.1@0=0'"),
+        (["--clamp", "z.1@1=2", "A"], "z cannot be held at 2.0: 0 to 1"),
+        (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: 1 to 1"),
+        (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the steps 1 to 1"),
+        (["--clamp", "L2.z@1=0", "A"], "layer 2 is not in this model: 1 to 1"),
+        (["--unit", "2", "A"], "unit 2 is not in layer 1: 1 to 1"),
+        (["--layer", "2", "A"], "layer 2 is not in this model: 1 to 1"),
+        (["--npz", "/nowhere/run.npz", "A"], "/nowhere/run.npz cannot be written: No such file or directory"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_words_with_exit_code_1(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["trace", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"gruscope: {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: sequence"),
+        (["--unit", "0", "A"], "layers and units are whole numbers from 1 on"),
+        (["--csv", "--json", "A"], "not allowed with argument --csv"),
+        (["--json", "--unit", "1", "A"], "--layer and --unit are for the table and --csv"),
+    ],
+)
+def test_wrong_use_has_exit_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    try:
+        status = main(["trace", *arguments])
+    except SystemExit as left:
+        status = int(str(left.code))
+    assert status == 2
+    assert message in capsys.readouterr().err
+
+
+def test_it_stops_quietly_when_nobody_reads_on() -> None:
+    command = [sys.executable, "-m", "app.cli", "trace", "A " + "x " * 50_000]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"Flip-flop: unit 1 of 1\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("z.1@4=0", [Clamp("z", 0.0, [0], slice(3, 4))]),
+        ("r.2+3@4-6=0.5", [Clamp("r", 0.5, [1, 2], slice(3, 6))]),
+        ("h_prev@5=0", [Clamp("h_prev", 0.0, None, slice(4, 5))]),
+        ("L2.z@1-=1", [Clamp("z", 1.0, None, slice(0, None), 1)]),
+        ("h_tilde@1=-.5,z@2=1", [Clamp("h_tilde", -0.5, None, slice(0, 1)), Clamp("z", 1.0, None, slice(1, 2))]),
+    ],
+)
+def test_clamps_are_read_as_links_say_them(text: str, wanted: list[Clamp]) -> None:
+    assert read_clamps(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["", "z", "z@=1", "q@1=0", "z@1=", "z.0@1=0", "L0.z@1=0", "z@1-0x=1", "z@1=1e3", "z@1=0,"]
+)
+def test_what_no_link_would_say_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"a clamp looks like z\.1@4-6=0"):
+        read_clamps(text)

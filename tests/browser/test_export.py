@@ -1,0 +1,274 @@
+"""What is exported: a page that goes on without a server, pictures and numbers. See `visit` for what it shares with the
+live page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from app import export
+from app.files import as_csv
+from app.settings import Settings
+from gru_core import Clamp
+from tests.browser.lab import Lab, Visit
+from tests.browser.test_whatif import WhatIf
+
+COPY = "This is a copy of the page, without a server: it shows what was recorded in it."
+ABOVE = f"{COPY} “Open in GRU Scope”, at the top, can run anything else."
+HELD = {
+    "model": "flip-flop",
+    "sequence": "A x x B x",
+    "clamps": "z@4=0",
+    "t": "5",
+    "views": "tape,words,whatif,cell,memory,influence",
+}
+
+
+def file_of(folder: Path, live: str = "", **keys: str) -> str:
+    """A page with Plotly in it, on disk."""
+    file = folder / "page.html"
+    file.write_text(export.page(export.follow(keys, Settings()), Settings(), live), "utf-8")
+    return file.as_uri()
+
+
+def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, tmp_path: Path) -> None:
+    asked: list[str] = []
+    exported_page.on("request", lambda request: asked.append(request.url))
+    text = "not very bad . the film"
+    address = file_of(
+        tmp_path, model="sentiment", sequence=text, t="3", unit="5", convention="pytorch",
+        views="tape,words,cell,table", table="z", zoom="gate", gate="r",
+    )  # fmt: skip
+    exported_page.goto(address)
+    lab = Lab(exported_page)
+    lab.expect_trace("sentiment", text, flipped=True)
+    expect(lab.heading).to_have_text("t = 3, unit 5 of 8")
+    expect(lab.cell.get_by_text("What makes r of unit 5 at t = 3, largest first")).to_be_visible()
+    expect(lab.table.get_by_text("Update gate z, steps 1 to 6 of 6")).to_be_visible()
+    expect(lab.equations).to_be_hidden()
+    expect(exported_page).to_have_title("Sentiment · GRU Scope")
+    # What one goes to is in the address, which opens there.
+    exported_page.keyboard.press("End")
+    exported_page.wait_for_url("**t=6**")
+    exported_page.reload()
+    expect(lab.heading).to_have_text("t = 6, unit 5 of 8")
+    lab.expect_trace("sentiment", text, flipped=True)
+    assert {url.partition("?")[0] for url in asked if not url.startswith("data:")} == {address}
+    # It came from nowhere, so that there is no link to give.
+    expect(lab.button("Share")).to_be_hidden()
+    lab.button("Random").click()
+    expect(lab.error).to_have_text(f"{COPY} GRU Scope itself can run anything else.")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        HELD,
+        HELD | {"clamps": "", "weights": "z.1.b=1,h_tilde.1.W2=0.5", "views": "tape,words,whatif,equations,memory"},
+        {"model": "after", "sequence": "a b l c d", "t": "4", "unit": "3", "views": "tape,words,cell,influence,table"},
+        {"model": "deep", "sequence": "a b c d", "t": "3", "layer": "2", "zoom": "layer", "views": "tape,cell,memory"},
+    ],
+)  # fmt: skip
+def test_it_says_word_for_word_what_the_live_page_says(
+    same_page: Page, exported_page: Page, exported: Callable[..., str], link: dict[str, str]
+) -> None:
+    said = []
+    for lab in (Lab(same_page).follow(**link), Lab(exported_page, exported).open(**link)):
+        expect(lab.page.locator(".late")).to_have_count(0)
+        if "whatif" in link["views"]:
+            expect(lab.page.get_by_role("status", name="Effect")).not_to_be_empty()
+        lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        parts = (
+            lab.page.locator("#tape, #inspector, .whatif, .causes, .equations, section.table")
+            .filter(visible=True)
+            .all_inner_texts()
+        )
+        said.append([*parts, *(lab.drawn(signal).tolist() for signal in ("r", "z", "h_tilde", "h"))])
+    assert said[0] == said[1]
+
+
+def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
+    exported_page: Page, exported: Callable[..., str]
+) -> None:
+    lab = WhatIf(exported_page, exported).open(**HELD)
+    at = Clamp("z", 0.0, None, slice(3, 4))
+    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    # Another hold, and another score.
+    lab.hold("reset gate r")
+    refused = lab.panel.get_by_role("alert")
+    expect(refused).to_have_text(ABOVE)
+    expect(lab.chips).to_have_count(1)
+    expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
+    lab.panel.get_by_role("button", name="Score it on fresh data").click()
+    expect(lab.panel.get_by_role("status", name="Score")).to_have_text(ABOVE)
+    # The run that was left alone is there, and the way back to the held one.
+    lab.button("Let go of all").click()
+    lab.expect_trace("flip-flop", "A x x B x")
+    expect(refused).to_be_hidden()
+    lab.button("Undo").click()
+    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    # The checks of what a view names.
+    for region in ("Memory", "Influence"):
+        part = exported_page.get_by_role("region", name=region)
+        part.get_by_role("button", name="Check it").click()
+        expect(part.get_by_role("status")).to_have_text(ABOVE)
+    # Another weight.
+    lab.cell.get_by_role("radio", name="One gate").check()
+    lab.cell.locator("tbody button").first.click()
+    editor = lab.cell.get_by_role("form", name="Weight")
+    editor.get_by_role("spinbutton").fill("3")
+    expect(editor.get_by_role("alert")).to_have_text(ABOVE)
+    expect(lab.chips).to_have_count(1)
+    # Another sequence: what is typed stays, and goes along to where it can be run.
+    lab.sequence.fill("A B")
+    expect(lab.error).to_have_text(ABOVE)
+    live = exported_page.get_by_role("link", name="Open in GRU Scope")
+    expect(live).to_have_attribute(
+        "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B&clamps=z@4=0")
+    )
+    lab.sequence.fill("A x  x B x ")
+    expect(lab.error).to_be_empty()
+    # Another model, a draw, a question.
+    lab.model.select_option("sentiment")
+    expect(lab.error).to_have_text(ABOVE)
+    expect(lab.model).to_have_value("flip-flop")
+    expect(lab.sequence).to_have_value("A x x B x")
+    exported_page.get_by_role("combobox", name="Examples").select_option(gru.load("flip-flop").card.examples[1])
+    expect(lab.error).to_have_text(ABOVE)
+    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    expect(lab.heading).to_contain_text("t = 5")
+
+
+def test_what_there_was_no_room_for_is_said_where_it_would_stand(
+    exported_page: Page, exported: Callable[..., str]
+) -> None:
+    text = "good " * 1000
+    lab = Lab(exported_page, exported).open(model="sentiment", sequence=text, t="500", views="tape,words,memory")
+    memory = exported_page.get_by_role("region", name="Memory")
+    expect(memory.locator(".says")).to_contain_text("At t = 500,")
+    exported_page.keyboard.press("Home")
+    expect(memory.get_by_role("alert")).to_have_text(ABOVE)
+    expect(lab.narration).to_contain_text("At t = 1 (input good)")
+    lab.step.fill("501")
+    expect(memory.locator(".says")).to_contain_text("At t = 501,")
+    expect(memory.get_by_role("alert")).to_be_empty()
+
+
+def test_the_theme_and_the_convention_change_without_a_server(
+    exported_page: Page, exported: Callable[..., str]
+) -> None:
+    exported_page.emulate_media(color_scheme="light")
+    lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A x B")
+    body = exported_page.locator("body")
+    expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
+    lab.button("Theme").click()
+    expect(body).to_have_css("background-color", "rgb(22, 25, 30)")
+    exported_page.get_by_role("radio", name="keeps").check()
+    lab.expect_trace("flip-flop", "A x B", flipped=True)
+    exported_page.wait_for_url("**convention=pytorch**")
+    exported_page.go_back()
+    lab.expect_trace("flip-flop", "A x B")
+    exported_page.emulate_media(color_scheme=None)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_an_exported_page(
+    exported_page: Page, exported: Callable[..., str], scheme: Literal["light", "dark"]
+) -> None:
+    exported_page.emulate_media(color_scheme=scheme)
+    lab = WhatIf(exported_page, exported).open(**HELD)
+    lab.hold("reset gate r")
+    lab.sequence.fill("A")
+    expect(lab.error).to_have_text(ABOVE)
+
+    def check(state: str) -> None:
+        exported_page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
+        found = Axe().run(exported_page)
+        assert found.violations_count == 0, f"{scheme}, {state}: {found.generate_report()}"
+
+    check("all that it says")
+    lab.button("Export").click()
+    check("Export")
+    exported_page.keyboard.press("Escape")
+    exported_page.emulate_media(color_scheme=None)
+
+
+def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -> None:
+    link = HELD | {"model": "store-and-recall", "sequence": "A b c ? d", "clamps": "z.2@3=0", "unit": "2"}
+    lab = visit(Lab).open(**link)
+    page = lab.page
+    lab.button("Export").click()
+    dialog = page.get_by_role("dialog", name="Keep what you see")
+
+    def taken(name: str) -> tuple[str, bytes]:
+        with page.expect_download() as download:
+            dialog.get_by_role("button", name=name, exact=True).click()
+        expect(dialog.get_by_role("status")).to_have_text(
+            f"{download.value.suggested_filename} is among your downloads."
+        )
+        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+    offered = dialog.get_by_label("Picture of").locator("option")
+    expect(offered).to_have_count(8)
+    for name, words in (
+        ("signals", ["Store and recall: A b c ? d", "reset gate", "take candidate", "step t and input"]),
+        ("z", ["update gate", "1 take candidate", "0.00"]),
+        ("ledger", ["Memory of Store and recall, unit 2", "state at step"]),
+        ("cell", ["Store and recall, unit 2 at t = 5 (d)", "tanh", "Wx"]),
+        ("influence", ["Influence: Store and recall, unit 2 at t = 5 (d)", "∂y/∂x"]),
+    ):
+        dialog.get_by_label("Picture of").select_option(name)
+        file, svg = taken("SVG")
+        assert file == f"gruscope-store-and-recall-{name}.svg"
+        drawn = page.evaluate(
+            """async (text) => {
+                const svg = new DOMParser().parseFromString(text, "image/svg+xml");
+                const image = new Image();
+                image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+                await image.decode();
+                return { words: svg.documentElement.textContent, width: image.naturalWidth };
+            }""",
+            svg.decode(),
+        )
+        assert all(word in drawn["words"] for word in words), drawn["words"]
+        assert b"var(" not in svg
+        file, png = taken("PNG")
+        assert png.startswith(b"\x89PNG")
+        width = int.from_bytes(png[16:20], "big")
+        assert width == pytest.approx(2 * drawn["width"], abs=2)
+    name, numbers = taken("CSV")
+    assert name == "gruscope-store-and-recall.csv"
+    head, *lines = csv.reader(io.StringIO(numbers.decode()))
+    model = gru.load("store-and-recall")
+    held, free = gru.twin(model, "A b c ? d", clamps=[Clamp("z", 0.0, [1], slice(2, 3))])
+    assert [line[1] for line in lines] == held.tokens
+    of = dict(zip(head[2:], np.array([line[2:] for line in lines], float).T, strict=True))
+    for unit in range(4):
+        for signal in ("r", "z", "h_tilde", "h"):
+            np.testing.assert_array_equal(of[f"{signal}.{unit + 1}"], getattr(held, signal)[:, unit])
+            np.testing.assert_array_equal(of[f"twin.{signal}.{unit + 1}"], getattr(free, signal)[:, unit])
+    for k, label in enumerate(model.readout.labels):
+        np.testing.assert_array_equal(of[f"y.{label}"], held.y[:, k])
+    # The same columns as the server's file.
+    settings = Settings()
+    assert numbers.decode().partition("\n")[0] == as_csv(export.follow(link, settings).run).partition("\n")[0]
+    if lab.exported:
+        expect(dialog.get_by_role("link")).to_have_count(0)
+        expect(dialog).to_contain_text("This page is such a copy")
+        expect(dialog).to_contain_text("JSON and NumPy files need a server")
+        return
+    for name, ending in (("HTML", "html"), ("JSON", "json"), ("NumPy npz", "npz")):
+        with page.expect_download() as download:
+            dialog.get_by_role("link", name=name).click()
+        assert download.value.suggested_filename == f"gruscope-store-and-recall.{ending}"
+        assert Path(download.value.path()).stat().st_size > 1000

@@ -1,0 +1,56 @@
+"""Notebooks run without a notebook server: each code cell in one namespace, warnings being errors.
+
+python -m tests.notebooks docs/notebooks/*.ipynb      # puts the outputs into the files
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import sys
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+
+def run(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The notebook with the outputs that its cells have now."""
+    names: dict[str, Any] = {}
+    cells = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell = cell | {"outputs": _outputs("".join(cell["source"]), names)}
+        cells.append(cell)
+    return notebook | {"cells": cells}
+
+
+def _outputs(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a cell prints, and what its last expression shows."""
+    body = ast.parse(source).body
+    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    printed, value = io.StringIO(), None
+    with redirect_stdout(printed), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(ast.Module(body, []), "cell", "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    found: list[dict[str, Any]] = []
+    if printed.getvalue():
+        found.append({"name": "stdout", "output_type": "stream", "text": printed.getvalue().splitlines(keepends=True)})
+    if value is not None:
+        data = {"text/plain": [repr(value)]}
+        if hasattr(value, "_repr_html_"):
+            data = {"text/html": [value._repr_html_()]} | data
+        found.append({"data": data, "execution_count": None, "metadata": {}, "output_type": "execute_result"})
+    return found
+
+
+def write(notebook: dict[str, Any]) -> str:
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(write(run(json.loads(path.read_text()))))

@@ -1,0 +1,233 @@
+"""The docs: examples print what they say, snippets write what the core reads, and pages load nothing."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from app.cli import COMMANDS
+from app.commands.trace import read_clamps
+from app.settings import Settings
+from gru_core import formats, parity
+from tests import examples, notebooks
+from tests.core.test_formats import FIXTURES, reference
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TOLD = ["tutorial.md", "explanation/conventions.md", "explanation/memory.md", "explanation/gradients.md"]
+RUN = ["how-to/serve.md", "how-to/export.md"]
+NOTEBOOKS = sorted(DOCS.glob("notebooks/*.ipynb"))
+
+
+@pytest.mark.parametrize("name", TOLD + RUN)
+def test_the_examples_print_what_is_said_and_the_prose_says_no_other_figures(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    markdown = (DOCS / name).read_text()
+    computed = examples.check(markdown) + "".join(examples.blocks(markdown))
+    assert not {figure for figure in examples.figures(markdown) if figure not in computed}
+
+
+def test_every_page_with_python_in_it_is_run() -> None:
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if examples.blocks(path.read_text())}
+    assert pages == {*TOLD, *RUN}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_its_outputs_are_those_that_are_kept_in_it(path: Path) -> None:
+    notebook = json.loads(path.read_text())
+    assert notebooks.run(notebook)["cells"] == notebook["cells"]
+    assert path.read_text() == notebooks.write(notebook)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebooks_prose_says_only_figures_that_it_prints(path: Path) -> None:
+    cells = json.loads(path.read_text())["cells"]
+    printed = "".join("".join(o.get("text", [])) for cell in cells for o in cell.get("outputs", []))
+    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert examples.figures(prose)
+    assert not {figure for figure in examples.figures(prose) if figure not in printed}
+
+
+def test_the_flip_flop_notebook_claims_what_is_so() -> None:
+    model = gru.load("flip-flop")
+    trace = gru.trace(model, "A x x y B x x")
+    capital = np.array([token in "AB" for token in trace.tokens or []])
+    assert trace.z[capital].min() > 0.8
+    assert trace.z[~capital].max() < 0.1  # “dark where there is a capital and pale everywhere else”
+    assert np.abs(np.diff(trace.h[:, 0]))[~capital[1:]].max() < 0.01  # “where it is pale, h does not move”
+    shares = trace.ledger(0)
+    assert shares[3].argmax() == 1  # “most of the state is what the A put in”
+    assert shares[6].argmax() == 5  # “after the seventh what the B put in”
+
+
+def test_the_limits_that_are_told_are_the_defaults() -> None:
+    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| (.*?) \|", (DOCS / "how-to" / "serve.md").read_text(), re.M)
+    assert rows
+    for name, default in rows:
+        assert default.strip("`") == str(getattr(Settings(), name.lower()))
+
+
+# How-to: the lines that export a network, against the files that the libraries wrote.
+
+WEIGHTS = (DOCS / "how-to" / "weights.md").read_text()
+SNIPPETS = dict(re.findall(r'^```python title="(.*?)"\n(.*?)^```$', WEIGHTS, re.S | re.M))
+WRITTEN = {
+    "PyTorch": ("pytorch-tagger.safetensors", "pytorch-tagger"),
+    "Keras": ("keras-before.keras", "keras-before"),
+    "ONNX": ("pytorch-tagger.onnx", "pytorch-tagger"),
+    "Flax linen": ("flax-linen.npz", "flax-linen"),
+    "Flax nnx": ("flax-nnx.npz", "flax-nnx"),
+    "Equinox": ("equinox.npz", "equinox"),
+    "Haiku": ("haiku.npz", "haiku"),
+}
+
+
+def test_there_are_lines_for_every_library() -> None:
+    assert SNIPPETS.keys() == {"Check", *WRITTEN}
+
+
+@pytest.mark.parametrize("library", WRITTEN)
+def test_the_lines_of_a_library_write_files_that_the_check_takes(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The library need not be here: its own files stand in for those that the lines would write."""
+    file, name = WRITTEN[library]
+    calls = [node for node in ast.walk(ast.parse(SNIPPETS[library])) if isinstance(node, ast.Call)]
+    (arrays,) = ([k.arg for k in c.keywords] for c in calls if ast.unparse(c).startswith("np.savez('reference.npz'"))
+    (weights,) = set(re.findall(r'"(model\.[\w.]+)"', SNIPPETS[library]))
+    assert "".join(Path(weights).suffixes) == Path(file).suffix
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FIXTURES / file, weights)
+    given = reference(name)
+    given["h"] = given.get("h", given.get("h_l1"))
+    np.savez("reference.npz", **{str(array): given[str(array)] for array in arrays})
+    exec(compile(SNIPPETS["Check"].replace("model.safetensors", weights), "check", "exec"), {})
+    *said, verdict = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Keras" if library == "Keras" else library.split()[0])
+    assert verdict.startswith("passes: ")
+
+
+def test_the_lines_for_onnx_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FIXTURES / "pytorch-tagger.onnx", "model.onnx")
+    exec(compile(SNIPPETS["ONNX"], "onnx", "exec"), {"x": reference("pytorch-tagger")["x"]})
+    assert parity.check(formats.read_file("model.onnx"), "reference.npz").passed
+
+
+# The demos, and the links to them.
+
+DEMOS = tomllib.loads((DOCS / "demos.toml").read_text())
+
+
+def link_keys() -> set[str]:
+    table = (ROOT / "README.md").read_text().partition("| key | value |")[2].partition("\n\n")[0]
+    return {key for line in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", line.split("|")[1])}
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_is_a_link_that_can_be_followed(name: str) -> None:
+    demo = DEMOS[name]
+    assert {"title", "model", "sequence"} <= demo.keys() <= {"title", "text", *link_keys()}
+    model = gru.load(demo["model"])
+    clamps = read_clamps(demo["clamps"]) if "clamps" in demo else []
+    trace = gru.trace(model, demo["sequence"], clamps=clamps)
+    assert 1 <= demo["t"] <= len(trace.y)
+    assert 1 <= demo["unit"] <= model.layers[-1].units
+
+
+def test_every_demo_is_on_a_page_and_every_frame_is_of_a_demo() -> None:
+    frames = [
+        (path, src) for path in DOCS.rglob("*.md") for src in re.findall(r'<iframe src="([^"]*)"', path.read_text())
+    ]
+    frames = [(path, src) for path, src in frames if path.name != "export.md"]  # which tells how to write one
+    places = {(path.parent / src).resolve() for path, src in frames}
+    assert places == {DOCS / "demos" / f"{name}.html" for name in DEMOS}
+
+
+# The built pages.
+
+
+class Loads(HTMLParser):
+    """What a page loads by itself, and the targets of its links."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loaded: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "a":
+            self.loaded |= {value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_nothing_in_the_built_pages_comes_from_another_host(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 12
+    for page in pages:
+        loaded = Loads(page.read_text()).loaded
+        assert loaded
+        assert not {url for url in loaded if re.match(r"\w+:|//", url)}, page
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//|@import", sheet.read_text()), sheet
+
+
+def test_what_the_built_pages_load_is_there(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        if page.name == "404.html":  # is served under any address
+            continue
+        for url in Loads(page.read_text()).loaded:
+            place = (page.parent / url.partition("?")[0].partition("#")[0]).resolve()
+            assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported after
+
+
+def test_the_reference_has_the_whole_public_face(site: Path) -> None:
+    for page, module in (("core", gru), ("formats", formats), ("parity", parity)):
+        ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (site / "reference" / f"{page}.html").read_text()))
+        told = {name.rpartition(".")[2] for name in ids}
+        public = getattr(module, "__all__", ["Difference", "Parity", "check"])
+        elsewhere = {"Parity", "check", "from_keras", "from_torch"} if page == "core" else set()
+        assert set(public) - elsewhere <= told
+
+
+def test_the_command_line_and_the_links_are_told_as_they_are(site: Path) -> None:
+    commands = Loads((site / "reference" / "command-line.html").read_text()).text
+    for name in COMMANDS:
+        assert f"usage: gruscope {name}" in commands
+    links = Loads((site / "reference" / "links.html").read_text()).text
+    assert all(key in links for key in link_keys())
+    embed = Loads((site / "how-to" / "embed.html").read_text()).text
+    assert "GRUSCOPE_FRAME_ANCESTORS" in embed
+    assert "{{" not in commands + links + embed
+
+
+def test_a_notebook_is_a_page_with_its_outputs(site: Path) -> None:
+    page = (site / "notebooks" / "flip_flop.html").read_text()
+    assert "A flip-flop, taken apart" in page
+    assert "background: rgb(" in page
+    assert "[0.91 0.02 0.02 0.04 0.89 0.01 0.01]" in Loads(page).text
