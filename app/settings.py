@@ -41,7 +41,7 @@ class Settings:
     max_upload: int = 20 * 1024 * 1024
     upload_seconds: int = 300
     max_kept: int = 1_000
-    max_kept_bytes: int = 2 * 1024**3
+    max_kept_bytes: int = 512 * 1024 * 1024
     read_only: bool = False
 
     @property

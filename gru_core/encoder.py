@@ -20,6 +20,10 @@ LARGEST = 1e6
 """The largest number, either way, that a sequence may hold: far from overflow."""
 
 
+LISTED = 40
+"""Symbols of an alphabet that are named where a sequence is asked for."""
+
+
 class SequenceError(ValueError):
     """A sequence that the model cannot read. `step` counts from 1, None when it is not one step."""
 
@@ -80,7 +84,12 @@ class Symbols:
     @property
     def hint(self) -> str:
         """How to write a sequence, in a few words."""
-        return "Symbols: " + " ".join(self.alphabet)
+        return f"Symbols: {self._listed}"
+
+    @property
+    def _listed(self) -> str:
+        more = f" … ({len(self.alphabet):,} in all)" if len(self.alphabet) > LISTED else ""
+        return " ".join(self.alphabet[:LISTED]) + more
 
     def tokens(self, text: str) -> list[str]:
         pieces: list[str] = []
@@ -90,7 +99,7 @@ class Symbols:
         tokens = [p.lower() if caseless else p for p in pieces]
         for step, token in enumerate(tokens, 1):
             if token not in self._place:
-                raise SequenceError(f"{_shown(token)} is not in this model's alphabet: {' '.join(self.alphabet)}", step)
+                raise SequenceError(f"{_shown(token)} is not in this model's alphabet: {self._listed}", step)
         return tokens
 
     def encode(self, tokens: list[str]) -> Array:

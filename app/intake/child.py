@@ -18,8 +18,9 @@ import numpy as np
 
 import gru_core
 from app.intake.upload import Upload
-from gru_core import Model, Parity
-from gru_core.formats import FormatError, Imported, Unanswered, read
+from gru_core import Model, Parity, formats
+from gru_core.formats import FormatError, Imported, Unanswered
+from gru_core.trace import read
 
 MEMORY = 512 * 2**20
 SECONDS = {"read": 2, "check": 10}
@@ -67,7 +68,7 @@ def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], by
 
 def imported(upload: Upload) -> Imported:
     """The model in a file as it was brought. Raises as `gru_core.formats.read`."""
-    return read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels)
+    return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels)
 
 
 def as_kept(model: Model) -> Model:
@@ -78,7 +79,8 @@ def as_kept(model: Model) -> Model:
 def try_out(model: Model) -> None:
     """Raise when the model cannot be run, or answers what is not finite: better known now than on the page."""
     for text in {*model.examples, model.encoder.example}:
-        if not np.isfinite(gru_core.trace(model, text).y).all():
+        _, x = read(model, text)
+        if not np.isfinite(gru_core.trace(model, x).y).all():
             raise FormatError("what this network answers is not finite")
     if not all(isinstance(text, str) for text in (*model.encoder.labels, model.encoder.hint)):
         raise FormatError("the inputs of this network have no names that can be shown")

@@ -104,7 +104,7 @@ def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
 def _environment() -> dict[str, str]:
     """Nothing of the server's but where its modules are."""
     environment = {
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",  # each thread takes memory
     }

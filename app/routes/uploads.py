@@ -25,24 +25,27 @@ async def _body(request: Request) -> bytes:
 
 
 Body = Annotated[bytes, Depends(_body)]
-FILE: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
-MODEL_OR_QUESTION = (
-    "201 {model}, the model as the list has it, with what its file was taken to be as sentences in `said`. Or, where "
-    "the file does not tell all, 200 {upload, question}: `upload` is the id to answer under, `question` has the `key` "
-    "of the answer, a `text`, and `options`, each a `value` and what it `means`."
-)
-ANSWERED: dict[int | str, dict[str, Any]] = {201: {"description": MODEL_OR_QUESTION}}
+
+
+def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
+    said = (
+        f"{takes} Answers 201 with {{model}}, the model as the list has it; `said` has, in sentences, what its file "
+        "was taken to be. Or, where the file does not tell all, 200 with {upload, question}: `upload` is the id to "
+        "answer under, `question` has the `key` of the answer, a `text` and `options`, each a `value` and what it "
+        "`means`."
+    )
+    return {200: {"description": said}, 201: {"description": "The model"}}
 
 
 @router.post(
     "",
     summary="Bring a GRU from elsewhere",
     status_code=201,
-    responses=ANSWERED,
     response_class=Response,
-    description="The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is what it is "
-    "called. It is kept under an id that only the file can tell, for as long as there is room for it.",
-    openapi_extra=FILE,
+    responses=_model_or_question(
+        "The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is what it is called. What "
+        "comes of it is kept for as long as there is room, under an id that only who has the file or the link knows."
+    ),
 )
 def bring(
     request: Request, body: Body, name: Annotated[str, Query(min_length=1, max_length=255)] = "model"
@@ -54,10 +57,11 @@ def bring(
     "/{id}/answers",
     summary="Say of a file what it does not tell",
     status_code=201,
-    responses=ANSWERED,
     response_class=Response,
-    description="Answers its question, or names its symbols and outputs. What was said before holds where this says "
-    "nothing. The model, or what is left to answer, gets an id of its own.",
+    responses=_model_or_question(
+        "Takes `answers` by key, and names for the symbols and the outputs as `alphabet` and `labels`, each null when "
+        "there are none. What was said before holds where this says nothing. What comes of it has an id of its own."
+    ),
 )
 def answer(request: Request, id: str, said: Answers) -> Response:
     settings = request.app.state.settings
@@ -70,15 +74,17 @@ def answer(request: Request, id: str, said: Answers) -> Response:
 @router.post(
     "/{id}/check",
     summary="Prove that a model computes what its source computes",
-    description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, … of "
-    "each, and `y`, as the source computed them. `passed` says whether all of `differences` are within `tolerance`, "
-    "relative; each has its `name`, the `largest`, where it is (`step`, `unit`, from 1), `relative` to the largest "
-    "number of the reference (null when that is zero), and `by_step`. `cause` names the known confusion that would "
-    "explain it, if one does, and `text` says it all.",
-    openapi_extra=FILE,
+    response_class=Response,
+    response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
+    "… of each, or `y`, as the source computed them. `passed` says whether all of `differences` are within "
+    "`tolerance`, relative; each has its `name`, the `largest`, where it is (`step`, `unit`, from 1), `relative` to "
+    "the largest number of the reference (null when that is zero), and `by_step`. `cause` names the known confusion "
+    "that would explain it, if one does, and `text` says it all.",
 )
 def check(request: Request, id: str, body: Body) -> Response:
-    return _json(reading.check(models.upload(id, request.app.state.settings), body))
+    settings = request.app.state.settings
+    models.get(id, settings)
+    return _json(reading.check(models.upload(id, settings), body))
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:

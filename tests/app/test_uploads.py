@@ -23,7 +23,7 @@ from app.intake import child, reading
 from app.main import create_app
 from app.settings import Settings
 from benchmarks import fuzz
-from gru_core import formats, presets
+from gru_core import Numbers, Operator, formats, presets
 from tests.app.test_models import deep
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -109,8 +109,12 @@ def test_a_question_is_answered_one_by_one_or_at_once(client: TestClient) -> Non
     asked = bring(client, "pytorch-both.safetensors")
     assert asked["question"]["key"] == "direction"
     assert [option["value"] for option in asked["question"]["options"]] == ["forward", "backward"]
-    unanswered = client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"})
-    assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
+    for unanswered in (
+        client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"}),
+        client.get(f"/api/models/{asked['upload']}"),
+        client.post(f"/api/models/{asked['upload']}/check", content=b"x"),
+    ):
+        assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
     forward = bring(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
     backward = bring(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
     assert len({forward["id"], backward["id"], asked["upload"]}) == 3
@@ -243,6 +247,18 @@ def test_a_bad_sequence_in_a_link_still_shows_the_model(client: TestClient) -> N
     assert "Here is an example instead" in html
 
 
+def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> None:
+    arrays = {f"gru.{name}": array for name, array in np.load(FIXTURES / "pytorch-bare.npz").items()}
+    arrays["embedding.weight"] = np.ones((1000, 3), np.float32)
+    entry = client.post("/api/models", content=npz(**arrays)).json()["model"]
+    assert len(entry["alphabet"]) == 1000
+    assert entry["hint"].endswith("38 39 … (1,000 in all)")
+    assert client.get("/", params={"model": entry["id"]}).status_code == 200
+    refused = client.post("/api/trace", json={"model": entry["id"], "sequence": "0 999 q"})
+    assert refused.json()["error"]["message"].startswith("step 3: 'q' is not in this model's alphabet: 0 1 2")
+    assert len(refused.content) < 500
+
+
 def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     client = client_of(tmp_path, max_units=4)
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
@@ -358,8 +374,8 @@ def test_a_bad_file_gets_a_clear_answer_and_leaves_nothing(client: TestClient, f
 def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestClient) -> None:
     model = deep(units=2)
     assert client.post("/api/models", content=model.to_bytes()).status_code == 201
-    for example in ("", "?"):
-        changed = replace(model, card=replace(model.card, examples=(example,)))
+    broken = [replace(model, card=replace(model.card, examples=(example,))) for example in ("", "?")]
+    for changed in (*broken, deep(Numbers((Operator("=", "set it", (1e300,)),)), units=2)):
         response = client.post("/api/models", content=changed.to_bytes())
         assert (response.status_code, response.json()["error"]["code"]) == (422, "format")
 
