@@ -71,7 +71,7 @@ def read_link(keys: Mapping[str, str]) -> Link:
     for key, (pattern, words) in FOCUS.items():
         if keys.get(key) and not re.fullmatch(pattern, keys[key]):
             raise Refused(422, "link", f"{key} must be {words}", key)
-    clamps, weights = ([one for one in keys.get(key, "").split(",") if one] for key in ("clamps", "weights"))
+    clamps, weights = (keys[key].split(",") if keys.get(key) else [] for key in ("clamps", "weights"))
     return Link(
         keys.get("model") or None,
         keys.get("sequence") or None,

@@ -17,7 +17,7 @@ from app.intake.upload import ID, Upload
 from app.schemas import model_entry
 from app.settings import Settings
 from gru_core import Model, Symbols, presets
-from gru_core.tasks import TASKS, Task
+from gru_core.tasks import Task, task_of
 
 
 @cache
@@ -118,15 +118,11 @@ def _gone() -> Refused:
 
 
 def task(model: Model) -> Task:
-    """The task that the model was taught. Raises Refused when its card names none that it reads and answers as."""
-    task, readout = TASKS.get(model.card.task), model.readout
-    if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
-        raise Refused(
-            404,
-            "task",
-            "this model has no task that is known here: nothing to draw, nothing to score it on",
-            "model",
-        )
+    """The task that the model was taught. Raises Refused when it is none that is known here."""
+    task = task_of(model)
+    if task is None:
+        message = "this model has no task that is known here: nothing to draw, nothing to score it on"
+        raise Refused(404, "task", message, "model")
     return task
 
 

@@ -18,6 +18,7 @@ from gru_core.arrays import Array
 from gru_core.gru import GATES, GRU
 from gru_core.holds import Holds
 from gru_core.ledger import ledger, origins, since
+from gru_core.tasks import task_of
 
 STATES = ("r", "z", "h_tilde", "h")
 
@@ -161,7 +162,8 @@ class Answers(_Body):
 
 
 def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, Any]:
-    """A model as the picker shows it; `said` is what one that was brought was taken to be."""
+    """A model as the picker shows it; `said` is what one that was brought was taken to be, `drawn` whether sequences
+    of its task can be drawn."""
     encoder = model.encoder
     return {
         "id": name,
@@ -172,6 +174,7 @@ def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, 
         "layers": [{"units": gru.units, "reset": gru.reset} for gru in model.layers],
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": said,
+        "drawn": task_of(model) is not None,
     }
 
 

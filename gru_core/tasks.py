@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Numbers, Operator, Symbols
+
+if TYPE_CHECKING:
+    from gru_core.model import Model
 
 Random = np.random.Generator
 Target = npt.NDArray[np.int_] | Array
@@ -164,3 +167,11 @@ TASKS: dict[str, Task] = {
         SENTIMENT, "softmax", ("negative", "neutral", "positive"), sentiment, {"filler": np.s_[8:]}, "other"
     ),
 }
+
+
+def task_of(model: Model) -> Task | None:
+    """The task that the model's card names, if it is one that the model reads and answers as."""
+    task, readout = TASKS.get(model.card.task), model.readout
+    if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
+        return None
+    return task

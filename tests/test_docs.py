@@ -17,7 +17,7 @@ import pytest
 
 import gru_core as gru
 from app.cli import COMMANDS
-from app.commands.trace import read_clamps
+from app.link import read_link
 from app.settings import Settings
 from gru_core import formats, parity
 from tests import examples, notebooks
@@ -142,7 +142,7 @@ def test_a_demo_is_a_link_that_can_be_followed(name: str) -> None:
     demo = DEMOS[name]
     assert {"title", "model", "sequence"} <= demo.keys() <= {"title", "text", *link_keys()}
     model = gru.load(demo["model"])
-    clamps = read_clamps(demo["clamps"]) if "clamps" in demo else []
+    clamps = [body.clamp() for body in read_link({"clamps": demo.get("clamps", "")}).clamps]
     trace = gru.trace(model, demo["sequence"], clamps=clamps)
     assert 1 <= demo["t"] <= len(trace.y)
     assert 1 <= demo["unit"] <= model.layers[-1].units

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 import numpy as np
 
 import gru_core
+from app.errors import Refused
+from app.link import read_link
 from gru_core import Clamp, Model, Trace, presets
 
 HELP = "run a model over a sequence, and print what its gates did"
@@ -32,13 +33,6 @@ Place = tuple[int, int]
 """A layer and a unit of it, both from 0."""
 Column = tuple[str, Sequence[Any]]
 """A name, and a value for each step."""
-
-# [layer 2.] z [of units 1 and 3] from step 4 [to 6, to the end] at 0.5
-CLAMP = re.compile(
-    r"(?:L([1-9]\d{0,5})\.)?(r|z|h_tilde|h_prev)(?:\.([1-9]\d{0,5}(?:\+[1-9]\d{0,5})*))?"
-    r"@([1-9]\d{0,5})(-([1-9]\d{0,5})?)?=(-?\d*\.?\d+)",
-    re.ASCII,
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
         return _failed("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
     try:
         model = gru_core.load(options.model)
-        clamps = [clamp for written in options.clamp for clamp in read_clamps(written)]
+        clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
         trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps)
         places = _places(trace, options.layer, options.unit, every=options.csv)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Refused) as error:
         return _failed(str(error))
     if options.json:
         print(json.dumps(trace.to_dict(), allow_nan=False))
@@ -102,25 +96,6 @@ def _read() -> str:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
         raise ValueError("what comes on the standard input is not text") from error
-
-
-def read_clamps(text: str) -> list[Clamp]:
-    """The clamps written as in a link, `z.1+3@4-6=0.5,L2.r@1-=1`: from 1 as on screen, `to` included.
-
-    Raises ValueError for what is not so written, and for a value that the gate cannot take.
-    """
-    return [_clamp(one) for one in text.split(",")]
-
-
-def _clamp(text: str) -> Clamp:
-    found = CLAMP.fullmatch(text)
-    if found is None:
-        raise ValueError(f"a clamp looks like z.1@4-6=0: a gate, its units, steps and value; {text[:40]!r} does not")
-    layer, units, start, span, to, value = found.group(1, 3, 4, 5, 6, 7)
-    gate: Any = found[2]
-    stop = (int(to) if to else None) if span else int(start)
-    of = None if units is None else [int(unit) - 1 for unit in units.split("+")]
-    return Clamp(gate, float(value), of, slice(int(start) - 1, stop), int(layer or 1) - 1)
 
 
 def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:

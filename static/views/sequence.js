@@ -12,7 +12,7 @@ export function mountSequence(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
-  const [hint, error] = [find("#hint"), find("#error")];
+  const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
   let shown = "";
 
   /** @param {State} state */
@@ -25,6 +25,7 @@ export function mountSequence(section, store, actions) {
     shown = state.model;
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
+    random.hidden = !entry?.drawn;
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(({ ask, link }) => new Option(ask, `?model=${shown}&${link}`));
     examples.replaceChildren(new Option("Examples", ""), group("Sequences", sequences), group("What if", questions));
@@ -39,7 +40,7 @@ export function mountSequence(section, store, actions) {
     else if (examples.value) actions.write(examples.value);
     examples.value = "";
   });
-  find("#random").addEventListener("click", actions.draw);
+  random.addEventListener("click", actions.draw);
   store.subscribe(update);
 }
 

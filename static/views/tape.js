@@ -133,6 +133,7 @@ export function mountTape(tape, store) {
   });
   const frame = new ResizeObserver(() => {
     wide = scroller.scrollWidth > scroller.clientWidth;
+    tape.classList.toggle("wide", wide);
     if (wide && shown) follow(shown);
   });
   for (const part of [scroller, columns]) frame.observe(part);

@@ -14,7 +14,8 @@ import pytest
 
 import gru_core as gru
 from app.cli import main
-from app.commands.trace import read_clamps
+from app.errors import Refused
+from app.link import read_link
 from gru_core import Clamp
 from tests.core.test_trace import stacked
 
@@ -123,7 +124,7 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
         ([""], "the sequence is empty. Symbols: A B x y z ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
         (["--model", __file__, "A"], "test_trace_command.py is not a GRU Scope model: "),
-        (["--clamp", "z.1@0=0", "A"], "a clamp looks like z.1@4-6=0: a gate, its units, steps and value; 'z.1@0=0'"),
+        (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
         (["--clamp", "z.1@1=2", "A"], "z cannot be held at 2.0: 0 to 1"),
         (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: 1 to 1"),
         (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the steps 1 to 1"),
@@ -183,12 +184,10 @@ def test_it_stops_quietly_when_nobody_reads_on() -> None:
     ],
 )
 def test_clamps_are_read_as_links_say_them(text: str, wanted: list[Clamp]) -> None:
-    assert read_clamps(text) == wanted
+    assert [body.clamp() for body in read_link({"clamps": text}).clamps] == wanted
 
 
-@pytest.mark.parametrize(
-    "text", ["", "z", "z@=1", "q@1=0", "z@1=", "z.0@1=0", "L0.z@1=0", "z@1-0x=1", "z@1=1e3", "z@1=0,"]
-)
+@pytest.mark.parametrize("text", ["z", "z@=1", "q@1=0", "z@1=", "z.0@1=0", "L0.z@1=0", "z@1-0x=1", "z@1=1e3", "z@1=0,"])
 def test_what_no_link_would_say_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"a clamp looks like z\.1@4-6=0"):
-        read_clamps(text)
+    with pytest.raises(Refused, match=r"clamps (must look like|count layers)"):
+        read_link({"clamps": text})

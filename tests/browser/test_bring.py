@@ -119,7 +119,13 @@ def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints:
     expect(lab.alert).to_contain_text("from safetensors.torch import save_file")
     lab.drop("model.safetensors", b"nothing of the kind")
     expect(lab.alert).to_contain_text(".safetensors, .npz, .onnx, .keras, .weights.h5")
-    lab.drop("large.npz", bytes(21 * 2**20))
+    same_page.evaluate(
+        """() => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([new Uint8Array(21 * 2 ** 20)], "large.npz"));
+            document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer }));
+        }"""
+    )
     expect(lab.alert).to_contain_text("at most 20 MiB")
     lab.expect_trace("flip-flop", lab.sequence.input_value())
     complaints.clear()

@@ -121,7 +121,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
         button.click()
     page.get_by_text("As a table").click()
     expect(page.get_by_text("Left out, h of unit 1")).to_have_count(2)
-    expect(page.get_by_text("% right, untouched")).to_be_visible()
+    expect(page.get_by_text("% right; untouched")).to_be_visible()
     check("a changed weight, its score, and both checks")
     lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif")
     page.get_by_role("checkbox", name="show the pictures as differences").check()
