@@ -174,11 +174,15 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
         reached.append(at["name"])
     said = "\n".join(reached)
     for control in (
-        "share-open", "export-open", "model", "sequence", "Examples", "random", "Play", "speed", "convention", "layer",
-        "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold", "Check it",
-        "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
+        "share-open", "export-open", "model", "bring-open", "sequence", "Examples", "Play", "speed", "convention",
+        "layer", "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold",
+        "Check it", "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", said), (control, said)
+    # Random is only where sequences of a task can be drawn.
+    Lab(page).open(model="flip-flop").page.get_by_role("combobox", name="Examples").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Random")).to_be_focused()
 
 
 def test_motion_and_forced_colours_are_respected(page: Page) -> None:
