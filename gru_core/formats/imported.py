@@ -30,6 +30,9 @@ class Imported:
     direction: Direction = "forward"
     both: bool = False
 
+    def __repr__(self) -> str:
+        return f"Imported({self.model!r}, from {self.source}, {self.direction})"
+
 
 def imported(
     stacks: Sequence[Stack],

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core import GRU, Clamp, Model, Readout, Trace, Vectors
+from gru_core import GRU, Clamp, Model, Readout, Trace, Vectors, formats
 from gru_core.figures import SIGNALS
 from tests.core.test_trace import stacked
 
 TEXT = "A b c ? D a ?"
+
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def held() -> Trace:
@@ -108,6 +111,10 @@ def test_what_a_prompt_prints_names_the_sizes() -> None:
     assert repr(gru.forward(trace.model.layers[1], np.zeros((5, 3, 4)))) == "Forward(T=5, B=3, I=4, H=6, reset='after')"
     assert repr(trace.sensitivity(2)).endswith("to 3 steps; I=9, H=4, 6)")
     h = gru.trace(model, "A x").h
+    tagger = formats.read_file(FIXTURES / "pytorch-tagger.safetensors")
+    assert (
+        repr(tagger) == "Imported(Model('pytorch-tagger', imported: I=7, H=5→5, K=4), from PyTorch's nn.GRU, forward)"
+    )
     assert repr(gru.check(model, {"x": np.array([0, 2]), "h": h})).startswith("Parity(passed=True: h_l0 ")
 
 
