@@ -76,10 +76,13 @@ export function mountTransport(section, slider, store) {
     event.preventDefault();
     key();
   });
-  // A choice made with the pointer leaves the keys to the cursor.
-  addEventListener("pointerup", ({ target }) => {
-    if (/** @type {HTMLElement} */ (target).closest(".segments"))
-      setTimeout(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  // A choice made with the pointer leaves the keys to the cursor. Its label gives it the focus just before its own click.
+  let pointed = false;
+  const note = (/** @type {Event} */ { type }) => (pointed = type === "pointerup");
+  addEventListener("pointerup", note, true);
+  addEventListener("keydown", note, true);
+  addEventListener("click", ({ target }) => {
+    if (pointed && target instanceof HTMLInputElement && target.closest(".segments")) target.blur();
   });
   store.subscribe(update);
 }
