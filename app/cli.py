@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.commands import check, export, import_, models, serve, trace, train
+from .commands import check, export, import_, models, serve, trace, train
 
 COMMANDS = {
     "serve": serve,

@@ -12,15 +12,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.assets import STATIC, assets
-from app.errors import within
-from app.link import Link, read_link
-from app.routes.lab import example, inert, templates, view
-from app.routes.trace import prepare
-from app.routes.unit import read_by
-from app.schemas import Scenario, events, sensitivity_of, shares_of, sums_of, to_json
-from app.settings import Settings
 from gru_core import Trace
+
+from .assets import STATIC, assets
+from .errors import within
+from .link import Link, read_link
+from .routes.lab import example, inert, templates, view
+from .routes.trace import prepare
+from .routes.unit import read_by
+from .schemas import Scenario, events, sensitivity_of, shares_of, sums_of, to_json
+from .settings import Settings
 
 MOST_NUMBERS = 200_000
 """Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""

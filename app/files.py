@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from app.schemas import STATES
 from gru_core import Trace, record
 from gru_core.arrays import Array
 from gru_core.figures import fill, standalone
+
+from .schemas import STATES
 
 
 def as_csv(run: Trace) -> str:

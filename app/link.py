@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
-from app.errors import Refused
-from app.schemas import ClampBody, Scenario, WeightBody
+from .errors import Refused
+from .schemas import ClampBody, Scenario, WeightBody
 
 VERSION = "1"
 """The version of the links that are read."""

@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from app import errors
-from app.middleware import BodyLimit, SecurityHeaders
-from app.models import served, store
-from app.routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
-from app.schemas import ErrorBody
-from app.settings import Settings
+from . import errors
+from .middleware import BodyLimit, SecurityHeaders
+from .models import served, store
+from .routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
+from .schemas import ErrorBody
+from .settings import Settings
 
 
 @asynccontextmanager

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 import gru_core
-from app.errors import Refused
-from app.intake.reading import Found
-from app.intake.store import Store
-from app.intake.upload import ID, Upload
-from app.schemas import model_entry
-from app.settings import Settings
 from gru_core import Model, Symbols, presets
 from gru_core.tasks import Task, task_of
+
+from .errors import Refused
+from .intake.reading import Found
+from .intake.store import Store
+from .intake.upload import ID, Upload
+from .schemas import model_entry
+from .settings import Settings
 
 
 @cache

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from app import models
-from app.errors import Refused
-from app.schemas import Scenario
-from app.settings import Settings
 from gru_core import Clamp, Model, SequenceError
 from gru_core.arrays import Array
 from gru_core.holds import Holds
 from gru_core.trace import read
+
+from . import models
+from .errors import Refused
+from .schemas import Scenario
+from .settings import Settings
 
 
 @dataclass(frozen=True)

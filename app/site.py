@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import export
-from app.assets import assets
-from app.errors import Refused
-from app.link import FOCUS
-from app.routes.lab import templates
-from app.settings import Settings
 from gru_core import SequenceError
+
+from . import export
+from .assets import assets
+from .errors import Refused
+from .link import FOCUS
+from .routes.lab import templates
+from .settings import Settings
 
 KEYS = ("model", "sequence", "clamps", "weights", *FOCUS)
 

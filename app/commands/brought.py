@@ -8,9 +8,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from app.schemas import to_json
 from gru_core import formats
 from gru_core.formats import FormatError, Imported, Unanswered
+
+from ..schemas import to_json
 
 ANSWERS = 2
 """The exit code of a command that has to be told more."""

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 
 import gru_core
-from app.commands import brought
-from app.intake.child import parity
-from app.schemas import to_json
 from gru_core.formats import FormatError
+
+from ..commands import brought
+from ..intake.child import parity
+from ..schemas import to_json
 
 HELP = "hold a GRU from elsewhere against what its own library computed with it"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)

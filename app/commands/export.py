@@ -6,14 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from app import export
-from app.errors import Refused
-from app.files import as_csv, as_npz, as_picture
-from app.link import FOCUS, read_address
-from app.schemas import whole
-from app.settings import Settings
-from app.site import KEYS, build
 from gru_core import SequenceError
+
+from .. import export
+from ..errors import Refused
+from ..files import as_csv, as_npz, as_picture
+from ..link import FOCUS, read_address
+from ..schemas import whole
+from ..settings import Settings
+from ..site import KEYS, build
 
 HELP = "write what a link shows to files: a page that needs no server, its numbers, a picture"
 EXAMPLES = (

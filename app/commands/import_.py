@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.commands import brought
-from app.schemas import model_entry, to_json
 from gru_core.formats import FormatError, Unanswered
+
+from ..commands import brought
+from ..schemas import model_entry, to_json
 
 HELP = "read a GRU from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and say what was understood"
 EXAMPLES = (

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from app import models
-from app.schemas import model_entry, to_json
-from app.settings import Settings, with_cache
 from gru_core import presets
 from gru_core.formats.questions import short
+
+from .. import models
+from ..schemas import model_entry, to_json
+from ..settings import Settings, with_cache
 
 HELP = "list the models that ship, those of GRUSCOPE_MODELS, and those that were brought and are kept"
 EXAMPLES = ("gruscope models", "gruscope models --json")

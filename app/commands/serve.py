@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import uvicorn
 
-from app.main import create_app
-from app.settings import Settings, with_cache
+from ..main import create_app
+from ..settings import Settings, with_cache
 
 HELP = "open the lab in a browser (what happens without a command)"
 EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --read-only")

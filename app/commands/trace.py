@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 import gru_core
-from app.errors import Refused
-from app.link import read_link
 from gru_core import Clamp, Model, Trace, presets
+
+from ..errors import Refused
+from ..link import read_link
 
 HELP = "run a model over a sequence, and print what its gates did"
 EXAMPLES = (

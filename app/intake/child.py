@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 import gru_core
-from app.intake.upload import Upload
 from gru_core import Model, Parity, formats
 from gru_core.formats import FormatError, Imported, Unanswered
 from gru_core.trace import read
+
+from ..intake.upload import Upload
 
 MEMORY = 512 * 2**20
 SECONDS = {"read": 2, "check": 10}

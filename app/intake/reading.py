@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import Refused
-from app.intake.child import MEMORY, SECONDS
-from app.intake.upload import Upload
 from gru_core import Model, formats
+
+from ..errors import Refused
+from ..intake.child import MEMORY, SECONDS
+from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
 PATIENCE = 20
@@ -86,7 +87,7 @@ def _place() -> Iterator[None]:
 
 def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
     """Run the child in an empty folder: how it ended, and what it said."""
-    command = [sys.executable, "-P", "-m", "app.intake.child"]
+    command = [sys.executable, "-P", "-m", f"{__package__}.child"]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=nothing, cwd=folder, env=_environment()

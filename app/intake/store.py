@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.intake.reading import Found
-from app.intake.upload import ID, Upload
 from gru_core import formats
+
+from ..intake.reading import Found
+from ..intake.upload import ID, Upload
 
 ENDING = ".upload"
 UNFINISHED = ".part"

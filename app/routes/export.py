@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app import export
-from app.files import as_csv, as_npz
-from app.schemas import whole
+from .. import export
+from ..files import as_csv, as_npz
+from ..schemas import whole
 
 router = APIRouter(prefix="/api/export")
 

@@ -12,17 +12,18 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
-from app import models
-from app.assets import TEMPLATES, assets, version
-from app.errors import Refused
-from app.link import VERSION
-from app.questions import QUESTIONS
-from app.routes.trace import prepare
-from app.routes.unit import MOST_SHARES
-from app.schemas import STATES, Scenario, events, to_json
-from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, presets
 from gru_core.figures import SIGNALS, page_figures, page_pictures
+
+from .. import models
+from ..assets import TEMPLATES, assets, version
+from ..errors import Refused
+from ..link import VERSION
+from ..questions import QUESTIONS
+from ..routes.trace import prepare
+from ..routes.unit import MOST_SHARES
+from ..schemas import STATES, Scenario, events, to_json
+from ..settings import Settings
 
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)

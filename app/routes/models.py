@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app import models
-from app.schemas import to_json
+from .. import models
+from ..schemas import to_json
 
 router = APIRouter(prefix="/api/models")
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 
-from app import models
-from app.errors import Refused
+from .. import models
+from ..errors import Refused
 
 router = APIRouter()
 

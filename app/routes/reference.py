@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.assets import version
-from app.routes.lab import templates
+from ..assets import version
+from ..routes.lab import templates
 
 router = APIRouter(include_in_schema=False)
 

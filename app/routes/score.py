@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from app import models
-from app.errors import Refused
-from app.scenario import set_up
-from app.schemas import HeldAt, Scenario, Scores
 from gru_core.presets.recipes import RECIPES, fresh
 from gru_core.scoring import SCORE, carried, score
+
+from .. import models
+from ..errors import Refused
+from ..scenario import set_up
+from ..schemas import HeldAt, Scenario, Scores
 
 router = APIRouter(prefix="/api")
 

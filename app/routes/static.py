@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.assets import assets, version
-from app.errors import Refused
+from ..assets import assets, version
+from ..errors import Refused
 
 router = APIRouter(include_in_schema=False)
 

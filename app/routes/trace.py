@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from app.scenario import set_up
-from app.schemas import Scenario, events, start, whole
-from app.settings import Settings
 from gru_core import Trace, stream
+
+from ..scenario import set_up
+from ..schemas import Scenario, events, start, whole
+from ..settings import Settings
 
 router = APIRouter(prefix="/api")
 

@@ -8,10 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.errors import within
-from app.routes.trace import BLOCK, prepare
-from app.schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion, sensitivities, shares, sums
 from gru_core import Trace
+
+from ..errors import within
+from ..routes.trace import BLOCK, prepare
+from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion, sensitivities, shares, sums
 
 router = APIRouter(prefix="/api")
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app import models
-from app.errors import Refused
-from app.intake import reading
-from app.intake.upload import Upload
-from app.schemas import Answers, model_entry, to_json
-from app.settings import Settings
+from .. import models
+from ..errors import Refused
+from ..intake import reading
+from ..intake.upload import Upload
+from ..schemas import Answers, model_entry, to_json
+from ..settings import Settings
 
 router = APIRouter(prefix="/api/models")
 
