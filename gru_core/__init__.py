@@ -9,12 +9,13 @@ trace.z                                   # the update gate, (T, H)
 from pathlib import Path
 
 from gru_core import presets
+from gru_core.card import Card
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
-from gru_core.model import Card, Model, Readout, load_file
+from gru_core.model import Model, Readout, load_file
 from gru_core.parity import Parity, check
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Gap, Trace, stream, trace, twin

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gru_core.card import Card
 from gru_core.formats import choices, ends
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import shown
 from gru_core.formats.weights import Cell, Convention, Direction, Stack
-from gru_core.model import Card, Model
+from gru_core.model import Model
 
 
 @dataclass(frozen=True)

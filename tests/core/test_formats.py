@@ -68,7 +68,7 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
     runs = model.forward(x[::-1] if backward else x)
     for k, run in enumerate(runs):
         h = wanted["h"] if "h" in wanted else wanted[f"h_l{k}"]
-        h = h[::-1, ..., H:] if backward else h[..., : run.gru.units]
+        h = h[::-1, ..., H:] if backward else h[..., : run.cell.units]
         assert run.h.dtype == h.dtype
         np.testing.assert_allclose(run.h, h, rtol=0, atol=3e-7 if h.dtype == np.float32 else 1e-15)
     if "y" in wanted:
