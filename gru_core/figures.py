@@ -16,8 +16,7 @@ Signals = Mapping[str, Signal]
 
 
 VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
-"""What dims a signal such as r where another, z, makes it matter little: the page's own colour, `alpha` of it at z = 0,
-falling to none at z = `until`."""
+"""What dims r where z is small: the page's own colour, `alpha` of it at z = 0, falling to none at z = `until`."""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
 """Of what is written on the paper: the text, and what is beside it."""

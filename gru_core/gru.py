@@ -290,13 +290,13 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")
     h0 = np.zeros((*batch, H), dtype) if h0 is None else np.array(np.broadcast_to(h0, (*batch, H)), dtype)
 
-    # For all steps at once what does not depend on the past, W x + b; the loop then turns each
-    # step's sums into r, z and h̃ where they stand. Rows of r and z are negated throughout, since
-    # σ(a) = 1 / (1 + exp(−a)) wants −a.
+    # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
+    # each step's sums and turns them into r, z and h̃ in place. The rows of r and z are negated
+    # throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
     sign = np.repeat(np.array([-1, -1, 1], dtype), H)
     gates = (x.reshape(-1, I) @ (gru.W.T * sign)).reshape(*x.shape[:-1], 3 * H)
     np.add(gates, gru.b * sign, gates)
-    # What is multiplied with h_{t-1} as it is: all of U when the reset gate acts after the product.
+    # The part of U that is multiplied with h_{t-1} itself: all of it when the reset gate acts after.
     U_old = -gru.U[: 2 * H].T if gru.c_h is None else gru.U.T * sign
     U_h = np.ascontiguousarray(gru.U[2 * H :].T)
 
@@ -401,8 +401,8 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     # r meets h_{t-1} before the product, U_h h_{t-1} + c_h after it.
     product = h_prev if gru.c_h is None else h_prev @ U_h.T + gru.c_h
 
-    # For all steps at once the factors that take ∂L/∂h to ∂L/∂a_z and ∂L/∂a_h, and what is left
-    # of ∂L/∂a_r; the loop then turns them into the derivatives where they stand.
+    # For all steps at once: the factors by which ∂L/∂h becomes ∂L/∂a_z and ∂L/∂a_h, and those of
+    # ∂L/∂a_r. The loop turns them into the derivatives in place.
     keep = 1 - z
     da = np.empty((*run.h.shape[:-1], 3 * H), gru.U.dtype)
     da_r, da_z, da_h = da[..., :H], da[..., H : 2 * H], da[..., 2 * H :]

@@ -49,7 +49,7 @@ class Holds:
 
     def by_step(self, T: int) -> list[Held]:
         """For each step what is held: places in a contiguous array, and their values."""
-        new = np.arange(T) == 0  # mostly a step is held as the one before it
+        new = np.arange(T) == 0  # where something else is held than at the step before: mostly nowhere
         for array in (*self.masks.values(), *self.values.values()):
             flat = array.reshape(T, -1)
             new[1:] |= (flat[1:] != flat[:-1]).any(1)

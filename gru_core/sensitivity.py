@@ -79,7 +79,7 @@ def state_norms(run: Run, t: int) -> Array:
         for s, of_step in zip(range(end - 1, first - 1, -1), run[first:end].step_jacobians()[::-1], strict=True):
             norms[s] = np.sqrt((J * J).sum(1))
             J = J @ of_step
-        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # also, arithmetic on the tiniest numbers is very slow
+        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # below this a square is 0, and arithmetic is very slow
         if not J.any():
             break
     return norms

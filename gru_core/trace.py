@@ -52,6 +52,7 @@ class Trace:
     twin: Trace | None = None
 
     def __getattr__(self, name: str) -> Array:
+        """A signal of the top layer, `(T, H)`. Raises AttributeError, saying which there are, for any other name."""
         signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
         if name not in signals:
             raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
@@ -225,7 +226,7 @@ def stream(
             if twin is None:
                 yield Trace(model, written, tuple(runs), y)
             else:
-                # A layer below all that is held is the same for both, and run once: its -1 is its 0.
+                # A layer below everything held is run once, as a batch of one: there -1 and 0 are the same.
                 held, free = (Trace(model, written, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1))
                 yield replace(held, twin=free)
 
