@@ -24,7 +24,7 @@ bench: .venv/bench
 
 # Into build/docs. The demos come last: MkDocs empties the folder.
 docs: .venv/docs
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m mkdocs build --strict
 	$(BIN)/gruscope export --site build/docs/demos docs/demos.toml
 
 # A file in the environment says which of the project's extras are in it.

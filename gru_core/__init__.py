@@ -6,16 +6,18 @@ trace = gru.trace(model, "A x x B x")
 trace.z                                   # the update gate, (T, H)
 """
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from gru_core import presets
+from gru_core import formats, presets
 from gru_core.card import Card
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
-from gru_core.model import Model, Readout, load_file
+from gru_core.model import Model, Readout, is_saved, load_file
 from gru_core.parity import Parity, check
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Gap, Trace, stream, trace, twin
@@ -51,13 +53,31 @@ __all__ = [
 ]
 
 
-def load(name: str | Path) -> Model:
-    """The preset of that name, or the model in the `.safetensors` file at that path.
+def load(
+    name: str | Path, *, alphabet: Sequence[str] | None = None, labels: Sequence[str] | None = None, **answers: str
+) -> Model:
+    """The preset of that name, or the model in the file at that path, of any kind that `formats.read_file` reads.
 
-    Raises FileNotFoundError when it is neither, ValueError when the file holds no such model.
+    `answers`, `alphabet` and `labels` say what the file does not tell: `load("net.npz", reset="after")`.
+
+    Raises FileNotFoundError when it is neither; FormatError, a ValueError, when the file holds no such
+    model; Unanswered, a FormatError that shows the call to make, when something must be known first.
     """
+    named = alphabet is not None or labels is not None
     if name in presets.NAMES:
+        if answers or named:
+            raise ValueError("a preset says all this itself: there is nothing to answer or to name")
         return load_file(presets.path(str(name)))
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
-    return load_file(name)
+    if not answers and not named and is_saved(name):
+        return load_file(name)
+    try:
+        return formats.read_file(name, answers, alphabet, labels).model
+    except formats.Unanswered as error:
+        question = error.question
+        given = [f"{key}={json.dumps(value)}" for key, value in answers.items()]
+        given += [f"{key}={key}" for key, value in (("alphabet", alphabet), ("labels", labels)) if value is not None]
+        given += [f"{question.key}={json.dumps(question.options[0].value, ensure_ascii=False)}"]
+        call = f"gru.load({', '.join((json.dumps(str(name), ensure_ascii=False), *given))})"
+        raise formats.Unanswered(question, call) from None

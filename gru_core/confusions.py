@@ -1,8 +1,8 @@
 """Known confusions about GRU weights, tried one by one: which of them explains that a reference is not met.
 
 Gates in another order, z turned over, the reset gate on the other side of the product, matrices
-transposed or exchanged, biases exchanged, axes of the reference exchanged, read from the end: alone,
-then two together.
+transposed or exchanged, biases exchanged, axes of the reference exchanged, input or states in
+reversed time, or both: alone, then two together.
 """
 
 from __future__ import annotations
@@ -118,6 +118,8 @@ def _confusions(case: Case) -> Iterator[Confusion]:
             "axes", "the axes of sequences and steps exchanged (batch_first)", lambda c: _over(c, _batch_first)
         )
     yield Confusion("time", "the sequence read from its end", lambda c: _over(c, lambda array: array[::-1]))
+    yield Confusion("time", "the input in reversed time (go_backwards)", lambda c: replace(c, x=c.x[::-1]))
+    yield Confusion("time", "the states in reversed time", lambda c: replace(_over(c, lambda a: a[::-1]), x=c.x))
 
 
 def _meaning(**changes: Any) -> Callable[[Case], Case]:

@@ -196,6 +196,15 @@ def load_file(path: str | Path) -> Model:
         raise ValueError(f"{Path(path).name} is not a GRU Scope model: {error}") from error
 
 
+def is_saved(path: str | Path) -> bool:
+    """Whether `Model.save` wrote this file, or something that looks like it did."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "gruscope" in (file.metadata() or {})
+    except SafetensorError:
+        return False
+
+
 def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     """The model of the arrays by name and of the JSON about them that `Model.save` wrote.
 

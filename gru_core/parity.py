@@ -100,6 +100,8 @@ def check(model: Model | Imported, reference: Reference | bytes | str | Path) ->
     backward = isinstance(model, Imported) and model.direction == "backward"
     arrays = reference if isinstance(reference, Mapping) else npz.arrays(_bytes(reference), integers=True)
     x, wanted = _read(core, arrays, both, backward)
+    if backward and isinstance(model, Imported) and model.as_read:
+        wanted = {name: array[::-1] for name, array in wanted.items()}
     runs = core.forward(x)
     given = {f"h_l{k}": run.h for k, run in enumerate(runs)} | {"y": core.readout(runs[-1].h)}
     differences = tuple(_difference(name, given[name], array) for name, array in wanted.items())

@@ -119,11 +119,36 @@ def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -
     return None if place is None else (named or fitting)[place]
 
 
-def dense(found: list[Dense], units: int, embedding: Embedding | None, answers: Mapping[str, str]) -> Dense | None:
-    """The linear layer on the state. One that takes both directions comes along, to be spoken of."""
+def dense(
+    found: list[Dense],
+    names: Sequence[str],
+    units: int,
+    embedding: Embedding | None,
+    answers: Mapping[str, str],
+    whole: bool,
+) -> Dense | None:
+    """The linear layer on the state. One that takes both directions comes along, to be spoken of.
+
+    `names` are all the arrays beside the GRU, and `whole` is whether it is every GRU of the file. A
+    layer is taken unasked only where no other could stand between it and the state, or after it.
+    """
     others = [one for one in found if embedding is None or one.name != embedding.name]
     fitting = [one for one in others if one.V.shape[1] == units] or [
         one for one in others if one.V.shape[1] == 2 * units
     ]
-    place = _one("dense", "Several linear layers could be the readout.", [one.name for one in fitting], answers)
+    text, sure = "Several linear layers could be the readout.", whole
+    if len(fitting) == 1:
+        beside = [name for name in names if not any(_of(one, name) for one in (fitting[0], embedding) if one)]
+        sure = sure and not beside
+        what = f"the file also has {', '.join(map(shown, beside[:4]))}" if beside else "the file has several GRUs"
+        text = (
+            f"Is y = V h + c, with the linear layer {shown(fitting[0].name)} on the top layer's state itself and "
+            f"nothing after it but perhaps a softmax? It cannot be seen: {what}."
+        )
+    place = _one("dense", text, [one.name for one in fitting], answers, sure)
     return None if place is None else fitting[place]
+
+
+def _of(layer: Dense | Embedding, name: str) -> bool:
+    """Whether an array of this name is the layer's own."""
+    return name == layer.name or name.rpartition("/")[0].removesuffix("/vars") == layer.name

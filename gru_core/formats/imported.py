@@ -20,7 +20,8 @@ class Imported:
 
     `convention` and `cells`, the layers as the file has them from the bottom, are what the model was
     made of; an embedding is folded into the first. With direction "backward" the network reads a
-    sequence from its end. `both` is whether the file has the other direction too.
+    sequence from its end; `as_read` is whether its source then gives the states in the order in
+    which it reads, the last step's first. `both` is whether the file has the other direction too.
     """
 
     model: Model
@@ -30,6 +31,7 @@ class Imported:
     cells: tuple[Cell, ...]
     direction: Direction = "forward"
     both: bool = False
+    as_read: bool = False
 
     def __repr__(self) -> str:
         return f"Imported({self.model!r}, from {self.source}, {self.direction})"
@@ -62,7 +64,8 @@ def imported(
     rest = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(rest)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
-    dense = stack.dense or choices.dense(linears, stack.units, embedding, answers)
+    whole = all(one.names <= stack.names for one in stacks)
+    dense = stack.dense or choices.dense(linears, list(rest), stack.units, embedding, answers, whole)
     encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
     said += sentences
     both = stack.first_both is not None
@@ -82,7 +85,7 @@ def imported(
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         said.append(f"Not used: {', '.join(map(shown, left[:5]))}{more}.")
     model = Model(encoder, tuple(cell.gru(convention) for cell in cells), readout, _card(name, stack.source))
-    return Imported(model, tuple(said), stack.source, convention, cells, direction, both)
+    return Imported(model, tuple(said), stack.source, convention, cells, direction, both, stack.as_read)
 
 
 def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
@@ -106,7 +109,8 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
             f"Layer {stack.first_both + 1} reads both ways; this is the {direction} one, the {other} one is not shown."
         )
     if direction == "backward":
-        said.append("It reads a sequence from its end: write the last step first.")
+        states = " Its library gives the states in that order too." * stack.as_read
+        said.append(f"It reads a sequence from its end: write the last step first.{states}")
     left = len(stack.layers) - len(stack.layers[shown_layers])
     if left:
         of = f"{left} layers are" if left > 1 else "1 layer is"

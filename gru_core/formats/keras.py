@@ -203,7 +203,7 @@ def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
         notes.append(f"In the network the two directions were joined by {shown(str(merged))}.")
     stack = replace(stacked(stacks), notes=tuple(notes), wired=True)
     if leaf.config.get("go_backwards") is True and leaf.kind != "Bidirectional":
-        stack = replace(stack, layers=tuple({"backward": layer["forward"]} for layer in stack.layers))
+        stack = replace(stack, layers=tuple({"backward": layer["forward"]} for layer in stack.layers), as_read=True)
     return stack
 
 
@@ -218,6 +218,7 @@ def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> l
             if open_ended and found[-1].dense is None and found[-1].feeds(stack):
                 found[-1] = stacked([found[-1], stack])
             elif open_ended:
+                found[-1] = replace(found[-1], dense=None)  # what it gives is another GRU's input, not the output
                 found.append(replace(stack, notes=(*stack.notes, "Before it stands another GRU, which is not shown.")))
             elif isinstance(before, str):
                 found.append(
@@ -234,7 +235,7 @@ def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> l
                 dense = _dense(arrays, found[-1].dense, leaf)
                 if dense is None:
                     note = f"After it stands a layer {before}, which is not shown."
-                    found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
+                    found[-1] = replace(found[-1], dense=None, notes=(*found[-1].notes, note))
                     open_ended = False
                 else:
                     found[-1] = replace(found[-1], dense=dense)

@@ -41,6 +41,9 @@ SIDES: dict[str, tuple[Direction, ...]] = {
     "reverse": ("backward",),
     "bidirectional": ("forward", "backward"),
 }
+CHOOSING = {"ArgMax", "TopK"}
+"""Operators that say where the largest numbers are."""
+
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 
 
@@ -179,6 +182,14 @@ class Graph:
         notes = (f"After it stands a node {shown(following[0].op_type)}, which is not shown.",) if following else ()
         return replace(stack, notes=stack.notes + notes)
 
+    def _last(self, node: Node) -> bool:
+        """Whether nothing more is made of what a node gives, but the place of its largest number."""
+        for name in node.outputs:
+            for follows in self.used_by.get(name, []):
+                if follows.op_type not in CHOOSING and not (follows.op_type in PASSING and self._last(follows)):
+                    return False
+        return True
+
     def _dense(self, node: Node) -> Dense | None:
         if node.op_type not in ("MatMul", "Gemm"):
             return None
@@ -201,4 +212,6 @@ class Graph:
         c = c if c is not None and c.shape == (len(V),) else np.zeros(len(V), V.dtype)
         follows = self.after(node.outputs[0]) if node.outputs else None
         activation = ACTIVATIONS.get(follows.op_type) if follows is not None else None
+        if not self._last(follows if follows is not None and activation else node):
+            return None
         return Dense(node.name or node.op_type, V, c, activation or "linear")

@@ -28,15 +28,19 @@ class Question:
 
 
 class Unanswered(FormatError):
-    """A question stands in the way: read the file again with `answers={question.key: a value}`."""
+    """A question stands in the way: read the file again with `answers={question.key: a value}`.
 
-    def __init__(self, question: Question) -> None:
+    `call` is code that does so with the first option, where that can be said.
+    """
+
+    def __init__(self, question: Question, call: str = "") -> None:
         options = "; ".join(f"{option.value}: {option.means}" for option in question.options)
-        super().__init__(f"{question.text} Answer {question.key!r} with one of: {options}")
-        self.question = question
+        example = f". For example: {call}" if call else ""
+        super().__init__(f"{question.text} Answer {question.key!r} with one of: {options}{example}")
+        self.question, self.call = question, call
 
-    def __reduce__(self) -> tuple[type[Unanswered], tuple[Question]]:
-        return Unanswered, (self.question,)
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[Question, str]]:
+        return Unanswered, (self.question, self.call)
 
 
 def answer(question: Question, answers: Mapping[str, str]) -> str:

@@ -179,6 +179,8 @@ class Stack:
     embedding: Embedding | None = None
     dense: Dense | None = None
     notes: tuple[str, ...] = ()
+    as_read: bool = False
+    """Whether, reading from the end, it gives its states in that order: the last step's first."""
 
     @property
     def inputs(self) -> int:

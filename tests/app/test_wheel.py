@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,24 +15,37 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_built_wheel_serves_the_page_on_its_own(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
+    source, site = tmp_path / "source", tmp_path / "site"
+    for folder in ("gru_core", "app", "static", "templates"):  # a copy, as building leaves files behind
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, source)
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(source)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        archive.extractall(tmp_path / "site")
+        archive.extractall(site)
+    assert {name.partition("/")[0] for name in names} == {"gru_core", "gruscope", "gruscope-0.1.0.dist-info"}
+    for folder, inside in (("gru_core", "gru_core"), ("app", "gruscope")):
+        files = {path.relative_to(source / folder).as_posix() for path in (source / folder).rglob("*.py")}
+        assert {f"{inside}/{file}" for file in files} <= names
     for folder in ("static", "templates"):
-        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
-        assert {f"app/{file}" for file in files} <= names
+        files = {path.relative_to(source).as_posix() for path in (source / folder).rglob("*") if path.is_file()}
+        assert {f"gruscope/{file}" for file in files} <= names
     assert {f"gru_core/presets/{name}.safetensors" for name in presets.NAMES} <= names
-    assert not [name for name in names if name.startswith(("tests", "benchmarks"))]
     # Imported from the wheel's content alone: the project's own folders are not on the path.
     code = (
-        "import app, pathlib; from fastapi.testclient import TestClient; from app.main import create_app\n"
-        f"assert pathlib.Path(app.__file__).is_relative_to({str(tmp_path)!r})\n"
+        "import gruscope, pathlib, sys; from fastapi.testclient import TestClient\n"
+        "from uvicorn.importer import import_from_string\n"
+        "create_app = import_from_string('gruscope.main:create_app')\n"
+        f"assert pathlib.Path(gruscope.__file__).is_relative_to({str(site)!r}) and 'app' not in sys.modules\n"
         "client = TestClient(create_app()); page = client.get('/'); assert page.status_code == 200\n"
         "import re; script = re.search(r'/static/[^\"]+/main.js', page.text)[0]\n"
         "assert client.get(script).status_code == 200"
     )
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    environment = os.environ | {"PYTHONPATH": str(site)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
+    command = [sys.executable, "-m", "gruscope", "trace", "A x"]
+    ran = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
+    assert ran.stdout.startswith(b"Flip-flop")

@@ -1,0 +1,7 @@
+"""`python -m gruscope`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

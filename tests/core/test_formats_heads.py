@@ -1,0 +1,176 @@
+"""What stands after a GRU: y is the network's own, or it is asked about, or there is none."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import helper, numpy_helper
+from safetensors.numpy import save
+
+import gru_core as gru
+from gru_core import formats
+from gru_core.formats import Unanswered
+from tests.core.test_formats import FIXTURES, asked, torch_layer
+
+RNG = np.random.default_rng(10)
+I, H, T = 2, 4, 6
+
+
+def normal(*shape: int) -> Any:
+    return RNG.normal(0, 0.7, shape).astype("f4")
+
+
+def linear(name: str, K: int, H: int) -> dict[str, Any]:
+    return {f"{name}.weight": normal(K, H), f"{name}.bias": normal(K)}
+
+
+NORM = {"norm.weight": normal(H), "norm.bias": normal(H)}
+
+
+@pytest.mark.parametrize(
+    ("head", "readout"),
+    [
+        (NORM | linear("fc", 3, H), "fc"),  # GRU, LayerNorm, Linear
+        (linear("fc.0", 5, H) | linear("fc.2", 3, 5), "fc/0"),  # Linear, ReLU, Linear
+        (linear("fc", 3, H) | {"norm.weight": normal(3), "norm.bias": normal(3)}, "fc"),
+    ],
+)
+def test_a_linear_layer_is_asked_about_where_others_may_stand_before_or_after_it(head: Any, readout: str) -> None:
+    data = save(torch_layer(RNG, I, H, prefix="gru.") | head)
+    with pytest.raises(Unanswered, match="on the top layer's state itself and nothing after it") as error:
+        formats.read(data, "net.safetensors")
+    assert asked(error.value) == ("dense", [readout, "none"])
+    shown = formats.read(data, "net.safetensors", {"dense": "none"}).model
+    assert shown.readout.labels == ("h 1", "h 2", "h 3", "h 4")
+    assert len(formats.read(data, "net.safetensors", {"dense": readout}).model.readout.V) in (3, 5)
+
+
+def test_of_several_grus_one_alone_does_not_take_the_linear_layer_of_another_unasked() -> None:
+    one, two = (torch_layer(RNG, size, H, prefix=f"{name}.") for size, name in ((I, "encoder"), (H, "decoder")))
+    with pytest.raises(Unanswered, match="the file has several GRUs") as error:
+        formats.read(save(one | two | linear("fc", 3, H)), "net.safetensors", {"network": "encoder"})
+    assert asked(error.value)[0] == "dense"
+
+
+def onnx_network(*nodes: Any, **tensors: Any) -> bytes:
+    """A GRU whose states `s` `(T, B, H)` the nodes make y of."""
+    tensors |= {"W": normal(1, 3 * H, I), "R": normal(1, 3 * H, H), "axes": np.array([1])}
+    first = [
+        helper.make_node("GRU", ["x", "W", "R"], ["Y"], hidden_size=H, linear_before_reset=1),
+        helper.make_node("Squeeze", ["Y", "axes"], ["s"]),
+    ]
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [T, 1, I])
+    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    constants = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
+    graph = helper.make_graph([*first, *nodes], "net", [x], [y], constants)
+    return bytes(
+        helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
+    )
+
+
+def node(kind: str, *inputs: str, to: str) -> Any:
+    return helper.make_node(kind, inputs, [to])
+
+
+FIRST = node("MatMul", "s", "V", to="a")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        (node("LayerNormalization", "s", "g", to="n"), node("MatMul", "n", "V", to="y")),
+        (FIRST, node("Relu", "a", to="r"), node("MatMul", "r", "V2", to="y")),
+        (FIRST, node("MatMul", "a", "V2", to="y")),
+        (FIRST, node("Mul", "a", "a", to="y")),
+    ],
+    ids=["norm", "relu", "two", "square"],
+)
+def test_of_an_onnx_head_of_several_layers_no_part_is_shown_as_y(nodes: Any) -> None:
+    data = onnx_network(*nodes, V=normal(H, 3), V2=normal(3, 2), g=np.ones(H, "f4"))
+    onnxruntime.InferenceSession(data)  # it is a network that runs
+    found = formats.read(data, "net.onnx")
+    assert found.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
+    assert any("is not shown" in sentence for sentence in found.said)
+
+
+def test_an_onnx_head_of_one_layer_and_a_softmax_is_the_networks_own() -> None:
+    data = onnx_network(FIRST, node("Softmax", "a", to="y"), V=normal(H, 3))
+    x = normal(T, 1, I)
+    (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x})
+    assert gru.check(formats.read(data, "net.onnx"), {"x": x, "y": y}).passed
+
+
+def test_load_takes_any_file_and_the_error_of_a_question_is_the_call_that_answers_it(tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    np.savez(path, **{"gru/kernel": normal(I, 3 * H), "gru/recurrent_kernel": normal(H, 3 * H)})
+    with pytest.raises(Unanswered) as error:
+        gru.load(path)
+    assert error.value.call == f'gru.load("{path.as_posix()}", reset="after")'.replace("\\", "\\\\")
+    assert error.value.call in str(error.value)
+    loaded = eval(error.value.call, {"gru": gru})
+    assert loaded.layers[0].reset == "after"
+    assert gru.load(path, reset="before", labels=list("abcd")).readout.labels == ("a", "b", "c", "d")
+    with pytest.raises(formats.FormatError, match="'rest' is not asked of any file"):
+        gru.load(path, rest="after")
+    with pytest.raises(ValueError, match="a preset says all this itself"):
+        gru.load("flip-flop", reset="after")
+
+
+def test_reversed_time_is_a_known_confusion() -> None:
+    model = formats.read(save(torch_layer(RNG, I, H)), "net.safetensors")
+    x = normal(T, 2, I)
+    run = model.model.forward(x[::-1])[0].h
+    report = gru.check(model, {"x": x, "h": run})
+    assert "the input in reversed time (go_backwards)" in str(report)
+    assert "the sequence read from its end" in str(gru.check(model, {"x": x, "h": run[::-1]}))
+    assert "the states in reversed time" in str(gru.check(model, {"x": x[::-1], "h": run[::-1]}))
+    with io.BytesIO() as file:
+        np.savez(file, x=x, h=run)
+        assert "reversed time" in str(gru.check(model, file.getvalue()))
+
+
+def keras_file(name: str, change: Callable[[list[Any]], None]) -> bytes:
+    """A real `.keras` file with the layers in its configuration changed."""
+    old, out = zipfile.ZipFile(FIXTURES / name), io.BytesIO()
+    with zipfile.ZipFile(out, "w") as new:
+        for member in old.namelist():
+            content = old.read(member)
+            if member == "config.json":
+                config = json.loads(content)
+                change(config["config"]["layers"])
+                content = json.dumps(config).encode()
+            new.writestr(member, content)
+    return out.getvalue()
+
+
+def test_a_keras_layer_that_goes_backwards_is_met_in_the_order_in_which_it_gives_its_states() -> None:
+    def backwards(layers: list[Any]) -> None:
+        for layer in layers:
+            if layer["class_name"] == "GRU":
+                layer["config"]["go_backwards"] = True
+
+    plain = formats.read_file(FIXTURES / "keras-before.keras")
+    found = formats.read(keras_file("keras-before.keras", backwards), "net.keras")
+    assert any("write the last step first. Its library gives the states in that order too." in s for s in found.said)
+    x = normal(T, 2, plain.model.layers[0].inputs)
+    # Keras turns the input over and leaves the states as they come: the plain layer's of the input turned over.
+    assert gru.check(found, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
+
+
+def test_of_a_keras_head_of_several_layers_no_part_is_shown_as_y() -> None:
+    def longer(layers: list[Any]) -> None:
+        layers.append({"class_name": "LayerNormalization", "config": {"name": "norm"}})
+
+    assert "y 1" in formats.read(keras_file("keras-tagger.keras", lambda _: None), "net.keras").model.readout.labels
+    found = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
+    assert found.model.readout.labels[0] == "h 1"
+    assert "After it stands a layer 'LayerNormalization', which is not shown." in found.said
