@@ -8,7 +8,8 @@
 
 /** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
-import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS, weightKey } from "./state.js";
+import { weightKey } from "./changes.js";
+import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 import { GATES, SIGNALS, scenarioOf } from "./run.js";
 
 export const VERSION = "1";

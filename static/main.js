@@ -12,7 +12,8 @@ import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { FOCUS, LET_GO, addModel, choose, complete, fail, failDetail, focus, follow, goBack, isChanged, layerIndex, note, putCheck, putScore, receive, setTheme, show, stay, write } from "./state.js"; // prettier-ignore
+import { LET_GO, choose, follow, isChanged, stay, write } from "./changes.js";
+import { FOCUS, addModel, complete, fail, failDetail, focus, goBack, layerIndex, note, putCheck, putScore, receive, setTheme, show } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";
 import { mountBring } from "./views/bring.js";

@@ -5,7 +5,8 @@
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
 import { tellOutcome } from "../narration.js";
-import { detailAt, hold, layerIndex, layerOf } from "../state.js";
+import { hold } from "../changes.js";
+import { detailAt, layerIndex, layerOf } from "../state.js";
 
 /** Nothing of what a step has for its layer is taken. @param {State} state @param {number} step @returns {Clamp} */
 const leaveOut = (state, step) => ({

@@ -5,7 +5,8 @@
 /** @import { State, Sums } from "../state.js" */
 import { clampAt, fixed } from "../run.js";
 import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
-import { detailAt, editWeight, layerIndex, layerOf, openGate, setWeight, weightKey } from "../state.js";
+import { editWeight, setWeight, weightKey } from "../changes.js";
+import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
 

@@ -4,7 +4,8 @@
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { answer, fixed } from "../run.js";
-import { goTo, layerIndex, lookAt, select, unitsInSight } from "../state.js";
+import { select } from "../changes.js";
+import { goTo, layerIndex, lookAt, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of a token that a column is made wide for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible

@@ -6,7 +6,8 @@
 import { percent } from "../narration.js";
 import { decode, writeScenario } from "../link.js";
 import { answer, fixed, scenarioOf } from "../run.js";
-import { chooseClamp, editWeight, hold, isChanged, layerIndex, letGo, redo, select, setDifference, setWeight, undo, unitsInSight } from "../state.js"; // prettier-ignore
+import { chooseClamp, editWeight, hold, isChanged, letGo, redo, select, setWeight, undo } from "../changes.js";
+import { layerIndex, setDifference, unitsInSight } from "../state.js";
 
 /** @type {Record<Held, string>} */
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃", h_prev: "h before" };
