@@ -9,8 +9,8 @@
 /** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
 import { weightKey } from "./changes.js";
-import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 import { GATES, SIGNALS, scenarioOf } from "./run.js";
+import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 export const VERSION = "1";
 

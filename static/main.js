@@ -5,6 +5,7 @@
 /** @import { Link } from "./link.js" */
 /** @import { Clamp, Run, Start, Step } from "./run.js" */
 import * as api from "./api.js";
+import { LET_GO, choose, follow, isChanged, stay, write } from "./changes.js";
 import { keepDetail } from "./details.js";
 import { mountHistory } from "./history.js";
 import { beyond, decode, encode, linkTo, writeScenario } from "./link.js";
@@ -12,7 +13,6 @@ import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { answer, finish, newRun, putStep, scenarioOf } from "./run.js";
 import { createRunner } from "./runner.js";
-import { LET_GO, choose, follow, isChanged, stay, write } from "./changes.js";
 import { FOCUS, addModel, complete, fail, failDetail, focus, goBack, layerIndex, note, putCheck, putScore, receive, setTheme, show } from "./state.js"; // prettier-ignore
 import { createStore } from "./store.js";
 import { currentTheme } from "./theme.js";

@@ -6,8 +6,8 @@
 /** @import { Held } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @typedef {{text: string, about?: string}} Phrase `about` is the signal that it speaks of */
-import { answer, fixed } from "./run.js";
 import { halfLife, leftFromStart, listensTo, reading, writtenAt } from "./reading.js";
+import { answer, fixed } from "./run.js";
 import { layerOf } from "./state.js";
 
 const KEEPS = 0.2; // below this a unit keeps its state

@@ -4,8 +4,9 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
-import { tellOutcome } from "../narration.js";
 import { hold } from "../changes.js";
+import { write } from "../elements.js";
+import { tellOutcome } from "../narration.js";
 import { detailAt, layerIndex, layerOf } from "../state.js";
 
 /** Nothing of what a step has for its layer is taken. @param {State} state @param {number} step @returns {Clamp} */
@@ -55,9 +56,4 @@ export function mountCheck(group, namedBy, store, actions) {
     if (outcome) actions.alter(hold, [...state.clamps, leaveOut(state, outcome.step)], null);
     button.focus();
   });
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

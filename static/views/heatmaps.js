@@ -8,8 +8,8 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place, Veil } from "../plot.js" */
 import { drawHeatmaps } from "../plot.js";
-import { fixed } from "../run.js";
 import { shownRows, veilOf } from "../reading.js";
+import { fixed } from "../run.js";
 import { layerOf, unitsInSight } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 

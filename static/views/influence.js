@@ -3,8 +3,9 @@
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @typedef {{name: string, label: string, values: number[]}} Curve */
-import { answer, fixed } from "../run.js";
+import { newRow, write } from "../elements.js";
 import { listensTo } from "../reading.js";
+import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
 
 const HEIGHT = 190; // px
@@ -171,11 +172,8 @@ function list(body, { run, convention }, { x_norm, z, r, h_unit, h_norm }) {
   const sign = convention === "pytorch" ? -1 : 1;
   body.replaceChildren(
     ...x_norm.map((x, i) => {
-      const row = document.createElement("tr");
-      const head = Object.assign(document.createElement("th"), { scope: "row", textContent: String(i + 1) });
-      const texts = [run.tokens?.[i] ?? "", ...[x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief)];
-      row.append(head, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-      return row;
+      const numbers = [x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief);
+      return newRow([String(i + 1), run.tokens?.[i] ?? "", ...numbers]);
     }),
   );
 }
@@ -194,8 +192,3 @@ const superscript = (exponent) =>
 
 /** A power of ten as an axis has it. @param {number} exponent */
 const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}

@@ -2,9 +2,10 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { Ledger, State } from "../state.js" */
-import { fixed } from "../run.js";
-import { halfLife, originAt, sharesAt } from "../reading.js";
+import { fit, write } from "../elements.js";
 import { percent } from "../narration.js";
+import { halfLife, originAt, sharesAt } from "../reading.js";
+import { fixed } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 
 const MOST_LABELLED = 128; // columns: as many as have letters
@@ -142,15 +143,4 @@ function brief(steps) {
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
-}
-
-/** @param {HTMLElement} list @param {number} length */
-function fit(list, length) {
-  while (list.childElementCount > length) list.lastElementChild?.remove();
-  while (list.childElementCount < length) list.append(document.createElement("li"));
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -3,9 +3,10 @@
 /** @import { Store, Update } from "../store.js" */
 /** @import { Gate, WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
-import { clampAt, fixed } from "../run.js";
-import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
 import { editWeight, setWeight, weightKey } from "../changes.js";
+import { fit, newRow, write } from "../elements.js";
+import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
+import { clampAt, fixed } from "../run.js";
 import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
@@ -110,8 +111,7 @@ export function mountSum(section, store, actions) {
       [f.of(as(a)), result],
     ]);
     const largest = Math.max(...shown.map(({ product }) => Math.abs(product)));
-    while (body.childElementCount > shown.length) body.lastElementChild?.remove();
-    while (body.childElementCount < shown.length) body.append(newRow());
+    fit(body, shown.length, newPart);
     shown.forEach((part, i) => {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
@@ -195,15 +195,8 @@ export function mountSum(section, store, actions) {
  */
 const reach = (trained) => Math.max(4, Math.ceil(2 * Math.abs(trained)));
 
-/** @param {HTMLElement} cell @param {string} text */
-function write(cell, text) {
-  if (cell.textContent !== text) cell.textContent = text;
-}
-
-function newRow() {
-  const row = document.createElement("tr");
-  row.append(Object.assign(document.createElement("th"), { scope: "row" }));
-  for (let i = 0; i < 4; i++) row.append(document.createElement("td"));
+function newPart() {
+  const row = newRow(["", "", "", "", ""]);
   const change = Object.assign(document.createElement("button"), { type: "button", title: "Change this weight" });
   row.children[1].append(change);
   row.children[3].className = "bar";
@@ -212,10 +205,8 @@ function newRow() {
 
 /** @param {string} name @param {string} number @param {string} [slot] */
 function total(name, number, slot) {
-  const row = document.createElement("tr");
-  const head = Object.assign(document.createElement("th"), { scope: "row", colSpan: 4, textContent: name });
-  const cell = Object.assign(document.createElement("td"), { textContent: number });
-  if (slot) cell.dataset.slot = slot;
-  row.append(head, cell);
+  const row = newRow([name, number]);
+  row.cells[0].colSpan = 4;
+  if (slot) row.cells[1].dataset.slot = slot;
   return row;
 }

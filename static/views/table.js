@@ -4,8 +4,9 @@
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { copy } from "../clipboard.js";
-import { fixed } from "../run.js";
+import { write } from "../elements.js";
 import { rowsOf } from "../reading.js";
+import { fixed } from "../run.js";
 import { layerIndex, layerOf, openTable } from "../state.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
@@ -125,6 +126,6 @@ function fill(part, i, heads, texts) {
     const head = heads === "col" || j === 0;
     const cell = row.children[j] ?? row.appendChild(document.createElement(head ? "th" : "td"));
     if (head) cell.setAttribute("scope", heads);
-    if (cell.textContent !== text) cell.textContent = text;
+    write(cell, text);
   });
 }

@@ -3,8 +3,8 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { answer, fixed } from "../run.js";
 import { select } from "../changes.js";
+import { answer, fixed } from "../run.js";
 import { goTo, layerIndex, lookAt, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of a token that a column is made wide for

@@ -3,10 +3,11 @@
 /** @import { Store, Update } from "../store.js" */
 /** @import { Changes, Clamp, Held, Weight } from "../run.js" */
 /** @import { Range, Score, State } from "../state.js" */
-import { percent } from "../narration.js";
-import { decode, writeScenario } from "../link.js";
-import { answer, fixed, scenarioOf } from "../run.js";
 import { chooseClamp, editWeight, hold, isChanged, letGo, redo, select, setWeight, undo } from "../changes.js";
+import { write } from "../elements.js";
+import { decode, writeScenario } from "../link.js";
+import { percent } from "../narration.js";
+import { answer, fixed, scenarioOf } from "../run.js";
 import { layerIndex, setDifference, unitsInSight } from "../state.js";
 
 /** @type {Record<Held, string>} */
@@ -224,9 +225,8 @@ export function mountWhatIf(section, tape, store, actions) {
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = effect(state);
     if (changed("run", "views")) showQuestion(state);
-    if (refused.textContent !== (state.refusals.changes ?? "")) refused.textContent = state.refusals.changes ?? "";
-    const score = state.score ? tellScore(state.score) : (state.refusals.score ?? "");
-    if (scored.textContent !== score) scored.textContent = score;
+    write(refused, state.refusals.changes ?? "");
+    write(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));
     scored.classList.toggle("error", !state.score);
   });
 
