@@ -41,6 +41,8 @@
 /** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
  *             outputs: Rows, untouched: Rows, effect: Effect | null}} Run */
 
+import { boot } from "./boot.js";
+
 /** @type {readonly Gate[]} */
 export const GATES = ["r", "z", "h_tilde"];
 /** @type {readonly Signal[]} */
@@ -51,11 +53,10 @@ const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_t
 /**
  * @param {Start} start
  * @param {Changes} changes
- * @param {number[]} stages how many columns a tape can have: the next of these for T steps
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights }, stages) {
-  const columns = stages.find((columns) => columns >= start.T) ?? start.T;
+export function newRun(start, { clamps, weights }) {
+  const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   /** @param {number} height @returns {Rows} */
   const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
   const layers = start.layers.map((layer) => {
