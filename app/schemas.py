@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.gru import GATES, GRU
+from gru_core.gru import GATES, GRU, half_life
 from gru_core.holds import Holds
 from gru_core.ledger import ledger, origins, since
 from gru_core.tasks import task_of
@@ -171,7 +171,7 @@ def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, 
         "alphabet": list(encoder.alphabet),
         "hint": encoder.hint,
         "examples": list(model.examples),
-        "layers": [{"units": gru.units, "reset": gru.reset} for gru in model.layers],
+        "layers": [{"cell": "gru", "units": gru.units, "reset": gru.reset} for gru in model.layers],
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": said,
         "drawn": task_of(model) is not None,
@@ -199,6 +199,7 @@ def start(
         "x": {"labels": model.encoder.labels},
         "layers": [
             {
+                "cell": "gru",
                 "H": gru.units,
                 "reset": gru.reset,
                 "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)),
@@ -219,6 +220,7 @@ def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
         | {f"Uh.{gate}": layer.Uh[gate] for gate in GATES}
         | {f"computed.{signal}": array for signal, array in layer.computed.items()}
         | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
+        | {"half_life": half_life(layer.z)}
         | ({} if twin is None else {f"twin.{signal}": getattr(twin, signal) for signal in STATES})
     )
 

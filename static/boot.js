@@ -1,13 +1,14 @@
 /** What the page came with. Nothing of it is changed. */
 
 /** @import { Scenario } from "./api.js" */
+/** @import { Cell } from "./cells.js" */
 /** @import { Figure } from "./plot.js" */
 /** @import { ModelEntry, Theme } from "./state.js" */
 
 /**
- * `scenario` is what the first run is of, `stages` how many columns a tape can have, `shares` how many shares of a ledger
+ * `cells` says by name what each cell is, `scenario` is what the first run is of, `stages` how many columns a tape can have, `shares` how many shares of a ledger
  * one answer can hold, `uploads` whether models can be brought.
- * @typedef {{models: ModelEntry[], figures: Record<Theme, Figure>, pictures: Record<Theme, Record<string, Figure>>,
+ * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<Theme, Figure>, pictures: Record<Theme, Record<string, Figure>>,
  *            scenario: Scenario, stages: number[], shares: number, uploads: boolean}} Boot
  */
 

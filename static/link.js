@@ -8,8 +8,9 @@
 
 /** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
+import { GATES, HELD, SIGNALS } from "./cells.js";
 import { weightKey } from "./changes.js";
-import { GATES, SIGNALS, scenarioOf } from "./run.js";
+import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 export const VERSION = "1";
@@ -51,7 +52,7 @@ const someOf = (words) => ({
 });
 
 // [layer 2.] z [of units 1 and 3] from step 4 [to 6, to the end] at 0.5
-const CLAMP = /^(?:L(\d+)\.)?(r|z|h_tilde|h_prev)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
+const CLAMP = /^(?:L(\d+)\.)?(\w+)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
 
 /** @param {readonly Clamp[]} clamps such as "z.1+3@4-6=0.5,L2.r@1-=1" */
 const writeClamps = (clamps) =>
@@ -66,7 +67,7 @@ const writeClamps = (clamps) =>
 function readClamps(text) {
   const clamps = text.split(",").map((one) => {
     const [, layer, gate, units, from, span, to, value] = CLAMP.exec(one) ?? [];
-    if (!gate) return undefined;
+    if (!HELD.includes(gate)) return undefined;
     const until = span === undefined ? Number(from) : to ? Number(to) : null;
     const of = units ? units.split("+").map(Number) : null;
     return /** @type {Clamp} */ ({ gate, units: of, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
@@ -75,7 +76,7 @@ function readClamps(text) {
 }
 
 // [layer 2:] in the sum of z of unit 1 the weight of input 3, of unit 3, or a bias, at 0.5
-const WEIGHT = /^(?:L(\d+)\.)?(r|z|h_tilde)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
+const WEIGHT = /^(?:L(\d+)\.)?(\w+)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
 
 /** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
 const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.value}`).join(",");
@@ -84,7 +85,7 @@ const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.
 function readWeights(text) {
   const weights = text.split(",").map((one) => {
     const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(one) ?? [];
-    if (!gate) return undefined;
+    if (!GATES.includes(gate)) return undefined;
     const place = { layer: Number(layer ?? 1), gate, unit: Number(unit), part: part ?? bias, index: index ? Number(index) : null }; // prettier-ignore
     return /** @type {Weight} */ ({ ...place, value: Number(value) });
   });

@@ -1,15 +1,14 @@
 /**
  * A run as it arrives: `start` says how large it is, each step fills one column.
  *
- * Every signal is `rows[unit][step]`, one Float64Array a unit, NaN where nothing has come yet: the form that a
+ * Every array is `rows[unit][step]`, one Float64Array a unit, NaN where nothing has come yet: the form that a
  * heatmap draws, written in place.
  */
 
 /** @typedef {Float64Array[]} Rows */
-/** @typedef {"r" | "z" | "h_tilde"} Gate */
-/** @typedef {Gate | "h"} Signal */
-/** @typedef {Gate extends infer G extends string ? `Wx.${G}` | `Uh.${G}` : never} Term */
-/** What can be held: a gate, the candidate, or h_{t−1} as a step sees it. @typedef {Gate | "h_prev"} Held */
+/** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
+/** A signal that is made of a sum W x + U h + b. @typedef {string} Gate */
+/** What can be held: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
 /**
  * As the server takes it: `units` (null is all of them), `layer` and the steps `from` and `to` (null is the end) count
  * from 1. z is the source's, whatever the convention on screen.
@@ -22,11 +21,11 @@
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
 /** What a scenario changes of a model. @typedef {{clamps: readonly Clamp[], weights: readonly Weight[]}} Changes */
-/** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/** @typedef {{cell: string, H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
-/** @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
+/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
 /**
  * How far each unit's state went, layer by layer, and of a run beside its untouched twin the first step at which it
  * answers otherwise, and where its state differs most.
@@ -34,21 +33,17 @@
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
- * `twin` is what the untouched run has, `computed` what a held signal would have been; both empty where nothing is held.
- * @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, twin: Partial<Record<Signal, Rows>>,
- *            computed: Partial<Record<Held, Rows>>, moved: number[] | null}} Layer
+ * `rows` has the layer's arrays by the names that the steps give them: the signals, their terms "Wx.z" and "Uh.z", of the
+ * untouched run "twin.z", and "computed.z", what a held z would have been.
+ * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
  *             outputs: Rows, untouched: Rows, effect: Effect | null}} Run */
 
 import { boot } from "./boot.js";
 
-/** @type {readonly Gate[]} */
-export const GATES = ["r", "z", "h_tilde"];
-/** @type {readonly Signal[]} */
-export const SIGNALS = [...GATES, "h"];
-/** @type {readonly (Signal | Term)[]} */
-const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_tilde"];
+/** @param {number} height @param {number} columns @returns {Rows} */
+const blank = (height, columns) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
 
 /**
  * @param {Start} start
@@ -57,16 +52,9 @@ const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_t
  */
 export function newRun(start, { clamps, weights }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
-  /** @param {number} height @returns {Rows} */
-  const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
-  const layers = start.layers.map((layer) => {
-    const named = (/** @type {readonly string[]} */ names) =>
-      Object.fromEntries(names.map((name) => [name, blank(layer.H)]));
-    const rows = /** @type {Record<Signal | Term, Rows>} */ (named(NAMES));
-    return { ...layer, rows, twin: named(start.twin ? SIGNALS : []), computed: named(layer.held), moved: null };
-  });
-  const [inputs, outputs] = [blank(start.x.labels.length), blank(start.y.labels.length)];
-  const untouched = blank(start.twin ? start.y.labels.length : 0);
+  const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
+  const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
+  const untouched = blank(start.twin ? start.y.labels.length : 0, columns);
   return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, effect: null };
 }
 
@@ -77,11 +65,9 @@ export function newRun(start, { clamps, weights }) {
  */
 export function putStep(run, step) {
   const column = step.t - 1;
-  step.layers.forEach((layer, i) => {
-    const { rows, twin, computed } = run.layers[i];
-    for (const name of NAMES) put(rows[name], column, layer[name]);
-    for (const [name, of] of Object.entries(twin)) put(of, column, layer[`twin.${name}`]);
-    for (const [name, of] of Object.entries(computed)) put(of, column, layer[`computed.${name}`]);
+  step.layers.forEach((named, i) => {
+    const { rows, H } = run.layers[i];
+    for (const [name, row] of Object.entries(named)) put((rows[name] ??= blank(H, run.columns)), column, row);
   });
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);

@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {units: number, reset: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
+ *             layers: {cell: string, units: number, reset: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -31,7 +31,7 @@
  * What the output and the state at a step would move with, as /api/sensitivity answers: a number for each step up to it,
  * `x_norm`, `z` and `r` of the output, `h_norm` and `h_unit` of the state; `gate` is where a gate would matter most.
  * @typedef {Stretch & {output: number, x_norm: number[], z: number[], r: number[], h_norm: number[], h_unit: number[],
- *            gate: {gate: "r" | "z", unit: number, t: number, value: number}}} Sensitivity
+ *            gate: {gate: Gate, unit: number, t: number, value: number}}} Sensitivity
  */
 /**
  * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`; or why that is not known.

@@ -13,7 +13,9 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from gru_core import Model, SequenceError, Trace, presets
+from gru_core.clamp import LOWEST
 from gru_core.figures import SIGNALS, page_figures, page_pictures
+from gru_core.gru import GATES
 
 from .. import models
 from ..assets import TEMPLATES, assets, version
@@ -36,6 +38,20 @@ MOST_PRINTED, MOST_SENT = 400, 1600
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """What a link can hide of the page."""
+
+
+CELLS = {
+    "gru": {
+        "signals": [
+            {"name": name, "symbol": style.symbol, "words": style.name}
+            | {"low": style.low, "high": style.high, "lowest": style.lowest}
+            for name, style in SIGNALS.items()
+        ],
+        "gates": GATES,
+        "holds": LOWEST,
+    }
+}
+"""What each cell is, as the page goes by it."""
 
 
 @cache
@@ -103,6 +119,7 @@ def view(
     shown = names if scenario.model in names else [*names, scenario.model]
     entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
     boot = {
+        "cells": CELLS,
         "models": entries,
         "scenario": scenario.model_dump(by_alias=True),
         "stages": STAGES,

@@ -7,8 +7,9 @@
 /** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place, Veil } from "../plot.js" */
+import { ownOf } from "../own.js";
 import { drawHeatmaps } from "../plot.js";
-import { shownRows, veilOf } from "../reading.js";
+import { shownRows } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, unitsInSight } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
@@ -75,7 +76,9 @@ export function mountHeatmaps(tape, store, figures) {
     }
     const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
     const figureNow = figureOf(state);
-    const z = figureNow.data.map(({ name, meta }) => inSight(meta ? veilOf(layerOf(state)) : shownRows(state, name)));
+    const z = figureNow.data.map(({ name, meta }) =>
+      inSight(meta ? ownOf(state).veilOf(layerOf(state)) : shownRows(state, name)),
+    );
     if (Plotly) drawHeatmaps(Plotly, figure, figureNow, z, places);
     for (const { signal, values } of rows) {
       const at = figureNow.data.findIndex(({ name, meta }) => name === signal && !meta);

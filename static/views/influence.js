@@ -4,7 +4,7 @@
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @typedef {{name: string, label: string, values: number[]}} Curve */
 import { newRow, write } from "../elements.js";
-import { listensTo } from "../reading.js";
+import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
 
@@ -75,11 +75,11 @@ export function mountInfluence(section, tape, store) {
 function tell(state, found) {
   const most = listensTo(state);
   if (!most) return "";
-  const { run, step, convention } = state;
+  const { run, step } = state;
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
   const { gate, unit, t } = found.gate;
-  const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
+  const sign = turned(state, gate) ? -1 : 1;
   const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   return (
     `At t = ${step} the output ${what} would move most with the input of t = ${most.step} (${run.tokens?.[most.step - 1] ?? "numbers"}): |∂y/⁠∂x| = ${brief(most.value)}. ` +
@@ -168,12 +168,12 @@ function labels(ends, x) {
 }
 
 /** @param {HTMLElement} body @param {State} state @param {Sensitivity} found */
-function list(body, { run, convention }, { x_norm, z, r, h_unit, h_norm }) {
-  const sign = convention === "pytorch" ? -1 : 1;
+function list(body, state, { x_norm, z, r, h_unit, h_norm }) {
+  const sign = turned(state, "z") ? -1 : 1;
   body.replaceChildren(
     ...x_norm.map((x, i) => {
       const numbers = [x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief);
-      return newRow([String(i + 1), run.tokens?.[i] ?? "", ...numbers]);
+      return newRow([String(i + 1), state.run.tokens?.[i] ?? "", ...numbers]);
     }),
   );
 }

@@ -3,10 +3,11 @@
 /** @import { Store } from "../store.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { fit, write } from "../elements.js";
-import { percent } from "../narration.js";
-import { halfLife, originAt, sharesAt } from "../reading.js";
+import { ownOf } from "../own.js";
+import { originAt, sharesAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
+import { briefly, percent } from "../words.js";
 
 const MOST_LABELLED = 128; // columns: as many as have letters
 const TOLD = 3; // shares in words
@@ -52,10 +53,10 @@ export function mountMemory(section, tape, store) {
     const wanted = [state.run, state.received, state.layer, state.unit];
     if (wanted.every((one, i) => one === listed[i])) return;
     listed = wanted;
-    const z = layerOf(state).rows.z[state.unit];
+    const steps = layerOf(state).rows.half_life[state.unit];
     const labelled = state.run.columns <= MOST_LABELLED ? state.received : 0;
     fit(halfLives, labelled);
-    for (let column = 0; column < labelled; column++) write(halfLives.children[column], brief(halfLife(z[column])));
+    for (let column = 0; column < labelled; column++) write(halfLives.children[column], briefly(steps[column]));
   }
 
   /** @param {State} state @param {Ledger} ledger */
@@ -111,13 +112,8 @@ export function mountMemory(section, tape, store) {
 function tell(state, shares) {
   const { step, unit } = state;
   const h = layerOf(state).rows.h[unit][step - 1];
-  const z = layerOf(state).rows.z[unit][step - 1];
   const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
-  const life = halfLife(z);
-  const named = fixed(state.convention === "pytorch" ? 1 - z : z);
-  const lasts = life < 1 ? "within a step" : `after ${brief(life)} steps`;
-  const kept = life === Infinity ? "all of it would be kept" : `half of it would be gone ${lasts}`;
-  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, shares)}. Were z to stay at this step’s ${named}, ${kept}.`;
+  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, shares)}. ${ownOf(state).tellLasting(state)}`;
 }
 
 /** The largest shares in words. @param {State} state @param {number[]} shares */
@@ -132,12 +128,6 @@ function mixture(state, shares) {
 
 /** A share with a decimal where it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)} %`);
-
-/** Steps as they fit over a column. @param {number} steps */
-function brief(steps) {
-  if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
-  return fixed(steps, steps < 10 ? 1 : 0);
-}
 
 /** Bars up from the bottom of a strip that is one high. @param {number[]} values */
 function outline(values) {

@@ -3,9 +3,10 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
+import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
 import { answer, fixed } from "../run.js";
-import { goTo, layerIndex, lookAt, unitsInSight } from "../state.js";
+import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of a token that a column is made wide for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
@@ -110,11 +111,11 @@ export function mountTape(tape, store) {
     const row = units.indexOf(state.unit);
     if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step: state.step, row };
     const [first, last] = [Math.min(origin.row, row), Math.max(origin.row, row)];
-    // The state after a step is what the next one sees.
-    const later = signal === "h" ? 1 : 0;
+    // The state itself cannot be held; what can is what the next step sees of it.
+    const later = signal in cellOf(layerOf(state)).holds ? 0 : 1;
     const [from, to] = [Math.min(origin.step, state.step), Math.max(origin.step, state.step)];
     store.update(select, {
-      gate: signal === "h" ? "h_prev" : signal,
+      gate: later ? `${signal}_prev` : signal,
       units: units.slice(first, last + 1).map((unit) => unit + 1),
       from: Math.min(from + later, state.run.T),
       to: Math.min(to + later, state.run.T),

@@ -37,7 +37,7 @@ def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> Non
     with client_of(tmp_path) as client:
         entries = client.get("/api/models").json()
         assert [entry["id"] for entry in entries] == [*presets.NAMES, "deep.one"]
-        assert entries[-1]["layers"] == [{"units": 64, "reset": "after"}] * 4
+        assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "reset": "after"}] * 4
         assert entries[-1]["examples"] == ["a b c d e f g h"]
         body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()
         for layer, sent in zip(gru.trace(model, "abcl").layers, body["layers"], strict=True):

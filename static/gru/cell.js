@@ -4,20 +4,21 @@
  */
 
 /** @import { Store } from "../store.js" */
-/** @import { Gate, Held, Signal } from "../run.js" */
 /** @import { State, Theme, Zoom } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 /** @import { Scale } from "../theme.js" */
-import { inputsOf, reading } from "../reading.js";
-import { SIGNALS, fixed } from "../run.js";
+/** @import { Gate, Held } from "./reading.js" */
+import { inputsOf } from "../reading.js";
+import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
+import { reading } from "./reading.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const THINNEST = 1.5;
 const WIDEST = 5.5;
 
-/** Of what a wire or a strip shows, the scale that colours it. @type {Record<string, Signal>} */
+/** Which signal's colours a wire or a strip has, where they are not those of h. @type {Record<string, string>} */
 const SCALED_AS = { r: "r", z: "z", keep: "z", take: "z" };
 
 /**
@@ -86,7 +87,7 @@ export function mountCell(section, store, figures) {
       x: inputsOf(state).map((row) => row[column]),
       h_prev: column === 0 ? h0 : rows.h.map((row) => row[column - 1]),
     };
-    for (const name of SIGNALS) strips[name] = rows[name].map((row) => row[column]);
+    for (const name of ["r", "z", "h_tilde", "h"]) strips[name] = rows[name].map((row) => row[column]);
     const [take, keep] = [strips.z, strips.z.map((z) => 1 - z)];
     if (state.convention === "pytorch") strips.z = keep;
     for (const node of nodes) {
@@ -100,7 +101,7 @@ export function mountCell(section, store, figures) {
     else carried.past = rows["Uh.h_tilde"].map((row) => row[column]);
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      const values = carried[name] ?? rows[/** @type {"Wx.r"} */ (name)].map((row) => Math.tanh(row[column] / 2));
+      const values = carried[name] ?? rows[name].map((row) => Math.tanh(row[column] / 2));
       flow(wire, Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length), "");
     }
   }

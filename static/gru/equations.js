@@ -1,9 +1,9 @@
-/** The four equations with this step's numbers in them. */
+/** The GRU’s four equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
 import { write } from "../elements.js";
-import { equations, reading } from "../reading.js";
 import { layerOf } from "../state.js";
+import { equations, reading } from "./reading.js";
 
 const RESETS = {
   before:
