@@ -23,11 +23,9 @@ export function rowsOf(state, signal) {
  * @param {State} state @param {Signal} signal @returns {Rows}
  */
 export function shownRows(state, signal) {
-  const { rows } = layerOf(state);
-  const untouched = rows[`twin.${signal}`];
-  if (!state.difference || !untouched) return rowsOf(state, signal);
-  const sign = turned(state, signal) ? -1 : 1;
-  return rows[signal].map((row, unit) => row.map((value, column) => sign * (value - untouched[unit][column])));
+  const gaps = state.difference && layerOf(state).rows[`delta.${signal}`];
+  if (!gaps) return rowsOf(state, signal);
+  return turned(state, signal) ? gaps.map((row) => row.map((gap) => -gap)) : gaps;
 }
 
 /** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
@@ -38,23 +36,32 @@ export function inputsOf(state) {
 
 /** A step, from 1, with what names it. @typedef {{step: number, value: number}} Named */
 
-/** @param {number[]} values by step */
-function largest(values) {
-  const value = Math.max(...values);
-  return { step: values.indexOf(value) + 1, value };
+/**
+ * Of what a state is made: the share of what came before all steps, then that of each step's candidate; and the places of
+ * the largest shares, largest first.
+ * @typedef {{shares: number[], largest: number[]}} Mixture
+ */
+
+/** Of what the cursor's state is made, if that is known, and of what the untouched run's. @param {State} state @returns {(Mixture & {twin: Mixture | null}) | null} */
+export function mixtureAt(state) {
+  const ledger = detailAt(state, "ledger");
+  if (!ledger) return null;
+  const row = state.step - ledger.from;
+  const { shares, largest, twin, twin_largest } = ledger;
+  const untouched = twin && twin_largest && { shares: twin[row], largest: twin_largest[row] };
+  return { shares: shares[row], largest: largest[row], twin: untouched };
 }
 
-/** Of what the cursor's state is made, if that is known: the row of the ledger. @param {State} state */
-export function sharesAt(state) {
-  const ledger = detailAt(state, "ledger");
-  const row = state.step - (ledger?.from ?? 0);
-  return ledger && { shares: ledger.shares[row], twin: ledger.twin?.[row] ?? null };
+/** The step that wrote most of a state, and its share. @param {Mixture} mixture @returns {Named} */
+export function mostWritten({ shares, largest }) {
+  const step = /** @type {number} */ (largest.find((place) => place > 0));
+  return { step, value: shares[step] };
 }
 
 /** The step that wrote most of the cursor's state, and its share. @param {State} state @returns {Named | null} */
 export function writtenAt(state) {
-  const row = sharesAt(state);
-  return row && largest(row.shares.slice(1, state.step + 1));
+  const mixture = mixtureAt(state);
+  return mixture && mostWritten(mixture);
 }
 
 /** What the first share of the cursor's state is of: h₀, or what a hold put in later. @param {State} state */
@@ -67,14 +74,14 @@ export function originAt(state) {
 
 /** What is left of that, if it is the most of it. @param {State} state */
 export function leftFromStart(state) {
-  const [share, ...written] = sharesAt(state)?.shares ?? [0];
-  return share > Math.max(...written) ? { share, name: originAt(state) } : null;
+  const mixture = mixtureAt(state);
+  return mixture?.largest[0] === 0 ? { share: mixture.shares[0], name: originAt(state) } : null;
 }
 
 /** The step whose input the cursor's output would move most with, and how much. @param {State} state @returns {Named | null} */
 export function listensTo(state) {
-  const found = detailAt(state, "sensitivity");
-  return found && largest(found.x_norm);
+  const most = detailAt(state, "sensitivity")?.input;
+  return most ? { step: most.t, value: most.value } : null;
 }
 
 const FEWEST = 2;

@@ -25,7 +25,7 @@
 /** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
-/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
+/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
 /**
  * How far each unit's state went, layer by layer, and of a run beside its untouched twin the first step at which it
  * answers otherwise, and where its state differs most.
@@ -34,11 +34,11 @@
  */
 /**
  * `rows` has the layer's arrays by the names that the steps give them: the signals, their terms "Wx.z" and "Uh.z", of the
- * untouched run "twin.z", and "computed.z", what a held z would have been.
+ * untouched run "twin.z" and how far z is above it "delta.z", and "computed.z", what a held z would have been.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, untouched: Rows, effect: Effect | null}} Run */
+ *             outputs: Rows, untouched: Rows, gaps: Rows, effect: Effect | null}} Run */
 
 import { boot } from "./boot.js";
 
@@ -54,8 +54,8 @@ export function newRun(start, { clamps, weights }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
-  const untouched = blank(start.twin ? start.y.labels.length : 0, columns);
-  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, effect: null };
+  const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
+  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, gaps, effect: null };
 }
 
 /**
@@ -72,6 +72,7 @@ export function putStep(run, step) {
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
   if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
+  if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }
 
 /** What was run. @param {Run} run */

@@ -23,15 +23,17 @@
  */
 /**
  * Of what each of some states is made, as /api/ledger answers: a row for each step, first the share of what came before
- * all steps, then that of each step's candidate; `twin` the untouched run's.
+ * all steps, then that of each step's candidate; `largest` the places in the row of its largest shares, largest first;
+ * `twin` and `twin_largest` the same of the untouched run.
  * `origins` is the value of what came before, `since` the step at which a hold put it in, 0 where it is h_0.
- * @typedef {Stretch & {shares: number[][], origins: number[], since: number[], twin: number[][] | null}} Ledger
+ * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
+ *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
 /**
  * What the output and the state at a step would move with, as /api/sensitivity answers: a number for each step up to it,
- * `x_norm`, `z` and `r` of the output, `h_norm` and `h_unit` of the state; `gate` is where a gate would matter most.
+ * `x_norm`, `z` and `r` of the output, `h_norm` and `h_unit` of the state; `input` and `gate` are where the input, and a gate, would matter most.
  * @typedef {Stretch & {output: number, x_norm: number[], z: number[], r: number[], h_norm: number[], h_unit: number[],
- *            gate: {gate: Gate, unit: number, t: number, value: number}}} Sensitivity
+ *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number}}} Sensitivity
  */
 /**
  * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`; or why that is not known.

@@ -32,7 +32,7 @@ export function mountInfluence(section, tape, store) {
 
   /** @param {State} state @param {Sensitivity | null} found */
   function tint(state, found) {
-    const most = found && state.scale === "normalised" ? Math.max(...found.x_norm) : 1;
+    const most = found && state.scale === "normalised" ? found.input.value : 1;
     tokens.classList.toggle("tinted", found !== null);
     for (let column = 0; column < tokens.childElementCount; column++) {
       const value = (found?.x_norm[column] ?? 0) / most;

@@ -1,16 +1,16 @@
 /** Memory: of which moments the cursor's state is made, on the tape, in words, and for every step as a picture. */
 
 /** @import { Store } from "../store.js" */
+/** @import { Mixture } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { fit, write } from "../elements.js";
 import { ownOf } from "../own.js";
-import { originAt, sharesAt } from "../reading.js";
+import { mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { briefly, percent } from "../words.js";
 
 const MOST_LABELLED = 128; // columns: as many as have letters
-const TOLD = 3; // shares in words
 const LEAST = 0.005; // share that is worth a number
 
 /**
@@ -30,16 +30,17 @@ export function mountMemory(section, tape, store) {
   /** @type {unknown[]} */
   let listed = [];
 
-  /** The cursor's row on the tape. @param {State} state @param {{shares: number[], twin: number[] | null} | null} row */
+  /** The cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
-    const most = Math.max(LEAST, ...(row?.shares.slice(1) ?? []), ...(row?.twin?.slice(1) ?? []));
+    const written = [row, row?.twin].map((one) => (one ? mostWritten(one).value : 0));
+    const most = Math.max(LEAST, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
     write(tallest, row ? `up to ${exactly(most)}` : "");
     bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
-    bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin));
+    bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin?.shares));
     const labelled = columns <= MOST_LABELLED ? T : 0;
     fit(shares, labelled);
     for (let column = 0; column < labelled; column++) {
@@ -84,16 +85,16 @@ export function mountMemory(section, tape, store) {
     const on = state.views.includes("memory");
     ribbon.hidden = lasting.hidden = !on;
     if (!on || state.step > state.received) return;
-    const row = sharesAt(state);
+    const row = mixtureAt(state);
     write(waiting, row ? "" : (state.refusals.ledger ?? ""));
     section.classList.toggle("late", !row);
     showHalfLives(state);
     showRibbon(state, row);
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
-    write(says, tell(state, row.shares));
+    write(says, tell(state, row));
     const other = row.twin && mixture(state, row.twin);
-    twinSays.hidden = !other || other === mixture(state, row.shares);
+    twinSays.hidden = !other || other === mixture(state, row);
     if (other) write(twinSays, `In the untouched run it is mixed of ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
@@ -108,18 +109,17 @@ export function mountMemory(section, tape, store) {
   });
 }
 
-/** @param {State} state @param {number[]} shares */
-function tell(state, shares) {
+/** @param {State} state @param {Mixture} row */
+function tell(state, row) {
   const { step, unit } = state;
   const h = layerOf(state).rows.h[unit][step - 1];
   const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
-  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, shares)}. ${ownOf(state).tellLasting(state)}`;
+  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
 }
 
-/** The largest shares in words. @param {State} state @param {number[]} shares */
-function mixture(state, shares) {
-  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-  const told = order.slice(0, TOLD).filter((k, i) => i === 0 || shares[k] >= LEAST);
+/** The largest shares in words. @param {State} state @param {Mixture} row */
+function mixture(state, { shares, largest }) {
+  const told = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
   const name = (/** @type {number} */ k) =>
     k === 0 ? `left of ${originAt(state)}` : `written at t = ${k} (${token(k)})`;

@@ -53,7 +53,7 @@ export function mountTape(tape, store) {
       if (!state.run.twin) continue;
       // Beside each output what it would have been: a label, or how far a number is from it.
       const was = answer(state.run, column, state.run.untouched);
-      const gap = now.value - was.value;
+      const gap = state.run.gaps[0][column];
       const cell = /** @type {HTMLElement} */ (untouched.children[column]);
       if (y.kind === "softmax") fill(cell, was.text, was.value);
       else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);

@@ -127,6 +127,7 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
         assert first is not None
     wanted = {signal: getattr(held, signal) for signal in SIGNALS}
     wanted |= {f"twin.{signal}": getattr(free, signal) for signal in SIGNALS}
+    wanted |= {f"delta.{signal}": getattr(held, signal) - getattr(free, signal) for signal in SIGNALS}
     wanted |= {f"Uh.{gate}": array for gate, array in held.layers[0].Uh.items()}
     if clamps:
         wanted |= {"computed.z": held.layers[0].computed["z"], "h_prev": held.layers[0].h_prev}
@@ -140,7 +141,9 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
         np.testing.assert_allclose([numbers(step["layers"][0][name]) for step in steps], array, atol=1e-12)
         np.testing.assert_allclose(body["layers"][0][name], array, atol=1e-12)
     np.testing.assert_allclose([numbers(step["twin.y"]) for step in steps], free.y, atol=1e-12)
+    np.testing.assert_allclose([numbers(step["delta.y"]) for step in steps], held.y - free.y, atol=1e-12)
     np.testing.assert_allclose(body["twin.y"], free.y, atol=1e-12)
+    np.testing.assert_allclose(body["delta.y"], held.y - free.y, atol=1e-12)
     np.testing.assert_allclose(body["y"]["values"], held.y, atol=1e-12)
     assert done["moved"][0] == pytest.approx(np.abs(held.h - held.layers[0].h_prev).sum(0))
 
