@@ -1,4 +1,4 @@
-/** What a visitor can do that takes more than another view state: the server is asked for something. */
+/** What a visitor can do that takes the server: the rest are transitions of the view state. */
 
 /** @import { Link } from "./link.js" */
 /** @import { Clamp, Run, Start, Step } from "./run.js" */
@@ -32,14 +32,14 @@ export function createActions(store, ask, open) {
       store.update(addModel, entry);
       actions.choose(entry.id);
     },
-    /** Change something of the model, and run it so. @type {Update} */
+    /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
     alter(transition, ...args) {
       const { clamps, weights } = store.get();
       store.update(transition, ...args);
       if (store.get().clamps !== clamps || store.get().weights !== weights) ask();
     },
     /**
-     * Run what is on the tape with something held besides, and keep what became of the cursor.
+     * Run what is on the tape once more with one clamp added, and note what the cursor's state and the output are then.
      * @param {"memory" | "influence"} by @param {number} step @param {Clamp} poke
      */
     async check(by, step, poke) {

@@ -37,8 +37,7 @@ export async function firstRun(error) {
 }
 
 /**
- * Keeps the tape up with what is asked for. Each run is put on it step by step; if one breaks off, the tape goes back to
- * the last whole one.
+ * Puts the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @returns {() => void} to be called when something else is asked for

@@ -6,10 +6,11 @@
 /** @import { ModelEntry, Theme } from "./state.js" */
 
 /**
- * `cells` says by name what each cell is, `scenario` is what the first run is of, `stages` how many columns a tape can have, `shares` how many shares of a ledger
- * one answer can hold, `uploads` whether models can be brought.
- * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<Theme, Figure>, pictures: Record<Theme, Record<string, Figure>>,
- *            scenario: Scenario, stages: number[], shares: number, uploads: boolean}} Boot
+ * `cells` says by name what each cell is. `scenario` is that of the first run. A tape has as many columns as one of the
+ * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be brought.
+ * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<Theme, Figure>,
+ *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
+ *            uploads: boolean}} Boot
  */
 
 /** @type {Boot} */

@@ -1,6 +1,6 @@
 /**
- * What each cell is, as the core says it: its signals in order, which of them are gates, each with a sum of its own, and
- * what can be held. What is no cell's own goes by these lists; what is one's own is in its folder.
+ * What each kind of cell is, as the core says it: its signals in order, which of them are gates, and what can be held.
+ * Views that serve every cell go by these lists. What only one cell has is in its folder, gru/ for one.
  */
 
 /** @import { Gate, Held, Signal } from "./run.js" */
@@ -10,7 +10,10 @@ import { boot } from "./boot.js";
  * `words` names the signal, `low` and `high` say what its ends mean, `lowest` is its least value; the largest is 1.
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number}} SignalEntry
  */
-/** `holds` has the least value at which each can be held. @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, number>}} Cell */
+/**
+ * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has the least value for all that can be held.
+ * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, number>}} Cell
+ */
 
 /** @param {{cell: string}} layer */
 export const cellOf = ({ cell }) => boot.cells[cell];
@@ -27,7 +30,7 @@ export const GATES = ofAll(({ gates }) => gates);
 /** Everything that can be held in some cell. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
-/** The signal of the step before that something is, as h_prev is h of the step before; null where it is none. @param {Held} name */
+/** Of "h_prev", the state of the step before, it is "h"; of a gate it is null. @param {Held} name */
 export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
 
 /** What is said of a signal. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */

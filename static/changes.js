@@ -1,6 +1,6 @@
 /**
- * What is asked for: a model, a text, and what is to be changed of the model, its clamps and weights. Each transition
- * says it in the view state; a run of it has to be asked for besides. Every change of a clamp or a weight can be undone.
+ * Transitions of what is to be run: the model, the text, clamps and changed weights. They only change the view state;
+ * whoever makes one asks for the run (actions.js). Clamps and weights can be undone.
  */
 
 /** @import { Changes, Clamp, WeightPlace } from "./run.js" */
@@ -8,10 +8,10 @@
 import { scenarioOf } from "./run.js";
 import { change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
 
-/** The model and its gates as they are. @type {Changes} */
+/** The model as it was trained, with nothing held. @type {Changes} */
 const UNCHANGED = { clamps: [], weights: [] };
 
-/** Nothing is changed, and nothing was. */
+/** Nothing is changed, and there is nothing to undo. */
 export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /** Whether anything of the model is to be changed. @param {Changes} changes */
@@ -37,7 +37,7 @@ export function choose(state, model) {
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link what of it could not be followed is in the notice
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link `notice` says what of it could not be followed
  * @param {boolean} there whether its run is on the tape already
  */
 export function follow(state, link, there) {
@@ -49,8 +49,8 @@ export function follow(state, link, there) {
 }
 
 /**
- * What is asked for cannot be had here: what is on the tape is asked for again. Of a text that is being typed nothing is
- * taken away.
+ * What was asked for cannot be had here, so model, clamps and weights go back to those of the tape. A text that is being
+ * typed stays as it is.
  * @param {State} state @param {string} why
  */
 export function stay(state, why) {
@@ -66,10 +66,10 @@ export function stay(state, why) {
 }
 
 /**
- * Change something of the model; what was before can be had back.
+ * Change clamps or weights, and remember what they were.
  * @param {State} state
  * @param {Partial<State>} changes
- * @param {string | null} altering names the value that is changed, which a slider does many times over
+ * @param {string | null} altering names the value that a slider moves: all of its moves are undone as one
  */
 function alter(state, changes, altering) {
   const goesOn = altering !== null && altering === state.altering;
@@ -130,7 +130,7 @@ export function redo(state) {
   return change(state, { ...after, chosen: null, altering: null, undo, redo });
 }
 
-/** Change one of the clamps, or none: the next one then. @param {State} state @param {number | null} chosen */
+/** Choose the clamp that is changed from now on; with null the form is about a new one. @param {State} state @param {number | null} chosen */
 export const chooseClamp = (state, chosen) => change(state, { chosen });
 
 /** @param {State} state @param {Range} selection */

@@ -1,6 +1,6 @@
 /**
- * What the cursor needs and the run that came does not hold: fetched when it is looked at, one request of a kind at a
- * time, the newest wish next.
+ * Details of the cursor's unit that do not come with a run. Each kind is fetched when a view shows it, one request at a
+ * time; the next request is for where the cursor is by then.
  */
 
 /** @import { Store } from "./store.js" */
@@ -17,13 +17,13 @@ export function keepDetails(store) {
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
 
-/** A block of steps that the cursor stands in. @param {State} state @param {number} before @param {number} after */
+/** The steps around the cursor. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({
   from: Math.max(1, step - before),
   to: Math.min(run.T, step + after),
 });
 
-/** All rows of the ledger where they can be had at once, else those around the cursor. @param {State} state */
+/** All rows of the ledger where one answer can hold them, else those around the cursor. @param {State} state */
 function ledgerWanted(state) {
   if (!state.views.includes("memory")) return null;
   const rows = Math.floor(boot.shares / (state.run.T + 1));
@@ -31,12 +31,12 @@ function ledgerWanted(state) {
   return around(state, half, half);
 }
 
-/** Of the output that the tape shows: the label that is answered, or the number. @param {State} state */
+/** For the output on the tape: null stands for the label that is answered, 1 for the first number. @param {State} state */
 const sensitivityWanted = ({ views, step, run }) =>
   views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
 
 /**
- * The server's answer says which steps it covers: the cursor's, and as many others as it likes.
+ * Fetch one kind whenever it is wanted at the cursor and not there. An answer may cover other steps than the cursor's too.
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
@@ -44,7 +44,7 @@ const sensitivityWanted = ({ views, step, run }) =>
 function keepDetail(store, kind, wanted) {
   let asking = false;
   /** @type {unknown[]} */
-  let refused = []; // the place for which it did not work: asked again once the cursor moves
+  let refused = []; // where the last request failed: it is not repeated before the cursor moves
 
   async function fetch() {
     const state = store.get();

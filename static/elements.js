@@ -1,7 +1,7 @@
-/** Elements and what is written in them. */
+/** Small things that every view does with elements. */
 
 /**
- * Say something in an element. What it says already is left alone, so that nothing is announced or laid out anew.
+ * Set an element's text. An element that says it already is not touched: it is neither announced nor laid out again.
  * @param {Element} element @param {string} text
  */
 export function write(element, text) {
@@ -12,9 +12,9 @@ export function write(element, text) {
 export const newElement = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
 
 /**
- * A row of a table.
+ * A table row of some texts.
  * @param {string[]} texts
- * @param {"row" | "col"} [heads] what is a head: the first of them, for the row, or every one, for its column
+ * @param {"row" | "col"} [heads] "row": the first cell is a heading; "col": every cell is
  */
 export function newRow(texts, heads = "row") {
   const row = document.createElement("tr");
@@ -24,7 +24,7 @@ export function newRow(texts, heads = "row") {
 }
 
 /**
- * Give a list as many children as are wanted; those that stay are left as they are.
+ * Give a list so many children, by removing from its end or adding there.
  * @param {Element} list @param {number} length
  * @param {() => Element} [make]
  */

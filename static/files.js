@@ -8,7 +8,7 @@ import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
-/** What an SVG that leaves the page takes along of its style. */
+/** The styles that are copied into an SVG when it leaves the page. */
 const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "text-decoration-line", "dominant-baseline", "paint-order"]; // prettier-ignore
 
 const WIDEST = 1150; // px of cells
@@ -16,7 +16,7 @@ const LABEL = 22; // px that a token takes
 const PANEL = 0.78; // as in gru_core/figures.py
 const HEADING = 34; // px above an SVG
 
-/** What a picture is of, in words. @param {State} state */
+/** Titles for pictures: of the whole run, and of the cursor. @param {State} state */
 export function titleOf(state) {
   const { run, models, step, unit } = state;
   const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
@@ -29,7 +29,7 @@ export function titleOf(state) {
 }
 
 /**
- * The skeleton that Python defined, filled as `fill` in gru_core/figures.py does it.
+ * The signals as one picture: the empty figure from Python, filled as `fill` in gru_core/figures.py fills it.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -63,7 +63,7 @@ export function signalsPicture(skeleton, state) {
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
- * Of which steps each state of the cursor's unit is made.
+ * The ledger of the cursor's unit as a picture: which steps each state is made of.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */

@@ -15,7 +15,8 @@ export const address = () => location.search || (api.recording?.link ?? "");
 const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
 
 /**
- * Look where the address says. The page came with its model and sequence already run; what is changed of them is asked for.
+ * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and
+ * weights of the address are asked for now.
  * @param {Store} store
  * @param {() => void} ask
  */
@@ -31,7 +32,7 @@ export function followAddress(store, ask) {
 }
 
 /**
- * Makes what follows a link on the page; what it leaves out is as on the page that it would load.
+ * Makes the function that follows a link without loading the page anew. What the link does not say is as by default.
  * @param {Store} store
  * @param {() => void} ask
  */

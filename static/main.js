@@ -93,9 +93,9 @@ keepDetails(store);
 followAddress(store, ask);
 mountHistory(store, address, open);
 announceHeight();
-store.update((state) => ({ ...state })); // tells every view for the first time
+store.update((state) => ({ ...state })); // a new object, so that every view is told for the first time
 
-// Two frames: the page is painted before Plotly, which takes a second to read, gets its turn.
+// After two frames the page has been painted. Only then comes Plotly, which takes a second to start.
 requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(heatmaps.arrive, () =>

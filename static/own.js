@@ -1,4 +1,4 @@
-/** Each cell's own: what the page does for it that differs from cell to cell. Another cell's comes in here. */
+/** What the page does differently from cell to cell. A new cell gets a folder like gru/ and a line here. */
 
 /** @import { Clamp, Gate, Layer, Rows } from "./run.js" */
 /** @import { State } from "./state.js" */
@@ -7,10 +7,13 @@ import { gru } from "./gru/gru.js";
 import { layerOf } from "./state.js";
 
 /**
- * `narrate` says the cursor's step in words, `tellLasting` how long its state would last. `reading` has the sum of each
- * gate at the cursor, the gate's value, and what was computed in place of what is held; `functions` make a gate of its
- * sum. `seenBy` says how much a gate's sum sees of unit k's old state, and what that is called. `veilOf` dims a signal
- * where it does not matter. `leaveOut` is the clamp under which nothing of a step is taken.
+ * - `narrate`: the cursor's step in words.
+ * - `tellLasting`: how long the cursor's state would last, in words.
+ * - `reading`: the gates at the cursor: the sum and the value of each, and for a held one the value that was computed.
+ * - `functions`: what makes a gate of its sum, σ or tanh.
+ * - `seenBy`: which share of unit k's old state goes into a gate's sum, and how that share is written.
+ * - `veilOf`: how strongly one signal dims another that matters only where it is large.
+ * - `leaveOut`: the clamp under which a step writes nothing, and how that is said.
  * @typedef {{narrate: (state: State) => Phrase[],
  *            tellLasting: (state: State) => string,
  *            reading: (state: State) => {sums: Record<Gate, {a: number}>, values: Record<Gate, number>, replaced: Partial<Record<Gate, number>>},

@@ -1,4 +1,4 @@
-/** What is read off a run, whatever its cell: rows as they are shown, and what was answered about the cursor. */
+/** What views of every cell read off the state: rows as they are shown, and the answers about the cursor. */
 
 /** @import { Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
@@ -6,8 +6,8 @@ import { fixed } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
- * Whether a signal is shown as 1 minus what the core has: z is, where it is named as PyTorch and Keras do. Its sum is
- * then shown negated, since 1 − σ(a) = σ(−a).
+ * Whether a signal is shown as 1 minus the core's. That is z when it is named as in PyTorch and Keras; its sum is then
+ * shown negated, since 1 − σ(a) = σ(−a).
  * @param {State} state @param {string} name
  */
 export const turned = ({ convention }, name) => convention === "pytorch" && name === "z";
@@ -34,15 +34,19 @@ export function inputsOf(state) {
   return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
 }
 
-/** A step, from 1, with what names it. @typedef {{step: number, value: number}} Named */
+/** A step, from 1, that a view names, and the number for which it does. @typedef {{step: number, value: number}} Named */
 
 /**
- * Of what a state is made: the share of what came before all steps, then that of each step's candidate; and the places of
- * the largest shares, largest first.
+ * What a state is made of. `shares` has the share of what was there before the first step, then that of each step's
+ * candidate. `largest` has the places in it of the largest shares, largest first: 0 is what was there before.
  * @typedef {{shares: number[], largest: number[]}} Mixture
  */
 
-/** Of what the cursor's state is made, if that is known, and of what the untouched run's. @param {State} state @returns {(Mixture & {twin: Mixture | null}) | null} */
+/**
+ * What the cursor's state is made of, here and in the untouched run; null while it is not known.
+ * @param {State} state
+ * @returns {(Mixture & {twin: Mixture | null}) | null}
+ */
 export function mixtureAt(state) {
   const ledger = detailAt(state, "ledger");
   if (!ledger) return null;
@@ -64,7 +68,7 @@ export function writtenAt(state) {
   return mixture && mostWritten(mixture);
 }
 
-/** What the first share of the cursor's state is of: h₀, or what a hold put in later. @param {State} state */
+/** What was there before the first step, in words: h₀, or the value that a hold put in its place later. @param {State} state */
 export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
@@ -72,7 +76,7 @@ export function originAt(state) {
   return since ? `the ${fixed(value)} that was put in at t = ${since}` : `h₀ = ${fixed(value)}`;
 }
 
-/** What is left of that, if it is the most of it. @param {State} state */
+/** How much is left of that, where it is the largest share. @param {State} state */
 export function leftFromStart(state) {
   const mixture = mixtureAt(state);
   return mixture?.largest[0] === 0 ? { share: mixture.shares[0], name: originAt(state) } : null;
@@ -87,19 +91,20 @@ export function listensTo(state) {
 const FEWEST = 2;
 const MOST = 4; // decimals
 
-/** A number as it is shown, to reckon on with. @param {string} text */
+/** The number that a shown text stands for. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * With how many decimals an equation is written, so that what is shown agrees: what one reckons from the numbers shown
- * gives the result shown. Where no number of decimals does that, `off` says of which results the last digit is off.
- * @param {(as: (value: number) => number) => [reckoned: number, result: number][]} checks
+ * How many decimals an equation needs so that whoever works it out from the numbers shown gets the result shown. Where
+ * none of the numbers of decimals tried does that, `off` says for which results the last digit is off.
+ * @param {(as: (value: number) => number) => [reckoned: number, result: number][]} checks for a way of rounding, each
+ *   result worked out from rounded numbers, beside the true one
  * @returns {{decimals: number, off: boolean[]}}
  */
 export function rounding(checks) {
   const tried = (/** @type {number} */ decimals) => {
     const as = (/** @type {number} */ value) => shownAs(fixed(value, decimals));
-    // Half a unit is rounded either way.
+    // Half a unit of the last digit may be rounded either way.
     return checks(as).map(([reckoned, result]) => !(Math.abs(reckoned - as(result)) <= 0.5 * 10 ** -decimals + 1e-9));
   };
   for (let decimals = FEWEST; decimals <= MOST; decimals++) {

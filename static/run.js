@@ -1,8 +1,8 @@
 /**
  * A run as it arrives: `start` says how large it is, each step fills one column.
  *
- * Every array is `rows[unit][step]`, one Float64Array a unit, NaN where nothing has come yet: the form that a
- * heatmap draws, written in place.
+ * Every array is `rows[unit][step]`: a Float64Array for each unit, NaN where nothing has come yet. A heatmap draws it as
+ * it is.
  */
 
 /** @typedef {Float64Array[]} Rows */
@@ -10,13 +10,13 @@
 /** A signal that is made of a sum W x + U h + b. @typedef {string} Gate */
 /** What can be held: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
 /**
- * As the server takes it: `units` (null is all of them), `layer` and the steps `from` and `to` (null is the end) count
- * from 1. z is the source's, whatever the convention on screen.
+ * A hold, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
+ * count from 1. z is the source's, whatever the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
 /**
- * A weight at another value, as the server takes it: in the sum of `gate` the one that meets input or unit `index`, or
- * a bias. All places count from 1.
+ * A changed weight, as the server takes it: in the sum of `gate`, a W that meets input `index`, a U that meets unit
+ * `index`, or a bias. All places count from 1.
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
@@ -27,14 +27,14 @@
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
 /**
- * How far each unit's state went, layer by layer, and of a run beside its untouched twin the first step at which it
- * answers otherwise, and where its state differs most.
+ * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
+ * at which the two answer differently, and where their states differ `most`.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
- * `rows` has the layer's arrays by the names that the steps give them: the signals, their terms "Wx.z" and "Uh.z", of the
- * untouched run "twin.z" and how far z is above it "delta.z", and "computed.z", what a held z would have been.
+ * `rows` has the layer's arrays by their names in the steps: "z" and the other signals, the terms "Wx.z" and "Uh.z" of a
+ * gate's sum, "twin.z" of the untouched run, "delta.z", z minus that, and "computed.z", what a held z would have been.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
@@ -122,7 +122,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * The clamp that holds something at a step, if there is one: of several the last counts.
+ * The clamp that holds something at a step, if there is one. Where clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

@@ -1,4 +1,4 @@
-/** Shares, changes and answers in words: the sentences that are no cell's own. */
+/** Shares, changes and answers in words, for every cell. What is said of one cell alone is in its folder. */
 
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence; `about` is the signal that it speaks of. @typedef {{text: string, about?: string}} Phrase */
@@ -6,7 +6,7 @@ import { leftFromStart, listensTo, writtenAt } from "./reading.js";
 import { answer, fixed } from "./run.js";
 import { layerOf } from "./state.js";
 
-/** Whole percents, but never all or nothing where it is not. @param {number} share @param {number} [rest] what is left */
+/** A share in whole percents; a share that is nearly all or nearly nothing is never rounded to all or nothing. @param {number} share @param {number} [rest] what is left */
 export function percent(share, rest = 1 - share) {
   if (rest === 0) return "all";
   if (share > 0.9995) return "over 99.9 %";
@@ -14,7 +14,7 @@ export function percent(share, rest = 1 - share) {
   return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)} %`;
 }
 
-/** A number of steps as it fits over a column. @param {number} steps */
+/** A number of steps, short enough to stand over a column. @param {number} steps */
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
@@ -29,7 +29,7 @@ export function change(before, after) {
   return from === to ? `stays at ${to}` : `goes from ${from} to ${to}`;
 }
 
-/** What is answered, and whether that is new. @param {State} state */
+/** What the model answers, and whether it has just changed or is not what the untouched run answers. @param {State} state */
 export function tellOutput({ run, step }) {
   const now = answer(run, step - 1).text;
   const untouched = run.twin ? answer(run, step - 1, run.untouched).text : now;
@@ -38,7 +38,7 @@ export function tellOutput({ run, step }) {
   return now === before ? `is ${now}` : `turns from ${before} to ${now}`;
 }
 
-/** Of what the state is made, once that is known. @param {State} state @returns {Phrase[]} */
+/** Which step wrote most of the state, once that is known. @param {State} state @returns {Phrase[]} */
 export function tellWritten(state) {
   const most = writtenAt(state);
   if (!most) return [];
@@ -55,7 +55,7 @@ export function tellWritten(state) {
   ];
 }
 
-/** What the output would move with, once that is known. @param {State} state @returns {Phrase[]} */
+/** Which input the output would move most with, once that is known. @param {State} state @returns {Phrase[]} */
 export function tellListening(state) {
   const most = listensTo(state);
   if (!most) return [];
@@ -67,7 +67,7 @@ export function tellListening(state) {
 const tokenAt = ({ run }, step) => run.tokens?.[step - 1] ?? "numbers";
 
 /**
- * What leaving out a step changed.
+ * What leaving out a step does.
  * @param {Outcome} outcome
  * @param {State} state
  */

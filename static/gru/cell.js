@@ -1,6 +1,6 @@
 /**
- * The cell of the source's figure with this step on its wires: one unit in numbers, or the whole layer as strips. A wire
- * is as wide, and as strongly coloured, as what it carries.
+ * A GRU's cell as the source draws it, with this step's values on its wires: one unit in numbers, or the whole layer as
+ * strips of colour. The larger the value on a wire, the wider the wire and the stronger its colour.
  */
 
 /** @import { Store } from "../store.js" */
@@ -61,7 +61,7 @@ export function mountCell(section, store, figures) {
     }
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      // What goes into a gate's sum has no bounds; what it does to the gate has.
+      // A term of a gate's sum can be of any size. Its width and colour show how far it would move the gate.
       const value = name.startsWith("Wx") ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
       flow(wire, Math.abs(value), name === "x" ? "" : colour(name, value, state.theme));
     }
@@ -127,7 +127,7 @@ export function mountCell(section, store, figures) {
       const cell = /** @type {SVGElement} */ (strip.children[i]);
       cell.style.fill = colour(name, value, theme);
     });
-    // Drawn last, so that no neighbour covers it.
+    // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
     const mark = /** @type {SVGElement} */ (strip.lastElementChild);
     mark.toggleAttribute("hidden", unit < 0);
     if (unit < 0) return;
@@ -156,7 +156,7 @@ export function mountCell(section, store, figures) {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       open();
-      // The figure makes room for the sum, and the focus goes along.
+      // The sum takes the figure's place, and the focus goes there.
       requestAnimationFrame(() => /** @type {HTMLElement} */ (sum.querySelector(":checked")).focus());
     });
   }

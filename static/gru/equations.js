@@ -24,7 +24,7 @@ const NAMES = {
  */
 export function mountEquations(section, store) {
   const slots = [...section.querySelectorAll("[data-slot]")];
-  /** The plus before a number, which becomes its minus. @type {Map<Element, Element | null>} */
+  /** The plus before a number: where the number is negative it becomes a minus. @type {Map<Element, Element | null>} */
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );

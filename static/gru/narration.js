@@ -92,7 +92,7 @@ function verb(units, of, singular, plural) {
 /** What the reset gate lets the candidate see. @param {Reading} at */
 function past({ r, reset, H }) {
   const how = r < KEEPS ? "hides" : r > TAKES ? "shows" : "dims";
-  // Before the product r_i acts on what unit i gives to every candidate, after it on what reaches its own.
+  // Before the product r_i dims unit i for every candidate; after it, r_i dims the past for unit i's own candidate.
   const [what, from, to] =
     reset === "before"
       ? ["its state", H === 1 ? "from the candidate" : "from the candidates", H === 1 ? "the candidate" : "the candidates"]

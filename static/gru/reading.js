@@ -13,9 +13,12 @@ import { layerIndex, layerOf } from "../state.js";
 /** What can be held: a gate, the candidate, or h_{t−1} as a step sees it. @typedef {Gate | "h_prev"} Held */
 /** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
 /**
- * One step of one unit. `z` and its sum are as the convention names them; `keep` and `take` are the weights of
- * h_{t−1} and of h̃_t, whatever they are called. `x` is the input of the step, `read` what the layer reads of it; `matters`
- * is how much of what r does is taken, `half_life` how many steps half of the state would last. `replaced` has, of what is held, the value that was computed.
+ * One step of one unit.
+ * - `z` and its sum are as the convention names them. `keep` and `take` are the factors of h_{t−1} and of h̃_t in either
+ *   convention, `kept` and `taken` the products.
+ * - `x` is the model's input, `read` what this layer reads. `past` is what the reset gate lets through to the candidate.
+ * - `matters`: how much what r does can matter. `half_life`: the steps after which half of the state would be gone.
+ * - `replaced`: for each gate that is held, the value that was computed.
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, reset: "before" | "after",
  *            x: string, read: string, matters: number, y: string, r: number, z: number, h_tilde: number, h: number, h_prev: number,
  *            keep: number, take: number, kept: number, taken: number, past: number, half_life: number,
@@ -72,7 +75,7 @@ export function reading(state, unit = state.unit) {
     kept: keep * h_prev,
     taken: take * h_tilde,
     half_life: at("half_life"),
-    // What the reset gate lets through: of the state itself, or of its product with U.
+    // Of the state itself, or of its product with U.
     past: reset === "before" ? r * h_prev : sums.h_tilde.Uh,
     sums,
     replaced,
@@ -88,7 +91,7 @@ function rMatters({ reset, rows: { z } }, unit, column) {
   return reset === "after" ? z[unit][column] : Math.max(...z.map((row) => row[column]));
 }
 
-/** The same for every unit and step: r is dimmed where it is small. @param {Layer} layer @returns {Rows} */
+/** The same for every unit and step: where it is small, r is dimmed. @param {Layer} layer @returns {Rows} */
 export function veilOf(layer) {
   const { z } = layer.rows;
   if (layer.reset === "after" || z.length === 1) return z;
@@ -99,8 +102,8 @@ export function veilOf(layer) {
 const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
 
 /**
- * How much the sum of a gate sees of what unit k kept. The candidate sees what r lets through: r of unit k before the
- * product, of the unit itself after it. The other two see all.
+ * Which share of unit k's old state goes into the sum of a unit's gate. Into r and z all of it goes; into the candidate
+ * what r lets through: r of unit k where it acts before the product, r of the unit itself where it acts after.
  * @param {Layer} layer @param {string} gate @param {number} unit @param {number} k @param {number} column
  */
 export function seenBy({ reset, rows: { r } }, gate, unit, k, column) {
@@ -112,7 +115,7 @@ export function seenBy({ reset, rows: { r } }, gate, unit, k, column) {
 export const FUNCTIONS = { r: sigmoid, z: sigmoid, h_tilde: { name: "tanh", of: Math.tanh } };
 
 /**
- * The numbers of the four equations as they are written, by slot, and of which results the last digit is off.
+ * The numbers of the four equations as text, by slot, and the results whose last digit is off.
  * @param {Reading} at
  * @returns {{slots: Record<string, string>, rounded: Set<string>}}
  */

@@ -1,4 +1,4 @@
-/** Bring your own GRU: a file goes up, what only its owner knows is asked, and what came of it is said and held to proof. */
+/** Bring your own GRU: a file is uploaded, questions that it leaves open are asked, and what was understood is said and checked. */
 
 /** @import { Store } from "../store.js" */
 /** @import { ModelEntry } from "../state.js" */
@@ -36,7 +36,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
   /** @type {Answers} */
   let answers = { answers: {}, alphabet: null, labels: null };
 
-  /** Say what went wrong, and lose nothing. @param {() => Promise<void>} work */
+  /** Do some work; if it fails, say why and leave everything else as it is. @param {() => Promise<void>} work */
   async function attempt(work) {
     error.textContent = "";
     dialog.setAttribute("aria-busy", "true");
@@ -54,7 +54,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
   /** @param {File} file */
   const send = (file) =>
     attempt(async () => {
-      asked.hidden = understood.hidden = true; // of another file
+      asked.hidden = understood.hidden = true; // these were about another file
       progress.hidden = false;
       progress.value = 0;
       const brought = await intake.upload(file, (share) => (progress.value = share));
@@ -140,7 +140,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
       );
     });
 
-  /** What is dropped, by its kind and by where the dialog stands. @param {File} file */
+  /** Take a dropped file: names (.json) and reference outputs (.npz) once a model is there, else a model. @param {File} file */
   async function drop(file) {
     if (!dialog.open) dialog.showModal();
     const shown = !understood.hidden;

@@ -1,4 +1,4 @@
-/** The arbiter between what a view names and what is so: leave out the step that it names, and see. */
+/** “Check it”: leave out the step that Memory or Influence names, and see what that does. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp } from "../run.js" */

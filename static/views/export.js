@@ -1,4 +1,4 @@
-/** What one sees as files: the page itself, a picture, the numbers. */
+/** What is on the page as files: the page itself, a picture, the numbers. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, Theme } from "../state.js" */
@@ -11,7 +11,7 @@ import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 
-/** What there can be pictures of, each in words. @param {State} state @returns {[string, string][]} */
+/** Every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
 function picturesOf(state) {
   const { signals } = cellOf(layerOf(state));
   return [
@@ -41,7 +41,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
 
-  /** Whether there is such a picture now. @param {string} name @param {State} state */
+  /** Whether what a picture shows is on the page now. @param {string} name @param {State} state */
   function there(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));

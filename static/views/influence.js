@@ -1,4 +1,4 @@
-/** Influence: what the cursor's output and state would move with, on the input's tokens and as curves through time. */
+/** Influence: what the cursor's output and state would move with, as tints of the input's tokens and as curves. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
@@ -10,10 +10,10 @@ import { detailAt, layerOf, setScale } from "../state.js";
 
 const HEIGHT = 190; // px
 const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
-const MOST_DECADES = 12; // below the largest
+const MOST_DECADES = 12; // on the axis, below the largest value
 const ROOM_FOR_LABEL = 14; // px
 const MOST_DOTS = 40; // steps that have a dot each
-const FAINTEST = 0.02; // tint that is worth having
+const FAINTEST = 0.02; // a fainter tint is left out
 
 /**
  * @param {HTMLElement} section
@@ -153,7 +153,7 @@ function draw(curves, { run, step }, width) {
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8);
 }
 
-/** Names beside the ends of the curves, pushed apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
+/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
 function labels(ends, x) {
   let free = MARGIN.top;
   const most = HEIGHT - MARGIN.bottom;
@@ -178,7 +178,7 @@ function list(body, state, { x_norm, z, r, h_unit, h_norm }) {
   );
 }
 
-/** A number of any size. @param {number} value */
+/** A number of any size, short. @param {number} value */
 function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);

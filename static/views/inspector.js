@@ -39,7 +39,7 @@ export function mountInspector(main, store) {
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
     for (const slot of slots) write(slot, String(place[slot.dataset.slot ?? ""]));
-    // A screen reader that is read every step of a playing tape can say nothing else.
+    // While the tape plays, reading out every step would leave a screen reader no time for anything else.
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
     say(live, state);
     showAnswers(answers, state);

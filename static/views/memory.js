@@ -1,4 +1,4 @@
-/** Memory: of which moments the cursor's state is made, on the tape, in words, and for every step as a picture. */
+/** Memory: which steps the cursor's state is made of, on the tape and in words, and the same for every step as a picture. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Mixture } from "../reading.js" */
@@ -10,8 +10,8 @@ import { fixed } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { briefly, percent } from "../words.js";
 
-const MOST_LABELLED = 128; // columns: as many as have letters
-const LEAST = 0.005; // share that is worth a number
+const MOST_LABELLED = 128; // columns: a tape with more has no letters either
+const LEAST = 0.005; // a smaller share has no number
 
 /**
  * @param {HTMLElement} section
@@ -49,7 +49,7 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** How long the unit would keep its state, were each step's z to stay. @param {State} state */
+  /** Over each step, how long the unit would keep its state if nothing changed any more. @param {State} state */
   function showHalfLives(state) {
     const wanted = [state.run, state.received, state.layer, state.unit];
     if (wanted.every((one, i) => one === listed[i])) return;
@@ -126,10 +126,10 @@ function mixture(state, { shares, largest }) {
   return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
-/** A share with a decimal where it is small. @param {number} share */
+/** A share in percent, with a decimal where it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)} %`);
 
-/** Bars up from the bottom of a strip that is one high. @param {number[]} values */
+/** A bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");

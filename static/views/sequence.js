@@ -1,4 +1,4 @@
-/** What is fed in: the box, examples, a random draw, and what is wrong with it beside it. */
+/** The sequence that is fed in: its box, examples, a random one, and what is wrong with it. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */

@@ -1,4 +1,4 @@
-/** The link to what is on the page, and the lines that put it into another. */
+/** The link to what is on the page, and the HTML that embeds it in another page. */
 
 /** @import { Store } from "../store.js" */
 import { recording } from "../api.js";
@@ -56,7 +56,7 @@ export function mountOpenLab(anchor, store) {
   if (!anchor) return;
   store.subscribe((state) => {
     const link = linkTo(state);
-    // A text that a saved page cannot run goes along to where it can be.
+    // A saved page cannot run another text: the link takes it to where it can be run.
     anchor.href = (recording?.live ?? "/") + encode(recording ? { ...link, sequence: state.text } : link);
   });
 }

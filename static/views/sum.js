@@ -1,4 +1,4 @@
-/** The cell's third zoom, one gate opened: every product of its sum, largest first, and what they add up to. */
+/** One gate opened, the cell's closest zoom: every product in its sum, largest first, and their sum. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { WeightPlace } from "../run.js" */
@@ -11,9 +11,9 @@ import { inputsOf, rounding, shownAs, turned } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
 import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
-/** `trained` is the weight as it was trained. @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part */
+/** One product of the sum; `trained` is what its weight was trained to be. @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part */
 
-/** Which way the open gate's sum is written. @param {State} state */
+/** −1 where the open gate's sum is written negated. @param {State} state */
 const signOf = (state) => (turned(state, state.gate) ? -1 : 1);
 
 /**
@@ -136,7 +136,7 @@ export function mountSum(section, store, actions) {
       button.classList.toggle("changed", part.weight !== part.trained);
       write(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
-      // The factors have two decimals, which not always give the product.
+      // With two decimals each, the factors do not always give the product that is shown.
       const gap = Math.abs(
         shownAs(fixed(part.weight)) * shownAs(fixed(part.value)) - shownAs(fixed(part.product, decimals)),
       );
@@ -162,7 +162,7 @@ export function mountSum(section, store, actions) {
     editor.hidden = !part;
     if (!part) return;
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
-    // What is asked for, which the run may lag behind.
+    // The value that was asked for: the run may not have it yet.
     const value = now ? signOf(state) * now.value : part.trained;
     write(which, `Weight of ${part.name}`);
     write(was, `trained: ${fixed(part.trained)}`);
@@ -203,7 +203,7 @@ export function mountSum(section, store, actions) {
 }
 
 /**
- * As far either way as a weight can be slid, when it was trained to be this.
+ * How far from 0 the slider goes, for a weight that was trained to be this.
  * @param {number} trained
  */
 const reach = (trained) => Math.max(4, Math.ceil(2 * Math.abs(trained)));

@@ -8,7 +8,7 @@ import { select } from "../changes.js";
 import { answer, fixed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
-const MOST_CHARACTERS = 14; // of a token that a column is made wide for
+const MOST_CHARACTERS = 14; // of the longest token that a column is widened for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
@@ -51,7 +51,7 @@ export function mountTape(tape, store) {
       const now = answer(state.run, column);
       fill(output, now.text, now.value);
       if (!state.run.twin) continue;
-      // Beside each output what it would have been: a label, or how far a number is from it.
+      // Under each output the untouched one: its label, or by how much a number differs from it.
       const was = answer(state.run, column, state.run.untouched);
       const gap = state.run.gaps[0][column];
       const cell = /** @type {HTMLElement} */ (untouched.children[column]);
@@ -111,7 +111,7 @@ export function mountTape(tape, store) {
     const row = units.indexOf(state.unit);
     if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step: state.step, row };
     const [first, last] = [Math.min(origin.row, row), Math.max(origin.row, row)];
-    // The state itself cannot be held; what can is what the next step sees of it.
+    // The state itself cannot be held, only what the next step sees of it.
     const later = signal in cellOf(layerOf(state)).holds ? 0 : 1;
     const [from, to] = [Math.min(origin.step, state.step), Math.max(origin.step, state.step)];
     store.update(select, {
@@ -142,7 +142,7 @@ export function mountTape(tape, store) {
   store.subscribe(update);
 }
 
-/** @param {HTMLElement} cell @param {string} text @param {number} value as high as which it is filled */
+/** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
 function fill(cell, text, value) {
   if (cell.textContent !== text)
     cell.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));

@@ -1,4 +1,4 @@
-/** What if: hold a gate, see what is changed and change it, and what that did beside the untouched run. */
+/** What if: hold something, list what is changed, and say what that does compared with the untouched run. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Changes, Clamp, Held, Weight } from "../run.js" */
@@ -12,17 +12,17 @@ import { answer, fixed, scenarioOf } from "../run.js";
 import { FOCUS, layerIndex, layerOf, setDifference, unitsInSight } from "../state.js";
 import { percent } from "../words.js";
 
-/** What the form is about: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
+/** What the form shows: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
 function rangeOf(state) {
   if (state.chosen !== null) return state.clamps[state.chosen];
   const cursor = { units: [state.unit + 1], from: state.step, to: state.step, layer: layerIndex(state) + 1 };
   return state.selection ?? { gate: FOCUS.gate, ...cursor };
 }
 
-/** A value as the convention has it on screen, and back. @param {State} state @param {Held} gate @param {number} value */
+/** A gate's value as it is shown, and a shown one as the core has it. @param {State} state @param {Held} gate @param {number} value */
 const named = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
 
-/** @param {State} state @param {Held} gate */
+/** The least value at which something can be held. @param {State} state @param {Held} gate */
 const lowestOf = (state, gate) => String(cellOf(layerOf(state)).holds[gate]);
 
 /** @param {State} state @param {Clamp} clamp */
@@ -54,7 +54,7 @@ function list(units) {
 }
 
 /**
- * What the changes did, beside the run that was left alone.
+ * What the changes do, compared with the untouched run.
  * @param {State} state
  */
 function effect({ run, received }) {
@@ -72,7 +72,7 @@ function effect({ run, received }) {
 }
 
 /**
- * What became of the score on fresh data.
+ * What the changes do to the score on fresh data.
  * @param {Score} score
  */
 function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
@@ -88,7 +88,7 @@ function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
 /** @param {Changes} changes */
 const countWeights = ({ weights }) => `${weights.length} ${weights.length === 1 ? "weight" : "weights"} changed`;
 
-/** The question that what is on the tape answers, if it is one of the model's. @param {State} state */
+/** The model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
 function questionOf({ models, run }) {
   const here = writeScenario(scenarioOf(run));
   const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};
@@ -198,7 +198,7 @@ export function mountWhatIf(section, tape, store, actions) {
     for (const list of marks.values()) list.replaceChildren();
     for (const [{ gate, units, from, to, layer }, kind] of ranges) {
       if (layer !== layerIndex(state) + 1) continue;
-      // What a step sees of the state is what the step before left.
+      // A hold on h_prev at step t is marked on h at t − 1: that is the state which step t sees.
       const of = earlier(gate);
       const on = sight.map((unit, row) => (units && !units.includes(unit + 1) ? -1 : row)).filter((row) => row >= 0);
       for (let i = 0; i < on.length; i++) {
@@ -252,7 +252,7 @@ export function mountWhatIf(section, tape, store, actions) {
       gate: kind,
       units: units.value === "all" ? null : some,
       from: Math.min(first, last),
-      // From the first step to the last is always: also when the sequence grows.
+      // From the first step to the last means always, also when the sequence grows.
       to: first === 1 && last === T && T > 1 ? null : Math.max(first, last),
       value: named(state, kind, Math.max(Number(value.min), Number(value.value))),
       layer: range.layer,
@@ -290,7 +290,7 @@ export function mountWhatIf(section, tape, store, actions) {
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    // In a box the browser's own undo is meant.
+    // In a text box the browser's own undo is meant.
     if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
     event.preventDefault();
     actions.alter(event.shiftKey ? redo : undo);
