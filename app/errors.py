@@ -54,13 +54,13 @@ def _sequence(_: Request, error: Exception) -> JSONResponse:
 def _validation(_: Request, error: Exception) -> JSONResponse:
     """FastAPI's own answer echoes the input; this one says where and what is allowed."""
     assert isinstance(error, RequestValidationError)
-    # Where one of several forms would do, the one that the input came furthest with says most.
+    # Where one of several forms is allowed, the error that lies deepest is of the form that was meant.
     first = max(error.errors(), key=lambda one: len(one["loc"]))
     if first["type"] == "json_invalid":
         return JSONResponse(error_body("json", "the request is not valid JSON"), 400)
     if first["type"] == "model_attributes_type":
         return JSONResponse(error_body("request", "the request must be a JSON object, sent as application/json"), 422)
-    # Of the place only names that the schema has may be told: a key that it has not is the visitor's.
+    # The place may hold only names of the schema: an unknown key is the visitor's own text.
     # Places in a list count from 1, as steps do on screen.
     place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
     if first["type"] == "extra_forbidden":
@@ -82,7 +82,7 @@ def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 def _unforeseen(request: Request, _: Exception) -> JSONResponse:
-    # Such an answer is made outside of all middleware.
+    # This answer passes no middleware, so it brings its headers itself.
     body = error_body("server", "something went wrong on the server; it has been logged")
     return JSONResponse(body, 500, request.app.state.settings.security_headers)
 

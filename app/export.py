@@ -114,7 +114,7 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
     cursor = int(said.get("layer", len(run.layers))) - 1
     for layer in sorted(range(len(run.layers)), key=lambda layer: layer != cursor):
         here = run.layers[layer]
-        H, I = here.gru.units, here.gru.inputs
+        H, I = here.cell.units, here.cell.inputs
         a_step = 3 * (H + I) + (T + 4) * (1 if run.twin is None else 2) + 4 * T
         n = min(T, room.numbers // a_step, room.products // (H**2 * T))
         if n == 0:
@@ -122,7 +122,7 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
         first = max(0, min(int(said.get("t", 1)) - 1 - n // 2, T - n))
         steps = slice(first, first + n)
         room.products -= n * H**2 * T
-        trained = run.twin.layers[layer].gru if run.twin and of.scenario.weights else None
+        trained = run.twin.layers[layer].cell if run.twin and of.scenario.weights else None
         inputs = read_by(of.about, layer)
         found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
         stretch = {"from": first + 1, "to": first + n}

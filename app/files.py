@@ -8,15 +8,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gru_core import Trace, record
+from gru_core import Trace
 from gru_core.arrays import Array
 from gru_core.figures import fill, standalone
 
-from .schemas import STATES
-
 
 def as_csv(run: Trace) -> str:
-    """A line for each step: t, the input, x and y by label, and r, z, h_tilde and h of each unit.
+    """A line for each step: t, the input, x and y by label, and each signal of each unit.
 
     Columns are named as in links: `z.1` is z of unit 1, `L2.z.1` that of the second layer, and `twin.z.1` that of the
     untouched run. Every number is written to its last bit.
@@ -37,9 +35,9 @@ def as_csv(run: Trace) -> str:
 def _states(run: Trace) -> dict[str, Array]:
     columns = _by_label("y", run.model.readout.labels, run.y)
     for number, layer in enumerate(run.layers, 1):
-        for signal in STATES:
+        for signal in layer.cell.signals:
             prefix = signal if number == 1 else f"L{number}.{signal}"
-            columns |= _by_label(prefix, range(1, layer.gru.units + 1), getattr(layer, signal))
+            columns |= _by_label(prefix, range(1, layer.cell.units + 1), getattr(layer, signal))
     return columns
 
 
@@ -50,7 +48,7 @@ def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str,
 def as_npz(run: Trace) -> bytes:
     """What `Trace.save` writes."""
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **record.arrays(run))
+    np.savez_compressed(file, allow_pickle=False, **run.arrays())
     return file.getvalue()
 
 
@@ -66,7 +64,8 @@ def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
             "pictures need kaleido, and a Chrome or Chromium that it can use: pip install 'gruscope[pictures]'. "
             "Without it, Export on the page makes the same pictures in the browser"
         ) from error
-    figure = fill(standalone("light"), run, title, layer)
+    of_layer = run.layers[layer]
+    figure = fill(standalone(of_layer.cell.signals, "light"), of_layer, run.tokens, title)
     try:
         content: bytes = figure.to_image(format=format, scale=2 if format == "png" else 1)
     except RuntimeError as error:

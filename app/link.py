@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
+
+from gru_core.cell import GATES, HOLDABLE, SIGNALS
 
 from .errors import Refused
 from .schemas import ClampBody, Scenario, WeightBody
@@ -16,8 +18,14 @@ VERSION = "1"
 """The version of the links that are read."""
 
 _PLACE = r"[1-9]\d{0,5}"
-_SIGNALS = "r|z|h_tilde|h"
+_SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
 _VIEW = "tape|words|whatif|cell|equations|memory|influence|table"
+
+
+def _any_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
 
 FOCUS = {
     "t": (_PLACE, "the step to look at, from 1"),
@@ -25,8 +33,8 @@ FOCUS = {
     "unit": (_PLACE, "the unit, from 1"),
     "views": (rf"({_VIEW})(,({_VIEW}))*", f"some of {_VIEW.replace('|', ',')}"),
     "zoom": ("layer|unit|gate", "of the cell: layer, unit or gate"),
-    "gate": ("r|z|h_tilde", "the open gate: r, z or h_tilde"),
-    "table": (_SIGNALS, "the signal in the table: r, z, h_tilde or h"),
+    "gate": (_GATES, f"the open gate: {_any_of(GATES)}"),
+    "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
     "convention": ("source|pytorch", "source or pytorch: which way z is named"),
     "rows": ("all|moved", "all units or those that moved most"),
     "scale": ("absolute|normalised", "of the influence: absolute or normalised"),
@@ -34,12 +42,12 @@ FOCUS = {
 """The keys that say where to look: what they may be, as a pattern and in words."""
 
 _CLAMP = re.compile(
-    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>r|z|h_tilde|h_prev)(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*))?"
+    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _HELD + r")(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*))?"
     r"@(?P<from>\d{1,6})(?P<span>-(?P<to>\d{0,6}))?=(?P<value>-?\d*\.?\d+)"
 )
 _WEIGHT = re.compile(
-    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>r|z|h_tilde)\.(?P<unit>\d{1,6})\.(?:(?P<part>[WU])(?P<index>\d{1,6})|(?P<bias>[bc]))"
-    r"=(?P<value>-?\d*\.?\d+(?:e-?\d{1,6})?)"
+    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _GATES + r")\.(?P<unit>\d{1,6})"
+    r"\.(?:(?P<part>[WU])(?P<index>\d{1,6})|(?P<bias>[bc]))=(?P<value>-?\d*\.?\d+(?:e-?\d{1,6})?)"
 )
 
 

@@ -1,4 +1,4 @@
-"""The application, put together: `uvicorn --factory app.main:create_app` runs it."""
+"""The application, put together: `uvicorn --factory gruscope.main:create_app` runs it."""
 
 from __future__ import annotations
 

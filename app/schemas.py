@@ -6,7 +6,7 @@ from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import orjson
@@ -15,12 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.gru import GATES, GRU, half_life
+from gru_core.cell import CELLS, GATES, HOLDABLE, Cell
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
+from gru_core.signals import Signal
 from gru_core.tasks import task_of
 
-STATES = ("r", "z", "h_tilde", "h")
+if TYPE_CHECKING:
+    Gate = str
+    Holdable = str
+else:  # so that the interface's description and its refusals list them
+    Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
 
 
 class _Body(BaseModel):
@@ -37,7 +42,7 @@ class ClampBody(_Body):
     Units and steps count from 1, as on screen; `to` is included, null is the last step.
     """
 
-    gate: Literal["r", "z", "h_tilde", "h_prev"]
+    gate: Holdable
     units: Annotated[list[Place], Field(min_length=1, max_length=256)] | None = None
     from_: Annotated[Place, Field(alias="from")]
     to: Place | None
@@ -57,7 +62,7 @@ class WeightBody(_Body):
     """
 
     layer: Place = 1
-    gate: Literal["r", "z", "h_tilde"]
+    gate: Gate
     unit: Place
     part: Literal["W", "U", "b", "c"]
     index: Place | None = None
@@ -171,10 +176,27 @@ def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, 
         "alphabet": list(encoder.alphabet),
         "hint": encoder.hint,
         "examples": list(model.examples),
-        "layers": [{"cell": "gru", "units": gru.units, "reset": gru.reset} for gru in model.layers],
+        "layers": [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers],
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": said,
         "drawn": task_of(model) is not None,
+    }
+
+
+def cells() -> dict[str, Any]:
+    """What each cell says of itself, for the page."""
+
+    def told(name: str, signal: Signal) -> dict[str, Any]:
+        ends = {"low": signal.low, "high": signal.high, "lowest": signal.lowest}
+        return {"name": name, "symbol": signal.symbol, "words": signal.name} | ends
+
+    return {
+        name: {
+            "signals": [told(*signal) for signal in cell.signals.items()],
+            "gates": cell.gates,
+            "holds": cell.holdable,
+        }
+        for name, cell in CELLS.items()
     }
 
 
@@ -199,14 +221,14 @@ def start(
         "x": {"labels": model.encoder.labels},
         "layers": [
             {
-                "cell": "gru",
-                "H": gru.units,
-                "reset": gru.reset,
-                "b": dict(zip(GATES, np.split(gru.b, 3), strict=True)),
+                "cell": cell.name,
+                "H": cell.units,
+                **cell.variant,
+                "b": cell.biases,
                 "h0": state,
                 "held": [] if held is None else list(held.masks),
             }
-            for gru, state, held in zip(model.layers, h0, holds, strict=True)
+            for cell, state, held in zip(model.layers, h0, holds, strict=True)
         ],
         "y": {"kind": model.readout.kind, "labels": model.readout.labels},
     }
@@ -214,20 +236,21 @@ def start(
 
 def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
     """A layer's arrays `(T, H)` by the name they have on the wire."""
+    signals = layer.cell.signals
     return (
-        {signal: getattr(layer, signal) for signal in STATES}
-        | {f"Wx.{gate}": layer.Wx[gate] for gate in GATES}
-        | {f"Uh.{gate}": layer.Uh[gate] for gate in GATES}
+        {signal: getattr(layer, signal) for signal in signals}
+        | {f"Wx.{gate}": Wx for gate, Wx in layer.Wx.items()}
+        | {f"Uh.{gate}": Uh for gate, Uh in layer.Uh.items()}
         | {f"computed.{signal}": array for signal, array in layer.computed.items()}
         | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
-        | {"half_life": half_life(layer.z)}
+        | {"half_life": layer.half_life}
         | ({} if twin is None else _beside(layer, twin))
     )
 
 
 def _beside(layer: Forward, twin: Forward) -> dict[str, Array]:
     """What the twin has, and by how much the layer is above it."""
-    pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in STATES}
+    pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in layer.cell.signals}
     return {f"twin.{signal}": other for signal, (_, other) in pairs.items()} | {
         f"delta.{signal}": one - other for signal, (one, other) in pairs.items()
     }
@@ -269,7 +292,7 @@ def _apart(trace: Trace, before: int) -> dict[str, Any]:
     }
 
 
-def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: GRU | None) -> bytes:
+def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: Cell | None) -> bytes:
     """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
 
     For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
@@ -279,25 +302,14 @@ def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: G
     return to_json(_asked(question) | sums_of(run, trained, inputs, question.unit - 1))
 
 
-def sums_of(run: Forward, trained: GRU | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
+def sums_of(run: Forward, trained: Cell | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
     """What a unit's sums are made of, as `sums` has it."""
-    weights, as_trained = _unit_weights(run.gru, unit), trained and _unit_weights(trained, unit)
     gates: dict[str, Any] = {}
-    for gate in GATES:
+    for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
-        c = weights[gate]["c"]
-        rc = None if c is None else run.r[:, unit] * c
-        gates[gate] = weights[gate] | {"Wx": Wx, "Uh": Uh, "rc": rc, "trained": as_trained and as_trained[gate]}
+        about = {"rc": run.gated_bias(gate, unit), "trained": trained and trained.row(gate, unit)}
+        gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | about
     return {"inputs": inputs, "gates": gates}
-
-
-def _unit_weights(gru: GRU, unit: int) -> dict[str, dict[str, Any]]:
-    """By gate what the unit's sums are weighted with; c is None where there is none."""
-    rows = zip(GATES, *(np.split(array, 3) for array in (gru.W, gru.U, gru.b)), strict=True)
-    weights = {gate: {"W": W[unit], "U": U[unit], "b": b[unit], "c": None} for gate, W, U, b in rows}
-    if gru.c_h is not None:
-        weights["h_tilde"]["c"] = gru.c_h[unit]
-    return weights
 
 
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
@@ -331,7 +343,7 @@ def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
 
 def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
     """What of a sensitivity a unit is told, and where the output would move most with the input."""
-    of_unit = {"z": found.z[layer], "r": found.r[layer], "h_unit": found.h_unit}
+    of_unit = found.gates[layer] | {"h_unit": found.h_unit}
     x_norm = np.sqrt((found.x**2).sum(1))
     return (
         {"output": found.output + 1, "x_norm": x_norm, "h_norm": found.h_norm}
@@ -343,7 +355,7 @@ def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
 
 def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any]:
     """The gate of a layer that the output would move most with, and where; places count from 1."""
-    gates: dict[str, Array] = {"z": found.z[layer], "r": found.r[layer]}
+    gates = found.gates[layer]
     gate = max(gates, key=lambda name: float(np.abs(gates[name]).max()))
     t, unit = np.unravel_index(np.abs(gates[gate]).argmax(), gates[gate].shape)
     return {"gate": gate, "unit": int(unit) + 1, "t": int(t) + 1, "value": gates[gate][t, unit]}

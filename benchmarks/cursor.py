@@ -17,6 +17,7 @@ from benchmarks.server import gruscope, serving
 from benchmarks.timing import ratio, verdict
 from gru_core import GRU, Model, Readout, Symbols, Trace
 from gru_core.figures import heatmaps
+from gru_core.gru import SIGNALS
 from gru_core.model import Card
 from tests.browser.chromium import installed
 
@@ -142,7 +143,7 @@ def play(page: Page) -> tuple[float, int, int]:
 
 def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]:
     """The median milliseconds of a move in each turn, on our page and on one where a shape moves over the heatmaps."""
-    figure = heatmaps("light")
+    figure = heatmaps(SIGNALS, "light")
     figure.update_xaxes(range=[-0.5, T - 0.5])
     for picture in figure.data:
         picture.z = getattr(trace, picture.name).T

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Mask
-from gru_core.holds import Holdable, Holds
-
-LOWEST: dict[Holdable, float] = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
-"""What can be held, and the lowest value that it can take; the highest is 1 for all."""
+from gru_core.cell import HOLDABLE
+from gru_core.holds import Holds
 
 
 @dataclass(frozen=True)
@@ -27,16 +25,16 @@ class Clamp:
     Raises ValueError when the gate is unknown or the value is not one the gate can take.
     """
 
-    gate: Holdable
+    gate: str
     value: float
     units: Sequence[int] | None = None
     steps: slice | Mask | None = None
     layer: int = 0
 
     def __post_init__(self) -> None:
-        if self.gate not in LOWEST:
-            raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(LOWEST)}")
-        lowest = LOWEST[self.gate]
+        if self.gate not in HOLDABLE:
+            raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(HOLDABLE)}")
+        lowest = HOLDABLE[self.gate]
         if not lowest <= self.value <= 1:
             raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to 1")
 

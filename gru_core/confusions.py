@@ -1,7 +1,7 @@
 """Known confusions about GRU weights, tried one by one: which of them explains that a reference is not met.
 
 Gates in another order, z turned over, the reset gate on the other side of the product, matrices
-transposed or exchanged, biases exchanged, axes of the reference exchanged, read from the end: alone,
+transposed or exchanged, biases exchanged, axes of the reference exchanged, time reversed: alone,
 then two together.
 """
 
@@ -118,6 +118,10 @@ def _confusions(case: Case) -> Iterator[Confusion]:
             "axes", "the axes of sequences and steps exchanged (batch_first)", lambda c: _over(c, _batch_first)
         )
     yield Confusion("time", "the sequence read from its end", lambda c: _over(c, lambda array: array[::-1]))
+    yield Confusion(
+        "time", "the sequence read from its end and the states in that order (Keras's go_backwards)",
+        lambda c: replace(c, x=c.x[::-1]),
+    )  # fmt: skip
 
 
 def _meaning(**changes: Any) -> Callable[[Case], Case]:

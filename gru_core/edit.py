@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gru_core.gru import GATES, GRU, Signal
+from gru_core.cell import GATES, Cell
 
 LARGEST = 1e3
 """The largest value, either way, that a weight can be given."""
@@ -24,7 +24,7 @@ class Edit:
     """
 
     layer: int
-    gate: Signal
+    gate: str
     unit: int
     part: Literal["W", "U", "b", "c"]
     index: int | None
@@ -43,18 +43,18 @@ class Edit:
             raise ValueError(f"a weight cannot be {self.value}: -{LARGEST:,.0f} to {LARGEST:,.0f}")
 
 
-def edited(gru: GRU, edits: Sequence[Edit]) -> GRU:
+def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
     """The layer with the edits made, the last one counting where several are of one weight.
 
     Raises ValueError when a weight is not there.
     """
-    arrays = {name: array.copy() for name, array in gru.parameters.items()}
+    arrays = {name: array.copy() for name, array in cell.parameters.items()}
     for edit in edits:
-        if not 0 <= edit.unit < gru.units:
-            raise ValueError(f"unit {edit.unit + 1} is not in this layer: 1 to {gru.units}")
-        if edit.part == "c" and gru.c_h is None:
+        if not 0 <= edit.unit < cell.units:
+            raise ValueError(f"unit {edit.unit + 1} is not in this layer: 1 to {cell.units}")
+        if edit.part == "c" and cell.c_h is None:
             raise ValueError("this layer has no c: its reset gate acts before the product")
-        row = edit.unit if edit.part == "c" else GATES.index(edit.gate) * gru.units + edit.unit
+        row = edit.unit if edit.part == "c" else cell.gates.index(edit.gate) * cell.units + edit.unit
         array = arrays["c_h" if edit.part == "c" else edit.part]
         if edit.index is None:
             array[row] = edit.value
@@ -62,4 +62,4 @@ def edited(gru: GRU, edits: Sequence[Edit]) -> GRU:
             array[row, edit.index] = edit.value
         else:
             raise ValueError(f"index {edit.index + 1} is not in {edit.part}: 1 to {array.shape[1]}")
-    return gru.with_parameters(arrays)
+    return cell.with_parameters(arrays)

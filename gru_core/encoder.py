@@ -157,7 +157,7 @@ class Numbers:
         return f"Numbers: {forms}"
 
     def tokens(self, text: str) -> list[str]:
-        # A minus as typographers write it is read as one.
+        # The typographic minus sign is read as a minus.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
             self._read(token, step)
@@ -216,7 +216,7 @@ class Vectors:
         return f"Numbers: {self.inputs} for each step, {self.alphabet[0]} with no spaces between"
 
     def tokens(self, text: str) -> list[str]:
-        # A minus as typographers write it is read as one.
+        # The typographic minus sign is read as a minus.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
             self._read(token, step)

@@ -1,46 +1,22 @@
-"""The Plotly figures and their colours, defined once for page, notebook and export.
-
-One colour per signal, from the set of Okabe and Ito that colour-blind eyes tell apart. Gates are
-drawn on a sequential scale in their own hue, signed values on one diverging scale whose middle is
-the page itself: where nothing is, nothing shows. The scales are explicit arrays because names such
-as "RdBu" run opposite ways in Python and JavaScript.
-"""
+"""The Plotly figures, defined once for page, notebook and export, for whatever signals a cell has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from gru_core.cell import Run
+from gru_core.signals import BLUE, DIVERGING, Scale, Signal, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from gru_core.trace import Trace
+Signals = Mapping[str, Signal]
 
-Theme = Literal["light", "dark"]
-
-
-@dataclass(frozen=True)
-class SignalStyle:
-    """How a signal is named, what its ends mean, and how it is coloured in each theme."""
-
-    symbol: str
-    name: str
-    low: str
-    high: str
-    lowest: float
-    colour: dict[Theme, str]
-    scale: dict[Theme, tuple[str, ...]]
-
-
-_DIVERGING: dict[Theme, tuple[str, ...]] = {
-    "light": ("#7f3b08", "#b35c12", "#e3a35c", "#f7f4ee", "#8dbbe0", "#2f78b7", "#083f7a"),
-    "dark": ("#ffd29a", "#e08e36", "#75491b", "#22262c", "#1e4f80", "#4a9be0", "#b5ddff"),
-}
 
 VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
-"""What dims r: the page's own colour, `alpha` of it at z = 0, falling to none at z = `until`."""
+"""What dims r where z is small: the page's own colour, `alpha` of it at z = 0, falling to none at z = `until`."""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
 """Of what is written on the paper: the text, and what is beside it."""
@@ -48,44 +24,20 @@ INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("
 PANEL = 0.78
 """Of a signal's share of a standalone figure, the picture; above the next one stands its name."""
 
-SIGNALS: dict[str, SignalStyle] = {
-    "r": SignalStyle(
-        "r", "Reset gate", "ignore past", "use past", 0.0,
-        {"light": "#00704f", "dark": "#3ecba0"},
-        {
-            "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#00563f"),
-            "dark": ("#22302c", "#15513f", "#0c7a5b", "#22b38a", "#9df0d6"),
-        },
-    ),
-    "z": SignalStyle(
-        "z", "Update gate", "keep old", "take candidate", 0.0,
-        {"light": "#b04a00", "dark": "#ff9457"},
-        {
-            "light": ("#fbf1ea", "#f6cbaa", "#ea9455", "#d55e00", "#7d3400"),
-            "dark": ("#33271f", "#66330f", "#a34a06", "#ee7a24", "#ffcda8"),
-        },
-    ),
-    "h_tilde": SignalStyle(
-        "h̃", "Candidate", "−1", "+1", -1.0, {"light": "#9c3f74", "dark": "#e79cc4"}, _DIVERGING
-    ),
-    "h": SignalStyle(
-        "h", "Hidden state", "−1", "+1", -1.0, {"light": "#005f9e", "dark": "#6bbcf0"}, _DIVERGING
-    ),
-}  # fmt: skip
 
-
-def colorscale(signal: str, theme: Theme) -> list[list[float | str]]:
-    """The signal's scale as Plotly takes it: places from 0 to 1, each with its colour."""
-    colours = SIGNALS[signal].scale[theme]
+def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
+    """The scale as Plotly takes it: places from 0 to 1, each with its colour."""
+    colours = scale[theme]
     return [[i / (len(colours) - 1), colour] for i, colour in enumerate(colours)]
 
 
-def heatmaps(theme: Theme) -> go.Figure:
-    """r, z, h̃ and h above one another over one time axis, units down and steps right, without data.
+def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
+    """The signals above one another over one time axis, units down and steps right, without data.
 
-    Each trace is to be filled with the signal that its name says. Over r lies a veil of z: where z
-    is small the candidate is not taken, and what r did to it does not matter. No axes, no labels,
-    nothing around the pictures: the page lays its own over them.
+    Each trace is to be filled with the signal that its name says. Over a signal that matters only
+    with another lies a veil of that one: of z over a GRU's r, since where z is small the candidate is
+    not taken, and what r did to it does not matter. No axes, no labels, nothing around the pictures:
+    the page lays its own over them.
     """
     import plotly.graph_objects as go
 
@@ -93,64 +45,63 @@ def heatmaps(theme: Theme) -> go.Figure:
     hidden = {"visible": False, "fixedrange": True}
     figure = go.Figure(layout={"meta": theme, "template": "none", "margin": dict.fromkeys("lrtb", 0), "xaxis": hidden})
     figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
-    for i, (signal, style) in enumerate(SIGNALS.items()):
+    for i, (signal, style) in enumerate(signals.items()):
         number = "" if i == 0 else i + 1
-        scale = colorscale(signal, theme)
+        scale = colorscale(style.scale, theme)
         figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", zmin=style.lowest, colorscale=scale, **plain))
-        domain = [1 - (i + 0.8) / len(SIGNALS), 1 - i / len(SIGNALS)]
+        domain = [1 - (i + 0.8) / len(signals), 1 - i / len(signals)]
         figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
     paper = "rgba({}, {}, {}, ".format(*VEIL["paper"][theme])
     veil = [[0, f"{paper}{VEIL['alpha']})"], [VEIL["until"], f"{paper}0)"], [1, f"{paper}0)"]]
-    meta = {"over": "r"} | VEIL | {"paper": VEIL["paper"][theme]}
-    figure.add_trace(go.Heatmap(name="z", meta=meta, yaxis="y", zmin=0, colorscale=veil, **plain))
+    for i, (signal, style) in enumerate(signals.items(), 1):
+        if style.matters_with is not None:
+            meta = {"over": signal} | VEIL | {"paper": VEIL["paper"][theme]}
+            axis = "y" if i == 1 else f"y{i}"
+            figure.add_trace(
+                go.Heatmap(name=style.matters_with, meta=meta, yaxis=axis, zmin=0, colorscale=veil, **plain)
+            )
     return figure
 
 
-def trace_figure(trace: Trace, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
-    """A layer's r, z, h̃ and h, filled, titled and labelled, for a notebook; or how far each is from the twin's.
-
-    Raises ValueError for a difference where there is no twin.
-    """
-    run = trace.layers[layer]
-    if difference and trace.twin is None:
-        raise ValueError("this run has no twin to differ from")
+def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
+    """The signals of a layer's run, titled and labelled, for a notebook; with a `twin` how far each is from its."""
+    signals, difference = run.cell.signals, twin is not None
     T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
     # Plotly takes a little HTML in its texts; what a model or a sequence says is to be read as it stands.
-    tokens = [escape(token) for token in trace.tokens or [""] * T]
-    figure = heatmaps(theme)
+    tokens = [escape(token) for token in tokens or [""] * T]
+    figure = heatmaps(signals, theme)
     if difference:
-        figure.data = figure.data[:-1]  # no veil: of a difference, r's is as telling where z is small
+        figure.data = figure.data[: len(signals)]  # no veil: of a difference, r's is as telling where z is small
     for picture in figure.data:
         values = getattr(run, picture.name)
-        if difference and trace.twin is not None:
-            values = values - getattr(trace.twin.layers[layer], picture.name)
-            picture.update(zmin=-1, colorscale=colorscale("h", theme))
+        if twin is not None:
+            values = values - getattr(twin, picture.name)
+            picture.update(zmin=-1, colorscale=colorscale(DIVERGING, theme))
         picture.update(x=steps, y=units, z=values.T)
         if picture.meta is None:
             off = "Δ" if difference else ""
             hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {off}{picture.name} = %{{z:.3f}}<extra></extra>"
             picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
-    for i, style in enumerate(SIGNALS.values()):
-        title = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
-        axis = {"visible": True, "fixedrange": False, "title": title, "dtick": max(1, H // 4), "tickmode": "linear"}
+    for i, style in enumerate(signals.values()):
+        label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
+        axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
         figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
     every = max(1, T // 40)
     ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
-    figure.update_xaxes(visible=True, fixedrange=False, anchor="y4", tickvals=steps[::every], ticktext=ticks[::every])
-    number, layers = range(len(trace.layers))[layer] + 1, len(trace.layers)
-    parts = [escape(trace.model.card.title), f"layer {number} of {layers}" if layers > 1 else ""]
-    parts.append("held − left alone" if difference else "")
-    figure.update_layout(title=" · ".join(filter(None, parts)), height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    below = {"anchor": f"y{len(signals)}", "tickvals": steps[::every], "ticktext": ticks[::every]}
+    figure.update_xaxes(below, visible=True, fixedrange=False)
+    title = escape(title) + (" · held − left alone" if difference else "")
+    figure.update_layout(title=title, height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
     figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
     figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
     return figure
 
 
-def standalone(theme: Theme, signals: Sequence[str] = tuple(SIGNALS)) -> go.Figure:
-    """Some of the signals above one another, to stand outside of the page: axes and labelled colours, without data.
+def standalone(signals: Signals, theme: Theme) -> go.Figure:
+    """Signals above one another, to stand outside of the page: axes and labelled colours, without data.
 
-    Each trace is to be filled with the signal that its name says; `fill` does it for a trace.
+    Each trace is to be filled with the signal that its name says; `fill` does it for a run.
     """
     import plotly.graph_objects as go
 
@@ -162,8 +113,8 @@ def standalone(theme: Theme, signals: Sequence[str] = tuple(SIGNALS)) -> go.Figu
     )
     figure.update_layout(title={"font": {"color": ink, "size": 17}, "x": 0, "xref": "paper", "xanchor": "left"})
     last = len(signals)
-    for i, signal in enumerate(signals, 1):
-        style, number = SIGNALS[signal], "" if i == 1 else i
+    for i, (signal, style) in enumerate(signals.items(), 1):
+        number = "" if i == 1 else i
         top, bottom = 1 - (i - 1) / last, 1 - (i - 1 + PANEL) / last
         ends = {"tickvals": [style.lowest, 1], "ticktext": [_end(style.low, style.lowest), _end(style.high, 1)]}
         bar = ends | {
@@ -175,7 +126,7 @@ def standalone(theme: Theme, signals: Sequence[str] = tuple(SIGNALS)) -> go.Figu
             "len": top - bottom,
         }
         figure.add_heatmap(
-            name=signal, yaxis=f"y{number}", colorscale=colorscale(signal, theme), zmin=style.lowest, zmax=1,
+            name=signal, yaxis=f"y{number}", colorscale=colorscale(style.scale, theme), zmin=style.lowest, zmax=1,
             colorbar=bar | {"lenmode": "fraction"}, xgap=1, ygap=1,
         )  # fmt: skip
         name = {
@@ -193,9 +144,9 @@ def standalone(theme: Theme, signals: Sequence[str] = tuple(SIGNALS)) -> go.Figu
 
 def ledger_picture(theme: Theme) -> go.Figure:
     """A ledger as `standalone` has the signals: the state at each step down, the step that wrote it along."""
-    figure = standalone(theme, ("h",))
+    figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
     paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
-    shares = [[0, paper], [1, SIGNALS["h"].colour[theme]]]
+    shares = [[0, paper], [1, BLUE[theme]]]
     bar = {"tickvals": [0, 1], "ticktext": ["none", "all of it"]}
     figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
     figure.layout.annotations = ()
@@ -208,14 +159,13 @@ def _end(words: str, value: float) -> str:
     return number if words in (number, f"+{number}") else f"{number} {words}"
 
 
-def fill(figure: go.Figure, trace: Trace, title: str, layer: int = -1) -> go.Figure:
-    """Fill a `standalone` figure with a layer of a trace; with its numbers, where there is room for them."""
-    run = trace.layers[layer]
+def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
+    """Fill a `standalone` figure with a layer's run; with its numbers, where there is room for them."""
     T, H = run.h.shape
     cell = min(46, max(9, 1150 // T))
     row = min(30, max(6, 420 // H))
     few = cell >= 34 and row >= 16
-    tokens = trace.tokens or [""] * T
+    tokens = tokens or [""] * T
     every = -(-T // (1150 // 22))
     ticks = list(range(1, T + 1, every))
     for picture in figure.data:
@@ -230,19 +180,19 @@ def fill(figure: go.Figure, trace: Trace, title: str, layer: int = -1) -> go.Fig
     return figure.update_layout(title={"text": escape(title)}, width=max(460, T * cell + 224), height=round(height))
 
 
-def page_figures() -> dict[str, Any]:
+def page_figures(signals: Signals) -> dict[str, Any]:
     """The skeleton for each theme, as JSON can carry it."""
     themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: heatmaps(theme).to_plotly_json() for theme in themes}
+    return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
 
 
-def page_pictures() -> dict[str, Any]:
+def page_pictures(signals: Signals) -> dict[str, Any]:
     """For each theme what pictures to keep are made of, as JSON can carry it: all signals, each, and a ledger."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {
         theme: {
-            "signals": standalone(theme).to_plotly_json(),
-            **{signal: standalone(theme, (signal,)).to_plotly_json() for signal in SIGNALS},
+            "signals": standalone(signals, theme).to_plotly_json(),
+            **{name: standalone({name: signal}, theme).to_plotly_json() for name, signal in signals.items()},
             "ledger": ledger_picture(theme).to_plotly_json(),
         }
         for theme in themes

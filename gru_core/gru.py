@@ -20,18 +20,25 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.holds import Held, Holdable, Holds, put
+from gru_core.holds import Held, Holds, put
+from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
 
-Signal = Literal["r", "z", "h_tilde"]
+SIGNALS: dict[str, Signal] = {
+    "r": Signal("r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z"),
+    "z": Signal("z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS),
+    "h_tilde": Signal("h̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING),
+    "h": Signal("h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING),
+}
+"""What a run has of every step, by name."""
 
-GATES: tuple[Signal, ...] = ("r", "z", "h_tilde")
-"""The rows of `W`, `U` and `b`, in order: a block of H for each."""
+GATES = ("r", "z", "h_tilde")
+"""The signals that are made of a sum: a block of H rows of `W`, `U` and `b` for each, in this order."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,11 @@ class GRU:
 
     Raises ValueError when the shapes do not fit together.
     """
+
+    name: ClassVar = "gru"
+    signals: ClassVar = SIGNALS
+    gates: ClassVar = GATES
+    holdable: ClassVar = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
 
     W: Array
     U: Array
@@ -67,6 +79,11 @@ class GRU:
         return "before" if self.c_h is None else "after"
 
     @property
+    def variant(self) -> dict[str, str]:
+        """What tells it from another GRU of the same sizes, by name."""
+        return {"reset": self.reset}
+
+    @property
     def inputs(self) -> int:
         return int(self.W.shape[1])
 
@@ -82,6 +99,27 @@ class GRU:
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> GRU:
         return replace(self, **parameters)
+
+    @property
+    def biases(self) -> dict[str, Array]:
+        """b by gate, `(H,)` each."""
+        return dict(zip(GATES, np.split(self.b, 3), strict=True))
+
+    def row(self, gate: str, unit: int) -> dict[str, Any]:
+        """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`, None where there is none."""
+        i = GATES.index(gate) * self.units + unit
+        c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
+        return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": c}
+
+    def negated(self, unit: int) -> GRU:
+        """The same layer with one unit's state upside down."""
+        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
+        rows = np.concatenate([np.ones(2 * self.units, self.U.dtype), sign])
+        c_h = None if self.c_h is None else self.c_h * sign
+        return GRU(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows, c_h)
+
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
+        return forward(self, x, h0, holds)
 
     @staticmethod
     def random(
@@ -112,7 +150,7 @@ class Forward:
     with what `holds` put in their place.
     """
 
-    gru: GRU
+    cell: GRU
     x: Array
     h0: Array
     r: Array
@@ -126,10 +164,10 @@ class Forward:
         B = "".join(f"B={size}, " for size in batch)
         names = [] if self.holds is None else [signal for signal, mask in self.holds.masks.items() if mask.any()]
         held = f", holding {', '.join(names)}" if names else ""
-        return f"Forward(T={T}, {B}I={self.gru.inputs}, H={H}, reset={self.gru.reset!r}{held})"
+        return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}, reset={self.cell.reset!r}{held})"
 
     def _part(self, part: Any, h0: Array) -> Forward:
-        arrays = {name: getattr(self, name)[part] for name in ("x", "r", "z", "h_tilde", "h")}
+        arrays = {name: getattr(self, name)[part] for name in ("x", *SIGNALS)}
         return replace(self, h0=h0, holds=self.holds and self.holds[part], **arrays)
 
     def __getitem__(self, steps: slice) -> Forward:
@@ -153,12 +191,12 @@ class Forward:
         return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.h_left)
 
     @cached_property
-    def computed(self) -> dict[Holdable, Array]:
+    def computed(self) -> dict[str, Array]:
         """Each signal that is held anywhere, as it was before anything was put in its place."""
         if self.holds is None:
             return {}
-        computed: dict[Holdable, Array] = {"h_prev": self.h_left}
-        for gate, b in zip(GATES, np.split(self.gru.b, 3), strict=True):
+        computed: dict[str, Array] = {"h_prev": self.h_left}
+        for gate, b in self.cell.biases.items():
             if gate in self.holds.masks:
                 a = self.Wx[gate] + self.Uh[gate] + b
                 with np.errstate(over="ignore"):
@@ -166,26 +204,26 @@ class Forward:
         return {s: np.where(mask, computed[s], getattr(self, s)) for s, mask in self.holds.masks.items()}
 
     @cached_property
-    def Wx(self) -> dict[Signal, Array]:
+    def Wx(self) -> dict[str, Array]:
         """The input's part of each gate's sum: W x_t, without the bias."""
-        H = self.gru.units
-        return {name: self.x @ self.gru.W[i * H : (i + 1) * H].T for i, name in enumerate(GATES)}
+        H = self.cell.units
+        return {name: self.x @ self.cell.W[i * H : (i + 1) * H].T for i, name in enumerate(GATES)}
 
     @cached_property
-    def Uh(self) -> dict[Signal, Array]:
+    def Uh(self) -> dict[str, Array]:
         """The past's part of each gate's sum.
 
         U h_{t-1} for r and z; for h̃ it is U_h (r ⊙ h_{t-1}), or r ⊙ (U_h h_{t-1} + c_h) when the
         reset gate acts after the product.
         """
-        U_r, U_z, U_h = np.split(self.gru.U, 3)
-        if self.gru.c_h is None:
+        U_r, U_z, U_h = np.split(self.cell.U, 3)
+        if self.cell.c_h is None:
             candidate = (self.r * self.h_prev) @ U_h.T
         else:
-            candidate = self.r * (self.h_prev @ U_h.T + self.gru.c_h)
+            candidate = self.r * (self.h_prev @ U_h.T + self.cell.c_h)
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
 
-    def terms(self, gate: Signal, unit: int) -> tuple[Array, Array]:
+    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
         """Each weight of a unit's row times what it meets, for every step: `(T, I)` and `(T, H)`.
 
             W_ij x_j    and    U_ik h_k          for r and z, h being h_{t-1}
@@ -195,16 +233,36 @@ class Forward:
         Summed over j and k they are the unit's `Wx` and `Uh`; with reset "after" the candidate's
         `Uh` has r_i c_h,i besides.
         """
-        W, U = (np.split(weights, 3)[GATES.index(gate)][unit] for weights in (self.gru.W, self.gru.U))
-        met = self.h_prev
+        weights, met = self.cell.row(gate, unit), self.h_prev
         if gate == "h_tilde":
-            met = met * (self.r if self.gru.c_h is None else self.r[..., unit, None])
-        return W * self.x, U * met
+            met = met * (self.r if self.cell.c_h is None else self.r[..., unit, None])
+        return weights["W"] * self.x, weights["U"] * met
+
+    def gated_bias(self, gate: str, unit: int) -> Array | None:
+        """r_i c_h,i for every step, `(T,)`: in the sum of h̃ where the reset gate acts after the product, else None."""
+        c = self.cell.row(gate, unit)["c"]
+        return None if c is None else self.r[..., unit] * c
 
     @cached_property
     def moved(self) -> Array:
         """How far each unit's state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
         return np.asarray(np.abs(self.h - self.h_prev).sum(0))
+
+    @property
+    def half_life(self) -> Array:
+        """Steps until half of what each unit holds is gone if z stays as it is, `(T, H)`."""
+        return half_life(self.z)
+
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        """As the function `backward`; `direct` has ∂L/∂r and ∂L/∂z by name where the loss reads a gate itself."""
+        direct = direct or {}
+        return backward(self, dh, direct.get("r"), direct.get("z"))
+
+    def gate_gradients(self, dh: Array) -> dict[str, Array]:
+        return gate_gradients(self, dh)
+
+    def step_jacobians(self) -> Array:
+        return step_jacobians(self)
 
 
 def half_life(z: npt.ArrayLike) -> Array:
@@ -237,13 +295,13 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")
     h0 = np.zeros((*batch, H), dtype) if h0 is None else np.array(np.broadcast_to(h0, (*batch, H)), dtype)
 
-    # For all steps at once what does not depend on the past, W x + b; the loop then turns each
-    # step's sums into r, z and h̃ where they stand. Rows of r and z are negated throughout, since
-    # σ(a) = 1 / (1 + exp(−a)) wants −a.
+    # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
+    # each step's sums and turns them into r, z and h̃ in place. The rows of r and z are negated
+    # throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
     sign = np.repeat(np.array([-1, -1, 1], dtype), H)
     gates = (x.reshape(-1, I) @ (gru.W.T * sign)).reshape(*x.shape[:-1], 3 * H)
     np.add(gates, gru.b * sign, gates)
-    # What is multiplied with h_{t-1} as it is: all of U when the reset gate acts after the product.
+    # The part of U that is multiplied with h_{t-1} itself: all of it when the reset gate acts after.
     U_old = -gru.U[: 2 * H].T if gru.c_h is None else gru.U.T * sign
     U_h = np.ascontiguousarray(gru.U[2 * H :].T)
 
@@ -257,8 +315,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         past = np.empty((*batch, U_old.shape[1]), dtype)
         past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
     else:
-        # What is held is a few sequences that are compared: with r, z and h̃ of a step each in one
-        # piece they take half the time.
+        # A run with holds has few sequences, the held one and the one left alone: they take half the
+        # time when r, z and h̃ of a step each lie in one piece.
         product = np.matmul
         rows, gates = gates.reshape(T, -1, 3, H), np.empty((T, 3, *batch, H), dtype)
         gates[...] = rows.swapaxes(1, 2)
@@ -342,14 +400,14 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
 
     What was held does not depend on anything: there ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
     """
-    gru, H = run.gru, run.gru.units
+    gru, H = run.cell, run.cell.units
     h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde
     U_rz, U_h = np.ascontiguousarray(gru.U[: 2 * H]), np.ascontiguousarray(gru.U[2 * H :])
     # r meets h_{t-1} before the product, U_h h_{t-1} + c_h after it.
     product = h_prev if gru.c_h is None else h_prev @ U_h.T + gru.c_h
 
-    # For all steps at once the factors that take ∂L/∂h to ∂L/∂a_z and ∂L/∂a_h, and what is left
-    # of ∂L/∂a_r; the loop then turns them into the derivatives where they stand.
+    # For all steps at once: the factors by which ∂L/∂h becomes ∂L/∂a_z and ∂L/∂a_h, and those of
+    # ∂L/∂a_r. The loop turns them into the derivatives in place.
     keep = 1 - z
     da = np.empty((*run.h.shape[:-1], 3 * H), gru.U.dtype)
     da_r, da_z, da_h = da[..., :H], da[..., H : 2 * H], da[..., 2 * H :]
@@ -366,7 +424,7 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     cut = None
     if run.holds is not None:
         masks = run.holds.masks
-        of_gates: tuple[tuple[Holdable, Array | None], ...]
+        of_gates: tuple[tuple[str, Array | None], ...]
         of_gates = ("r", da_r), ("r", direct_r), ("z", da_z), ("z", direct_z), ("h_tilde", da_h)
         for gate, factor in of_gates:
             if factor is not None and gate in masks:
@@ -419,3 +477,42 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
         h0=carry,
         h=dh_total,
     )
+
+
+def gate_gradients(run: Forward, dh: Array) -> dict[str, Array]:
+    """∂L/∂z and ∂L/∂r by `backward`'s equations, `dh` being the whole of ∂L/∂h; as `run.h` in shape."""
+    U_h = np.split(run.cell.U, 3)[2]
+    da_h = dh * run.z * (1 - run.h_tilde**2)
+    if run.holds is not None and "h_tilde" in run.holds.masks:
+        da_h[run.holds.masks["h_tilde"]] = 0
+    dr = run.h_prev * (da_h @ U_h) if run.cell.c_h is None else da_h * (run.h_prev @ U_h.T + run.cell.c_h)
+    return {"z": dh * (run.h_tilde - run.h_prev), "r": dr}
+
+
+def step_jacobians(run: Forward) -> Array:
+    """∂h_t/∂h_{t-1} within a layer for every step, `(T, H, H)`.
+
+        diag(1 − z) + diag(z') U_z + diag(h̃') U_h (diag(r) + diag(h_{t-1} ⊙ r') U_r)                before
+        diag(1 − z) + diag(z') U_z + diag(h̃') (diag(r) U_h + diag((U_h h_{t-1} + c_h) ⊙ r') U_r)    after
+
+    for reset "before" and "after", with z' = z (1 − z) (h̃ − h_{t-1}), r' = r (1 − r) and
+    h̃' = z (1 − h̃²): each 0 where its gate is held. A column is 0 where h_{t-1} is.
+    """
+    r, z, h_tilde, h_prev = run.r, run.z, run.h_tilde, run.h_prev
+    U_r, U_z, U_h = np.split(run.cell.U, 3)
+    slopes: dict[str, Array]
+    slopes = {"r": r * (1 - r), "z": z * (1 - z) * (h_tilde - h_prev), "h_tilde": z * (1 - h_tilde**2)}
+    masks = {} if run.holds is None else run.holds.masks
+    for gate, slope in slopes.items():
+        if gate in masks:
+            slope[masks[gate]] = 0
+    if run.cell.c_h is None:
+        J = U_h * r[:, None] + (U_h * (h_prev * slopes["r"])[:, None]) @ U_r
+    else:
+        J = r[..., None] * U_h + ((h_prev @ U_h.T + run.cell.c_h) * slopes["r"])[..., None] * U_r
+    J = slopes["h_tilde"][..., None] * J + slopes["z"][..., None] * U_z
+    units = np.arange(run.cell.units)
+    J[:, units, units] += 1 - z
+    if "h_prev" in masks:
+        J *= ~masks["h_prev"][:, None]
+    return J

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 
-Holdable = Literal["r", "z", "h_tilde", "h_prev"]
-Held = dict[Holdable, tuple[npt.NDArray[np.intp], Array]]
+Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
 """Of one step, for each held signal: places in a contiguous array, and their values."""
 
 
@@ -24,8 +23,8 @@ class Holds:
     A held "h_prev" stands in for h_{t-1} wherever step t uses it.
     """
 
-    masks: Mapping[Holdable, Mask]
-    values: Mapping[Holdable, Array]
+    masks: Mapping[str, Mask]
+    values: Mapping[str, Array]
 
     def __getitem__(self, part: Any) -> Holds:
         """What is held over some of the steps, or in one sequence of a batch."""
@@ -50,7 +49,7 @@ class Holds:
 
     def by_step(self, T: int) -> list[Held]:
         """For each step what is held: places in a contiguous array, and their values."""
-        new = np.arange(T) == 0  # mostly a step is held as the one before it
+        new = np.arange(T) == 0  # where something else is held than at the step before: mostly nowhere
         for array in (*self.masks.values(), *self.values.values()):
             flat = array.reshape(T, -1)
             new[1:] |= (flat[1:] != flat[:-1]).any(1)
@@ -64,7 +63,7 @@ class Holds:
         return steps
 
 
-def put(held: Held, signal: Holdable, computed: Array) -> None:
+def put(held: Held, signal: str, computed: Array) -> None:
     """Write what is held over what was computed."""
     if signal in held:
         computed.put(*held[signal])

@@ -41,7 +41,9 @@ def origins(run: Forward, unit: int) -> Array:
 def ledger_row(run: Forward, unit: int, t: int) -> Array:
     """L_t, the shares of which h_t is made: `(T + 1,)`, column k that of the k-th step's candidate."""
     z, start = run.z[:, unit], max(0, int(since(run, unit)[t]))
-    kept = np.ones(t + 2 - start, z.dtype)  # Π_{k≤s≤t} (1 − z_s) for every k; there is no division to lose it
+    kept = np.ones(
+        t + 2 - start, z.dtype
+    )  # Π_{k≤s≤t} (1 − z_s) for every k, without a division, which loses small ones
     kept[:-1] = np.cumprod(1 - z[start : t + 1][::-1])[::-1]
     row = np.zeros(len(z) + 1, z.dtype)
     row[0], row[start + 1 : t + 2] = kept[0], z[start : t + 1] * kept[1:]

@@ -1,4 +1,4 @@
-"""A model: an encoder, GRU layers, a readout and the card that says what it is.
+"""A model: an encoder, recurrent layers, a readout and the card that says what it is.
 
 It is kept as one `.safetensors` file: the arrays by name, everything else as JSON in the metadata.
 """
@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from gru_core import notebook
 from gru_core.arrays import Array
+from gru_core.card import Card
+from gru_core.cell import Cell, Run
 from gru_core.clamp import Clamp, hold
 from gru_core.edit import Edit, edited
 from gru_core.encoder import Encoder, encoder_from_dict
-from gru_core.gru import GRU, Forward, forward
+from gru_core.gru import GRU
 from gru_core.holds import Holds
 
 
@@ -55,32 +58,11 @@ class Readout:
 
 
 @dataclass(frozen=True)
-class Card:
-    """What a model is, for people: every figure is measured on data that training never saw.
-
-    `task` names one of `gru_core.tasks.TASKS`, `about` says it in words and `question` is what to
-    look for. `weights` says where they come from, `summary` how good they are; `training` is the
-    recipe, `measured` the figures by name. `reading` helps to read the hidden state.
-    """
-
-    title: str
-    task: str
-    about: str
-    question: str
-    weights: Literal["trained", "random", "hand-set", "imported"]
-    summary: str
-    training: Mapping[str, Any] = field(default_factory=dict)
-    measured: Mapping[str, float] = field(default_factory=dict)
-    examples: tuple[str, ...] = ()
-    reading: str = ""
-
-
-@dataclass(frozen=True)
 class Model:
     """`encoder` → `layers` → `readout`, and a `card`. The top layer is the last."""
 
     encoder: Encoder
-    layers: tuple[GRU, ...]
+    layers: tuple[Cell, ...]
     readout: Readout
     card: Card
 
@@ -90,14 +72,18 @@ class Model:
 
     def _repr_html_(self) -> str:
         """The card, which a notebook shows."""
-        from gru_core import notebook
-
-        return notebook.model_html(self)
+        variants = " and ".join(dict.fromkeys(f"reset {cell.reset}" for cell in self.layers))
+        sizes = {
+            "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
+            "units": f"{self.sizes}, {variants} the product",
+            "outputs": f"{self.readout.kind}: {notebook.some(self.readout.labels)}",
+        }
+        return notebook.card_html(self.card, sizes, self.examples)
 
     @property
     def sizes(self) -> str:
         """The units of each layer from the bottom, as text: "8", or "8→4"."""
-        return "→".join(str(gru.units) for gru in self.layers)
+        return "→".join(str(cell.units) for cell in self.layers)
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -106,9 +92,9 @@ class Model:
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
         """A first state `(H,)` for each layer: `h0`, zero when None. Raises ValueError when it does not fit."""
-        given = [[0.0] * gru.units for gru in self.layers] if h0 is None else h0
+        given = [[0.0] * cell.units for cell in self.layers] if h0 is None else h0
         states = [np.asarray(h, float) for h in given]
-        shapes, wanted = [h.shape for h in states], [(gru.units,) for gru in self.layers]
+        shapes, wanted = [h.shape for h in states], [(cell.units,) for cell in self.layers]
         if shapes != wanted:
             raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
         return states
@@ -119,7 +105,7 @@ class Model:
         Raises ValueError when a layer, a unit or a step is not there.
         """
         self._has_layers(clamps)
-        return [hold(clamps, i, (*steps, gru.units)) for i, gru in enumerate(self.layers)]
+        return [hold(clamps, i, (*steps, cell.units)) for i, cell in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
         """The model with single weights at other values.
@@ -127,7 +113,7 @@ class Model:
         Raises ValueError when one of them is not there.
         """
         self._has_layers(edits)
-        layers = (edited(gru, [edit for edit in edits if edit.layer == i]) for i, gru in enumerate(self.layers))
+        layers = (edited(cell, [edit for edit in edits if edit.layer == i]) for i, cell in enumerate(self.layers))
         return replace(self, layers=tuple(layers))
 
     def _has_layers(self, of: Sequence[Clamp | Edit]) -> None:
@@ -137,11 +123,11 @@ class Model:
 
     def forward(
         self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None
-    ) -> list[Forward]:
+    ) -> list[Run]:
         """Run every layer over `x`, `(T, I)` or `(T, B, I)`; `h0` is a state for each layer."""
-        runs: list[Forward] = []
-        for i, gru in enumerate(self.layers):
-            runs.append(forward(gru, x, None if h0 is None else h0[i], None if holds is None else holds[i]))
+        runs: list[Run] = []
+        for i, cell in enumerate(self.layers):
+            runs.append(cell.forward(x, None if h0 is None else h0[i], None if holds is None else holds[i]))
             x = runs[-1].h
         return runs
 
@@ -152,13 +138,13 @@ class Model:
     @property
     def parameters(self) -> dict[str, Array]:
         """Every array by the name it has in the file."""
-        named = {f"layers.{i}.{n}": a for i, gru in enumerate(self.layers) for n, a in gru.parameters.items()}
+        named = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
         return named | {"readout.V": self.readout.V, "readout.c": self.readout.c}
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
         layers = tuple(
-            gru.with_parameters({n: parameters[f"layers.{i}.{n}"] for n in gru.parameters})
-            for i, gru in enumerate(self.layers)
+            cell.with_parameters({n: parameters[f"layers.{i}.{n}"] for n in cell.parameters})
+            for i, cell in enumerate(self.layers)
         )
         readout = replace(self.readout, V=parameters["readout.V"], c=parameters["readout.c"])
         return replace(self, layers=layers, readout=readout)
@@ -169,20 +155,14 @@ class Model:
 
     def negate_unit(self, layer: int, unit: int) -> Model:
         """The same function with one unit's state upside down: its sign is a matter of taste."""
-        gru, parameters = self.layers[layer], dict(self.parameters)
-        H, name = gru.units, f"layers.{layer}."
-        sign = np.where(np.arange(H) == unit, -1.0, 1.0).astype(gru.U.dtype)
-        candidate = np.concatenate([np.ones(2 * H, gru.U.dtype), sign])
-        parameters[name + "W"] = gru.W * candidate[:, None]
-        parameters[name + "U"] = gru.U * candidate[:, None] * sign
-        parameters[name + "b"] = gru.b * candidate
-        if gru.c_h is not None:
-            parameters[name + "c_h"] = gru.c_h * sign
-        if layer + 1 < len(self.layers):
-            parameters[f"layers.{layer + 1}.W"] = self.layers[layer + 1].W * sign
+        layers, readout = list(self.layers), self.readout
+        layers[layer] = layers[layer].negated(unit)
+        sign = np.where(np.arange(layers[layer].units) == unit, -1.0, 1.0).astype(layers[layer].U.dtype)
+        if layer + 1 < len(layers):
+            layers[layer + 1] = layers[layer + 1].with_parameters({"W": layers[layer + 1].W * sign})
         else:
-            parameters["readout.V"] = self.readout.V * sign
-        return self.with_parameters(parameters)
+            readout = replace(readout, V=readout.V * sign)
+        return replace(self, layers=tuple(layers), readout=readout)
 
     def save(self, path: str | Path) -> None:
         """Write the `.safetensors` file."""

@@ -99,7 +99,8 @@ def check(model: Model | Imported, reference: Reference | bytes | str | Path) ->
     both = isinstance(model, Imported) and model.both
     backward = isinstance(model, Imported) and model.direction == "backward"
     arrays = reference if isinstance(reference, Mapping) else npz.arrays(_bytes(reference), integers=True)
-    x, wanted = _read(core, arrays, both, backward)
+    turned_back = isinstance(model, Imported) and model.turned_back
+    x, wanted = _read(core, arrays, both, backward, turned_back)
     runs = core.forward(x)
     given = {f"h_l{k}": run.h for k, run in enumerate(runs)} | {"y": core.readout(runs[-1].h)}
     differences = tuple(_difference(name, given[name], array) for name, array in wanted.items())
@@ -130,7 +131,9 @@ def _bytes(reference: bytes | str | Path) -> bytes:
     return data
 
 
-def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[Array, dict[str, Array]]:
+def _read(
+    model: Model, arrays: Reference, both: bool, backward: bool, turned_back: bool
+) -> tuple[Array, dict[str, Array]]:
     """The input `(T, B, I)` and the states and outputs `(T, B, ·)` wanted, as the shown direction meets them."""
     top = len(model.layers) - 1
     sizes = {f"h_l{k}": gru.units for k, gru in enumerate(model.layers)} | {"y": len(model.readout.labels)}
@@ -154,7 +157,7 @@ def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[
             raise FormatError(f"{name} in the reference has something in it that is not a finite number")
         if halves:
             array = array[..., size:] if backward else array[..., :size]
-        wanted[name] = array[::-1] if backward else array
+        wanted[name] = array[::-1] if backward and turned_back else array
     return x[::-1] if backward else x, wanted
 
 

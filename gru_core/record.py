@@ -14,62 +14,39 @@ allow_pickle=False)` take them.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from gru_core.gru import Forward
+from gru_core.arrays import Array
+from gru_core.cell import Run
 
-if TYPE_CHECKING:
-    from gru_core.trace import Trace
-
-OF_A_LAYER = ("x", "h0", "h_prev", "r", "z", "h_tilde", "h")
+Named = dict[str, npt.NDArray[Any]]
 
 
-def of_layer(run: Forward) -> dict[str, npt.NDArray[Any]]:
+def of_layer(run: Run) -> Named:
     """The arrays of one layer by name."""
-    arrays: dict[str, npt.NDArray[Any]] = {name: getattr(run, name) for name in OF_A_LAYER}
+    arrays: Named = {name: getattr(run, name) for name in ("x", "h0", "h_prev", *run.cell.signals)}
     masks = {} if run.holds is None else run.holds.masks
     return arrays | {f"held.{signal}": mask for signal, mask in masks.items() if mask.any()}
 
 
-def arrays(trace: Trace) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of a trace by name."""
-    found: dict[str, npt.NDArray[Any]] = {"y": trace.y, "labels": np.array(trace.model.readout.labels)}
-    if trace.tokens is not None:
-        found["tokens"] = np.array(trace.tokens)
-    for i, run in enumerate(trace.layers):
+def arrays(layers: Sequence[Run], y: Array) -> Named:
+    """The arrays of a run by name."""
+    found: Named = {"y": y}
+    for i, run in enumerate(layers):
         found |= {f"layers.{i}.{name}": array for name, array in of_layer(run).items()}
-    if trace.twin is not None:
-        found |= {f"twin.{name}": a for name, a in arrays(trace.twin).items() if name not in ("labels", "tokens")}
     return found
 
 
-def save(trace: Trace, path: str | Path) -> None:
-    """Write the arrays as an `.npz` to exactly that path. Raises OSError when it cannot be written."""
-    with Path(path).open("wb") as file:
-        np.savez_compressed(file, **arrays(trace))  # type: ignore[arg-type]  # none is called allow_pickle
-
-
-def to_dict(trace: Trace) -> dict[str, Any]:
-    """The same as nested lists, and the model's title."""
-    return {
-        "model": trace.model.card.title,
-        "tokens": trace.tokens,
-        "labels": list(trace.model.readout.labels),
-        **_run(trace),
-        "twin": None if trace.twin is None else _run(trace.twin),
-    }
-
-
-def _run(trace: Trace) -> dict[str, Any]:
-    layers: list[dict[str, Any]] = []
-    for run in trace.layers:
-        lists: dict[str, Any] = {"held": {}}
+def lists(layers: Sequence[Run], y: Array) -> dict[str, Any]:
+    """The same as nested lists."""
+    of_layers: list[dict[str, Any]] = []
+    for run in layers:
+        of: dict[str, Any] = {"held": {}}
         for name, array in of_layer(run).items():
             signal = name.removeprefix("held.")
-            (lists if signal == name else lists["held"])[signal] = array.tolist()
-        layers.append(lists)
-    return {"y": trace.y.tolist(), "layers": layers}
+            (of if signal == name else of["held"])[signal] = array.tolist()
+        of_layers.append(of)
+    return {"y": y.tolist(), "layers": of_layers}

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from gru_core.arrays import Array, Mask
+from gru_core.cell import Run
 from gru_core.clamp import Clamp
-from gru_core.gru import Forward
 from gru_core.model import Model
 from gru_core.tasks import Batch
 
@@ -26,7 +26,7 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
     return float(((y[:, 0] - target) ** 2).mean())
 
 
-def gate_means(runs: Sequence[Forward], events: Mapping[str, np.ndarray]) -> dict[str, float]:
+def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The mean of z and of r in the top layer at each kind of event, as "z at write"."""
     return {
         f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())

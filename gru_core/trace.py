@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gru_core import record
+from gru_core import figures, notebook, record
 from gru_core.arrays import Array, Mask
+from gru_core.cell import Run
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
 from gru_core.encoder import LARGEST, SequenceError
-from gru_core.gru import Forward
 from gru_core.holds import Holds
 from gru_core.ledger import ledger
 from gru_core.model import Model
 from gru_core.sensitivity import Sensitivity, sensitivity
+from gru_core.signals import Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from gru_core.figures import Theme
 
 
 @dataclass(frozen=True)
@@ -42,31 +41,22 @@ class Trace:
     """What `model` did with a sequence, or with a stretch of one.
 
     `tokens` are the steps as written, None when numbers were given. `layers` hold every
-    intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. `r`, `z`, `h_tilde` and `h` are
-    the top layer's. `twin` is the run that was left alone, where one went along.
+    intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. The top layer's signals are had by
+    name: `trace.z`, `trace.h`. `twin` is the run that was left alone, where one went along.
     """
 
     model: Model
     tokens: list[str] | None
-    layers: tuple[Forward, ...]
+    layers: tuple[Run, ...]
     y: Array
     twin: Trace | None = None
 
-    @property
-    def r(self) -> Array:
-        return self.layers[-1].r
-
-    @property
-    def z(self) -> Array:
-        return self.layers[-1].z
-
-    @property
-    def h_tilde(self) -> Array:
-        return self.layers[-1].h_tilde
-
-    @property
-    def h(self) -> Array:
-        return self.layers[-1].h
+    def __getattr__(self, name: str) -> Array:
+        """A signal of the top layer, `(T, H)`. Raises AttributeError, saying which there are, for any other name."""
+        signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
+        if name not in signals:
+            raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
+        return getattr(self.layers[-1], name)  # type: ignore[no-any-return]
 
     @property
     def differs(self) -> Mask:
@@ -87,9 +77,9 @@ class Trace:
         there is no twin.
         """
 
-        def of_layer(layer: int, one: Forward, other: Forward) -> Gap:
+        def of_layer(layer: int, one: Run, other: Run) -> Gap:
             gaps = np.abs(one.h - other.h)
-            t, unit = divmod(int(gaps.argmax()), one.gru.units)
+            t, unit = divmod(int(gaps.argmax()), one.cell.units)
             return Gap(layer, unit, t, float(gaps[t, unit]))
 
         pairs = zip(self.layers, self._twin().layers, strict=True)
@@ -113,18 +103,31 @@ class Trace:
 
         `output` is the one that is answered when None.
         """
-        return sensitivity(self, t, output, layer)
+        return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
+
+    def arrays(self) -> record.Named:
+        """Every array by name; see gru_core.record."""
+        named = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
+        if self.tokens is not None:
+            named["tokens"] = np.array(self.tokens)
+        if self.twin is not None:
+            named |= {f"twin.{name}": array for name, array in record.arrays(self.twin.layers, self.twin.y).items()}
+        return named
 
     def save(self, path: str | Path) -> None:
         """Write every array by name to an `.npz`: `y`, `layers.0.r`, …; see gru_core.record.
 
         `np.load(path, allow_pickle=False)` reads it. Raises OSError when it cannot be written.
         """
-        record.save(self, path)
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]  # none is called allow_pickle
 
     def to_dict(self) -> dict[str, Any]:
         """The same as lists, `["layers"][0]["r"]`, which `json.dumps` takes; see gru_core.record."""
-        return record.to_dict(self)
+        twin = None if self.twin is None else record.lists(self.twin.layers, self.twin.y)
+        labels = list(self.model.readout.labels)
+        about = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels}
+        return about | record.lists(self.layers, self.y) | {"twin": twin}
 
     def figure(self, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
         """A layer's r, z, h̃ and h as heatmaps over one time axis; with `difference` how far each is from the twin's.
@@ -132,9 +135,10 @@ class Trace:
         `figure.write_html("x.html")` gives a page that needs no network. Raises ValueError for a
         difference where there is no twin.
         """
-        from gru_core import figures
-
-        return figures.trace_figure(self, layer, difference, theme)
+        twin = self._twin().layers[layer] if difference else None
+        number, layers = range(len(self.layers))[layer] + 1, len(self.layers)
+        title = self.model.card.title + (f" · layer {number} of {layers}" if layers > 1 else "")
+        return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
     def __repr__(self) -> str:
         T, K = self.y.shape
@@ -144,9 +148,19 @@ class Trace:
 
     def _repr_html_(self) -> str:
         """The run as a table of coloured cells, which a notebook shows: text and colours alone, nothing is loaded."""
-        from gru_core import notebook
+        answers = list(self._answered("output"))
+        if self.twin is not None:
+            answers += self.twin._answered("left alone")
+        return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, answers)
 
-        return notebook.trace_html(self)
+    def _answered(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """Rows of what was answered: the labels, or the numbers of the first outputs."""
+        labels = self.model.readout.labels
+        if self.model.readout.kind == "softmax":
+            yield name, [labels[k] for k in self.y.argmax(1)]
+        else:
+            for label, y in zip(labels[: notebook.UNITS], self.y.T, strict=False):
+                yield f"{name}, {label}", [f"{value:.2f}" for value in y]
 
 
 def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
@@ -212,7 +226,7 @@ def stream(
             if twin is None:
                 yield Trace(model, written, tuple(runs), y)
             else:
-                # A layer below all that is held is the same for both, and run once: its -1 is its 0.
+                # A layer below everything held is run once, as a batch of one: there -1 and 0 are the same.
                 held, free = (Trace(model, written, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1))
                 yield replace(held, twin=free)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.gru import backward
 from gru_core.model import Model
 from gru_core.scoring import score
 from gru_core.tasks import Batch, Task
@@ -60,9 +59,9 @@ def loss_and_gradients(
     dh: Array = dy @ model.readout.V
     for i, run in reversed(list(enumerate(runs))):
         loss += penalties.z * float(run.z.mean()) + penalties.r * float(1 - run.r.mean())
-        dz = np.full_like(run.h, penalties.z / run.h.size) if penalties.z else None
-        dr = np.full_like(run.h, -penalties.r / run.h.size) if penalties.r else None
-        of_layer = backward(run, dh, dr, dz)
+        weights = {"z": penalties.z, "r": -penalties.r}
+        direct = {gate: np.full_like(run.h, weight / run.h.size) for gate, weight in weights.items() if weight}
+        of_layer = run.backward(dh, direct)
         gradients |= {f"layers.{i}.{name}": array for name, array in of_layer.parameters.items()}
         dh = of_layer.x
     return loss, gradients

@@ -112,10 +112,10 @@ def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> l
     found: list[Place] = []
     for i in [layer - 1] if layer is not None else layers if every else layers[-1:]:
         run = trace.layers[i]
-        if unit is not None and unit > run.gru.units:
-            raise ValueError(f"unit {unit} is not in layer {i + 1}: 1 to {run.gru.units}")
-        few = every or run.gru.units <= FEW
-        units = [unit - 1] if unit is not None else range(run.gru.units) if few else [int(run.moved.argmax())]
+        if unit is not None and unit > run.cell.units:
+            raise ValueError(f"unit {unit} is not in layer {i + 1}: 1 to {run.cell.units}")
+        few = every or run.cell.units <= FEW
+        units = [unit - 1] if unit is not None else range(run.cell.units) if few else [int(run.moved.argmax())]
         found += [(i, j) for j in units]
     return found
 
@@ -131,9 +131,8 @@ def _columns(trace: Trace, places: Iterable[Place]) -> list[Column]:
         columns += [(f"{prefix}y.{label}", y.tolist()) for label, y in zip(readout.labels, one.y.T, strict=True)]
     for layer, unit in places:
         of = f"L{layer + 1}." if len(trace.layers) > 1 else ""
-        columns += [
-            (f"{of}{signal}.{unit + 1}", getattr(trace.layers[layer], signal)[:, unit].tolist()) for signal in SIGNALS
-        ]
+        run = trace.layers[layer]
+        columns += [(f"{of}{name}.{unit + 1}", getattr(run, name)[:, unit].tolist()) for name in run.cell.signals]
     return columns
 
 
@@ -158,14 +157,14 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     for layer, unit in places:
         run = trace.layers[layer]
         masks: Any = {} if run.holds is None else run.holds.masks
-        for signal in SIGNALS:
+        for signal in run.cell.signals:
             held = masks.get(signal, np.zeros_like(run.h, bool))[:, unit]
             star = {True: "*", False: "" if trace.twin is None else " "}
             values = [f"{v:.2f}{star[bool(h)]}" for v, h in zip(getattr(run, signal)[:, unit], held, strict=True)]
             columns.append((f"{signal}.{unit + 1}{star[False]}", values))
     layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
     of = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
-    what = f"{of}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].gru.units}"
+    what = f"{of}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
     print(f"{trace.model.card.title}: {what}{'; * is held' * (trace.twin is not None)}")
     widths = [max(len(name), *(len(str(value)) for value in values)) for name, values in columns]
     for line in zip(*([name, *values] for name, values in columns), strict=True):

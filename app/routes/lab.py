@@ -13,9 +13,8 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from gru_core import Model, SequenceError, Trace, presets
-from gru_core.clamp import LOWEST
-from gru_core.figures import SIGNALS, page_figures, page_pictures
-from gru_core.gru import GATES
+from gru_core.figures import page_figures, page_pictures
+from gru_core.gru import GRU
 
 from .. import models
 from ..assets import TEMPLATES, assets, version
@@ -24,7 +23,7 @@ from ..link import VERSION
 from ..questions import QUESTIONS
 from ..routes.trace import prepare
 from ..routes.unit import MOST_SHARES
-from ..schemas import STATES, Scenario, events, to_json
+from ..schemas import Scenario, cells, events, to_json
 from ..settings import Settings
 
 router = APIRouter()
@@ -40,23 +39,9 @@ PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """What a link can hide of the page."""
 
 
-CELLS = {
-    "gru": {
-        "signals": [
-            {"name": name, "symbol": style.symbol, "words": style.name}
-            | {"low": style.low, "high": style.high, "lowest": style.lowest}
-            for name, style in SIGNALS.items()
-        ],
-        "gates": GATES,
-        "holds": LOWEST,
-    }
-}
-"""What each cell is, as the page goes by it."""
-
-
 @cache
 def _figures() -> dict[str, orjson.Fragment]:
-    made = {"figures": page_figures(), "pictures": page_pictures()}
+    made = {"figures": page_figures(GRU.signals), "pictures": page_pictures(GRU.signals)}
     return {name: orjson.Fragment(to_json(figures)) for name, figures in made.items()}
 
 
@@ -118,9 +103,10 @@ def view(
     names = models.names(settings)
     shown = names if scenario.model in names else [*names, scenario.model]
     entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
+    signals = run.layers[-1].cell.signals
     boot = {
-        "cells": CELLS,
         "models": entries,
+        "cells": cells(),
         "scenario": scenario.model_dump(by_alias=True),
         "stages": STAGES,
         "shares": MOST_SHARES,
@@ -137,9 +123,9 @@ def view(
         "tokens": about["tokens"],
         "outputs": _outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
-        "values": {signal: getattr(run, signal).T for signal in STATES},
+        "values": {signal: getattr(run, signal).T for signal in signals},
         "printed": run.h.size <= MOST_PRINTED,
-        "signals": SIGNALS,
+        "signals": signals,
         "boot": inert(to_json(boot)),
     }
 

@@ -66,7 +66,7 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
     run = next(blocks)
     layer = run.layers[question.layer - 1][first - 1 : question.to]
-    trained = run.twin.layers[question.layer - 1].gru if run.twin and question.weights else None
+    trained = run.twin.layers[question.layer - 1].cell if run.twin and question.weights else None
     return _json(sums(question, read_by(about, question.layer - 1), layer, trained))
 
 

@@ -119,11 +119,26 @@ def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -
     return None if place is None else (named or fitting)[place]
 
 
-def dense(found: list[Dense], units: int, embedding: Embedding | None, answers: Mapping[str, str]) -> Dense | None:
-    """The linear layer on the state. One that takes both directions comes along, to be spoken of."""
+def dense(
+    found: list[Dense], units: int, embedding: Embedding | None, answers: Mapping[str, str], names: Sequence[str]
+) -> Dense | None:
+    """The linear layer on the state. One that takes both directions comes along, to be spoken of.
+
+    `names` are those of all the arrays around the GRU: where there are others than the embedding's and the layer's,
+    they may stand between the state and the layer, or after it.
+    """
     others = [one for one in found if embedding is None or one.name != embedding.name]
     fitting = [one for one in others if one.V.shape[1] == units] or [
         one for one in others if one.V.shape[1] == 2 * units
     ]
-    place = _one("dense", "Several linear layers could be the readout.", [one.name for one in fitting], answers)
+    text, sure = "Several linear layers could be the readout.", True
+    if len(fitting) == 1:
+        known = {fitting[0].name} if embedding is None else {fitting[0].name, embedding.name}
+        more = apart([name for name in names if not any(name == one or name.startswith(f"{one}/") for one in known)])
+        sure = not more
+        text = (
+            f"The file has {', '.join(map(shown, more[:4]))}{' …' * (len(more) > 4)} besides, and does not tell what "
+            "follows what. Does this layer take the GRU's state as it is, and is what it gives the output?"
+        )
+    place = _one("dense", text, [one.name for one in fitting], answers, sure)
     return None if place is None else fitting[place]

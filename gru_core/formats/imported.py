@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gru_core.card import Card
 from gru_core.formats import choices, ends
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import shown
 from gru_core.formats.weights import Cell, Convention, Direction, Stack
-from gru_core.model import Card, Model
+from gru_core.model import Model
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Imported:
 
     `convention` and `cells`, the layers as the file has them from the bottom, are what the model was
     made of; an embedding is folded into the first. With direction "backward" the network reads a
-    sequence from its end. `both` is whether the file has the other direction too.
+    sequence from its end, and gives its states in the order of the steps unless `turned_back` is False.
+    `both` is whether the file has the other direction too.
     """
 
     model: Model
@@ -29,6 +31,7 @@ class Imported:
     cells: tuple[Cell, ...]
     direction: Direction = "forward"
     both: bool = False
+    turned_back: bool = True
 
     def __repr__(self) -> str:
         return f"Imported({self.model!r}, from {self.source}, {self.direction})"
@@ -61,7 +64,7 @@ def imported(
     rest = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(rest)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
-    dense = stack.dense or choices.dense(linears, stack.units, embedding, answers)
+    dense = stack.dense or choices.dense(linears, stack.units, embedding, answers, list(rest))
     encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
     said += sentences
     both = stack.first_both is not None
@@ -81,7 +84,7 @@ def imported(
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         said.append(f"Not used: {', '.join(map(shown, left[:5]))}{more}.")
     model = Model(encoder, tuple(cell.gru(convention) for cell in cells), readout, _card(name, stack.source))
-    return Imported(model, tuple(said), stack.source, convention, cells, direction, both)
+    return Imported(model, tuple(said), stack.source, convention, cells, direction, both, stack.turned_back)
 
 
 def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
@@ -105,7 +108,8 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
             f"Layer {stack.first_both + 1} reads both ways; this is the {direction} one, the {other} one is not shown."
         )
     if direction == "backward":
-        said.append("It reads a sequence from its end: write the last step first.")
+        order = "" if stack.turned_back else " (go_backwards) and gives its states in that order"
+        said.append(f"It reads a sequence from its end{order}: write the last step first.")
     left = len(stack.layers) - len(stack.layers[shown_layers])
     if left:
         of = f"{left} layers are" if left > 1 else "1 layer is"

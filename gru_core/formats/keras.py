@@ -203,7 +203,8 @@ def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
         notes.append(f"In the network the two directions were joined by {shown(str(merged))}.")
     stack = replace(stacked(stacks), notes=tuple(notes), wired=True)
     if leaf.config.get("go_backwards") is True and leaf.kind != "Bidirectional":
-        stack = replace(stack, layers=tuple({"backward": layer["forward"]} for layer in stack.layers))
+        layers: tuple[Mapping[Direction, Cell], ...] = tuple({"backward": layer["forward"]} for layer in stack.layers)
+        stack = replace(stack, layers=layers, turned_back=False)
     return stack
 
 
@@ -233,8 +234,11 @@ def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> l
             if open_ended:
                 dense = _dense(arrays, found[-1].dense, leaf)
                 if dense is None:
+                    first = found[-1].dense
                     note = f"After it stands a layer {before}, which is not shown."
-                    found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
+                    if first is not None:
+                        note = f"A layer {before} stands after {shown(first.name)}, which so is not the readout."
+                    found[-1] = replace(found[-1], notes=(*found[-1].notes, note), dense=None)
                     open_ended = False
                 else:
                     found[-1] = replace(found[-1], dense=dense)

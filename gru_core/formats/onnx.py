@@ -101,6 +101,11 @@ class Graph:
             name = nodes[0].outputs[0]
         return None
 
+    def is_used(self, node: Node) -> bool:
+        """Whether another node takes what this one gives, those that only pass it on left out."""
+        users = [user for output in node.outputs for user in self.used_by.get(output, [])]
+        return any(user.op_type not in PASSING or self.is_used(user) for user in users)
+
     def stacks(self) -> list[Stack]:
         """The GRUs, those together of which each takes what the one before it gives."""
         found: list[tuple[Node, Stack]] = []
@@ -176,6 +181,9 @@ class Graph:
             dense = self._dense(follows)
             if dense is not None:
                 return replace(stack, dense=dense)
+            if follows.op_type in ("MatMul", "Gemm"):
+                note = f"More stands after {shown(follows.name or follows.op_type)}, which so is not the readout."
+                return replace(stack, notes=(*stack.notes, note))
         notes = (f"After it stands a node {shown(following[0].op_type)}, which is not shown.",) if following else ()
         return replace(stack, notes=stack.notes + notes)
 
@@ -199,6 +207,8 @@ class Graph:
                 c = next((c for place in (0, 1) if (c := self.constant(add, place)) is not None), None)
                 node = add if c is not None and c.ndim == 1 else node
         c = c if c is not None and c.shape == (len(V),) else np.zeros(len(V), V.dtype)
+        name, activation = node.name or node.op_type, "linear"
         follows = self.after(node.outputs[0]) if node.outputs else None
-        activation = ACTIVATIONS.get(follows.op_type) if follows is not None else None
-        return Dense(node.name or node.op_type, V, c, activation or "linear")
+        if follows is not None and follows.op_type in ACTIVATIONS:
+            node, activation = follows, ACTIVATIONS[follows.op_type]
+        return None if self.is_used(node) else Dense(name, V, c, activation)

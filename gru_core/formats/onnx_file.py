@@ -38,7 +38,9 @@ class Tensor:
         """The numbers. Raises FormatError unless its numbers are all there, and floats."""
         name, fields = shown(self.name), self.fields
         if fields.get(13) or fields.get(14, [0])[-1] == 1:
-            raise FormatError(f"{name} is kept in another file; export it with its data inside, in one file")
+            raise FormatError(
+                f"{name} is kept in another file; export it as one file: torch.onnx.export(…, external_data=False)"
+            )
         data_type = fields.get(2, [0])[-1]
         if not isinstance(data_type, int) or data_type not in KINDS:
             raise FormatError(f"{name} holds numbers of type {_shown(data_type)}; weights are floating-point")

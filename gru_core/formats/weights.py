@@ -166,6 +166,8 @@ class Stack:
     `source` is the library's name for it, `where` its place in the file, `names` the arrays that
     it takes up. Of `order`, `reset` and `z` None is what the file does not tell. `embedding` and
     `dense` are set where the file says what stands before and after, which `wired` tells.
+    `turned_back` is whether what reads backward gives its states in the order of the steps; Keras's
+    go_backwards gives them as it computes them, the last step's first.
     """
 
     source: str
@@ -179,6 +181,7 @@ class Stack:
     embedding: Embedding | None = None
     dense: Dense | None = None
     notes: tuple[str, ...] = ()
+    turned_back: bool = True
 
     @property
     def inputs(self) -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gru_core.arrays import Array
+from gru_core.card import Card
 from gru_core.clamp import Clamp
-from gru_core.gru import GRU, Signal
-from gru_core.model import Card, Model, Readout
+from gru_core.gru import GRU
+from gru_core.model import Model, Readout
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
@@ -169,7 +170,7 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     and the score with a gate held."""
     batch = fresh(recipe)
     runs = model.forward(batch.x)
-    held: list[tuple[Signal, float]] = [("z", 1), ("z", 0), ("r", 1), ("r", 0)]
+    held: list[tuple[str, float]] = [("z", 1), ("z", 0), ("r", 1), ("r", 0)]
     name = SCORE[model.readout.kind]
     figures = {
         name: score(model, batch),

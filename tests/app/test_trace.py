@@ -45,7 +45,7 @@ def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int)
         for term, computed in (("Wx", layer.Wx), ("Uh", layer.Uh)):
             sent = np.array([numbers(step["layers"][0][f"{term}.{gate}"]) for step in steps])
             np.testing.assert_allclose(sent, computed[gate], atol=1e-13)
-    np.testing.assert_array_equal(np.concatenate(list(about["b"].values())), layer.gru.b)
+    np.testing.assert_array_equal(np.concatenate(list(about["b"].values())), layer.cell.b)
     np.testing.assert_allclose([numbers(step["y"]) for step in steps], trace.y, atol=1e-14)
     np.testing.assert_array_equal([numbers(step["x"]) for step in steps], trace.model.encoder.encode(text.split()))
     assert start["x"]["labels"] == list(trace.model.encoder.alphabet)

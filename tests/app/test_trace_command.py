@@ -81,7 +81,7 @@ def test_csv_has_every_unit_of_every_layer_to_the_last_digit(
             assert [float(row[f"{prefix}y.{label}"]) for row in rows] == one.y[:, k].tolist()
     for layer, run in enumerate(held.layers, 1):
         for name in ("r", "z", "h_tilde", "h"):
-            for unit in range(run.gru.units):
+            for unit in range(run.cell.units):
                 found = [float(row[f"L{layer}.{name}.{unit + 1}"]) for row in rows]
                 assert found == getattr(run, name)[:, unit].tolist()
     assert len(rows[0]) == 2 + 2 * 5 + 4 * (4 + 6)

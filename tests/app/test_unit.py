@@ -65,11 +65,12 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
     assert [body[name] for name in ("layer", "unit", "t")] == [layer, 3, 20]
     assert body["output"] == (output or trace.y[19].argmax() + 1)
     wanted = {"x": found.x, "x_norm": np.linalg.norm(found.x, axis=1), "h_norm": found.h_norm}
-    wanted |= {"z": found.z[layer - 1][:, 2], "r": found.r[layer - 1][:, 2], "h_unit": found.h_unit[:, 2]}
+    of_gates = found.gates[layer - 1]
+    wanted |= {"z": of_gates["z"][:, 2], "r": of_gates["r"][:, 2], "h_unit": found.h_unit[:, 2]}
     assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *wanted}
     assert body["input"] == {"t": wanted["x_norm"].argmax() + 1, "value": pytest.approx(wanted["x_norm"].max())}
     gate = body["gate"]
-    of_layer = np.abs([found.z[layer - 1], found.r[layer - 1]])
+    of_layer = np.abs([of_gates["z"], of_gates["r"]])
     assert abs(gate["value"]) == pytest.approx(of_layer.max(), abs=1e-12)
     assert of_layer["zr".index(gate["gate"]), gate["t"] - 1, gate["unit"] - 1] == of_layer.max()
     for name, array in wanted.items():

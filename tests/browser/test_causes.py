@@ -120,7 +120,7 @@ def test_what_a_hold_put_in_is_no_first_state(same_page: Page) -> None:
 def test_signs_follow_the_convention(same_page: Page) -> None:
     text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
     lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)
-    sign = -1 if gru.trace(gru.load("pocket-calculator"), text).sensitivity(5).z[0][4, 0] < 0 else 1
+    sign = -1 if gru.trace(gru.load("pocket-calculator"), text).sensitivity(5).gates[0]["z"][4, 0] < 0 else 1
     says = lab.influence.locator(".says")
     for convention, turned in (("takes", sign), ("keeps", -sign), ("takes", sign)):
         same_page.get_by_text(convention, exact=False).first.click()
@@ -170,7 +170,13 @@ def test_influence_is_the_cores_sensitivity(
     expect(rows).to_have_count(t)
     table = [[size(cell) for cell in row.split("\t")[2:]] for row in rows.all_inner_texts()]
     H = trace.h.shape[1]
-    sizes = [norms, found.z[-1][:, unit - 1], found.r[-1][:, unit - 1], found.h_unit[:, unit - 1], found.h_norm]
+    sizes = [
+        norms,
+        found.gates[-1]["z"][:, unit - 1],
+        found.gates[-1]["r"][:, unit - 1],
+        found.h_unit[:, unit - 1],
+        found.h_norm,
+    ]
     np.testing.assert_allclose(table, np.array(sizes).T, rtol=0.06, atol=0.0051)
     lab.influence.locator("summary").click()
     # The curves: one for each size, the layer's where there are several units; down is smaller, by powers of ten.

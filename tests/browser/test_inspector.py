@@ -41,13 +41,13 @@ def expected(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, 
     at = {name: float(getattr(layer, name)[t, unit]) for name in ("r", "z", "h_tilde", "h", "h_prev")}
     at |= {"keep": 1 - at["z"], "take": at["z"]}
     # What the reset gate lets through, of the state or of its product with U.
-    after = layer.gru.reset == "after"
+    after = layer.cell.reset == "after"
     at["past"] = float(layer.Uh["h_tilde"][t, unit]) if after else at["r"] * at["h_prev"]
     for i, gate in enumerate(GATES):
         sign = -1 if flipped and gate == "z" else 1
         at[f"{gate}.Wx"] = sign * layer.Wx[gate][t, unit]
         at[f"{gate}.Uh"] = sign * layer.Uh[gate][t, unit]
-        at[f"{gate}.b"] = sign * layer.gru.b[i * layer.gru.units + unit]
+        at[f"{gate}.b"] = sign * layer.cell.b[i * layer.cell.units + unit]
         at[f"{gate}.a"] = at[f"{gate}.Wx"] + at[f"{gate}.Uh"] + at[f"{gate}.b"]
     if flipped:
         at["z"] = 1 - at["z"]
@@ -108,7 +108,7 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
             assert_shown(share, 100 * value)
     r = re.search(r"r = ([\d.]+) (hides|dims|shows)", said)
     # Before the product r acts on what every candidate sees, after it on what the unit's own does.
-    if (layer.z[t, unit] if layer.gru.reset == "after" else layer.z[t].max()) >= 0.2:
+    if (layer.z[t, unit] if layer.cell.reset == "after" else layer.z[t].max()) >= 0.2:
         assert r is not None
         assert_shown(r[1], at["r"])
         assert r[2] == ("hides" if at["r"] < 0.2 else "shows" if at["r"] > 0.8 else "dims")
@@ -119,7 +119,7 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
     assert h is not None
     assert_shown(h[1] or h[3], at["h_prev"])
     assert_shown(h[2] or h[3], at["h"])
-    if layer.gru.units > 1:
+    if layer.cell.units > 1:
         for verb, who in (
             ("keep", layer.z[t] < 0.2),
             ("take", layer.z[t] > 0.8),
@@ -156,7 +156,7 @@ def test_every_number_is_the_cores_in_both_conventions(page: Page, served: dict[
             trace = lab.expect_trace(model, text, flipped=flipped)
             layer = trace.layers[-1]
             for _ in range(CASES // 6):
-                t, unit = int(rng.integers(len(trace.h))), int(rng.integers(layer.gru.units))
+                t, unit = int(rng.integers(len(trace.h))), int(rng.integers(layer.cell.units))
                 signal = str(rng.choice(["r", "z", "h_tilde", "h"]))
                 page.get_by_role("combobox", name="Table of").select_option(signal)
                 seen = lab.look_at(t + 1, unit + 1)
@@ -195,16 +195,16 @@ def test_an_opened_gate_shows_every_product_of_its_sum(
     for gate in GATES:
         lab.cell.get_by_role("radio", name={"r": "reset", "z": "update", "h_tilde": "candidate"}[gate]).check()
         for _ in range(4):
-            t, unit = int(rng.integers(len(trace.h))), int(rng.integers(min(16, layer.gru.units)))  # in sight
+            t, unit = int(rng.integers(len(trace.h))), int(rng.integers(min(16, layer.cell.units)))  # in sight
             lab.look_at(t + 1, unit + 1)
             expect(lab.cell.get_by_text(f"of unit {unit + 1} at t = {t + 1}, largest first")).to_be_visible()
             expect(lab.cell.locator("table.late")).to_have_count(0)
             sign = -1 if flipped and gate == "z" else 1
-            i = GATES.index(gate) * layer.gru.units + unit
+            i = GATES.index(gate) * layer.cell.units + unit
             Wx, Uh = layer.terms(gate, unit)
-            products = [*Wx[t], *Uh[t], layer.gru.b[i]]
-            if gate == "h_tilde" and layer.gru.c_h is not None:
-                products.append(layer.r[t, unit] * layer.gru.c_h[unit])
+            products = [*Wx[t], *Uh[t], layer.cell.b[i]]
+            if gate == "h_tilde" and layer.cell.c_h is not None:
+                products.append(layer.r[t, unit] * layer.cell.c_h[unit])
             wanted = sorted((sign * float(p) for p in products if p != 0), key=abs, reverse=True)
             rows, foot = lab.cell.locator("table").evaluate(
                 """table => [table.tBodies[0], table.tFoot]

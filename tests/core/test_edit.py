@@ -31,7 +31,7 @@ def test_an_edit_changes_the_one_weight_it_names() -> None:
 
 
 @pytest.mark.parametrize("gate", GATES)
-def test_an_edit_moves_the_gates_sum_by_what_the_weight_meets(gate: gru.gru.Signal) -> None:
+def test_an_edit_moves_the_gates_sum_by_what_the_weight_meets(gate: str) -> None:
     model = gru.load("sentiment")
     W = np.split(model.layers[0].W, 3)[GATES.index(gate)][2, 3]
     held, free = gru.twin(model, "bad film", edits=[Edit(0, gate, 2, "W", 3, W + 0.5)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,7 +15,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import GRU, Clamp, Model, Readout, Trace, Vectors, formats
-from gru_core.figures import SIGNALS
+from gru_core.gru import SIGNALS
 from tests.core.test_trace import stacked
 
 TEXT = "A b c ? D a ?"
@@ -83,6 +84,15 @@ def test_a_trace_as_lists_goes_through_json() -> None:
     assert np.argwhere(read["layers"][1]["held"]["z"]).tolist() == [[1, 2], [2, 2]]
     free = gru.trace(gru.load("pocket-calculator"), np.zeros((3, 3))).to_dict()
     assert (free["tokens"], free["twin"], free["layers"][0]["held"]) == (None, None, {})
+
+
+def test_a_trace_has_the_top_layers_signals_by_name_and_says_which_there_are() -> None:
+    trace = held()
+    for name in ("r", "z", "h_tilde", "h"):
+        np.testing.assert_array_equal(getattr(trace, name), getattr(trace.layers[-1], name))
+    with pytest.raises(AttributeError, match="no 'c'; its signals are r, z, h_tilde, h"):
+        _ = trace.c
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(trace)).z, trace.z)
 
 
 def everything(model: Model) -> list[object]:

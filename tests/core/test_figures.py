@@ -17,7 +17,9 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 
 import gru_core as gru
 from gru_core.arrays import Array
-from gru_core.figures import SIGNALS, Theme, colorscale, fill, standalone
+from gru_core.figures import colorscale, fill, standalone
+from gru_core.gru import SIGNALS
+from gru_core.signals import DIVERGING, Theme
 
 Lab = tuple[float, float, float]
 
@@ -117,7 +119,7 @@ def test_who_lacks_a_cone_confuses_what_it_tells_apart() -> None:
 @pytest.mark.parametrize("by", MACHADO)
 def test_a_value_is_told_from_its_negative(by: str, theme: Theme) -> None:
     for x in (0.5, 1.0):
-        colours = sample_colorscale(colorscale("h", theme), [(1 - x) / 2, (1 + x) / 2])
+        colours = sample_colorscale(colorscale(DIVERGING, theme), [(1 - x) / 2, (1 + x) / 2])
         minus, plus = (seen(colour, by) for colour in colours)
         assert ciede2000(minus, plus) >= 15
 
@@ -134,7 +136,7 @@ def test_a_picture_to_keep_has_axes_labelled_colours_and_the_numbers() -> None:
     trace = gru.trace(gru.load("sentiment"), "not very bad . good")
     themes: tuple[Theme, ...] = ("light", "dark")
     for theme in themes:
-        figure = fill(standalone(theme), trace, "a <b> & c")
+        figure = fill(standalone(SIGNALS, theme), trace.layers[-1], trace.tokens, "a <b> & c")
         assert figure.layout.title.text == "a &lt;b&gt; &amp; c"
         assert list(figure.layout.xaxis.ticktext) == ["not<br>1", "very<br>2", "bad<br>3", ".<br>4", "good<br>5"]
         for picture in figure.data:
@@ -143,6 +145,7 @@ def test_a_picture_to_keep_has_axes_labelled_colours_and_the_numbers() -> None:
             numbers = [[float(text.replace("−", "-")) for text in row] for row in picture.text]
             np.testing.assert_allclose(numbers, values.T, atol=0.00501)
             assert len(picture.colorbar.ticktext) == 2
-    (alone,) = fill(standalone("light", ("z",)), gru.trace(gru.load("sentiment"), "good " * 200), "long").data
+    trace = gru.trace(gru.load("sentiment"), "good " * 200)
+    (alone,) = fill(standalone({"z": SIGNALS["z"]}, "light"), trace.layers[-1], trace.tokens, "long").data
     assert alone.text is None
     np.testing.assert_array_equal(alone.y, range(1, 9))

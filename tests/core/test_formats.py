@@ -10,6 +10,7 @@ import json
 import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
     runs = model.forward(x[::-1] if backward else x)
     for k, run in enumerate(runs):
         h = wanted["h"] if "h" in wanted else wanted[f"h_l{k}"]
-        h = h[::-1, ..., H:] if backward else h[..., : run.gru.units]
+        h = h[::-1, ..., H:] if backward else h[..., : run.cell.units]
         assert run.h.dtype == h.dtype
         np.testing.assert_allclose(run.h, h, rtol=0, atol=3e-7 if h.dtype == np.float32 else 1e-15)
     if "y" in wanted:
@@ -254,6 +255,52 @@ def test_a_keras_layer_without_biases_leaves_the_reset_gate_to_be_asked_about() 
         formats.read(data, "x.npz")
     assert asked(error.value) == ("reset", ["after", "before"])
     assert formats.read(data, "x.npz", {"reset": "before"}).model.layers[0].reset == "before"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"norm.weight": np.ones(4), "norm.bias": np.zeros(4)},
+        {"fc.2.weight": np.ones((2, 5)), "fc.2.bias": np.ones(2)},
+    ],
+)
+def test_a_linear_layer_among_others_is_no_readout_before_one_says_so(more: dict[str, Any]) -> None:
+    rng = np.random.default_rng(3)
+    head = {"fc.0.weight": rng.normal(size=(5, 4)), "fc.0.bias": rng.normal(size=5)}
+    data = npz(**torch_layer(rng, 3, 4, prefix="gru."), **head, **more)
+    with pytest.raises(Unanswered, match=r"does not tell what follows what\. Does this layer take the GRU's") as error:
+        formats.read(data, "head.npz")
+    assert asked(error.value) == ("dense", ["fc/0", "none"])
+    np.testing.assert_array_equal(formats.read(data, "head.npz", {"dense": "none"}).model.readout.V, np.eye(4))
+    taken = formats.read(data, "head.npz", {"dense": "fc/0"}).model.readout
+    np.testing.assert_array_equal(taken.V, head["fc.0.weight"])
+
+
+def test_load_takes_any_file_and_shows_the_call_that_answers_its_question() -> None:
+    path = FIXTURES / "pytorch-both.safetensors"
+    with pytest.raises(ValueError, match=r"'direction'.*gru\.load\('.*both\.safetensors', direction='forward'\)"):
+        gru.load(path)
+    backward = gru.load(path, direction="backward")
+    np.testing.assert_array_equal(backward.layers[0].U, formats.read_file(path, direction="backward").model.layers[0].U)
+    assert gru.load(FIXTURES / "pytorch-bare.npz", alphabet="abc").encoder.alphabet == ("a", "b", "c")
+
+
+def test_keras_reads_from_the_end_as_it_computes() -> None:
+    with zipfile.ZipFile(FIXTURES / "keras-before.keras") as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    config = members["config.json"].replace(b'"go_backwards": false', b'"go_backwards": true')
+    assert config != members["config.json"]
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for name, content in (members | {"config.json": config}).items():
+            file.writestr(name, content)
+    # The states that Keras computed of x are those that go_backwards gives, in this order, of x reversed.
+    of_x = {name: array for name, array in reference("keras-before").items() if name != "y"}
+    of_reversed = of_x | {"x": of_x["x"][::-1]}
+    assert gru.check(formats.read(data.getvalue(), "x.keras"), of_reversed).passed
+    cause = gru.check(formats.read_file(FIXTURES / "keras-before.keras"), of_reversed).cause
+    assert cause is not None
+    assert cause.words == "with the sequence read from its end and the states in that order (Keras's go_backwards)"
 
 
 def test_a_matrix_that_may_be_an_embedding_or_not_is_asked_about() -> None:

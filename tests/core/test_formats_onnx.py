@@ -142,6 +142,38 @@ def test_a_gru_that_cannot_be_shown_is_refused_with_the_reason(change: Any, mess
         formats.read(changed(change), "x.onnx")
 
 
+def with_head(*nodes: tuple[str, dict[str, Any]]) -> bytes:
+    """The graph with nodes after it, each on what the one before gives and constants by name."""
+    model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
+    before = "Y"
+    for i, (kind, constants) in enumerate(nodes):
+        for name, array in constants.items():
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(array, np.float32), f"{name}{i}"))
+        model.graph.node.append(
+            helper.make_node(kind, [before, *(f"{name}{i}" for name in constants)], [f"head{i}"], name=f"{kind}{i}")
+        )
+        before = f"head{i}"
+    return bytes(model.SerializeToString())
+
+
+def test_a_layer_is_the_readout_only_where_nothing_stands_before_or_after_it() -> None:
+    rng = np.random.default_rng(1)
+    square, out = {"B": rng.normal(size=(4, 4)), "C": np.zeros(4)}, {"B": rng.normal(size=(4, 3)), "C": np.ones(3)}
+    norm = {"scale": np.ones(4), "bias": np.zeros(4)}
+    taken = formats.read(with_head(("Gemm", out), ("Softmax", {})), "x.onnx").model.readout
+    assert (taken.kind, len(taken.labels)) == ("softmax", 3)
+    np.testing.assert_array_equal(taken.V, out["B"].T.astype(np.float32))
+    for head, note in (
+        ([("Gemm", square), ("Relu", {}), ("Gemm", out)], "More stands after 'Gemm0', which so is not the readout."),
+        ([("Gemm", square), ("Gemm", out)], "More stands after 'Gemm0', which so is not the readout."),
+        ([("LayerNormalization", norm), ("Gemm", out)], "After it stands a node 'LayerNormalization', which is not sh"),
+    ):
+        found = formats.read(with_head(*head), "x.onnx")
+        assert any(sentence.startswith(note) for sentence in found.said)
+        np.testing.assert_array_equal(found.model.readout.V, np.eye(4))  # the state itself, said to be so
+        assert any("the output is the top layer's state itself" in sentence for sentence in found.said)
+
+
 def test_grus_that_do_not_follow_on_one_another_are_asked_about() -> None:
     model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
     other = model.graph.node.add()

@@ -96,7 +96,7 @@ def sigmoid(a: Array) -> Array:
 
 def check_equations(run: Forward) -> None:
     """Every array of a run stands in the equations' relation to the others."""
-    gru, b = run.gru, np.split(run.gru.b, 3)
+    gru, b = run.cell, np.split(run.cell.b, 3)
     for gate, bias, activation in (("r", b[0], sigmoid), ("z", b[1], sigmoid), ("h_tilde", b[2], np.tanh)):
         np.testing.assert_allclose(getattr(run, gate), activation(run.Wx[gate] + run.Uh[gate] + bias), atol=1e-13)
     U_h = gru.U[2 * gru.units :]
@@ -128,7 +128,7 @@ def test_a_term_is_what_its_sum_loses_without_its_weight(
     for name, total, terms, column in (("W", "Wx", Wx, j), ("U", "Uh", Uh, k)):
         weights = getattr(gru, name).copy()
         weights[row, column] = 0
-        without = replace(run, gru=gru.with_parameters({name: weights}))
+        without = replace(run, cell=gru.with_parameters({name: weights}))
         lost = getattr(run, total)[gate] - getattr(without, total)[gate]
         np.testing.assert_allclose(terms[:, column], lost[:, unit], atol=1e-13)
     constant = run.r[:, unit] * gru.c_h[unit] if gru.c_h is not None and gate == "h_tilde" else 0

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gru_core as gru
+from gru_core.model import load_file
 from tests.core.test_trace import stacked
 
 
@@ -38,6 +39,8 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
         gru.load("nowhere")
     (tmp_path / "x.safetensors").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"x\.safetensors is not a GRU Scope model"):
+        load_file(tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match="none of the files that can be read"):
         gru.load(tmp_path / "x.safetensors")
 
 

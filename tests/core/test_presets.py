@@ -9,7 +9,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
-from gru_core.holds import Holdable, Holds
+from gru_core.holds import Holds
 from gru_core.presets.recipes import FRESH_SEED, RECIPES, train
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS
@@ -77,7 +77,7 @@ def test_on_a_hold_the_reset_gate_does_not_matter_and_the_update_gate_does() -> 
     model, batch = gru.load("pocket-calculator"), TASKS["pocket-calculator"].draw(np.random.default_rng(SEED), 20, 1000)
     hold = batch.events["hold"][..., None]
 
-    def error(gate: Holdable, value: float) -> float:
+    def error(gate: str, value: float) -> float:
         y = model.readout(model.forward(batch.x, holds=[Holds({gate: hold}, {gate: np.full(hold.shape, value)})])[-1].h)
         return float(((y[..., 0] - batch.target) ** 2).mean())
 

@@ -13,8 +13,7 @@ import gru_core as gru
 from gru_core import Clamp, Model, Readout, forward
 from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
-from gru_core.gru import Signal
-from gru_core.holds import Holdable, Holds
+from gru_core.holds import Holds
 from tests.core.test_gru import random_gru
 
 Kind = Literal["softmax", "linear"]
@@ -45,7 +44,7 @@ def quotient(f: Callable[[float], Array]) -> Array:
     return (8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step)
 
 
-def with_hold(holds: Holds | None, signal: Holdable, cell: tuple[int, int], value: float, H: int) -> Holds:
+def with_hold(holds: Holds | None, signal: str, cell: tuple[int, int], value: float, H: int) -> Holds:
     """`holds` with one more cell held."""
     old = holds or Holds({}, {})
     mask, values = (
@@ -78,17 +77,18 @@ def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp])
     trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
     found = trace.sensitivity(-2, 1)
 
-    def nudged(layer: int, gate: Signal, cell: tuple[int, int]) -> Callable[[float], Array]:
+    def nudged(layer: int, gate: str, cell: tuple[int, int]) -> Callable[[float], Array]:
         run, held = trace.layers[layer], list(holds)
 
         def y(by: float) -> Array:
-            held[layer] = with_hold(holds[layer], gate, cell, getattr(run, gate)[cell] + by, run.gru.units)
+            held[layer] = with_hold(holds[layer], gate, cell, getattr(run, gate)[cell] + by, run.cell.units)
             return np.asarray(model.readout(model.forward(x, holds=held)[-1].h)[-2, 1])
 
         return y
 
-    for gate, by_layer in (("z", found.z), ("r", found.r)):
-        for layer, of_gate in enumerate(by_layer):
+    for layer, gates in enumerate(found.gates):
+        assert set(gates) == {"z", "r"}
+        for gate, of_gate in gates.items():
             for cell, value in np.ndenumerate(of_gate):
                 assert value == pytest.approx(float(quotient(nudged(layer, gate, cell))), abs=1e-9)
 
@@ -99,13 +99,13 @@ def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer
     model, x = deep("linear")
     trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))[layer]
     run, t = trace.layers[layer], T - 2
-    H = run.gru.units
+    H = run.cell.units
     found = trace.sensitivity(t, layer=layer)
     assert found.h_unit.shape == (t + 1, H)
 
     def nudged(cell: tuple[int, int]) -> Callable[[float], Array]:
         def h(by: float) -> Array:
-            return forward(run.gru, run.x, holds=with_hold(holds, "h_prev", cell, run.h_left[cell] + by, H)).h[t]
+            return forward(run.cell, run.x, holds=with_hold(holds, "h_prev", cell, run.h_left[cell] + by, H)).h[t]
 
         return h
 

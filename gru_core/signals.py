@@ -1,0 +1,55 @@
+"""What a cell says of each of its values: how it is written, what its ends mean, how it is coloured.
+
+One colour per signal, from the set of Okabe and Ito that colour-blind eyes tell apart. Gates are
+drawn on a sequential scale in their own hue, signed values on one diverging scale whose middle is
+the page itself: where nothing is, nothing shows. The scales are explicit arrays because names such
+as "RdBu" run opposite ways in Python and JavaScript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Theme = Literal["light", "dark"]
+Colour = Mapping[Theme, str]
+Scale = Mapping[Theme, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A value that every unit has at every step.
+
+    `symbol` is how equations write it and `name` what it is called. `low` and `high` say what its
+    ends mean, `lowest` and 1. `colour` is that of its symbol in text, `scale` that of its values.
+    Where the signal called `matters_with` is near 0 this one has no effect, and is drawn dimmed.
+    """
+
+    symbol: str
+    name: str
+    low: str
+    high: str
+    lowest: float
+    colour: Colour
+    scale: Scale
+    matters_with: str | None = None
+
+
+GREEN: Colour = {"light": "#00704f", "dark": "#3ecba0"}
+VERMILION: Colour = {"light": "#b04a00", "dark": "#ff9457"}
+PURPLE: Colour = {"light": "#9c3f74", "dark": "#e79cc4"}
+BLUE: Colour = {"light": "#005f9e", "dark": "#6bbcf0"}
+
+GREENS: Scale = {
+    "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#00563f"),
+    "dark": ("#22302c", "#15513f", "#0c7a5b", "#22b38a", "#9df0d6"),
+}
+VERMILIONS: Scale = {
+    "light": ("#fbf1ea", "#f6cbaa", "#ea9455", "#d55e00", "#7d3400"),
+    "dark": ("#33271f", "#66330f", "#a34a06", "#ee7a24", "#ffcda8"),
+}
+DIVERGING: Scale = {
+    "light": ("#7f3b08", "#b35c12", "#e3a35c", "#f7f4ee", "#8dbbe0", "#2f78b7", "#083f7a"),
+    "dark": ("#ffd29a", "#e08e36", "#75491b", "#22262c", "#1e4f80", "#4a9be0", "#b5ddff"),
+}
