@@ -115,7 +115,7 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
     for layer in sorted(range(len(run.layers)), key=lambda layer: layer != cursor):
         here = run.layers[layer]
         H, I = here.cell.units, here.cell.inputs
-        a_step = 3 * (H + I) + (T + 1) * (1 if run.twin is None else 2) + 4 * T
+        a_step = 3 * (H + I) + (T + 4) * (1 if run.twin is None else 2) + 4 * T
         n = min(T, room.numbers // a_step, room.products // (H**2 * T))
         if n == 0:
             continue

@@ -17,7 +17,7 @@ from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.cell import CELLS, GATES, HOLDABLE, Cell
 from gru_core.holds import Holds
-from gru_core.ledger import ledger, origins, since
+from gru_core.ledger import largest, ledger, origins, since
 from gru_core.signals import Signal
 from gru_core.tasks import task_of
 
@@ -243,8 +243,17 @@ def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
         | {f"Uh.{gate}": Uh for gate, Uh in layer.Uh.items()}
         | {f"computed.{signal}": array for signal, array in layer.computed.items()}
         | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
-        | ({} if twin is None else {f"twin.{signal}": getattr(twin, signal) for signal in signals})
+        | {"half_life": layer.half_life}
+        | ({} if twin is None else _beside(layer, twin))
     )
+
+
+def _beside(layer: Forward, twin: Forward) -> dict[str, Array]:
+    """What the twin has, and by how much the layer is above it."""
+    pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in layer.cell.signals}
+    return {f"twin.{signal}": other for signal, (_, other) in pairs.items()} | {
+        f"delta.{signal}": one - other for signal, (one, other) in pairs.items()
+    }
 
 
 def _layers(trace: Trace) -> list[dict[str, Array]]:
@@ -256,7 +265,7 @@ def _layers(trace: Trace) -> list[dict[str, Array]]:
 def _ends(trace: Trace) -> dict[str, Array]:
     """What goes in and what comes out, `(T, I)` and `(T, K)`, by the name it has on the wire."""
     ends = {"x": trace.layers[0].x, "y": trace.y}
-    return ends if trace.twin is None else ends | {"twin.y": trace.twin.y}
+    return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
 def whole(start: dict[str, Any], trace: Trace) -> bytes:
@@ -311,12 +320,16 @@ def shares(question: LedgerQuestion, trace: Trace) -> bytes:
 
 def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
     """A unit's ledger over some steps, as `shares` has it."""
-    run, twin = trace.layers[layer], None if trace.twin is None else trace.twin.layers[layer]
+    run = trace.layers[layer]
+    rows = ledger(run, unit, steps)
+    twin = None if trace.twin is None else ledger(trace.twin.layers[layer], unit, steps)
     return {
-        "shares": ledger(run, unit, steps),
+        "shares": rows,
+        "largest": largest(rows),
         "origins": origins(run, unit)[steps],
         "since": since(run, unit)[steps] + 1,
-        "twin": twin and ledger(twin, unit, steps),
+        "twin": twin,
+        "twin_largest": None if twin is None else largest(twin),
     }
 
 
@@ -329,10 +342,12 @@ def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
 
 
 def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
-    """What of a sensitivity a unit is told."""
+    """What of a sensitivity a unit is told, and where the output would move most with the input."""
     of_unit = found.gates[layer] | {"h_unit": found.h_unit}
+    x_norm = np.sqrt((found.x**2).sum(1))
     return (
-        {"output": found.output + 1, "x_norm": np.sqrt((found.x**2).sum(1)), "h_norm": found.h_norm}
+        {"output": found.output + 1, "x_norm": x_norm, "h_norm": found.h_norm}
+        | {"input": {"t": int(x_norm.argmax()) + 1, "value": x_norm.max()}}
         | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
         | {"gate": _gate_that_matters(found, layer)}
     )

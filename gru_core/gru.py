@@ -248,6 +248,11 @@ class Forward:
         """How far each unit's state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
         return np.asarray(np.abs(self.h - self.h_prev).sum(0))
 
+    @property
+    def half_life(self) -> Array:
+        """Steps until half of what each unit holds is gone if z stays as it is, `(T, H)`."""
+        return half_life(self.z)
+
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """As the function `backward`; `direct` has ∂L/∂r and ∂L/∂z by name where the loss reads a gate itself."""
         direct = direct or {}

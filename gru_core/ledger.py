@@ -50,6 +50,14 @@ def ledger_row(run: Forward, unit: int, t: int) -> Array:
     return row
 
 
+def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
+    """The columns of each row's largest shares, the largest first: `(T, most)`, fewer where a row has fewer.
+
+    Of equal shares the earlier one comes first.
+    """
+    return np.ascontiguousarray(np.argsort(-rows, axis=1, kind="stable")[:, :most])
+
+
 def ledger(run: Forward, unit: int, steps: slice = slice(None)) -> Array:
     """The rows L_t of all steps, or of some in a row: `(T, T + 1)`, each made from the one before it."""
     z, put_in = run.z[:, unit], since(run, unit)

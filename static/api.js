@@ -7,8 +7,9 @@
 import { writeScenario } from "./link.js";
 
 /**
- * What a saved page has of a server: what is looked at, where there is a server to ask for more ("" where none is
- * known), and of each run the stream and, by layer and unit, the answers about it over some of its steps.
+ * What a saved page has in place of a server. `link` says what is looked at, `live` is the address of a server that can
+ * answer more, "" where none is known. Each run has its stream and the answers about it, by layer and unit ("1.2"), each
+ * over some of its steps.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
@@ -54,7 +55,7 @@ const written = ({ model, sequence, clamps, weights }) =>
 const silent = () => new Silence("The server does not answer.");
 
 /**
- * Hand each event of a piece of a stream to `listener`; what is left of an unfinished one comes back.
+ * Hand every whole event in a piece of a stream to `listener`, and return the unfinished rest.
  * @param {string} text
  * @param {Listener} listener
  */
@@ -123,7 +124,7 @@ const run = (scenario, signal) =>
   });
 
 /**
- * The answer to a question about a scenario: "sums" asks /api/sums. It says itself which steps it covers.
+ * The answer to a question about a scenario; `about` "sums" asks /api/sums. The answer says which steps it covers.
  * @param {string} about
  * @param {Scenario & {layer?: number, unit?: number}} question
  * @param {number} [step] which it must cover
@@ -145,7 +146,7 @@ function recordedAnswer(about, question, step) {
 }
 
 /**
- * Send a file, and hear how much of it has gone: what fetch cannot tell.
+ * Send a file, and hear how much of it has gone. `fetch` cannot tell that, XMLHttpRequest can.
  * @param {string} url
  * @param {File} file
  * @param {(share: number) => void} [progress]

@@ -1,26 +1,50 @@
 /**
- * What the cursor needs and the run that came does not hold: fetched when it is looked at, one request of a kind at a
- * time, the newest wish next.
+ * Details of the cursor's unit that do not come with a run. Each kind is fetched when a view shows it, one request at a
+ * time; the next request is for where the cursor is by then.
  */
 
 /** @import { Store } from "./store.js" */
-/** @import { Scenario } from "./api.js" */
 /** @import { Kind, State, Steps } from "./state.js" */
-import { Unrecorded } from "./api.js";
+import { Unrecorded, ask } from "./api.js";
+import { boot } from "./boot.js";
 import { scenarioOf } from "./run.js";
 import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
 
+/** Fetch what the views that are shown want. @param {Store} store */
+export function keepDetails(store) {
+  keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
+  keepDetail(store, "ledger", ledgerWanted);
+  keepDetail(store, "sensitivity", sensitivityWanted);
+}
+
+/** The steps around the cursor. @param {State} state @param {number} before @param {number} after */
+const around = ({ step, run }, before, after) => ({
+  from: Math.max(1, step - before),
+  to: Math.min(run.T, step + after),
+});
+
+/** All rows of the ledger where one answer can hold them, else those around the cursor. @param {State} state */
+function ledgerWanted(state) {
+  if (!state.views.includes("memory")) return null;
+  const rows = Math.floor(boot.shares / (state.run.T + 1));
+  const half = rows >= state.run.T ? Infinity : Math.floor((rows - 1) / 2);
+  return around(state, half, half);
+}
+
+/** For the output on the tape: null stands for the label that is answered, 1 for the first number. @param {State} state */
+const sensitivityWanted = ({ views, step, run }) =>
+  views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
+
 /**
+ * Fetch one kind whenever it is wanted at the cursor and not there. An answer may cover other steps than the cursor's too.
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
- * @param {(kind: Kind, question: Scenario & Steps & {layer: number, unit: number}, step: number) => Promise<any>} ask
- *   whose answer says which steps it covers: `step` and as many others as it likes
  */
-export function keepDetail(store, kind, wanted, ask) {
+function keepDetail(store, kind, wanted) {
   let asking = false;
   /** @type {unknown[]} */
-  let refused = []; // the place for which it did not work: asked again once the cursor moves
+  let refused = []; // where the last request failed: it is not repeated before the cursor moves
 
   async function fetch() {
     const state = store.get();

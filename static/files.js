@@ -1,13 +1,14 @@
 /** What is on the page as files to keep: pictures that stand by themselves, and the numbers. */
 
-/** @import { Rows, Run, Signal } from "./run.js" */
+/** @import { Rows, Run } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @import { Figure } from "./plot.js" */
-import { rowsOf } from "./reading.js";
-import { SIGNALS, fixed, scenarioOf } from "./run.js";
+import { cellOf } from "./cells.js";
+import { rowsOf, turned } from "./reading.js";
+import { fixed, scenarioOf } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
-/** What an SVG that leaves the page takes along of its style. */
+/** The styles that are copied into an SVG when it leaves the page. */
 const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "text-decoration-line", "dominant-baseline", "paint-order"]; // prettier-ignore
 
 const WIDEST = 1150; // px of cells
@@ -15,7 +16,7 @@ const LABEL = 22; // px that a token takes
 const PANEL = 0.78; // as in gru_core/figures.py
 const HEADING = 34; // px above an SVG
 
-/** What a picture is of, in words. @param {State} state */
+/** Titles for pictures: of the whole run, and of the cursor. @param {State} state */
 export function titleOf(state) {
   const { run, models, step, unit } = state;
   const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
@@ -28,7 +29,7 @@ export function titleOf(state) {
 }
 
 /**
- * The skeleton that Python defined, filled as `fill` in gru_core/figures.py does it.
+ * The signals as one picture: the empty figure from Python, filled as `fill` in gru_core/figures.py fills it.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -39,12 +40,11 @@ export function signalsPicture(skeleton, state) {
   const few = cell >= 34 && row >= 16;
   const every = Math.ceil(T / (WIDEST / LABEL));
   const ticks = numbers(1, T).filter((t) => (t - 1) % every === 0);
-  const keeps = state.convention === "pytorch";
   const data = skeleton.data.map((picture) => {
     const z = rowsOf(state, picture.name).map((of) => [...of.slice(0, T)]);
     const filled = { x: numbers(1, T), y: numbers(1, H), z };
     const written = few ? { text: z.map((of) => of.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
-    const named = picture.name === "z" && keeps ? { colorbar: turned(/** @type {any} */ (picture).colorbar) } : {};
+    const named = turned(state, picture.name) ? { colorbar: otherWay(/** @type {any} */ (picture).colorbar) } : {};
     return { ...picture, ...filled, ...named, ...written };
   });
   /** @type {Record<string, any>} */
@@ -60,10 +60,10 @@ export function signalsPicture(skeleton, state) {
 }
 
 /** The ends of z's colours where it is named the other way round. @param {{ticktext: string[]}} bar */
-const turned = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
+const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
- * Of which steps each state of the cursor's unit is made.
+ * The ledger of the cursor's unit as a picture: which steps each state is made of.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -145,8 +145,8 @@ export async function png({ text, width, height }) {
  */
 export function csv(run) {
   /** @type {[string, Rows][]} */
-  const groups = [["x", run.inputs], ...states(run, "", run.outputs, "rows")];
-  if (run.twin) groups.push(...states(run, "twin.", run.untouched, "twin"));
+  const groups = [["x", run.inputs], ...states(run, "", run.outputs)];
+  if (run.twin) groups.push(...states(run, "twin.", run.untouched));
   const labels = (/** @type {string} */ name) =>
     name === "x" ? run.x.labels : name.endsWith("y") ? run.y.labels : undefined;
   const columns = groups.flatMap(([name, rows]) =>
@@ -159,12 +159,15 @@ export function csv(run) {
 }
 
 /**
- * @param {Run} run @param {string} prefix @param {Rows} outputs @param {"rows" | "twin"} of
+ * @param {Run} run @param {"" | "twin."} prefix @param {Rows} outputs
  * @returns {[string, Rows][]}
  */
-function states({ layers }, prefix, outputs, of) {
+function states({ layers }, prefix, outputs) {
   const named = layers.flatMap((layer, i) =>
-    SIGNALS.map((/** @type {Signal} */ signal) => [`${prefix}${i ? `L${i + 1}.` : ""}${signal}`, layer[of][signal]]),
+    cellOf(layer).signals.map(({ name }) => [
+      `${prefix}${i ? `L${i + 1}.` : ""}${name}`,
+      layer.rows[`${prefix}${name}`],
+    ]),
   );
   return [[`${prefix}y`, outputs], .../** @type {[string, Rows][]} */ (named)];
 }

@@ -5,5 +5,5 @@ try {
   const theme = told ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage can be forbidden, in an embedded page for one: then the system's theme it is.
+  // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps the address with what is looked at. Another model, view or convention is a new entry, to which one can go back;
- * the cursor, and a text while it is typed, change the entry that there is.
+ * Keeps the address in step with what is looked at. Another model, view or convention makes a new entry in the browser's
+ * history, to go back to; moving the cursor, or typing on, only changes the current entry.
  */
 
 /** @import { Store } from "./store.js" */
@@ -10,7 +10,7 @@ import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
-/** What a new entry is made for. @type {(keyof Focus)[]} */
+/** A change of any of these makes a new entry. @type {(keyof Focus)[]} */
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
 /**
@@ -19,14 +19,14 @@ const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", 
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, address, open) {
-  // What an embedding page said of its frame stays as it said it.
+  // An embedding page can hide parts and set a theme in the address: these stay.
   const frame = [...new URLSearchParams(location.search)].filter(([key]) => key === "hide" || key === "theme");
   const suffix = frame.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
   let [written, placed, text] = described(linkTo(store.get()));
-  let typed = false; // whether the entry that there is came about by typing
+  let typed = false; // whether the current entry was made by typing
   /** @type {number | undefined} */
   let timer;
-  // What was left out or written otherwise is filled in, so that every entry says all of what it was.
+  // The address is written out at once, so that the first entry, too, says all that was looked at.
   if (location.search && !store.get().awaited && written.length <= LONGEST) enter("replaceState", written + suffix);
 
   function write() {
@@ -39,7 +39,7 @@ export function mountHistory(store, address, open) {
     const push = elsewhere || (sequence !== text && !(edited && typed));
     [written, placed, text] = [query, place, sequence];
     if (push) typed = edited;
-    // An address that is too long is not written; one of something else would be worse than none.
+    // Where the address is too long it says nothing at all, rather than something that is not on the page.
     enter(push ? "pushState" : "replaceState", query.length > LONGEST ? location.pathname : query + suffix);
   }
 
@@ -61,7 +61,7 @@ function enter(how, address) {
   try {
     history[how](null, "", address);
   } catch {
-    // A browser may forbid a file another address, and a page too many of them: then it stays as it is.
+    // Browsers forbid this in some files, and where it is done too often. Then the address stays as it is.
   }
 }
 

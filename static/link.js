@@ -1,23 +1,25 @@
 /**
- * The view state as an address: readable keys, each optional, those of other pages or later versions ignored.
+ * The view state as an address. Its keys are readable and each is optional; keys that are not known are ignored.
  *
  *     ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
  *
- * What is as it would be anyway is left out. Layers, units and steps count from 1, as on screen.
+ * What is as by default is left out. Layers, units and steps count from 1, as on screen.
  */
 
 /** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
-import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS, weightKey } from "./state.js";
-import { GATES, SIGNALS, scenarioOf } from "./run.js";
+import { GATES, HELD, SIGNALS } from "./cells.js";
+import { weightKey } from "./changes.js";
+import { scenarioOf } from "./run.js";
+import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 export const VERSION = "1";
 
-/** Characters of an address that every server on the way takes. */
+/** The longest address, in characters, that every server on the way takes. */
 export const LONGEST = 8000;
 
 /**
- * What a link says. What it leaves out of model and sequence is null; what could not be followed is named in `notices`.
+ * What a link says. `model` and `sequence` are null where it does not say them; `notices` name what could not be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
 /** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
@@ -49,8 +51,9 @@ const someOf = (words) => ({
   allowed: `some of ${words.join(",")}`,
 });
 
-// [layer 2.] z [of units 1 and 3] from step 4 [to 6, to the end] at 0.5
-const CLAMP = /^(?:L(\d+)\.)?(r|z|h_tilde|h_prev)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
+// L2.z.1+3@4-6=0.5: in layer 2, z of units 1 and 3, steps 4 to 6, at 0.5. Without "L2." it is layer 1, without ".1+3" all
+// units; "@4" is one step, "@4-" goes to the end.
+const CLAMP = /^(?:L(\d+)\.)?(\w+)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
 
 /** @param {readonly Clamp[]} clamps such as "z.1+3@4-6=0.5,L2.r@1-=1" */
 const writeClamps = (clamps) =>
@@ -65,7 +68,7 @@ const writeClamps = (clamps) =>
 function readClamps(text) {
   const clamps = text.split(",").map((one) => {
     const [, layer, gate, units, from, span, to, value] = CLAMP.exec(one) ?? [];
-    if (!gate) return undefined;
+    if (!HELD.includes(gate)) return undefined;
     const until = span === undefined ? Number(from) : to ? Number(to) : null;
     const of = units ? units.split("+").map(Number) : null;
     return /** @type {Clamp} */ ({ gate, units: of, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
@@ -73,8 +76,9 @@ function readClamps(text) {
   return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
 }
 
-// [layer 2:] in the sum of z of unit 1 the weight of input 3, of unit 3, or a bias, at 0.5
-const WEIGHT = /^(?:L(\d+)\.)?(r|z|h_tilde)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
+// L2.z.1.W3=0.5: in layer 2, in the sum of z of unit 1, the weight of input 3, at 0.5. "U3" is that of unit 3, "b" and "c"
+// are biases.
+const WEIGHT = /^(?:L(\d+)\.)?(\w+)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
 
 /** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
 const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.value}`).join(",");
@@ -83,18 +87,18 @@ const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.
 function readWeights(text) {
   const weights = text.split(",").map((one) => {
     const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(one) ?? [];
-    if (!gate) return undefined;
+    if (!GATES.includes(gate)) return undefined;
     const place = { layer: Number(layer ?? 1), gate, unit: Number(unit), part: part ?? bias, index: index ? Number(index) : null }; // prettier-ignore
     return /** @type {Weight} */ ({ ...place, value: Number(value) });
   });
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
 }
 
-/** What is run, in one piece. @param {Changes & {sequence: string | null}} scenario */
+/** What is run as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
 export const writeScenario = ({ sequence, clamps, weights }) =>
   `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}`;
 
-/** Every key beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that it says, and its form. */
+/** The keys beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that each says, and how. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["t", "step", step],
   ["layer", "layer", place],
@@ -128,13 +132,13 @@ export function encode({ model, sequence, clamps, weights, focus }) {
     said.set(key, kind.write(value));
   }
   said.set("v", VERSION);
-  // These may stand in a query's values as they are, and read better so.
+  // These three are allowed in a query, and read better unescaped.
   const plain = { "%2C": ",", "%40": "@", "%3D": "=" };
   return `?${said}`.replaceAll(/%2C|%40|%3D/g, (code) => plain[/** @type {keyof typeof plain} */ (code)]);
 }
 
 /**
- * What an address says. What cannot be followed is as it would be anyway, and is named in `notices`.
+ * Read an address. What cannot be read is as by default, and `notices` name it.
  * @param {string} query
  * @returns {Link}
  */
@@ -166,7 +170,7 @@ export function decode(query) {
 }
 
 /**
- * What of a focus is not there in what it is to be looked at.
+ * Which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}

@@ -1,72 +1,61 @@
 /**
  * A run as it arrives: `start` says how large it is, each step fills one column.
  *
- * Every signal is `rows[unit][step]`, one Float64Array a unit, NaN where nothing has come yet: the form that a
- * heatmap draws, written in place.
+ * Every array is `rows[unit][step]`: a Float64Array for each unit, NaN where nothing has come yet. A heatmap draws it as
+ * it is.
  */
 
 /** @typedef {Float64Array[]} Rows */
-/** @typedef {"r" | "z" | "h_tilde"} Gate */
-/** @typedef {Gate | "h"} Signal */
-/** @typedef {Gate extends infer G extends string ? `Wx.${G}` | `Uh.${G}` : never} Term */
-/** What can be held: a gate, the candidate, or h_{t−1} as a step sees it. @typedef {Gate | "h_prev"} Held */
+/** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
+/** A signal that is made of a sum W x + U h + b. @typedef {string} Gate */
+/** What can be held: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
 /**
- * As the server takes it: `units` (null is all of them), `layer` and the steps `from` and `to` (null is the end) count
- * from 1. z is the source's, whatever the convention on screen.
+ * A hold, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
+ * count from 1. z is the source's, whatever the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
 /**
- * A weight at another value, as the server takes it: in the sum of `gate` the one that meets input or unit `index`, or
- * a bias. All places count from 1.
+ * A changed weight, as the server takes it: in the sum of `gate`, a W that meets input `index`, a U that meets unit
+ * `index`, or a bias. All places count from 1.
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
 /** What a scenario changes of a model. @typedef {{clamps: readonly Clamp[], weights: readonly Weight[]}} Changes */
-/** @typedef {{H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/** @typedef {{cell: string, H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
-/** @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string}} Step */
+/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
 /**
- * How far each unit's state went, layer by layer, and of a run beside its untouched twin the first step at which it
- * answers otherwise, and where its state differs most.
+ * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
+ * at which the two answer differently, and where their states differ `most`.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
- * `twin` is what the untouched run has, `computed` what a held signal would have been; both empty where nothing is held.
- * @typedef {LayerStart & {rows: Record<Signal | Term, Rows>, twin: Partial<Record<Signal, Rows>>,
- *            computed: Partial<Record<Held, Rows>>, moved: number[] | null}} Layer
+ * `rows` has the layer's arrays by their names in the steps: "z" and the other signals, the terms "Wx.z" and "Uh.z" of a
+ * gate's sum, "twin.z" of the untouched run, "delta.z", z minus that, and "computed.z", what a held z would have been.
+ * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, untouched: Rows, effect: Effect | null}} Run */
+ *             outputs: Rows, untouched: Rows, gaps: Rows, effect: Effect | null}} Run */
 
-/** @type {readonly Gate[]} */
-export const GATES = ["r", "z", "h_tilde"];
-/** @type {readonly Signal[]} */
-export const SIGNALS = [...GATES, "h"];
-/** @type {readonly (Signal | Term)[]} */
-const NAMES = [...SIGNALS, "Wx.r", "Wx.z", "Wx.h_tilde", "Uh.r", "Uh.z", "Uh.h_tilde"];
+import { boot } from "./boot.js";
+
+/** @param {number} height @param {number} columns @returns {Rows} */
+const blank = (height, columns) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
 
 /**
  * @param {Start} start
  * @param {Changes} changes
- * @param {number[]} stages how many columns a tape can have: the next of these for T steps
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights }, stages) {
-  const columns = stages.find((columns) => columns >= start.T) ?? start.T;
-  /** @param {number} height @returns {Rows} */
-  const blank = (height) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
-  const layers = start.layers.map((layer) => {
-    const named = (/** @type {readonly string[]} */ names) =>
-      Object.fromEntries(names.map((name) => [name, blank(layer.H)]));
-    const rows = /** @type {Record<Signal | Term, Rows>} */ (named(NAMES));
-    return { ...layer, rows, twin: named(start.twin ? SIGNALS : []), computed: named(layer.held), moved: null };
-  });
-  const [inputs, outputs] = [blank(start.x.labels.length), blank(start.y.labels.length)];
-  const untouched = blank(start.twin ? start.y.labels.length : 0);
-  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, effect: null };
+export function newRun(start, { clamps, weights }) {
+  const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
+  const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
+  const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
+  const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
+  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, gaps, effect: null };
 }
 
 /**
@@ -76,15 +65,14 @@ export function newRun(start, { clamps, weights }, stages) {
  */
 export function putStep(run, step) {
   const column = step.t - 1;
-  step.layers.forEach((layer, i) => {
-    const { rows, twin, computed } = run.layers[i];
-    for (const name of NAMES) put(rows[name], column, layer[name]);
-    for (const [name, of] of Object.entries(twin)) put(of, column, layer[`twin.${name}`]);
-    for (const [name, of] of Object.entries(computed)) put(of, column, layer[`computed.${name}`]);
+  step.layers.forEach((named, i) => {
+    const { rows, H } = run.layers[i];
+    for (const [name, row] of Object.entries(named)) put((rows[name] ??= blank(H, run.columns)), column, row);
   });
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
   if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
+  if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }
 
 /** What was run. @param {Run} run */
@@ -134,7 +122,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * The clamp that holds something at a step, if there is one: of several the last counts.
+ * The clamp that holds something at a step, if there is one. Where clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

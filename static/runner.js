@@ -1,8 +1,8 @@
 /**
- * Keeps the tape up with the box: one request in flight, the newest scenario waiting, nothing queued behind it.
+ * One request at a time. Of the scenarios that are asked for meanwhile only the newest waits; it is run next.
  *
- * A run that is on its way when a newer one waits has a moment to finish, so that fast typing is still followed; then
- * it is let go.
+ * When a newer scenario waits, the run on its way has a moment to finish, so that the tape keeps up with fast typing; then
+ * it is aborted.
  */
 
 /** @import { Scenario, Listener } from "./api.js" */
@@ -28,7 +28,7 @@ export function createRunner(trace, listen, failed, waits) {
     try {
       await trace(scenario, listen(scenario), own.signal);
     } catch (error) {
-      // What went wrong with a scenario that is no longer asked for concerns nobody.
+      // Once something newer is asked for, nobody needs to hear of this.
       if (!waiting && !own.signal.aborted) failed(/** @type {Error} */ (error));
     }
     flight = null;

@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {units: number, reset: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
+ *             layers: {cell: string, units: number, reset: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -16,31 +16,35 @@
 /** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
 /** What a clamp is about, but for its value. @typedef {Omit<Clamp, "value">} Range */
 /**
- * The products behind the gates of one unit over some steps, as /api/sums answers; `from` and `to` count from 1.
+ * The products that one unit's gates are summed from, at some steps, as /api/sums answers; `from` and `to` count from 1.
  * @typedef {{W: number[], U: number[], b: number, c: number | null}} UnitWeights
  * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, trained: UnitWeights | null}} GateSums
  * @typedef {Stretch & {inputs: string[], gates: Record<Gate, GateSums>}} Sums
  */
 /**
- * Of what each of some states is made, as /api/ledger answers: a row for each step, first the share of what came before
- * all steps, then that of each step's candidate; `twin` the untouched run's.
- * `origins` is the value of what came before, `since` the step at which a hold put it in, 0 where it is h_0.
- * @typedef {Stretch & {shares: number[][], origins: number[], since: number[], twin: number[][] | null}} Ledger
+ * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
+ * there before the first step, then that of each step's candidate. `largest` has the places in that row of its largest
+ * shares, largest first. `twin` and `twin_largest` are those of the untouched run. `origins` has the value that was there
+ * before, `since` the step at which a hold put it in, 0 where it is h_0.
+ * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
+ *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
 /**
- * What the output and the state at a step would move with, as /api/sensitivity answers: a number for each step up to it,
- * `x_norm`, `z` and `r` of the output, `h_norm` and `h_unit` of the state; `gate` is where a gate would matter most.
+ * How much the output and the state at a step would move with each step up to it, as /api/sensitivity answers: the output
+ * with the input (`x_norm`) and the gates `z` and `r`, the state with the earlier states (`h_unit`, of the whole layer
+ * `h_norm`). `input` and `gate` say where the input, and a gate, would matter most.
  * @typedef {Stretch & {output: number, x_norm: number[], z: number[], r: number[], h_norm: number[], h_unit: number[],
- *            gate: {gate: "r" | "z", unit: number, t: number, value: number}}} Sensitivity
+ *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number}}} Sensitivity
  */
 /**
- * What became of the cursor's state and output when nothing was written at a step, `was` beside `is`; or why that is not known.
+ * What leaving out `step` does to the cursor's state and output: each as it `was` and as it `is` then. Or why that is not
+ * known.
  * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */
 /**
- * How well the model of a run does on fresh data as it is changed, and as it is, as /api/score answers; `held` says for
- * each clamp at which steps.
+ * How well a run's model does on fresh data, `changed` as it is in the run and `untouched`, as /api/score answers. `held`
+ * says for each clamp at which steps of that data it was on.
  * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
  *            steps: number, held: {at: string}[]}} Score
  */
@@ -49,28 +53,27 @@
 /** @typedef {keyof Details} Kind */
 /** The steps that are asked about, or the step and its output. @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps */
 /**
- * What a link says of where to look; what it does not say stays as it is by default.
+ * Where a link says to look. What it does not say is as in `FOCUS`.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
  *            table: Signal, convention: Convention, rows: RowChoice, scale: Scale}} Focus
  */
 /**
- * `text` is what stands in the box, `run` what is on the tape, which may lag behind it; `received` counts the run's
- * steps that have come. `invalid` is whether the text is what the error is about. `step` counts from 1, `unit` and
- * `layer` from 0; `layer` null is the top one. `first` is the first of the rows in sight. `awaited` is where a link
- * wants the cursor once its run has come, and what is to be said of it then. `details` are what has been fetched
- * besides, `refusals` why something was not. `clamps` are what is to be held and `weights` what is to have other values,
- * which the run may lag behind; `chosen` is the clamp that is being changed, `selection` the cells that were dragged
- * over, to be held next: the cursor's while there are none. `editing` is the weight that is being changed, `altering` names the value that was changed last: to change it on is
- * undone with it. `difference`
- * is whether the pictures show the run minus its untouched twin.
+ * The whole view state.
+ * - `text` stands in the box; `clamps` and `weights` are the changes that are asked for. `run` is on the tape and may lag
+ *   behind these; `received` of its steps have come.
+ * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
+ * - `error` is said beside the box; `invalid`: whether the text is to blame.
+ * - `awaited`: where a link wants the cursor once its run has come, and what is to be said then.
+ * - `details` were fetched for the cursor; `refusals` say why something could not be.
+ * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
+ *   be held next; while it is null that is the cursor's cell. `difference`: whether the pictures show the run minus its twin.
+ * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
  *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
-
-import { scenarioOf } from "./run.js";
 
 export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
@@ -92,21 +95,15 @@ export const FOCUS = {
   scale: "absolute",
 };
 
-/** The model and its gates as they are. @type {Changes} */
-const UNCHANGED = { clamps: [], weights: [] };
-
-/** Nothing is changed, and nothing was. */
-export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
-
 /** Rows of a heatmap in sight at once; more units scroll. */
 export const MOST_ROWS = 16;
 
 /**
  * @param {State} state
  * @param {Partial<State>} changes
- * @returns {State}
+ * @returns {State} the same one where these make no difference
  */
-function change(state, changes) {
+export function change(state, changes) {
   const same = Object.entries(changes).every(([key, value]) => state[/** @type {keyof State} */ (key)] === value);
   return same ? state : { ...state, ...changes };
 }
@@ -120,7 +117,7 @@ export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.l
 /** The layer that is looked at. @param {State} state @returns {Layer} */
 export const layerOf = (state) => state.run.layers[layerIndex(state)];
 
-/** Every unit that the choice of rows leaves, in the order of the rows. @param {State} state */
+/** The units that have a row, in the order of the rows. @param {State} state */
 function unitsInOrder(state) {
   const { H, moved } = layerOf(state);
   const units = Array.from({ length: H }, (_, unit) => unit);
@@ -146,24 +143,13 @@ function inSight(state) {
   return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
 }
 
-/** @param {State} state @param {string} text */
-export const write = (state, text) => change(state, { text, playing: false, awaited: null });
-
 /** A model was brought: it is one of those that can be chosen. @param {State} state @param {ModelEntry} entry */
 export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
-/** @param {State} state @param {string} model */
-export function choose(state, model) {
-  const entry = state.models.find(({ id }) => id === model);
-  return entry && model !== state.model
-    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", playing: false, awaited: null })
-    : state;
-}
-
 /**
- * A new run has begun to arrive. The cursor goes where a link wants it; else it stays where it is, at the end of the
- * tape at the end, and another model's run is looked at from its start.
+ * A new run has begun to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
+ * model's, to its start. Otherwise the cursor stays, and a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
  */
@@ -185,7 +171,7 @@ export function show(state, run) {
 }
 
 /**
- * Put the cursor, and everything else that is looked at, where a link says, as far as it is there.
+ * Look where a link says: at the nearest step, layer and unit that there are.
  * @param {State} state
  * @param {Focus} focus
  */
@@ -195,21 +181,7 @@ export function focus(state, focus) {
 }
 
 /**
- * Follow a link: its scenario is to be run, unless it is the one on the tape.
- * @param {State} state
- * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link what of it could not be followed is in the notice
- * @param {boolean} there whether its run is on the tape already
- */
-export function follow(state, link, there) {
-  const { model, text, clamps, weights, notice } = link;
-  const asked = change(state, { ...LET_GO, model, text, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
-  return there
-    ? focus(change(asked, { awaited: null }), link.focus)
-    : change(asked, { awaited: { focus: link.focus, notice } });
-}
-
-/**
- * A run broke off: what was shown before it is shown again.
+ * A run broke off: show again what was shown before it.
  * @param {State} state
  * @param {State} before
  */
@@ -219,33 +191,13 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** The run is whole, and with it what tells which units moved most. @param {State} state */
+/** The run is whole, so that it is known which units moved most. @param {State} state */
 export const complete = (state) => inSight(change(state, { received: state.run.T }));
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
-/**
- * What is asked for cannot be had here: what is on the tape is asked for again. Of a text that is being typed nothing is
- * taken away.
- * @param {State} state @param {string} why
- */
-export function stay(state, why) {
-  const { run, received, model, text, refusals } = state;
-  const here = changesOf(run);
-  const undo = state.undo.slice(0, 1 + state.undo.findLastIndex((changes) => !sameChanges(changes, here)));
-  const kept = { ...here, undo, chosen: null, playing: false, awaited: null };
-  if (model !== run.model)
-    return change(state, { ...kept, error: why, model: run.model, text: scenarioOf(run).sequence });
-  if (received === run.T && text === scenarioOf(run).sequence)
-    return change(state, { ...kept, refusals: { ...refusals, changes: why } });
-  return change(state, { ...kept, error: why });
-}
-
-/** @param {Changes} a @param {Changes} b */
-const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
-
-/** Something is to be said that stops nothing. @param {State} state @param {string} error */
+/** Say something beside the box. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */
@@ -313,7 +265,7 @@ export const putScore = (state, score) =>
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**
- * What became of the cursor when the step was left out that a view names.
+ * Note what leaving out the step that a view names does to the cursor's state and output.
  * @param {State} state @param {"memory" | "influence"} by @param {Outcome | {error: string}} outcome
  */
 export function putCheck(state, by, outcome) {
@@ -335,83 +287,6 @@ export function detailAt(state, kind) {
   return fit && detail.from <= step && step <= detail.to ? /** @type {Details[K]} */ (detail) : null;
 }
 
-/** Whether anything of the model is to be changed. @param {Changes} changes */
-export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
-
-/** @param {Changes} changes @returns {Changes} */
-const changesOf = ({ clamps, weights }) => ({ clamps, weights });
-
-/**
- * Change something of the model; what was before can be had back.
- * @param {State} state
- * @param {Partial<State>} changes
- * @param {string | null} altering names the value that is changed, which a slider does many times over
- */
-function alter(state, changes, altering) {
-  const goesOn = altering !== null && altering === state.altering;
-  const undo = goesOn ? state.undo : [...state.undo, changesOf(state)];
-  return change(state, { ...changes, undo, redo: [], altering, playing: false });
-}
-
-/**
- * Hold something else.
- * @param {State} state
- * @param {readonly Clamp[]} clamps
- * @param {number | null} chosen
- * @param {string | null} [altering] as in `alter`
- */
-export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
-
-/** Let go of all that is held, and give every weight its trained value. @param {State} state */
-export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, null);
-
-/**
- * Give a weight another value, or with null the trained one.
- * @param {State} state
- * @param {WeightPlace} place
- * @param {number | null} value
- * @param {string | null} [altering] as in `alter`
- */
-export function setWeight(state, place, value, altering = null) {
-  const key = weightKey(place);
-  const others = state.weights.filter((weight) => weightKey(weight) !== key);
-  return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
-}
-
-/** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
-export const weightKey = ({ layer, gate, unit, part, index }) =>
-  `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
-
-/** Open the sum that a weight is in, to change it there; null closes the editor. @param {State} state @param {WeightPlace | null} editing */
-export function editWeight(state, editing) {
-  if (!editing) return change(state, { editing });
-  const { layer, unit, gate } = editing;
-  const there = lookAt(chooseLayer(state, layer - 1), unit - 1);
-  return change(state.views.includes("cell") ? there : toggleView(there, "cell"), { editing, zoom: "gate", gate });
-}
-
-/** @param {State} state */
-export function undo(state) {
-  const before = state.undo.at(-1);
-  if (!before) return state;
-  const [undo, redo] = [state.undo.slice(0, -1), [...state.redo, changesOf(state)]];
-  return change(state, { ...before, chosen: null, altering: null, undo, redo });
-}
-
-/** @param {State} state */
-export function redo(state) {
-  const after = state.redo.at(-1);
-  if (!after) return state;
-  const [undo, redo] = [[...state.undo, changesOf(state)], state.redo.slice(0, -1)];
-  return change(state, { ...after, chosen: null, altering: null, undo, redo });
-}
-
-/** Change one of the clamps, or none: the next one then. @param {State} state @param {number | null} chosen */
-export const chooseClamp = (state, chosen) => change(state, { chosen });
-
-/** @param {State} state @param {Range} selection */
-export const select = (state, selection) => change(state, { selection, chosen: null });
-
 /** @param {State} state @param {boolean} difference */
 export const setDifference = (state, difference) => change(state, { difference });
 
@@ -429,7 +304,7 @@ export function play(state) {
 /** @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
-/** One step of playing, as far as the run has come; the last one pauses. @param {State} state */
+/** One step of playing, but not beyond what has come of the run; at its end playing stops. @param {State} state */
 export function tick(state) {
   const step = Math.max(state.step, Math.min(state.step + 1, state.received));
   return change(state, { step, playing: step < state.run.T });

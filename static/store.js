@@ -1,6 +1,6 @@
 /**
- * One place for the state; what depends on it is told once a frame, however often it changed. Where waiting for the
- * frame would only lose time, `flush` tells it at once.
+ * One place for the state. Its listeners are told once a frame, however often it changed; `flush` tells them at once,
+ * where waiting for the frame would only lose time.
  */
 
 /** @import { State } from "./state.js" */

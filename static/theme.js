@@ -42,7 +42,7 @@ export function wantsWhite(colour) {
     const share = value / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  // The luminance at which the contrasts with white and with black are equal.
+  // At this luminance the contrasts with white and with black are equal.
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 

@@ -42,13 +42,15 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         200: {
             "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, x, y and the "
             "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
-            "state moved. Where clamps or weights are given the untouched run goes along: a step's layers have "
-            "twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and `done` as twin.first the first step at "
+            "state moved. half_life is the steps after which half of a unit's state would be gone if z stayed as it "
+            "is, infinite where z is 0. Where clamps or weights are given the untouched run goes along: a step's "
+            "layers have twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and delta.r and so on are how far "
+            "the run is above it; `done` has as twin.first the first step at "
             "which the answer is another label, or a number that is off by more than 0.01, and as twin.most the layer, "
             "unit and t at which the hidden state differs most, from 1, and the gap there: null where it is the same. "
             "A layer whose start lists gates as `held` has computed.z and so on, what was computed before it was "
             "replaced, and for h_prev besides h_prev, what the step saw. As application/json: the whole trace, arrays "
-            "as lists.",
+            "as lists, what is infinite as null.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

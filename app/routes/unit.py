@@ -75,9 +75,11 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "Of which candidates a unit's state is made",
     "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
     f"most {MOST_SHARES:,} shares at once. `shares` has a row for each step: first the share of h_0, or of what a "
-    "clamp on h_prev put in its place, then that of each step's candidate. `origins` has the value that the first is "
-    "the share of, and `since` the step, from 1, at which it was put in, 0 where it is h_0. `twin` has the shares of "
-    "the untouched run where anything is changed, else it is null. An exact account of the mixture, not of causes.",
+    "clamp on h_prev put in its place, then that of each step's candidate. `largest` has for each step the places in "
+    "that row of its three largest shares, largest first: 0 is the first, k the candidate of step k. `origins` has the "
+    "value that the first is the share of, and `since` the step, from 1, at which it was put in, 0 where it is h_0. "
+    "`twin` and `twin_largest` are those of the untouched run where anything is changed, else null. An exact account "
+    "of the mixture, not of causes.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     about, blocks = _prepare(request, question)
@@ -95,9 +97,10 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "What an output and a unit's state would move with",
     "Takes besides a `layer`, a `unit` of it, a step `t` and an `output` (null is the one answered at t; of softmax it "
     "is the probability): all count from 1. Derivatives as they are, for every step s up to t: `x` of the output by "
-    "the inputs, `x_norm` its norm, `z` and `r` of the output by the unit's gates, `gate` where in the layer a gate "
-    "would matter most, `h_norm` the Frobenius norm of the layer's state at t by its state at s, `h_unit` the norm of "
-    "the unit's row of it. What is held moves with nothing, but a held gate itself can be nudged.",
+    "the inputs, `x_norm` its norm, `input` where that is largest, `z` and `r` of the output by the unit's gates, "
+    "`gate` where in the layer a gate would matter most, `h_norm` the Frobenius norm of the layer's state at t by its "
+    "state at s, `h_unit` the norm of the unit's row of it. What is held moves with nothing, but a held gate itself "
+    "can be nudged.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     about, blocks = _prepare(request, question)

@@ -1,4 +1,4 @@
-/** Bring your own GRU: a file goes up, what only its owner knows is asked, and what came of it is said and held to proof. */
+/** Bring your own GRU: a file is uploaded, questions that it leaves open are asked, and what was understood is said and checked. */
 
 /** @import { Store } from "../store.js" */
 /** @import { ModelEntry } from "../state.js" */
@@ -13,6 +13,7 @@
  *            answer: (id: string, answers: Answers) => Promise<Brought>,
  *            check: (id: string, file: File) => Promise<Parity>}} Intake
  */
+import { newElement, newRow } from "../elements.js";
 
 /**
  * @param {HTMLElement} opener
@@ -35,7 +36,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
   /** @type {Answers} */
   let answers = { answers: {}, alphabet: null, labels: null };
 
-  /** Say what went wrong, and lose nothing. @param {() => Promise<void>} work */
+  /** Do some work; if it fails, say why and leave everything else as it is. @param {() => Promise<void>} work */
   async function attempt(work) {
     error.textContent = "";
     dialog.setAttribute("aria-busy", "true");
@@ -53,7 +54,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
   /** @param {File} file */
   const send = (file) =>
     attempt(async () => {
-      asked.hidden = understood.hidden = true; // of another file
+      asked.hidden = understood.hidden = true; // these were about another file
       progress.hidden = false;
       progress.value = 0;
       const brought = await intake.upload(file, (share) => (progress.value = share));
@@ -83,7 +84,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
     id = model.id;
     actions.adopt(model);
     title.textContent = `${model.card.title}: its gates are on the page`;
-    said.replaceChildren(...model.said.map((text) => element("li", text)));
+    said.replaceChildren(...model.said.map((text) => newElement("li", text)));
     field("alphabet").value = answers.alphabet?.join(" ") ?? "";
     field("labels").value = answers.labels?.join(" ") ?? "";
     field("readout").value = answers.answers.readout ?? "";
@@ -104,7 +105,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
           required: true,
         });
         radio.dataset.key = key;
-        label.append(radio, element("b", value), ` ${means}`);
+        label.append(radio, newElement("b", value), ` ${means}`);
         if (i === 0) setTimeout(() => radio.focus());
         return label;
       }),
@@ -121,7 +122,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
       table.hidden = steps.hidden = false;
       table.tBodies[0].replaceChildren(
         ...parity.differences.map(({ name, largest, relative, step, unit }) =>
-          row([
+          newRow([
             named(name),
             small(largest),
             small(relative),
@@ -130,16 +131,16 @@ export function mountBring(opener, dialog, store, intake, actions) {
         ),
       );
       const [head, body] = [find(".by-step thead"), find(".by-step tbody")];
-      head.replaceChildren(row(["t", ...parity.differences.map(({ name }) => named(name))], true));
+      head.replaceChildren(newRow(["t", ...parity.differences.map(({ name }) => named(name))], "col"));
       const T = parity.differences[0]?.by_step.length ?? 0;
       body.replaceChildren(
         ...Array.from({ length: T }, (_, i) =>
-          row([String(i + 1), ...parity.differences.map(({ by_step }) => small(by_step[i]))]),
+          newRow([String(i + 1), ...parity.differences.map(({ by_step }) => small(by_step[i]))]),
         ),
       );
     });
 
-  /** What is dropped, by its kind and by where the dialog stands. @param {File} file */
+  /** Take a dropped file: names (.json) and reference outputs (.npz) once a model is there, else a model. @param {File} file */
   async function drop(file) {
     if (!dialog.open) dialog.showModal();
     const shown = !understood.hidden;
@@ -200,17 +201,3 @@ const named = (name) => (name === "y" ? "y" : `h of layer ${Number(name.slice(3)
 
 /** @param {number} value */
 const small = (value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−"));
-
-/** @param {string} tag @param {string} textContent */
-const element = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
-
-/** @param {string[]} texts @param {boolean} [head] */
-function row(texts, head = false) {
-  const tr = document.createElement("tr");
-  tr.append(
-    ...texts.map((text, i) =>
-      head || i === 0 ? Object.assign(element("th", text), { scope: head ? "col" : "row" }) : element("td", text),
-    ),
-  );
-  return tr;
-}

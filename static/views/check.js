@@ -1,21 +1,14 @@
-/** The arbiter between what a view names and what is so: leave out the step that it names, and see. */
+/** “Check it”: leave out the step that Memory or Influence names, and see what that does. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
-import { tellOutcome } from "../narration.js";
-import { detailAt, hold, layerIndex, layerOf } from "../state.js";
-
-/** Nothing of what a step has for its layer is taken. @param {State} state @param {number} step @returns {Clamp} */
-const leaveOut = (state, step) => ({
-  gate: "z",
-  units: null,
-  from: step,
-  to: step,
-  value: 0,
-  layer: layerIndex(state) + 1,
-});
+import { hold } from "../changes.js";
+import { write } from "../elements.js";
+import { ownOf } from "../own.js";
+import { detailAt } from "../state.js";
+import { tellOutcome } from "../words.js";
 
 /**
  * @param {HTMLElement} group
@@ -33,12 +26,11 @@ export function mountCheck(group, namedBy, store, actions) {
     const named = namedBy(state);
     group.hidden = !named;
     if (!named) return;
-    const { run } = state;
-    const of = run.layers.length > 1 ? ` of layer ${layerIndex(state) + 1}` : "";
-    const whom = (layerOf(state).H === 1 ? "z" : "every unit’s z") + of;
-    const value = state.convention === "pytorch" ? 1 : 0;
-    const token = run.tokens?.[named.step - 1] ?? "numbers";
-    write(what, `What if t = ${named.step} (${token}) were left out, ${whom} held at ${value} there?`);
+    const token = state.run.tokens?.[named.step - 1] ?? "numbers";
+    write(
+      what,
+      `What if t = ${named.step} (${token}) were left out, ${ownOf(state).leaveOut(state, named.step).said} there?`,
+    );
     const outcome = detailAt(state, "checks")?.[by];
     const found = outcome && !("error" in outcome);
     write(said, found ? `Left out, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
@@ -46,17 +38,12 @@ export function mountCheck(group, namedBy, store, actions) {
   });
   button.addEventListener("click", () => {
     const named = namedBy(store.get());
-    if (named) actions.check(by, named.step, leaveOut(store.get(), named.step));
+    if (named) actions.check(by, named.step, ownOf(store.get()).leaveOut(store.get(), named.step).clamp);
   });
   keep.addEventListener("click", () => {
     const state = store.get();
     const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[by]);
-    if (outcome) actions.alter(hold, [...state.clamps, leaveOut(state, outcome.step)], null);
+    if (outcome) actions.alter(hold, [...state.clamps, ownOf(state).leaveOut(state, outcome.step).clamp], null);
     button.focus();
   });
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

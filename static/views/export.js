@@ -1,24 +1,29 @@
-/** What one sees as files: the page itself, a picture, the numbers. */
+/** What is on the page as files: the page itself, a picture, the numbers. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
+import { cellOf } from "../cells.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
-import { detailAt } from "../state.js";
+import { detailAt, layerOf } from "../state.js";
 
-/** @type {[string, string][]} */
-const PICTURES = [
-  ["signals", "all four signals"],
-  ["r", "reset gate r"],
-  ["z", "update gate z"],
-  ["h_tilde", "candidate h̃"],
-  ["h", "hidden state h"],
-  ["cell", "the cell"],
-  ["ledger", "memory: of which steps each state is made"],
-  ["influence", "influence: what the output listens to"],
-];
+const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
+
+/** Every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
+function picturesOf(state) {
+  const { signals } = cellOf(layerOf(state));
+  return [
+    ["signals", `all ${HOW_MANY[signals.length]} signals`],
+    ...signals.map(
+      ({ name, words, symbol }) => /** @type {[string, string]} */ ([name, `${words.toLowerCase()} ${symbol}`]),
+    ),
+    ["cell", "the cell"],
+    ["ledger", "memory: of which steps each state is made"],
+    ["influence", "influence: what the output listens to"],
+  ];
+}
 
 /**
  * @param {HTMLElement} opener
@@ -36,7 +41,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
 
-  /** Whether there is such a picture now. @param {string} name @param {State} state */
+  /** Whether what a picture shows is on the page now. @param {string} name @param {State} state */
   function there(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
@@ -60,7 +65,9 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     for (const link of links) link.href = `/api/export/${link.dataset.file}${query}`;
     const chosen = picture.value;
     picture.replaceChildren(
-      ...PICTURES.filter(([name]) => there(name, state)).map(([name, words]) => new Option(words, name)),
+      ...picturesOf(state)
+        .filter(([name]) => there(name, state))
+        .map(([name, words]) => new Option(words, name)),
     );
     if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
     done.textContent = "";

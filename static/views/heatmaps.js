@@ -1,20 +1,21 @@
 /**
  * The four signals on the tape: one Plotly figure behind the tape's rows, units down and steps right, and its numbers
- * where they fit. One figure, because what an update costs is the figure and not its heatmaps.
+ * where they fit. One figure for all, because an update costs as much for one heatmap as for four.
  */
 
 /** @import { Store } from "../store.js" */
 /** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place, Veil } from "../plot.js" */
+import { ownOf } from "../own.js";
 import { drawHeatmaps } from "../plot.js";
+import { shownRows } from "../reading.js";
 import { fixed } from "../run.js";
-import { shownRows, veilOf } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
 import { blend, colourAt, wantsWhite } from "../theme.js";
 
-const MOST_NUMBERS = 128; // cells of one heatmap: more would cost an edit longer than the pictures do
-const MOST_CELLS = 4000; // the same, where they are all there is
+const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
+const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
 /** What the pictures depend on. @type {(keyof State)[]} */
 const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention", "difference"];
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
@@ -39,7 +40,7 @@ export function mountHeatmaps(tape, store, figures) {
   let drawn = null;
   /** @type {string[]} */
   let shownUnits = [];
-  // Known from the last layout, because to ask for it between two changes of the page would force one each time.
+  // Kept, because to measure while the page is being changed would force a layout each time.
   let places = measure();
 
   /** Where each signal's cells stand in the figure. @returns {Record<string, Place>} */
@@ -52,7 +53,7 @@ export function mountHeatmaps(tape, store, figures) {
     return Object.fromEntries(rows.map(({ signal, plot }) => [signal, place(plot)]));
   }
 
-  /** What is drawn: values, or, all on the scale of signed values and without a veil, differences. @param {State} state */
+  /** The figure for values, or for differences: without a veil, and all on the scale of signed values. @param {State} state */
   function figureOf({ theme, difference, run }) {
     const figure = figures[theme];
     if (!difference || !run.twin) return figure;
@@ -75,7 +76,9 @@ export function mountHeatmaps(tape, store, figures) {
     }
     const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
     const figureNow = figureOf(state);
-    const z = figureNow.data.map(({ name, meta }) => inSight(meta ? veilOf(layerOf(state)) : shownRows(state, name)));
+    const z = figureNow.data.map(({ name, meta }) =>
+      inSight(meta ? ownOf(state).veilOf(layerOf(state)) : shownRows(state, name)),
+    );
     if (Plotly) drawHeatmaps(Plotly, figure, figureNow, z, places);
     for (const { signal, values } of rows) {
       const at = figureNow.data.findIndex(({ name, meta }) => name === signal && !meta);

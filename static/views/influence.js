@@ -1,18 +1,19 @@
-/** Influence: what the cursor's output and state would move with, on the input's tokens and as curves through time. */
+/** Influence: what the cursor's output and state would move with, as tints of the input's tokens and as curves. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @typedef {{name: string, label: string, values: number[]}} Curve */
+import { newRow, write } from "../elements.js";
+import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
-import { listensTo } from "../reading.js";
 import { detailAt, layerOf, setScale } from "../state.js";
 
 const HEIGHT = 190; // px
 const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
-const MOST_DECADES = 12; // below the largest
+const MOST_DECADES = 12; // on the axis, below the largest value
 const ROOM_FOR_LABEL = 14; // px
 const MOST_DOTS = 40; // steps that have a dot each
-const FAINTEST = 0.02; // tint that is worth having
+const FAINTEST = 0.02; // a fainter tint is left out
 
 /**
  * @param {HTMLElement} section
@@ -31,7 +32,7 @@ export function mountInfluence(section, tape, store) {
 
   /** @param {State} state @param {Sensitivity | null} found */
   function tint(state, found) {
-    const most = found && state.scale === "normalised" ? Math.max(...found.x_norm) : 1;
+    const most = found && state.scale === "normalised" ? found.input.value : 1;
     tokens.classList.toggle("tinted", found !== null);
     for (let column = 0; column < tokens.childElementCount; column++) {
       const value = (found?.x_norm[column] ?? 0) / most;
@@ -74,11 +75,11 @@ export function mountInfluence(section, tape, store) {
 function tell(state, found) {
   const most = listensTo(state);
   if (!most) return "";
-  const { run, step, convention } = state;
+  const { run, step } = state;
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
   const { gate, unit, t } = found.gate;
-  const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
+  const sign = turned(state, gate) ? -1 : 1;
   const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   return (
     `At t = ${step} the output ${what} would move most with the input of t = ${most.step} (${run.tokens?.[most.step - 1] ?? "numbers"}): |∂y/⁠∂x| = ${brief(most.value)}. ` +
@@ -152,7 +153,7 @@ function draw(curves, { run, step }, width) {
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8);
 }
 
-/** Names beside the ends of the curves, pushed apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
+/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
 function labels(ends, x) {
   let free = MARGIN.top;
   const most = HEIGHT - MARGIN.bottom;
@@ -167,20 +168,17 @@ function labels(ends, x) {
 }
 
 /** @param {HTMLElement} body @param {State} state @param {Sensitivity} found */
-function list(body, { run, convention }, { x_norm, z, r, h_unit, h_norm }) {
-  const sign = convention === "pytorch" ? -1 : 1;
+function list(body, state, { x_norm, z, r, h_unit, h_norm }) {
+  const sign = turned(state, "z") ? -1 : 1;
   body.replaceChildren(
     ...x_norm.map((x, i) => {
-      const row = document.createElement("tr");
-      const head = Object.assign(document.createElement("th"), { scope: "row", textContent: String(i + 1) });
-      const texts = [run.tokens?.[i] ?? "", ...[x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief)];
-      row.append(head, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-      return row;
+      const numbers = [x, sign * z[i], r[i], h_unit[i], h_norm[i]].map(brief);
+      return newRow([String(i + 1), state.run.tokens?.[i] ?? "", ...numbers]);
     }),
   );
 }
 
-/** A number of any size. @param {number} value */
+/** A number of any size, short. @param {number} value */
 function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
@@ -194,8 +192,3 @@ const superscript = (exponent) =>
 
 /** A power of ten as an axis has it. @param {number} exponent */
 const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}

@@ -2,7 +2,8 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
-import { narrate } from "../narration.js";
+import { write } from "../elements.js";
+import { ownOf } from "../own.js";
 import { fixed } from "../run.js";
 import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
 
@@ -37,11 +38,8 @@ export function mountInspector(main, store) {
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
-    for (const slot of slots) {
-      const text = String(place[slot.dataset.slot ?? ""]);
-      if (slot.textContent !== text) slot.textContent = text;
-    }
-    // A screen reader that is read every step of a playing tape can say nothing else.
+    for (const slot of slots) write(slot, String(place[slot.dataset.slot ?? ""]));
+    // While the tape plays, reading out every step would leave a screen reader no time for anything else.
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
     say(live, state);
     showAnswers(answers, state);
@@ -50,7 +48,7 @@ export function mountInspector(main, store) {
 
 /** @param {HTMLElement} live @param {State} state */
 function say(live, state) {
-  const phrases = narrate(state);
+  const phrases = ownOf(state).narrate(state);
   if (live.textContent === phrases.map(({ text }) => text).join("")) return;
   live.replaceChildren(
     ...phrases.map(({ text, about }) => {

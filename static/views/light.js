@@ -1,6 +1,6 @@
 /**
- * Lights up what belongs together: the term under the pointer or the focus, and everything else on the page that is
- * about the same thing. A part of a sum, "r.Wx", lights the whole that it is part of, "r", as well.
+ * Lights up what belongs together: the term under the pointer or focus, and everything on the page that is about the
+ * same. A part of a sum, such as "r.Wx", also lights up what it is part of, "r".
  */
 
 /** @param {HTMLElement} root */
@@ -13,7 +13,7 @@ export function mountLight(root) {
     const about = on?.getAttribute("data-about") ?? "";
     if (about === lit) return;
     lit = about;
-    root.dataset.lit = about; // for what is written anew while it is lit
+    root.dataset.lit = about; // read by views that write while something is lit
     for (const one of root.querySelectorAll(".lit")) one.classList.remove("lit");
     if (!about) return;
     for (const whole of new Set([about, about.split(".")[0]]))

@@ -1,15 +1,17 @@
-/** Memory: of which moments the cursor's state is made, on the tape, in words, and for every step as a picture. */
+/** Memory: which steps the cursor's state is made of, on the tape and in words, and the same for every step as a picture. */
 
 /** @import { Store } from "../store.js" */
+/** @import { Mixture } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
+import { fit, write } from "../elements.js";
+import { ownOf } from "../own.js";
+import { mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed } from "../run.js";
-import { halfLife, originAt, sharesAt } from "../reading.js";
-import { percent } from "../narration.js";
 import { detailAt, goTo, layerOf } from "../state.js";
+import { briefly, percent } from "../words.js";
 
-const MOST_LABELLED = 128; // columns: as many as have letters
-const TOLD = 3; // shares in words
-const LEAST = 0.005; // share that is worth a number
+const MOST_LABELLED = 128; // columns: a tape with more has no letters either
+const LEAST = 0.005; // a smaller share has no number
 
 /**
  * @param {HTMLElement} section
@@ -28,16 +30,17 @@ export function mountMemory(section, tape, store) {
   /** @type {unknown[]} */
   let listed = [];
 
-  /** The cursor's row on the tape. @param {State} state @param {{shares: number[], twin: number[] | null} | null} row */
+  /** The cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
-    const most = Math.max(LEAST, ...(row?.shares.slice(1) ?? []), ...(row?.twin?.slice(1) ?? []));
+    const written = [row, row?.twin].map((one) => (one ? mostWritten(one).value : 0));
+    const most = Math.max(LEAST, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
     write(tallest, row ? `up to ${exactly(most)}` : "");
     bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
-    bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin));
+    bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin?.shares));
     const labelled = columns <= MOST_LABELLED ? T : 0;
     fit(shares, labelled);
     for (let column = 0; column < labelled; column++) {
@@ -46,15 +49,15 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** How long the unit would keep its state, were each step's z to stay. @param {State} state */
+  /** Over each step, how long the unit would keep its state if nothing changed any more. @param {State} state */
   function showHalfLives(state) {
     const wanted = [state.run, state.received, state.layer, state.unit];
     if (wanted.every((one, i) => one === listed[i])) return;
     listed = wanted;
-    const z = layerOf(state).rows.z[state.unit];
+    const steps = layerOf(state).rows.half_life[state.unit];
     const labelled = state.run.columns <= MOST_LABELLED ? state.received : 0;
     fit(halfLives, labelled);
-    for (let column = 0; column < labelled; column++) write(halfLives.children[column], brief(halfLife(z[column])));
+    for (let column = 0; column < labelled; column++) write(halfLives.children[column], briefly(steps[column]));
   }
 
   /** @param {State} state @param {Ledger} ledger */
@@ -82,16 +85,16 @@ export function mountMemory(section, tape, store) {
     const on = state.views.includes("memory");
     ribbon.hidden = lasting.hidden = !on;
     if (!on || state.step > state.received) return;
-    const row = sharesAt(state);
+    const row = mixtureAt(state);
     write(waiting, row ? "" : (state.refusals.ledger ?? ""));
     section.classList.toggle("late", !row);
     showHalfLives(state);
     showRibbon(state, row);
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
-    write(says, tell(state, row.shares));
+    write(says, tell(state, row));
     const other = row.twin && mixture(state, row.twin);
-    twinSays.hidden = !other || other === mixture(state, row.shares);
+    twinSays.hidden = !other || other === mixture(state, row);
     if (other) write(twinSays, `In the untouched run it is mixed of ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
@@ -106,51 +109,28 @@ export function mountMemory(section, tape, store) {
   });
 }
 
-/** @param {State} state @param {number[]} shares */
-function tell(state, shares) {
+/** @param {State} state @param {Mixture} row */
+function tell(state, row) {
   const { step, unit } = state;
   const h = layerOf(state).rows.h[unit][step - 1];
-  const z = layerOf(state).rows.z[unit][step - 1];
   const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
-  const life = halfLife(z);
-  const named = fixed(state.convention === "pytorch" ? 1 - z : z);
-  const lasts = life < 1 ? "within a step" : `after ${brief(life)} steps`;
-  const kept = life === Infinity ? "all of it would be kept" : `half of it would be gone ${lasts}`;
-  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, shares)}. Were z to stay at this step’s ${named}, ${kept}.`;
+  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
 }
 
-/** The largest shares in words. @param {State} state @param {number[]} shares */
-function mixture(state, shares) {
-  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-  const told = order.slice(0, TOLD).filter((k, i) => i === 0 || shares[k] >= LEAST);
+/** The largest shares in words. @param {State} state @param {Mixture} row */
+function mixture(state, { shares, largest }) {
+  const told = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
   const name = (/** @type {number} */ k) =>
     k === 0 ? `left of ${originAt(state)}` : `written at t = ${k} (${token(k)})`;
   return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
-/** A share with a decimal where it is small. @param {number} share */
+/** A share in percent, with a decimal where it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)} %`);
 
-/** Steps as they fit over a column. @param {number} steps */
-function brief(steps) {
-  if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
-  return fixed(steps, steps < 10 ? 1 : 0);
-}
-
-/** Bars up from the bottom of a strip that is one high. @param {number[]} values */
+/** A bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
-}
-
-/** @param {HTMLElement} list @param {number} length */
-function fit(list, length) {
-  while (list.childElementCount > length) list.lastElementChild?.remove();
-  while (list.childElementCount < length) list.append(document.createElement("li"));
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

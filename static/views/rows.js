@@ -1,4 +1,4 @@
-/** Which rows the heatmaps show: the layer, all units or the ones that moved most, and where among many one has scrolled. */
+/** Which rows the heatmaps show: of which layer, all units or those that moved most, and how far they are scrolled. */
 
 /** @import { Store } from "../store.js" */
 /** @import { RowChoice } from "../state.js" */

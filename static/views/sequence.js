@@ -1,7 +1,8 @@
-/** What is fed in: the box, examples, a random draw, and what is wrong with it beside it. */
+/** The sequence that is fed in: its box, examples, a random one, and what is wrong with it. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
+import { write } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -18,7 +19,7 @@ export function mountSequence(section, store, actions) {
   /** @param {State} state */
   function update(state) {
     if (box.value !== state.text) box.value = state.text;
-    if (error.textContent !== state.error) error.textContent = state.error;
+    write(error, state.error);
     if (state.invalid) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
     if (shown === state.model) return;

@@ -1,6 +1,7 @@
-/** The link to what is on the page, and the lines that put it into another. */
+/** The link to what is on the page, and the HTML that embeds it in another page. */
 
 /** @import { Store } from "../store.js" */
+import { recording } from "../api.js";
 import { copy } from "../clipboard.js";
 import { LONGEST, encode, linkTo } from "../link.js";
 
@@ -44,4 +45,18 @@ export function mountShare(opener, dialog, home, store) {
   for (const hide of hides) hide.addEventListener("change", write);
   for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-copy]")]))
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
+}
+
+/**
+ * The way from a frame or a saved page to the lab itself.
+ * @param {HTMLAnchorElement | null} anchor
+ * @param {Store} store
+ */
+export function mountOpenLab(anchor, store) {
+  if (!anchor) return;
+  store.subscribe((state) => {
+    const link = linkTo(state);
+    // A saved page cannot run another text: the link takes it to where it can be run.
+    anchor.href = (recording?.live ?? "/") + encode(recording ? { ...link, sequence: state.text } : link);
+  });
 }

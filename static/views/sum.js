@@ -1,18 +1,20 @@
-/** The cell's third zoom, one gate opened: every product of its sum, largest first, and what they add up to. */
+/** One gate opened, the cell's closest zoom: every product in its sum, largest first, and their sum. */
 
 /** @import { Store, Update } from "../store.js" */
-/** @import { Gate, WeightPlace } from "../run.js" */
+/** @import { WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
+import { symbolOf } from "../cells.js";
+import { editWeight, setWeight, weightKey } from "../changes.js";
+import { fit, newRow, write } from "../elements.js";
+import { ownOf } from "../own.js";
+import { inputsOf, rounding, shownAs, turned } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
-import { FUNCTIONS, inputsOf, reading, rounding, shownAs } from "../reading.js";
-import { detailAt, editWeight, layerIndex, layerOf, openGate, setWeight, weightKey } from "../state.js";
+import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
-const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃" };
+/** One product of the sum; `trained` is what its weight was trained to be. @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part */
 
-/** `trained` is the weight as it was trained. @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part */
-
-/** Which way the open gate's sum is written. @param {State} state */
-const signOf = ({ convention, gate }) => (convention === "pytorch" && gate === "z" ? -1 : 1);
+/** −1 where the open gate's sum is written negated. @param {State} state */
+const signOf = (state) => (turned(state, state.gate) ? -1 : 1);
 
 /**
  * The parts of the open gate's sum, largest first.
@@ -22,15 +24,15 @@ const signOf = ({ convention, gate }) => (convention === "pytorch" && gate === "
  */
 function partsOf(state, sums) {
   const { gate, step, unit } = state;
-  const { rows, h0, reset } = layerOf(state);
+  const { seenBy } = ownOf(state);
+  const here = layerOf(state);
+  const { rows, h0 } = here;
   const sum = sums.gates[gate];
   const column = step - 1;
   const i = step - sums.from;
   const inputs = inputsOf(state);
   const below = layerIndex(state);
-  const r = rows.r.map((row) => row[column]);
   const sign = signOf(state);
-  const candidate = gate === "h_tilde";
   const trained = sum.trained ?? sum;
   /** @param {WeightPlace["part"]} part @param {number | null} [index] from 0 @returns {WeightPlace} */
   const place = (part, index = null) => ({ layer: below + 1, gate, unit: unit + 1, part, index: index === null ? null : index + 1 }); // prettier-ignore
@@ -47,16 +49,27 @@ function partsOf(state, sums) {
   sum.U.forEach((weight, k) => {
     const put = clampAt(state.run, "h_prev", below, k, step)?.value;
     const h = put ?? (step === 1 ? h0[k] : rows.h[k][column - 1]);
-    const seen = candidate ? (reset === "before" ? r[k] : r[unit]) : 1;
-    const name = `${candidate ? "r ⊙ " : ""}h${k + 1}, t − 1`;
+    const seen = seenBy(here, gate, unit, k, column);
     const as = { place: place("U", k), weight, trained: trained.U[k] };
-    parts.push({ about: `${gate}.Uh`, name, ...as, value: seen * h, product: sum.Uh[i][k] });
+    parts.push({
+      about: `${gate}.Uh`,
+      name: `${seen.name}h${k + 1}, t − 1`,
+      ...as,
+      value: seen.share * h,
+      product: sum.Uh[i][k],
+    });
   });
   const b = { place: place("b"), weight: sum.b, trained: trained.b };
   parts.push({ about: `${gate}.b`, name: "bias b", ...b, value: 1, product: sum.b });
   if (sum.c !== null && trained.c !== null && sum.rc) {
     const c = { place: place("c"), weight: sum.c, trained: trained.c };
-    parts.push({ about: `${gate}.Uh`, name: "r × bias c", ...c, value: r[unit], product: sum.rc[i] });
+    parts.push({
+      about: `${gate}.Uh`,
+      name: "r × bias c",
+      ...c,
+      value: seenBy(here, gate, unit, unit, column).share,
+      product: sum.rc[i],
+    });
   }
   for (const part of parts) {
     part.weight *= sign;
@@ -92,25 +105,26 @@ export function mountSum(section, store, actions) {
     if (sums) show(state, sums);
     showEditor(state);
   });
-  for (const input of gates)
-    input.addEventListener("change", () => store.update(openGate, /** @type {Gate} */ (input.value)));
+  for (const input of gates) input.addEventListener("change", () => store.update(openGate, input.value));
 
   /** @param {State} state @param {Sums} sums */
   function show(state, sums) {
     const parts = partsOf(state, sums);
     const shown = parts.filter(({ product, weight, trained }) => product !== 0 || weight !== trained);
     listed = parts;
-    const at = reading(state);
-    const { a } = at.sums[state.gate];
-    const result = at.replaced[state.gate] ?? at[state.gate];
-    const f = FUNCTIONS[state.gate];
+    const { gate, unit, step } = state;
+    const own = ownOf(state);
+    const { sums: of, values, replaced } = own.reading(state);
+    const { a } = of[gate];
+    const result = replaced[gate] ?? values[gate];
+    const f = own.functions[gate];
+    const symbol = symbolOf(layerOf(state), gate);
     const { decimals, off } = rounding((as) => [
       [shown.reduce((sum, { product }) => sum + as(product), 0), a],
       [f.of(as(a)), result],
     ]);
     const largest = Math.max(...shown.map(({ product }) => Math.abs(product)));
-    while (body.childElementCount > shown.length) body.lastElementChild?.remove();
-    while (body.childElementCount < shown.length) body.append(newRow());
+    fit(body, shown.length, newPart);
     shown.forEach((part, i) => {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
@@ -122,19 +136,19 @@ export function mountSum(section, store, actions) {
       button.classList.toggle("changed", part.weight !== part.trained);
       write(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
-      // The factors have two decimals, which not always give the product.
+      // With two decimals each, the factors do not always give the product that is shown.
       const gap = Math.abs(
         shownAs(fixed(part.weight)) * shownAs(fixed(part.value)) - shownAs(fixed(part.product, decimals)),
       );
       write(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
     });
     const zeros = parts.length - shown.length;
-    caption.textContent = `What makes ${SYMBOLS[state.gate]} of unit ${at.unit + 1} at t = ${at.t}, largest first`;
+    caption.textContent = `What makes ${symbol} of unit ${unit + 1} at t = ${step}, largest first`;
     foot.replaceChildren(
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
       total("their sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
-      total(`${SYMBOLS[state.gate]} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
-      ...(state.gate in at.replaced ? [total("held instead at", fixed(at[state.gate], decimals))] : []),
+      total(`${symbol} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
+      ...(gate in replaced ? [total("held instead at", fixed(values[gate], decimals))] : []),
     );
   }
 
@@ -148,7 +162,7 @@ export function mountSum(section, store, actions) {
     editor.hidden = !part;
     if (!part) return;
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
-    // What is asked for, which the run may lag behind.
+    // The value that was asked for: the run may not have it yet.
     const value = now ? signOf(state) * now.value : part.trained;
     write(which, `Weight of ${part.name}`);
     write(was, `trained: ${fixed(part.trained)}`);
@@ -189,20 +203,13 @@ export function mountSum(section, store, actions) {
 }
 
 /**
- * As far either way as a weight can be slid, when it was trained to be this.
+ * How far from 0 the slider goes, for a weight that was trained to be this.
  * @param {number} trained
  */
 const reach = (trained) => Math.max(4, Math.ceil(2 * Math.abs(trained)));
 
-/** @param {HTMLElement} cell @param {string} text */
-function write(cell, text) {
-  if (cell.textContent !== text) cell.textContent = text;
-}
-
-function newRow() {
-  const row = document.createElement("tr");
-  row.append(Object.assign(document.createElement("th"), { scope: "row" }));
-  for (let i = 0; i < 4; i++) row.append(document.createElement("td"));
+function newPart() {
+  const row = newRow(["", "", "", "", ""]);
   const change = Object.assign(document.createElement("button"), { type: "button", title: "Change this weight" });
   row.children[1].append(change);
   row.children[3].className = "bar";
@@ -211,10 +218,8 @@ function newRow() {
 
 /** @param {string} name @param {string} number @param {string} [slot] */
 function total(name, number, slot) {
-  const row = document.createElement("tr");
-  const head = Object.assign(document.createElement("th"), { scope: "row", colSpan: 4, textContent: name });
-  const cell = Object.assign(document.createElement("td"), { textContent: number });
-  if (slot) cell.dataset.slot = slot;
-  row.append(head, cell);
+  const row = newRow([name, number]);
+  row.cells[0].colSpan = 4;
+  if (slot) row.cells[1].dataset.slot = slot;
   return row;
 }

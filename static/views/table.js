@@ -3,15 +3,14 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
+import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
+import { write } from "../elements.js";
+import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
-import { rowsOf } from "../reading.js";
 import { layerIndex, layerOf, openTable } from "../state.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
-
-/** @type {Record<Signal, string>} */
-const NAMES = { r: "Reset gate r", z: "Update gate z", h_tilde: "Candidate h̃", h: "Hidden state h" };
 
 /**
  * The whole of a signal, a line a step.
@@ -21,7 +20,7 @@ function csv(state) {
   const rows = rowsOf(state, state.table);
   const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
   const layer = state.run.layers.length > 1 ? `layer ${layerIndex(state) + 1}, ` : "";
-  const name = layer + (state.table === "z" && state.convention === "pytorch" ? "z (1 keeps)" : state.table);
+  const name = layer + (turned(state, state.table) ? "z (1 keeps)" : state.table);
   const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unit + 1}`))]];
   for (let column = 0; column < state.received; column++) {
     const input = quoted(state.run.tokens?.[column] ?? "");
@@ -47,7 +46,8 @@ export function mountTable(section, store) {
   /** @param {State} state @param {number} from @param {number} to columns */
   function draw(state, from, to) {
     const rows = rowsOf(state, state.table);
-    caption.textContent = `${NAMES[state.table]}, steps ${from + 1} to ${to} of ${state.run.T}`;
+    const { words, symbol } = entryOf(layerOf(state), state.table);
+    caption.textContent = `${words} ${symbol}, steps ${from + 1} to ${to} of ${state.run.T}`;
     fill(head, 0, "col", ["t", "input", ...rows.map((_, unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
       const values = rows.map((row) => fixed(row[column], 3));
@@ -125,6 +125,6 @@ function fill(part, i, heads, texts) {
     const head = heads === "col" || j === 0;
     const cell = row.children[j] ?? row.appendChild(document.createElement(head ? "th" : "td"));
     if (head) cell.setAttribute("scope", heads);
-    if (cell.textContent !== text) cell.textContent = text;
+    write(cell, text);
   });
 }

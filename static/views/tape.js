@@ -3,10 +3,12 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
+import { cellOf } from "../cells.js";
+import { select } from "../changes.js";
 import { answer, fixed } from "../run.js";
-import { goTo, layerIndex, lookAt, select, unitsInSight } from "../state.js";
+import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
-const MOST_CHARACTERS = 14; // of a token that a column is made wide for
+const MOST_CHARACTERS = 14; // of the longest token that a column is widened for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
@@ -49,9 +51,9 @@ export function mountTape(tape, store) {
       const now = answer(state.run, column);
       fill(output, now.text, now.value);
       if (!state.run.twin) continue;
-      // Beside each output what it would have been: a label, or how far a number is from it.
+      // Under each output the untouched one: its label, or by how much a number differs from it.
       const was = answer(state.run, column, state.run.untouched);
-      const gap = now.value - was.value;
+      const gap = state.run.gaps[0][column];
       const cell = /** @type {HTMLElement} */ (untouched.children[column]);
       if (y.kind === "softmax") fill(cell, was.text, was.value);
       else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
@@ -109,11 +111,11 @@ export function mountTape(tape, store) {
     const row = units.indexOf(state.unit);
     if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step: state.step, row };
     const [first, last] = [Math.min(origin.row, row), Math.max(origin.row, row)];
-    // The state after a step is what the next one sees.
-    const later = signal === "h" ? 1 : 0;
+    // The state itself cannot be held, only what the next step sees of it.
+    const later = signal in cellOf(layerOf(state)).holds ? 0 : 1;
     const [from, to] = [Math.min(origin.step, state.step), Math.max(origin.step, state.step)];
     store.update(select, {
-      gate: signal === "h" ? "h_prev" : signal,
+      gate: later ? `${signal}_prev` : signal,
       units: units.slice(first, last + 1).map((unit) => unit + 1),
       from: Math.min(from + later, state.run.T),
       to: Math.min(to + later, state.run.T),
@@ -140,7 +142,7 @@ export function mountTape(tape, store) {
   store.subscribe(update);
 }
 
-/** @param {HTMLElement} cell @param {string} text @param {number} value as high as which it is filled */
+/** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
 function fill(cell, text, value) {
   if (cell.textContent !== text)
     cell.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));

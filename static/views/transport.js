@@ -15,7 +15,7 @@ export function mountTransport(section, slider, store) {
   const speed = /** @type {HTMLSelectElement} */ (find("#speed"));
   /** @type {number | undefined} */
   let timer;
-  let running = 0; // the speed that the timer has, 0 when there is none
+  let running = 0; // the speed of the timer that runs, 0 when none does
 
   /** @param {State} state */
   function update(state) {
@@ -30,7 +30,7 @@ export function mountTransport(section, slider, store) {
     find("#of").textContent = String(T);
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);
-    // Not `disabled`, which would take the focus away from under a finger.
+    // Not `disabled`: a button that is disabled while it is used loses the focus.
     for (const id of ["#first-step", "#previous-step"])
       find(id).setAttribute("aria-disabled", String(state.step === 1));
     for (const id of ["#next-step", "#last-step"]) find(id).setAttribute("aria-disabled", String(state.step === T));
@@ -69,14 +69,14 @@ export function mountTransport(section, slider, store) {
   addEventListener("keydown", (event) => {
     const key = keys[event.key];
     if (!key || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    // What has the focus may want the key for itself: text, lists, and space on anything that can be pressed.
+    // Where the focus is, the key may mean something else: in text, in lists, and space on anything that can be pressed.
     const target = /** @type {HTMLElement} */ (event.target);
     if (target !== slider && target.closest("input, select, textarea, dialog[open], .pages")) return;
     if (event.key === " " && target.closest("button, summary, a, [role=button]")) return;
     event.preventDefault();
     key();
   });
-  // A choice made with the pointer leaves the keys to the cursor. Its label gives it the focus just before its own click.
+  // A choice that was clicked gives up the focus, so that the arrow keys move the cursor and not the choice.
   let pointed = false;
   const note = (/** @type {Event} */ { type }) => (pointed = type === "pointerup");
   addEventListener("pointerup", note, true);

@@ -1,43 +1,48 @@
-/** What if: hold a gate, see what is changed and change it, and what that did beside the untouched run. */
+/** What if: hold something, list what is changed, and say what that does compared with the untouched run. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Changes, Clamp, Held, Weight } from "../run.js" */
 /** @import { Range, Score, State } from "../state.js" */
-import { percent } from "../narration.js";
+import { cellOf, earlier, symbolOf } from "../cells.js";
+import { chooseClamp, editWeight, hold, isChanged, letGo, redo, select, setWeight, undo } from "../changes.js";
+import { write } from "../elements.js";
 import { decode, writeScenario } from "../link.js";
+import { turned } from "../reading.js";
 import { answer, fixed, scenarioOf } from "../run.js";
-import { chooseClamp, editWeight, hold, isChanged, layerIndex, letGo, redo, select, setDifference, setWeight, undo, unitsInSight } from "../state.js"; // prettier-ignore
+import { FOCUS, layerIndex, layerOf, setDifference, unitsInSight } from "../state.js";
+import { percent } from "../words.js";
 
-/** @type {Record<Held, string>} */
-const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃", h_prev: "h before" };
-
-/** What the form is about: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
+/** What the form shows: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
 function rangeOf(state) {
   if (state.chosen !== null) return state.clamps[state.chosen];
   const cursor = { units: [state.unit + 1], from: state.step, to: state.step, layer: layerIndex(state) + 1 };
-  return state.selection ?? { gate: "z", ...cursor };
+  return state.selection ?? { gate: FOCUS.gate, ...cursor };
 }
 
-/** z as it is named on screen, and back. @param {State} state @param {Held} gate @param {number} value */
-const named = (state, gate, value) =>
-  gate === "z" && state.convention === "pytorch" ? Number((1 - value).toFixed(6)) : value;
+/** A gate's value as it is shown, and a shown one as the core has it. @param {State} state @param {Held} gate @param {number} value */
+const named = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
+
+/** The least value at which something can be held. @param {State} state @param {Held} gate */
+const lowestOf = (state, gate) => String(cellOf(layerOf(state)).holds[gate]);
 
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value, layer }) {
   const until = to ?? state.run.T;
   const steps = until === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
   const of = `${list(units)}${state.run.layers.length > 1 ? ` of layer ${layer}` : ""}`;
-  return `${SYMBOLS[gate]} of ${of}, ${steps}, at ${fixed(named(state, gate, value))}`;
+  return `${symbolOf(state.run.layers[layer - 1], gate)} of ${of}, ${steps}, at ${fixed(named(state, gate, value))}`;
 }
 
 /** @param {State} state @param {Weight} weight */
-function describeWeight({ run, convention }, { layer, gate, unit, part, index, value }) {
+function describeWeight(state, { layer, gate, unit, part, index, value }) {
+  const { run } = state;
   const inputs = layer === 1 ? run.x.labels : [];
   const below = layer === 1 ? `input ${index}` : `h${index} of layer ${layer - 1}`;
   const from = { W: inputs[(index ?? 0) - 1] ?? below, U: `h${index}`, b: "", c: "" }[part];
   const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
-  const sign = gate === "z" && convention === "pytorch" ? -1 : 1;
-  return `${from ? `weight of ${from}` : `bias ${part}`} in ${SYMBOLS[gate]} of unit ${unit}${of}, at ${fixed(sign * value)}`;
+  const sign = turned(state, gate) ? -1 : 1;
+  const symbol = symbolOf(run.layers[layer - 1], gate);
+  return `${from ? `weight of ${from}` : `bias ${part}`} in ${symbol} of unit ${unit}${of}, at ${fixed(sign * value)}`;
 }
 
 /** @param {readonly number[] | null} units */
@@ -49,7 +54,7 @@ function list(units) {
 }
 
 /**
- * What the changes did, beside the run that was left alone.
+ * What the changes do, compared with the untouched run.
  * @param {State} state
  */
 function effect({ run, received }) {
@@ -67,7 +72,7 @@ function effect({ run, received }) {
 }
 
 /**
- * What became of the score on fresh data.
+ * What the changes do to the score on fresh data.
  * @param {Score} score
  */
 function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
@@ -83,7 +88,7 @@ function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
 /** @param {Changes} changes */
 const countWeights = ({ weights }) => `${weights.length} ${weights.length === 1 ? "weight" : "weights"} changed`;
 
-/** The question that what is on the tape answers, if it is one of the model's. @param {State} state */
+/** The model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
 function questionOf({ models, run }) {
   const here = writeScenario(scenarioOf(run));
   const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};
@@ -127,7 +132,7 @@ export function mountWhatIf(section, tape, store, actions) {
     const one = /** @type {HTMLOptionElement} */ (units.querySelector("[value=one]"));
     one.textContent = list(range.units ?? [state.unit + 1]);
     units.value = range.units ? "one" : "all";
-    value.min = range.gate === "r" || range.gate === "z" ? "0" : "-1";
+    value.min = lowestOf(state, range.gate);
     if (state.chosen !== null) value.value = String(named(state, range.gate, state.clamps[state.chosen].value));
     shownValue.textContent = fixed(Number(value.value));
     /** @type {HTMLElement} */ (form.querySelector("button")).textContent = state.chosen === null ? "Hold" : "Done";
@@ -193,17 +198,22 @@ export function mountWhatIf(section, tape, store, actions) {
     for (const list of marks.values()) list.replaceChildren();
     for (const [{ gate, units, from, to, layer }, kind] of ranges) {
       if (layer !== layerIndex(state) + 1) continue;
-      // What a step sees of the state is what the step before left.
-      const earlier = gate === "h_prev" ? 1 : 0;
+      // A hold on h_prev at step t is marked on h at t − 1: that is the state which step t sees.
+      const of = earlier(gate);
       const on = sight.map((unit, row) => (units && !units.includes(unit + 1) ? -1 : row)).filter((row) => row >= 0);
       for (let i = 0; i < on.length; i++) {
         let last = i;
         while (on[last + 1] === on[last] + 1) last++;
         const box = document.createElement("i");
         box.className = kind;
-        const place = { row: on[i], rows: last - i + 1, at: from - 1 - earlier, steps: (to ?? state.run.T) - from + 1 };
+        const place = {
+          row: on[i],
+          rows: last - i + 1,
+          at: from - (of ? 2 : 1),
+          steps: (to ?? state.run.T) - from + 1,
+        };
         for (const [name, number] of Object.entries(place)) box.style.setProperty(`--${name}`, String(number));
-        marks.get(earlier ? "h" : gate)?.append(box);
+        marks.get(of ?? gate)?.append(box);
         i = last;
       }
     }
@@ -223,9 +233,8 @@ export function mountWhatIf(section, tape, store, actions) {
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = effect(state);
     if (changed("run", "views")) showQuestion(state);
-    if (refused.textContent !== (state.refusals.changes ?? "")) refused.textContent = state.refusals.changes ?? "";
-    const score = state.score ? tellScore(state.score) : (state.refusals.score ?? "");
-    if (scored.textContent !== score) scored.textContent = score;
+    write(refused, state.refusals.changes ?? "");
+    write(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));
     scored.classList.toggle("error", !state.score);
   });
 
@@ -233,7 +242,7 @@ export function mountWhatIf(section, tape, store, actions) {
   function read() {
     const state = store.get();
     const range = rangeOf(state);
-    const kind = /** @type {Held} */ (gate.value);
+    const kind = gate.value;
     const T = state.run.T;
     const [first, last] = [from, to].map(({ valueAsNumber }) =>
       Math.max(1, Math.min(T, Math.round(valueAsNumber) || 1)),
@@ -243,7 +252,7 @@ export function mountWhatIf(section, tape, store, actions) {
       gate: kind,
       units: units.value === "all" ? null : some,
       from: Math.min(first, last),
-      // From the first step to the last is always: also when the sequence grows.
+      // From the first step to the last means always, also when the sequence grows.
       to: first === 1 && last === T && T > 1 ? null : Math.max(first, last),
       value: named(state, kind, Math.max(Number(value.min), Number(value.value))),
       layer: range.layer,
@@ -252,7 +261,7 @@ export function mountWhatIf(section, tape, store, actions) {
 
   form.addEventListener("input", (event) => {
     const { clamps, chosen } = store.get();
-    if (event.target === gate) value.min = gate.value === "r" || gate.value === "z" ? "0" : "-1";
+    if (event.target === gate) value.min = lowestOf(store.get(), gate.value);
     shownValue.textContent = fixed(Number(value.value));
     const { value: at, ...range } = read();
     if (chosen === null) {
@@ -281,7 +290,7 @@ export function mountWhatIf(section, tape, store, actions) {
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    // In a box the browser's own undo is meant.
+    // In a text box the browser's own undo is meant.
     if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
     event.preventDefault();
     actions.alter(event.shiftKey ? redo : undo);

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -43,6 +45,25 @@ def test_the_page_arrives_with_its_first_scenario_run(client: TestClient, name: 
         assert [float(v.replace("−", "-")) for v in values] == pytest.approx(
             getattr(trace, signal).T.ravel(), abs=0.00501
         )
+
+
+def test_the_page_is_told_of_a_cell_what_a_run_of_it_has(client: TestClient) -> None:
+    html = client.get("/").text
+    boot = json.loads(re.findall(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)[0])
+    scenario = {"model": "store-and-recall", "sequence": "A b c ? d"}
+    (layer,) = client.post("/api/trace", json=scenario).json()["layers"]
+    cell = boot["cells"][layer["cell"]]
+    assert [signal["name"] for signal in cell["signals"]] == ["r", "z", "h_tilde", "h"]
+    for signal in cell["signals"]:
+        values = np.array(layer[signal["name"]])
+        assert signal["lowest"] <= values.min()
+        assert values.max() <= 1
+    sums = {f"{term}.{gate}" for gate in cell["gates"] for term in ("Wx", "Uh")}
+    assert sums == {name for name in layer if name.startswith(("Wx", "Uh"))}
+    for gate, lowest in cell["holds"].items():
+        for value, status in ((lowest, 200), (lowest - 0.01, 422)):
+            clamp = {"gate": gate, "from": 2, "to": 2, "value": value}
+            assert client.post("/api/trace", json=scenario | {"clamps": [clamp]}).status_code == status
 
 
 def test_a_link_names_a_scenario_and_a_bad_one_falls_back_with_a_notice(client: TestClient) -> None:

@@ -66,6 +66,19 @@ def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
     np.testing.assert_array_equal(body["x"]["values"], trace.layers[0].x)
     assert body["x"]["labels"] == list("abcdABCD?")
     np.testing.assert_array_equal(body["layers"][0]["moved"], trace.layers[0].moved)
+    assert body["layers"][0]["cell"] == "gru"
+
+
+def test_what_is_kept_for_good_has_no_half_life(client: TestClient) -> None:
+    held = {"gate": "z", "units": [1], "from": 2, "to": 2, "value": 0.0}
+    scenario = {"model": "store-and-recall", "sequence": "AbcD", "clamps": [held]}
+    assert client.post("/api/trace", json=scenario).json()["layers"][0]["half_life"][1][0] is None
+    steps = [
+        data
+        for name, data in read_events(client.post("/api/trace", json=scenario, headers=STREAM).text)
+        if name == "step"
+    ]
+    assert numbers(steps[1]["layers"][0]["half_life"])[0] == np.inf
 
 
 def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client: TestClient) -> None:
@@ -114,6 +127,7 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
         assert first is not None
     wanted = {signal: getattr(held, signal) for signal in SIGNALS}
     wanted |= {f"twin.{signal}": getattr(free, signal) for signal in SIGNALS}
+    wanted |= {f"delta.{signal}": getattr(held, signal) - getattr(free, signal) for signal in SIGNALS}
     wanted |= {f"Uh.{gate}": array for gate, array in held.layers[0].Uh.items()}
     if clamps:
         wanted |= {"computed.z": held.layers[0].computed["z"], "h_prev": held.layers[0].h_prev}
@@ -121,12 +135,15 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
     for layers in (start["layers"], body["layers"]):
         assert layers[0]["held"] == (["z", "h_prev"] if clamps else [])
         assert layers[0]["b"]["z"] == held.model.layers[0].b[8:16].tolist()
+    wanted |= {"half_life": np.log(0.5) / np.log(1 - held.z)}
     assert set(steps[0]["layers"][0]) == wanted.keys() | {f"Wx.{gate}" for gate in ("r", "z", "h_tilde")}
     for name, array in wanted.items():
         np.testing.assert_allclose([numbers(step["layers"][0][name]) for step in steps], array, atol=1e-12)
         np.testing.assert_allclose(body["layers"][0][name], array, atol=1e-12)
     np.testing.assert_allclose([numbers(step["twin.y"]) for step in steps], free.y, atol=1e-12)
+    np.testing.assert_allclose([numbers(step["delta.y"]) for step in steps], held.y - free.y, atol=1e-12)
     np.testing.assert_allclose(body["twin.y"], free.y, atol=1e-12)
+    np.testing.assert_allclose(body["delta.y"], held.y - free.y, atol=1e-12)
     np.testing.assert_allclose(body["y"]["values"], held.y, atol=1e-12)
     assert done["moved"][0] == pytest.approx(np.abs(held.h - held.layers[0].h_prev).sum(0))
 

@@ -38,16 +38,20 @@ def served(client: TestClient) -> Any:
 def test_the_ledger_is_the_cores_with_the_untouched_runs(stacked_client: TestClient, first: int, last: int) -> None:
     rows = {"from": first, "to": last}
     body = ask(stacked_client, "ledger", clamps=CLAMPS, weights=WEIGHTS, **rows)
-    assert body.keys() == {"layer", "unit", "from", "to", "shares", "origins", "since", "twin"}
+    asked = {"layer", "unit", "from", "to"}
+    assert body.keys() == asked | {"shares", "largest", "origins", "since", "twin", "twin_largest"}
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
     held, free = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
     for sent, trace in ((body["shares"], held), (body["twin"], free)):
         np.testing.assert_allclose(sent, ledger(trace.layers[1], 2)[first - 1 : last], atol=1e-13)
+    for places, of_steps in ((body["largest"], body["shares"]), (body["twin_largest"], body["twin"])):
+        for order, row in zip(places, of_steps, strict=True):
+            assert order == sorted(range(len(row)), key=lambda place, row=row: -row[place])[:3]
     # Step by step: the value that a hold on h_prev put in last (here at t = 12, 0.25), or h_0.
     assert body["since"] == [0 if t < 12 else 12 for t in range(first, last + 1)]
     assert body["origins"] == [0 if t < 12 else 0.25 for t in range(first, last + 1)]
     plain = ask(stacked_client, "ledger", **rows)
-    assert plain["twin"] is None
+    assert plain["twin"] is plain["twin_largest"] is None
     np.testing.assert_allclose(plain["shares"], body["twin"], atol=1e-13)
 
 
@@ -63,7 +67,8 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
     wanted = {"x": found.x, "x_norm": np.linalg.norm(found.x, axis=1), "h_norm": found.h_norm}
     of_gates = found.gates[layer - 1]
     wanted |= {"z": of_gates["z"][:, 2], "r": of_gates["r"][:, 2], "h_unit": found.h_unit[:, 2]}
-    assert body.keys() == {"layer", "unit", "t", "output", "gate", *wanted}
+    assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *wanted}
+    assert body["input"] == {"t": wanted["x_norm"].argmax() + 1, "value": pytest.approx(wanted["x_norm"].max())}
     gate = body["gate"]
     of_layer = np.abs([of_gates["z"], of_gates["r"]])
     assert abs(gate["value"]) == pytest.approx(of_layer.max(), abs=1e-12)

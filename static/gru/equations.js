@@ -1,8 +1,9 @@
-/** The four equations with this step's numbers in them. */
+/** The GRU’s four equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
-import { equations, reading } from "../reading.js";
+import { write } from "../elements.js";
 import { layerOf } from "../state.js";
+import { equations, reading } from "./reading.js";
 
 const RESETS = {
   before:
@@ -23,7 +24,7 @@ const NAMES = {
  */
 export function mountEquations(section, store) {
   const slots = [...section.querySelectorAll("[data-slot]")];
-  /** The plus before a number, which becomes its minus. @type {Map<Element, Element | null>} */
+  /** The plus before a number: where the number is negative it becomes a minus. @type {Map<Element, Element | null>} */
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );
@@ -33,26 +34,24 @@ export function mountEquations(section, store) {
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
 
   /** @param {Element} slot @param {string} number */
-  function write(slot, number) {
+  function fill(slot, number) {
     const plus = pluses.get(slot);
     const negative = number.startsWith("−");
     if (plus) plus.textContent = negative ? "−" : "+";
     const factor = slot.classList.contains("factor");
     const text = negative && plus ? number.slice(1) : negative && factor ? `(${number})` : number;
-    if (slot.textContent !== text) slot.textContent = text;
+    write(slot, text);
   }
 
   store.subscribe((state) => {
     if (state.step > state.received || !state.views.includes("equations")) return;
     const { slots: numbers, rounded } = equations(reading(state));
-    for (const slot of slots) write(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
+    for (const slot of slots) fill(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
     for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
-      const sign = rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=";
-      if (relation.textContent !== sign) relation.textContent = sign;
+      write(relation, rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=");
     }
     footnote.hidden = rounded.size === 0;
-    const said = NAMES[state.convention] + RESETS[layerOf(state).reset];
-    if (note.textContent !== said) note.textContent = said;
+    write(note, NAMES[state.convention] + RESETS[layerOf(state).reset]);
   });
 }

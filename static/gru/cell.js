@@ -1,23 +1,24 @@
 /**
- * The cell of the source's figure with this step on its wires: one unit in numbers, or the whole layer as strips. A wire
- * is as wide, and as strongly coloured, as what it carries.
+ * A GRU's cell as the source draws it, with this step's values on its wires: one unit in numbers, or the whole layer as
+ * strips of colour. The larger the value on a wire, the wider the wire and the stronger its colour.
  */
 
 /** @import { Store } from "../store.js" */
-/** @import { Gate, Held, Signal } from "../run.js" */
 /** @import { State, Theme, Zoom } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 /** @import { Scale } from "../theme.js" */
-import { inputsOf, reading } from "../reading.js";
-import { SIGNALS, fixed } from "../run.js";
+/** @import { Gate, Held } from "./reading.js" */
+import { inputsOf } from "../reading.js";
+import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
+import { reading } from "./reading.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const THINNEST = 1.5;
 const WIDEST = 5.5;
 
-/** Of what a wire or a strip shows, the scale that colours it. @type {Record<string, Signal>} */
+/** Which signal's colours a wire or a strip has, where they are not those of h. @type {Record<string, string>} */
 const SCALED_AS = { r: "r", z: "z", keep: "z", take: "z" };
 
 /**
@@ -60,7 +61,7 @@ export function mountCell(section, store, figures) {
     }
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      // What goes into a gate's sum has no bounds; what it does to the gate has.
+      // A term of a gate's sum can be of any size. Its width and colour show how far it would move the gate.
       const value = name.startsWith("Wx") ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
       flow(wire, Math.abs(value), name === "x" ? "" : colour(name, value, state.theme));
     }
@@ -86,7 +87,7 @@ export function mountCell(section, store, figures) {
       x: inputsOf(state).map((row) => row[column]),
       h_prev: column === 0 ? h0 : rows.h.map((row) => row[column - 1]),
     };
-    for (const name of SIGNALS) strips[name] = rows[name].map((row) => row[column]);
+    for (const name of ["r", "z", "h_tilde", "h"]) strips[name] = rows[name].map((row) => row[column]);
     const [take, keep] = [strips.z, strips.z.map((z) => 1 - z)];
     if (state.convention === "pytorch") strips.z = keep;
     for (const node of nodes) {
@@ -100,7 +101,7 @@ export function mountCell(section, store, figures) {
     else carried.past = rows["Uh.h_tilde"].map((row) => row[column]);
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      const values = carried[name] ?? rows[/** @type {"Wx.r"} */ (name)].map((row) => Math.tanh(row[column] / 2));
+      const values = carried[name] ?? rows[name].map((row) => Math.tanh(row[column] / 2));
       flow(wire, Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length), "");
     }
   }
@@ -126,7 +127,7 @@ export function mountCell(section, store, figures) {
       const cell = /** @type {SVGElement} */ (strip.children[i]);
       cell.style.fill = colour(name, value, theme);
     });
-    // Drawn last, so that no neighbour covers it.
+    // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
     const mark = /** @type {SVGElement} */ (strip.lastElementChild);
     mark.toggleAttribute("hidden", unit < 0);
     if (unit < 0) return;
@@ -155,7 +156,7 @@ export function mountCell(section, store, figures) {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       open();
-      // The figure makes room for the sum, and the focus goes along.
+      // The sum takes the figure's place, and the focus goes there.
       requestAnimationFrame(() => /** @type {HTMLElement} */ (sum.querySelector(":checked")).focus());
     });
   }

@@ -1,0 +1,101 @@
+/** What a visitor can do that takes the server: the rest are transitions of the view state. */
+
+/** @import { Link } from "./link.js" */
+/** @import { Clamp, Run, Start, Step } from "./run.js" */
+/** @import { ModelEntry } from "./state.js" */
+/** @import { Store, Update } from "./store.js" */
+import * as api from "./api.js";
+import { choose, write } from "./changes.js";
+import { decode } from "./link.js";
+import { answer, newRun, putStep, scenarioOf } from "./run.js";
+import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./state.js";
+
+/**
+ * @param {Store} store
+ * @param {() => void} ask runs what is asked for now
+ * @param {(link: Link) => Promise<void>} open follows a link
+ */
+export function createActions(store, ask, open) {
+  const actions = {
+    /** @param {string} text */
+    write(text) {
+      store.update(write, text);
+      ask();
+    },
+    /** @param {string} model */
+    choose(model) {
+      store.update(choose, model);
+      ask();
+    },
+    /** Put a model that was brought on the page. @param {ModelEntry} entry */
+    adopt(entry) {
+      store.update(addModel, entry);
+      actions.choose(entry.id);
+    },
+    /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
+    alter(transition, ...args) {
+      const { clamps, weights } = store.get();
+      store.update(transition, ...args);
+      if (store.get().clamps !== clamps || store.get().weights !== weights) ask();
+    },
+    /**
+     * Run what is on the tape once more with one clamp added, and note what the cursor's state and the output are then.
+     * @param {"memory" | "influence"} by @param {number} step @param {Clamp} poke
+     */
+    async check(by, step, poke) {
+      const state = store.get();
+      const { run, unit } = state;
+      const [layer, column] = [layerIndex(state), state.step - 1];
+      const read = (/** @type {Run} */ of) => ({
+        h: of.layers[layer].rows.h[unit][column],
+        y: answer(of, column).text,
+      });
+      const scenario = scenarioOf(run);
+      const poked = { ...scenario, clamps: [...scenario.clamps, poke] };
+      /** @type {Run} */
+      let other;
+      const listener = {
+        start: (/** @type {Start} */ start) => (other = newRun(start, poked)),
+        step: (/** @type {Step} */ step) => putStep(other, step),
+        done() {
+          const [was, is] = [read(run), read(other)];
+          const now = store.get();
+          if (now.run !== run || now.step !== state.step || now.unit !== unit || layerIndex(now) !== layer) return;
+          store.update(putCheck, by, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
+        },
+      };
+      await api.trace(poked, listener, new AbortController().signal).catch((/** @type {Error} */ error) => {
+        store.update(putCheck, by, { error: error.message });
+      });
+    },
+    /** How well the model does on fresh data, changed as it is on the tape. */
+    async score() {
+      const { run } = store.get();
+      try {
+        store.update(putScore, { ...(await api.ask("score", scenarioOf(run))), run });
+      } catch (error) {
+        if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
+      }
+    },
+    /** Follow a link on the page, with z named as it is there. @param {string} query */
+    follow(query) {
+      const link = decode(query);
+      const { convention } = store.get();
+      return open({ ...link, focus: { ...link.focus, convention } });
+    },
+    /** A sequence at random. */
+    async draw() {
+      const { model, text } = store.get();
+      // What was typed or chosen meanwhile is newer than the draw.
+      const asked = () => store.get().model === model && store.get().text === text;
+      const [seed] = crypto.getRandomValues(new Uint32Array(1));
+      try {
+        const drawn = await api.draw(model, seed);
+        if (asked()) actions.write(drawn);
+      } catch (error) {
+        if (asked()) store.update(note, /** @type {Error} */ (error).message);
+      }
+    },
+  };
+  return actions;
+}

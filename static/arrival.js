@@ -1,0 +1,94 @@
+/** Runs arriving on the tape: the one that the page came with, and a newer one whenever something else is asked for. */
+
+/** @import { Run, Start } from "./run.js" */
+/** @import { Store } from "./store.js" */
+import * as api from "./api.js";
+import { boot } from "./boot.js";
+import { stay } from "./changes.js";
+import { finish, newRun, putStep } from "./run.js";
+import { createRunner } from "./runner.js";
+import { complete, fail, goBack, receive, show } from "./state.js";
+
+/**
+ * The run that is shown first. It came with the page or, where it is long, is fetched. Without it there is nothing to
+ * show: `error` says why, and the page waits for good.
+ * @param {HTMLElement} error
+ */
+export async function firstRun(error) {
+  const stop = (/** @type {Error} */ { message }) => {
+    error.textContent = `${message} Reload the page to ask again.`;
+    return /** @type {Promise<never>} */ (new Promise(() => {}));
+  };
+  const recorded = document.querySelector("#first-run")?.textContent;
+  const text = recorded || (await api.text(boot.scenario).catch(stop));
+  /** @type {Run | undefined} */
+  let run;
+  let received = 0;
+  api.readEvents(text, {
+    start: (start) => (run = newRun(start, boot.scenario)),
+    step(step) {
+      if (run) putStep(run, step);
+      received = step.t;
+    },
+    done: (done) => run && finish(run, done),
+  });
+  if (!run) throw new Error("the page came without its first run");
+  return { run, received };
+}
+
+/**
+ * Puts the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
+ * @param {HTMLElement} tape
+ * @param {Store} store
+ * @returns {() => void} to be called when something else is asked for
+ */
+export function keepArriving(tape, store) {
+  let whole = store.get(); // the state when the last run was complete
+
+  /** What is told of a run that did not come. @param {Error} error */
+  function failed(error) {
+    if (store.get().run !== whole.run) store.update(goBack, whole);
+    if (error instanceof api.Unrecorded) {
+      store.update(stay, error.message);
+      return;
+    }
+    const refused = error instanceof api.Refusal;
+    let again = error instanceof api.Silence ? " Press Enter to ask again." : "";
+    if (refused && error.about?.startsWith("clamps"))
+      again = ". Change what is held, or let go of it, under “What if”.";
+    const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
+    store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
+  }
+
+  const runner = createRunner(
+    api.trace,
+    (changes) => {
+      /** @type {Run} */
+      let run;
+      return {
+        start: (/** @type {Start} */ start) => (run = newRun(start, changes)),
+        step(step) {
+          if (step.t === 1) {
+            if (store.get().run === whole.run) whole = store.get();
+            store.update(show, run);
+          }
+          putStep(run, step);
+          if (step.t < run.T) store.update(receive, step.t);
+        },
+        done(done) {
+          finish(run, done);
+          store.update(complete);
+          whole = store.get();
+        },
+        piece: store.flush,
+      };
+    },
+    failed,
+    (busy) => tape.setAttribute("aria-busy", String(busy)),
+  );
+
+  return () => {
+    const { model, text, clamps, weights } = store.get();
+    runner({ model, sequence: text, clamps, weights });
+  };
+}

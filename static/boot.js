@@ -1,0 +1,17 @@
+/** What the page came with. Nothing of it is changed. */
+
+/** @import { Scenario } from "./api.js" */
+/** @import { Cell } from "./cells.js" */
+/** @import { Figure } from "./plot.js" */
+/** @import { ModelEntry, Theme } from "./state.js" */
+
+/**
+ * `cells` says by name what each cell is. `scenario` is that of the first run. A tape has as many columns as one of the
+ * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be brought.
+ * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<Theme, Figure>,
+ *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
+ *            uploads: boolean}} Boot
+ */
+
+/** @type {Boot} */
+export const boot = JSON.parse(document.querySelector("#boot")?.textContent ?? "");

@@ -1,0 +1,48 @@
+/**
+ * What each kind of cell is, as the core says it: its signals in order, which of them are gates, and what can be held.
+ * Views that serve every cell go by these lists. What only one cell has is in its folder, gru/ for one.
+ */
+
+/** @import { Gate, Held, Signal } from "./run.js" */
+import { boot } from "./boot.js";
+
+/**
+ * `words` names the signal, `low` and `high` say what its ends mean, `lowest` is its least value; the largest is 1.
+ * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number}} SignalEntry
+ */
+/**
+ * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has the least value for all that can be held.
+ * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, number>}} Cell
+ */
+
+/** @param {{cell: string}} layer */
+export const cellOf = ({ cell }) => boot.cells[cell];
+
+/** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
+const ofAll = (names) => [...new Set(Object.values(boot.cells).flatMap(names))];
+
+/** Every name that a signal has in some cell. */
+export const SIGNALS = ofAll(({ signals }) => signals.map(({ name }) => name));
+
+/** Every gate of some cell. */
+export const GATES = ofAll(({ gates }) => gates);
+
+/** Everything that can be held in some cell. */
+export const HELD = ofAll(({ holds }) => Object.keys(holds));
+
+/** Of "h_prev", the state of the step before, it is "h"; of a gate it is null. @param {Held} name */
+export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
+
+/** What is said of a signal. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
+export function entryOf(layer, name) {
+  const entry = cellOf(layer).signals.find((one) => one.name === name);
+  if (!entry) throw new Error(`${layer.cell} has no ${name}`);
+  return entry;
+}
+
+/** How a signal is written, or that of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
+export function symbolOf(layer, name) {
+  const before = earlier(name);
+  const { symbol } = entryOf(layer, before ?? name);
+  return before ? `${symbol} before` : symbol;
+}

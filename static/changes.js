@@ -1,0 +1,137 @@
+/**
+ * Transitions of what is to be run: the model, the text, clamps and changed weights. They only change the view state;
+ * whoever makes one asks for the run (actions.js). Clamps and weights can be undone.
+ */
+
+/** @import { Changes, Clamp, WeightPlace } from "./run.js" */
+/** @import { Focus, Range, State } from "./state.js" */
+import { scenarioOf } from "./run.js";
+import { change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
+
+/** The model as it was trained, with nothing held. @type {Changes} */
+const UNCHANGED = { clamps: [], weights: [] };
+
+/** Nothing is changed, and there is nothing to undo. */
+export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+
+/** Whether anything of the model is to be changed. @param {Changes} changes */
+export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
+
+/** @param {Changes} changes @returns {Changes} */
+const changesOf = ({ clamps, weights }) => ({ clamps, weights });
+
+/** @param {Changes} a @param {Changes} b */
+const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
+
+/** @param {State} state @param {string} text */
+export const write = (state, text) => change(state, { text, playing: false, awaited: null });
+
+/** @param {State} state @param {string} model */
+export function choose(state, model) {
+  const entry = state.models.find(({ id }) => id === model);
+  return entry && model !== state.model
+    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", playing: false, awaited: null })
+    : state;
+}
+
+/**
+ * Follow a link: its scenario is to be run, unless it is the one on the tape.
+ * @param {State} state
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link `notice` says what of it could not be followed
+ * @param {boolean} there whether its run is on the tape already
+ */
+export function follow(state, link, there) {
+  const { model, text, clamps, weights, notice } = link;
+  const asked = change(state, { ...LET_GO, model, text, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
+  return there
+    ? focus(change(asked, { awaited: null }), link.focus)
+    : change(asked, { awaited: { focus: link.focus, notice } });
+}
+
+/**
+ * What was asked for cannot be had here, so model, clamps and weights go back to those of the tape. A text that is being
+ * typed stays as it is.
+ * @param {State} state @param {string} why
+ */
+export function stay(state, why) {
+  const { run, received, model, text, refusals } = state;
+  const here = changesOf(run);
+  const undo = state.undo.slice(0, 1 + state.undo.findLastIndex((changes) => !sameChanges(changes, here)));
+  const kept = { ...here, undo, chosen: null, playing: false, awaited: null };
+  if (model !== run.model)
+    return change(state, { ...kept, error: why, model: run.model, text: scenarioOf(run).sequence });
+  if (received === run.T && text === scenarioOf(run).sequence)
+    return change(state, { ...kept, refusals: { ...refusals, changes: why } });
+  return change(state, { ...kept, error: why });
+}
+
+/**
+ * Change clamps or weights, and remember what they were.
+ * @param {State} state
+ * @param {Partial<State>} changes
+ * @param {string | null} altering names the value that a slider moves: all of its moves are undone as one
+ */
+function alter(state, changes, altering) {
+  const goesOn = altering !== null && altering === state.altering;
+  const undo = goesOn ? state.undo : [...state.undo, changesOf(state)];
+  return change(state, { ...changes, undo, redo: [], altering, playing: false });
+}
+
+/**
+ * Hold something else.
+ * @param {State} state
+ * @param {readonly Clamp[]} clamps
+ * @param {number | null} chosen
+ * @param {string | null} [altering] as in `alter`
+ */
+export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
+
+/** Let go of all that is held, and give every weight its trained value. @param {State} state */
+export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, null);
+
+/**
+ * Give a weight another value, or with null the trained one.
+ * @param {State} state
+ * @param {WeightPlace} place
+ * @param {number | null} value
+ * @param {string | null} [altering] as in `alter`
+ */
+export function setWeight(state, place, value, altering = null) {
+  const key = weightKey(place);
+  const others = state.weights.filter((weight) => weightKey(weight) !== key);
+  return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
+}
+
+/** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
+export const weightKey = ({ layer, gate, unit, part, index }) =>
+  `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
+
+/** Open the sum that a weight is in, to change it there; null closes the editor. @param {State} state @param {WeightPlace | null} editing */
+export function editWeight(state, editing) {
+  if (!editing) return change(state, { editing });
+  const { layer, unit, gate } = editing;
+  const there = lookAt(chooseLayer(state, layer - 1), unit - 1);
+  return change(state.views.includes("cell") ? there : toggleView(there, "cell"), { editing, zoom: "gate", gate });
+}
+
+/** @param {State} state */
+export function undo(state) {
+  const before = state.undo.at(-1);
+  if (!before) return state;
+  const [undo, redo] = [state.undo.slice(0, -1), [...state.redo, changesOf(state)]];
+  return change(state, { ...before, chosen: null, altering: null, undo, redo });
+}
+
+/** @param {State} state */
+export function redo(state) {
+  const after = state.redo.at(-1);
+  if (!after) return state;
+  const [undo, redo] = [[...state.undo, changesOf(state)], state.redo.slice(0, -1)];
+  return change(state, { ...after, chosen: null, altering: null, undo, redo });
+}
+
+/** Choose the clamp that is changed from now on; with null the form is about a new one. @param {State} state @param {number | null} chosen */
+export const chooseClamp = (state, chosen) => change(state, { chosen });
+
+/** @param {State} state @param {Range} selection */
+export const select = (state, selection) => change(state, { selection, chosen: null });

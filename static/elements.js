@@ -1,0 +1,34 @@
+/** Small things that every view does with elements. */
+
+/**
+ * Set an element's text. An element that says it already is not touched: it is neither announced nor laid out again.
+ * @param {Element} element @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @param {string} tag @param {string} textContent */
+export const newElement = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
+
+/**
+ * A table row of some texts.
+ * @param {string[]} texts
+ * @param {"row" | "col"} [heads] "row": the first cell is a heading; "col": every cell is
+ */
+export function newRow(texts, heads = "row") {
+  const row = document.createElement("tr");
+  const head = (/** @type {string} */ text) => Object.assign(newElement("th", text), { scope: heads });
+  row.append(...texts.map((text, i) => (heads === "col" || i === 0 ? head(text) : newElement("td", text))));
+  return row;
+}
+
+/**
+ * Give a list so many children, by removing from its end or adding there.
+ * @param {Element} list @param {number} length
+ * @param {() => Element} [make]
+ */
+export function fit(list, length, make = () => document.createElement("li")) {
+  while (list.childElementCount > length) list.lastElementChild?.remove();
+  while (list.childElementCount < length) list.append(make());
+}

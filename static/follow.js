@@ -1,0 +1,54 @@
+/** Following links: the address that the page was opened with, and those that are followed on it. */
+
+/** @import { Link } from "./link.js" */
+/** @import { Store } from "./store.js" */
+import * as api from "./api.js";
+import { follow, isChanged } from "./changes.js";
+import { beyond, decode, writeScenario } from "./link.js";
+import { scenarioOf } from "./run.js";
+import { addModel, focus, note } from "./state.js";
+
+/** What the address says; a page that was saved as a file says it itself. */
+export const address = () => location.search || (api.recording?.link ?? "");
+
+/** Which parts of a link could not be followed. @param {string[]} parts */
+const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
+
+/**
+ * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and
+ * weights of the address are asked for now.
+ * @param {Store} store
+ * @param {() => void} ask
+ */
+export function followAddress(store, ask) {
+  const link = decode(address());
+  const { model, text, error } = store.get();
+  const notice = (error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
+  store.update(note, notice);
+  store.update(focus, link.focus);
+  if (!isChanged(link)) return;
+  store.update(follow, { ...link, model, text, notice }, false);
+  ask();
+}
+
+/**
+ * Makes the function that follows a link without loading the page anew. What the link does not say is as by default.
+ * @param {Store} store
+ * @param {() => void} ask
+ */
+export function createFollower(store, ask) {
+  return /** @param {Link} link */ async ({ model, sequence, clamps, weights, focus, notices }) => {
+    if (model !== null && !store.get().models.some(({ id }) => id === model))
+      await api.model(model).then(
+        (entry) => store.update(addModel, entry),
+        (error) => notices.push(error.message),
+      );
+    const { models, run, received } = store.get();
+    const entry = models.find(({ id }) => id === model) ?? models[0];
+    const text = sequence || entry.examples[0];
+    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights });
+    const there = same && run.model === entry.id && received === run.T;
+    store.update(follow, { model: entry.id, text, clamps, weights, focus, notice: unfollowed(notices).trim() }, there);
+    if (!there) ask();
+  };
+}
