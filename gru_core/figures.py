@@ -23,7 +23,10 @@ Theme = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class SignalStyle:
-    """How a signal is named, what its ends mean, and how it is coloured in each theme."""
+    """How a signal is named and explained, what its ends mean, and how it is coloured in each theme.
+
+    `about_pytorch` says the same as `about` where z is named the other way; it is empty where nothing changes.
+    """
 
     symbol: str
     name: str
@@ -32,6 +35,8 @@ class SignalStyle:
     lowest: float
     colour: dict[Theme, str]
     scale: dict[Theme, tuple[str, ...]]
+    about: str
+    about_pytorch: str = ""
 
 
 _DIVERGING: dict[Theme, tuple[str, ...]] = {
@@ -56,6 +61,7 @@ SIGNALS: dict[str, SignalStyle] = {
             "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#00563f"),
             "dark": ("#22302c", "#15513f", "#0c7a5b", "#22b38a", "#9df0d6"),
         },
+        "How much of the old state the candidate sees; dimmed where it does not matter, since no candidate is taken.",
     ),
     "z": SignalStyle(
         "z", "Update gate", "keep old", "take candidate", 0.0,
@@ -64,12 +70,17 @@ SIGNALS: dict[str, SignalStyle] = {
             "light": ("#fbf1ea", "#f6cbaa", "#ea9455", "#d55e00", "#7d3400"),
             "dark": ("#33271f", "#66330f", "#a34a06", "#ee7a24", "#ffcda8"),
         },
+        "How much of the candidate is taken: near 0 the old state is kept, near 1 it is replaced.",
+        "How much of the old state is kept: near 1 it is kept, near 0 the candidate replaces it.",
     ),
     "h_tilde": SignalStyle(
-        "h̃", "Candidate", "−1", "+1", -1.0, {"light": "#9c3f74", "dark": "#e79cc4"}, _DIVERGING
+        "h̃", "Candidate", "−1", "+1", -1.0, {"light": "#9c3f74", "dark": "#e79cc4"}, _DIVERGING,
+        "What the new state would be if nothing of the old one were kept.",
     ),
     "h": SignalStyle(
-        "h", "Hidden state", "−1", "+1", -1.0, {"light": "#005f9e", "dark": "#6bbcf0"}, _DIVERGING
+        "h", "Hidden state", "−1", "+1", -1.0, {"light": "#005f9e", "dark": "#6bbcf0"}, _DIVERGING,
+        "What the network remembers: (1 − z) of the old state plus z of the candidate.",
+        "What the network remembers: z of the old state plus (1 − z) of the candidate.",
     ),
 }  # fmt: skip
 

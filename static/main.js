@@ -20,6 +20,7 @@ import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
+import { mountExplain } from "./views/explain.js";
 import { mountExport } from "./views/export.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
@@ -27,6 +28,7 @@ import { mountInspector } from "./views/inspector.js";
 import { mountLight } from "./views/light.js";
 import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
+import { mountNext } from "./views/next.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountShare } from "./views/share.js";
@@ -244,6 +246,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountConvention(main, store);
 mountRows(find("#tape"), store);
 mountTape(find("#tape"), store);
+mountExplain(find("#tape"));
 mountInspector(main, store);
 mountCell(find(".cell"), store, boot.figures);
 mountSum(find(".sum"), store, actions);
@@ -287,6 +290,7 @@ if (isChanged(link)) {
   ask();
 }
 mountHistory(store, address, open);
+mountNext(document.querySelector("#next"), store);
 store.update((/** @type {State} */ state) => ({ ...state })); // the first flush
 
 const own = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));

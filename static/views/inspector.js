@@ -18,8 +18,29 @@ export function mountInspector(main, store) {
   const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
   const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
 
+  const words = find(".words");
+  const equations = find(".equations");
+  /** @type {readonly View[] | null} */
+  let shown = null;
+
+  /**
+   * What one opens comes first in the column, where it is seen at once. The equations make room for whatever else is
+   * opened: they go under the tape, which has a place for them.
+   * @param {readonly View[]} views
+   */
+  function place(views) {
+    const opened = views.filter((view) => shown && !shown.includes(view) && view !== "tape" && view !== "words");
+    for (const view of opened) if (view !== "equations") words.after(find(`[data-part="${view}"]`));
+    const alone = views.every((view) => ["tape", "words", "equations"].includes(view));
+    if (alone || String(opened) === "equations") words.after(equations);
+    else if (opened.length) section.after(equations);
+  }
+
   /** @param {State} state */
   function showParts({ views }) {
+    if (shown === views) return;
+    place(views);
+    shown = views;
     for (const view of VIEWS) find(`[data-part="${view}"]`).hidden = !views.includes(view);
     for (const button of buttons)
       button.setAttribute("aria-pressed", String(views.includes(/** @type {View} */ (button.dataset.view))));

@@ -10,6 +10,7 @@ import { detailAt, goTo, layerOf } from "../state.js";
 const MOST_LABELLED = 128; // columns: as many as have letters
 const TOLD = 3; // shares in words
 const LEAST = 0.005; // share that is worth a number
+const MOST_TICKS = 10; // along an edge of the picture
 
 /**
  * @param {HTMLElement} section
@@ -22,6 +23,7 @@ export function mountMemory(section, tape, store) {
   const [waiting, says, twinSays, here, part] = [".waiting", ".says", ".twin-says", ".here", ".part"].map(find);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
   const [ribbon, lasting, shares, halfLives] = [".ribbon", ".lasting", "#shares", "#half-lives"].map(onTape);
+  const [down, along] = [".down", ".along"].map(find);
   const [bars, tallest] = [".bars", ".ribbon small"].map(onTape);
   /** @type {unknown[]} */
   let drawn = [];
@@ -65,6 +67,8 @@ export function mountMemory(section, tape, store) {
     const [columns, rows] = [state.run.T + 1, ledger.shares.length];
     [canvas.width, canvas.height] = [columns, rows];
     canvas.style.aspectRatio = `${columns} / ${rows}`;
+    showTicks(down, ledger.from, rows, (t) => String(t));
+    showTicks(along, 0, columns, (k) => (k === 0 ? "h₀" : String(k)));
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.fillStyle = getComputedStyle(canvas).color;
     ledger.shares.forEach((row, y) =>
@@ -142,6 +146,21 @@ function brief(steps) {
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
+}
+
+/**
+ * Which steps the places along an edge stand for: each, or every so many where they are close.
+ * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
+ */
+function showTicks(edge, first, count, name) {
+  const every = Math.ceil(count / MOST_TICKS);
+  const steps = [...Array(count).keys()].filter((i) => (first + i) % every === 0 || count <= MOST_TICKS);
+  fit(edge, steps.length);
+  steps.forEach((i, at) => {
+    const tick = /** @type {HTMLElement} */ (edge.children[at]);
+    write(tick, name(first + i));
+    tick.style.setProperty("--place", String((i + 0.5) / count));
+  });
 }
 
 /** @param {HTMLElement} list @param {number} length */

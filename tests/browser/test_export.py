@@ -89,7 +89,7 @@ def test_it_says_word_for_word_what_the_live_page_says(
             expect(lab.page.get_by_role("status", name="Effect")).not_to_be_empty()
         lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         parts = (
-            lab.page.locator("#tape, #inspector, .whatif, .causes, .equations, section.table")
+            lab.page.locator("#tape, #inspector, .equations")
             .filter(visible=True)
             .all_inner_texts()
         )
