@@ -53,6 +53,7 @@ def test_tape_sentence_and_the_view_one_opened_are_seen_at_once(page: Page, name
                 "s => document.querySelector(s)?.getBoundingClientRect().height > 0", arg=part.split(":is")[0]
             )
             assert out_of_sight(page, [*always, part]) == [], (width, view)
+            lab.button(view).click()
 
 
 def test_the_tape_is_as_wide_as_its_place(page: Page) -> None:
