@@ -30,11 +30,26 @@ from gru_core.holds import Held, Holds, put
 from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
 
 SIGNALS: dict[str, Signal] = {
-    "r": Signal("r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z"),
-    "z": Signal("z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS),
-    "h_tilde": Signal("h̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING),
-    "h": Signal("h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING),
-}
+    "r": Signal(
+        "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
+        about="How much of the old state the candidate sees; "
+        "dimmed where it does not matter, since no candidate is taken.",
+    ),
+    "z": Signal(
+        "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,
+        about="How much of the candidate is taken: near 0 the old state is kept, near 1 it is replaced.",
+        about_pytorch="How much of the old state is kept: near 1 it is kept, near 0 the candidate replaces it.",
+    ),
+    "h_tilde": Signal(
+        "h̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
+        about="What the new state would be if nothing of the old one were kept.",
+    ),
+    "h": Signal(
+        "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
+        about="What the network remembers: (1 − z) of the old state plus z of the candidate.",
+        about_pytorch="What the network remembers: z of the old state plus (1 − z) of the candidate.",
+    ),
+}  # fmt: skip
 """What a run has of every step, by name."""
 
 GATES = ("r", "z", "h_tilde")

@@ -23,6 +23,8 @@ class Signal:
 
     `symbol` is how equations write it and `name` what it is called. `low` and `high` say what its
     ends mean, `lowest` and 1. `colour` is that of its symbol in text, `scale` that of its values.
+    `about` explains it in a sentence, `about_pytorch` where z is named the other way ("" where that
+    changes nothing).
     Where the signal called `matters_with` is near 0 this one has no effect, and is drawn dimmed.
     """
 
@@ -33,6 +35,8 @@ class Signal:
     lowest: float
     colour: Colour
     scale: Scale
+    about: str = ""
+    about_pytorch: str = ""
     matters_with: str | None = None
 
 

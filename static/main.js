@@ -20,6 +20,7 @@ import { mountAppearance } from "./views/appearance.js";
 import { mountBring } from "./views/bring.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
+import { mountExplain } from "./views/explain.js";
 import { mountExport } from "./views/export.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
@@ -28,6 +29,7 @@ import { mountInspector } from "./views/inspector.js";
 import { mountLight } from "./views/light.js";
 import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
+import { mountNext } from "./views/next.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountOpenLab, mountShare } from "./views/share.js";
@@ -71,6 +73,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountConvention(main, store);
 mountRows(tape, store);
 mountTape(tape, store);
+mountExplain(tape);
 mountInspector(main, store);
 mountCell(find(".cell"), store, boot.figures);
 mountSum(find(".sum"), store, actions);
@@ -93,6 +96,7 @@ keepDetails(store);
 followAddress(store, ask);
 mountHistory(store, address, open);
 announceHeight();
+mountNext(document.querySelector("#next"), store);
 store.update((state) => ({ ...state })); // a new object, so that every view is told for the first time
 
 // After two frames the page has been painted. Only then comes Plotly, which takes a second to start.

@@ -29,8 +29,8 @@ from ..settings import Settings
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)
 
-STAGES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
-"""How many columns a tape has: the next of these, so that a letter more does not move the others."""
+STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+"""How many columns a tape has: the next of these. Little stays empty, and not every letter more moves the others."""
 
 MOST_PRINTED, MOST_SENT = 400, 1600
 """Cells of a signal up to which the page comes with their numbers, and, of all layers, with the run itself."""

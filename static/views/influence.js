@@ -8,7 +8,6 @@ import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
 
-const HEIGHT = 190; // px
 const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
 const MOST_DECADES = 12; // on the axis, below the largest value
 const ROOM_FOR_LABEL = 14; // px
@@ -26,7 +25,7 @@ export function mountInfluence(section, tape, store) {
   const tokens = /** @type {HTMLElement} */ (tape.querySelector("#tokens"));
   const scales = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=scale]")]);
   const details = /** @type {HTMLDetailsElement} */ (find("details"));
-  let width = 0;
+  let [width, height] = [0, 0];
   /** @type {unknown[]} */
   let drawn = [];
 
@@ -52,12 +51,12 @@ export function mountInfluence(section, tape, store) {
     section.classList.toggle("late", !found);
     if (!found && state.refusals.sensitivity) says.textContent = "";
     if (!found) return;
-    const wanted = [found, state.scale, state.convention, width, details.open];
+    const wanted = [found, state.scale, state.convention, width, height, details.open];
     if (wanted.every((one, i) => one === drawn[i])) return;
     drawn = wanted;
     write(says, tell(state, found));
     write(scaleSays, tellScale(state.scale));
-    svg.innerHTML = draw(curvesOf(state, found), state, width);
+    svg.innerHTML = draw(curvesOf(state, found), state, width, height);
     if (details.open) list(body, state, found);
   }
 
@@ -65,9 +64,9 @@ export function mountInfluence(section, tape, store) {
     input.addEventListener("change", () => store.update(setScale, /** @type {Scale} */ (input.value)));
   details.addEventListener("toggle", () => update(store.get()));
   new ResizeObserver(([{ contentRect }]) => {
-    width = Math.round(contentRect.width);
+    [width, height] = [contentRect.width, contentRect.height].map(Math.round);
     update(store.get());
-  }).observe(/** @type {Element} */ (svg.parentElement));
+  }).observe(svg);
   store.subscribe(update);
 }
 
@@ -115,14 +114,15 @@ function curvesOf(state, { x_norm, z, r, h_norm, h_unit }) {
  * @param {Curve[]} curves
  * @param {State} state
  * @param {number} width px
+ * @param {number} height px
  */
-function draw(curves, { run, step }, width) {
+function draw(curves, { run, step }, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
   if (sizes.length === 0)
     return `<text x="${MARGIN.left}" y="40" class="tick start">Everything is 0: nothing would move it.</text>`;
   const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
   const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
-  const [w, h] = [width - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
+  const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
   const x = (/** @type {number} */ t) => MARGIN.left + ((t - 0.5) / run.T) * w;
   const y = (/** @type {number} */ value) => MARGIN.top + ((top - Math.log10(value)) / (top - bottom)) * h;
   const inside = (/** @type {number} */ value) => value >= 10 ** bottom * 0.999;
@@ -134,7 +134,7 @@ function draw(curves, { run, step }, width) {
   );
   const ends = [1, ...(run.T > 1 ? [run.T] : [])].filter((t) => Math.abs(t - step) > run.T / 12);
   const ticks = [...ends, step].map(
-    (t) => `<text class="tick middle" x="${x(t).toFixed(1)}" y="${HEIGHT - 8}">${t === step ? `t = ${t}` : t}</text>`,
+    (t) => `<text class="tick middle" x="${x(t).toFixed(1)}" y="${height - 8}">${t === step ? `t = ${t}` : t}</text>`,
   );
   const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${MARGIN.top}v${h}"/>`;
   const lines = curves.map(({ name, values }) => {
@@ -147,16 +147,15 @@ function draw(curves, { run, step }, width) {
     return {
       name,
       label: at === undefined ? `${label} = 0` : label,
-      y: at === undefined ? HEIGHT - MARGIN.bottom : y(at),
+      y: at === undefined ? height - MARGIN.bottom : y(at),
     };
   });
-  return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8);
+  return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
 }
 
-/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x */
-function labels(ends, x) {
+/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
+function labels(ends, x, most) {
   let free = MARGIN.top;
-  const most = HEIGHT - MARGIN.bottom;
   return ends
     .toSorted((a, b) => a.y - b.y)
     .map(({ name, label, y }, i, all) => {

@@ -19,8 +19,33 @@ export function mountInspector(main, store) {
   const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
   const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
 
+  const words = find(".words");
+  const equations = find(".equations");
+  /** @type {readonly View[] | null} */
+  let shown = null;
+
+  /**
+   * What one opens comes first in the column, where it is seen at once. The equations make room for whatever else is
+   * opened: they go under the tape, which has a place for them.
+   * @param {readonly View[]} views
+   */
+  function place(views) {
+    const opened = views.filter((view) => shown && !shown.includes(view) && view !== "tape" && view !== "words");
+    const [one] = opened;
+    if (opened.length === 1 && one !== "equations") words.after(find(`[data-part="${one}"]`));
+    // A link opens several, which then stand in their own order.
+    const column = VIEWS.filter((view) => !["tape", "words", "equations"].includes(view));
+    if (opened.length > 1) section.append(...column.map((view) => find(`[data-part="${view}"]`)));
+    const alone = views.every((view) => ["tape", "words", "equations"].includes(view));
+    if (alone || (opened.length === 1 && one === "equations")) words.after(equations);
+    else if (opened.length) section.after(equations);
+  }
+
   /** @param {State} state */
   function showParts({ views }) {
+    if (shown === views) return;
+    place(views);
+    shown = views;
     for (const view of VIEWS) find(`[data-part="${view}"]`).hidden = !views.includes(view);
     for (const button of buttons)
       button.setAttribute("aria-pressed", String(views.includes(/** @type {View} */ (button.dataset.view))));

@@ -12,6 +12,7 @@ import { briefly, percent } from "../words.js";
 
 const MOST_LABELLED = 128; // columns: a tape with more has no letters either
 const LEAST = 0.005; // a smaller share has no number
+const MOST_TICKS = 10; // along an edge of the picture
 
 /**
  * @param {HTMLElement} section
@@ -24,6 +25,7 @@ export function mountMemory(section, tape, store) {
   const [waiting, says, twinSays, here, part] = [".waiting", ".says", ".twin-says", ".here", ".part"].map(find);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
   const [ribbon, lasting, shares, halfLives] = [".ribbon", ".lasting", "#shares", "#half-lives"].map(onTape);
+  const [down, along] = [".down", ".along"].map(find);
   const [bars, tallest] = [".bars", ".ribbon small"].map(onTape);
   /** @type {unknown[]} */
   let drawn = [];
@@ -68,6 +70,8 @@ export function mountMemory(section, tape, store) {
     const [columns, rows] = [state.run.T + 1, ledger.shares.length];
     [canvas.width, canvas.height] = [columns, rows];
     canvas.style.aspectRatio = `${columns} / ${rows}`;
+    showTicks(down, ledger.from, rows, (t) => String(t));
+    showTicks(along, 0, columns, (k) => (k === 0 ? "h₀" : String(k)));
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.fillStyle = getComputedStyle(canvas).color;
     ledger.shares.forEach((row, y) =>
@@ -133,4 +137,19 @@ const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
+}
+
+/**
+ * Which steps the places along an edge stand for: each, or every so many where they are close.
+ * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
+ */
+function showTicks(edge, first, count, name) {
+  const every = Math.ceil(count / MOST_TICKS);
+  const steps = [...Array(count).keys()].filter((i) => (first + i) % every === 0 || count <= MOST_TICKS);
+  fit(edge, steps.length);
+  steps.forEach((i, at) => {
+    const tick = /** @type {HTMLElement} */ (edge.children[at]);
+    write(tick, name(first + i));
+    tick.style.setProperty("--place", String((i + 0.5) / count));
+  });
 }

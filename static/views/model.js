@@ -33,6 +33,7 @@ export function mountModel(section, store, actions) {
   function update(state) {
     if (offered !== state.models) offer(state.models);
     if (picker.value !== state.model) picker.value = state.model;
+    picker.title = picker.selectedOptions[0]?.text ?? ""; // whole, also where a name from a file is very long
     const changes = told(state.run);
     if (changed.textContent !== changes) changed.textContent = changes;
     if (shown === state.run.model) return; // the words are about what is on the tape

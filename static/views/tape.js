@@ -8,7 +8,7 @@ import { select } from "../changes.js";
 import { answer, fixed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
-const MOST_CHARACTERS = 14; // of the longest token that a column is widened for
+const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
@@ -30,8 +30,10 @@ export function mountTape(tape, store) {
     tape.style.setProperty("--cols", String(columns));
     tape.style.setProperty("--steps", String(T));
     const labels = y.kind === "softmax" ? y.labels : [];
-    const longest = Math.max(2, ...[...(words ?? []), ...labels].map((word) => word.length));
-    tape.style.setProperty("--chars", String(Math.min(longest, MOST_CHARACTERS)));
+    const longest = (/** @type {readonly string[]} */ all) =>
+      String(Math.min(MOST_CHARACTERS, Math.max(2, ...all.map((word) => word.length))));
+    tape.style.setProperty("--chars", longest(words ?? []));
+    tape.style.setProperty("--label-chars", longest(labels));
     find(".outputs .name").textContent =
       y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output";
     tape.classList.toggle("many", columns > 64);

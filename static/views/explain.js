@@ -1,0 +1,36 @@
+/** A signal's label says in a sentence what the signal is: under the pointer, in the focus, or when it is tapped. */
+
+/** @param {HTMLElement} tape */
+export function mountExplain(tape) {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (tape.querySelectorAll(".explains"))) {
+    const label = /** @type {HTMLElement} */ (place.querySelector("button"));
+    const sentence = /** @type {HTMLElement} */ (place.querySelector("[popover]"));
+
+    function show() {
+      if (sentence.matches(":popover-open")) return;
+      sentence.showPopover();
+      const { left, bottom } = label.getBoundingClientRect();
+      const room = document.documentElement.clientWidth - sentence.offsetWidth - 8;
+      sentence.style.left = `${Math.max(8, Math.min(left, room))}px`;
+      sentence.style.top = `${bottom}px`;
+    }
+    const hide = () => sentence.hidePopover();
+
+    place.addEventListener("pointerenter", show);
+    place.addEventListener("pointerleave", () => {
+      if (document.activeElement !== label) hide();
+    });
+    label.addEventListener("focus", show);
+    label.addEventListener("blur", hide);
+    label.addEventListener("click", show);
+    // It stands still on the screen; its label would not.
+    addEventListener("scroll", hide, { passive: true, capture: true });
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+    });
+    // Where a tap does not give the focus, a tap elsewhere takes the sentence away.
+    addEventListener("pointerdown", (event) => {
+      if (!place.contains(/** @type {Node} */ (event.target))) hide();
+    });
+  }
+}

@@ -1,0 +1,180 @@
+"""Where things stand: what belongs together is seen at once, and what explains itself does so for every hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.lab import GROUPS, Lab
+
+PARTS = {
+    "Cell": "#inspector [data-part=cell] .figure",
+    "Equations": "[data-part=equations] .equation",
+    "What if": "#inspector .hold",
+    "Memory": "#inspector .memory :is(.says, .ledger .below)",
+    "Influence": "#inspector .influence :is(.says, figure svg)",
+    "Table": "#inspector section.table .pages",
+}
+"""What has to be seen of each view: its picture or its numbers, and the sentence that goes with them."""
+
+
+def out_of_sight(page: Page, selectors: list[str]) -> list[str]:
+    """Those of which something is not on the screen, or which nothing on the page is."""
+    found: list[str] = page.evaluate(
+        """selectors => selectors.filter((selector) => {
+            const boxes = [...document.querySelectorAll(selector)].map((one) => one.getBoundingClientRect());
+            const seen = ({ top, bottom, left, right, width, height }) =>
+                width && height && top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
+            return scrollY !== 0 || boxes.length === 0 || !boxes.every(seen);
+        })""",
+        selectors,
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", ["flip-flop", "store-and-recall", "sentiment"])
+def test_tape_sentence_and_the_view_one_opened_are_seen_at_once(page: Page, name: str) -> None:
+    for width, height in ((1440, 900), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        lab = Lab(page).open(model=name, t="5")
+        assert page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.scroller'))") == 0
+        always = ["#question", "#tape", "#inspector header", ".words"]
+        assert out_of_sight(page, [*always, PARTS["Cell"]]) == [], (width, "as it opens")
+        lab.button("Cell").click()
+        lab.button("Equations").click()
+        for view, part in PARTS.items():
+            lab.button(view).click()
+            expect(lab.button(view)).to_have_attribute("aria-pressed", "true")
+            expect(page.locator("#inspector .late")).to_have_count(0)
+            page.wait_for_function(
+                "s => document.querySelector(s)?.getBoundingClientRect().height > 0", arg=part.split(":is")[0]
+            )
+            assert out_of_sight(page, [*always, part]) == [], (width, view)
+            lab.button(view).click()
+
+
+def test_the_tape_is_as_wide_as_its_place(page: Page) -> None:
+    lab = Lab(page)
+    for name in ("flip-flop", "store-and-recall", "sentiment"):
+        lab.open(model=name)
+        used, room, column = page.evaluate(
+            """() => {
+                const right = (selector) => document.querySelector(selector).getBoundingClientRect().right;
+                const tokens = document.querySelectorAll("#tokens li");
+                const last = tokens[tokens.length - 1].getBoundingClientRect();
+                return [last.right, right("#tape"), last.width];
+            }"""
+        )
+        assert room - used <= column + 1
+
+
+def test_the_picker_shows_its_models_whole_name(page: Page) -> None:
+    Lab(page).open(model="store-and-recall-plain")
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(
+            """() => {
+                const picker = document.querySelector("#model");
+                const style = getComputedStyle(picker);
+                const pen = document.createElement("canvas").getContext("2d");
+                pen.font = style.font;
+                const names = [...picker.options].map(({ text }) => pen.measureText(text).width);
+                const arrow = 24;
+                return Math.max(...names) + 2 * parseFloat(style.paddingLeft) + arrow <= picker.clientWidth;
+            }"""
+        ), width
+
+
+def test_memorys_picture_names_the_steps_along_its_edges(page: Page) -> None:
+    lab = Lab(page).open(model="sentiment", views="tape,words,memory")
+    memory = page.get_by_role("region", name="Memory")
+    expect(memory.locator(".down li")).to_have_text([str(t) for t in range(1, 11)])
+    expect(memory.locator(".along li")).to_have_text(["h₀", "2", "4", "6", "8", "10"])
+    for edge, way, cells in (("down", "y", 10), ("along", "x", 11)):
+        off: list[float] = page.evaluate(
+            """([edge, way, cells]) => {
+                const size = way === "x" ? "width" : "height";
+                const box = document.querySelector(".ledger canvas").getBoundingClientRect();
+                return [...document.querySelectorAll(`.${edge} li`)].map((tick) => {
+                    const at = tick.getBoundingClientRect();
+                    const step = tick.textContent === "h₀" ? 0 : Number(tick.textContent);
+                    const cell = edge === "down" ? step - 1 : step;
+                    return at[way] + at[size] / 2 - (box[way] + ((cell + 0.5) / cells) * box[size]);
+                });
+            }""",
+            [edge, way, cells],
+        )
+        assert max(map(abs, off)) < 2, (edge, off)
+    lab.sequence.fill("the film was good . " * 10)
+    expect(memory.locator(".down li").last).to_have_text("50")
+    expect(memory.locator(".along li").nth(1)).to_have_text("6")
+
+
+def test_a_signal_explains_itself_on_hover_focus_and_tap(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop")
+    for signal in GROUPS:
+        label = lab.group(signal).locator(".explains button")
+        sentence = lab.group(signal).get_by_role("tooltip", include_hidden=True)
+        expect(sentence).to_be_hidden()
+        label.hover()
+        expect(sentence).to_be_visible()
+        sentence.hover()
+        expect(sentence).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(sentence).to_be_hidden()
+        label.focus()
+        expect(sentence).to_be_visible()
+        expect(label).to_have_accessible_description(sentence.inner_text())
+        label.blur()
+        expect(sentence).to_be_hidden()
+    z = lab.group("z").get_by_role("tooltip", include_hidden=True)
+    lab.group("z").locator(".explains button").focus()
+    expect(z).to_contain_text("of the candidate is taken")
+    page.get_by_role("radio", name="keeps").check()
+    lab.group("z").locator(".explains button").focus()
+    expect(z).to_contain_text("of the old state is kept")
+
+
+def test_a_first_visit_is_told_what_to_do_next_once(browser: Browser, base_url: str) -> None:
+    def visit(act: Callable[[Lab], Any], **options: Any) -> None:
+        context = browser.new_context(base_url=base_url, **options)
+        page = context.new_page()
+        line = page.locator("#next")
+        lab = Lab(page).open(model="flip-flop", t="3")
+        expect(line).to_be_visible()
+        act(lab)
+        expect(line).to_be_hidden()
+        lab.open(model="sentiment")
+        expect(line).to_be_hidden()
+        page.goto("/embed?model=flip-flop")
+        expect(line).to_have_count(0)
+        context.close()
+
+    visit(lambda lab: lab.button("Next step").click())
+    visit(lambda lab: lab.button("Play").click())
+    visit(lambda lab: lab.button("Dismiss").click())
+    touch = {"has_touch": True, "viewport": {"width": 390, "height": 844}}
+    visit(lambda lab: (tapped(lab), lab.button("Next step").tap()), **touch)
+
+
+def tapped(lab: Lab) -> None:
+    sentence = lab.group("r").get_by_role("tooltip", include_hidden=True)
+    lab.group("r").locator(".explains button").tap()
+    expect(sentence).to_be_visible()
+    lab.page.locator("#question").tap()
+    expect(sentence).to_be_hidden()
+
+
+def test_the_first_line_goes_also_where_nothing_can_be_stored(browser: Browser, base_url: str) -> None:
+    context = browser.new_context(base_url=base_url)
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })"
+    )
+    lab = Lab(context.new_page()).open(model="flip-flop")
+    expect(lab.page.locator("#next")).to_be_visible()
+    lab.button("Next step").click()
+    expect(lab.page.locator("#next")).to_be_hidden()
+    context.close()
