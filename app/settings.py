@@ -17,7 +17,8 @@ class Settings:
     `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
     `max_body` bytes of a request; `body_seconds` for it to arrive; `shutdown_seconds` that open
     streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
-    `frame_ancestors` the pages that may embed this one, as a CSP source list; `models` a directory
+    `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
+    commas between, that the server goes by besides this machine's and its addresses; `models` a directory
     whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
 
     `uploads` is a directory in which models that visitors bring are kept, none when "": at most
@@ -36,6 +37,7 @@ class Settings:
     shutdown_seconds: int = 3
     stalled_ms: int = 15_000
     frame_ancestors: str = "'self'"
+    hosts: str = ""
     models: str = ""
     uploads: str = ""
     max_upload: int = 20 * 1024 * 1024

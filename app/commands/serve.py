@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         settings = with_cache(Settings.from_environment())
         if options.read_only:
             settings = replace(settings, read_only=True)
-        app = create_app(settings)
+        app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
         listener = _bind(host, port)
     except (OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
