@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import uvicorn
 
+from ..connections import protocol
 from ..main import create_app
 from ..settings import Settings, with_cache
 
@@ -81,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
 
     config = uvicorn.Config(
         app,
-        http="h11",  # refuses headers past 16 KiB
+        http=protocol(settings),  # of h11, which refuses headers past 16 KiB
+        ws="none",
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,
