@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .errors import error_body
+from .middleware import route_path
 from .settings import Settings
 
 
@@ -69,9 +70,8 @@ class OwnPages:
 def _may_be_asked(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
         followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        if followed or not path.startswith("/api/"):
+        if followed or not route_path(scope).startswith("/api/"):
             return True
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -57,16 +57,21 @@ class Settings:
             return "this server takes no models: it was given no directory to keep them in (GRUSCOPE_UPLOADS)"
         return None
 
-    @property
-    def security_headers(self) -> dict[str, str]:
-        """For every answer: nothing is loaded from elsewhere, guessed at, or told to other hosts."""
-        return {
+    def security_headers(self, path: str, scheme: str) -> dict[str, str]:
+        """For every answer: nothing is loaded from elsewhere, guessed at, or told to other hosts.
+
+        Only /embed may stand in pages that isolate themselves; once seen over TLS, it is TLS for a year.
+        """
+        return ({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {}) | {
             # Plotly writes style elements and turns its canvases into data: images.
             "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
             "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             f"frame-ancestors {self.frame_ancestors}",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "cross-origin" if path == "/embed" else "same-origin",
+            "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
 
     @staticmethod
