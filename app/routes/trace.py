@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse
 
 from gru_core import Trace, stream
 
+from ..errors import Refused
 from ..scenario import set_up
 from ..schemas import Scenario, events, start, whole
 from ..settings import Settings
@@ -27,6 +28,10 @@ PIECE = 2**14
 """Most numbers to one write, if a step has not more: a reader who stops reading holds some ten times that."""
 
 
+MOST_IN_JSON = 2**20
+"""Numbers of a run in one JSON, some 20 MB of it."""
+
+
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
     """The `start` of a scenario's run, and the run itself, with its twin when anything is changed.
 
@@ -40,6 +45,17 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         block = max(1, min(block, PIECE // numbers))
     about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
+
+
+def within_json(about: dict[str, Any]) -> None:
+    """Raise Refused when the run of this `start` is too large for one JSON."""
+    most = MOST_IN_JSON // sum((15 if about["twin"] else 11) * layer["H"] for layer in about["layers"])
+    if about["T"] > most:
+        message = (
+            f"the run is too large for one JSON: at most {most:,} steps of this model. The stream (Accept: "
+            "text/event-stream) and /api/export/trace.npz have all of it"
+        )
+        raise Refused(413, "too-large", message, "sequence")
 
 
 @router.post(
@@ -72,4 +88,5 @@ def trace(request: Request, scenario: Scenario) -> Response:
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
         return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
     about, blocks = prepare(scenario, settings, None)
+    within_json(about)
     return Response(whole(about, next(blocks)), media_type="application/json")

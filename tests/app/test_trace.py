@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
+from app.routes import trace as trace_route
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
@@ -145,6 +146,17 @@ def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> N
     assert client.post("/api/trace", json=scenario).json()["twin"]["first"] == 5
     nothing = scenario | {"clamps": [closed | {"gate": "r", "from": 1, "to": 1}]}  # at t = 1 there is nothing to reset
     assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None, "most": None}
+
+
+def test_a_run_too_large_for_one_json_says_how_to_get_it(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_route, "MOST_IN_JSON", 8 * 11 * 20)
+    scenario = {"model": "sentiment", "sequence": long_text(21)}
+    for answer in (client.post("/api/trace", json=scenario), client.get("/api/export/trace.json", params=scenario)):
+        assert answer.status_code == 413
+        assert "at most 20 steps of this model. The stream" in answer.json()["error"]["message"]
+    assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
+    assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
+    assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200
 
 
 def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:
