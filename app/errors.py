@@ -84,7 +84,8 @@ def _http(_: Request, error: Exception) -> JSONResponse:
 def _unforeseen(request: Request, _: Exception) -> JSONResponse:
     # This answer passes no middleware, so it brings its headers itself.
     body = error_body("server", "something went wrong on the server; it has been logged")
-    return JSONResponse(body, 500, request.app.state.settings.security_headers)
+    headers = request.app.state.settings.security_headers(request.url.path, request.url.scheme)
+    return JSONResponse(body, 500, headers)
 
 
 def add_handlers(app: FastAPI) -> None:

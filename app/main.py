@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from . import errors
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
+from .origins import OwnNames, OwnPages
 from .routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
 from .schemas import ErrorBody
 from .settings import Settings
@@ -42,6 +43,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(SecurityHeaders, settings=settings),
             Middleware(GZipMiddleware, minimum_size=1_000),
+            Middleware(OwnNames, settings=settings),
+            Middleware(OwnPages),
             Middleware(BodyLimit, settings=settings),
         ],
         responses={"4XX": {"model": ErrorBody, "description": "What was wrong, where, and what is allowed"}},

@@ -15,16 +15,23 @@ from .errors import error_body
 from .settings import Settings
 
 
+def route_path(scope: Scope) -> str:
+    """The path below the root path that a proxy may have put the application under."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 class SecurityHeaders:
     """Puts the settings' headers on every answer that passes."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.headers = app, settings.security_headers
+        self.app, self.settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers)
+                headers = self.settings.security_headers(route_path(scope), scope["scheme"])
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
@@ -54,7 +61,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         settings = self.settings
-        post, path = scope["method"] == "POST", scope["path"]
+        post, path = scope["method"] == "POST", route_path(scope)
         if post and settings.no_uploads and BRINGING.fullmatch(path):
             await _refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
             return

@@ -15,9 +15,11 @@ class Settings:
     """Limits and policies. Each can be set by the environment: GRUSCOPE_MAX_STEPS=500 and so on.
 
     `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
-    `max_body` bytes of a request; `body_seconds` for it to arrive; `shutdown_seconds` that open
-    streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
-    `frame_ancestors` the pages that may embed this one, as a CSP source list; `models` a directory
+    `max_body` bytes of a request; `body_seconds` for its head, and again for its body, to arrive;
+    `max_connections` at once, as `gruscope serve` holds to; `shutdown_seconds` that open streams get
+    to end; `stalled_ms` after which a visitor who reads nothing is let go;
+    `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
+    commas between, that the server goes by besides this machine's and its addresses; `models` a directory
     whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
 
     `uploads` is a directory in which models that visitors bring are kept, none when "": at most
@@ -33,9 +35,11 @@ class Settings:
     max_alphabet: int = 1_024
     max_body: int = 256 * 1024
     body_seconds: int = 10
+    max_connections: int = 800
     shutdown_seconds: int = 3
     stalled_ms: int = 15_000
     frame_ancestors: str = "'self'"
+    hosts: str = ""
     models: str = ""
     uploads: str = ""
     max_upload: int = 20 * 1024 * 1024
@@ -53,16 +57,21 @@ class Settings:
             return "this server takes no models: it was given no directory to keep them in (GRUSCOPE_UPLOADS)"
         return None
 
-    @property
-    def security_headers(self) -> dict[str, str]:
-        """For every answer: nothing is loaded from elsewhere, guessed at, or told to other hosts."""
-        return {
+    def security_headers(self, path: str, scheme: str) -> dict[str, str]:
+        """For every answer: nothing is loaded from elsewhere, guessed at, or told to other hosts.
+
+        Only /embed may stand in pages that isolate themselves; once seen over TLS, it is TLS for a year.
+        """
+        return ({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {}) | {
             # Plotly writes style elements and turns its canvases into data: images.
             "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
             "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             f"frame-ancestors {self.frame_ancestors}",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "cross-origin" if path == "/embed" else "same-origin",
+            "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
 
     @staticmethod

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import uvicorn
 
+from ..connections import protocol
 from ..main import create_app
 from ..settings import Settings, with_cache
 
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         settings = with_cache(Settings.from_environment())
         if options.read_only:
             settings = replace(settings, read_only=True)
-        app = create_app(settings)
+        app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
         listener = _bind(host, port)
     except (OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
@@ -81,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
 
     config = uvicorn.Config(
         app,
-        http="h11",  # refuses headers past 16 KiB
+        http=protocol(settings),  # of h11, which refuses headers past 16 KiB
+        ws="none",
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,

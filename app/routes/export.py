@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from .. import export
 from ..files import as_csv, as_npz
 from ..schemas import whole
+from .trace import within_json
 
 router = APIRouter(prefix="/api/export")
 
@@ -39,6 +40,7 @@ def trace_csv(request: Request) -> Response:
 @router.get("/trace.json", summary="A run as JSON, as /api/trace has it", description=WHICH)
 def trace_json(request: Request) -> Response:
     of = _follow(request)
+    within_json(of.about)
     return _file(of, "json", whole(of.about, of.run), "application/json")
 
 

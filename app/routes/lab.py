@@ -20,6 +20,7 @@ from .. import models
 from ..assets import TEMPLATES, assets, version
 from ..errors import Refused
 from ..link import VERSION
+from ..middleware import route_path
 from ..questions import QUESTIONS
 from ..routes.trace import prepare
 from ..routes.unit import MOST_SHARES
@@ -78,7 +79,7 @@ def lab(
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
     cells = sum(layer.h.size for layer in run.layers)
-    embed = request.scope["path"] == "/embed"
+    embed = route_path(request.scope) == "/embed"
     page = view(scenario, settings, about, run, uploads=settings.no_uploads is None and not embed) | {
         "embed": embed,
         "max_upload": settings.max_upload // 2**20,
@@ -155,7 +156,7 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def _oembed(request: Request) -> str:
     """Where this very page is described for those who would embed it."""
     query = urlencode(request.query_params.multi_items())
-    page = f"{request.base_url}{request.scope['path'][1:]}?{query}".rstrip("?")
+    page = f"{request.base_url}{route_path(request.scope)[1:]}?{query}".rstrip("?")
     return "/oembed?" + urlencode({"url": page, "format": "json"})
 
 

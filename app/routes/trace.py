@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from fastapi.sse import EventSourceResponse
 
 from gru_core import Trace, stream
 
+from ..errors import Refused
 from ..scenario import set_up
 from ..schemas import Scenario, events, start, whole
 from ..settings import Settings
@@ -20,18 +22,40 @@ router = APIRouter(prefix="/api")
 NOT_KEPT = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 BLOCK = 64
-"""Steps to one write: enough that a long run is not slowed by its events, few enough to be seen coming."""
+"""Most steps to one write: enough that a long run is not slowed by its events, few enough to be seen coming."""
+
+PIECE = 2**14
+"""Most numbers to one write, if a step has not more: a reader who stops reading holds some ten times that."""
+
+
+MOST_IN_JSON = 2**20
+"""Numbers of a run in one JSON, some 20 MB of it."""
 
 
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """The `start` of a scenario's run, and the run itself in blocks, with its twin when anything is changed.
+    """The `start` of a scenario's run, and the run itself, with its twin when anything is changed.
 
+    It comes at most `block` steps and about PIECE numbers at a time, or whole where `block` is None.
     Raises as `set_up`, before anything is computed.
     """
     setup = set_up(scenario, settings)
     twin = setup.model if scenario.clamps or scenario.weights else None
+    if block is not None:
+        numbers = sum(gru.inputs + (11 if twin is None else 15) * gru.units for gru in setup.changed.layers)
+        block = max(1, min(block, PIECE // numbers))
     about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
+
+
+def within_json(about: dict[str, Any]) -> None:
+    """Raise Refused when the run of this `start` is too large for one JSON."""
+    most = MOST_IN_JSON // sum((15 if about["twin"] else 11) * layer["H"] for layer in about["layers"])
+    if about["T"] > most:
+        message = (
+            f"the run is too large for one JSON: at most {most:,} steps of this model. The stream (Accept: "
+            "text/event-stream) and /api/export/trace.npz have all of it"
+        )
+        raise Refused(413, "too-large", message, "sequence")
 
 
 @router.post(
@@ -59,10 +83,12 @@ def trace(request: Request, scenario: Scenario) -> Response:
     settings = request.app.state.settings
     if "text/event-stream" in request.headers.get("accept", ""):
         about, blocks = prepare(scenario, settings, BLOCK)
-        if about["T"] <= BLOCK:
+        first = next(blocks)
+        if len(first.y) == about["T"]:
             # One block is one write: the same events, without the machinery of a stream.
-            return Response(b"".join(events(about, blocks)), headers=NOT_KEPT, media_type="text/event-stream")
+            return Response(b"".join(events(about, [first])), headers=NOT_KEPT, media_type="text/event-stream")
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
-        return EventSourceResponse(events(about, blocks), headers=NOT_KEPT)
+        return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
     about, blocks = prepare(scenario, settings, None)
+    within_json(about)
     return Response(whole(about, next(blocks)), media_type="application/json")

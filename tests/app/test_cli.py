@@ -66,7 +66,12 @@ def test_the_server_ends_soon_with_a_stream_open_and_a_visitor_who_does_not_read
         visitor = socket.socket()
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         visitor.connect((host, int(port)))
-        head = ["POST /api/trace HTTP/1.1", "Host: x", "Content-Type: application/json", "Accept: text/event-stream"]
+        head = [
+            "POST /api/trace HTTP/1.1",
+            "Host: localhost",
+            "Content-Type: application/json",
+            "Accept: text/event-stream",
+        ]
         visitor.sendall("\r\n".join([*head, f"Content-Length: {len(body)}", "", ""]).encode() + body)
         assert visitor.recv(200).startswith(b"HTTP/1.1 200")
         begun = time.monotonic()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
+from app.routes import trace as trace_route
+from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
+from tests.core.test_gru import random_gru
 from tests.events import numbers, read_events
 
 STREAM = {"accept": "text/event-stream"}
@@ -160,6 +165,17 @@ def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> N
     assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None, "most": None}
 
 
+def test_a_run_too_large_for_one_json_says_how_to_get_it(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_route, "MOST_IN_JSON", 8 * 11 * 20)
+    scenario = {"model": "sentiment", "sequence": long_text(21)}
+    for answer in (client.post("/api/trace", json=scenario), client.get("/api/export/trace.json", params=scenario)):
+        assert answer.status_code == 413
+        assert "at most 20 steps of this model. The stream" in answer.json()["error"]["message"]
+    assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
+    assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
+    assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200
+
+
 def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:
     body = client.post("/api/trace", json={"model": "running-total", "sequence": [[0.2, 1], [0.1, 0]]}).json()
     np.testing.assert_array_equal(body["layers"][0]["h"], gru.trace(gru.load("running-total"), "=0.2 0.1").h)
@@ -180,6 +196,35 @@ def test_many_visitors_at_once_each_get_their_own_run(client: TestClient) -> Non
         thread.join()
     for text in texts:
         np.testing.assert_array_equal(answers[text]["layers"][0]["h"], gru.trace(gru.load("flip-flop"), text).h)
+
+
+def test_a_write_is_small_however_large_the_model(tmp_path: Path) -> None:
+    """A reader who stops reading holds a few of them."""
+    flip_flop, rng = gru.load("flip-flop"), np.random.default_rng(0)
+    layers = tuple(random_gru(rng, inputs, 64, "before") for inputs in (flip_flop.layers[0].inputs, 64, 64, 64))
+    V = rng.normal(size=(len(flip_flop.readout.labels), 64))
+    replace(flip_flop, layers=layers, readout=replace(flip_flop.readout, V=V)).save(tmp_path / "large.safetensors")
+    bodies = [json.dumps({"model": "large", "sequence": "A x " * 40}).encode()]
+    sizes: list[int] = []
+
+    async def visit() -> None:
+        async def receive() -> dict[str, Any]:
+            if not bodies:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+
+        async def send(message: Any) -> None:
+            sizes.append(len(message.get("body", b"")))
+
+        headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+        scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1"}
+        scope |= {"method": "POST", "scheme": "http", "server": None, "client": None, "headers": headers}
+        scope |= {"path": "/api/trace", "raw_path": b"/api/trace", "query_string": b"", "root_path": ""}
+        await create_app(Settings(models=str(tmp_path)))(scope, receive, send)
+
+    asyncio.run(visit())
+    assert sum(sizes) > 2_000_000
+    assert max(sizes) < 300_000
 
 
 def test_the_stream_stops_when_the_visitor_leaves() -> None:

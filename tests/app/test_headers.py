@@ -1,0 +1,78 @@
+"""The headers of answers, scored by the rules of Mozilla's HTTP Observatory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+
+def observatory(headers: Mapping[str, str]) -> int:
+    """The score of a page over https that sets no cookies, opens nothing by CORS and loads its scripts from itself.
+
+    From 100 down by what is missing; what is more than was asked counts only from 90 on.
+    """
+    csp = {
+        words[0]: words[1:] for part in headers.get("content-security-policy", "").split(";") if (words := part.split())
+    }
+    scripts, styles = (csp.get(kind, csp.get("default-src", [])) for kind in ("script-src", "style-src"))
+    loose = {"'unsafe-inline'", "'unsafe-eval'", "data:", "http:", "https:", "*"}
+    score, extra = 100, 0
+    if not scripts or ("object-src" not in csp and "default-src" not in csp):
+        score -= 25
+    elif loose & set(scripts):
+        score -= 20
+    elif not loose & set(styles):
+        extra += 5
+    age = re.search(r"max-age=(\d+)", headers.get("strict-transport-security", ""))
+    if age is None:
+        score -= 20
+    elif int(age[1]) < 15_768_000:
+        score -= 10
+    if "frame-ancestors" in csp:
+        extra += 5
+    elif "x-frame-options" not in headers:
+        score -= 20
+    if headers.get("x-content-type-options") != "nosniff":
+        score -= 5
+    if headers.get("referrer-policy") in ("no-referrer", "same-origin", "strict-origin"):
+        extra += 5
+    if headers.get("cross-origin-resource-policy") in ("same-origin", "same-site"):
+        extra += 10
+    return score + extra if score >= 90 else score
+
+
+def test_the_rules_tell_a_bare_page_from_a_safe_one() -> None:
+    assert observatory({}) == 30
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/docs", "/healthz", "/nowhere"])
+def test_every_page_scores_90_or_more(path: str) -> None:
+    answer = TestClient(create_app(), base_url="https://testserver").get(path)
+    assert observatory(answer.headers) >= 90
+    scripts = re.findall(r"<script\b[^>]*>", answer.text)
+    assert [tag for tag in scripts if "src=" not in tag and not re.search(r'type="[a-z]+/', tag)] == []
+    assert "set-cookie" not in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_what_is_embedded_stays_embeddable_and_tls_is_asked_for_over_tls_alone(client: TestClient) -> None:
+    page, frame = client.get("/").headers, client.get("/embed").headers
+    assert page["cross-origin-resource-policy"] == "same-origin"
+    assert frame["cross-origin-resource-policy"] == "cross-origin"
+    for headers in (page, frame):
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert "camera=()" in headers["permissions-policy"]
+        assert "strict-transport-security" not in headers
+
+
+def test_a_root_path_does_not_change_what_holds_where() -> None:
+    client = TestClient(create_app(Settings(read_only=True)), root_path="/scope")
+    assert client.get("/embed").headers["cross-origin-resource-policy"] == "cross-origin"
+    assert client.post("/api/models?name=a.npz", content=b"x").json()["error"]["code"] == "read-only"
+    assert client.post("/api/trace", headers={"sec-fetch-site": "cross-site"}).status_code == 403
