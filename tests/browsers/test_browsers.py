@@ -1,4 +1,4 @@
-"""The page's main jobs in Firefox and in WebKitGTK. What is right is tested in Chromium; here, that others do it too."""
+"""The page's main jobs in Firefox and in WebKitGTK: what is right is tested in Chromium, here that others do it too."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Page:
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     start, names = {"firefox": (webdriver.firefox, FIREFOX), "webkit": (webdriver.webkit, WEBKIT)}[request.param]
     program = installed(names)
-    if program is None:
+    if program is None or (request.param == "webkit" and not installed(("Xvfb",))):
         pytest.skip(f"{request.param} is not installed here")
     with start(program, tmp_path_factory.mktemp(request.param)) as driver:
         yield Page(driver)
