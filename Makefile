@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 
-.PHONY: run test check bench docs
+.PHONY: run test test-browsers check bench docs
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -11,6 +11,11 @@ run: .venv/run
 test: .venv/test
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/pytest -n 2
+
+# The main jobs in Firefox and WebKitGTK too; one that cannot be had here is skipped.
+test-browsers: .venv/test
+	$(BIN)/python tests/browsers/install.py
+	$(BIN)/pytest -p no:playwright -rs tests/browsers
 
 check: .venv/check
 	$(BIN)/ruff check .

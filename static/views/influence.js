@@ -58,6 +58,7 @@ export function mountInfluence(section, tape, store) {
     write(scaleSays, tellScale(state.scale));
     svg.innerHTML = draw(curvesOf(state, found), state, width, height);
     if (details.open) list(body, state, found);
+    else body.replaceChildren(); // so that it never opens with what it listed before
   }
 
   for (const input of scales)

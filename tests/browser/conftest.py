@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlparse
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect
 
 from app import export
 from app.assets import assets
@@ -25,6 +25,9 @@ from gru_core import Model
 from tests.app.test_models import deep
 from tests.browser.chromium import installed
 from tests.browser.lab import Visit
+
+PATIENCE = 30_000  # ms: a machine may be busy; nothing here is about speed
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +79,7 @@ def base_url(folder: Path, served: dict[str, Model], uploads: Path) -> Iterator[
 def visitor(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
     """One visitor for all tests, who has Plotly in the cache: it is 5 MB to read."""
     context = browser.new_context(base_url=base_url)
-    context.set_default_timeout(30_000)  # a machine may be busy; nothing here is about speed
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -149,7 +152,7 @@ def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Pa
 def offline(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor whose network is off."""
     context = browser.new_context(offline=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -54,6 +54,13 @@ class Lab:
             "?" + urlencode(scenario),
         )
         self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy !== 'true'")
+        # The words follow the run in the next frame: until then they are of what was looked at before.
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return self
+
+    def settled(self) -> Self:
+        """Once nothing on the page waits for an answer of its own, as Memory, Influence and an opened sum do."""
+        expect(self.page.locator(".late")).to_have_count(0)
         return self
 
     def button(self, name: str) -> Locator:

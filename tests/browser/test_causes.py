@@ -54,7 +54,7 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     lab = same_visit(Causes).follow(
         model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, convention=convention
     )
-    page = lab.page
+    page = lab.settled().page
     told = [f"{100 * share:.0f}%" if share >= 0.005 else "" for share in row[1:]]
     expect(lab.shares).to_have_text(told)
     z = trace.z[:, unit - 1]
@@ -151,7 +151,7 @@ def test_influence_is_the_cores_sensitivity(
     found = trace.sensitivity(t - 1)
     norms = np.linalg.norm(found.x, axis=1)
     lab = same_visit(Causes).follow(model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, scale=scale)
-    page = lab.page
+    page = lab.settled().page
     most = int(norms.argmax()) + 1
     expect(lab.influence.locator(".says")).to_contain_text(f"with the input of t = {most} ({trace.tokens[most - 1]})")  # type: ignore[index]
     said = re.search(r"\|∂y/∂x\| = ([^.]+(?:\.\d[^.]*)?)\. Of the gates", lab.says(lab.influence))

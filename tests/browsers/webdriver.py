@@ -1,0 +1,167 @@
+"""Firefox and WebKitGTK, driven with the commands of WebDriver.
+
+Firefox takes them by its own Marionette port and WebKitGTK by its driver's HTTP, so that both need only what the
+system's packages bring.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+MINI_BROWSER = "/usr/lib/*-linux-gnu/webkit2gtk-4.*/MiniBrowser"
+PATIENCE = 60.0  # seconds, after which something is broken rather than slow
+
+
+class Driver(Protocol):
+    """The commands that the tests need."""
+
+    def navigate(self, url: str) -> None: ...
+    def script(self, body: str, *args: Any) -> Any: ...
+    def click(self, element: dict[str, str]) -> None: ...
+    def type(self, element: dict[str, str], keys: str) -> None: ...
+
+
+def until(happened: Any) -> Any:
+    """What `happened()` gives as soon as that is true. Raises TimeoutError if it never is."""
+    end = time.monotonic() + PATIENCE
+    while not (found := happened()):
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.05)
+    return found
+
+
+class Firefox:
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self._answers = self._socket.makefile("rb")
+        self._read()
+        self._command("WebDriver:NewSession", capabilities={"alwaysMatch": {}})
+
+    def _read(self) -> Any:
+        length = b""
+        while (digit := self._answers.read(1)) not in (b":", b""):
+            length += digit
+        return json.loads(self._answers.read(int(length)))
+
+    def _command(self, name: str, **keys: Any) -> Any:
+        message = json.dumps([0, 1, name, keys]).encode()
+        self._socket.sendall(b"%d:%b" % (len(message), message))
+        _, _, error, result = self._read()
+        assert not error, error
+        return result
+
+    def navigate(self, url: str) -> None:
+        self._command("WebDriver:Navigate", url=url)
+
+    def script(self, body: str, *args: Any) -> Any:
+        return self._command("WebDriver:ExecuteScript", script=body, args=args)["value"]
+
+    def click(self, element: dict[str, str]) -> None:
+        self._command("WebDriver:ElementClick", id=element[ELEMENT])
+
+    def type(self, element: dict[str, str], keys: str) -> None:
+        self._command("WebDriver:ElementSendKeys", id=element[ELEMENT], text=keys)
+
+    def close(self) -> None:
+        self._answers.close()
+        self._socket.close()
+
+
+class WebKit:
+    def __init__(self, port: int, browser: str) -> None:
+        self._base = f"http://127.0.0.1:{port}/session"
+        options = {"binary": browser, "args": ["--automation"]}
+        session = self._command("", capabilities={"alwaysMatch": {"webkitgtk:browserOptions": options}})
+        self._base += f"/{session['sessionId']}"
+
+    def _command(self, path: str, **keys: Any) -> Any:
+        request = urllib.request.Request(self._base + path, json.dumps(keys).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode()) from None
+
+    def navigate(self, url: str) -> None:
+        self._command("/url", url=url)
+
+    def script(self, body: str, *args: Any) -> Any:
+        return self._command("/execute/sync", script=body, args=args)
+
+    def click(self, element: dict[str, str]) -> None:
+        self._command(f"/element/{element[ELEMENT]}/click")
+
+    def type(self, element: dict[str, str], keys: str) -> None:
+        self._command(f"/element/{element[ELEMENT]}/value", text=keys)
+
+    def close(self) -> None:
+        urllib.request.urlopen(urllib.request.Request(self._base, method="DELETE"), timeout=PATIENCE).close()
+
+
+@contextmanager
+def _running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    program = subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield program
+    finally:
+        program.terminate()
+        program.wait()
+
+
+@contextmanager
+def firefox(program: str, folder: Path) -> Iterator[Driver]:
+    (folder / "user.js").write_text('user_pref("marionette.port", 0);\n', "utf-8")
+    port = folder / "MarionetteActivePort"
+    with _running(program, "--headless", "--marionette", "--no-remote", "--profile", str(folder)):
+        driver = Firefox(int(until(lambda: port.exists() and port.read_text())))
+        try:
+            yield driver
+        finally:
+            driver.close()
+
+
+@contextmanager
+def webkit(program: str, folder: Path) -> Iterator[Driver]:
+    """WebKitGTK has no mode without a screen: Xvfb is one."""
+    browser = next(Path("/").glob(MINI_BROWSER[1:]))
+    number, write = os.pipe()
+    screen = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1000x24"],
+        pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        display = f":{os.read(number, 16).decode().strip()}"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with _running(program, f"--port={port}", DISPLAY=display, HOME=str(folder), GDK_BACKEND="x11"):
+            until(lambda: _listens(port))
+            driver = WebKit(port, str(browser))
+            try:
+                yield driver
+            finally:
+                driver.close()
+    finally:
+        os.close(number)
+        os.close(write)
+        screen.terminate()
+        screen.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
