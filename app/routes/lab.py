@@ -16,7 +16,7 @@ from gru_core import Model, SequenceError, Trace, presets
 from gru_core.figures import SIGNALS, page_figures, page_pictures
 
 from .. import models
-from ..assets import TEMPLATES, assets, version
+from ..assets import TEMPLATES, assets, compress, version
 from ..errors import Refused
 from ..link import VERSION
 from ..questions import QUESTIONS
@@ -50,6 +50,7 @@ def warm(settings: Settings) -> None:
     Raises ValueError when the settings' limits leave no model to show.
     """
     version()
+    compress()
     _figures()
     if not models.names(settings):
         raise ValueError("the limits in the settings leave no model to show")
