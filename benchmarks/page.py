@@ -148,7 +148,7 @@ def main() -> None:
             print(f"  {name}: {cells}heatmaps {of['heatmaps']:.0f} ms, {size}")
         verdict("our gates, as cells, over Dash's heatmaps", median["ours"]["cells"] / median["dash"]["heatmaps"], 0.75)
         print(f"  our Plotly heatmaps over Dash's: {median['ours']['heatmaps'] / median['dash']['heatmaps']:.2f}")
-        verdict("megabytes on the wire", median["ours"]["bytes"] / 1e6, 1.7)
+        verdict("megabytes on the wire", median["ours"]["bytes"] / 1e6, 1.3)
 
 
 def wait_for(url: str) -> None:

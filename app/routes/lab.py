@@ -17,7 +17,7 @@ from gru_core.figures import page_figures, page_pictures
 from gru_core.gru import GRU
 
 from .. import models
-from ..assets import TEMPLATES, assets, version
+from ..assets import TEMPLATES, assets, compress, version
 from ..errors import Refused
 from ..link import VERSION
 from ..middleware import route_path
@@ -52,6 +52,7 @@ def warm(settings: Settings) -> None:
     Raises ValueError when the settings' limits leave no model to show.
     """
     version()
+    compress()
     _figures()
     if not models.names(settings):
         raise ValueError("the limits in the settings leave no model to show")

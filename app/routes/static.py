@@ -22,6 +22,9 @@ def static(request: Request, of: str, path: str) -> Response:
         "Cache-Control": "public, max-age=31536000, immutable" if lasting else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(asset.compressed, 200, headers | {"Content-Encoding": "gzip"}, asset.media_type)
+    accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+    for encoding in ("br", "gzip"):
+        if encoding in accepted and encoding in asset.encoded:
+            body = asset.encoded[encoding]
+            return Response(body, 200, headers | {"Content-Encoding": encoding}, asset.media_type)
     return Response(asset.content, 200, headers, asset.media_type)

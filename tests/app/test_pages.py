@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app.assets import assets, version
+from app.assets import assets, compress, version
 
 
 def text_of(html: str) -> str:
@@ -107,12 +107,21 @@ def test_static_files_are_compressed_once_and_cached_for_good_by_version(client:
     assert client.get("/static/older/main.js").headers["cache-control"] == "no-cache"
 
 
-def test_a_first_visit_is_at_most_1700_kilobytes_on_the_wire(client: TestClient) -> None:
+def test_a_file_comes_in_brotli_once_that_is_made_and_in_gzip_to_who_takes_no_other(client: TestClient) -> None:
+    compress().join()
+    for taken, sent in (("gzip, deflate, br", "br"), ("gzip", "gzip")):
+        response = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": taken})
+        assert response.headers["content-encoding"] == sent
+        assert response.content == assets()["main.js"].content
+
+
+def test_a_first_visit_is_at_most_1300_kilobytes_on_the_wire(client: TestClient) -> None:
+    compress().join()
     html = client.get("/").text
     used = set(re.findall(rf"/static/{version()}/([\w./-]+)", html)) | {"plotly.min.js"}
     assert used <= set(assets())
-    sizes = {name: len(assets()[name].compressed) for name in used}
-    assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= 1_700_000
+    sizes = {name: len(assets()[name].encoded["br"]) for name in used}
+    assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= 1_300_000
 
 
 def test_pages_name_no_other_host(client: TestClient) -> None:
