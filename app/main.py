@@ -11,6 +11,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from . import errors
+from .budget import Budget
+from .log import Log
+from .metrics import metrics
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
@@ -22,6 +25,7 @@ from .settings import Settings
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     lab.warm(app.state.settings)
+    app.state.ready = True
     yield
 
 
@@ -33,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     served(settings.models)
     store(settings)
+    kept = metrics()
     app = FastAPI(
         title="GRU Scope",
         version=version_of("gruscope"),
@@ -41,7 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=[
+            Middleware(Log, metrics=kept),
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(Budget, settings=settings),
             Middleware(GZipMiddleware, minimum_size=1_000),
             Middleware(OwnNames, settings=settings),
             Middleware(OwnPages),
@@ -50,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses={"4XX": {"model": ErrorBody, "description": "What was wrong, where, and what is allowed"}},
         lifespan=_lifespan,
     )
-    app.state.settings = settings
+    app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
     errors.add_handlers(app)
     for room in (lab, trace, unit, score, export, models, uploads, oembed, health, reference, static):
         app.include_router(room.router)

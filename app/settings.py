@@ -16,7 +16,8 @@ class Settings:
 
     `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
     `max_body` bytes of a request; `body_seconds` for its head, and again for its body, to arrive;
-    `max_connections` at once, as `gruscope serve` holds to; `shutdown_seconds` that open streams get
+    `max_connections` at once, as `gruscope serve` holds to; `max_cells`, units × steps, being computed
+    or sent at once; `shutdown_seconds` that open streams get
     to end; `stalled_ms` after which a visitor who reads nothing is let go;
     `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
     commas between, that the server goes by besides this machine's and its addresses; `models` a directory
@@ -36,6 +37,7 @@ class Settings:
     max_body: int = 256 * 1024
     body_seconds: int = 10
     max_connections: int = 800
+    max_cells: int = 4_000_000
     shutdown_seconds: int = 3
     stalled_ms: int = 15_000
     frame_ancestors: str = "'self'"

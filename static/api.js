@@ -1,4 +1,4 @@
-/** The only place that talks to the server, or, in a page that was saved without one, looks into what was recorded. */
+/** The only place that talks to the server, at addresses below the page's own folder, or, in a page that was saved without one, looks into what was recorded. */
 
 /** @import { Changes, Done, Start, Step } from "./run.js" */
 /** @typedef {Changes & {model: string, sequence: string}} Scenario */
@@ -116,7 +116,7 @@ export const text = async (scenario) =>
  * @param {AbortSignal} signal
  */
 const run = (scenario, signal) =>
-  request("/api/trace", {
+  request("api/trace", {
     method: "POST",
     headers: { "content-type": "application/json", accept: "text/event-stream" },
     body: JSON.stringify(scenario),
@@ -133,7 +133,7 @@ const run = (scenario, signal) =>
 export async function ask(about, question, step = 0) {
   if (recording) return recordedAnswer(about, question, step);
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) };
-  return (await request(`/api/${about}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+  return (await request(`api/${about}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
 }
 
 /** @param {string} about @param {Scenario & {layer?: number, unit?: number}} question @param {number} step */
@@ -168,7 +168,7 @@ const send = (url, file, progress) =>
   });
 
 /** @param {string} id */
-const modelAt = (id) => `/api/models/${encodeURIComponent(id)}`;
+const modelAt = (id) => `api/models/${encodeURIComponent(id)}`;
 
 /** What is known of a model. @param {string} id @returns {Promise<any>} */
 export async function model(id) {
@@ -177,7 +177,7 @@ export async function model(id) {
 }
 
 /** Bring a model. @param {File} file @param {(share: number) => void} progress */
-export const upload = (file, progress) => send(`/api/models?name=${encodeURIComponent(file.name)}`, file, progress);
+export const upload = (file, progress) => send(`api/models?name=${encodeURIComponent(file.name)}`, file, progress);
 
 /** Hold a brought model to what its own library made of an input. @param {string} id @param {File} file */
 export const check = (id, file) => send(`${modelAt(id)}/check`, file);

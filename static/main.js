@@ -65,7 +65,7 @@ const ask = keepArriving(tape, store);
 const open = createFollower(store, ask);
 const actions = createActions(store, ask, open);
 /** Where links lead: this server, or the one that a saved page came from, if it is known. */
-const home = api.recording ? api.recording.live : `${location.origin}/`;
+const home = api.recording ? api.recording.live : new URL("./", location.href).href;
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);

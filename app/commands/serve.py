@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import socket
 import sys
@@ -14,6 +15,7 @@ from dataclasses import replace
 import uvicorn
 
 from ..connections import protocol
+from ..log import LOG
 from ..main import create_app
 from ..settings import Settings, with_cache
 
@@ -24,6 +26,9 @@ EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope ser
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port, or the next free one (default: %(default)s)")
+    parser.add_argument(
+        "--root-path", default="", metavar="/scope", help="where a proxy has put this server, if not at /"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
 
@@ -80,10 +85,13 @@ def run(options: argparse.Namespace) -> int:
             if browser:
                 threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    LOG.setLevel(logging.INFO)
     config = uvicorn.Config(
         app,
         http=protocol(settings),  # of h11, which refuses headers past 16 KiB
         ws="none",
+        root_path=options.root_path.rstrip("/"),
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,

@@ -87,7 +87,8 @@ def lab(
         "hide": [part for part in PARTS if part in hide.split(",")],
         "oembed": _oembed(request),
         "notice": " ".join(notices),
-        "static": f"/static/{version()}",
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
         "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
         # A long run is streamed to the page instead of coming with it.
         "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
@@ -132,6 +133,12 @@ def view(
     }
 
 
+def root_of(request: Request) -> str:
+    """The path that a proxy has put this server under, "" when none."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
 def _can_be_shown(model: str, settings: Settings) -> bool:
     try:
         models.get(model, settings)
@@ -158,7 +165,7 @@ def _oembed(request: Request) -> str:
     """Where this very page is described for those who would embed it."""
     query = urlencode(request.query_params.multi_items())
     page = f"{request.base_url}{route_path(request.scope)[1:]}?{query}".rstrip("?")
-    return "/oembed?" + urlencode({"url": page, "format": "json"})
+    return f"{root_of(request)}/oembed?" + urlencode({"url": page, "format": "json"})
 
 
 def example(name: str, settings: Settings) -> Scenario:

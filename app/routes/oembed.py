@@ -32,9 +32,10 @@ def oembed(
         page = urlsplit("")
     # Behind a proxy the scheme that visitors see is not the one that this server sees.
     ours = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
-    if not ours or page.path not in ("", "/", "/embed"):
+    root = request.base_url.path
+    if not ours or page.path not in (root.rstrip("/"), root, f"{root}embed"):
         raise Refused(404, "not-found", "only this server's pages / and /embed can be embedded", "url")
-    here = f"{page.scheme}://{page.netloc}/"
+    here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
     names = models.names(settings)

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ..assets import version
-from ..routes.lab import templates
+from ..routes.lab import root_of, templates
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    page = {"openapi": request.app.openapi(), "static": f"/static/{version()}"}
+    root = root_of(request)
+    page = {"openapi": request.app.openapi(), "root": root, "static": f"{root}/static/{version()}"}
     return templates.TemplateResponse(request, "docs.html", page)

@@ -8,6 +8,7 @@ from gru_core.presets.recipes import RECIPES, fresh
 from gru_core.scoring import SCORE, carried, score
 
 from .. import models
+from ..budget import spend
 from ..errors import Refused
 from ..scenario import set_up
 from ..schemas import HeldAt, Scenario, Scores
@@ -33,6 +34,7 @@ def ask(request: Request, scenario: Scenario) -> Scores:
     batch = fresh(RECIPES[model.card.task])
     steps = len(batch.x)
     batch = batch.first(max(1, MOST_CELLS // (steps * sum(gru.units for gru in model.layers))))
+    spend(batch.scored.size * sum(cell.units for cell in model.layers))
     clamps, held = [], []
     for n, clamp in enumerate(setup.clamps, 1):
         try:

@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse
 
 from gru_core import Trace, stream
 
+from ..budget import spend
 from ..errors import Refused
 from ..scenario import set_up
 from ..schemas import Scenario, events, start, whole
@@ -43,6 +44,8 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     if block is not None:
         numbers = sum(gru.inputs + (11 if twin is None else 15) * gru.units for gru in setup.changed.layers)
         block = max(1, min(block, PIECE // numbers))
+    units = sum(cell.units for cell in setup.changed.layers)
+    spend(units * min(len(setup.x), block or len(setup.x)) * (1 if twin is None else 2))
     about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
 

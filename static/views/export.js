@@ -62,7 +62,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   opener.addEventListener("click", () => {
     const state = store.get();
     const query = encode(linkTo(state));
-    for (const link of links) link.href = `/api/export/${link.dataset.file}${query}`;
+    for (const link of links) link.href = `api/export/${link.dataset.file}${query}`;
     const chosen = picture.value;
     picture.replaceChildren(
       ...picturesOf(state)

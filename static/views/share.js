@@ -57,6 +57,6 @@ export function mountOpenLab(anchor, store) {
   store.subscribe((state) => {
     const link = linkTo(state);
     // A saved page cannot run another text: the link takes it to where it can be run.
-    anchor.href = (recording?.live ?? "/") + encode(recording ? { ...link, sequence: state.text } : link);
+    anchor.href = (recording?.live ?? "./") + encode(recording ? { ...link, sequence: state.text } : link);
   });
 }

@@ -1,0 +1,33 @@
+"""What Prometheus is told, where prometheus-client is installed (extra `metrics`)."""
+
+from __future__ import annotations
+
+try:
+    import prometheus_client
+except ImportError:
+    prometheus_client = None  # type: ignore[assignment]
+
+
+class Metrics:
+    """How long answers took to begin, by method, route and status."""
+
+    def __init__(self) -> None:
+        self._registry = prometheus_client.CollectorRegistry()
+        self._seconds = prometheus_client.Histogram(
+            "gruscope_answer_seconds",
+            "Seconds from a request to the beginning of its answer",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._seconds.labels(method, route, status).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it as Prometheus reads it."""
+        return prometheus_client.generate_latest(self._registry)
+
+
+def metrics() -> Metrics | None:
+    """None where prometheus-client is not installed."""
+    return None if prometheus_client is None else Metrics()

@@ -1,0 +1,87 @@
+"""What a server keeps to that is open to everybody: how much at once, what it says of itself, and under which path."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.budget import PIECE, Budget, spend
+from app.errors import Refused
+from app.main import create_app
+from app.settings import Settings
+
+
+def test_answers_share_a_budget_until_they_are_sent() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def visit(budget: Budget, cells: int) -> None:
+        async def receive() -> dict[str, Any]:
+            return {}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await budget({"type": "http", "cells": cells}, receive, send)
+
+    async def all_of_them() -> None:
+        read = asyncio.Event()
+        body = bytes(range(256)) * 1000
+
+        async def working(scope: Any, receive: Any, send: Any) -> None:
+            spend(scope["cells"])
+            await send({"type": "http.response.body", "body": body})
+            await read.wait()
+
+        budget = Budget(working, Settings(max_cells=10))
+        first = asyncio.create_task(visit(budget, 8))
+        await asyncio.sleep(0)
+        with pytest.raises(Refused, match="busy with large runs") as refused:
+            await visit(budget, 3)
+        assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "3"})
+        # A large answer goes out piece by piece, so that a reader who stops holds the rest back, and goes on counting.
+        assert max(len(message["body"]) for message in sent) == PIECE
+        assert b"".join(message["body"] for message in sent) == body
+        assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]
+        read.set()
+        await visit(budget, 2)
+        await first
+        await visit(budget, 11)  # alone, a request has only the other limits
+        assert budget.used == 0
+
+    asyncio.run(all_of_them())
+
+
+def test_a_page_below_a_path_stays_below_it() -> None:
+    client = TestClient(create_app(), root_path="/scope")
+    page = client.get("/scope/embed").text
+    assert 'src="/scope/static/' in page
+    assert '="/static' not in page
+    assert "embedded" in page
+    about = client.get("/scope/oembed", params={"url": "http://testserver/scope/embed?model=flip-flop"}).json()
+    assert "http://testserver/scope/embed?model=flip-flop" in about["html"]
+    assert client.get("/scope/oembed", params={"url": "http://testserver/embed"}).status_code == 404
+
+
+def test_a_request_is_logged_without_what_the_visitor_wrote(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "gruscope.requests"):
+        client.get("/api/models/secret?more=secret")
+        client.get("/secret")
+        client.request("SECRET", "/")
+    lines = [record.getMessage() for record in caplog.records if record.name == "gruscope.requests"]
+    assert len(lines) == 3
+    assert "secret" not in "".join(lines).lower()
+    assert all(re.fullmatch(r"(GET|-) \S+ 40[45] \d+ ms \d+ bytes", line) for line in lines)
+
+
+def test_readiness_and_counts_can_be_asked_for(client: TestClient) -> None:
+    assert client.get("/readyz").json() == {"status": "ready"}
+    assert TestClient(create_app()).get("/readyz").status_code == 503  # nothing was loaded yet
+    client.get("/api/models/nowhere")
+    counted = 'gruscope_answer_seconds_count{method="GET",route="/api/models/{id}",status="404"}'
+    assert counted in client.get("/metrics").text
