@@ -11,6 +11,7 @@ import numpy as np
 
 import gru_core
 from gru_core import Model, Symbols, presets
+from gru_core.model import load_file
 from gru_core.tasks import Task, task_of
 
 from .errors import Refused
@@ -40,7 +41,7 @@ def served(folder: str) -> Mapping[str, Model]:
 def _tried(path: Path) -> Model:
     """The model in a file, once it has run its examples: what is wrong with it is better known now."""
     try:
-        model = gru_core.load(path)
+        model = load_file(path)
         for example in model.examples:
             if not np.isfinite(gru_core.trace(model, example).y).all():
                 raise ValueError("what it answers is not finite")

@@ -123,7 +123,7 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
         (["A Q"], "step 2: 'Q' is not in this model's alphabet: A B x y z ."),
         ([""], "the sequence is empty. Symbols: A B x y z ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
-        (["--model", __file__, "A"], "test_trace_command.py is not a GRU Scope model: "),
+        (["--model", __file__, "A"], "this is none of the files that can be read: "),
         (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
         (["--clamp", "z.1@1=2", "A"], "z cannot be held at 2.0: 0 to 1"),
         (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: 1 to 1"),

@@ -253,13 +253,13 @@ def test_the_keyboard_does_all_that_the_mouse_does(visit: Visit) -> None:
 
 
 def test_pointing_at_a_cell_puts_the_cursor_there(visit: Visit) -> None:
-    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ? d d d B")
+    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ? d d d B a")
     page = lab.page
     plot = lab.group("h").locator(".plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
-    width, height = box["width"] / 12, box["height"] / 4
+    width, height = box["width"] / 10, box["height"] / 4
     page.mouse.click(box["x"] + 2.5 * width, box["y"] + 3.5 * height)
     heading = lab.heading
     expect(heading).to_contain_text("t = 3, unit 4")
@@ -267,8 +267,8 @@ def test_pointing_at_a_cell_puts_the_cursor_there(visit: Visit) -> None:
     page.mouse.move(box["x"] + 5.5 * width, box["y"] + 1.5 * height)
     page.mouse.up()
     expect(heading).to_contain_text("t = 6, unit 2")
-    page.mouse.click(box["x"] + 11.5 * width, box["y"] + 1)  # right of the last step
-    expect(heading).to_contain_text("t = 8, unit 1")
+    page.mouse.click(box["x"] + 9.5 * width, box["y"] + 1)  # right of the last step
+    expect(heading).to_contain_text("t = 9, unit 1")
 
 
 def test_examples_and_random_draws_run(page: Page) -> None:

@@ -125,7 +125,7 @@ def test_dragging_over_cells_says_what_to_hold(page: Page) -> None:
     for signal, gate in (("r", "r"), ("h", "h_prev")):
         box = lab.group(signal).locator(".plot").bounding_box()
         assert box is not None
-        width, height = box["width"] / 12, box["height"] / 4
+        width, height = box["width"] / 8, box["height"] / 4
         page.mouse.move(box["x"] + 5.5 * width, box["y"] + 2.5 * height)
         page.mouse.down()
         page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
