@@ -125,7 +125,8 @@ def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(p
     assert inner > 300
     expect(page.locator("iframe")).to_have_attribute("height", str(inner))
     own = frame.get_by_role("link", name="Open in GRU Scope")
-    expect(own).to_have_attribute("href", "/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
+    here = page.frames[-1].evaluate("location.origin")
+    expect(own).to_have_js_property("href", f"{here}/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
 
 
 def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserContext) -> None:
