@@ -11,6 +11,9 @@ from .metrics import Metrics
 
 LOG = logging.getLogger("gruscope.requests")
 
+METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+"""Those that are told: any other word is the visitor's."""
+
 
 class Log:
     """Says method, route, status, milliseconds until the answer began, and bytes sent, when an answer has ended."""
@@ -33,6 +36,9 @@ class Log:
 
         try:
             await self.app(scope, receive, counted)
+        except Exception:
+            status = status or 500  # the answer is made outside of all middleware
+            raise
         finally:
             # The route as it is declared, such as /api/models/{id}: the path itself is the visitor's.
             route = getattr(scope.get("route"), "path", "-")
@@ -40,6 +46,3 @@ class Log:
             LOG.info("%s %s %d %.0f ms %d bytes", method, route, status, 1000 * seconds, sent)
             if self.metrics is not None:
                 self.metrics.answered(method, route, status, seconds)
-
-
-METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")

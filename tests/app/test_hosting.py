@@ -81,6 +81,19 @@ def test_a_request_is_logged_without_what_the_visitor_wrote(
     assert all(re.fullmatch(r"(GET|-) \S+ 40[45] \d+ ms \d+ bytes", line) for line in lines)
 
 
+def test_what_goes_wrong_is_logged_as_500(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app()
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError
+
+    with caplog.at_level("INFO", "gruscope.requests"):
+        assert TestClient(app, raise_server_exceptions=False).get("/broken").status_code == 500
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "gruscope.requests"]
+    assert line.startswith("GET /broken 500 ")
+
+
 def test_readiness_and_counts_can_be_asked_for(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
     assert TestClient(create_app()).get("/readyz").status_code == 503  # nothing was loaded yet
