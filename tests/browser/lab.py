@@ -60,6 +60,8 @@ class Lab:
 
     def settled(self) -> Self:
         """Once nothing on the page waits for an answer of its own, as Memory, Influence and an opened sum do."""
+        # A view hears in the next frame that something is to be waited for.
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         expect(self.page.locator(".late")).to_have_count(0)
         return self
 

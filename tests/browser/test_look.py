@@ -87,7 +87,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     check("all views")
     for zoom in ("Whole layer", "One gate"):
         lab.cell.get_by_role("radio", name=zoom).check()
-        expect(lab.cell.locator("table.late")).to_have_count(0)
+        lab.settled()
         check(zoom)
     page.get_by_role("radio", name="keeps").check()
     lab.equations.locator("mrow[data-about='z.Wx']").first.hover()
