@@ -18,7 +18,7 @@ from .errors import Refused
 from .intake.reading import Found
 from .intake.store import Store
 from .intake.upload import ID, Upload
-from .schemas import model_entry
+from .schemas import SHOWN, model_entry
 from .settings import Settings
 
 
@@ -129,11 +129,15 @@ def task(model: Model) -> Task:
 
 
 def _excess(model: Model, settings: Settings) -> str | None:
-    """What of a model is above the limits, if anything is."""
+    """What of a model is above the limits, or cannot be shown, if anything is."""
+    for cell in model.layers:
+        if cell.name not in SHOWN:
+            shown = ", ".join(one.title for one in SHOWN.values())
+            return f"this model has an {cell.title} layer; the page shows {shown} only, Python's gru.trace runs all"
     symbols = isinstance(model.encoder, Symbols)
     sizes = {
         "layers": (len(model.layers), settings.max_layers),
-        "units": (max(gru.units for gru in model.layers), settings.max_units),
+        "units": (max(cell.units for cell in model.layers), settings.max_units),
         "inputs": (0 if symbols else model.layers[0].inputs, settings.max_inputs),
         "symbols": (len(model.encoder.alphabet), settings.max_alphabet),
     }

@@ -13,19 +13,27 @@ import orjson
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from gru_core import Clamp, Edit, Forward, Model, Sensitivity, Trace
+from gru_core import Clamp, Edit, Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.cell import CELLS, GATES, HOLDABLE, Cell
+from gru_core.cell import CELLS, Cell, Run
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
+from gru_core.sensitivity import frobenius
 from gru_core.signals import Signal
 from gru_core.tasks import task_of
+
+SHOWN = {"gru": CELLS["gru"]}
+"""The cells that the page can show."""
+
+SIGNALS = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.signals))
+GATES = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.gates))
+HOLDABLE = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.holdable))
 
 if TYPE_CHECKING:
     Gate = str
     Holdable = str
 else:  # so that the interface's description and its refusals list them
-    Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
+    Gate, Holdable = Literal[GATES], Literal[HOLDABLE]
 
 
 class _Body(BaseModel):
@@ -187,7 +195,7 @@ def cells() -> dict[str, Any]:
     """What each cell says of itself, for the page."""
 
     def told(name: str, signal: Signal) -> dict[str, Any]:
-        ends = {"low": signal.low, "high": signal.high, "lowest": signal.lowest}
+        ends = {"low": signal.low, "high": signal.high, "lowest": signal.lowest, "highest": signal.highest}
         return {"name": name, "symbol": signal.symbol, "words": signal.name} | ends
 
     return {
@@ -196,7 +204,7 @@ def cells() -> dict[str, Any]:
             "gates": cell.gates,
             "holds": cell.holdable,
         }
-        for name, cell in CELLS.items()
+        for name, cell in SHOWN.items()
     }
 
 
@@ -234,7 +242,7 @@ def start(
     }
 
 
-def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
+def _named(layer: Run, twin: Run | None) -> dict[str, Array]:
     """A layer's arrays `(T, H)` by the name they have on the wire."""
     signals = layer.cell.signals
     return (
@@ -243,12 +251,12 @@ def _named(layer: Forward, twin: Forward | None) -> dict[str, Array]:
         | {f"Uh.{gate}": Uh for gate, Uh in layer.Uh.items()}
         | {f"computed.{signal}": array for signal, array in layer.computed.items()}
         | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
-        | {"half_life": layer.half_life}
+        | ({} if layer.half_life is None else {"half_life": layer.half_life})
         | ({} if twin is None else _beside(layer, twin))
     )
 
 
-def _beside(layer: Forward, twin: Forward) -> dict[str, Array]:
+def _beside(layer: Run, twin: Run) -> dict[str, Array]:
     """What the twin has, and by how much the layer is above it."""
     pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in layer.cell.signals}
     return {f"twin.{signal}": other for signal, (_, other) in pairs.items()} | {
@@ -292,7 +300,7 @@ def _apart(trace: Trace, before: int) -> dict[str, Any]:
     }
 
 
-def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: Cell | None) -> bytes:
+def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
     """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
 
     For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
@@ -302,7 +310,7 @@ def sums(question: SumsQuestion, inputs: Sequence[str], run: Forward, trained: C
     return to_json(_asked(question) | sums_of(run, trained, inputs, question.unit - 1))
 
 
-def sums_of(run: Forward, trained: Cell | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
+def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
     """What a unit's sums are made of, as `sums` has it."""
     gates: dict[str, Any] = {}
     for gate in run.cell.gates:
@@ -343,19 +351,22 @@ def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
 
 def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
     """What of a sensitivity a unit is told, and where the output would move most with the input."""
-    of_unit = found.gates[layer] | {"h_unit": found.h_unit}
+    of_unit = found.gates[layer] | {f"{name}_unit": norms for name, norms in found.states.items()}
     x_norm = np.sqrt((found.x**2).sum(1))
     return (
-        {"output": found.output + 1, "x_norm": x_norm, "h_norm": found.h_norm}
+        {"output": found.output + 1, "x_norm": x_norm}
+        | {f"{name}_norm": frobenius(norms) for name, norms in found.states.items()}
         | {"input": {"t": int(x_norm.argmax()) + 1, "value": x_norm.max()}}
         | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
         | {"gate": _gate_that_matters(found, layer)}
     )
 
 
-def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any]:
-    """The gate of a layer that the output would move most with, and where; places count from 1."""
+def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any] | None:
+    """The gate of a layer that the output would move most with, and where; places count from 1. None without gates."""
     gates = found.gates[layer]
+    if not gates:
+        return None
     gate = max(gates, key=lambda name: float(np.abs(gates[name]).max()))
     t, unit = np.unravel_index(np.abs(gates[gate]).argmax(), gates[gate].shape)
     return {"gate": gate, "unit": int(unit) + 1, "t": int(t) + 1, "value": gates[gate][t, unit]}

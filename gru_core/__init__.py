@@ -17,13 +17,17 @@ from gru_core.edit import Edit
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
+from gru_core.lstm import LSTM
 from gru_core.model import Model, Readout, is_saved, load_file
 from gru_core.parity import Parity, check
+from gru_core.rnn import RNN
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Gap, Trace, stream, trace, twin
 
 __all__ = [
     "GRU",
+    "LSTM",
+    "RNN",
     "Card",
     "Clamp",
     "Edit",

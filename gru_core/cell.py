@@ -1,26 +1,115 @@
-"""The cells that a model's layers can be. Each is one file: its equations, and what it says of itself.
-
-The class of a cell's weights has
-
-    name        what it is called in files and on the wire
-    signals     its values of every step by name, in the order in which they are shown
-    gates       those of them that are a sum W x + U h + b put through a function: the rows of W, U and b
-    holdable    what can be held in a run, and the lowest value that it can take; the highest is 1
-
-and what it is run with: `forward`, which gives a run with every signal as an array `(T, H)`, that
-run's `backward`, `gate_gradients` and `step_jacobians`. Everything that shows, sends, saves or
-alters signals goes by these lists.
-"""
+"""What a cell is, and the cells that a model's layers can be: one file each, with its equations at the head."""
 
 from __future__ import annotations
 
-from gru_core.gru import GRU, Forward
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
 
-Cell = GRU
-Run = Forward
-CELLS: dict[str, type[Cell]] = {GRU.name: GRU}
+from gru_core.arrays import Array
+from gru_core.gru import GRU
+from gru_core.holds import Holds
+from gru_core.lstm import LSTM
+from gru_core.mixture import Mixture
+from gru_core.rnn import RNN
+from gru_core.signals import Signal
 
-SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
+
+class Cell(Protocol):
+    """The weights of one layer. Everything that shows, sends, saves or alters signals goes by these lists."""
+
+    name: ClassVar[str]
+    """What it is called in files and on the wire."""
+    title: ClassVar[str]
+    """What people call it."""
+    signals: ClassVar[Mapping[str, Signal]]
+    """Its values of every step by name, in the order in which they are shown."""
+    gates: ClassVar[tuple[str, ...]]
+    """Those of them that are a sum W x + U h + b put through a function: the rows of W, U and b."""
+    carried: ClassVar[tuple[str, ...]]
+    """Those of them that a step hands to the next. A state is all of them in this order, `(S,)`."""
+    holdable: ClassVar[Mapping[str, tuple[float, float]]]
+    """What can be held in a run, with the lowest and the highest value that it can take."""
+
+    @property
+    def W(self) -> Array: ...
+    @property
+    def U(self) -> Array: ...
+    @property
+    def b(self) -> Array: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+    @property
+    def variant(self) -> dict[str, str]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def biases(self) -> dict[str, Array]: ...
+    @property
+    def multiply_adds(self) -> int: ...
+    @property
+    def parameters(self) -> dict[str, Array]: ...
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Self: ...
+    def row(self, gate: str, unit: int) -> dict[str, Any]: ...
+    def negated(self, unit: int) -> Self: ...
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Run: ...
+
+
+class Gradients(Protocol):
+    """The derivatives of a loss: by the weights, by what went in, and by h of every step."""
+
+    @property
+    def parameters(self) -> dict[str, Array]: ...
+    @property
+    def x(self) -> Array: ...
+    @property
+    def h0(self) -> Array: ...
+    @property
+    def h(self) -> Array: ...
+
+
+class Run(Protocol):
+    """A run of a cell: every signal as an array `(T, H)`, or `(T, B, H)`, under its name."""
+
+    @property
+    def cell(self) -> Cell: ...
+    @property
+    def x(self) -> Array: ...
+    @property
+    def h0(self) -> Array: ...
+    @property
+    def h(self) -> Array: ...
+    @property
+    def h_prev(self) -> Array: ...
+    @property
+    def last(self) -> Array: ...
+    @property
+    def holds(self) -> Holds | None: ...
+    @property
+    def computed(self) -> dict[str, Array]: ...
+    @property
+    def Wx(self) -> dict[str, Array]: ...
+    @property
+    def Uh(self) -> dict[str, Array]: ...
+    @property
+    def moved(self) -> Array: ...
+    @property
+    def half_life(self) -> Array | None: ...
+    @property
+    def mixture(self) -> Mixture | None: ...
+    def __getitem__(self, steps: slice) -> Self: ...
+    def sequence(self, b: int) -> Self: ...
+    def terms(self, gate: str, unit: int) -> tuple[Array, Array]: ...
+    def gated_bias(self, gate: str, unit: int) -> Array | None: ...
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients: ...
+    def gate_gradients(self, gradients: Any) -> dict[str, Array]: ...
+    def by_state(self, J: Array, s: int) -> dict[str, Array]: ...
+    def step_jacobians(self) -> Array: ...
+
+
+CELLS: dict[str, type[RNN] | type[LSTM] | type[GRU]] = {cell.name: cell for cell in (GRU, LSTM, RNN)}
+
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
-HOLDABLE = {name: lowest for cell in CELLS.values() for name, lowest in cell.holdable.items()}
+HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
 """Those of all cells."""

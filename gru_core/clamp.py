@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Mask
-from gru_core.cell import HOLDABLE
+from gru_core.cell import HOLDABLE, Cell
 from gru_core.holds import Holds
 
 
 @dataclass(frozen=True)
 class Clamp:
-    """Hold `gate` ("r", "z", "h_tilde" or "h_prev") at `value`.
+    """Hold `gate` at `value`: of a GRU "r", "z", "h_tilde" or "h_prev", of other cells any of their signals.
 
     "h_prev" is h_{t-1} as step t sees it: held at 0 it makes the step forget what was before.
     `units` are indices from 0, `steps` is a slice over the steps, counted from 0 as arrays are, or a
@@ -34,9 +34,9 @@ class Clamp:
     def __post_init__(self) -> None:
         if self.gate not in HOLDABLE:
             raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(HOLDABLE)}")
-        lowest = HOLDABLE[self.gate]
-        if not lowest <= self.value <= 1:
-            raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to 1")
+        lowest, highest = HOLDABLE[self.gate]
+        if not lowest <= self.value <= highest:
+            raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to {highest:g}")
 
     def on(self, T: int) -> Mask:
         """Which steps of one sequence it is on, `(T,)`. Raises ValueError when it is on none."""
@@ -47,14 +47,17 @@ class Clamp:
         return on
 
 
-def hold(clamps: Sequence[Clamp], layer: int, shape: tuple[int, ...]) -> Holds | None:
-    """What a layer must use in a run of `shape` `(T, H)` or `(T, B, H)`; None when nothing of it is held.
+def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:
+    """What a layer must use in a run over `steps` `(T,)` or `(T, B)`; None when nothing of it is held.
 
-    Where clamps overlap the last one counts. Raises ValueError when a unit or a step is not there.
+    Where clamps overlap the last one counts. Raises ValueError when a signal, a unit or a step is not there.
     """
-    clamps = [clamp for clamp in clamps if clamp.layer == layer]
+    clamps, shape = [clamp for clamp in clamps if clamp.layer == layer], (*steps, cell.units)
     if not clamps:
         return None
+    for clamp in clamps:
+        if clamp.gate not in cell.holdable:
+            raise ValueError(f"this {cell.title} layer has no {clamp.gate} to hold: {', '.join(cell.holdable)}")
     masks = {clamp.gate: np.zeros(shape, bool) for clamp in clamps}
     values = {clamp.gate: np.zeros(shape) for clamp in clamps}
     for clamp in clamps:

@@ -14,11 +14,11 @@ LARGEST = 1e3
 
 @dataclass(frozen=True)
 class Edit:
-    """Give one weight of `unit` in the sum of `gate` ("r", "z" or "h_tilde") another `value`.
+    """Give one weight of `unit` in the sum of `gate`, one of its cell's, another `value`.
 
     `part` "W" is the weight that meets input `index`, "U" that which meets unit `index`; "b" is the
-    bias and "c", of h_tilde only, the one inside the reset gate's reach: they have no index. All
-    places count from 0.
+    bias and "c", of a GRU's h_tilde only, the one inside the reset gate's reach: they have no index.
+    All places count from 0.
 
     Raises ValueError when there is no such part or the value is out of range.
     """
@@ -50,9 +50,11 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
     """
     arrays = {name: array.copy() for name, array in cell.parameters.items()}
     for edit in edits:
+        if edit.gate not in cell.gates:
+            raise ValueError(f"this {cell.title} layer has no gate {edit.gate} with weights: {', '.join(cell.gates)}")
         if not 0 <= edit.unit < cell.units:
             raise ValueError(f"unit {edit.unit + 1} is not in this layer: 1 to {cell.units}")
-        if edit.part == "c" and cell.c_h is None:
+        if edit.part == "c" and "c_h" not in arrays:
             raise ValueError("this layer has no c: its reset gate acts before the product")
         row = edit.unit if edit.part == "c" else cell.gates.index(edit.gate) * cell.units + edit.unit
         array = arrays["c_h" if edit.part == "c" else edit.part]

@@ -41,14 +41,15 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
     """
     import plotly.graph_objects as go
 
-    plain = {"showscale": False, "hoverinfo": "skip", "zsmooth": False, "zmax": 1}
+    plain = {"showscale": False, "hoverinfo": "skip", "zsmooth": False}
     hidden = {"visible": False, "fixedrange": True}
     figure = go.Figure(layout={"meta": theme, "template": "none", "margin": dict.fromkeys("lrtb", 0), "xaxis": hidden})
     figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
     for i, (signal, style) in enumerate(signals.items()):
         number = "" if i == 0 else i + 1
         scale = colorscale(style.scale, theme)
-        figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", zmin=style.lowest, colorscale=scale, **plain))
+        ends = {"zmin": style.lowest, "zmax": style.highest}
+        figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", colorscale=scale, **plain, **ends))
         domain = [1 - (i + 0.8) / len(signals), 1 - i / len(signals)]
         figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
     paper = "rgba({}, {}, {}, ".format(*VEIL["paper"][theme])
@@ -58,7 +59,7 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
             meta = {"over": signal} | VEIL | {"paper": VEIL["paper"][theme]}
             axis = "y" if i == 1 else f"y{i}"
             figure.add_trace(
-                go.Heatmap(name=style.matters_with, meta=meta, yaxis=axis, zmin=0, colorscale=veil, **plain)
+                go.Heatmap(name=style.matters_with, meta=meta, yaxis=axis, zmin=0, zmax=1, colorscale=veil, **plain)
             )
     return figure
 
@@ -77,7 +78,7 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
         values = getattr(run, picture.name)
         if twin is not None:
             values = values - getattr(twin, picture.name)
-            picture.update(zmin=-1, colorscale=colorscale(DIVERGING, theme))
+            picture.update(zmin=-1, zmax=1, colorscale=colorscale(DIVERGING, theme))
         picture.update(x=steps, y=units, z=values.T)
         if picture.meta is None:
             off = "Δ" if difference else ""
@@ -116,7 +117,8 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
     for i, (signal, style) in enumerate(signals.items(), 1):
         number = "" if i == 1 else i
         top, bottom = 1 - (i - 1) / last, 1 - (i - 1 + PANEL) / last
-        ends = {"tickvals": [style.lowest, 1], "ticktext": [_end(style.low, style.lowest), _end(style.high, 1)]}
+        low, high = _end(style.low, style.lowest), _end(style.high, style.highest)
+        ends = {"tickvals": [style.lowest, style.highest], "ticktext": [low, high]}
         bar = ends | {
             "thickness": 10,
             "outlinewidth": 0,
@@ -126,8 +128,8 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
             "len": top - bottom,
         }
         figure.add_heatmap(
-            name=signal, yaxis=f"y{number}", colorscale=colorscale(style.scale, theme), zmin=style.lowest, zmax=1,
-            colorbar=bar | {"lenmode": "fraction"}, xgap=1, ygap=1,
+            name=signal, yaxis=f"y{number}", colorscale=colorscale(style.scale, theme), xgap=1, ygap=1,
+            zmin=style.lowest, zmax=style.highest, colorbar=bar | {"lenmode": "fraction"},
         )  # fmt: skip
         name = {
             "text": f"<b>{style.symbol}</b>  {style.name.lower()}",
@@ -156,7 +158,9 @@ def ledger_picture(theme: Theme) -> go.Figure:
 
 def _end(words: str, value: float) -> str:
     number = f"{value:.0f}".replace("-", "−")
-    return number if words in (number, f"+{number}") else f"{number} {words}"
+    if words in (number, f"+{number}"):
+        return number
+    return words if number in words else f"{number} {words}"
 
 
 def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:

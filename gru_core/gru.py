@@ -25,8 +25,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gru_core import shapes
 from gru_core.arrays import Array
 from gru_core.holds import Held, Holds, put
+from gru_core.mixture import Mixture
 from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
 
 SIGNALS: dict[str, Signal] = {
@@ -67,10 +69,17 @@ class GRU:
     Raises ValueError when the shapes do not fit together.
     """
 
-    name: ClassVar = "gru"
-    signals: ClassVar = SIGNALS
-    gates: ClassVar = GATES
-    holdable: ClassVar = {"r": 0.0, "z": 0.0, "h_tilde": -1.0, "h_prev": -1.0}
+    name: ClassVar[str] = "gru"
+    title: ClassVar[str] = "GRU"
+    signals: ClassVar[Mapping[str, Signal]] = SIGNALS
+    gates: ClassVar[tuple[str, ...]] = GATES
+    carried: ClassVar[tuple[str, ...]] = ("h",)
+    holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "r": (0.0, 1.0),
+        "z": (0.0, 1.0),
+        "h_tilde": (-1.0, 1.0),
+        "h_prev": (-1.0, 1.0),
+    }
 
     W: Array
     U: Array
@@ -78,12 +87,10 @@ class GRU:
     c_h: Array | None = None
 
     def __post_init__(self) -> None:
+        shapes.check_blocks(self)
         H = self.U.shape[-1]
-        wanted = {"W": (3 * H, self.W.shape[-1]), "U": (3 * H, H), "b": (3 * H,), "c_h": (H,)}
-        for name, shape in wanted.items():
-            array = getattr(self, name)
-            if array is not None and array.shape != shape:
-                raise ValueError(f"{name} has shape {array.shape}, but {H} units need {shape}")
+        if self.c_h is not None and self.c_h.shape != (H,):
+            raise ValueError(f"c_h has shape {self.c_h.shape}, but {H} units need {(H,)}")
 
     def __repr__(self) -> str:
         return f"GRU(I={self.inputs}, H={self.units}, reset={self.reset!r})"
@@ -99,12 +106,22 @@ class GRU:
         return {"reset": self.reset}
 
     @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        return f"{self.title}, reset {self.reset} the product"
+
+    @property
     def inputs(self) -> int:
         return int(self.W.shape[1])
 
     @property
     def units(self) -> int:
         return int(self.U.shape[1])
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications of a step: those of W x and U h, and of r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃."""
+        return self.W.size + self.U.size + 3 * self.units
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -118,13 +135,12 @@ class GRU:
     @property
     def biases(self) -> dict[str, Array]:
         """b by gate, `(H,)` each."""
-        return dict(zip(GATES, np.split(self.b, 3), strict=True))
+        return shapes.by_gate(self.b, GATES)
 
     def row(self, gate: str, unit: int) -> dict[str, Any]:
         """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`, None where there is none."""
-        i = GATES.index(gate) * self.units + unit
         c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
-        return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": c}
+        return shapes.row(self, gate, unit) | {"c": c}
 
     def negated(self, unit: int) -> GRU:
         """The same layer with one unit's state upside down."""
@@ -175,11 +191,7 @@ class Forward:
     holds: Holds | None = None
 
     def __repr__(self) -> str:
-        T, *batch, H = self.h.shape
-        B = "".join(f"B={size}, " for size in batch)
-        names = [] if self.holds is None else [signal for signal, mask in self.holds.masks.items() if mask.any()]
-        held = f", holding {', '.join(names)}" if names else ""
-        return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}, reset={self.cell.reset!r}{held})"
+        return f"Forward({shapes.sizes(self)})"
 
     def _part(self, part: Any, h0: Array) -> Forward:
         arrays = {name: getattr(self, name)[part] for name in ("x", *SIGNALS)}
@@ -192,6 +204,11 @@ class Forward:
     def sequence(self, b: int) -> Forward:
         """The run of one sequence of a batch."""
         return self._part(np.s_[:, b], self.h0[b])
+
+    @property
+    def last(self) -> Array:
+        """The state that the next step would start from, `(H,)`."""
+        return np.asarray(self.h[-1])
 
     @cached_property
     def h_left(self) -> Array:
@@ -268,13 +285,23 @@ class Forward:
         """Steps until half of what each unit holds is gone if z stays as it is, `(T, H)`."""
         return half_life(self.z)
 
+    @cached_property
+    def mixture(self) -> Mixture:
+        """h_t as what the ledger accounts for: 1 − z keeps of the old one, z takes of the candidate."""
+        held = None if self.holds is None else self.holds.masks.get("h_prev")
+        return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
+
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """As the function `backward`; `direct` has ∂L/∂r and ∂L/∂z by name where the loss reads a gate itself."""
         direct = direct or {}
         return backward(self, dh, direct.get("r"), direct.get("z"))
 
-    def gate_gradients(self, dh: Array) -> dict[str, Array]:
-        return gate_gradients(self, dh)
+    def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
+        return gate_gradients(self, gradients.h)
+
+    def by_state(self, J: Array, s: int) -> dict[str, Array]:
+        """Of the derivative `J` of something by the state of step `s`, the part by each signal: h is all of it."""
+        return {"h": J}
 
     def step_jacobians(self) -> Array:
         return step_jacobians(self)
@@ -296,19 +323,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     arithmetic is of the weights' own precision. Raises ValueError when `x`, `h0` or `holds` has a
     shape that does not fit.
     """
-    dtype, H, I = gru.U.dtype, gru.units, gru.inputs
-    x = np.ascontiguousarray(x, dtype)
-    if x.ndim not in (2, 3) or x.shape[-1] != I:
-        raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
-    if len(x) == 0:
-        raise ValueError("x has no steps")
-    T, batch = len(x), x.shape[1:-1]
-    if holds is not None:
-        batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))
-        holds = holds.over((T, *batch, H), dtype)
-    if h0 is not None and h0.shape not in ((H,), (*batch, H)):
-        raise ValueError(f"h0 has shape {h0.shape}, but must be {(*batch, H)}")
-    h0 = np.zeros((*batch, H), dtype) if h0 is None else np.array(np.broadcast_to(h0, (*batch, H)), dtype)
+    x, h0, holds, batch = shapes.take_in(gru, x, h0, holds)
+    dtype, T, H, I = gru.U.dtype, len(x), gru.units, gru.inputs
 
     # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
     # each step's sums and turns them into r, z and h̃ in place. The rows of r and z are negated

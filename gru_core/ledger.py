@@ -1,15 +1,19 @@
 """The ledger: of which candidates a unit's state is made.
 
-Written out over all steps, h_t = (1 − z_t) h_{t-1} + z_t h̃_t says for each unit
+Written out over all steps, m_t = keep_t m_{t-1} + take_t candidate_t says for each unit
 
-    h_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} h̃_k
-    L_{t,k} = z_k Π_{k<s≤t} (1 − z_s)        L_{t,0} = Π_{s≤t} (1 − z_s)
+    m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k
+    L_{t,k} = take_k Π_{k<s≤t} keep_s        L_{t,0} = Π_{s≤t} keep_s
 
-The shares of a step sum to 1. s_t is h_0 or, where a clamp has put a value in the place of h_{t-1},
-the last such value: L_{t,0} then begins at that step, and what was before it has no share.
+A GRU keeps 1 − z and takes z of h̃: the shares of a step sum to 1. An LSTM keeps f and takes i of c̃,
+two gates that know nothing of one another: its shares, of c, need not sum to 1. An RNN has no ledger.
 
-It is an exact account of the mixture, not of causes: h̃_k itself saw h_{k-1}. Functions take the run
-of one sequence and count units and steps from 0.
+s_t is m_0 or, where a clamp has put a value in the place of the state, the last such value: L_{t,0}
+then begins at that step, and what was before it has no share.
+
+It is an exact account of the mixture, not of causes: a candidate itself saw the state before it.
+Functions take the run of one sequence and count units and steps from 0. They raise ValueError for
+the run of an RNN.
 """
 
 from __future__ import annotations
@@ -20,33 +24,48 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.gru import Forward
+from gru_core.cell import Run
+from gru_core.mixture import Mixture
 
 
-def since(run: Forward, unit: int) -> npt.NDArray[np.int_]:
-    """For every step the last one at which a value stood in for the unit's h_{t-1}, -1 for none: `(T,)`."""
+def mixture(run: Run) -> Mixture:
+    """What the ledger accounts for. Raises ValueError when the cell makes no mixture."""
+    if run.mixture is None:
+        raise ValueError(
+            f"an {run.cell.title} has no ledger: it makes each state anew, tanh of a sum in which the old one is a "
+            "term, so there are no shares to speak of"
+        )
+    return run.mixture
+
+
+def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
+    """For every step the last one that started from a value put in, -1 for none: `(T,)`.
+
+    It is the step after where the state that a step left was held.
+    """
+    of = mixture(run)
     last = np.full(len(run.h), -1)
-    if run.holds is not None and "h_prev" in run.holds.masks:
-        held = np.flatnonzero(run.holds.masks["h_prev"][:, unit])
-        last[held] = held
+    if of.held is not None:
+        held = np.flatnonzero(of.held[:, unit])
+        last[held] = held + of.after
     return np.maximum.accumulate(last)
 
 
-def origins(run: Forward, unit: int) -> Array:
+def origins(run: Run, unit: int) -> Array:
     """s_t, which column 0 of the ledger is the share of: `(T,)`."""
-    last = since(run, unit)
-    return np.asarray(np.where(last < 0, run.h0[unit], run.h_prev[last, unit]))
+    # Where nothing was put in, step 0 started from the first state itself.
+    return np.asarray(mixture(run).starts[np.maximum(0, since(run, unit)), unit])
 
 
-def ledger_row(run: Forward, unit: int, t: int) -> Array:
-    """L_t, the shares of which h_t is made: `(T + 1,)`, column k that of the k-th step's candidate."""
-    z, start = run.z[:, unit], max(0, int(since(run, unit)[t]))
-    kept = np.ones(
-        t + 2 - start, z.dtype
-    )  # Π_{k≤s≤t} (1 − z_s) for every k, without a division, which loses small ones
-    kept[:-1] = np.cumprod(1 - z[start : t + 1][::-1])[::-1]
-    row = np.zeros(len(z) + 1, z.dtype)
-    row[0], row[start + 1 : t + 2] = kept[0], z[start : t + 1] * kept[1:]
+def ledger_row(run: Run, unit: int, t: int) -> Array:
+    """L_t, the shares of which the state is made: `(T + 1,)`, column k that of the k-th step's candidate."""
+    of, start = mixture(run), max(0, int(since(run, unit)[t]))
+    keep, take = of.keep[:, unit], of.take[:, unit]
+    # Π_{k≤s≤t} keep_s for every k, without a division, which loses small ones
+    kept = np.ones(t + 2 - start, keep.dtype)
+    kept[:-1] = np.cumprod(keep[start : t + 1][::-1])[::-1]
+    row = np.zeros(len(keep) + 1, keep.dtype)
+    row[0], row[start + 1 : t + 2] = kept[0], take[start : t + 1] * kept[1:]
     return row
 
 
@@ -58,16 +77,20 @@ def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
     return np.ascontiguousarray(np.argsort(-rows, axis=1, kind="stable")[:, :most])
 
 
-def ledger(run: Forward, unit: int, steps: slice = slice(None)) -> Array:
+def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
     """The rows L_t of all steps, or of some in a row: `(T, T + 1)`, each made from the one before it."""
-    z, put_in = run.z[:, unit], since(run, unit)
-    first, last, _ = steps.indices(len(z))
-    rows = np.zeros((last - first, len(z) + 1), z.dtype)
+    of, put_in = mixture(run), since(run, unit)
+    keep, take = of.keep[:, unit], of.take[:, unit]
+    first, last, _ = steps.indices(len(keep))
+    rows = np.zeros((last - first, len(keep) + 1), keep.dtype)
     rows[:1] = ledger_row(run, unit, first)
     for t, (before, row) in enumerate(pairwise(rows), first + 1):
+        if put_in[t] > t:
+            row[0] = 1
+            continue
         if put_in[t] == t:
-            row[0] = 1 - z[t]
+            row[0] = keep[t]
         else:
-            np.multiply(before[: t + 1], 1 - z[t], row[: t + 1])
-        row[t + 1] = z[t]
+            np.multiply(before[: t + 1], keep[t], row[: t + 1])
+        row[t + 1] = take[t]
     return rows

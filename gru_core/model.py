@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +20,10 @@ from safetensors.numpy import save
 from gru_core import notebook
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cell import Cell, Run
+from gru_core.cell import CELLS, Cell, Run
 from gru_core.clamp import Clamp, hold
 from gru_core.edit import Edit, edited
 from gru_core.encoder import Encoder, encoder_from_dict
-from gru_core.gru import GRU
 from gru_core.holds import Holds
 
 
@@ -72,10 +72,10 @@ class Model:
 
     def _repr_html_(self) -> str:
         """The card, which a notebook shows."""
-        variants = " and ".join(dict.fromkeys(f"reset {cell.reset}" for cell in self.layers))
+        kinds = " and ".join(dict.fromkeys(cell.kind for cell in self.layers))
         sizes = {
             "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
-            "units": f"{self.sizes}, {variants} the product",
+            "units": f"{self.sizes}, {kinds}",
             "outputs": f"{self.readout.kind}: {notebook.some(self.readout.labels)}",
         }
         return notebook.card_html(self.card, sizes, self.examples)
@@ -91,10 +91,14 @@ class Model:
         return self.card.examples or (self.encoder.example,)
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
-        """A first state `(H,)` for each layer: `h0`, zero when None. Raises ValueError when it does not fit."""
-        given = [[0.0] * cell.units for cell in self.layers] if h0 is None else h0
-        states = [np.asarray(h, float) for h in given]
-        shapes, wanted = [h.shape for h in states], [(cell.units,) for cell in self.layers]
+        """A first state for each layer, `(H,)`, of an LSTM h then c `(2H,)`: `h0`, zero when None.
+
+        Raises ValueError when it does not fit.
+        """
+        wanted = [(len(cell.carried) * cell.units,) for cell in self.layers]
+        given: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in wanted] if h0 is None else h0
+        states: list[Array] = [np.asarray(h, float) for h in given]
+        shapes = [h.shape for h in states]
         if shapes != wanted:
             raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
         return states
@@ -102,10 +106,10 @@ class Model:
     def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
         """What each layer must use under `clamps` over `steps` `(T,)` of one sequence or `(T, B)` of a batch.
 
-        Raises ValueError when a layer, a unit or a step is not there.
+        Raises ValueError when a layer, a signal, a unit or a step is not there.
         """
         self._has_layers(clamps)
-        return [hold(clamps, i, (*steps, cell.units)) for i, cell in enumerate(self.layers)]
+        return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
         """The model with single weights at other values.
@@ -176,6 +180,8 @@ class Model:
             "layers": len(self.layers),
             "card": asdict(self.card),
         }
+        if any(cell.name != "gru" for cell in self.layers):
+            about["cells"] = [cell.name for cell in self.layers]
         # One key: the order in which the library writes several is not fixed.
         text = json.dumps(about, ensure_ascii=False)
         # The library writes memory as it lies, and takes it for rows.
@@ -211,7 +217,8 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     Raises KeyError, TypeError or ValueError when something is missing or does not fit.
     """
     about = json.loads(text)
-    layers = tuple(_layer(arrays, f"layers.{i}.") for i in range(about["layers"]))
+    cells = about["cells"] if "cells" in about else repeat("gru", about["layers"])
+    layers = tuple(_layer(arrays, f"layers.{i}.", name) for i, name in enumerate(cells))
     readout = Readout(
         about["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(about["readout"]["labels"])
     )
@@ -221,5 +228,5 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     )
 
 
-def _layer(arrays: Mapping[str, Array], prefix: str) -> GRU:
-    return GRU(arrays[prefix + "W"], arrays[prefix + "U"], arrays[prefix + "b"], arrays.get(prefix + "c_h"))
+def _layer(arrays: Mapping[str, Array], prefix: str, name: str) -> Cell:
+    return CELLS[name](**{key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)})

@@ -68,7 +68,7 @@ def run_html(title: str, run: Run, tokens: list[str] | None, answers: Iterable[t
 def _coloured(signal: Signal, value: float) -> str:
     """A cell with the value on its colour of the signal's scale."""
     colours = np.array([[*bytes.fromhex(colour[1:])] for colour in signal.scale["light"]], float)
-    share = (value - signal.lowest) / (1 - signal.lowest) * (len(colours) - 1)
+    share = (value - signal.lowest) / (signal.highest - signal.lowest) * (len(colours) - 1)
     red, green, blue = (round(float(np.interp(share, range(len(colours)), of))) for of in colours.T)
     ink = "#222" if _luminance(np.array([red, green, blue])) > 0.2 else "#fff"
     return _cell(f"{value:.2f}", f"background: rgb({red}, {green}, {blue}); color: {ink}")

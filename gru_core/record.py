@@ -1,7 +1,8 @@
 """A trace as plain data: arrays by name for `.npz`, lists by name for JSON.
 
-    layers.0.r                 r of the layer nearest the input, (T, H); so too z, h_tilde, h,
-                               x (T, I), h0 (H,) and h_prev (T, H), h_{t-1} as the step saw it
+    layers.0.r                 r of the layer nearest the input, (T, H); so too its cell's other signals,
+                               x (T, I), h0 (H,) and h_prev (T, H), h_{t-1} as the step saw it; of an
+                               LSTM c0 and c_prev besides
     layers.0.held.z            where z was held, (T, H) of true and false; only where it was
     y                          the outputs, (T, K)
     labels, tokens             what the outputs are called, (K,); the steps as written, (T,), if they were
@@ -27,7 +28,8 @@ Named = dict[str, npt.NDArray[Any]]
 
 def of_layer(run: Run) -> Named:
     """The arrays of one layer by name."""
-    arrays: Named = {name: getattr(run, name) for name in ("x", "h0", "h_prev", *run.cell.signals)}
+    states = [name for of in run.cell.carried for name in (f"{of}0", f"{of}_prev")]
+    arrays: Named = {name: getattr(run, name) for name in ("x", *states, *run.cell.signals)}
     masks = {} if run.holds is None else run.holds.masks
     return arrays | {f"held.{signal}": mask for signal, mask in masks.items() if mask.any()}
 

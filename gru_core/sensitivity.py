@@ -24,21 +24,32 @@ class Sensitivity:
     """How much output `output` at a step t, and the state there, would move with each step s ≤ t.
 
     The rows are the steps, t + 1 of them as t counts from 0. `x` `(·, I)` is ∂y_t/∂x_s; `gates` has
-    for each layer by name, "z" and "r", `(·, H)` ∂y_t/∂z_s and ∂y_t/∂r_s, as if the gate's value
-    itself were nudged. Of ∂h_t/∂h_s in one layer `h_norm` `(·,)` is the Frobenius norm and `h_unit` `(·, H)`
-    the norm of each unit's row.
+    for each layer by name, of a GRU "z" and "r", `(·, H)` ∂y_t/∂z_s and ∂y_t/∂r_s, as if the gate's
+    value itself were nudged. `states` has of one layer for each signal that it carries from step to
+    step, of an LSTM "h" and "c", the norm of each unit's row of ∂h_t/∂h_s and ∂h_t/∂c_s, `(·, H)`.
     """
 
     output: int
     x: Array
     gates: tuple[dict[str, Array], ...]
-    h_norm: Array
-    h_unit: Array
+    states: dict[str, Array]
+
+    @property
+    def h_unit(self) -> Array:
+        """The norm of each unit's row of ∂h_t/∂h_s, `(·, H)`."""
+        return self.states["h"]
+
+    @property
+    def h_norm(self) -> Array:
+        """The Frobenius norm of ∂h_t/∂h_s, `(·,)`."""
+        return frobenius(self.states["h"])
 
     def __repr__(self) -> str:
         steps, I = self.x.shape
-        H = ", ".join(str(layer["z"].shape[1]) for layer in self.gates)
-        return f"Sensitivity(output {self.output} at t={steps - 1} to {steps} steps; I={I}, H={H})"
+        H = ", ".join(str(array.shape[1]) for layer in self.gates for array in list(layer.values())[:1])
+        return (
+            f"Sensitivity(output {self.output} at t={steps - 1} to {steps} steps; I={I}, H={H or self.h_unit.shape[1]})"
+        )
 
 
 def sensitivity(
@@ -60,24 +71,30 @@ def sensitivity(
     gates: list[dict[str, Array]] = []
     for run in (layer[: t + 1] for layer in reversed(layers)):
         gradients = run.backward(dh)
-        gates.insert(0, run.gate_gradients(gradients.h))
+        gates.insert(0, run.gate_gradients(gradients))
         dh = gradients.x
-    h_unit = state_norms(layers[layer], t)
-    return Sensitivity(output, dh, tuple(gates), np.sqrt((h_unit**2).sum(1)), h_unit)
+    return Sensitivity(output, dh, tuple(gates), state_norms(layers[layer], t))
 
 
-def state_norms(run: Run, t: int) -> Array:
-    """The norm of ∂h_{t,i}/∂h_s within a layer for every step s ≤ `t` and unit i, `(t + 1, H)`.
+def frobenius(rows: Array) -> Array:
+    """The norm of a matrix whose rows have these norms, `(·, H)` to `(·,)`."""
+    return np.asarray(np.sqrt((rows**2).sum(1)))
 
-    A derivative whose square is too small for a number counts as 0.
+
+def state_norms(run: Run, t: int) -> dict[str, Array]:
+    """The norm of ∂h_{t,i}/∂h_s within a layer for every step s ≤ `t` and unit i, `(t + 1, H)`, by "h".
+
+    So too by the name of each other signal that the cell carries. A derivative whose square is too
+    small for a number counts as 0.
     """
-    H, dtype = run.cell.units, run.h.dtype
-    norms = np.zeros((t + 1, H), dtype)
-    J, at_once = np.eye(H, dtype=dtype), max(1, AT_ONCE // H**2)  # ∂h_t/∂h_s, from s = t back
+    H, S, dtype = run.cell.units, run.last.size, run.h.dtype
+    norms = {name: np.zeros((t + 1, H), dtype) for name in run.cell.carried}
+    J, at_once = np.eye(H, S, dtype=dtype), max(1, AT_ONCE // S**2)  # ∂h_t/∂(the state of s), from s = t back
     for end in range(t + 1, 0, -at_once):
         first = max(0, end - at_once)
         for s, of_step in zip(range(end - 1, first - 1, -1), run[first:end].step_jacobians()[::-1], strict=True):
-            norms[s] = np.sqrt((J * J).sum(1))
+            for name, of_signal in run.by_state(J, s).items():
+                norms[name][s] = np.sqrt((of_signal * of_signal).sum(1))
             J = J @ of_step
         J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # below this a square is 0, and arithmetic is very slow
         if not J.any():

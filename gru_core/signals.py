@@ -22,7 +22,7 @@ class Signal:
     """A value that every unit has at every step.
 
     `symbol` is how equations write it and `name` what it is called. `low` and `high` say what its
-    ends mean, `lowest` and 1. `colour` is that of its symbol in text, `scale` that of its values.
+    ends mean, `lowest` and `highest`. `colour` is that of its symbol in text, `scale` that of its values.
     `about` explains it in a sentence, `about_pytorch` where z is named the other way ("" where that
     changes nothing).
     Where the signal called `matters_with` is near 0 this one has no effect, and is drawn dimmed.
@@ -38,11 +38,15 @@ class Signal:
     about: str = ""
     about_pytorch: str = ""
     matters_with: str | None = None
+    highest: float = 1.0
 
 
 GREEN: Colour = {"light": "#00704f", "dark": "#3ecba0"}
 VERMILION: Colour = {"light": "#b04a00", "dark": "#ff9457"}
 PURPLE: Colour = {"light": "#9c3f74", "dark": "#e79cc4"}
+GOLD: Colour = {"light": "#7a6200", "dark": "#e3c34a"}
+GREY: Colour = {"light": "#5a6068", "dark": "#b3b9c2"}
+INDIGO: Colour = {"light": "#5a44b8", "dark": "#a99cf8"}
 BLUE: Colour = {"light": "#005f9e", "dark": "#6bbcf0"}
 
 GREENS: Scale = {
@@ -52,6 +56,14 @@ GREENS: Scale = {
 VERMILIONS: Scale = {
     "light": ("#fbf1ea", "#f6cbaa", "#ea9455", "#d55e00", "#7d3400"),
     "dark": ("#33271f", "#66330f", "#a34a06", "#ee7a24", "#ffcda8"),
+}
+GOLDS: Scale = {
+    "light": ("#f8f3df", "#ead79a", "#d1b24a", "#a98a12", "#5c4a00"),
+    "dark": ("#302b1c", "#54460f", "#7f6a10", "#bd9f2a", "#f3dd8c"),
+}
+GREYS: Scale = {
+    "light": ("#f2f2f1", "#d0d2d4", "#a5a9ae", "#757b82", "#3a3f45"),
+    "dark": ("#2a2c2f", "#474b50", "#6c7178", "#9aa0a8", "#dcdfe3"),
 }
 DIVERGING: Scale = {
     "light": ("#7f3b08", "#b35c12", "#e3a35c", "#f7f4ee", "#8dbbe0", "#2f78b7", "#083f7a"),

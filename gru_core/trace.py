@@ -202,7 +202,7 @@ def stream(
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` steps at a time (all when None), a Trace for each block.
 
-    `h0` is a state `(H,)` for each layer, zero when None. `twin` runs along without clamps: it is
+    `h0` is a state for each layer, zero when None: see `Model.state`. `twin` runs along without clamps: it is
     `model` itself, the two then going through in one batch, or one of other weights. What is wrong
     with the arguments is raised by the call itself: SequenceError, or ValueError for a clamp or an
     h0 that does not fit.
@@ -222,7 +222,7 @@ def stream(
             steps = slice(start, start + size)
             written = tokens and tokens[steps]
             runs = model.forward(x[steps], state, [held and held[steps] for held in holds])
-            state, y = [run.h[-1] for run in runs], model.readout(runs[-1].h)
+            state, y = [run.last for run in runs], model.readout(runs[-1].h)
             if twin is None:
                 yield Trace(model, written, tuple(runs), y)
             else:

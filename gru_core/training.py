@@ -18,7 +18,7 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Penalties:
-    """What a loss adds for its gates' sake: λ_z · mean(z), which asks units to keep, and
+    """What a GRU's loss adds for its gates' sake: λ_z · mean(z), which asks units to keep, and
     λ_r · mean(1 − r), which asks them to see their past."""
 
     z: float = 0.0
@@ -33,7 +33,8 @@ def loss_and_gradients(
 ) -> tuple[float, dict[str, Array]]:
     """The mean loss over the scored steps, and its gradient by the names of `model.parameters`.
 
-    Cross-entropy −log y_target for a softmax readout, (y − target)² for a linear one.
+    Cross-entropy −log y_target for a softmax readout, (y − target)² for a linear one. Raises ValueError
+    for a penalty on a gate that a layer does not have.
     """
     runs = model.forward(batch.x)
     h = runs[-1].h
@@ -58,9 +59,12 @@ def loss_and_gradients(
     }
     dh: Array = dy @ model.readout.V
     for i, run in reversed(list(enumerate(runs))):
-        loss += penalties.z * float(run.z.mean()) + penalties.r * float(1 - run.r.mean())
-        weights = {"z": penalties.z, "r": -penalties.r}
-        direct = {gate: np.full_like(run.h, weight / run.h.size) for gate, weight in weights.items() if weight}
+        weights = {gate: weight for gate, weight in (("z", penalties.z), ("r", -penalties.r)) if weight}
+        if not weights.keys() <= run.cell.signals.keys():
+            raise ValueError(f"an {run.cell.title} has no {' and no '.join(weights)} to put a penalty on")
+        for gate, weight in weights.items():
+            loss += weight * float(getattr(run, gate).mean() - (gate == "r"))
+        direct = {gate: np.full_like(run.h, weight / run.h.size) for gate, weight in weights.items()}
         of_layer = run.backward(dh, direct)
         gradients |= {f"layers.{i}.{name}": array for name, array in of_layer.parameters.items()}
         dh = of_layer.x

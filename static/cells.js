@@ -7,12 +7,12 @@
 import { boot } from "./boot.js";
 
 /**
- * `words` names the signal, `low` and `high` say what its ends mean, `lowest` is its least value; the largest is 1.
- * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number}} SignalEntry
+ * `words` names the signal, `low` and `high` say what the ends of its scale mean, `lowest` and `highest`.
+ * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has the least value for all that can be held.
- * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, number>}} Cell
+ * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has for all that can be held its least and largest value.
+ * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */

@@ -10,6 +10,7 @@ from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import FormatError
 from gru_core.formats.weights import MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UNITS, Cell, Convention, numbers
+from gru_core.gru import GRU
 from gru_core.model import Model, from_parts
 
 MAX_TEXT = 4_000
@@ -26,16 +27,18 @@ def read(arrays: Arrays, about: str) -> Imported:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError) as error:
         raise FormatError("this looks like a GRU Scope model, but is not whole") from error
-    resets = {gru.reset for gru in model.layers}
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
-    said = f"A GRU Scope model, {model.card.weights}: {layers}, reset {' and '.join(sorted(resets))}."
-    convention = CONVENTION["after" if "after" in resets else "before"]
-    return Imported(model, (said,), "GRU Scope", convention, tuple(Cell.of(gru, convention) for gru in model.layers))
+    kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
+    said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
+    grus = [cell for cell in model.layers if isinstance(cell, GRU)]
+    convention = CONVENTION["after" if any(gru.reset == "after" for gru in grus) else "before"]
+    cells = tuple(Cell.of(gru, convention) for gru in grus) if len(grus) == len(model.layers) else ()
+    return Imported(model, (said,), "GRU Scope", convention, cells)
 
 
 def _check(model: Model) -> None:
     """Raises when a part does not fit the others, is too large, or is not of the kind that is shown."""
-    sizes = [model.encoder.inputs, *(gru.units for gru in model.layers)]
+    sizes = [model.encoder.inputs, *(cell.units for cell in model.layers)]
     most = MAX_SYMBOLS if isinstance(model.encoder, Symbols) else MAX_INPUTS
     if (
         not 1 <= len(model.layers) <= MAX_LAYERS
@@ -44,7 +47,7 @@ def _check(model: Model) -> None:
         or max(sizes[1:]) > MAX_UNITS
     ):
         raise FormatError(f"at most {MAX_LAYERS} layers of {MAX_UNITS} units can be shown")
-    if [gru.inputs for gru in model.layers] != sizes[:-1]:
+    if [cell.inputs for cell in model.layers] != sizes[:-1]:
         raise FormatError("the layers of this GRU Scope model do not fit one another")
     readout, card = model.readout, model.card
     K = len(readout.labels)

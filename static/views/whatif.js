@@ -22,8 +22,10 @@ function rangeOf(state) {
 /** A gate's value as it is shown, and a shown one as the core has it. @param {State} state @param {Held} gate @param {number} value */
 const named = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
 
-/** The least value at which something can be held. @param {State} state @param {Held} gate */
-const lowestOf = (state, gate) => String(cellOf(layerOf(state)).holds[gate]);
+/** Lets a slider go to the values at which something can be held. @param {HTMLInputElement} slider @param {State} state @param {Held} gate */
+const bound = (slider, state, gate) => {
+  [slider.min, slider.max] = cellOf(layerOf(state)).holds[gate].map(String);
+};
 
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value, layer }) {
@@ -132,7 +134,7 @@ export function mountWhatIf(section, tape, store, actions) {
     const one = /** @type {HTMLOptionElement} */ (units.querySelector("[value=one]"));
     one.textContent = list(range.units ?? [state.unit + 1]);
     units.value = range.units ? "one" : "all";
-    value.min = lowestOf(state, range.gate);
+    bound(value, state, range.gate);
     if (state.chosen !== null) value.value = String(named(state, range.gate, state.clamps[state.chosen].value));
     shownValue.textContent = fixed(Number(value.value));
     /** @type {HTMLElement} */ (form.querySelector("button")).textContent = state.chosen === null ? "Hold" : "Done";
@@ -261,7 +263,7 @@ export function mountWhatIf(section, tape, store, actions) {
 
   form.addEventListener("input", (event) => {
     const { clamps, chosen } = store.get();
-    if (event.target === gate) value.min = lowestOf(store.get(), gate.value);
+    if (event.target === gate) bound(value, store.get(), gate.value);
     shownValue.textContent = fixed(Number(value.value));
     const { value: at, ...range } = read();
     if (chosen === null) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.main import create_app
 from app.settings import Settings
-from gru_core import GRU, Card, Model, Numbers, Operator, Readout, Symbols, presets
+from gru_core import GRU, LSTM, Card, Model, Numbers, Operator, Readout, Symbols, presets
 
 LETTERS = Symbols(tuple("abcdefghijkl"))
 
@@ -90,3 +91,14 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> Non
     model.save(file)
     file.rename(tmp_path / "sentiment.safetensors")
     refuse(r"sentiment\.safetensors has the name of a preset")
+
+
+def test_a_model_of_a_cell_that_the_page_cannot_show_is_refused_in_words(tmp_path: Path) -> None:
+    layer, flip_flop = LSTM(np.zeros((8, 6)), np.zeros((8, 2)), np.zeros(8)), gru.load("flip-flop")
+    model = replace(flip_flop, layers=(layer,), readout=replace(flip_flop.readout, V=np.zeros((2, 2))))
+    model.save(tmp_path / "lstm.safetensors")
+    with client_of(tmp_path) as client:
+        assert "lstm" not in [entry["id"] for entry in client.get("/api/models").json()]
+        answer = client.post("/api/trace", json={"model": "lstm", "sequence": "A x"})
+        assert answer.status_code == 422
+        assert "this model has an LSTM layer; the page shows GRU only" in answer.json()["error"]["message"]

@@ -125,7 +125,9 @@ def test_a_held_gate_does_what_it_says() -> None:
 def test_a_step_that_forgets_is_a_first_step(reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(3)
     layer, x = random_gru(rng, 3, 4, reset), rng.normal(size=(9, 3))
-    forgetful = forward(layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, (9, 4)))
+    forgetful = forward(
+        layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, layer, (9,))
+    )
     np.testing.assert_allclose(forgetful.h[5:], forward(layer, x[5:]).h, atol=1e-15)
     np.testing.assert_array_equal(forgetful[5:].h_prev, forgetful.h_prev[5:])
     np.testing.assert_array_equal(forgetful[5:].h_left, forgetful.h_left[5:])

@@ -1,0 +1,443 @@
+"""Long short-term memory: its equations, run forward and backward through time.
+
+    i_t = σ(W_i x_t + U_i h_{t-1} + b_i)              input gate
+    f_t = σ(W_f x_t + U_f h_{t-1} + b_f)              forget gate
+    o_t = σ(W_o x_t + U_o h_{t-1} + b_o)              output gate
+    c̃_t = tanh(W_c x_t + U_c h_{t-1} + b_c)          candidate
+    c_t = f_t ⊙ c_{t-1} + i_t ⊙ c̃_t                   cell state
+    h_t = o_t ⊙ tanh(c_t)                             hidden state
+
+Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000, without
+peepholes. Two vectors go from step to step, h and c. Shapes are as in gru_core.gru.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gru_core import shapes
+from gru_core.arrays import Array
+from gru_core.holds import Held, Holds, put
+from gru_core.mixture import Mixture
+from gru_core.signals import (
+    BLUE,
+    DIVERGING,
+    GOLD,
+    GOLDS,
+    GREY,
+    GREYS,
+    INDIGO,
+    PURPLE,
+    VERMILION,
+    VERMILIONS,
+    Signal,
+)  # fmt: skip
+
+SIGNALS: dict[str, Signal] = {
+    "i": Signal(
+        "i", "Input gate", "leave candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
+        about="How much of the candidate is added to the cell state.",
+    ),
+    "f": Signal(
+        "f", "Forget gate", "forget", "keep old", 0.0, GOLD, GOLDS,
+        about="How much of the old cell state is kept: near 1 it is kept, near 0 it is forgotten.",
+    ),
+    "o": Signal(
+        "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
+        about="How much of the cell state is shown, to the readout and to the next step's gates.",
+    ),
+    "c_tilde": Signal(
+        "c̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
+        about="What would be written into the cell state.",
+    ),
+    "c": Signal(
+        "c", "Cell state", "−3 or less", "+3 or more", -3.0, INDIGO, DIVERGING, highest=3.0,
+        about="What the network remembers: f of the old cell state plus i of the candidate. It has no bounds.",
+    ),
+    "h": Signal(
+        "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
+        about="What the network shows of its cell state: o of tanh(c).",
+    ),
+}  # fmt: skip
+"""What a run has of every step, by name."""
+
+GATES = ("i", "f", "o", "c_tilde")
+"""The signals that are made of a sum: a block of H rows of `W`, `U` and `b` for each, in this order."""
+
+LARGEST_C = 10.0
+"""The largest cell state, either way, that can be held; tanh of it is 1 but for 4e-9."""
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """The weights of one layer: `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, o and c̃.
+
+    Raises ValueError when the shapes do not fit together.
+    """
+
+    name: ClassVar[str] = "lstm"
+    title: ClassVar[str] = "LSTM"
+    signals: ClassVar[Mapping[str, Signal]] = SIGNALS
+    gates: ClassVar[tuple[str, ...]] = GATES
+    carried: ClassVar[tuple[str, ...]] = ("h", "c")
+    holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
+        "c_tilde": (-1.0, 1.0), "c": (-LARGEST_C, LARGEST_C), "h": (-1.0, 1.0),
+    }  # fmt: skip
+
+    W: Array
+    U: Array
+    b: Array
+
+    def __post_init__(self) -> None:
+        shapes.check_blocks(self)
+
+    def __repr__(self) -> str:
+        return f"LSTM(I={self.inputs}, H={self.units})"
+
+    @property
+    def variant(self) -> dict[str, str]:
+        """What tells it from another LSTM of the same sizes: nothing."""
+        return {}
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        return self.title
+
+    @property
+    def inputs(self) -> int:
+        return int(self.W.shape[1])
+
+    @property
+    def units(self) -> int:
+        return int(self.U.shape[1])
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications of a step: those of W x and U h, and of f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)."""
+        return self.W.size + self.U.size + 3 * self.units
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        return {"W": self.W, "U": self.U, "b": self.b}
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> LSTM:
+        return replace(self, **parameters)
+
+    @property
+    def biases(self) -> dict[str, Array]:
+        """b by gate, `(H,)` each."""
+        return shapes.by_gate(self.b, GATES)
+
+    def row(self, gate: str, unit: int) -> dict[str, Any]:
+        return shapes.row(self, gate, unit)
+
+    def negated(self, unit: int) -> LSTM:
+        """The same layer with one unit's states upside down."""
+        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
+        rows = np.concatenate([np.ones(3 * self.units, self.U.dtype), sign])
+        return LSTM(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows)
+
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
+        return forward(self, x, h0, holds)
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Every intermediate of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+
+    `x`, `h0` and `c0` are what went in; the others are the equations' left-hand sides, with what
+    `holds` put in their place.
+    """
+
+    cell: LSTM
+    x: Array
+    h0: Array
+    c0: Array
+    i: Array
+    f: Array
+    o: Array
+    c_tilde: Array
+    c: Array
+    h: Array
+    holds: Holds | None = None
+
+    def __repr__(self) -> str:
+        return f"Forward({shapes.sizes(self)})"
+
+    def __getitem__(self, steps: slice) -> Forward:
+        """The run over a stretch of the steps."""
+        return self._part(steps, self.h_prev[steps][0], self.c_prev[steps][0])
+
+    def sequence(self, b: int) -> Forward:
+        """The run of one sequence of a batch."""
+        return self._part(np.s_[:, b], self.h0[b], self.c0[b])
+
+    def _part(self, part: Any, h0: Array, c0: Array) -> Forward:
+        arrays = {name: getattr(self, name)[part] for name in ("x", *SIGNALS)}
+        return replace(self, h0=h0, c0=c0, holds=self.holds and self.holds[part], **arrays)
+
+    @property
+    def last(self) -> Array:
+        """The state that the next step would start from: h, then c, `(2H,)`."""
+        return np.concatenate([self.h[-1], self.c[-1]], -1)
+
+    @cached_property
+    def h_prev(self) -> Array:
+        """h_{t-1} for every step."""
+        return np.concatenate([self.h0[None], self.h[:-1]])
+
+    @cached_property
+    def c_prev(self) -> Array:
+        """c_{t-1} for every step."""
+        return np.concatenate([self.c0[None], self.c[:-1]])
+
+    @cached_property
+    def tanh_c(self) -> Array:
+        """tanh(c_t), what the output gate lets through."""
+        return np.tanh(self.c)
+
+    @cached_property
+    def computed(self) -> dict[str, Array]:
+        """Each signal that is held anywhere, as it was before anything was put in its place."""
+        computed: dict[str, Array] = {}
+        for signal, mask in ({} if self.holds is None else self.holds.masks).items():
+            if signal == "c":
+                value = self.f * self.c_prev + self.i * self.c_tilde
+            elif signal == "h":
+                value = self.o * self.tanh_c
+            else:
+                a = self.Wx[signal] + self.Uh[signal] + self.cell.biases[signal]
+                with np.errstate(over="ignore"):
+                    value = np.tanh(a) if signal == "c_tilde" else 1 / (1 + np.exp(-a))
+            computed[signal] = np.where(mask, value, getattr(self, signal))
+        return computed
+
+    @cached_property
+    def Wx(self) -> dict[str, Array]:
+        """The input's part of each gate's sum: W x_t, without the bias."""
+        return {gate: self.x @ W.T for gate, W in shapes.by_gate(self.cell.W, GATES).items()}
+
+    @cached_property
+    def Uh(self) -> dict[str, Array]:
+        """The past's part of each gate's sum: U h_{t-1}."""
+        return {gate: self.h_prev @ U.T for gate, U in shapes.by_gate(self.cell.U, GATES).items()}
+
+    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
+        """Each weight of a unit's row times what it meets: W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`."""
+        weights = self.cell.row(gate, unit)
+        return weights["W"] * self.x, weights["U"] * self.h_prev
+
+    def gated_bias(self, gate: str, unit: int) -> None:
+        """No bias is multiplied by a gate."""
+
+    @cached_property
+    def moved(self) -> Array:
+        """How far each unit's hidden state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
+
+    @property
+    def half_life(self) -> Array:
+        """Steps until half of what each unit holds is gone if f stays as it is, `(T, H)`: ln ½ / ln f."""
+        with np.errstate(divide="ignore"):
+            return math.log(2) / np.abs(np.log(self.f))
+
+    @cached_property
+    def slopes(self) -> dict[str, Array]:
+        """By what ∂L/∂c becomes ∂L/∂a of i, f and c̃, and ∂L/∂h that of o and ("c") ∂L/∂c: 0 where held."""
+        i, f, o, c_tilde, tanh_c = self.i, self.f, self.o, self.c_tilde, self.tanh_c
+        slopes: dict[str, Array] = {
+            "i": c_tilde * i * (1 - i),
+            "f": self.c_prev * f * (1 - f),
+            "o": tanh_c * o * (1 - o),
+            "c_tilde": i * (1 - c_tilde**2),
+            "c": o * (1 - tanh_c**2),
+        }
+        # What h or c is held at does not move with what it would have been made of.
+        made_of = {"h": ("o", "c"), "c": ("i", "f", "c_tilde")}
+        for signal, mask in ({} if self.holds is None else self.holds.masks).items():
+            for name in made_of.get(signal, (signal,)):
+                slopes[name][mask] = 0
+        return slopes
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """c_t as what the ledger accounts for: f keeps of the old one, i takes of the candidate."""
+        held = None if self.holds is None else self.holds.masks.get("c")
+        starts = np.concatenate([self.c0[None], self.c])
+        return Mixture(self.f, self.i, self.c_tilde, starts, held, after=True)
+
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        return backward(self, dh, direct)
+
+    def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
+        """∂L/∂i, ∂L/∂f and ∂L/∂o by `backward`'s equations, as `run.h` in shape."""
+        dh, dc = _free(self, "h", gradients.h), _free(self, "c", gradients.c)
+        return {"i": dc * self.c_tilde, "f": dc * self.c_prev, "o": dh * self.tanh_c}
+
+    def by_state(self, J: Array, s: int) -> dict[str, Array]:
+        """Of the derivative `J` `(·, 2H)` of something by the state of step `s`, the part by h, and that by c.
+
+        What moves c_s moves h_s = o_s ⊙ tanh(c_s) with it, unless h is held there.
+        """
+        of_h, of_c = np.split(J, 2, -1)
+        return {"h": of_h, "c": of_c + of_h * self.slopes["c"][s]}
+
+    def step_jacobians(self) -> Array:
+        return step_jacobians(self)
+
+
+def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | None = None) -> Forward:
+    """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from a `state` of h_0, then c_0, `(2H,)`: zero unless given.
+
+    `holds` may be of more sequences than `x` `(T, 1, I)`, which then goes into all of them. The
+    arithmetic is of the weights' own precision. Raises ValueError when a shape does not fit.
+    """
+    x, state, holds, batch = shapes.take_in(lstm, x, state, holds)
+    T, H, dtype = len(x), lstm.units, lstm.U.dtype
+    h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])
+    # The loop adds the past's part to each step's sums and turns them into i, f, o and c̃ in place. The
+    # rows of the three gates are negated throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
+    sign = np.repeat(np.array([-1, -1, -1, 1], dtype), H)
+    gates = shapes.input_sums(lstm, x, batch, sign)
+    ifo, (i, f, o, c_tilde) = gates[..., : 3 * H], (gates[..., k * H : (k + 1) * H] for k in range(4))
+    U, past = lstm.U.T * sign, np.empty((*batch, 4 * H), dtype)
+    c, h = (np.empty((T, *batch, H), dtype) for _ in range(2))
+    ones, part = np.ones((*batch, 3 * H), dtype), np.empty_like(h0)
+    held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
+    h_prev, c_prev = h0, c0
+    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
+        steps = zip(gates, ifo, i, f, o, c_tilde, c, h, held_at, strict=True)
+        for gates_t, ifo_t, i_t, f_t, o_t, c_tilde_t, c_t, h_t, held in steps:
+            np.dot(h_prev, U, past)
+            np.add(gates_t, past, gates_t)
+            np.exp(ifo_t, ifo_t)
+            np.add(ifo_t, ones, ifo_t)
+            np.divide(ones, ifo_t, ifo_t)
+            np.tanh(c_tilde_t, c_tilde_t)
+            if held:
+                for gate, of_gate in zip(GATES, (i_t, f_t, o_t, c_tilde_t), strict=True):
+                    put(held, gate, of_gate)
+            np.multiply(f_t, c_prev, c_t)
+            np.multiply(i_t, c_tilde_t, part)
+            np.add(c_t, part, c_t)
+            put(held, "c", c_t)
+            np.tanh(c_t, part)
+            np.multiply(o_t, part, h_t)
+            put(held, "h", h_t)
+            h_prev, c_prev = h_t, c_t
+    return Forward(lstm, np.broadcast_to(x, (T, *batch, lstm.inputs)), h0, c0, i, f, o, c_tilde, c, h, holds)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The derivatives of a loss L, named as what they are taken by.
+
+    `h` and `c` `(T, ·, H)` are the whole of ∂L/∂h_t and ∂L/∂c_t: what the loss sees of them itself and
+    what reaches it by what is made of them. `h0` is that of the whole first state, h then c, `(·, 2H)`.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    x: Array
+    h0: Array
+    h: Array
+    c: Array
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        return {"W": self.W, "U": self.U, "b": self.b}
+
+
+def _free(run: Forward, signal: str, gradient: Array) -> Array:
+    """What of a gradient goes on to what `signal` is made of: none where it is held."""
+    masks = {} if run.holds is None else run.holds.masks
+    return np.where(masks[signal], gradient.dtype.type(0), gradient) if signal in masks else gradient
+
+
+def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+    """Back-propagate a loss through time (Werbos 1990).
+
+    `dh` is ∂L/∂h_t where the loss reads h_t directly; `direct` has the same for i, f and o by name,
+    for a loss with a penalty on them. All are shaped as `run.h`.
+
+    With a_i, a_f, a_o and a_c the sums inside σ, σ, σ and tanh, from the last step to the first:
+
+        ∂L/∂c  += ∂L/∂h ⊙ o (1 − tanh² c)
+        ∂L/∂a_o = ∂L/∂h ⊙ tanh c ⊙ o (1 − o)
+        ∂L/∂a_i = ∂L/∂c ⊙ c̃ ⊙ i (1 − i)
+        ∂L/∂a_f = ∂L/∂c ⊙ c_{t-1} ⊙ f (1 − f)
+        ∂L/∂a_c = ∂L/∂c ⊙ i (1 − c̃²)
+        ∂L/∂c_{t-1} = ∂L/∂c ⊙ f
+        ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
+
+    What was held does not depend on anything: there its ∂L/∂a is 0, or nothing goes on to what it was
+    made of.
+    """
+    lstm, H = run.cell, run.cell.units
+    slopes = run.slopes
+    # The slopes for all steps at once; the loop turns them into the derivatives in place.
+    da = np.concatenate([slopes[gate] for gate in GATES], -1)
+    direct_a = None
+    if direct:
+        sigmoid = {gate: getattr(run, gate) * (1 - getattr(run, gate)) for gate in direct}
+        for gate in direct:
+            if run.holds is not None and gate in run.holds.masks:
+                sigmoid[gate][run.holds.masks[gate]] = 0
+        zero = np.zeros_like(run.h)
+        direct_a = np.concatenate([direct[g] * sigmoid[g] if g in direct else zero for g in GATES], -1)
+    keep = _free(run, "c", run.f)
+    dh_total, dc_total = np.array(dh, lstm.U.dtype, order="C"), slopes["c"].copy()
+    carry_h, carry_c = np.zeros_like(run.h0), np.zeros_like(run.c0)
+    for t in reversed(range(len(run.h))):
+        g, dc, da_t = dh_total[t], dc_total[t], da[t]
+        np.add(g, carry_h, g)
+        np.multiply(dc, g, dc)
+        np.add(dc, carry_c, dc)
+        for k, by in enumerate((dc, dc, g, dc)):
+            of_gate = da_t[..., k * H : (k + 1) * H]
+            np.multiply(of_gate, by, of_gate)
+        if direct_a is not None:
+            np.add(da_t, direct_a[t], da_t)
+        np.multiply(dc, keep[t], carry_c)
+        np.dot(da_t, lstm.U, carry_h)
+    rows: Array = da.reshape(-1, 4 * H)
+    return Gradients(
+        W=rows.T @ run.x.reshape(-1, lstm.inputs),
+        U=rows.T @ run.h_prev.reshape(-1, H),
+        b=rows.sum(0),
+        x=da @ lstm.W,
+        h0=np.concatenate([carry_h, carry_c], -1),
+        h=dh_total,
+        c=dc_total,
+    )
+
+
+def step_jacobians(run: Forward) -> Array:
+    """∂s_t/∂s_{t-1} for every step, s being h and c together: `(T, 2H, 2H)`.
+
+        A = diag(i') U_i + diag(f') U_f + diag(c̃') U_c
+        ∂c_t/∂h_{t-1} = A                                ∂c_t/∂c_{t-1} = diag(f)
+        ∂h_t/∂h_{t-1} = diag(o') U_o + diag(c') A        ∂h_t/∂c_{t-1} = diag(c' f)
+
+    with i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
+    c' = o (1 − tanh² c): each 0 where its signal is held, or what it leads to.
+    """
+    H, slopes = run.cell.units, run.slopes
+    U, keep = shapes.by_gate(run.cell.U, GATES), _free(run, "c", run.f)
+    A = sum(slopes[gate][..., None] * U[gate] for gate in ("i", "f", "c_tilde"))
+    J = np.zeros((len(run.h), 2 * H, 2 * H), run.h.dtype)
+    units = np.arange(H)
+    J[:, :H, :H] = slopes["o"][..., None] * U["o"] + slopes["c"][..., None] * A
+    J[:, units, H + units] = slopes["c"] * keep
+    J[:, H:, :H] = A
+    J[:, H + units, H + units] = keep
+    return J

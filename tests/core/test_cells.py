@@ -1,0 +1,342 @@
+"""The RNN and the LSTM, against somebody else's and against their equations; and what holds for every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
+
+import gru_core as gru
+from gru_core import Clamp, Edit, Model, Readout
+from gru_core.arrays import Array
+from gru_core.cell import CELLS, Cell, Run
+from gru_core.gradcheck import check_gradient
+from gru_core.holds import Holds
+from gru_core.ledger import ledger, origins
+from gru_core.lstm import LSTM
+from gru_core.model import load_file
+from gru_core.rnn import RNN
+from gru_core.tasks import TASKS
+from gru_core.training import Penalties, Schedule, fit, loss_and_gradients
+
+OTHERS = ["rnn", "lstm"]
+NAMES = list(CELLS)
+
+
+def random_cell(name: str, rng: np.random.Generator, inputs: int, units: int, strong: float = 1.0) -> Cell:
+    rows = len(CELLS[name].gates) * units
+    shapes = {"W": (rows, inputs), "U": (rows, units), "b": (rows,)}
+    return CELLS[name](**{key: strong * rng.normal(0, 0.7, shape) for key, shape in shapes.items()})
+
+
+def random_state(cell: Cell, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
+    return rng.uniform(-1, 1, (*batch, len(cell.carried) * cell.units))
+
+
+def random_holds(cell: Cell, rng: np.random.Generator, shape: tuple[int, ...], share: float = 0.15) -> Holds:
+    masks = {signal: rng.random((*shape, cell.units)) < share for signal in cell.holdable}
+    return Holds(masks, {signal: rng.uniform(*cell.holdable[signal], mask.shape) for signal, mask in masks.items()})
+
+
+def random_model(cells: tuple[Cell, ...], rng: np.random.Generator, kind: Any = "softmax") -> Model:
+    readout = Readout(kind, rng.normal(size=(2, cells[-1].units)), rng.normal(size=2), ("A", "B"))
+    return replace(gru.load("flip-flop"), layers=cells, readout=readout)
+
+
+def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Array]]:
+    """An ONNX graph of one RNN or LSTM node, and what to feed it. ONNX's order of an LSTM's gates is i, o, f, c."""
+    H, kind, blocks = cell.units, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), len(cell.gates)
+    order = [cell.gates.index(gate) for gate in (("h",) if cell.name == "rnn" else ("i", "o", "f", "c_tilde"))]
+    rows = np.concatenate([np.arange(k * H, (k + 1) * H) for k in order])
+    feed = {
+        "x": x,
+        "W": cell.W[rows][None],
+        "R": cell.U[rows][None],
+        "B": np.concatenate([cell.b[rows], np.zeros(blocks * H)])[None],
+        "h0": state[None, :, :H],
+    }
+    names = ["x", "W", "R", "B", "", "h0"]
+    if cell.name == "lstm":
+        feed["c0"] = state[None, :, H:]
+        names.append("c0")
+    outputs = ["y", "h_last", "c_last"][: 1 + len(cell.carried)]
+    node = onnx.helper.make_node(cell.name.upper(), names, outputs, hidden_size=H)
+    graph = onnx.helper.make_graph(
+        [node],
+        "cell",
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in feed],
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in outputs],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)], ir_version=10)
+    return model.SerializeToString(), {name: np.ascontiguousarray(a, x.dtype) for name, a in feed.items()}
+
+
+def by_onnxruntime(graph: bytes, feed: dict[str, Array]) -> list[Any]:
+    return list(onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, feed))
+
+
+def by_onnx_reference(graph: bytes, feed: dict[str, Array]) -> list[Any]:
+    return list(ReferenceEvaluator(graph).run(None, feed))
+
+
+# onnxruntime has the operators in float32 only; onnx's own evaluator is the oracle for float64.
+@pytest.mark.parametrize(
+    ("oracle", "dtype", "tolerance"), [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1e-12)]
+)
+@pytest.mark.parametrize("name", OTHERS)
+def test_states_are_what_other_implementations_compute(name: str, oracle: Any, dtype: Any, tolerance: float) -> None:
+    rng = np.random.default_rng(0)
+    for units, inputs, T, B in ((1, 1, 5, 1), (4, 3, 40, 2), (32, 8, 60, 5)):
+        cell = random_cell(name, rng, inputs, units, 0.3 if units == 32 else 1)
+        cell = cell.with_parameters({key: array.astype(dtype) for key, array in cell.parameters.items()})
+        x, state = rng.normal(size=(T, B, inputs)).astype(dtype), random_state(cell, rng, (B,)).astype(dtype)
+        run = cell.forward(x, state)
+        y, *last = oracle(*onnx_graph(cell, x, state))
+        assert run.h.dtype == dtype
+        np.testing.assert_allclose(run.h, y[:, 0], atol=tolerance, rtol=0)
+        np.testing.assert_allclose(run.last, np.concatenate(last, -1)[0], atol=tolerance, rtol=0)
+
+
+def sigmoid(a: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-a)))
+
+
+def by_equations(cell: Cell, run: Any, at: dict[str, Array]) -> dict[str, Array]:
+    """Every left-hand side of the equations, of the right-hand sides that a run has (`at` overlays them)."""
+    a = {gate: at["x"] @ W.T + at["h_prev"] @ U.T + b for gate, (W, U, b) in blocks(cell).items()}
+    if cell.name == "rnn":
+        return {"h": np.tanh(a["h"])}
+    c = at["f"] * at["c_prev"] + at["i"] * at["c_tilde"]
+    gates = {gate: np.tanh(a[gate]) if gate == "c_tilde" else sigmoid(a[gate]) for gate in cell.gates}
+    return gates | {"c": c, "h": at["o"] * np.tanh(at["c"])}
+
+
+def blocks(cell: Cell) -> dict[str, tuple[Array, Array, Array]]:
+    parts = [np.split(array, len(cell.gates)) for array in (cell.W, cell.U, cell.b)]
+    return dict(zip(cell.gates, zip(*parts, strict=True), strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10**6), st.sampled_from(OTHERS), st.integers(1, 9), st.integers(1, 5), st.integers(1, 30),
+    st.booleans(),
+)  # fmt: skip
+def test_every_intermediate_satisfies_its_equation_or_is_what_holds_it(
+    seed: int, name: str, units: int, inputs: int, T: int, held: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    cell = random_cell(name, rng, inputs, units)
+    holds = random_holds(cell, rng, (T,)) if held else None
+    run = cell.forward(rng.normal(size=(T, inputs)), random_state(cell, rng), holds)
+    at = {key: getattr(run, key) for key in ("x", "h_prev", *cell.signals, *(f"{of}_prev" for of in cell.carried))}
+    for signal, value in by_equations(cell, run, at).items():
+        mask = np.zeros((T, units), bool) if holds is None else holds.masks[signal]
+        wanted = value if holds is None else np.where(mask, holds.values[signal], value)
+        np.testing.assert_allclose(getattr(run, signal), wanted, atol=1e-13)
+        if held:
+            np.testing.assert_allclose(run.computed[signal], value, atol=1e-13)
+    assert set(run.computed) == (set(cell.holdable) if held else set())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(OTHERS), st.integers(1, 6), st.integers(1, 5))
+def test_a_term_is_what_its_sum_loses_without_its_weight(seed: int, name: str, units: int, inputs: int) -> None:
+    rng = np.random.default_rng(seed)
+    cell = random_cell(name, rng, inputs, units)
+    run: Any = cell.forward(rng.normal(size=(12, inputs)), random_state(cell, rng))
+    gate = cell.gates[int(rng.integers(len(cell.gates)))]
+    unit, j, k = (int(rng.integers(most)) for most in (units, inputs, units))
+    Wx, Uh = run.terms(gate, unit)
+    for part, total, terms, column in (("W", "Wx", Wx, j), ("U", "Uh", Uh, k)):
+        weights = getattr(cell, part).copy()
+        weights[cell.gates.index(gate) * units + unit, column] = 0
+        without = replace(run, cell=cell.with_parameters({part: weights}))
+        lost = getattr(run, total)[gate] - getattr(without, total)[gate]
+        np.testing.assert_allclose(terms[:, column], lost[:, unit], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_goes_on_from_where_it_was_left_and_a_batch_is_its_sequences(name: str) -> None:
+    rng = np.random.default_rng(7)
+    cell, x = random_cell(name, rng, 3, 4), rng.normal(size=(20, 3, 3))
+    state, holds = random_state(cell, rng, (3,)), random_holds(cell, rng, (20, 3))
+    whole = cell.forward(x, state, holds)
+    signals = ("x", "h_prev", *cell.signals)
+    for b in range(3):
+        one, of_one = whole.sequence(b), Holds({s: m[:, b] for s, m in holds.masks.items()}, holds[:, b].values)
+        alone = cell.forward(x[:, b], state[b], of_one)
+        for signal in signals:
+            np.testing.assert_allclose(getattr(one, signal), getattr(alone, signal), atol=1e-14)
+    head, tail = whole[:8], cell.forward(x[8:], whole[:8].last, holds[8:])
+    for signal in signals:
+        np.testing.assert_allclose(getattr(whole[8:], signal), getattr(tail, signal), atol=1e-14)
+        np.testing.assert_array_equal(getattr(head, signal), getattr(whole, signal)[:8])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(OTHERS), st.sampled_from([(12,), (12, 3)]), st.booleans())
+def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tuple[int, ...], held: bool) -> None:
+    rng = np.random.default_rng(seed)
+    cell = random_cell(name, rng, 3, 4)
+    holds = random_holds(cell, rng, shape) if held else None
+    gates = [gate for gate, signal in cell.signals.items() if signal.lowest == 0]
+    of = {signal: rng.normal(size=(*shape, 4)) for signal in ("h", *gates)}
+
+    def run(at: Mapping[str, Array]) -> Run:
+        weights = {key: at[key] for key in cell.parameters}
+        return cell.with_parameters(weights).forward(at["x"], at["h0"], holds)
+
+    def loss(at: Mapping[str, Array]) -> float:
+        ran = run(at)
+        return float(sum((of[signal] * getattr(ran, signal)).sum() for signal in of))
+
+    at = {**cell.parameters, "x": rng.normal(size=(*shape, 3)), "h0": random_state(cell, rng, shape[1:])}
+    found = run(at).backward(of["h"], {gate: of[gate] for gate in gates})
+    check_gradient(loss, at, {**found.parameters, "x": found.x, "h0": found.h0}, rng)
+
+
+def quotient(f: Any) -> Array:
+    step = 1e-3
+    return np.asarray((8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step))
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_output_moves_with_gates_and_earlier_states_as_it_says(name: str, held: bool) -> None:
+    rng = np.random.default_rng(3)
+    T, H = 9, 3
+    model = random_model((random_cell("gru", rng, 6, 4), random_cell(name, rng, 4, H)), rng)
+    gate, *_ = model.layers[1].gates
+    signals = [signal for signal in model.layers[1].holdable if signal != gate]
+    clamps = [Clamp(s, 0.3, [0, 2], slice(2 + k, 4 + k), layer=1) for k, s in enumerate(signals)] if held else []
+    x = rng.normal(size=(T, 6))
+    trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
+    found = trace.sensitivity(T - 2, 1)
+
+    def nudged(signal: str, cell: tuple[int, int]) -> Any:
+        old = holds[1] or Holds({}, {})
+        mask = np.array(old.masks.get(signal, np.zeros((T, H), bool)))
+        values = np.array(old.values.get(signal, np.zeros((T, H))))
+
+        def ran(by: float) -> Any:
+            mask[cell], values[cell] = True, getattr(trace.layers[1], signal)[cell] + by
+            now = Holds({**old.masks, signal: mask}, {**old.values, signal: values})
+            run = model.forward(x, holds=[holds[0], now])[-1]
+            return np.append(model.readout(run.h)[T - 2, 1], run.h[T - 2])
+
+        return quotient(ran)
+
+    assert set(found.gates[1]) == ({"i", "f", "o"} if name == "lstm" else set())
+    for signal, of_signal in found.gates[1].items():
+        for cell, value in np.ndenumerate(of_signal):
+            assert value == pytest.approx(float(nudged(signal, cell)[0]), abs=1e-9)
+    for s in range(T - 2):
+        J = np.stack([nudged("h", (s, unit))[1:] for unit in range(H)], 1)
+        np.testing.assert_allclose(found.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
+        assert found.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
+        if name == "lstm":
+            J = np.stack([nudged("c", (s, unit))[1:] for unit in range(H)], 1)
+            np.testing.assert_allclose(found.states["c"][s], np.linalg.norm(J, axis=1), atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 40), st.booleans())
+def test_an_lstms_shares_rebuild_its_cell_state_and_need_not_sum_to_one(
+    seed: int, units: int, T: int, held: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    cell = random_cell("lstm", rng, 2, units)
+    holds = random_holds(cell, rng, (T,), 0.1) if held else None
+    run: Any = cell.forward(rng.normal(size=(T, 2)), random_state(cell, rng), holds)
+    unit = int(rng.integers(units))
+    L = ledger(run, unit)
+    rebuilt = L[:, 0] * origins(run, unit) + L[:, 1:] @ run.c_tilde[:, unit]
+    np.testing.assert_allclose(rebuilt, run.c[:, unit], atol=1e-11)
+    for first in range(0, T, 7):
+        np.testing.assert_allclose(ledger(run, unit, slice(first, first + 3)), L[first : first + 3], atol=1e-15)
+    if not held:
+        by_definition = [run.i[k, unit] * np.prod(run.f[k + 1 :, unit]) for k in range(T)]
+        np.testing.assert_allclose(L[-1], [np.prod(run.f[:, unit]), *by_definition], atol=1e-15)
+
+
+def test_an_lstms_shares_can_be_more_than_one_and_an_rnn_has_none() -> None:
+    rng = np.random.default_rng(0)
+    model = random_model((random_cell("lstm", rng, 6, 1),), rng)
+    clamps = [Clamp("i", 1.0), Clamp("f", 1.0)]
+    L = gru.trace(model, "A x x", clamps=clamps).ledger(0)
+    np.testing.assert_array_equal(L, [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
+    plain = gru.trace(random_model((random_cell("rnn", rng, 6, 1),), rng), "A x x")
+    with pytest.raises(ValueError, match="an RNN has no ledger: it makes each state anew"):
+        plain.ledger(0)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_held_cell_runs_with_its_twin_and_comes_back_from_its_file(name: str, tmp_path: Any) -> None:
+    rng = np.random.default_rng(1)
+    model = random_model((random_cell(name, rng, 6, 3), random_cell("gru", rng, 3, 2)), rng)
+    model.save(tmp_path / "model.safetensors")
+    again = load_file(tmp_path / "model.safetensors")
+    signal, gate = next(iter(model.layers[0].holdable)), model.layers[0].gates[-1]
+    held, free = gru.twin(again, "A x x B x", clamps=[Clamp(signal, 0.25, [1], slice(2, 4))])
+    assert (getattr(held.layers[0], signal)[2:4, 1] == 0.25).all()
+    np.testing.assert_array_equal(free.y, gru.trace(model, "A x x B x").y)
+    assert np.abs(held.y - free.y)[:2].max() == 0
+    blocks = list(gru.stream(again, "A x x B x", block=2))
+    np.testing.assert_allclose(np.concatenate([block.y for block in blocks]), free.y, atol=1e-14)
+    edited, _ = gru.twin(model, "A x", edits=[Edit(0, gate, 1, "U", 2, 0.5)])
+    row = model.layers[0].gates.index(gate) * 3 + 1
+    assert edited.model.layers[0].U[row, 2] == 0.5
+    assert repr(model.layers[0]) == f"{name.upper()}(I=6, H=3)"
+    assert repr(free.layers[0]) == "Forward(T=5, I=6, H=3)"
+    assert name.upper() in model._repr_html_()
+    assert all(figure_has(free, signal) for signal in model.layers[0].signals)
+    turned = model.negate_unit(0, 1)
+    np.testing.assert_allclose(gru.trace(turned, "A x x B x").y, free.y, atol=1e-14)
+    np.testing.assert_allclose(gru.trace(turned, "A x x B x").layers[0].h[:, 1], -free.layers[0].h[:, 1], atol=1e-14)
+
+
+def figure_has(trace: gru.Trace, signal: str) -> bool:
+    drawn = {picture.name: picture.z for picture in trace.figure(0).data}
+    return bool(np.array_equal(drawn[signal], getattr(trace.layers[0], signal).T))
+
+
+def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
+    rng = np.random.default_rng(2)
+    model = random_model((random_cell("lstm", rng, 6, 2),), rng)
+    with pytest.raises(AttributeError, match="no 'r'; its signals are i, f, o, c_tilde, c, h"):
+        _ = gru.trace(model, "A x").r
+    with pytest.raises(ValueError, match="this LSTM layer has no z to hold: i, f, o, c_tilde, c, h"):
+        gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
+    with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, o, c_tilde"):
+        model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
+    with pytest.raises(ValueError, match="an LSTM has no z to put a penalty on"):
+        loss_and_gradients(model, TASKS["flip-flop"].draw(rng, 5, 2), Penalties(z=0.1))
+    with pytest.raises(ValueError, match="c cannot be held at 11: -10 to 10"):
+        Clamp("c", 11)
+    with pytest.raises(ValueError, match=r"U has shape \(8, 3\), but 3 units need \(12, 3\)"):
+        LSTM(np.zeros((12, 2)), np.zeros((8, 3)), np.zeros(12))
+    with pytest.raises(ValueError, match=r"h0 has shape \(2,\), but must be \(4,\)"):
+        model.layers[0].forward(np.zeros((1, 6)), np.zeros(2))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_cell_learns_to_hold_a_bit(name: str) -> None:
+    rng = np.random.default_rng(0)
+    model = random_model((random_cell(name, rng, 6, 4, 0.5),), rng)
+    *_, last = fit(model, TASKS["flip-flop"], rng, Schedule(reach=0.99, after=50, most=1500))
+    assert last.score >= 0.99
+
+
+def test_an_rnn_is_its_equation() -> None:
+    """One unit by hand: h = tanh(.5 x + .25 h + .1)."""
+    run = RNN(np.array([[0.5]]), np.array([[0.25]]), np.array([0.1])).forward(np.array([[1.0], [0.0]]))
+    first = np.tanh(0.6)
+    np.testing.assert_allclose(run.h[:, 0], [first, np.tanh(0.25 * first + 0.1)], atol=1e-15)
