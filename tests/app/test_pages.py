@@ -60,8 +60,8 @@ def test_the_page_is_told_of_a_cell_what_a_run_of_it_has(client: TestClient) -> 
         assert values.max() <= 1
     sums = {f"{term}.{gate}" for gate in cell["gates"] for term in ("Wx", "Uh")}
     assert sums == {name for name in layer if name.startswith(("Wx", "Uh"))}
-    for gate, lowest in cell["holds"].items():
-        for value, status in ((lowest, 200), (lowest - 0.01, 422)):
+    for gate, (lowest, highest) in cell["holds"].items():
+        for value, status in ((lowest, 200), (lowest - 0.01, 422), (highest, 200), (highest + 0.01, 422)):
             clamp = {"gate": gate, "from": 2, "to": 2, "value": value}
             assert client.post("/api/trace", json=scenario | {"clamps": [clamp]}).status_code == status
 
