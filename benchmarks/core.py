@@ -12,6 +12,7 @@ import gru_core
 from benchmarks.timing import ratio, side_by_side, verdict
 from gru_core import GRU, Clamp, Model, Readout, forward
 from gru_core.arrays import Array
+from gru_core.initial import initial
 from gru_core.ledger import ledger
 from gru_core.model import Card
 from gru_core.tasks import FLIP_FLOP, TASKS, Batch
@@ -87,9 +88,10 @@ def training_step() -> None:
             verdict("ours over torch autograd", ratio(turns["ours"], turns["torch"]), most)
 
 
-def our_step(H: int, batch: Batch, rng: np.random.Generator, dtype: Any) -> Callable[[], None]:
+def our_step(H: int, batch: Batch, rng: np.random.Generator, dtype: Any, cell: str = "gru") -> Callable[[], None]:
     readout = Readout("softmax", rng.normal(size=(2, H)), np.zeros(2), ("A", "B"))
-    model = Model(FLIP_FLOP, (GRU.random(6, H, rng),), readout, Card("", "", "", "", "random", "")).astype(dtype)
+    layers = (initial(cell, 6, H, rng),)
+    model = Model(FLIP_FLOP, layers, readout, Card("", "", "", "", "random", "")).astype(dtype)
     adam, parameters = Adam(), dict(model.parameters)
 
     def step() -> None:
@@ -100,8 +102,8 @@ def our_step(H: int, batch: Batch, rng: np.random.Generator, dtype: Any) -> Call
     return step
 
 
-def torch_step(H: int, batch: Batch, kind: Any) -> Callable[[], None]:
-    net, linear = torch.nn.GRU(6, H).to(kind), torch.nn.Linear(H, 2).to(kind)
+def torch_step(H: int, batch: Batch, kind: Any, cell: str = "gru") -> Callable[[], None]:
+    net, linear = getattr(torch.nn, cell.upper())(6, H).to(kind), torch.nn.Linear(H, 2).to(kind)
     weights = [*net.parameters(), *linear.parameters()]
     optimiser = torch.optim.Adam(weights, 1e-3)
     x, target = torch.tensor(batch.x, dtype=kind), torch.tensor(batch.target.astype(np.int64))
@@ -114,6 +116,29 @@ def torch_step(H: int, batch: Batch, kind: Any) -> Callable[[], None]:
         optimiser.step()
 
     return step
+
+
+def other_cells() -> None:
+    if torch is None:
+        print("torch is not installed here: nothing to compare the RNN and the LSTM with")
+        return
+    rng = np.random.default_rng(0)
+    batch = TASKS["flip-flop"].draw(rng, 50, 32)
+    for name in ("rnn", "lstm"):
+        print(f"{name.upper()}: a run of {T} steps with every signal, float64; training on 32 × 50 steps")
+        for H in (8, 16, 32):
+            cell, x = initial(name, I, H, rng), rng.normal(size=(T, I))
+            for kind in ("float32", "float64"):
+                dtype, of_kind = getattr(np, kind), getattr(torch, kind)
+                net, tensor = getattr(torch.nn, name.upper())(I, H).to(of_kind), torch.tensor(x, dtype=of_kind)
+                with torch.no_grad():
+                    turns = side_by_side(
+                        {"ours": lambda c=cell, x=x: c.forward(x), "torch": lambda n=net, x=tensor: n(x)}
+                    )
+                verdict(f"H = {H}: a run over torch's {kind}", ratio(turns["ours"], turns["torch"]), 0.8)
+                ours, theirs = our_step(H, batch, rng, dtype, name), torch_step(H, batch, getattr(torch, kind), name)
+                turns = side_by_side({"ours": ours, "torch": theirs})
+                verdict(f"H = {H}, {kind}: training over autograd", ratio(turns["ours"], turns["torch"]), 0.7)
 
 
 def twin_run() -> None:
@@ -157,3 +182,4 @@ def main() -> None:
     twin_run()
     ledger_of_a_unit()
     training_step()
+    other_cells()

@@ -67,7 +67,7 @@ SIGNALS: dict[str, Signal] = {
 }  # fmt: skip
 """What a run has of every step, by name."""
 
-GATES = ("i", "f", "o", "c_tilde")
+GATES = ("i", "f", "c_tilde", "o")
 """The signals that are made of a sum: a block of H rows of `W`, `U` and `b` for each, in this order."""
 
 LARGEST_C = 10.0
@@ -76,7 +76,7 @@ LARGEST_C = 10.0
 
 @dataclass(frozen=True)
 class LSTM:
-    """The weights of one layer: `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, o and c̃.
+    """The weights of one layer: `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, c̃ and o.
 
     Raises ValueError when the shapes do not fit together.
     """
@@ -142,7 +142,7 @@ class LSTM:
     def negated(self, unit: int) -> LSTM:
         """The same layer with one unit's states upside down."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        rows = np.concatenate([np.ones(3 * self.units, self.U.dtype), sign])
+        rows = np.concatenate([sign if gate == "c_tilde" else np.ones_like(sign) for gate in GATES])
         return LSTM(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows)
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
@@ -303,36 +303,36 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     x, state, holds, batch = shapes.take_in(lstm, x, state, holds)
     T, H, dtype = len(x), lstm.units, lstm.U.dtype
     h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])
-    # The loop adds the past's part to each step's sums and turns them into i, f, o and c̃ in place. The
-    # rows of the three gates are negated throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
-    sign = np.repeat(np.array([-1, -1, -1, 1], dtype), H)
-    gates = shapes.input_sums(lstm, x, batch, sign)
-    ifo, (i, f, o, c_tilde) = gates[..., : 3 * H], (gates[..., k * H : (k + 1) * H] for k in range(4))
-    U, past = lstm.U.T * sign, np.empty((*batch, 4 * H), dtype)
+    # The loop adds the past's part to each step's sums and turns them into i, f, c̃ and o in place, with
+    # one tanh: σ(a) = ½ + ½ tanh(½ a). So the rows of the three gates are halved throughout.
+    half = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype), H)
+    above = np.broadcast_to(1 - half, (*batch, 4 * H)).copy()
+    scale = np.broadcast_to(half, above.shape).copy()
+    gates = shapes.input_sums(lstm, x, batch, half)
+    i, f, c_tilde, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
+    U, past = lstm.U.T * half, np.empty_like(above)
     c, h = (np.empty((T, *batch, H), dtype) for _ in range(2))
-    ones, part = np.ones((*batch, 3 * H), dtype), np.empty_like(h0)
+    part, h_prev, c_prev = np.empty_like(h0), h0, c0
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
-    h_prev, c_prev = h0, c0
-    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
-        steps = zip(gates, ifo, i, f, o, c_tilde, c, h, held_at, strict=True)
-        for gates_t, ifo_t, i_t, f_t, o_t, c_tilde_t, c_t, h_t, held in steps:
-            np.dot(h_prev, U, past)
-            np.add(gates_t, past, gates_t)
-            np.exp(ifo_t, ifo_t)
-            np.add(ifo_t, ones, ifo_t)
-            np.divide(ones, ifo_t, ifo_t)
-            np.tanh(c_tilde_t, c_tilde_t)
-            if held:
-                for gate, of_gate in zip(GATES, (i_t, f_t, o_t, c_tilde_t), strict=True):
-                    put(held, gate, of_gate)
-            np.multiply(f_t, c_prev, c_t)
-            np.multiply(i_t, c_tilde_t, part)
-            np.add(c_t, part, c_t)
+    for gates_t, i_t, f_t, c_tilde_t, o_t, c_t, h_t, held in zip(gates, i, f, c_tilde, o, c, h, held_at, strict=True):
+        np.dot(h_prev, U, past)
+        np.add(gates_t, past, past)
+        np.tanh(past, past)
+        np.multiply(past, scale, past)
+        np.add(past, above, gates_t)
+        if held:
+            for gate, of_gate in zip(GATES, (i_t, f_t, c_tilde_t, o_t), strict=True):
+                put(held, gate, of_gate)
+        np.multiply(f_t, c_prev, c_t)
+        np.multiply(i_t, c_tilde_t, part)
+        np.add(c_t, part, c_t)
+        if held:
             put(held, "c", c_t)
-            np.tanh(c_t, part)
-            np.multiply(o_t, part, h_t)
+        np.tanh(c_t, part)
+        np.multiply(o_t, part, h_t)
+        if held:
             put(held, "h", h_t)
-            h_prev, c_prev = h_t, c_t
+        h_prev, c_prev = h_t, c_t
     return Forward(lstm, np.broadcast_to(x, (T, *batch, lstm.inputs)), h0, c0, i, f, o, c_tilde, c, h, holds)
 
 
@@ -397,14 +397,14 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
     keep = _free(run, "c", run.f)
     dh_total, dc_total = np.array(dh, lstm.U.dtype, order="C"), slopes["c"].copy()
     carry_h, carry_c = np.zeros_like(run.h0), np.zeros_like(run.c0)
+    of_c, of_o = da[..., : 3 * H].reshape(*run.h.shape[:-1], 3, H, copy=False), da[..., 3 * H :]
     for t in reversed(range(len(run.h))):
         g, dc, da_t = dh_total[t], dc_total[t], da[t]
         np.add(g, carry_h, g)
         np.multiply(dc, g, dc)
         np.add(dc, carry_c, dc)
-        for k, by in enumerate((dc, dc, g, dc)):
-            of_gate = da_t[..., k * H : (k + 1) * H]
-            np.multiply(of_gate, by, of_gate)
+        np.multiply(of_c[t], dc[..., None, :], of_c[t])
+        np.multiply(of_o[t], g, of_o[t])
         if direct_a is not None:
             np.add(da_t, direct_a[t], da_t)
         np.multiply(dc, keep[t], carry_c)

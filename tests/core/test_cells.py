@@ -315,7 +315,7 @@ def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
         _ = gru.trace(model, "A x").r
     with pytest.raises(ValueError, match="this LSTM layer has no z to hold: i, f, o, c_tilde, c, h"):
         gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
-    with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, o, c_tilde"):
+    with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, c_tilde, o"):
         model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
     with pytest.raises(ValueError, match="an LSTM has no z to put a penalty on"):
         loss_and_gradients(model, TASKS["flip-flop"].draw(rng, 5, 2), Penalties(z=0.1))
