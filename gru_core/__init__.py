@@ -68,7 +68,7 @@ def load(
     model; Unanswered, a FormatError that shows the call to make, when something must be known first.
     """
     named = alphabet is not None or labels is not None
-    if name in presets.NAMES:
+    if name in (*presets.NAMES, *presets.COMPARED):
         if answers or named:
             raise ValueError("a preset says all this itself: there is nothing to answer or to name")
         return load_file(presets.path(str(name)))

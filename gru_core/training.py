@@ -119,11 +119,12 @@ class Schedule:
     """How long and how fast to train.
 
     The rate stays at `rate` until the score of a batch kept aside is at least (accuracy) or at
-    most (error) `reach`, looked at every `every` steps. `after` further steps follow, the rate
-    falling to a tenth over their second half. `most` steps without reaching it end the training.
+    most (error) `reach`, looked at every `every` steps; or, where `reach` is None, for `most` steps.
+    `after` further steps follow, the rate falling to a tenth over their second half. `most` steps
+    without reaching it end the training.
     """
 
-    reach: float
+    reach: float | None
     after: int
     rate: float = 0.02
     T: int = 20
@@ -147,6 +148,9 @@ def fit(
         step, left = step + 1, left - reached
         if step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most):
             now = score(model, aside)
-            good = now >= schedule.reach if model.readout.kind == "softmax" else now <= schedule.reach
+            if schedule.reach is None:
+                good = step >= schedule.most
+            else:
+                good = now >= schedule.reach if model.readout.kind == "softmax" else now <= schedule.reach
             reached = reached or good
             yield Snapshot(step, loss, now, reached, model)

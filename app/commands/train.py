@@ -6,14 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from gru_core.presets.recipes import RECIPES, train
+from gru_core.presets import COMPARED, compared, recipes
 
 HELP = "make a shipped model again, from its recipe and seed"
-EXAMPLES = ("gruscope train sentiment",)
+EXAMPLES = ("gruscope train sentiment", "gruscope train sentiment-lstm")
+NAMES = (*recipes.RECIPES, *COMPARED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=RECIPES, metavar="NAME", help=", ".join(RECIPES))
+    parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors)")
 
 
@@ -24,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
-    for snapshot in train(RECIPES[name]):
+    snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.RECIPES[name])
+    for snapshot in snapshots:
         print(f"\rstep {snapshot.step}  loss {snapshot.loss:.4f}  score {snapshot.score:.4f}", end="", file=sys.stderr)
     print(file=sys.stderr)
     snapshot.model.save(out)

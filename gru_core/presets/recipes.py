@@ -147,7 +147,8 @@ def train(recipe: Recipe) -> Iterator[Snapshot]:
     for snapshot in fit(untrained(recipe, rng), TASKS[recipe.task], rng, recipe.schedule, recipe.penalties):
         yield snapshot
     if snapshot is not None:
-        yield replace(snapshot, model=_with_card(_upright(snapshot.model, recipe), recipe, snapshot))
+        biases = f"b_r {recipe.b_r:g}, b_z {recipe.b_z:g}"
+        yield replace(snapshot, model=with_card(upright(snapshot.model, recipe), recipe, snapshot, biases))
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
@@ -155,7 +156,7 @@ def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
     return TASKS[recipe.task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
-def _upright(model: Model, recipe: Recipe) -> Model:
+def upright(model: Model, recipe: Recipe) -> Model:
     """The model with each unit's sign such that its h rises with what is stored."""
     batch = fresh(recipe)
     h: Array = model.forward(batch.x)[-1].h
@@ -170,7 +171,8 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     and the score with a gate held."""
     batch = fresh(recipe)
     runs = model.forward(batch.x)
-    held: list[tuple[str, float]] = [("z", 1), ("z", 0), ("r", 1), ("r", 0)]
+    gates = [gate for gate, signal in model.layers[-1].signals.items() if signal.lowest == 0]
+    held = [(gate, value) for gate in reversed(gates) for value in (1, 0)]
     name = SCORE[model.readout.kind]
     figures = {
         name: score(model, batch),
@@ -181,7 +183,8 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
 
-def _with_card(model: Model, recipe: Recipe, snapshot: Snapshot) -> Model:
+def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> Model:
+    """The model with what its card says of its training; `biases` are those that it began with."""
     schedule = recipe.schedule
     measured = measure(model, recipe)
     if model.readout.kind == "softmax":
@@ -195,7 +198,7 @@ def _with_card(model: Model, recipe: Recipe, snapshot: Snapshot) -> Model:
         "batch": f"{schedule.B} sequences of {schedule.T} steps",
         "seed": recipe.seed,
         "gradient norm": f"clipped at {schedule.norm:g}",
-        "first biases": f"b_r {recipe.b_r:g}, b_z {recipe.b_z:g}",
+        "first biases": biases,
         "penalties": _described(recipe.penalties),
     }
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)

@@ -1,0 +1,69 @@
+"""The recipes of what the GRU is compared with: an RNN and an LSTM for each task, trained as its plain GRU was.
+
+They see the same sequences in the same order, for as many steps at the same rates, without penalties.
+Weights begin uniform in ±1/√H and biases at 0, but for an LSTM's b_f = 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from gru_core.cell import CELLS, Cell
+from gru_core.initial import initial
+from gru_core.model import Model, load_file
+from gru_core.presets import path
+from gru_core.presets.recipes import RECIPES, Recipe, untrained, upright, with_card
+from gru_core.scoring import SCORE
+from gru_core.tasks import TASKS
+from gru_core.training import Snapshot, fit
+
+
+def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
+    """How many units a cell gets beside `gru`: as many, or such that it has most nearly as many parameters."""
+    if not by_parameters:
+        return gru.units
+    wanted, gates = sum(array.size for array in gru.parameters.values()), len(CELLS[cell].gates)
+    return min(range(1, 10 * gru.units), key=lambda H: abs(gates * H * (gru.inputs + H + 1) - wanted))
+
+
+def train(name: str) -> Iterator[Snapshot]:
+    """Snapshots of the training of one of `presets.COMPARED`, the last with the finished model and its card."""
+    task, _, cell = name.removesuffix("-parameters").rpartition("-")
+    recipe, plain = RECIPES[f"{task}-plain"], load_file(path(f"{task}-plain"))
+    rng = np.random.default_rng(recipe.seed)
+    model = untrained(recipe, rng)  # draws what the plain one drew, so that the same sequences follow
+    units = sized(cell, model.layers[0], name.endswith("-parameters"))
+    model = _of(cell, units, model, np.random.default_rng([recipe.seed, units, len(CELLS[cell].gates)]))
+    steps = plain.card.training["steps"]
+    schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
+    snapshot = None
+    for snapshot in fit(model, TASKS[recipe.task], rng, schedule):
+        yield snapshot
+    if snapshot is not None:
+        biases = "b_f 1, the others 0" if cell == "lstm" else "0"
+        model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
+        card = model.card
+        training = {**card.training, "rate": f"as {task}-plain, step for step"}
+        summary = card.summary if _learned(model, recipe) else f"{card.summary}: it did not learn this task"
+        yield replace(snapshot, model=replace(model, card=replace(card, training=training, summary=summary)))
+
+
+def _learned(model: Model, recipe: Recipe) -> bool:
+    """Whether it is as good on fresh data as the recipe asks of the GRU in training."""
+    measured, reach = model.card.measured[SCORE[model.readout.kind]], recipe.schedule.reach
+    assert reach is not None
+    return measured >= reach if model.readout.kind == "softmax" else measured <= reach
+
+
+def _of(cell: str, units: int, model: Model, rng: np.random.Generator) -> Model:
+    """The model with another cell, and a readout of its size, untrained."""
+    layer = initial(cell, model.encoder.inputs, units, rng)
+    biases = {gate: np.full(units, float(gate == "f")) for gate in layer.biases}
+    layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})
+    K = len(model.readout.labels)
+    readout = replace(model.readout, V=rng.uniform(-1, 1, (K, units)) / np.sqrt(units))
+    title = model.card.title.removesuffix(", plain") + f", {layer.title} of {units} unit{'s' * (units > 1)}"
+    return replace(model, layers=(layer,), readout=readout, card=replace(model.card, title=title))

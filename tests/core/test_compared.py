@@ -1,0 +1,53 @@
+"""What the GRU is compared with: models trained as its plain one was, and cards that are true of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from gru_core import presets
+from gru_core.presets import compared
+from gru_core.presets.recipes import FRESH_SEED, RECIPES
+from gru_core.scoring import SCORE, score
+from gru_core.tasks import TASKS
+
+
+def parts(name: str) -> tuple[str, str]:
+    task, _, cell = name.removesuffix("-parameters").rpartition("-")
+    return task, cell
+
+
+@pytest.mark.parametrize("name", presets.COMPARED)
+def test_a_card_is_true_of_its_model_and_says_when_it_failed(name: str) -> None:
+    (task, cell), model = parts(name), gru.load(name)
+    recipe, plain, card = RECIPES[f"{task}-plain"], gru.load(f"{task}-plain"), model.card
+    assert [layer.name for layer in model.layers] == [cell]
+    assert (card.training["steps"], card.training["penalties"]) == (plain.card.training["steps"], "none")
+    fresh = TASKS[task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), 20, 1000)
+    found = score(model, fresh)
+    assert card.measured[SCORE[model.readout.kind]] == pytest.approx(found, rel=1e-3)
+    as_good = found >= 0.99 if model.readout.kind == "softmax" else found <= 0.003
+    assert ("it did not learn this task" in card.summary) == (not as_good)
+    for example in card.examples:
+        assert np.isfinite(gru.trace(model, example).y).all()
+
+
+@pytest.mark.parametrize("name", presets.COMPARED)
+def test_sizes_match_by_units_or_as_nearly_as_can_be_by_parameters(name: str) -> None:
+    (task, _), layer = parts(name), gru.load(name).layers[0]
+    plain = gru.load(f"{task}-plain").layers[0]
+    if not name.endswith("-parameters"):
+        assert layer.units == plain.units
+        return
+    G, I = len(layer.gates), layer.inputs
+    wanted = 3 * plain.units * (I + plain.units + 1)
+    off = [abs(G * H * (I + H + 1) - wanted) for H in range(1, 64)]
+    assert abs(sum(array.size for array in layer.parameters.values()) - wanted) == min(off)
+
+
+def test_the_recipe_gives_the_shipped_model() -> None:
+    *_, last = compared.train("flip-flop-lstm")
+    shipped = gru.load("flip-flop-lstm").parameters
+    for parameter, array in last.model.parameters.items():
+        np.testing.assert_allclose(array, shipped[parameter], atol=1e-6)
