@@ -20,6 +20,7 @@ from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.lstm import LSTM
 from gru_core.model import Model, Readout, is_saved, load_file
 from gru_core.parity import Parity, check
+from gru_core.presets.compared import before_training
 from gru_core.rnn import RNN
 from gru_core.sensitivity import Sensitivity
 from gru_core.trace import Gap, Trace, stream, trace, twin
@@ -62,6 +63,7 @@ def load(
 ) -> Model:
     """The preset of that name, or the model in the file at that path, of any kind that `formats.read_file` reads.
 
+    A preset's name and "@0" is what its training began with: `load("flip-flop@0")`.
     `answers`, `alphabet` and `labels` say what the file does not tell: `load("net.npz", reset="after")`.
 
     Raises FileNotFoundError when it is neither; FormatError, a ValueError, when the file holds no such
@@ -72,6 +74,8 @@ def load(
         if answers or named:
             raise ValueError("a preset says all this itself: there is nothing to answer or to name")
         return load_file(presets.path(str(name)))
+    if str(name).removesuffix("@0") in (*presets.NAMES, *presets.COMPARED):
+        return before_training(str(name).removesuffix("@0"))
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
     if not answers and not named and is_saved(name):

@@ -42,21 +42,23 @@ class Batch:
 class Task:
     """A task: how sequences are written, what is answered, and of which kinds their steps are.
 
-    `sequences(rng, T, B)` draws the `x`, `target` and `scored` of a `Batch`. `marked` has for a kind of
-    step the inputs that mark it; a step that none marks is of the kind `unmarked`.
+    `sequences(rng, T, B)` draws inputs `(T, B, I)`, `answers` has for any inputs `(T, I)` or `(T, B, I)` the
+    `target` and `scored` of a `Batch`. `marked` has for a kind of step the inputs that mark it; a step that none marks
+    is of the kind `unmarked`.
     """
 
     encoder: Encoder
     kind: Literal["softmax", "linear"]
     labels: tuple[str, ...]
-    sequences: Callable[[Random, int, int], tuple[Array, Target, Mask]]
+    sequences: Callable[[Random, int, int], Array]
+    answers: Callable[[Array], tuple[Target, Mask]]
     marked: Mapping[str, slice]
     unmarked: str
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
         """`B` sequences of `T` steps, with their answers."""
-        x, target, scored = self.sequences(rng, T, B)
-        return Batch(x, target, scored, self.events(x))
+        x = self.sequences(rng, T, B)
+        return Batch(x, *self.answers(x), self.events(x))
 
     def events(self, x: Array) -> dict[str, Mask]:
         """The steps of each kind in inputs `(T, I)` or `(T, B, I)`: masks `(T,)` or `(T, B)`, one true at each step."""
@@ -72,9 +74,14 @@ class Task:
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
+def _any(x: Array) -> Mask:
+    """Where one of the inputs is on."""
+    return np.asarray((x > 0).any(-1))
+
+
 def _last(event: Mask, value: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
     """At every step the value at the latest event, step 0 counting as one."""
-    steps = np.arange(len(event))[:, None]
+    steps = np.arange(len(event)).reshape(-1, *[1] * (event.ndim - 1))
     latest = np.maximum.accumulate(np.where(event, steps, 0), axis=0)
     return np.take_along_axis(value, latest, axis=0)
 
@@ -82,91 +89,126 @@ def _last(event: Mask, value: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
 FLIP_FLOP = Symbols(("A", "B", "x", "y", "z", "."))
 
 
-def flip_flop(rng: Random, T: int, B: int) -> tuple[Array, Target, Mask]:
-    """Hold the last capital among four distractors; a capital comes with p = .12, and first."""
+def flip_flop(rng: Random, T: int, B: int) -> Array:
+    """Two capitals among four distractors; a capital comes with p = .12, and first."""
     write = rng.random((T, B)) < 0.12
     write[0] = True
     bit = rng.integers(0, 2, (T, B))
-    symbol = np.where(write, bit, rng.integers(2, 6, (T, B)))
-    return np.eye(6)[symbol], _last(write, bit), np.ones((T, B), bool)
+    return np.eye(6)[np.where(write, bit, rng.integers(2, 6, (T, B)))]
+
+
+def last_capital(x: Array) -> tuple[Target, Mask]:
+    """The last capital, from the first one on."""
+    write = _any(x[..., :2])
+    return _last(write, x[..., :2].argmax(-1)), np.logical_or.accumulate(write)
 
 
 CALCULATOR = Numbers((Operator("=", "load it", (1, 0)), Operator("+", "add it", (0, 1)), Operator("", "hold", (0, 0))))
 
 
-def pocket_calculator(rng: Random, T: int, B: int) -> tuple[Array, Target, Mask]:
-    """Load (p = .15), add (p = .35, the sum kept within ±1) or hold in the presence of a number."""
+def pocket_calculator(rng: Random, T: int, B: int) -> Array:
+    """Load (p = .15), add (p = .35) or hold in the presence of a number."""
     kind = rng.random((T, B))
     value = rng.uniform(-0.4, 0.4, (T, B))
     load, add = kind < 0.15, (kind >= 0.15) & (kind < 0.5)
     load[0], add[0] = True, False
-    target, total = np.empty((T, B)), np.zeros(B)
-    for t in range(T):
+    return np.stack([value, load, add], -1)
+
+
+def calculated(x: Array) -> tuple[Target, Mask]:
+    """The number that was loaded last and what was added since, kept within ±1; 0 before."""
+    value, load, add = np.moveaxis(x, -1, 0)
+    target, total = np.empty(value.shape), np.zeros(value.shape[1:])
+    for t in range(len(x)):
         total = np.where(load[t], value[t], np.where(add[t], np.clip(total + value[t], -1, 1), total))
         target[t] = total
-    return np.stack([value, load, add], -1), target, np.ones((T, B), bool)
+    return target, np.ones(value.shape, bool)
 
 
 TOTAL = Numbers((Operator("=", "start again from it", (1,)), Operator("", "add it", (0,))))
 
 
-def running_total(rng: Random, T: int, B: int) -> tuple[Array, Target, Mask]:
-    """Add every number; one that is flagged (p = .15) starts the sum again."""
+def running_total(rng: Random, T: int, B: int) -> Array:
+    """Numbers, of which some (p = .15) are flagged."""
     restart = rng.random((T, B)) < 0.15
     restart[0] = True
-    value = rng.uniform(-0.3, 0.3, (T, B))
-    target, total = np.empty((T, B)), np.zeros(B)
-    for t in range(T):
+    return np.stack([rng.uniform(-0.3, 0.3, (T, B)), restart], -1)
+
+
+def added_up(x: Array) -> tuple[Target, Mask]:
+    """The sum of every number; one that is flagged starts it again."""
+    value, restart = np.moveaxis(x, -1, 0)
+    target, total = np.empty(value.shape), np.zeros(value.shape[1:])
+    for t in range(len(x)):
         total = np.where(restart[t], value[t], total + value[t])
         target[t] = total
-    return np.stack([value, restart], -1), target, np.ones((T, B), bool)
+    return target, np.ones(value.shape, bool)
 
 
 STORE = Symbols(("a", "b", "c", "d", "A", "B", "C", "D", "?"))
 
 
-def store_and_recall(rng: Random, T: int, B: int) -> tuple[Array, Target, Mask]:
-    """Lower case is noise, a capital (p = .10) is stored, `?` (p = .15) asks for it; scored there."""
+def store_and_recall(rng: Random, T: int, B: int) -> Array:
+    """Lower case is noise, a capital (p = .10) is to be stored, `?` (p = .15) asks for it."""
     kind = rng.random((T, B))
     write, ask = kind < 0.10, (kind >= 0.10) & (kind < 0.25)
     write[0], ask[0] = True, False
     item = rng.integers(0, 4, (T, B))
-    symbol = np.where(write, 4 + item, np.where(ask, 8, item))
-    return np.eye(9)[symbol], _last(write, item), ask
+    return np.eye(9)[np.where(write, 4 + item, np.where(ask, 8, item))]
+
+
+def recalled(x: Array) -> tuple[Target, Mask]:
+    """The last capital, where it is asked for."""
+    write = _any(x[..., 4:8])
+    asked = _any(x[..., 8:]) & np.logical_or.accumulate(write)
+    return _last(write, x[..., 4:8].argmax(-1)), asked
 
 
 GOOD, BAD, FILLERS = ("good", "great", "lovely"), ("bad", "awful", "dull"), ("the", "film", "was", "a", "very")
 SENTIMENT = Symbols((*GOOD, *BAD, "not", ".", *FILLERS))
 
 
-def sentiment(rng: Random, T: int, B: int) -> tuple[Array, Target, Mask]:
-    """The latest opinion of the sentence: `not` flips the next opinion word, `.` is neutral again."""
+def sentiment(rng: Random, T: int, B: int) -> Array:
+    """Sentences of opinions, `not` and fillers."""
     kind = rng.random((T, B))
     opinion, flip = kind < 0.25, (kind >= 0.25) & (kind < 0.42)
     stop = (kind >= 0.42) & (kind < 0.52)
     symbol = rng.integers(8, len(SENTIMENT.alphabet), (T, B))
     symbol[opinion] = rng.integers(0, 6, int(opinion.sum()))
     symbol[flip], symbol[stop] = 6, 7
-    target, mood, flipped = np.empty((T, B), int), np.full(B, 1), np.zeros(B, bool)
-    for t in range(T):
-        heard = np.where((symbol[t] < 3) ^ flipped, 2, 0)
+    return np.eye(SENTIMENT.inputs)[symbol]
+
+
+def latest_opinion(x: Array) -> tuple[Target, Mask]:
+    """The latest opinion of the sentence: `not` flips the next opinion word, `.` is neutral again."""
+    good, opinion, flip, stop = _any(x[..., :3]), _any(x[..., :6]), _any(x[..., 6:7]), _any(x[..., 7:8])
+    shape = good.shape
+    target, mood, flipped = np.empty(shape, int), np.full(shape[1:], 1), np.zeros(shape[1:], bool)
+    for t in range(len(x)):
+        heard = np.where(good[t] ^ flipped, 2, 0)
         mood = np.where(opinion[t], heard, np.where(stop[t], 1, mood))
         flipped = np.where(opinion[t] | stop[t], False, flipped | flip[t])
         target[t] = mood
-    return np.eye(SENTIMENT.inputs)[symbol], target, np.ones((T, B), bool)
+    return target, np.ones(shape, bool)
 
 
 TASKS: dict[str, Task] = {
-    "flip-flop": Task(FLIP_FLOP, "softmax", ("A", "B"), flip_flop, {"write": np.s_[:2]}, "other"),
+    "flip-flop": Task(
+        FLIP_FLOP, "softmax", ("A", "B"), flip_flop, last_capital, {"write": np.s_[:2]}, "other"
+    ),
     "pocket-calculator": Task(
-        CALCULATOR, "linear", ("value",), pocket_calculator, {"load": np.s_[1:2], "add": np.s_[2:3]}, "hold"
+        CALCULATOR, "linear", ("value",), pocket_calculator, calculated,
+        {"load": np.s_[1:2], "add": np.s_[2:3]}, "hold",
     ),
-    "running-total": Task(TOTAL, "linear", ("total",), running_total, {"restart": np.s_[1:]}, "add"),
-    "store-and-recall": Task(STORE, "softmax", ("A", "B", "C", "D"), store_and_recall, {"write": np.s_[4:8]}, "other"),
+    "running-total": Task(TOTAL, "linear", ("total",), running_total, added_up, {"restart": np.s_[1:]}, "add"),
+    "store-and-recall": Task(
+        STORE, "softmax", ("A", "B", "C", "D"), store_and_recall, recalled, {"write": np.s_[4:8]}, "other"
+    ),
     "sentiment": Task(
-        SENTIMENT, "softmax", ("negative", "neutral", "positive"), sentiment, {"filler": np.s_[8:]}, "other"
+        SENTIMENT, "softmax", ("negative", "neutral", "positive"), sentiment, latest_opinion,
+        {"filler": np.s_[8:]}, "other",
     ),
-}
+}  # fmt: skip
 
 
 def task_of(model: Model) -> Task | None:

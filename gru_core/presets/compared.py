@@ -14,11 +14,16 @@ import numpy as np
 from gru_core.cell import CELLS, Cell
 from gru_core.initial import initial
 from gru_core.model import Model, load_file
-from gru_core.presets import path
+from gru_core.presets import COMPARED, path
 from gru_core.presets.recipes import RECIPES, Recipe, untrained, upright, with_card
 from gru_core.scoring import SCORE
 from gru_core.tasks import TASKS
 from gru_core.training import Snapshot, fit
+
+QUESTIONS = {
+    "rnn": "How far does a network without gates carry it?",
+    "lstm": "What do the cell state and its three gates make of it?",
+}
 
 
 def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
@@ -34,13 +39,11 @@ def train(name: str) -> Iterator[Snapshot]:
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     recipe, plain = RECIPES[f"{task}-plain"], load_file(path(f"{task}-plain"))
     rng = np.random.default_rng(recipe.seed)
-    model = untrained(recipe, rng)  # draws what the plain one drew, so that the same sequences follow
-    units = sized(cell, model.layers[0], name.endswith("-parameters"))
-    model = _of(cell, units, model, np.random.default_rng([recipe.seed, units, len(CELLS[cell].gates)]))
+    untrained(recipe, rng)  # draws what the plain one drew, so that the same sequences follow
     steps = plain.card.training["steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
-    for snapshot in fit(model, TASKS[recipe.task], rng, schedule):
+    for snapshot in fit(_first(name), TASKS[recipe.task], rng, schedule):
         yield snapshot
     if snapshot is not None:
         biases = "b_f 1, the others 0" if cell == "lstm" else "0"
@@ -49,6 +52,22 @@ def train(name: str) -> Iterator[Snapshot]:
         training = {**card.training, "rate": f"as {task}-plain, step for step"}
         summary = card.summary if _learned(model, recipe) else f"{card.summary}: it did not learn this task"
         yield replace(snapshot, model=replace(model, card=replace(card, training=training, summary=summary)))
+
+
+def before_training(name: str) -> Model:
+    """What the training of a model that ships began with."""
+    model = _first(name) if name in COMPARED else untrained(RECIPES[name], np.random.default_rng(RECIPES[name].seed))
+    title = f"{model.card.title}, before training"
+    return replace(model, card=replace(model.card, title=title, reading="Its weights are as training found them."))
+
+
+def _first(name: str) -> Model:
+    """The model that training starts from, with a card that does not describe it yet."""
+    task, _, cell = name.removesuffix("-parameters").rpartition("-")
+    recipe = RECIPES[f"{task}-plain"]
+    model = untrained(recipe, np.random.default_rng(recipe.seed))
+    units = sized(cell, model.layers[0], name.endswith("-parameters"))
+    return _of(cell, units, model, np.random.default_rng([recipe.seed, units, len(CELLS[cell].gates)]))
 
 
 def _learned(model: Model, recipe: Recipe) -> bool:
@@ -65,5 +84,8 @@ def _of(cell: str, units: int, model: Model, rng: np.random.Generator) -> Model:
     layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})
     K = len(model.readout.labels)
     readout = replace(model.readout, V=rng.uniform(-1, 1, (K, units)) / np.sqrt(units))
-    title = model.card.title.removesuffix(", plain") + f", {layer.title} of {units} unit{'s' * (units > 1)}"
-    return replace(model, layers=(layer,), readout=readout, card=replace(model.card, title=title))
+    title = f"{model.card.title.removesuffix(', plain')}, {layer.title}"
+    if units != model.layers[0].units:
+        title += f" of {units} units"
+    card = replace(model.card, title=title, question=QUESTIONS[cell], reading="")
+    return replace(model, layers=(layer,), readout=readout, card=card)
