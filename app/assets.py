@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,20 @@ def _asset(path: Path) -> Asset:
     # The registry of this machine may say anything; a module must come as JavaScript.
     media_type = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
     return Asset(content, media_type or "application/octet-stream", {"gzip": gzip.compress(content, 9, mtime=0)})
+
+
+@cache
+def modules(root: str) -> list[str]:
+    """The modules that a page loads: one of ours, and all that it imports, by their paths below static/."""
+    found, ahead = [root], [root]
+    while ahead:
+        name = ahead.pop()
+        for other in re.findall(r'\bfrom "(\.{1,2}/[^"]+)"', assets()[name].content.decode()):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), other))
+            if path not in found:
+                found.append(path)
+                ahead.append(path)
+    return found
 
 
 @cache

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from gru_core import Trace
+from gru_core import Trace, presets
 
-from .assets import STATIC, assets
+from .assets import assets, modules
 from .errors import within
 from .link import Link, read_link
+from .routes import compare
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare
 from .routes.unit import read_by
@@ -77,16 +79,52 @@ def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", tit
         about, blocks = prepare(alone, settings, None)
         runs.append(_recorded(Followed(of.link, alone, about, next(blocks)), room))
     filled = view(of.scenario, settings, of.about, of.run)
+    record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
+    return _file("lab.html", "main.js", filled | {"page_title": title}, record, plotly)
+
+
+def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
+    """The compare page of a link as one HTML file; `live` as in `page`.
+
+    Raises Refused or SequenceError where it cannot be followed.
+    """
+    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", "units")
+    clamps = read_link(keys).clamps
+    room = _Room(MOST_NUMBERS, MOST_PRODUCTS)
+    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
+    held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
+    runs = [_compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": runs}
+    return _file("compare.html", "compare/main.js", compare.view(task, by, alone, settings), record, "")
+
+
+def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
+    """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
+    T, H = one.about["T"], one.cell.units
+    n = min(T, room.numbers // max(1, 8 * T), room.products // (H**2 * T))
+    room.numbers -= 8 * T * n
+    room.products -= n * H**2 * T
+    found = [sensitivity_of(one.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
+    answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": found}}}
+    trace = b"".join(events(one.about, [one.run])).decode()
+    return {"scenario": one.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
+
+
+def _file(template: str, root: str, filled: dict[str, Any], record: dict[str, Any], plotly: str) -> str:
+    """A page with everything in it that it would fetch; `root` is its first module."""
+    sheets = ("page", "tape", "inspector") + (("compare",) if template == "compare.html" else ())
     files = {
+        "page_template": template,
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
-        "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in ("page", "tape", "inspector")],
+        "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
         "first_script": Markup(assets()["first.js"].content.decode()),
-        "modules": _modules(),
+        "modules": _modules(root),
+        "main_module": root,
         "plotly": plotly,
         "plotly_itself": "" if plotly else _plotly(),
-        "record": inert(to_json({"link": of.link.address(of.scenario), "live": live, "runs": runs})),
+        "record": inert(to_json(record)),
     }
-    return templates.get_template("export.html").render(filled | files | {"live": live, "page_title": title})
+    return templates.get_template("export.html").render(filled | files | {"live": record["live"]})
 
 
 @dataclass
@@ -138,8 +176,8 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _modules() -> Markup:
-    """An import map by which each module of the page is found in the page itself.
+def _modules(root: str) -> Markup:
+    """An import map by which each module of a page is found in the page itself.
 
     A relative name means nothing in a module that comes without an address, so each is given its full one.
     """
@@ -151,8 +189,7 @@ def _modules() -> Markup:
         text = re.sub(r'(\bfrom )"(\.{1,2}/[^"]+)"', named, assets()[name].content.decode())
         return _data_url("text/javascript", text.encode())
 
-    modules = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js") if path.name != "first.js"]
-    return inert(to_json({"imports": {f"gruscope/{name}": inlined(name) for name in sorted(modules)}}))
+    return inert(to_json({"imports": {f"gruscope/{name}": inlined(name) for name in sorted(modules(root))}}))
 
 
 @cache

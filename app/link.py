@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
+from gru_core.cell import GATES, HOLDABLE
+
 from .errors import Refused
-from .schemas import GATES, HOLDABLE, SIGNALS, ClampBody, Scenario, WeightBody
+from .schemas import SIGNALS, ClampBody, Scenario, WeightBody
 
 VERSION = "1"
 """The version of the links that are read."""

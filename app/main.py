@@ -17,7 +17,7 @@ from .metrics import metrics
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
-from .routes import export, health, lab, models, oembed, reference, score, static, trace, unit, uploads
+from .routes import compare, export, health, lab, models, oembed, reference, score, static, timing, trace, unit, uploads
 from .schemas import ErrorBody
 from .settings import Settings
 
@@ -59,6 +59,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
     errors.add_handlers(app)
-    for room in (lab, trace, unit, score, export, models, uploads, oembed, health, reference, static):
+    for room in (lab, compare, trace, unit, score, timing, export, models, uploads, oembed, health, reference, static):
         app.include_router(room.router)
     return app

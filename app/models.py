@@ -18,22 +18,24 @@ from .errors import Refused
 from .intake.reading import Found
 from .intake.store import Store
 from .intake.upload import ID, Upload
-from .schemas import SHOWN, model_entry
+from .schemas import model_entry
 from .settings import Settings
+
+SHIPPED = (*presets.NAMES, *presets.COMPARED)
 
 
 @cache
 def served(folder: str) -> Mapping[str, Model]:
-    """By name the presets and, named as its file, every model in `folder` (none when ""); read once.
+    """By name all that ships and, named as its file, every model in `folder` (none when ""); read once.
 
     Raises ValueError for what cannot be served.
     """
-    models = {name: gru_core.load(name) for name in presets.NAMES}
+    models = {name: gru_core.load(name) for name in SHIPPED}
     if folder and not Path(folder).is_dir():
         raise ValueError(f"GRUSCOPE_MODELS: {folder} is not a directory")
     for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
-        if path.stem in presets.NAMES:
-            raise ValueError(f"{path} has the name of a preset; it needs another")
+        if path.stem in SHIPPED:
+            raise ValueError(f"{path} has the name of a model that ships; it needs another")
         models[path.stem] = _tried(path)
     return models
 
@@ -57,8 +59,7 @@ def names(settings: Settings) -> list[str]:
 
 def get(name: str, settings: Settings) -> Model:
     """The model of that name or id. Raises Refused when there is none, or it is above the limits."""
-    models = served(settings.models)
-    model = models[name] if name in models else _brought(name, settings).model
+    model = _own(name, settings) or _brought(name, settings).model
     if model is None:
         raise Refused(409, "question", "something must be answered about this file before it can be shown", "model")
     check(model, settings)
@@ -86,14 +87,13 @@ def store(settings: Settings) -> Store | None:
 def entry(name: str, settings: Settings) -> dict[str, Any]:
     """The model as the picker shows it. Raises Refused as `get`."""
     model = get(name, settings)
-    said = () if name in served(settings.models) else _brought(name, settings).said
+    said = () if _own(name, settings) else _brought(name, settings).said
     return model_entry(name, model, said)
 
 
 def upload(name: str, settings: Settings) -> Upload:
     """The file that a model is made of: as it was brought, or the model's own. Raises Refused as `get`."""
-    models = served(settings.models)
-    if name in models:
+    if _own(name, settings):
         return Upload(get(name, settings).to_bytes(), f"{name}.safetensors")
     _brought(name, settings)
     kept = store(settings)
@@ -103,10 +103,22 @@ def upload(name: str, settings: Settings) -> Upload:
     return found
 
 
+def _own(name: str, settings: Settings) -> Model | None:
+    """The model of that name if it is this server's own: "NAME@0" is what the training of one that ships began with."""
+    shipped = name.removesuffix("@0")
+    return _before_training(shipped) if shipped != name and shipped in SHIPPED else served(settings.models).get(name)
+
+
+@cache
+def _before_training(name: str) -> Model:
+    return gru_core.load(f"{name}@0")
+
+
 def _brought(id: str, settings: Settings) -> Found:
     if not ID.fullmatch(id):
-        there = ", ".join(served(settings.models))
-        raise Refused(404, "model", f"there is no such model; there are: {there}", "model")
+        there = ", ".join(name for name in served(settings.models) if name not in presets.COMPARED)
+        compared = f"and beside the presets what they are compared with, {presets.COMPARED[0]} for one"
+        raise Refused(404, "model", f"there is no such model; there are: {there}, {compared}", "model")
     kept = store(settings)
     found = None if kept is None else kept.get(id)
     if found is None:
@@ -130,10 +142,9 @@ def task(model: Model) -> Task:
 
 def _excess(model: Model, settings: Settings) -> str | None:
     """What of a model is above the limits, or cannot be shown, if anything is."""
-    for cell in model.layers:
-        if cell.name not in SHOWN:
-            shown = ", ".join(one.title for one in SHOWN.values())
-            return f"this model has an {cell.title} layer; the page shows {shown} only, Python's gru.trace runs all"
+    if len({cell.name for cell in model.layers}) > 1:
+        kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
+        return f"this model has layers of {kinds}; the page shows models of one kind, Python's gru.trace runs all"
     symbols = isinstance(model.encoder, Symbols)
     sizes = {
         "layers": (len(model.layers), settings.max_layers),

@@ -9,6 +9,7 @@ import numpy as np
 
 from gru_core import Clamp, Model, SequenceError
 from gru_core.arrays import Array
+from gru_core.cell import HOLDABLE
 from gru_core.holds import Holds
 from gru_core.trace import read
 
@@ -50,6 +51,16 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
         holds = model.holds(clamps, x.shape[:-1])
         where = "h0"
         h0 = model.state(scenario.h0)
+        _within_holds(model, h0)
     except ValueError as error:
         raise Refused(422, "scenario", str(error), where) from error
     return Setup(model, changed, tokens, x, h0, clamps, holds)
+
+
+def _within_holds(model: Model, h0: list[Array]) -> None:
+    """Raise ValueError when a first state is not one that could be held."""
+    for cell, state in zip(model.layers, h0, strict=True):
+        for name, part in zip(cell.carried, np.split(state, len(cell.carried)), strict=True):
+            low, high = HOLDABLE[name]
+            if not ((low <= part) & (part <= high)).all():
+                raise ValueError(f"{name} of a first state is from {low:g} to {high:g}")

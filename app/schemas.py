@@ -15,25 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import Clamp, Edit, Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.cell import CELLS, Cell, Run
+from gru_core.cell import CELLS, GATES, HOLDABLE, Cell, Run
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
 from gru_core.sensitivity import frobenius
 from gru_core.signals import Signal
 from gru_core.tasks import task_of
 
-SHOWN = {"gru": CELLS["gru"]}
-"""The cells that the page can show."""
-
-SIGNALS = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.signals))
-GATES = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.gates))
-HOLDABLE = tuple(dict.fromkeys(name for cell in SHOWN.values() for name in cell.holdable))
+SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
 
 if TYPE_CHECKING:
     Gate = str
     Holdable = str
 else:  # so that the interface's description and its refusals list them
-    Gate, Holdable = Literal[GATES], Literal[HOLDABLE]
+    Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
 
 
 class _Body(BaseModel):
@@ -86,7 +81,7 @@ class Scenario(_Body):
     """The whole question: a model, a sequence, and what is changed. Nothing else is remembered.
 
     `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
-    layer, zero when null.
+    layer, zero when null; of an LSTM h, then c.
     """
 
     model_config = ConfigDict(
@@ -95,7 +90,7 @@ class Scenario(_Body):
 
     model: str
     sequence: str | list[list[FiniteFloat]]
-    h0: list[list[Annotated[float, Field(ge=-1, le=1)]]] | None = None
+    h0: list[list[FiniteFloat]] | None = None
     clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
     weights: Annotated[list[WeightBody], Field(max_length=64)] = []
 
@@ -151,6 +146,16 @@ class Scores(BaseModel):
     held: list[HeldAt]
 
 
+class Timing(BaseModel):
+    """Microseconds a `step` and milliseconds a `training` step, medians of so many `repeats`; see GET /api/timing."""
+
+    step: float
+    training: float
+    repeats: int
+    steps: int
+    sequences: int
+
+
 class ErrorDetail(BaseModel):
     """`where` is the part of the request at fault; places in lists count from 1."""
 
@@ -204,7 +209,7 @@ def cells() -> dict[str, Any]:
             "gates": cell.gates,
             "holds": cell.holdable,
         }
-        for name, cell in SHOWN.items()
+        for name, cell in CELLS.items()
     }
 
 
@@ -216,10 +221,12 @@ def start(
     h0: Sequence[Array],
     holds: Sequence[Holds | None],
     twin: bool,
+    right: list[float | None] | None,
 ) -> dict[str, Any]:
     """What a view must know of a run before its first step: its size, biases, first state and what is held.
 
-    `twin`: whether an untouched run goes along.
+    `twin`: whether an untouched run goes along. `right` has the task's own answer to each step: the place of its label
+    from 1, or the number; None where the task asks for none, and for a whole run of no task that is known.
     """
     return {
         "model": name,
@@ -239,7 +246,13 @@ def start(
             for cell, state, held in zip(model.layers, h0, holds, strict=True)
         ],
         "y": {"kind": model.readout.kind, "labels": model.readout.labels},
+        "right": right,
     }
+
+
+def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:
+    """How many numbers a unit has at each step, as `_named` lists them where nothing is held."""
+    return len(cell.signals) * (3 if twin else 1) + 2 * len(cell.gates) + 1
 
 
 def _named(layer: Run, twin: Run | None) -> dict[str, Array]:

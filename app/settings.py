@@ -72,7 +72,7 @@ class Settings:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "cross-origin" if path == "/embed" else "same-origin",
+            "Cross-Origin-Resource-Policy": "cross-origin" if path.startswith("/embed") else "same-origin",
             "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
 

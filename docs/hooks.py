@@ -54,10 +54,10 @@ def readme(section: str) -> str:
     )
 
 
-def keys(_: str | None) -> str:
-    """The README's table of the link's keys."""
-    (table,) = re.findall(r"^\| key \| value \|\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.M)
-    return str(table)
+def keys(page: str | None) -> str:
+    """The README's table of the keys of a link: to the lab, or to the compare page."""
+    lab, compare = re.findall(r"^\| key \| value \|\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.M)
+    return str(compare if page == "compare" else lab)
 
 
 def commands(_: str | None) -> str:

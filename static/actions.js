@@ -6,6 +6,7 @@
 /** @import { Store, Update } from "./store.js" */
 import * as api from "./api.js";
 import { choose, write } from "./changes.js";
+import { leave } from "./follow.js";
 import { decode } from "./link.js";
 import { answer, newRun, putStep, scenarioOf } from "./run.js";
 import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./state.js";
@@ -24,6 +25,8 @@ export function createActions(store, ask, open) {
     },
     /** @param {string} model */
     choose(model) {
+      const entry = store.get().models.find(({ id }) => id === model);
+      if (entry && leave(entry)) return;
       store.update(choose, model);
       ask();
     },
@@ -39,8 +42,8 @@ export function createActions(store, ask, open) {
       if (store.get().clamps !== clamps || store.get().weights !== weights) ask();
     },
     /**
-     * Run what is on the tape once more with one clamp added, and note what the cursor's state and the output are then.
-     * @param {"memory" | "influence"} by @param {number} step @param {Clamp} poke
+     * Run what is on the tape once more with clamps added, and note what the cursor's state and the output are then.
+     * @param {"memory" | "influence"} by @param {number} step @param {Clamp[]} poke
      */
     async check(by, step, poke) {
       const state = store.get();
@@ -51,7 +54,7 @@ export function createActions(store, ask, open) {
         y: answer(of, column).text,
       });
       const scenario = scenarioOf(run);
-      const poked = { ...scenario, clamps: [...scenario.clamps, poke] };
+      const poked = { ...scenario, clamps: [...scenario.clamps, ...poke] };
       /** @type {Run} */
       let other;
       const listener = {

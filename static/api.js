@@ -176,6 +176,12 @@ export async function model(id) {
   return (await request(modelAt(id), {})).json();
 }
 
+/** What a step of a model costs on the server. @param {string} id @returns {Promise<any>} */
+export async function timing(id) {
+  if (recording) throw new Unrecorded();
+  return (await request(`api/timing/${encodeURIComponent(id)}`, {})).json();
+}
+
 /** Bring a model. @param {File} file @param {(share: number) => void} progress */
 export const upload = (file, progress) => send(`api/models?name=${encodeURIComponent(file.name)}`, file, progress);
 
@@ -200,6 +206,9 @@ export async function draw(model, seed) {
   return (await response.json()).sequence;
 }
 
+/** A page that is embedded may lie one folder further down. */
+export const UP = /\/embed\/[^/]*$/.test(location.pathname) ? "../" : "";
+
 /**
  * @param {string} url
  * @param {RequestInit} init
@@ -207,7 +216,7 @@ export async function draw(model, seed) {
 async function request(url, init) {
   let response;
   try {
-    response = await fetch(url, init);
+    response = await fetch(UP + url, init);
   } catch (error) {
     const letGo = init.signal?.aborted && init.signal.reason?.name !== "TimeoutError";
     throw letGo ? error : silent();

@@ -1,31 +1,32 @@
 /** Runs arriving on the tape: the one that the page came with, and a newer one whenever something else is asked for. */
 
+/** @import { Scenario } from "./api.js" */
 /** @import { Run, Start } from "./run.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
-import { boot } from "./boot.js";
 import { stay } from "./changes.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
 import { complete, fail, goBack, receive, show } from "./state.js";
 
 /**
- * The run that is shown first. It came with the page or, where it is long, is fetched. Without it there is nothing to
- * show: `error` says why, and the page waits for good.
+ * The run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
+ * nothing to show: `error` says why, and the page waits for good.
  * @param {HTMLElement} error
+ * @param {HTMLElement} script
+ * @param {Scenario} scenario
  */
-export async function firstRun(error) {
+export async function firstRun(error, script, scenario) {
   const stop = (/** @type {Error} */ { message }) => {
     error.textContent = `${message} Reload the page to ask again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
-  const recorded = document.querySelector("#first-run")?.textContent;
-  const text = recorded || (await api.text(boot.scenario).catch(stop));
+  const text = script.textContent || (await api.text(scenario).catch(stop));
   /** @type {Run | undefined} */
   let run;
   let received = 0;
   api.readEvents(text, {
-    start: (start) => (run = newRun(start, boot.scenario)),
+    start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;

@@ -6,9 +6,10 @@
 /** @import { ModelEntry, Theme } from "./state.js" */
 
 /**
- * `cells` says by name what each cell is. `scenario` is that of the first run. A tape has as many columns as one of the
+ * `cells` says by name what each cell is, `figures` has those of the page's. `scenario` is that of the first run. A tape has as many columns as one of the
  * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be brought.
- * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<Theme, Figure>,
+ * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
+ *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string},
  *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
  *            uploads: boolean}} Boot
  */

@@ -18,6 +18,13 @@ import { boot } from "./boot.js";
 /** @param {{cell: string}} layer */
 export const cellOf = ({ cell }) => boot.cells[cell];
 
+/** The cell whose page this is: a model of another has a page of its own. */
+export const pageCell =
+  boot.models.find(({ id }) => id === boot.scenario.model)?.layers[0] ?? Object.keys(boot.cells).map((cell) => ({ cell }))[0];
+
+/** The gate that lets the old state go over, or else the only one: what is looked at first. @param {{cell: string}} layer @returns {Gate} */
+export const firstGate = ({ cell }) => ({ gru: "z", lstm: "f", rnn: "h" })[cell] ?? "";
+
 /** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
 const ofAll = (names) => [...new Set(Object.values(boot.cells).flatMap(names))];
 
@@ -39,6 +46,9 @@ export function entryOf(layer, name) {
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }
+
+/** The signal that the cell remembers by, of which a ledger is the account. @param {{cell: string}} layer @returns {"h" | "c"} */
+export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");
 
 /** How a signal is written, or that of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
 export function symbolOf(layer, name) {

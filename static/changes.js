@@ -3,16 +3,46 @@
  * whoever makes one asks for the run (actions.js). Clamps and weights can be undone.
  */
 
-/** @import { Changes, Clamp, WeightPlace } from "./run.js" */
-/** @import { Focus, Range, State } from "./state.js" */
+/** @import { Changes, Clamp, Run, WeightPlace } from "./run.js" */
+/** @import { Focus, ModelEntry, Range, State } from "./state.js" */
+import { firstGate } from "./cells.js";
 import { scenarioOf } from "./run.js";
-import { change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
+import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
+import { currentTheme } from "./theme.js";
 
 /** The model as it was trained, with nothing held. @type {Changes} */
 const UNCHANGED = { clamps: [], weights: [] };
 
 /** Nothing is changed, and there is nothing to undo. */
 export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+
+/**
+ * The state that a page begins with.
+ * @param {readonly ModelEntry[]} models
+ * @param {{model: string, sequence: string}} scenario
+ * @param {{run: Run, received: number}} first the run of that
+ * @param {string} error what is to be said beside the box
+ * @returns {State}
+ */
+export const begin = (models, { model, sequence }, first, error) => ({
+  ...FOCUS,
+  gate: firstGate(first.run.layers[0]),
+  ...LET_GO,
+  models,
+  model,
+  text: sequence,
+  ...first,
+  error,
+  invalid: false,
+  playing: false,
+  speed: 2,
+  theme: currentTheme(),
+  first: 0,
+  awaited: null,
+  details: {},
+  score: null,
+  refusals: {},
+});
 
 /** Whether anything of the model is to be changed. @param {Changes} changes */
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;

@@ -8,7 +8,7 @@
 import { Unrecorded, ask } from "./api.js";
 import { boot } from "./boot.js";
 import { scenarioOf } from "./run.js";
-import { detailAt, failDetail, layerIndex, putDetail } from "./state.js";
+import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
 /** Fetch what the views that are shown want. @param {Store} store */
 export function keepDetails(store) {
@@ -25,7 +25,7 @@ const around = ({ step, run }, before, after) => ({
 
 /** All rows of the ledger where one answer can hold them, else those around the cursor. @param {State} state */
 function ledgerWanted(state) {
-  if (!state.views.includes("memory")) return null;
+  if (!state.views.includes("memory") || !layerOf(state).rows.half_life) return null; // a plain RNN has no ledger
   const rows = Math.floor(boot.shares / (state.run.T + 1));
   const half = rows >= state.run.T ? Infinity : Math.floor((rows - 1) / 2);
   return around(state, half, half);

@@ -1,7 +1,7 @@
 // Runs before the first paint, so that a chosen theme does not flash.
 try {
   // A page that embeds this one can say which theme it has itself.
-  const told = location.pathname.endsWith("/embed") ? new URLSearchParams(location.search).get("theme") : null;
+  const told = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
   const theme = told ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {

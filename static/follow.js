@@ -1,15 +1,31 @@
 /** Following links: the address that the page was opened with, and those that are followed on it. */
 
 /** @import { Link } from "./link.js" */
+/** @import { ModelEntry } from "./state.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
+import { pageCell } from "./cells.js";
 import { follow, isChanged } from "./changes.js";
-import { beyond, decode, writeScenario } from "./link.js";
+import { frameKeys } from "./frame.js";
+import { beyond, decode, encode, writeScenario } from "./link.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
 /** What the address says; a page that was saved as a file says it itself. */
 export const address = () => location.search || (api.recording?.link ?? "");
+
+/** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
+const elsewhere = ({ layers }) => !api.recording && layers[0].cell !== pageCell.cell;
+
+/**
+ * Go to the page of a model that has another cell, if it has one.
+ * @param {ModelEntry} entry
+ * @param {string} [address] what its page is to show
+ */
+export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`) {
+  if (elsewhere(entry)) location.assign(address + frameKeys);
+  return elsewhere(entry);
+}
 
 /** Which parts of a link could not be followed. @param {string[]} parts */
 const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
@@ -45,6 +61,7 @@ export function createFollower(store, ask) {
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];
+    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, focus, notices }))) return;
     const text = sequence || entry.examples[0];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights });
     const there = same && run.model === entry.id && received === run.T;

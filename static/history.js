@@ -6,6 +6,7 @@
 /** @import { Store } from "./store.js" */
 /** @import { Focus } from "./state.js" */
 /** @import { Link } from "./link.js" */
+import { frameKeys } from "./frame.js";
 import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
@@ -19,15 +20,12 @@ const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", 
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, address, open) {
-  // An embedding page can hide parts and set a theme in the address: these stay.
-  const frame = [...new URLSearchParams(location.search)].filter(([key]) => key === "hide" || key === "theme");
-  const suffix = frame.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
   let [written, placed, text] = described(linkTo(store.get()));
   let typed = false; // whether the current entry was made by typing
   /** @type {number | undefined} */
   let timer;
   // The address is written out at once, so that the first entry, too, says all that was looked at.
-  if (location.search && !store.get().awaited && written.length <= LONGEST) enter("replaceState", written + suffix);
+  if (location.search && !store.get().awaited && written.length <= LONGEST) enter("replaceState", written + frameKeys);
 
   function write() {
     const state = store.get();
@@ -40,7 +38,7 @@ export function mountHistory(store, address, open) {
     [written, placed, text] = [query, place, sequence];
     if (push) typed = edited;
     // Where the address is too long it says nothing at all, rather than something that is not on the page.
-    enter(push ? "pushState" : "replaceState", query.length > LONGEST ? location.pathname : query + suffix);
+    enter(push ? "pushState" : "replaceState", query.length > LONGEST ? location.pathname : query + frameKeys);
   }
 
   store.subscribe(() => {

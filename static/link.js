@@ -8,7 +8,7 @@
 
 /** @import { Changes, Clamp, Weight } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
-import { GATES, HELD, SIGNALS } from "./cells.js";
+import { GATES, HELD, SIGNALS, cellOf } from "./cells.js";
 import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
@@ -170,7 +170,7 @@ export function decode(query) {
 }
 
 /**
- * Which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last.
+ * Which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}
@@ -179,9 +179,13 @@ export function beyond(focus, { run }) {
   const layers = run.layers.length;
   const layer = Math.min(focus.layer ?? layers - 1, layers - 1);
   const { H } = run.layers[layer];
+  const { gates, signals } = cellOf(run.layers[layer]);
+  const names = signals.map(({ name }) => name);
   const notices = [];
   if (focus.step > run.T) notices.push(`t must be from 1 to ${run.T}`);
   if ((focus.layer ?? 0) >= layers) notices.push(`layer must be from 1 to ${layers}`);
   if (focus.unit >= H) notices.push(`unit must be from 1 to ${H}`);
+  if (!gates.includes(focus.gate)) notices.push(`gate must be one of ${gates.join(", ")}`);
+  if (!names.includes(focus.table)) notices.push(`table must be one of ${names.join(", ")}`);
   return notices;
 }

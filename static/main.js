@@ -4,22 +4,23 @@ import { createActions } from "./actions.js";
 import * as api from "./api.js";
 import { firstRun, keepArriving } from "./arrival.js";
 import { boot } from "./boot.js";
-import { LET_GO } from "./changes.js";
+import { pageCell } from "./cells.js";
+import { begin } from "./changes.js";
 import { keepDetails } from "./details.js";
 import { address, createFollower, followAddress } from "./follow.js";
 import { announceHeight } from "./frame.js";
-import { mountCell } from "./gru/cell.js";
-import { mountEquations } from "./gru/equations.js";
 import { mountHistory } from "./history.js";
+import { encode, linkTo } from "./link.js";
 import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
-import { FOCUS, note } from "./state.js";
+import { note } from "./state.js";
 import { createStore } from "./store.js";
-import { currentTheme } from "./theme.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountBring } from "./views/bring.js";
+import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
+import { mountEquations } from "./views/equations.js";
 import { mountExplain } from "./views/explain.js";
 import { mountExport } from "./views/export.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
@@ -29,6 +30,7 @@ import { mountInspector } from "./views/inspector.js";
 import { mountLight } from "./views/light.js";
 import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
+import { mountNarration } from "./views/narration.js";
 import { mountNext } from "./views/next.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
@@ -43,24 +45,8 @@ const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (doc
 const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 const [main, tape] = ["main", "#tape"].map(find);
 
-const store = createStore({
-  ...FOCUS,
-  ...LET_GO,
-  models: boot.models,
-  model: boot.scenario.model,
-  text: boot.scenario.sequence,
-  ...(await firstRun(find("#error"))),
-  error: find("#error").textContent ?? "",
-  invalid: false,
-  playing: false,
-  speed: 2,
-  theme: currentTheme(),
-  first: 0,
-  awaited: null,
-  details: {},
-  score: null,
-  refusals: {},
-});
+const first = await firstRun(find("#error"), find("#first-run"), boot.scenario);
+const store = createStore(begin(boot.models, boot.scenario, first, find("#error").textContent ?? ""));
 const ask = keepArriving(tape, store);
 const open = createFollower(store, ask);
 const actions = createActions(store, ask, open);
@@ -75,23 +61,26 @@ mountRows(tape, store);
 mountTape(tape, store);
 mountExplain(tape);
 mountInspector(main, store);
-mountCell(find(".cell"), store, boot.figures);
+mountNarration(find(".words"), store);
+mountCell(find(".cell"), store, boot.figures[pageCell.cell]);
 mountSum(find(".sum"), store, actions);
 mountEquations(find(".equations"), store);
 mountWhatIf(find(".whatif"), tape, store, actions);
-mountMemory(find(".memory"), tape, store);
+if (find(".memory .ledger")) {
+  mountMemory(find(".memory"), tape, store);
+  mountCheck(find(".memory .check"), writtenAt, store, actions);
+}
 mountInfluence(find(".influence"), tape, store);
-mountCheck(find(".memory .check"), writtenAt, store, actions);
 mountCheck(find(".influence .check"), listensTo, store, actions);
-mountTable(find(".table"), store);
+mountTable(find(".table"), tape, store);
 mountLight(main);
-mountShare(find("#share-open"), dialog("#share"), home, store);
+mountShare(find("#share-open"), dialog("#share"), home, "", () => encode(linkTo(store.get())));
 mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
 if (boot.uploads) mountBring(find("#bring-open"), dialog("#bring"), store, api, actions);
 mountHelp(find("#help-open"), dialog("#help"));
 mountAppearance(find("#theme"), store);
 mountOpenLab(document.querySelector("#open-lab"), store);
-const heatmaps = mountHeatmaps(tape, store, boot.figures);
+const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
 followAddress(store, ask);
 mountHistory(store, address, open);

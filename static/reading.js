@@ -1,8 +1,9 @@
 /** What views of every cell read off the state: rows as they are shown, and the answers about the cursor. */
 
-/** @import { Rows, Signal } from "./run.js" */
+/** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
-import { fixed } from "./run.js";
+import { cellOf, memoryOf } from "./cells.js";
+import { answer, clampAt, fixed } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
@@ -26,6 +27,64 @@ export function shownRows(state, signal) {
   const gaps = state.difference && layerOf(state).rows[`delta.${signal}`];
   if (!gaps) return rowsOf(state, signal);
   return turned(state, signal) ? gaps.map((row) => row.map((gap) => -gap)) : gaps;
+}
+
+/**
+ * Where a unit is looked at: the step `t` of `T`, the unit and layer from 0. `x` is the model's input there, `read` what the
+ * layer reads, `y` the answer.
+ * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, x: string, read: string, y: string}} Place
+ */
+
+/** @param {State} state @param {number} unit @returns {Place} */
+export function placeAt(state, unit) {
+  const { step, run } = state;
+  const layer = layerIndex(state);
+  const x = run.tokens?.[step - 1] ?? "numbers";
+  const read = layer === 0 ? x : `layer ${layer}`;
+  const y = answer(run, step - 1).text;
+  return { t: step, T: run.T, unit, H: layerOf(state).H, layer, layers: run.layers.length, x, read, y };
+}
+
+/** A value of a unit at the cursor's step, by its name on the wire. @param {State} state @param {number} unit */
+export function valuesAt(state, unit) {
+  const { rows } = layerOf(state);
+  return (/** @type {string} */ name) => rows[name][unit][state.step - 1];
+}
+
+/**
+ * A carried signal as the cursor's step found it. `first` is where its units begin in the layer's first state.
+ * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
+ */
+export function before(state, signal, unit, first = 0) {
+  const { rows, h0 } = layerOf(state);
+  return state.step === 1 ? h0[first + unit] : rows[signal][unit][state.step - 2];
+}
+
+/** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
+
+/** A gate's sum at the cursor's step. @param {State} state @param {Gate} gate @param {number} unit @returns {Sum} */
+export function sumAt(state, gate, unit) {
+  const at = valuesAt(state, unit);
+  const sign = turned(state, gate) ? -1 : 1;
+  const [Wx, Uh, b] = [at(`Wx.${gate}`), at(`Uh.${gate}`), layerOf(state).b[gate][unit]].map((part) => sign * part);
+  return { Wx, Uh, b, a: Wx + Uh + b };
+}
+
+/** The sums of all gates. @param {State} state @param {number} unit @returns {Record<Gate, Sum>} */
+export const sumsAt = (state, unit) =>
+  Object.fromEntries(cellOf(layerOf(state)).gates.map((gate) => [gate, sumAt(state, gate, unit)]));
+
+/**
+ * Of all that is held at the cursor's step, the value that was computed.
+ * @param {State} state @param {number} unit
+ * @returns {Partial<Record<Held, number>>}
+ */
+export function replacedAt(state, unit) {
+  const at = valuesAt(state, unit);
+  const held = layerOf(state).held.filter((name) => clampAt(state.run, name, layerIndex(state), unit, state.step));
+  return Object.fromEntries(
+    held.map((name) => [name, turned(state, name) ? 1 - at(`computed.${name}`) : at(`computed.${name}`)]),
+  );
 }
 
 /** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
@@ -68,12 +127,12 @@ export function writtenAt(state) {
   return mixture && mostWritten(mixture);
 }
 
-/** What was there before the first step, in words: h₀, or the value that a hold put in its place later. @param {State} state */
+/** What was there before the first step, in words: h₀ or c₀, or the value that a hold put in its place later. @param {State} state */
 export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
   const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
-  return since ? `the ${fixed(value)} that was put in at t = ${since}` : `h₀ = ${fixed(value)}`;
+  return since ? `the ${fixed(value)} that was put in at t = ${since}` : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
 /** How much is left of that, where it is the largest share. @param {State} state */
@@ -112,4 +171,52 @@ export function rounding(checks) {
     if (!off.includes(true)) return { decimals, off };
   }
   return { decimals: FEWEST, off: tried(FEWEST) };
+}
+
+/** What makes a gate of its sum. @typedef {{name: string, of: (a: number) => number}} Squashing */
+export const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
+export const tanh = { name: "tanh", of: Math.tanh };
+
+/** The numbers of equations as text, by slot, and the results whose last digit is off. @typedef {{slots: Record<string, string>, rounded: Set<string>}} Numbers */
+
+/**
+ * Put the numbers of one equation into its slots, "h.keep" for one.
+ * @param {Numbers} numbers
+ * @param {string} name of the equation
+ * @param {Record<string, number>} values by the rest of their slot's name
+ * @param {(as: (value: number) => number) => [name: string, reckoned: number][]} checks for a way of rounding, what each
+ *   result comes to, worked out from rounded numbers
+ * @param {number | null} [held] the value that was put in place of the result
+ */
+export function putEquation({ slots, rounded }, name, values, checks, held = null) {
+  const results = checks((value) => value).map(([result]) => result);
+  const { decimals, off } = rounding((as) =>
+    checks(as).map(([result, reckoned]) => /** @type {[number, number]} */ ([reckoned, values[result]])),
+  );
+  results.forEach((result, i) => off[i] && rounded.add(`${name}.${result}`));
+  for (const [part, value] of Object.entries(values)) slots[`${name}.${part}`] = fixed(value, decimals);
+  slots[`${name}.held`] = held === null ? "" : fixed(held);
+}
+
+/**
+ * Put the numbers of a gate's equation into its slots.
+ * @param {Numbers} numbers
+ * @param {Gate} gate
+ * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} at
+ * @param {number} value that the gate has
+ * @param {Squashing} f
+ */
+export function putGate(numbers, gate, { sums, replaced }, value, f) {
+  const sum = sums[gate];
+  const computed = replaced[gate] ?? value;
+  putEquation(
+    numbers,
+    gate,
+    { ...sum, value: computed },
+    (as) => [
+      ["a", as(sum.Wx) + as(sum.Uh) + as(sum.b)],
+      ["value", f.of(as(sum.a))],
+    ],
+    gate in replaced ? value : null,
+  );
 }

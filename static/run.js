@@ -21,10 +21,10 @@
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
 /** What a scenario changes of a model. @typedef {{clamps: readonly Clamp[], weights: readonly Weight[]}} Changes */
-/** @typedef {{cell: string, H: number, reset: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[]}}} Start */
+ *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
 /**
  * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
@@ -108,6 +108,20 @@ export function answer(run, column, outputs = run.outputs) {
   if (run.y.kind === "linear") return { text: fixed(values[0]), value: values[0] };
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
+}
+
+const RIGHT_WITHIN = 0.1; // of the task's own number
+
+/**
+ * Where the answer at a step is not the task's own, that one as text; "" where it is, or the task asks for none.
+ * @param {Run} run @param {number} column
+ */
+export function missed(run, column) {
+  const right = run.right?.[column] ?? null;
+  if (right === null) return "";
+  if (run.y.kind === "linear") return Math.abs(run.outputs[0][column] - right) > RIGHT_WITHIN ? fixed(right) : "";
+  const wanted = run.y.labels[right - 1];
+  return answer(run, column).text === wanted ? "" : wanted;
 }
 
 /**

@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {cell: string, units: number, reset: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
+ *             layers: {cell: string, units: number, reset?: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -31,10 +31,10 @@
  */
 /**
  * How much the output and the state at a step would move with each step up to it, as /api/sensitivity answers: the output
- * with the input (`x_norm`) and the gates `z` and `r`, the state with the earlier states (`h_unit`, of the whole layer
- * `h_norm`). `input` and `gate` say where the input, and a gate, would matter most.
- * @typedef {Stretch & {output: number, x_norm: number[], z: number[], r: number[], h_norm: number[], h_unit: number[],
- *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number}}} Sensitivity
+ * with the input (`x_norm`) and the gates, "z" for one, the unit's h with the earlier states (`h_unit`, and `h_norm` of the
+ * whole layer; of an LSTM `c_unit` and `c_norm` too). `input` and `gate` say where the input, and a gate, would matter most.
+ * @typedef {Stretch & {output: number, x_norm: number[], z?: number[], h_norm: number[], h_unit: number[],
+ *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number} | null}} Sensitivity
  */
 /**
  * What leaving out `step` does to the cursor's state and output: each as it `was` and as it `is` then. Or why that is not
@@ -75,6 +75,8 @@
  *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
 
+import { cellOf, firstGate, pageCell } from "./cells.js";
+
 export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
@@ -88,7 +90,7 @@ export const FOCUS = {
   unit: 0,
   views: ["tape", "words", "cell", "equations"],
   zoom: "unit",
-  gate: "z",
+  gate: firstGate(pageCell),
   table: "h",
   convention: "source",
   rows: "all",
@@ -177,7 +179,11 @@ export function show(state, run) {
  */
 export function focus(state, focus) {
   const placed = change(state, { ...focus, step: within(focus.step, 1, state.run.T), first: 0 });
-  return inSight(change(placed, { unit: within(focus.unit, 0, layerOf(placed).H - 1) }));
+  const layer = layerOf(placed);
+  const { gates, signals } = cellOf(layer);
+  const gate = gates.includes(focus.gate) ? focus.gate : firstGate(layer);
+  const table = signals.some(({ name }) => name === focus.table) ? focus.table : "h";
+  return inSight(change(placed, { unit: within(focus.unit, 0, layer.H - 1), gate, table }));
 }
 
 /**

@@ -4,20 +4,25 @@
  */
 
 /** @import { State } from "./state.js" */
-/** @typedef {<A extends unknown[]>(transition: (state: State, ...args: A) => State, ...args: A) => void} Update */
-/** @typedef {{get: () => State, update: Update, flush: () => void,
- *            subscribe: (listener: (state: State) => void) => void}} Store */
+/**
+ * @template S
+ * @typedef {{get: () => S, update: <A extends unknown[]>(transition: (state: S, ...args: A) => S, ...args: A) => void,
+ *            flush: () => void, subscribe: (listener: (state: S) => void) => void}} StoreOf
+ */
+/** @typedef {StoreOf<State>} Store */
+/** @typedef {Store["update"]} Update */
 
 /**
- * @param {State} initial
- * @returns {Store}
+ * @template S
+ * @param {S} initial
+ * @returns {StoreOf<S>}
  */
 export function createStore(initial) {
   let state = initial;
   let waiting = 0;
   let told = initial;
   let flushed = -Infinity;
-  /** @type {((state: State) => void)[]} */
+  /** @type {((state: S) => void)[]} */
   const listeners = [];
 
   function tell() {

@@ -4,6 +4,7 @@
 /** A piece of a sentence; `about` is the signal that it speaks of. @typedef {{text: string, about?: string}} Phrase */
 import { leftFromStart, listensTo, writtenAt } from "./reading.js";
 import { answer, fixed } from "./run.js";
+import { memoryOf } from "./cells.js";
 import { layerOf } from "./state.js";
 
 /** A share in whole percents; a share that is nearly all or nearly nothing is never rounded to all or nothing. @param {number} share @param {number} [rest] what is left */
@@ -18,6 +19,40 @@ export function percent(share, rest = 1 - share) {
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
+}
+
+/** How long half of a state lasts. @param {number} steps */
+export function lasting(steps) {
+  return steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "over 10,000 steps";
+}
+
+/** @param {number[]} units @param {number} of @param {string} singular @param {string} plural */
+export function whichUnits(units, of, singular, plural) {
+  if (units.length === 0) return "";
+  if (units.length === 1) return `unit ${units[0] + 1} ${singular}`;
+  if (units.length === of) return `all ${of} units ${plural}`;
+  if (units.length > 4) return `${units.length} units ${plural}`;
+  return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
+}
+
+/** What is held, and what it would be. @param {string} symbol @param {string} about @param {number} value @param {number} was @returns {Phrase[]} */
+export const tellHeld = (symbol, about, value, was) => [
+  { text: ", " },
+  { text: `${symbol} held at ${fixed(value)} instead of ${fixed(was)}`, about },
+];
+
+/**
+ * What came of a step: the state, the output and, where these views are shown, what Memory and Influence name.
+ * @param {State} state @param {{H: number, h_prev: number, h: number}} at
+ * @returns {Phrase[]}
+ */
+export function tellRest(state, { H, h_prev, h }) {
+  /** @type {Phrase[]} */
+  const said = [{ text: H === 1 ? "Its h " : "h " }, { text: change(h_prev, h), about: "h" }];
+  said.push({ text: "; the output " }, { text: tellOutput(state), about: "y" }, { text: "." });
+  if (state.views.includes("memory")) said.push(...tellWritten(state));
+  if (state.views.includes("influence")) said.push(...tellListening(state));
+  return said;
 }
 
 /** @param {readonly string[]} parts */
@@ -38,7 +73,11 @@ export function tellOutput({ run, step }) {
   return now === before ? `is ${now}` : `turns from ${before} to ${now}`;
 }
 
-/** Which step wrote most of the state, once that is known. @param {State} state @returns {Phrase[]} */
+/**
+ * Which step wrote most of the state, once that is known. An LSTM's shares are of candidates, since they need not sum to 1.
+ * @param {State} state
+ * @returns {Phrase[]}
+ */
 export function tellWritten(state) {
   const most = writtenAt(state);
   if (!most) return [];
@@ -47,7 +86,14 @@ export function tellWritten(state) {
   const where = here ? "at this step" : `at t = ${most.step} (${tokenAt(state, most.step)})`;
   const whose = layerOf(state).H === 1 ? "this state" : `unit ${state.unit + 1}’s state`;
   const share = percent(start?.share ?? most.value);
-  const of = `${share[0].toUpperCase()}${share.slice(1)} of ${whose}`;
+  const amount = `${share[0].toUpperCase()}${share.slice(1)} of`;
+  if (memoryOf(layerOf(state)) === "c")
+    return [
+      { text: ` ${amount} ${start ? start.name : `the candidate ${here ? "of this step" : `of t = ${most.step} (${tokenAt(state, most.step)})`}`}` },
+      { text: " is in c", about: "c" },
+      { text: "." },
+    ];
+  const of = `${amount} ${whose}`;
   return [
     { text: ` ${of} ${start ? "is what is left " : "was written "}` },
     { text: start ? `of ${start.name}` : where, about: "h" },

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from gru_core import presets
 from gru_core.formats.questions import short
 
 from .. import models
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 def _entries(settings: Settings) -> Iterator[dict[str, Any]]:
     """Each model as the wire has it, and where it is `from`. Raises ValueError for what cannot be served."""
     for name, model in models.served(settings.models).items():
-        yield model_entry(name, model) | {"from": "preset" if name in presets.NAMES else "served"}
+        yield model_entry(name, model) | {"from": "preset" if name in models.SHIPPED else "served"}
     store = models.store(settings)
     for id in store.ids() if store else ():
         found = store and store.peek(id)

@@ -31,6 +31,13 @@ def page_html(request: Request) -> Response:
     return _file(of, "html", content, "text/html")
 
 
+@router.get("/compare.html", summary="A comparison as one HTML file that needs no server", description=WHICH)
+def compare_html(request: Request) -> Response:
+    content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
+    headers = {"Content-Disposition": 'attachment; filename="gruscope-compare.html"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type="text/html")
+
+
 @router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)
 def trace_csv(request: Request) -> Response:
     of = _follow(request)

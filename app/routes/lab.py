@@ -13,11 +13,11 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from gru_core import Model, SequenceError, Trace, presets
+from gru_core.cell import CELLS
 from gru_core.figures import page_figures, page_pictures
-from gru_core.gru import GRU
 
 from .. import models
-from ..assets import TEMPLATES, assets, compress, version
+from ..assets import TEMPLATES, compress, modules, version
 from ..errors import Refused
 from ..link import VERSION
 from ..middleware import route_path
@@ -41,8 +41,9 @@ PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 
 
 @cache
-def _figures() -> dict[str, orjson.Fragment]:
-    made = {"figures": page_figures(GRU.signals), "pictures": page_pictures(GRU.signals)}
+def _figures(cell: str) -> dict[str, orjson.Fragment]:
+    signals = CELLS[cell].signals
+    made = {"figures": {cell: page_figures(signals)}, "pictures": page_pictures(signals)}
     return {name: orjson.Fragment(to_json(figures)) for name, figures in made.items()}
 
 
@@ -53,7 +54,8 @@ def warm(settings: Settings) -> None:
     """
     version()
     compress()
-    _figures()
+    for cell in CELLS:
+        _figures(cell)
     if not models.names(settings):
         raise ValueError("the limits in the settings leave no model to show")
 
@@ -89,7 +91,7 @@ def lab(
         "notice": " ".join(notices),
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
-        "modules": [name for name in assets() if name.endswith(".js") and name not in ("plotly.min.js", "first.js")],
+        "modules": modules("main.js"),
         # A long run is streamed to the page instead of coming with it.
         "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
     }
@@ -103,10 +105,12 @@ def view(
 
     `uploads`: whether one can bring a model there.
     """
-    names = models.names(settings)
+    # Those with about as many parameters are on the compare page, and wherever a link leads to one.
+    names = [name for name in models.names(settings) if not name.endswith("-parameters")]
     shown = names if scenario.model in names else [*names, scenario.model]
     entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
-    signals = run.layers[-1].cell.signals
+    cell = run.layers[-1].cell
+    signals = cell.signals
     boot = {
         "models": entries,
         "cells": cells(),
@@ -115,19 +119,21 @@ def view(
         "shares": MOST_SHARES,
         "uploads": uploads,
         "max_upload": settings.max_upload,
-        **_figures(),
+        **_figures(cell.name),
     }
     return {
+        "page": "lab",
         "scenario": scenario,
         "uploads": uploads,
         "groups": _groups(entries),
         "entry": next(entry for entry in entries if entry["id"] == scenario.model),
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
         "tokens": about["tokens"],
-        "outputs": _outputs(run.model, run),
+        "outputs": outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
         "values": {signal: getattr(run, signal).T for signal in signals},
         "printed": run.h.size <= MOST_PRINTED,
+        "cell": cell,
         "signals": signals,
         "boot": inert(to_json(boot)),
     }
@@ -153,6 +159,8 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     for entry in entries:
         if entry["said"]:
             group = "Brought by you or by link"
+        elif entry["id"] in presets.COMPARED:
+            group = f"The same tasks, {CELLS[entry['layers'][0]['cell']].title}"
         elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:
@@ -175,7 +183,7 @@ def example(name: str, settings: Settings) -> Scenario:
     return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))
 
 
-def _outputs(model: Model, run: Trace) -> list[str]:
+def outputs(model: Model, run: Trace) -> list[str]:
     """What the model answers at every step, as the tape's output row says it."""
     if model.readout.kind == "linear":
         return [f"{round(float(row[0]), 2) + 0.0:.2f}".replace("-", "−") for row in run.y]

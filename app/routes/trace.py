@@ -11,11 +11,13 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
 from gru_core import Trace, stream
+from gru_core.cell import CELLS
+from gru_core.tasks import task_of
 
 from ..budget import spend
 from ..errors import Refused
-from ..scenario import set_up
-from ..schemas import Scenario, events, start, whole
+from ..scenario import Setup, set_up
+from ..schemas import Scenario, events, numbers_of, start, whole
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
@@ -42,17 +44,28 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     setup = set_up(scenario, settings)
     twin = setup.model if scenario.clamps or scenario.weights else None
     if block is not None:
-        numbers = sum(gru.inputs + (11 if twin is None else 15) * gru.units for gru in setup.changed.layers)
+        numbers = sum(cell.inputs + numbers_of(cell, twin is not None) * cell.units for cell in setup.changed.layers)
         block = max(1, min(block, PIECE // numbers))
     units = sum(cell.units for cell in setup.changed.layers)
     spend(units * min(len(setup.x), block or len(setup.x)) * (1 if twin is None else 2))
-    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin is not None)
+    held, right = setup.holds, _right(setup)
+    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, held, twin is not None, right)
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
+
+
+def _right(setup: Setup) -> list[float | None] | None:
+    """The task's own answers, as `start` has them."""
+    task = task_of(setup.model)
+    if task is None:
+        return None
+    target, scored = task.answers(setup.x)
+    first = 1 if task.kind == "softmax" else 0
+    return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
 
 
 def within_json(about: dict[str, Any]) -> None:
     """Raise Refused when the run of this `start` is too large for one JSON."""
-    most = MOST_IN_JSON // sum((15 if about["twin"] else 11) * layer["H"] for layer in about["layers"])
+    most = MOST_IN_JSON // sum(numbers_of(CELLS[one["cell"]], about["twin"]) * one["H"] for one in about["layers"])
     if about["T"] > most:
         message = (
             f"the run is too large for one JSON: at most {most:,} steps of this model. The stream (Accept: "

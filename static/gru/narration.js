@@ -8,11 +8,12 @@
 /** @import { Held, Reading } from "./reading.js" */
 import { fixed } from "../run.js";
 import { layerOf } from "../state.js";
-import { briefly, change, joined, percent, tellListening, tellOutput, tellWritten } from "../words.js";
+import { briefly, joined, lasting, percent, tellHeld, tellRest, whichUnits } from "../words.js";
 import { reading } from "./reading.js";
 
 const KEEPS = 0.2; // below this a unit keeps its state
 const TAKES = 0.8; // above this it takes its candidate
+const HELD = { r: "r", z: "z", h_tilde: "h̃", h_prev: "the state that it sees" };
 
 /**
  * One or two sentences about the cursor.
@@ -29,13 +30,11 @@ export function narrate(state) {
   if (alone) said.push({ text: "the unit " });
   else said.push({ text: `${groups(z)}. `, about: "z" }, { text: `Unit ${at.unit + 1} ` });
   said.push(...mixture(at), { text: ` (z = ${fixed(at.z)})` });
-  for (const [name, was] of Object.entries(at.replaced)) said.push(...held(name, at[/** @type {Held} */ (name)], was));
+  for (const [name, was] of Object.entries(at.replaced))
+    said.push(...tellHeld(HELD[/** @type {Held} */ (name)], name, at[/** @type {Held} */ (name)], was));
   said.push({ text: matters ? "; " : ", so " });
   said.push({ text: matters ? past(at) : "what r does to the candidate does not matter here", about: "r" });
-  said.push({ text: ". " }, { text: alone ? "Its h " : "h " }, { text: change(at.h_prev, at.h), about: "h" });
-  said.push({ text: "; the output " }, { text: tellOutput(state), about: "y" }, { text: "." });
-  if (state.views.includes("memory")) said.push(...tellWritten(state));
-  if (state.views.includes("influence")) said.push(...tellListening(state));
+  said.push({ text: ". " }, ...tellRest(state, at));
   return said;
 }
 
@@ -58,35 +57,15 @@ function mixture({ keep, take, half_life }) {
   return [share(`mixes ${percent(keep)}`), { text: " of " }, old, share(` with ${percent(take)}`), { text: " of " }, candidate]; // prettier-ignore
 }
 
-/** What is held, and what it would be. @param {string} name @param {number} value @param {number} was @returns {Phrase[]} */
-function held(name, value, was) {
-  const symbol = { r: "r", z: "z", h_tilde: "h̃", h_prev: "the state that it sees" }[name];
-  return [{ text: ", " }, { text: `${symbol} held at ${fixed(value)} instead of ${fixed(was)}`, about: name }];
-}
-
-/** How long half of a state lasts. @param {number} steps */
-function lasting(steps) {
-  return steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "over 10,000 steps";
-}
-
 /** Who keeps, who takes and who mixes. @param {number[]} z of every unit */
 function groups(z) {
   const units = z.map((_, unit) => unit);
   const parts = [
-    verb(units.filter((unit) => z[unit] < KEEPS), z.length, "keeps its state", "keep their states"),
-    verb(units.filter((unit) => z[unit] > TAKES), z.length, "takes its candidate", "take their candidates"),
-    verb(units.filter((unit) => z[unit] >= KEEPS && z[unit] <= TAKES), z.length, "mixes the two", "mix the two"),
+    whichUnits(units.filter((unit) => z[unit] < KEEPS), z.length, "keeps its state", "keep their states"),
+    whichUnits(units.filter((unit) => z[unit] > TAKES), z.length, "takes its candidate", "take their candidates"),
+    whichUnits(units.filter((unit) => z[unit] >= KEEPS && z[unit] <= TAKES), z.length, "mixes the two", "mix the two"),
   ].filter(Boolean); // prettier-ignore
   return joined(parts);
-}
-
-/** @param {number[]} units @param {number} of @param {string} singular @param {string} plural */
-function verb(units, of, singular, plural) {
-  if (units.length === 0) return "";
-  if (units.length === 1) return `unit ${units[0] + 1} ${singular}`;
-  if (units.length === of) return `all ${of} units ${plural}`;
-  if (units.length > 4) return `${units.length} units ${plural}`;
-  return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
 }
 
 /** What the reset gate lets the candidate see. @param {Reading} at */

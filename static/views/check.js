@@ -14,7 +14,7 @@ import { tellOutcome } from "../words.js";
  * @param {HTMLElement} group
  * @param {(state: State) => Named | null} namedBy the step that the view names
  * @param {Store} store
- * @param {{alter: Update, check: (by: "memory" | "influence", step: number, poke: Clamp) => void}} actions
+ * @param {{alter: Update, check: (by: "memory" | "influence", step: number, poke: Clamp[]) => void}} actions
  */
 export function mountCheck(group, namedBy, store, actions) {
   const by = /** @type {"memory" | "influence"} */ (group.dataset.by);
@@ -38,12 +38,12 @@ export function mountCheck(group, namedBy, store, actions) {
   });
   button.addEventListener("click", () => {
     const named = namedBy(store.get());
-    if (named) actions.check(by, named.step, ownOf(store.get()).leaveOut(store.get(), named.step).clamp);
+    if (named) actions.check(by, named.step, ownOf(store.get()).leaveOut(store.get(), named.step).clamps);
   });
   keep.addEventListener("click", () => {
     const state = store.get();
     const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[by]);
-    if (outcome) actions.alter(hold, [...state.clamps, ownOf(state).leaveOut(state, outcome.step).clamp], null);
+    if (outcome) actions.alter(hold, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
     button.focus();
   });
 }

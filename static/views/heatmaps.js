@@ -58,7 +58,7 @@ export function mountHeatmaps(tape, store, figures) {
     const figure = figures[theme];
     if (!difference || !run.twin) return figure;
     const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));
-    const data = figure.data.filter(({ meta }) => !meta).map((picture) => ({ ...picture, colorscale, zmin: -1 }));
+    const data = figure.data.filter(({ meta }) => !meta).map((picture) => ({ ...picture, colorscale, zmin: -1, zmax: 1 }));
     return { data, layout: { ...figure.layout, meta: `${theme} difference` } };
   }
 
@@ -77,7 +77,7 @@ export function mountHeatmaps(tape, store, figures) {
     const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
     const figureNow = figureOf(state);
     const z = figureNow.data.map(({ name, meta }) =>
-      inSight(meta ? ownOf(state).veilOf(layerOf(state)) : shownRows(state, name)),
+      inSight(meta ? (ownOf(state).veilOf?.(layerOf(state)) ?? []) : shownRows(state, name)),
     );
     if (Plotly) drawHeatmaps(Plotly, figure, figureNow, z, places);
     for (const { signal, values } of rows) {

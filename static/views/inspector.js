@@ -1,10 +1,8 @@
-/** The inspector's frame: where the cursor is, the step in words, what is answered, and which views are shown. */
+/** The inspector's frame: where the cursor is, and which views are shown. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
 import { write } from "../elements.js";
-import { ownOf } from "../own.js";
-import { fixed } from "../run.js";
 import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
@@ -16,9 +14,6 @@ export function mountInspector(main, store) {
   const section = find("#inspector");
   const slots = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("h2 [data-slot]")]);
   const buttons = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("[data-view]")]);
-  const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
-  const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
-
   const words = find(".words");
   const equations = find(".equations");
   /** @type {readonly View[] | null} */
@@ -56,7 +51,7 @@ export function mountInspector(main, store) {
 
   store.subscribe((state) => {
     showParts(state);
-    main.dataset.reset = layerOf(state).reset;
+    main.dataset.reset = layerOf(state).reset ?? "";
     main.dataset.swift = String(state.playing && state.speed > 2);
     if (state.step > state.received) return; // not come yet
     const layers = state.run.layers.length;
@@ -64,45 +59,5 @@ export function mountInspector(main, store) {
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
     for (const slot of slots) write(slot, String(place[slot.dataset.slot ?? ""]));
-    // While the tape plays, reading out every step would leave a screen reader no time for anything else.
-    live.setAttribute("aria-live", state.playing ? "off" : "polite");
-    say(live, state);
-    showAnswers(answers, state);
-  });
-}
-
-/** @param {HTMLElement} live @param {State} state */
-function say(live, state) {
-  const phrases = ownOf(state).narrate(state);
-  if (live.textContent === phrases.map(({ text }) => text).join("")) return;
-  live.replaceChildren(
-    ...phrases.map(({ text, about }) => {
-      if (!about) return text;
-      const span = Object.assign(document.createElement("span"), { textContent: text, className: about });
-      span.dataset.about = about;
-      const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
-      span.classList.toggle("lit", lit.split(".")[0] === about);
-      return span;
-    }),
-  );
-}
-
-/** @param {HTMLElement} list @param {State} state */
-function showAnswers(list, { run, step }) {
-  list.hidden = run.y.labels.length === 1;
-  if (list.hidden) return;
-  const values = run.outputs.map((row) => row[step - 1]);
-  const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  while (list.childElementCount > run.y.labels.length) list.lastElementChild?.remove();
-  while (list.childElementCount < run.y.labels.length) {
-    const item = document.createElement("li");
-    item.append(document.createElement("span"), document.createElement("i"), document.createElement("b"));
-    list.append(item);
-  }
-  run.y.labels.forEach((label, i) => {
-    const [name, bar, number] = list.children[i].children;
-    name.textContent = label;
-    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Math.abs(values[i]) / most || 0));
-    number.textContent = fixed(values[i]);
   });
 }

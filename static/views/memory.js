@@ -3,6 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Mixture } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
+import { memoryOf } from "../cells.js";
 import { fit, write } from "../elements.js";
 import { ownOf } from "../own.js";
 import { mixtureAt, mostWritten, originAt } from "../reading.js";
@@ -71,7 +72,7 @@ export function mountMemory(section, tape, store) {
     [canvas.width, canvas.height] = [columns, rows];
     canvas.style.aspectRatio = `${columns} / ${rows}`;
     showTicks(down, ledger.from, rows, (t) => String(t));
-    showTicks(along, 0, columns, (k) => (k === 0 ? "h₀" : String(k)));
+    showTicks(along, 0, columns, (k) => (k === 0 ? `${memoryOf(layerOf(state))}₀` : String(k)));
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.fillStyle = getComputedStyle(canvas).color;
     ledger.shares.forEach((row, y) =>
@@ -116,17 +117,20 @@ export function mountMemory(section, tape, store) {
 /** @param {State} state @param {Mixture} row */
 function tell(state, row) {
   const { step, unit } = state;
-  const h = layerOf(state).rows.h[unit][step - 1];
-  const whose = layerOf(state).H === 1 ? "h" : `h of unit ${unit + 1}`;
-  return `At t = ${step}, ${whose} = ${fixed(h)} is mixed of ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
+  const layer = layerOf(state);
+  const of = memoryOf(layer);
+  const whose = layer.H === 1 ? of : `${of} of unit ${unit + 1}`;
+  const mixed = `${fixed(layer.rows[of][unit][step - 1])} is mixed of ${mixture(state, row)}`;
+  return `At t = ${step}, ${whose} = ${mixed}. ${ownOf(state).tellLasting(state)}`;
 }
 
 /** The largest shares in words. @param {State} state @param {Mixture} row */
 function mixture(state, { shares, largest }) {
   const told = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
+  const written = memoryOf(layerOf(state)) === "c" ? "of the candidate of" : "written at";
   const name = (/** @type {number} */ k) =>
-    k === 0 ? `left of ${originAt(state)}` : `written at t = ${k} (${token(k)})`;
+    k === 0 ? `left of ${originAt(state)}` : `${written} t = ${k} (${token(k)})`;
   return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 

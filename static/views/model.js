@@ -41,18 +41,19 @@ export function mountModel(section, store, actions) {
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
     find("#question").textContent = card.question;
-    const origin = card.weights === "imported" ? "was" : "was taught to";
+    const origin = { imported: "was", random: "is to be taught to" }[card.weights] ?? "was taught to";
     find("#task").textContent = `This network ${origin} ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
     find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
+    const resets = [...new Set(entry.layers.flatMap(({ reset }) => reset ?? []))].join(" and ");
     const weights = {
       parameters: entry.parameters,
-      "reset gate acts": `${[...new Set(entry.layers.map(({ reset }) => reset))].join(" and ")} the product with U`,
+      ...(resets ? { "reset gate acts": `${resets} the product with U` } : {}),
     };
     const how = card.weights === "imported" ? "What it is" : "How it was trained";
     const parts = [list(how, { ...card.training, ...weights })];
     if (Object.keys(card.measured).length)
-      parts.push(list("Measured on data it never saw; z as in the source", card.measured));
+      parts.push(list(resets ? "Measured on data it never saw; z as in the source" : "Measured on data it never saw", card.measured));
     if (entry.said.length) parts.push(understood(entry.said));
     find("#card").replaceChildren(...parts);
   }

@@ -9,9 +9,10 @@ import { LONGEST, encode, linkTo } from "../link.js";
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {string} home where the link leads, "" when that is not known: then there is nothing to share
- * @param {Store} store
+ * @param {string} page its path there, "" or "compare"
+ * @param {() => string} address what is looked at, beginning with "?"
  */
-export function mountShare(opener, dialog, home, store) {
+export function mountShare(opener, dialog, home, page, address) {
   opener.hidden = home === "";
   const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
@@ -20,11 +21,11 @@ export function mountShare(opener, dialog, home, store) {
   const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
   function write() {
-    const query = encode(linkTo(store.get()));
+    const query = address();
     tooLong.hidden = query.length <= LONGEST;
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
-    const src = `${home}embed${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
-    link.value = `${home}${query}`;
+    const src = `${home}embed${page && `/${page}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
+    link.value = `${home}${page}${query}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
     done.textContent = "";
   }

@@ -7,7 +7,7 @@ import { symbolOf } from "../cells.js";
 import { editWeight, setWeight, weightKey } from "../changes.js";
 import { fit, newRow, write } from "../elements.js";
 import { ownOf } from "../own.js";
-import { inputsOf, rounding, shownAs, turned } from "../reading.js";
+import { before, inputsOf, replacedAt, rounding, rowsOf, shownAs, sumAt, turned } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
 import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
@@ -26,7 +26,6 @@ function partsOf(state, sums) {
   const { gate, step, unit } = state;
   const { seenBy } = ownOf(state);
   const here = layerOf(state);
-  const { rows, h0 } = here;
   const sum = sums.gates[gate];
   const column = step - 1;
   const i = step - sums.from;
@@ -47,8 +46,7 @@ function partsOf(state, sums) {
     product: sum.Wx[i][j],
   }));
   sum.U.forEach((weight, k) => {
-    const put = clampAt(state.run, "h_prev", below, k, step)?.value;
-    const h = put ?? (step === 1 ? h0[k] : rows.h[k][column - 1]);
+    const h = clampAt(state.run, "h_prev", below, k, step)?.value ?? before(state, "h", k);
     const seen = seenBy(here, gate, unit, k, column);
     const as = { place: place("U", k), weight, trained: trained.U[k] };
     parts.push({
@@ -87,7 +85,7 @@ function partsOf(state, sums) {
 export function mountSum(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const [caption, body, foot, waiting, table] = ["caption", "tbody", "tfoot", ".waiting", "table"].map(find);
-  const gates = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=gate]")]);
+  const gates = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll(".gate input")]);
   const editor = /** @type {HTMLFormElement} */ (find(".editor"));
   const [slider, number] = /** @type {HTMLInputElement[]} */ ([...editor.querySelectorAll("input")]);
   const [which, was, reset] = ["b", ".trained", "[data-do=reset]"].map(find);
@@ -114,9 +112,10 @@ export function mountSum(section, store, actions) {
     listed = parts;
     const { gate, unit, step } = state;
     const own = ownOf(state);
-    const { sums: of, values, replaced } = own.reading(state);
-    const { a } = of[gate];
-    const result = replaced[gate] ?? values[gate];
+    const replaced = replacedAt(state, unit);
+    const { a } = sumAt(state, gate, unit);
+    const value = rowsOf(state, gate)[unit][step - 1];
+    const result = replaced[gate] ?? value;
     const f = own.functions[gate];
     const symbol = symbolOf(layerOf(state), gate);
     const { decimals, off } = rounding((as) => [
@@ -148,7 +147,7 @@ export function mountSum(section, store, actions) {
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
       total("their sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
       total(`${symbol} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
-      ...(gate in replaced ? [total("held instead at", fixed(values[gate], decimals))] : []),
+      ...(gate in replaced ? [total("held instead at", fixed(value, decimals))] : []),
     );
   }
 

@@ -31,12 +31,13 @@ function csv(state) {
 
 /**
  * @param {HTMLElement} section
+ * @param {HTMLElement} tape each of whose pictures has a button that opens its table
  * @param {Store} store
  */
-export function mountTable(section, store) {
+export function mountTable(section, tape, store) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const [caption, head, body, done] = ["caption", "thead", "tbody", ".done"].map(find);
-  const picker = /** @type {HTMLSelectElement} */ (find("#table-of"));
+  const picker = /** @type {HTMLSelectElement} */ (find(".controls select"));
   /** @type {unknown[]} */
   let shown = [];
   /** @type {Element | undefined} */
@@ -102,10 +103,10 @@ export function mountTable(section, store) {
   });
 
   picker.addEventListener("change", () => store.update(openTable, /** @type {Signal} */ (picker.value)));
-  find("#copy-csv").addEventListener("click", async () => {
+  find(".controls button").addEventListener("click", async () => {
     done.textContent = (await copy(csv(store.get()))) ? "Copied" : "This browser does not let the page copy.";
   });
-  for (const button of /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-table]")]))
+  for (const button of /** @type {HTMLElement[]} */ ([...tape.querySelectorAll("[data-table]")]))
     button.addEventListener("click", () => {
       store.update(openTable, /** @type {Signal} */ (button.dataset.table));
       store.flush();

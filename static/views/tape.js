@@ -5,21 +5,21 @@
 /** @import { State } from "../state.js" */
 import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
-import { answer, fixed } from "../run.js";
+import { fit, write } from "../elements.js";
+import { answer, fixed, missed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
- * @param {HTMLElement} tape
+ * @param {HTMLElement} tape of whose rows the inputs or the outputs may be absent
  * @param {Store} store
  */
 export function mountTape(tape, store) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
-  const [scroller, tokens, outputs, untouched, cursor, ahead, columns] = [
-    ".scroller", "#tokens", "#outputs", "#untouched", ".cursor", ".ahead", ".columns",
-  ].map(find); // prettier-ignore
+  const [scroller, cursor, ahead, columns] = [".scroller", ".cursor", ".ahead", ".columns"].map(find);
+  const [tokens, outputs, untouched] = [".tokens ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
   /** @type {State | null} */
   let shown = null;
   let wide = false; // wider than its frame
@@ -34,28 +34,36 @@ export function mountTape(tape, store) {
       String(Math.min(MOST_CHARACTERS, Math.max(2, ...all.map((word) => word.length))));
     tape.style.setProperty("--chars", longest(words ?? []));
     tape.style.setProperty("--label-chars", longest(labels));
-    find(".outputs .name").textContent =
-      y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output";
     tape.classList.toggle("many", columns > 64);
     const labelled = columns <= MOST_LABELLED ? T : 0;
     tape.classList.toggle("unlabelled", labelled === 0);
     tape.classList.toggle("signed", y.kind === "linear");
-    find(".twin").hidden = !state.run.twin;
-    find(".twin .name").textContent = y.kind === "softmax" ? "untouched" : "difference";
-    for (const list of [tokens, outputs, untouched]) {
-      while (list.childElementCount > labelled) list.lastElementChild?.remove();
-      while (list.childElementCount < labelled) list.append(document.createElement("li"));
+    if (tokens) {
+      fit(tokens, labelled);
+      for (let column = 0; column < labelled; column++) write(tokens.children[column], words?.[column] ?? "·");
     }
+    if (outputs) labelOutputs(state, labelled);
+  }
+
+  /** @param {State} state @param {number} labelled so many columns */
+  function labelOutputs({ run }, labelled) {
+    const { y } = run;
+    write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
+    find(".twin").hidden = !run.twin;
+    write(find(".twin .name"), y.kind === "softmax" ? "untouched" : "difference");
+    for (const list of [outputs, untouched]) fit(list, labelled);
     for (let column = 0; column < labelled; column++) {
-      const [input, output] = [tokens.children[column], /** @type {HTMLElement} */ (outputs.children[column])];
-      const word = words?.[column] ?? "·";
-      if (input.textContent !== word) input.textContent = word;
-      const now = answer(state.run, column);
+      const output = /** @type {HTMLElement} */ (outputs.children[column]);
+      const now = answer(run, column);
       fill(output, now.text, now.value);
-      if (!state.run.twin) continue;
+      const right = missed(run, column);
+      output.classList.toggle("wrong", right !== "");
+      if (right) output.title = `wrong: the task’s own answer is ${right}`;
+      else output.removeAttribute("title");
+      if (!run.twin) continue;
       // Under each output the untouched one: its label, or by how much a number differs from it.
-      const was = answer(state.run, column, state.run.untouched);
-      const gap = state.run.gaps[0][column];
+      const was = answer(run, column, run.untouched);
+      const gap = run.gaps[0][column];
       const cell = /** @type {HTMLElement} */ (untouched.children[column]);
       if (y.kind === "softmax") fill(cell, was.text, was.value);
       else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
@@ -67,7 +75,7 @@ export function mountTape(tape, store) {
   function update(state) {
     if (!shown || shown.run !== state.run || shown.received !== state.received) label(state);
     if (!shown || shown.step !== state.step || shown.run !== state.run) {
-      const [now, before] = [tokens.children[state.step - 1], tokens.querySelector("[aria-current]")];
+      const [now, before] = [tokens?.children[state.step - 1], tokens?.querySelector("[aria-current]")];
       if (before !== now) before?.removeAttribute("aria-current");
       if (before !== now) now?.setAttribute("aria-current", "step");
       if (wide) follow(state);

@@ -110,9 +110,12 @@ def test_models_lists_what_ships_what_is_served_and_what_is_kept(
     store.put(asked, Found(question={"key": "direction"}))
     status, out, _ = run(capsys, "models")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, "mine", brought.id]
+    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, *presets.COMPARED, "mine", brought.id]
     listed = json.loads(run(capsys, "models", "--json")[1])
-    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.NAMES) + ["served", "kept"]
+    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.NAMES + presets.COMPARED) + [
+        "served",
+        "kept",
+    ]
 
 
 def test_a_cache_directory_is_where_each_system_has_them(monkeypatch: pytest.MonkeyPatch) -> None:

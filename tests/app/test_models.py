@@ -37,7 +37,7 @@ def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> Non
     (tmp_path / "notes.txt").write_text("not looked at")
     with client_of(tmp_path) as client:
         entries = client.get("/api/models").json()
-        assert [entry["id"] for entry in entries] == [*presets.NAMES, "deep.one"]
+        assert [entry["id"] for entry in entries] == [*presets.NAMES, *presets.COMPARED, "deep.one"]
         assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "reset": "after"}] * 4
         assert entries[-1]["examples"] == ["a b c d e f g h"]
         body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()
@@ -90,15 +90,15 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> Non
         refuse(r"odd\.safetensors is not a model that can be served: ")
     model.save(file)
     file.rename(tmp_path / "sentiment.safetensors")
-    refuse(r"sentiment\.safetensors has the name of a preset")
+    refuse(r"sentiment\.safetensors has the name of a model that ships")
 
 
-def test_a_model_of_a_cell_that_the_page_cannot_show_is_refused_in_words(tmp_path: Path) -> None:
-    layer, flip_flop = LSTM(np.zeros((8, 6)), np.zeros((8, 2)), np.zeros(8)), gru.load("flip-flop")
-    model = replace(flip_flop, layers=(layer,), readout=replace(flip_flop.readout, V=np.zeros((2, 2))))
-    model.save(tmp_path / "lstm.safetensors")
+def test_a_model_of_two_kinds_of_cells_is_refused_in_words(tmp_path: Path) -> None:
+    layer, flip_flop = LSTM(np.zeros((8, 1)), np.zeros((8, 2)), np.zeros(8)), gru.load("flip-flop")
+    layers, readout = (*flip_flop.layers, layer), replace(flip_flop.readout, V=np.zeros((2, 2)))
+    replace(flip_flop, layers=layers, readout=readout).save(tmp_path / "mixed.safetensors")
     with client_of(tmp_path) as client:
-        assert "lstm" not in [entry["id"] for entry in client.get("/api/models").json()]
-        answer = client.post("/api/trace", json={"model": "lstm", "sequence": "A x"})
+        assert "mixed" not in [entry["id"] for entry in client.get("/api/models").json()]
+        answer = client.post("/api/trace", json={"model": "mixed", "sequence": "A x"})
         assert answer.status_code == 422
-        assert "this model has an LSTM layer; the page shows GRU only" in answer.json()["error"]["message"]
+        assert "this model has layers of GRU and LSTM; the page shows" in answer.json()["error"]["message"]

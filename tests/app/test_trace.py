@@ -263,7 +263,7 @@ def test_the_stream_stops_when_the_visitor_leaves() -> None:
 
 def test_the_models_are_listed_with_card_alphabet_and_examples(client: TestClient) -> None:
     entries = client.get("/api/models").json()
-    assert [entry["id"] for entry in entries] == list(gru.presets.NAMES)
+    assert [entry["id"] for entry in entries] == [*gru.presets.NAMES, *gru.presets.COMPARED]
     for entry in entries:
         model = gru.load(entry["id"])
         assert entry["card"]["title"] == model.card.title

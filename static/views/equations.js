@@ -1,22 +1,8 @@
-/** The GRU’s four equations with this step's numbers in them. */
+/** The cell's equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
 import { write } from "../elements.js";
-import { layerOf } from "../state.js";
-import { equations, reading } from "./reading.js";
-
-const RESETS = {
-  before:
-    "This model applies r before the product: r ⊙ h goes into U. After the product, as PyTorch and Keras do it, is " +
-    "another function with other trained weights, so it is no choice of display.",
-  after:
-    "This model applies r after the product: it scales U h + c. Before the product, as in the source, is another " +
-    "function with other trained weights, so it is no choice of display.",
-};
-const NAMES = {
-  source: "z near 1 takes the candidate here; PyTorch and Keras call the same gate 1 − z. ",
-  pytorch: "z is named as PyTorch and Keras do: near 1 it keeps the state. It is 1 minus the source's z, its sum that one's negative; h is the same. ", // prettier-ignore
-};
+import { ownOf } from "../own.js";
 
 /**
  * @param {HTMLElement} section
@@ -45,13 +31,13 @@ export function mountEquations(section, store) {
 
   store.subscribe((state) => {
     if (state.step > state.received || !state.views.includes("equations")) return;
-    const { slots: numbers, rounded } = equations(reading(state));
+    const { slots: numbers, rounded } = ownOf(state).equations(state);
     for (const slot of slots) fill(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
     for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
       write(relation, rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=");
     }
     footnote.hidden = rounded.size === 0;
-    write(note, NAMES[state.convention] + RESETS[layerOf(state).reset]);
+    write(note, ownOf(state).note(state));
   });
 }

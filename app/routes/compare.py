@@ -1,0 +1,157 @@
+"""GET /compare and GET /embed/compare: an RNN, an LSTM and a GRU read one sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gru_core import SequenceError, Trace, presets
+from gru_core.cell import CELLS, Cell
+from gru_core.figures import page_figures
+
+from .. import models
+from ..assets import modules, version
+from ..errors import Refused
+from ..link import VERSION
+from ..middleware import route_path
+from ..schemas import ClampBody, Scenario, cells, events, to_json
+from ..settings import Settings
+from .lab import MOST_PRINTED, STAGES, example, inert, outputs, root_of, templates
+from .trace import prepare
+
+router = APIRouter()
+
+PARTS = ("question", "model", "sequence", "transport", "share")
+"""What a link can hide of the page."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model that takes part: its name, its cell, its run and that run's `start`."""
+
+    model: str
+    cell: Cell
+    scenario: Scenario
+    about: dict[str, Any]
+    run: Trace
+
+
+def contenders(
+    task: str, by: str, sequence: str | None, clamps: list[ClampBody], settings: Settings
+) -> list[Contender]:
+    """Those of a task, the RNN first, the GRU last; `clamps` are held in the GRU.
+
+    Raises Refused or SequenceError where the sequence or the clamps cannot be followed.
+    """
+    if task not in presets.TASKS:
+        raise Refused(404, "task", f"there is no such task; there are: {', '.join(presets.TASKS)}", "task")
+    found = []
+    for cell, name in presets.contenders(task, by).items():
+        base = example(name, settings)
+        held = clamps if cell == "gru" else []
+        scenario = base.model_copy(update={"sequence": sequence or base.sequence, "clamps": held})
+        about, blocks = prepare(scenario, settings, None)
+        run = next(blocks)
+        found.append(Contender(name, run.model.layers[0], scenario, about, run))
+    return found
+
+
+def before_training(found: list[Contender], settings: Settings) -> list[Contender]:
+    """The same sequence, read by what the training of each began with."""
+    untrained = []
+    for one in found:
+        scenario = one.scenario.model_copy(update={"model": f"{one.model}@0", "clamps": []})
+        about, blocks = prepare(scenario, settings, None)
+        run = next(blocks)
+        untrained.append(Contender(scenario.model, run.model.layers[0], scenario, about, run))
+    return untrained
+
+
+@router.api_route("/compare", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed/compare", methods=["GET", "HEAD"], include_in_schema=False)
+def compare(
+    request: Request,
+    task: str = presets.TASKS[0],
+    by: str = "units",
+    sequence: str | None = None,
+    hide: str = "",
+    v: str = VERSION,
+) -> Response:
+    """Whatever else the query says is for the page to read."""
+    settings: Settings = request.app.state.settings
+    notices = []
+    if v != VERSION:
+        notices.append("This link was made by another version of the page: some of it may not be shown.")
+    try:
+        found = contenders(task, by, sequence, [], settings)
+    except (Refused, SequenceError) as error:
+        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
+        task = task if task in presets.TASKS else presets.TASKS[0]
+        found = contenders(task, by, None, [], settings)
+    page = view(task, by, found, settings) | {
+        "embed": route_path(request.scope) == "/embed/compare",
+        "hide": [part for part in PARTS if part in hide.split(",")],
+        "notice": " ".join(notices),
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
+        "modules": modules("compare/main.js"),
+    }
+    return templates.TemplateResponse(request, "compare.html", page, headers={"Cache-Control": "no-cache"})
+
+
+def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict[str, Any]:
+    """What the page is filled with where these contenders are compared."""
+    gru = found[-1]
+    entries = [models.entry(one.model, settings) for one in found]
+    boot = {
+        "models": entries,
+        "cells": cells(),
+        "scenario": gru.scenario.model_dump(by_alias=True),
+        "scenarios": {one.cell.name: one.scenario.model_dump(by_alias=True) for one in found},
+        "compared": {"task": task, "by": by},
+        "stages": STAGES,
+        "shares": 0,
+        "uploads": False,
+        "figures": _figures(),
+        "pictures": {},
+    }
+    T = len(gru.run.y)
+    titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
+    return {
+        "page": "compare",
+        "task": task,
+        "by": by,
+        "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},
+        "entry": entries[-1],
+        "scenario": gru.scenario,
+        "columns": next((columns for columns in STAGES if columns >= T), T),
+        "tokens": gru.about["tokens"],
+        "signed": gru.run.model.readout.kind == "linear",
+        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "contenders": [_filled(one, entry) for one, entry in zip(found, entries, strict=True)],
+        "boot": inert(to_json(boot)),
+    }
+
+
+def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
+    cell, run = one.cell, one.run
+    return {
+        "cell": cell,
+        "entry": entry,
+        "outputs": outputs(run.model, run),
+        "values": {name: getattr(run, name).T for name in cell.signals},
+        "printed": run.h.size <= MOST_PRINTED,
+        "parameters": sum(array.size for array in cell.parameters.values()),
+        "carried": len(cell.carried) * cell.units,
+        "first": inert(b"".join(events(one.about, [run]))),
+    }
+
+
+@cache
+def _figures() -> orjson.Fragment:
+    return orjson.Fragment(to_json({name: page_figures(cell.signals) for name, cell in CELLS.items()}))

@@ -1,0 +1,59 @@
+"""GET /api/timing: what a step of a model costs on this server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+from fastapi import APIRouter, Request
+
+from gru_core import Model
+from gru_core.training import loss_and_gradients
+
+from .. import models
+from ..budget import spend
+from ..schemas import Timing
+
+router = APIRouter(prefix="/api")
+
+T, B = 100, 32
+"""Steps of the sequence that is run, and of the sequences of a batch that is trained on, and how many these are."""
+
+REPEATS = 9
+
+
+@router.get(
+    "/timing/{model}",
+    summary="What a step of a model costs on this server",
+    description=f"Measured now, the median of {REPEATS} repeats: `step`, microseconds for a step of one sequence of "
+    f"{T} with every signal kept, and `training`, milliseconds for the gradient of a batch of {B} sequences of {T}.",
+)
+def timing(request: Request, model: str) -> Timing:
+    found = models.get(model, request.app.state.settings)
+    batch = models.task(found).draw(np.random.default_rng(0), T, B)
+    spend(T * B * sum(cell.units for cell in found.layers))
+    x = batch.x[:, 0]
+    return Timing(
+        step=1e6 * _seconds(lambda: _run(found, x)) / T,
+        training=1e3 * _seconds(lambda: loss_and_gradients(found, batch)),
+        repeats=REPEATS,
+        steps=T,
+        sequences=B,
+    )
+
+
+def _run(model: Model, x: np.ndarray) -> None:
+    for cell in model.layers:
+        x = cell.forward(x).h
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The median over the repeats."""
+    times = []
+    for _ in range(REPEATS):
+        begun = perf_counter()
+        work()
+        times.append(perf_counter() - begun)
+    return median(times)

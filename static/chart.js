@@ -1,0 +1,83 @@
+/** Curves over the steps on a logarithmic axis. */
+
+import { fixed } from "./run.js";
+
+/** `name` is the class of the curve, by which it has its colour; `label` stands at its end. @typedef {{name: string, label: string, values: number[]}} Curve */
+
+const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
+const MOST_DECADES = 12; // on the axis, below the largest value
+const ROOM_FOR_LABEL = 14; // px
+const MOST_DOTS = 40; // steps that have a dot each
+
+/**
+ * The curves as SVG: steps right, powers of ten up, each named at its end.
+ * @param {Curve[]} curves
+ * @param {number} T steps
+ * @param {number} step the cursor's
+ * @param {number} width px
+ * @param {number} height px
+ */
+export function drawCurves(curves, T, step, width, height) {
+  const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
+  if (sizes.length === 0)
+    return `<text x="${MARGIN.left}" y="40" class="tick start">Everything is 0: nothing would move it.</text>`;
+  const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
+  const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
+  const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
+  const x = (/** @type {number} */ t) => MARGIN.left + ((t - 0.5) / T) * w;
+  const y = (/** @type {number} */ value) => MARGIN.top + ((top - Math.log10(value)) / (top - bottom)) * h;
+  const inside = (/** @type {number} */ value) => value >= 10 ** bottom * 0.999;
+  const every = Math.ceil((top - bottom) / 6);
+  const decades = Array.from({ length: top - bottom + 1 }, (_, i) => top - i).filter((_, i) => i % every === 0);
+  const grid = decades.map(
+    (decade) =>
+      `<path class="rule" d="M${MARGIN.left} ${y(10 ** decade).toFixed(1)}h${w}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(10 ** decade) + 4).toFixed(1)}">${power(decade)}</text>`,
+  );
+  const ends = [1, ...(T > 1 ? [T] : [])].filter((t) => Math.abs(t - step) > T / 12);
+  const ticks = [...ends, step].map(
+    (t) => `<text class="tick middle" x="${x(t).toFixed(1)}" y="${height - 8}">${t === step ? `t = ${t}` : t}</text>`,
+  );
+  const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${MARGIN.top}v${h}"/>`;
+  const lines = curves.map(({ name, values }) => {
+    const d = values.map((value, i) => inside(value) ? `${i && inside(values[i - 1]) ? "L" : "M"}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}` : ""); // prettier-ignore
+    const dots = values.length > MOST_DOTS ? [] : values.map((value, i) => inside(value) ? `<circle r="2" cx="${x(i + 1).toFixed(1)}" cy="${y(value).toFixed(1)}"/>` : ""); // prettier-ignore
+    return `<g class="curve ${name}"><path d="${d.join("")}"/>${dots.join("")}</g>`;
+  });
+  const last = curves.map(({ name, label, values }) => {
+    const at = values.findLast(inside);
+    return {
+      name,
+      label: at === undefined ? `${label} = 0` : label,
+      y: at === undefined ? height - MARGIN.bottom : y(at),
+    };
+  });
+  return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
+}
+
+/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
+function labels(ends, x, most) {
+  let free = MARGIN.top;
+  return ends
+    .toSorted((a, b) => a.y - b.y)
+    .map(({ name, label, y }, i, all) => {
+      const place = Math.min(Math.max(y, free), most - (all.length - 1 - i) * ROOM_FOR_LABEL);
+      free = place + ROOM_FOR_LABEL;
+      return `<text class="curve ${name}" x="${x.toFixed(1)}" y="${(place + 4).toFixed(1)}">${label}</text>`;
+    })
+    .join("");
+}
+
+/** A number of any size, short. @param {number} value */
+export function brief(value) {
+  if (value === 0) return "0";
+  if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${digits.replace("-", "−")} × 10${superscript(Number(exponent))}`;
+}
+
+/** @param {number} exponent */
+const superscript = (exponent) =>
+  [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
+
+/** A power of ten as an axis has it. @param {number} exponent */
+const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

@@ -1,0 +1,35 @@
+/** What each cell costs, measured on the server that the page came from, when it is asked for. */
+
+import { fixed } from "../run.js";
+import { write } from "../elements.js";
+
+/**
+ * @param {HTMLElement} section
+ * @param {(model: string) => Promise<any>} timing
+ */
+export function mountCosts(section, timing) {
+  const button = /** @type {HTMLElement} */ (section.querySelector("button"));
+  const said = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
+  const rows = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("tr[data-model]")]);
+
+  button.addEventListener("click", async () => {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    try {
+      // One after the other, so that none is measured beside another.
+      for (const row of rows) {
+        write(said, `Measuring ${row.dataset.model} …`);
+        const { step, training, repeats, steps, sequences } = await timing(row.dataset.model ?? "");
+        write(/** @type {Element} */ (row.querySelector(".step")), `${fixed(step, 1)} µs`);
+        write(/** @type {Element} */ (row.querySelector(".training")), `${fixed(training, 1)} ms`);
+        write(
+          said,
+          `Measured just now on the server of this page, each the median of ${repeats}: a step of one sequence, and a training step on ${sequences} sequences of ${steps} steps.`,
+        );
+      }
+    } catch (error) {
+      write(said, /** @type {Error} */ (error).message);
+    }
+    button.ariaBusy = "false";
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * What the compare page shows, as an address. Each key is optional; what is as by default is left out.
+ *
+ *     compare?task=flip-flop&by=parameters&sequence=A+x+x&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
+ *
+ * `clamps` are held in the GRU, `unit` is looked at in every cell that has it.
+ */
+
+/** @import { Contest, Name } from "./contest.js" */
+/** @import { Link } from "../link.js" */
+import { boot } from "../boot.js";
+import { decode, encode } from "../link.js";
+import { scenarioOf } from "../run.js";
+import { NAMES, WHEN } from "./contest.js";
+
+/** What the page came with. */
+const { task, by } = boot.compared ?? { task: "", by: "" };
+
+/**
+ * The address of what is looked at, or of the same with another task or matched by something else.
+ * @param {Contest} contest @param {{task?: string, by?: string}} [other]
+ */
+export function addressOf({ cells, shown, when }, other = {}) {
+  const said = new URLSearchParams({ task: other.task ?? task });
+  if ((other.by ?? by) !== "units") said.set("by", other.by ?? by);
+  if (shown.length < NAMES.length) said.set("cells", shown.join(","));
+  if (when !== WHEN[0]) said.set("when", when);
+  const { gru } = cells;
+  // Another task reads other symbols, and has other units to hold.
+  const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
+  const { step, unit, convention } = gru;
+  const focus = { ...DEFAULTS, step, unit, convention };
+  const rest = encode({ ...scenario, model: null, weights: [], focus, notices: [] });
+  return `?${said.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
+}
+
+/** Everything of a focus that this page has no use for. */
+const DEFAULTS = decode("").focus;
+
+/**
+ * What the address asks for beside the task and by what the networks are matched, which the page came with.
+ * @param {string} address
+ * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
+ */
+export function read(address) {
+  const said = new URLSearchParams(address);
+  const link = decode(address);
+  const named = said.get("cells")?.split(",") ?? [...NAMES];
+  const shown = NAMES.filter((name) => named.includes(name));
+  if (!shown.length || shown.length < named.length) link.notices.push(`cells must be some of ${NAMES.join(",")}`);
+  const when = WHEN.find((one) => one === (said.get("when") ?? WHEN[0]));
+  if (!when) link.notices.push(`when must be one of ${WHEN.join(", ")}`);
+  return { ...link, shown: shown.length ? shown : NAMES, when: when ?? WHEN[0] };
+}

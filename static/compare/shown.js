@@ -1,0 +1,63 @@
+/** Which cells are in sight, and which of them was touched last; on a phone that one alone. */
+
+/** @import { State } from "../state.js" */
+/** @import { StoreOf } from "../store.js" */
+/** @import { Contest, Name } from "./contest.js" */
+import { write } from "../elements.js";
+import { frameKeys } from "../frame.js";
+import { encode, linkTo } from "../link.js";
+import { missed } from "../run.js";
+import { attend, toggle } from "./contest.js";
+
+/**
+ * @param {HTMLElement} main
+ * @param {StoreOf<Contest>} store
+ * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
+ */
+export function mountShown(main, store, addressOf) {
+  const all = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selector)]);
+  const parts = all("[data-cell]");
+  const boxes = /** @type {HTMLInputElement[]} */ (all("[name=cells]"));
+  const tabs = /** @type {HTMLInputElement[]} */ (all("[name=at]"));
+  const labs = /** @type {HTMLAnchorElement[]} */ (all("a.to-lab"));
+  const score = all(".words .right");
+  const nameOf = (/** @type {HTMLElement} */ part) => /** @type {Name} */ (part.dataset.cell);
+
+  store.subscribe(({ cells, shown, at }) => {
+    main.dataset.at = at;
+    for (const part of parts) part.hidden = !shown.includes(nameOf(part));
+    for (const box of boxes) box.checked = shown.includes(/** @type {Name} */ (box.value));
+    for (const tab of tabs) {
+      tab.checked = tab.value === at;
+      /** @type {HTMLElement} */ (tab.closest("label")).hidden = !shown.includes(/** @type {Name} */ (tab.value));
+    }
+    for (const lab of labs) lab.href = `./${encode(linkTo(cells[nameOf(/** @type {HTMLElement} */ (lab.closest("[data-cell]")))]))}`; // prettier-ignore
+    for (const said of score)
+      write(said, tellRight(cells[nameOf(/** @type {HTMLElement} */ (said.closest("[data-cell]")))]));
+  });
+
+  for (const box of boxes)
+    box.addEventListener("change", () => {
+      const name = /** @type {Name} */ (box.value);
+      store.update(toggle, name);
+      box.checked = store.get().shown.includes(name);
+    });
+  for (const tab of tabs)
+    tab.addEventListener("change", () => store.update(attend, /** @type {Name} */ (tab.value)));
+  for (const part of parts)
+    for (const type of ["pointerdown", "focusin"])
+      part.addEventListener(type, () => store.update(attend, nameOf(part)), { capture: true });
+
+  // Another task, or networks of another size, are another page.
+  for (const name of /** @type {const} */ (["task", "by"]))
+    for (const field of /** @type {HTMLInputElement[]} */ (all(`[name=${name}]`)))
+      field.addEventListener("change", () => location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys));
+}
+
+/** How many of the task's answers are right so far, in words. @param {State} state */
+function tellRight({ run, received }) {
+  if (!run.right) return "";
+  const asked = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
+  const right = asked.filter((column) => missed(run, column) === "").length;
+  return asked.length ? `${right} of ${asked.length} right here` : "";
+}

@@ -1,0 +1,59 @@
+/** The cursor's step in words, and what is answered there. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State } from "../state.js" */
+import { ownOf } from "../own.js";
+import { fixed } from "../run.js";
+
+/**
+ * @param {HTMLElement} section
+ * @param {Store} store
+ */
+export function mountNarration(section, store) {
+  const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
+  const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
+
+  store.subscribe((state) => {
+    if (state.step > state.received) return; // not come yet
+    // While the tape plays, reading out every step would leave a screen reader no time for anything else.
+    live.setAttribute("aria-live", state.playing ? "off" : "polite");
+    say(live, state);
+    showAnswers(answers, state);
+  });
+}
+
+/** @param {HTMLElement} live @param {State} state */
+function say(live, state) {
+  const phrases = ownOf(state).narrate(state);
+  if (live.textContent === phrases.map(({ text }) => text).join("")) return;
+  live.replaceChildren(
+    ...phrases.map(({ text, about }) => {
+      if (!about) return text;
+      const span = Object.assign(document.createElement("span"), { textContent: text, className: about });
+      span.dataset.about = about;
+      const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
+      span.classList.toggle("lit", lit.split(".")[0] === about);
+      return span;
+    }),
+  );
+}
+
+/** @param {HTMLElement} list @param {State} state */
+function showAnswers(list, { run, step }) {
+  list.hidden = run.y.labels.length === 1;
+  if (list.hidden) return;
+  const values = run.outputs.map((row) => row[step - 1]);
+  const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
+  while (list.childElementCount > run.y.labels.length) list.lastElementChild?.remove();
+  while (list.childElementCount < run.y.labels.length) {
+    const item = document.createElement("li");
+    item.append(document.createElement("span"), document.createElement("i"), document.createElement("b"));
+    list.append(item);
+  }
+  run.y.labels.forEach((label, i) => {
+    const [name, bar, number] = list.children[i].children;
+    name.textContent = label;
+    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Math.abs(values[i]) / most || 0));
+    number.textContent = fixed(values[i]);
+  });
+}

@@ -1,0 +1,119 @@
+"""The compare page as it arrives, its file, and what a step costs on this server."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from gru_core import presets
+
+
+@pytest.mark.parametrize("by", ["units", "parameters"])
+@pytest.mark.parametrize("task", presets.TASKS)
+def test_the_page_arrives_with_the_runs_and_answers_of_all_three(client: TestClient, task: str, by: str) -> None:
+    page = client.get("/compare", params={"task": task, "by": by}).text
+    for cell, name in presets.contenders(task, by).items():
+        trace = gru.trace(gru.load(name), gru.load(name).examples[0])
+        outputs = re.search(rf'id="outputs-{cell}"[^>]*>(.*?)</ol>', page, re.S)
+        assert outputs is not None
+        shown = re.findall(r"<span>(.*?)</span>", outputs[1])
+        if trace.model.readout.kind == "softmax":
+            assert shown == [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
+        else:
+            assert [float(text.replace("−", "-")) for text in shown] == pytest.approx(trace.y[:, 0], abs=0.0051)
+        first = re.search(rf'id="first-run-{cell}">(.*?)</script>', page, re.S)
+        assert first is not None
+        start = json.loads(first[1].split("data: ")[1].split("\n")[0])
+        assert (start["model"], start["layers"][0]["cell"], start["T"]) == (name, cell, len(trace.h))
+
+
+def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> None:
+    for task in presets.TASKS:
+        sizes = {}
+        for cell, name in presets.contenders(task, "parameters").items():
+            sizes[cell] = sum(array.size for array in gru.load(name).layers[0].parameters.values())
+        assert 0.5 <= sizes["rnn"] / sizes["gru"] <= 1.5
+        assert 0.5 <= sizes["lstm"] / sizes["gru"] <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ({"task": "chess"}, "there is no such task; there are: flip-flop, "),
+        ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
+        ({"task": "<script>"}, "there is no such task"),
+        ({"v": "9"}, "another version of the page"),
+    ],
+)
+def test_a_link_that_cannot_be_followed_says_so_and_shows_an_example(
+    client: TestClient, link: dict[str, str], said: str
+) -> None:
+    answer = client.get("/compare", params=link)
+    assert answer.status_code == 200
+    assert said in answer.text
+    assert "<script>is" not in answer.text
+    assert 'value="A x x y B z' in answer.text
+
+
+def test_a_file_of_it_holds_every_run_that_it_can_show(client: TestClient) -> None:
+    link = {"task": "store-and-recall", "sequence": "A b ?", "clamps": "z.1@2=0.5"}
+    file = client.get("/api/export/compare.html", params=link)
+    assert file.headers["content-disposition"] == 'attachment; filename="gruscope-compare.html"'
+    record = re.search(r'id="record">(.*?)</script>', file.text, re.S)
+    assert record is not None
+    runs = json.loads(record[1])["runs"]
+    shown = presets.contenders("store-and-recall", "units").values()
+    held = ("store-and-recall-plain", 1)
+    assert {(run["scenario"]["model"], len(run["scenario"]["clamps"])) for run in runs} == {
+        *((name, 0) for name in shown),
+        *((f"{name}@0", 0) for name in shown),
+        held,
+    }
+    for run in runs:
+        model, clamps = gru.load(run["scenario"]["model"]), []
+        if run["scenario"]["clamps"]:
+            clamps = [gru.Clamp("z", 0.5, [0], slice(1, 2))]
+        states = gru.trace(model, "A b ?", clamps=clamps).sensitivity(2).states
+        at = run["answers"]["sensitivity"]["1.1"]["at"][2]
+        np.testing.assert_allclose(at["h_norm"], np.sqrt((states["h"] ** 2).sum(1)), rtol=1e-12)
+    for wrong in ({"task": "chess"}, {"sequence": "Q"}, {"clamps": "i.1@1=0"}):
+        assert 400 <= client.get("/api/export/compare.html?" + urlencode(wrong)).status_code < 500
+
+
+def test_what_a_step_costs_is_measured_and_grows_with_the_network(client: TestClient) -> None:
+    small, large = (client.get(f"/api/timing/{name}").json() for name in ("flip-flop-rnn", "sentiment-lstm"))
+    assert 0 < small["training"] < large["training"]
+    assert small["step"] > 0
+    assert client.get("/api/timing/none").status_code == 404
+
+
+def test_what_training_began_with_can_be_run_and_opened(client: TestClient) -> None:
+    for name in ("flip-flop", "sentiment-lstm", "flip-flop-rnn-parameters"):
+        scenario = {"model": f"{name}@0", "sequence": gru.load(name).examples[0]}
+        answer = client.post("/api/trace", json=scenario).json()
+        np.testing.assert_allclose(answer["layers"][0]["h"], gru.trace(gru.load(f"{name}@0"), scenario["sequence"]).h)
+        assert "before training" in client.get("/", params=scenario).text
+    assert client.post("/api/trace", json={"model": "none@0", "sequence": "A"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("model", "sequence", "right"),
+    [
+        ("flip-flop", "x A y B .", [None, 1, 1, 2, 2]),
+        ("store-and-recall", "? A b ? C ? ?", [None, None, None, 1, None, 3, 3]),
+        ("sentiment", "the not very good . bad not dull", [2, 2, 2, 1, 2, 1, 1, 3]),
+        ("pocket-calculator", "=0.3 +0.2 0.4 =-0.1 +0.1", [0.3, 0.5, 0.5, -0.1, 0]),
+        ("running-total", "0.1 =0.2 0.3 -0.1", [0.1, 0.2, 0.5, 0.4]),
+    ],
+)
+def test_the_tasks_own_answers_come_with_a_run(
+    client: TestClient, model: str, sequence: str, right: list[float | None]
+) -> None:
+    run = client.post("/api/trace", json={"model": model, "sequence": sequence}).json()
+    assert run["right"] == [value if value is None else pytest.approx(value) for value in right]

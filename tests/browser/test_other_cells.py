@@ -1,0 +1,118 @@
+"""An LSTM and an RNN in the lab: shown with their own signals, by the views that show a GRU."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from gru_core.tasks import TASKS
+from tests.browser.lab import Lab
+from tests.browser.test_compare import adds_up, expected, number_of
+from tests.browser.test_inspector import assert_shown, plain
+
+CASES = 40  # of each model
+
+
+@pytest.mark.parametrize("name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn"])
+def test_every_number_is_the_cores(page: Page, name: str) -> None:
+    lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
+    rng, model = np.random.default_rng(len(name)), gru.load(name)
+    text = TASKS[model.card.task].text(rng, 20)
+    lab.sequence.fill(text)
+    lab.expect_tokens(text.split())
+    run = gru.trace(model, text).layers[0]
+    expect(page.locator(".tape .signal")).to_have_count(len(run.cell.signals))
+    for _ in range(CASES):
+        t, unit = int(rng.integers(20)), int(rng.integers(run.cell.units))
+        signal = str(rng.choice(list(run.cell.signals)))
+        page.get_by_role("combobox", name="Table of").select_option(signal)
+        seen = lab.look_at(t + 1, unit + 1)
+        for drawn in run.cell.signals:
+            np.testing.assert_allclose(lab.drawn(drawn), getattr(run, drawn), atol=1e-12)
+        slots, figure = expected(run, t, unit, False)
+        shown = {slot: seen["numbers"][f"equations {slot}"] for slot in slots}
+        for slot, value in slots.items():
+            assert_shown(shown[slot], value)
+        numbers = {slot: plain(said) for slot, said in shown.items()}
+        for slot, value in adds_up(run.cell.name, numbers).items():
+            digits = len(shown[slot].strip("()").partition(".")[2])
+            assert (abs(value - numbers[slot]) > 0.5 * 10**-digits + 1e-9) == (slot in seen["rounded"]), slot
+        for slot, said in seen["numbers"].items():
+            if slot.startswith("cell ") and said and slot.removeprefix("cell ") in figure and slot != "cell x":
+                assert_shown(said, figure[slot.removeprefix("cell ")])
+        for said, value in zip(seen["table"][t][2:], getattr(run, signal)[t], strict=True):
+            assert_shown(said, value)
+
+
+def test_an_lstms_cell_state_is_held_and_its_gates_opened(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x B x", t="3", views="tape,words,cell,whatif")
+    page.get_by_role("combobox", name="Hold which signal").select_option("c")
+    page.get_by_role("slider", name="at value").fill("-2.5")
+    page.get_by_role("button", name="Hold", exact=True).click()
+    held, alone = gru.twin(gru.load("flip-flop-lstm"), "A x B x", clamps=[gru.Clamp("c", -2.5, [0], slice(2, 3))])
+    expect(page.get_by_role("list", name="What is changed")).to_contain_text("c of unit 1, t = 3, at −2.50")
+    expect(lab.narration).to_contain_text(f"c held at −2.50 instead of {alone.layers[0].c[2, 0]:.2f}".replace("-", "−"))
+    labels = held.model.readout.labels
+    expect(page.get_by_role("list", name="Output", exact=True).get_by_role("listitem")).to_have_text(
+        [labels[k] for k in held.y.argmax(1)]
+    )
+    np.testing.assert_allclose(lab.drawn("c"), held.layers[0].c, atol=1e-12)
+    lab.cell.get_by_role("button", name="Open the sum of the forget gate").click()
+    lab.settled()
+    total = lab.cell.locator('tfoot [data-slot="value"]')
+    assert_shown(total.inner_text().removeprefix("≈ "), float(held.layers[0].f[2, 0]))
+
+
+def test_what_an_lstm_remembers_is_its_ledger_and_an_rnn_has_none(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x x B x", t="5", views="tape,words,memory")
+    lab.settled()
+    trace = gru.trace(gru.load("flip-flop-lstm"), "A x x B x")
+    shares = trace.ledger(unit=0)[4]
+    memory = page.get_by_role("region", name="Memory")
+    most = int(shares[1:].argmax()) + 1
+    expect(memory).to_contain_text(f"At t = 5, c = {trace.layers[0].c[4, 0]:.2f} is mixed of")
+    expect(memory).to_contain_text(f"{round(100 * shares[most])} % of the candidate of t = {most}")
+    shown = page.get_by_role("list", name="Shares of this state").get_by_role("listitem").all_inner_texts()
+    for text, share in zip(shown, shares[1:], strict=True):
+        assert text == (f"{round(100 * share)}%" if share >= 0.005 else "")
+    Lab(page).open(model="flip-flop-rnn", views="tape,words,memory")
+    expect(memory).to_contain_text("no share of a step can be told apart")
+
+
+@pytest.mark.parametrize("name", ["flip-flop-lstm", "store-and-recall-rnn"])
+def test_influence_has_the_gates_and_states_that_the_cell_has(page: Page, name: str) -> None:
+    model = gru.load(name)
+    text = model.examples[0]
+    lab = Lab(page).open(model=name, sequence=text, t="6", views="tape,words,influence")
+    lab.settled()
+    region = page.get_by_role("region", name="Influence")
+    region.get_by_text("As a table").click()
+    found = gru.trace(model, text).sensitivity(5)
+    columns = [np.sqrt((found.x**2).sum(1)), *(gate[:, 0] for gate in found.gates[0].values())]
+    for state in reversed([one for one in model.layers[0].signals if one in found.states]):
+        columns += [found.states[state][:, 0], np.sqrt((found.states[state] ** 2).sum(1))]
+    rows = region.locator("tbody tr")
+    expect(rows).to_have_count(6)
+    for row, values in zip(rows.all(), np.transpose(columns), strict=True):
+        for text, value in zip(row.locator("td").all_inner_texts()[1:], values, strict=True):
+            assert number_of(text) == pytest.approx(value, rel=0.06, abs=0.0051)
+
+
+def test_a_model_of_another_cell_opens_its_own_page_and_back_returns(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop", sequence="A x", t="2")
+    lab.model.select_option("flip-flop-lstm")
+    expect(page.get_by_role("group", name="Cell state c")).to_be_visible()
+    expect(lab.model).to_have_value("flip-flop-lstm")
+    expect(page.get_by_role("group", name="z near 1")).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_role("group", name="Update gate z")).to_be_visible()
+    expect(lab.sequence).to_have_value("A x")
+
+
+def test_a_link_with_a_gate_of_another_cell_is_followed_as_far_as_it_can_be(page: Page) -> None:
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x", t="2", gate="z", table="r")
+    expect(lab.error).to_contain_text("gate must be one of i, f, c_tilde, o")
+    expect(lab.error).to_contain_text("table must be one of i, f, o, c_tilde, c, h")
+    expect(lab.step).to_have_value("2")
