@@ -169,7 +169,8 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
             room.numbers -= a_step * n
             place = f"{layer + 1}.{unit + 1}"
             answers["sums"][place] = stretch | sums_of(here[steps], trained, inputs, unit)
-            answers["ledger"][place] = stretch | shares_of(run, layer, unit, steps)
+            if here.mixture is not None:
+                answers["ledger"][place] = stretch | shares_of(run, layer, unit, steps)
             listening = [sensitivity_of(one, layer, unit) | {"t": first + 1 + i} for i, one in enumerate(found)]
             answers["sensitivity"][place] = stretch | {"at": listening}
     return answers

@@ -1,4 +1,4 @@
-"""Known confusions about GRU weights, tried one by one: which of them explains that a reference is not met.
+"""Known confusions about the weights of a cell, tried one by one: which of them explains that a reference is not met.
 
 Gates in another order, z turned over, the reset gate on the other side of the product, matrices
 transposed or exchanged, biases exchanged, axes of the reference exchanged, input or states in
@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.formats.weights import ORDERS, Cell, Convention, Reset, Update
-from gru_core.gru import forward
+from gru_core.formats.weights import Cell, Convention, Reset, Update, orders
 
 GLANCE, LOOK = (4, 1), (64, 2)
 """How many steps of how many sequences tell most functions apart, and how many the rest."""
@@ -61,7 +60,7 @@ class Case:
         """The largest relative error of a layer."""
         states = [self.x]
         for cell in self.cells:
-            states.append(forward(cell.gru(self.convention), states[-1]).h)
+            states.append(cell.core(self.convention).forward(states[-1]).h)
         return max(relative_error(states[int(name[3:]) + 1], array) for name, array in self.wanted.items())
 
 
@@ -97,22 +96,25 @@ class Confusion:
 
 def _confusions(case: Case) -> Iterator[Confusion]:
     convention = case.convention
-    for order in ORDERS:
+    G = case.cells[0].blocks
+    for order in orders(G):
         if order != convention.order:
             yield Confusion("order", f"gate order {', '.join(order)}", _meaning(order=order))
-    z: Update = "take" if convention.z == "keep" else "keep"
-    means = "keeping the old state" if z == "keep" else "taking the candidate"
-    yield Confusion("z", f"z near 1 {means}", _meaning(z=z))
-    reset: Reset = "before" if convention.reset == "after" else "after"
-    yield Confusion("reset", f"the reset gate acting {reset} the product", _meaning(reset=reset))
+    if G == 3:
+        z: Update = "take" if convention.z == "keep" else "keep"
+        means = "keeping the old state" if z == "keep" else "taking the candidate"
+        yield Confusion("z", f"z near 1 {means}", _meaning(z=z))
+        reset: Reset = "before" if convention.reset == "after" else "after"
+        yield Confusion("reset", f"the reset gate acting {reset} the product", _meaning(reset=reset))
     yield Confusion("U", "each recurrent block transposed", lambda c: _cells(c, _turned_U))
     if all(cell.inputs == cell.units for cell in case.cells):
         yield Confusion("W", "each input block transposed", lambda c: _cells(c, _turned_W))
         yield Confusion("WU", "the input and the recurrent weights exchanged", lambda c: _cells(c, _exchanged))
-    yield Confusion(
-        "biases", "the input's and the recurrent biases exchanged",
-        lambda c: _cells(c, lambda cell: replace(cell, b_input=cell.b_recurrent, b_recurrent=cell.b_input)),
-    )  # fmt: skip
+    if G == 3:  # of the others only the sum counts
+        yield Confusion(
+            "biases", "the input's and the recurrent biases exchanged",
+            lambda c: _cells(c, lambda cell: replace(cell, b_input=cell.b_recurrent, b_recurrent=cell.b_input)),
+        )  # fmt: skip
     if case.x.shape[1] > 1:
         yield Confusion(
             "axes", "the axes of sequences and steps exchanged (batch_first)", lambda c: _over(c, _batch_first)
@@ -135,11 +137,11 @@ def _over(case: Case, change: Callable[[Array], Array]) -> Case:
 
 
 def _turned_W(cell: Cell) -> Cell:
-    return replace(cell, W=np.concatenate([block.T for block in np.split(cell.W, 3)]))
+    return replace(cell, W=np.concatenate([block.T for block in np.split(cell.W, cell.blocks)]))
 
 
 def _turned_U(cell: Cell) -> Cell:
-    return replace(cell, U=np.concatenate([block.T for block in np.split(cell.U, 3)]))
+    return replace(cell, U=np.concatenate([block.T for block in np.split(cell.U, cell.blocks)]))
 
 
 def _exchanged(cell: Cell) -> Cell:

@@ -28,7 +28,7 @@ from gru_core.encoder import LARGEST, Symbols
 from gru_core.formats import npz
 from gru_core.formats.imported import Imported
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_BYTES, Cell, Convention, Update
+from gru_core.formats.weights import BLOCKS, MAX_BYTES, Cell, Convention, Update
 from gru_core.gru import GRU
 from gru_core.model import Model
 
@@ -113,16 +113,23 @@ def check(model: Model | Imported, reference: Reference | bytes | str | Path) ->
     states = {name: array for name, array in wanted.items() if name != "y"}
     if all(d.relative <= parity.tolerance for d in differences if d.name != "y"):
         return replace(parity, cause=_cause_of_y(core, runs[-1].h, wanted["y"], parity.tolerance) if states else None)
-    grus = [cell for cell in core.layers if isinstance(cell, GRU)]
-    if len(grus) < len(core.layers):
-        return parity  # all known confusions are about a GRU's gates
+    kinds = {len(cell.gates) for cell in core.layers}
+    if len(kinds) > 1:
+        return parity  # all known confusions are about layers of one kind
     if isinstance(model, Imported):
         cases = [Case(model.cells, model.convention, x, states)]
-    else:  # where the weights come from is not known: their z may have been turned over on the way
-        turned: tuple[Update, ...] = ("take", "keep")
-        conventions = [Convention("rzh", grus[0].reset, z) for z in turned]
-        cases = [Case(tuple(Cell.of(gru, c) for gru in grus), c, x, states) for c in conventions]
+    else:
+        cases = [Case(tuple(Cell.of(layer, c) for layer in core.layers), c, x, states) for c in _meant(core)]
     return replace(parity, cause=explain(cases, parity.tolerance))
+
+
+def _meant(model: Model) -> list[Convention]:
+    """What the weights may mean. Where they come from is not known: a GRU's z may have been turned over on the way."""
+    layer = model.layers[0]
+    turned: tuple[Update, ...] = ("take", "keep")
+    if isinstance(layer, GRU):
+        return [Convention(BLOCKS[3], layer.reset, z) for z in turned]
+    return [Convention(BLOCKS[len(layer.gates)])]
 
 
 def _bytes(reference: bytes | str | Path) -> bytes:

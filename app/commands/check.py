@@ -12,7 +12,7 @@ from ..commands import brought
 from ..intake.child import parity
 from ..schemas import to_json
 
-HELP = "hold a GRU from elsewhere against what its own library computed with it"
+HELP = "hold a network from elsewhere against what its own library computed with it"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
 CANNOT_BE_COMPARED = 2
 

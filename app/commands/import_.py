@@ -11,7 +11,7 @@ from gru_core.formats import FormatError, Unanswered
 from ..commands import brought
 from ..schemas import model_entry, to_json
 
-HELP = "read a GRU from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and say what was understood"
+HELP = "read a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and say what was understood"
 EXAMPLES = (
     "gruscope import net.safetensors",
     "gruscope import net.onnx --answer direction=forward --out net-forward.safetensors",

@@ -21,7 +21,7 @@ from ..link import VERSION
 from ..middleware import route_path
 from ..schemas import ClampBody, Scenario, cells, events, to_json
 from ..settings import Settings
-from .lab import MOST_PRINTED, STAGES, example, inert, outputs, root_of, templates
+from .lab import MOST_PRINTED, STAGES, example, inert, oembed_of, outputs, root_of, templates
 from .trace import prepare
 
 router = APIRouter()
@@ -97,6 +97,7 @@ def compare(
         "embed": route_path(request.scope) == "/embed/compare",
         "hide": [part for part in PARTS if part in hide.split(",")],
         "notice": " ".join(notices),
+        "oembed": oembed_of(request),
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
         "modules": modules("compare/main.js"),

@@ -87,7 +87,7 @@ def lab(
         "embed": embed,
         "max_upload": settings.max_upload // 2**20,
         "hide": [part for part in PARTS if part in hide.split(",")],
-        "oembed": _oembed(request),
+        "oembed": oembed_of(request),
         "notice": " ".join(notices),
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
@@ -169,7 +169,7 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return groups
 
 
-def _oembed(request: Request) -> str:
+def oembed_of(request: Request) -> str:
     """Where this very page is described for those who would embed it."""
     query = urlencode(request.query_params.multi_items())
     page = f"{request.base_url}{route_path(request.scope)[1:]}?{query}".rstrip("?")

@@ -10,10 +10,14 @@ from markupsafe import Markup
 
 from .. import models
 from ..errors import Refused
+from ..settings import Settings
 
 router = APIRouter()
 
 WIDTH, HEIGHT = 900, 640
+
+FRAMES = {"": "embed", "embed": "embed", "compare": "embed/compare", "embed/compare": "embed/compare"}
+"""The pages that can be embedded, by their paths, and what stands in a frame for each."""
 
 
 @router.get("/oembed", summary="The embeddable page of an address, as oEmbed has it")
@@ -33,17 +37,14 @@ def oembed(
     # Behind a proxy the scheme that visitors see is not the one that this server sees.
     ours = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
     root = request.base_url.path
-    if not ours or page.path not in (root.rstrip("/"), root, f"{root}embed"):
-        raise Refused(404, "not-found", "only this server's pages / and /embed can be embedded", "url")
+    path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
+    if not ours or path not in FRAMES:
+        raise Refused(404, "not-found", "only this server's lab and /compare can be embedded", "url")
     here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
-    names = models.names(settings)
-    try:
-        model = models.get(dict(query).get("model", names[0]), settings)
-    except Refused:
-        model = models.get(names[0], settings)
-    title = f"{model.card.title} · GRU Scope"
+    title = "Three cells, one sequence" if "compare" in path else _title(dict(query), settings)
+    title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
     return {
@@ -52,7 +53,16 @@ def oembed(
         "title": title,
         "provider_name": "GRU Scope",
         "provider_url": here,
-        "html": frame.format(f"{here}embed?{urlencode(query)}", title, height),
+        "html": frame.format(f"{here}{FRAMES[path]}?{urlencode(query)}", title, height),
         "width": min(WIDTH, maxwidth),
         "height": height,
     }
+
+
+def _title(query: dict[str, str], settings: Settings) -> str:
+    """What the model of a link is called, or, where there is no such, the one that is shown instead."""
+    first = models.names(settings)[0]
+    try:
+        return models.get(query.get("model", first), settings).card.title
+    except Refused:
+        return models.get(first, settings).card.title

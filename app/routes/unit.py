@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from gru_core import Trace
 
-from ..errors import within
+from ..errors import Refused, within
 from ..routes.trace import BLOCK, prepare
 from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion, sensitivities, shares, sums
 
@@ -89,7 +89,10 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     last = min(T, first + most - 1)
     why = "the steps of this sequence" if last == T else f"at most {most} rows of {T + 1} shares at once"
     within("to", question.to, first, last, why)
-    return _json(shares(question, next(blocks)))
+    try:
+        return _json(shares(question, next(blocks)))
+    except ValueError as error:  # a plain RNN has none
+        raise Refused(422, "ledger", str(error), "layer") from error
 
 
 @_answers(

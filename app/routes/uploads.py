@@ -39,7 +39,7 @@ def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
 
 @router.post(
     "",
-    summary="Bring a GRU from elsewhere",
+    summary="Bring a network from elsewhere",
     status_code=201,
     response_class=Response,
     responses=_model_or_question(

@@ -100,7 +100,7 @@ def read(
     else:
         stacks = onnx.read(data)
     if not stacks:
-        raise FormatError("there is no GRU in this file")
+        raise FormatError("there is no GRU, LSTM or plain RNN in this file")
     return imported(stacks, arrays, name, answers, alphabet, labels)
 
 

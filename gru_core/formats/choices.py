@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
-from gru_core.formats.weights import ORDERS, Convention, Dense, Direction, Embedding, Stack, stacked
+from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
 
 KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
 """What can be answered. `order`, `reset`, `z` and `readout` may be, against what the file says."""
@@ -20,7 +20,7 @@ def check_answers(answers: Mapping[str, str]) -> None:
 
 
 def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
-    """The GRU that is shown. Raises Unanswered when there are several."""
+    """The network that is shown. Raises Unanswered when there are several."""
     if len(stacks) == 1:
         return stacks[0]
     names = apart([stack.where or "the one without a name" for stack in stacks])
@@ -32,7 +32,9 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     if chain is not None and all(below.feeds(stack) for below, stack in pairwise(stacks)):
         order = " → ".join(names)
         options.append(Option("stacked", f"each takes what the one before it gives: {order}"))
-    which = answer(Question("network", "There are several GRUs in the file.", tuple(options)), answers)
+    kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)
+    text = f"There are several {' and '.join(kinds)} in the file."
+    which = answer(Question("network", text, tuple(options)), answers)
     if which == "stacked" and chain is not None:
         return chain
     return stacks[names.index(which)]
@@ -46,6 +48,8 @@ def _sizes(stack: Stack) -> str:
 
 def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
     """What the numbers mean: what was answered, else what the file says, else asked."""
+    if stack.blocks != 3:  # every file of these tells the order
+        return Convention(stack.order or BLOCKS[stack.blocks])
 
     def ask(key: str, told: str | None, text: str, options: Mapping[str, str]) -> str:
         question = Question(key, text, tuple(Option(*option) for option in options.items()))
@@ -53,7 +57,7 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 
     order = ask(
         "order", stack.order, "In which order are the blocks of r, z and h̃?",
-        {",".join(order): f"the first third is {order[0]}'s, then {order[1]}'s, then {order[2]}'s" for order in ORDERS},
+        {",".join(o): f"the first third is {o[0]}'s, then {o[1]}'s, then {o[2]}'s" for o in orders(3)},
     )  # fmt: skip
     reset = ask(
         "reset", stack.reset, "Where does the reset gate act? The file does not tell.",

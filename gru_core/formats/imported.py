@@ -59,7 +59,7 @@ def imported(
     if overruled:
         said.append(f"Against what the file says, by your answer: {', '.join(overruled)}.")
     if not stack.wired:
-        said.append("Weights alone do not tell the activations: sigmoid for the gates and tanh for h̃ are assumed.")
+        said.append(f"Weights alone do not tell the activations: {ASSUMED[stack.blocks]}")
 
     rest = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(rest)
@@ -84,21 +84,33 @@ def imported(
     if left and not stack.wired:
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         said.append(f"Not used: {', '.join(map(shown, left[:5]))}{more}.")
-    model = Model(encoder, tuple(cell.gru(convention) for cell in cells), readout, _card(name, stack.source))
+    model = Model(
+        encoder, tuple(cell.core(convention) for cell in cells), readout, _card(name, stack.source, stack.blocks == 1)
+    )
     return Imported(model, tuple(said), stack.source, convention, cells, direction, both, stack.as_read)
 
 
+ASSUMED = {
+    3: "sigmoid for the gates and tanh for h̃ are assumed.",
+    4: "sigmoid for the gates and tanh for c̃ and c are assumed.",
+    1: "tanh is assumed. With relu it is another network, which cannot be shown.",
+}
+
+
 def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
-    keeps = convention.z == "keep"
-    z = "keeps the old state, so its weights change sign here" if keeps else "takes the candidate, as here"
     biased = any(cell.b_input.any() or cell.b_recurrent.any() for cell in cells)
     biases = "with biases" if biased else "without biases, or all zero"
     sizes = " → ".join(str(cell.units) for cell in cells)
     layers = "1 layer" if len(cells) == 1 else f"{len(cells)} layers"
-    return (
-        f"{stack.source}: {layers} of {sizes} unit{'s' * (sizes != '1')}, {biases}; blocks in the order "
-        f"{', '.join(convention.order)}; the reset gate acts {convention.reset} the product; z near 1 {z}."
-    )
+    said = f"{stack.source}: {layers} of {sizes} unit{'s' * (sizes != '1')}, {biases}"
+    if stack.blocks == 1:
+        return f"{said}."
+    said += f"; blocks in the order {', '.join(convention.order)}"
+    if stack.blocks == 4:
+        return f"{said}."
+    keeps = convention.z == "keep"
+    z = "keeps the old state, so its weights change sign here" if keeps else "takes the candidate, as here"
+    return f"{said}; the reset gate acts {convention.reset} the product; z near 1 {z}."
 
 
 def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) -> list[str]:
@@ -118,13 +130,13 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
     return said
 
 
-def _card(name: str, source: str) -> Card:
+def _card(name: str, source: str, rnn: bool) -> Card:
     stem = "".join(c for c in re.split(r"[/\\]", name)[-1] if c.isprintable())[:80] or "model"
     return Card(
         title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
         task="imported",
         about=f"brought in from elsewhere ({source})",
-        question="What do its gates do with your sequence?",
+        question="What does it make of your sequence?" if rnn else "What do its gates do with your sequence?",
         weights="imported",
         summary="nothing is known here of how well it does",
     )

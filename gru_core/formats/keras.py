@@ -6,7 +6,9 @@
     h̃ = tanh(W_h x + b_h + U_h (r ⊙ h))                  reset_after=False, bias (3H,)
     h = z ⊙ h + (1 − z) ⊙ h̃                              z keeps
 
-https://keras.io/api/layers/recurrent_layers/gru/
+An LSTM's blocks are i, f, c̃ and o, a SimpleRNN has one; both have one bias.
+
+https://keras.io/api/layers/recurrent_layers/gru/, lstm/, simple_rnn/
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from gru_core.formats import h5
 from gru_core.formats.archive import members
 from gru_core.formats.names import Arrays, part, plain
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import Cell, Dense, Direction, Embedding, Reset, Stack, cell, numbers, stacked
+from gru_core.formats.weights import BLOCKS, Dense, Direction, Embedding, Reset, Stack, cell, numbers, stacked
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 MAX_CONFIG = 2**20
@@ -31,6 +33,8 @@ MAX_CONFIGURED = 200
 """Layers of a model, of any kind."""
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
+
+RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
 """Layers that give what they take, once training is over."""
@@ -108,10 +112,13 @@ def _direction(place: str) -> tuple[str, Direction]:
 def _stack(arrays: Arrays, where: str, group: Mapping[str, str], direction: Direction) -> Stack:
     W, U = (part(arrays, group, where, name).T for name in ("kernel", "recurrent_kernel"))
     bias = arrays[group["bias"]] if "bias" in group else None
-    reset: Reset | None = None if bias is None else "after" if bias.ndim == 2 else "before"
     both = [None, None] if bias is None else list(bias) if bias.shape[:1] == (2,) and bias.ndim == 2 else [bias, None]
-    layers: tuple[dict[Direction, Cell], ...] = ({direction: cell(where, W, U, *both)},)
-    return Stack("Keras", where, layers, frozenset(group.values()), "zrh", reset, "keep")
+    layer = cell(where, W, U, *both, others=True)
+    stack = Stack("Keras", where, ({direction: layer},), frozenset(group.values()), BLOCKS[layer.blocks], None, None)
+    if layer.blocks != 3:
+        return stack
+    reset: Reset | None = None if bias is None else "after" if bias.ndim == 2 else "before"
+    return replace(stack, order="zrh", reset=reset, z="keep")
 
 
 def _both(where: str, directions: Mapping[Direction, Stack]) -> Stack:
@@ -132,17 +139,17 @@ class Leaf:
 
     @property
     def cells(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Its GRU cells from the bottom: where each is, and its settings."""
+        """Its recurrent cells from the bottom: where each is, and its settings."""
         inner = self.config.get("cell") or self.config.get("layer") or {}
-        if self.kind == "GRU":
+        if self.kind in RECURRENT:
             return [(self.path, self.config)]
-        if self.kind == "Bidirectional" and inner["class_name"] == "GRU":
+        if self.kind == "Bidirectional" and inner["class_name"] in RECURRENT:
             return [(self.path, inner["config"])]
-        if self.kind == "RNN" and inner["class_name"] == "GRUCell":
+        if self.kind == "RNN" and inner["class_name"].removesuffix("Cell") in RECURRENT:
             return [(self.path, inner["config"])]
         if self.kind == "RNN" and inner["class_name"] == "StackedRNNCells":
             cells = inner["config"]["cells"]
-            if all(one["class_name"] == "GRUCell" for one in cells):
+            if all(one["class_name"].removesuffix("Cell") in RECURRENT for one in cells):
                 return [(f"{self.path}/{name}", c["config"]) for name, c in zip(_names(cells), cells, strict=True)]
         return []
 
@@ -195,9 +202,11 @@ def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
         reset: Reset = "after" if config.get("reset_after", True) else "before"
         if bool(other.get("reset_after", True)) != (reset == "after"):
             raise FormatError(f"the two directions of {shown(place)} do not reset alike, which cannot be shown")
-        stacks.append(
-            replace(found[place], reset=reset, source=f"Keras, {leaf.kind} with reset_after={reset == 'after'}")
-        )
+        if found[place].blocks == 3:
+            source = f"Keras, {leaf.kind} with reset_after={reset == 'after'}"
+            stacks.append(replace(found[place], reset=reset, source=source))
+        else:
+            stacks.append(replace(found[place], source=f"Keras, {leaf.kind}"))
     merged = leaf.config.get("merge_mode", "concat")
     if merged != "concat":
         notes.append(f"In the network the two directions were joined by {shown(str(merged))}.")

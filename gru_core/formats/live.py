@@ -18,7 +18,8 @@ def from_torch(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """The model in a `torch.nn.GRU`, a `GRUCell`, or a module that holds one, an Embedding and a Linear.
+    """The model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell of these, or a module that holds one, an Embedding and a
+    Linear.
 
     A layer that reads both ways needs `answers={"direction": "forward"}`, or backward. Other
     arguments and errors as for `formats.read`.
@@ -28,6 +29,8 @@ def from_torch(
     arrays = {name: array.detach().cpu().numpy() for name, array in module.state_dict().items()}
     inputs = {array.shape[1] for name, array in arrays.items() if "weight_ih" in name}
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
+    if any(getattr(part, "nonlinearity", "tanh") != "tanh" for _, part in module.named_modules()):
+        raise FormatError("a plain RNN with relu is in this module; only tanh can be shown")
     tables = [
         name for name, kind in kinds.items() if kind == "Embedding" and arrays[f"{name}.weight"].shape[1] in inputs
     ]
@@ -41,7 +44,7 @@ def from_keras(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """The model in a `keras.layers.GRU`, `Bidirectional` or `RNN`, or in a keras model that holds one.
+    """The model in a `keras.layers.GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or a model that holds one.
 
     It goes through a `.keras` file that Keras writes to a temporary folder. Arguments and errors as
     for `from_torch`.

@@ -1,4 +1,4 @@
-"""ONNX's GRU operator.
+"""ONNX's GRU, LSTM and RNN operators.
 
     z = σ(W_z x + b_z + R_z h + c_z)                W (D, 3H, I), R (D, 3H, H): z, r, h
     r = σ(W_r x + b_r + R_r h + c_r)                B (D, 6H): input's, then recurrent
@@ -6,8 +6,10 @@
     h̃ = tanh(W_h x + b_h + R_h (r ⊙ h) + c_h)       linear_before_reset = 0, the default: "before"
     h = (1 − z) ⊙ h̃ + z ⊙ h                         z keeps
 
+An LSTM's blocks are i, o, f and c̃, an RNN has one; their biases are summed.
+
 D is 2 for both directions. Tensors have no telling names: they are read by their place among the
-node's inputs. https://onnx.ai/onnx/operators/onnx__GRU.html
+node's inputs. https://onnx.ai/onnx/operators/onnx__GRU.html, onnx__LSTM.html, onnx__RNN.html
 """
 
 from __future__ import annotations
@@ -33,6 +35,13 @@ from gru_core.formats.weights import (
 
 MAX_GRUS = 16
 
+OPERATORS = {
+    "GRU": ("zrh", ("sigmoid", "tanh")),
+    "LSTM": ("iofc", ("sigmoid", "tanh", "tanh")),
+    "RNN": ("h", ("tanh",)),
+}
+"""Of each recurrent operator the order of its blocks, and the functions that can be shown."""
+
 PASSING = {"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Identity", "Cast", "Dropout", "Flatten"}
 """Operators that change the shape of what they take, and nothing else."""
 
@@ -48,14 +57,14 @@ ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log softmax", "Sigmoid": "si
 
 
 def read(data: bytes) -> list[Stack]:
-    """The GRUs in an ONNX file, each with the embedding before it and the readout after it.
+    """The recurrent networks in an ONNX file, each with the embedding before it and the readout after it.
 
-    Raises FormatError when the file is damaged, keeps its numbers elsewhere, or has a GRU that
+    Raises FormatError when the file is damaged, keeps its numbers elsewhere, or has one that
     cannot be shown.
     """
     nodes, tensors = graph(data)
-    if sum(node.op_type == "GRU" for node in nodes) > MAX_GRUS:
-        raise FormatError(f"the graph has more than {MAX_GRUS} GRUs")
+    if sum(node.op_type in OPERATORS for node in nodes) > MAX_GRUS:
+        raise FormatError(f"the graph has more than {MAX_GRUS} recurrent operators")
     return Graph(nodes, tensors).stacks()
 
 
@@ -105,11 +114,11 @@ class Graph:
         return None
 
     def stacks(self) -> list[Stack]:
-        """The GRUs, those together of which each takes what the one before it gives."""
+        """The recurrent networks, those together of which each takes what the one before it gives."""
         found: list[tuple[Node, Stack]] = []
         for node in self.nodes:
-            if node.op_type == "GRU" and node.domain in ("", "ai.onnx") and node.inputs:
-                stack, below = self._gru(node), self.before(node.inputs[0])
+            if node.op_type in OPERATORS and node.domain in ("", "ai.onnx") and node.inputs:
+                stack, below = self._recurrent(node), self.before(node.inputs[0])
                 last = next((i for i, (top, one) in enumerate(found) if top is below and one.feeds(stack)), None)
                 if last is None:
                     found.append((node, self._with_embedding(stack, below)))
@@ -117,50 +126,64 @@ class Graph:
                     found[last] = node, stacked([found[last][1], stack])
         return [self._with_dense(stack, node) for node, stack in found]
 
-    def _gru(self, node: Node) -> Stack:
+    def _recurrent(self, node: Node) -> Stack:
+        title, (order, usual) = node.op_type, OPERATORS[node.op_type]
         where = node.name or (node.outputs[0] if node.outputs else "")
         given = [activation.lower() for activation in node.texts("activations")]
-        if any(activation != ("sigmoid", "tanh")[i % 2] for i, activation in enumerate(given)):
-            raise FormatError(
-                f"the GRU {shown(where)} uses {shown(', '.join(given))}; only sigmoid and tanh can be shown"
-            )
+        if any(activation != usual[i % len(usual)] for i, activation in enumerate(given)):
+            names = " and ".join(dict.fromkeys(usual))
+            raise FormatError(f"the {title} {shown(where)} uses {shown(', '.join(given))}; only {names} can be shown")
+        peepholes = node.inputs[7] if len(node.inputs) > 7 else ""
+        P = self.constant(node, 7)
+        if peepholes and (P is None or P.any()):
+            raise FormatError(f"the LSTM {shown(where)} has peepholes, which cannot be shown")
+        if node.whole("input_forget"):
+            raise FormatError(f"the LSTM {shown(where)} couples its input and forget gates, which cannot be shown")
         if node.number("clip", 0):
-            raise FormatError(f"the GRU {shown(where)} clips its sums, which cannot be shown")
+            raise FormatError(f"the {title} {shown(where)} clips its sums, which cannot be shown")
         side = node.text("direction", "forward")
         if side not in SIDES:
-            raise FormatError(f"the GRU {shown(where)} has the direction {shown(side)}; there are: {', '.join(SIDES)}")
+            raise FormatError(
+                f"the {title} {shown(where)} has the direction {shown(side)}; there are: {', '.join(SIDES)}"
+            )
         W, R = (self.constant(node, place) for place in (1, 2))
         if W is None or R is None:
             raise FormatError(
-                f"the GRU {shown(where)} has no weights of its own: they are computed, or given with the inputs"
+                f"the {title} {shown(where)} has no weights of its own: they are computed, or given with the inputs"
             )
         B = self.constant(node, 3)
         if B is None and len(node.inputs) > 3 and node.inputs[3]:
-            raise FormatError(f"the GRU {shown(where)} has biases that are computed, or given with the inputs")
+            raise FormatError(f"the {title} {shown(where)} has biases that are computed, or given with the inputs")
         D = len(SIDES[side])
         for name, array, axes in (("W", W, 3), ("R", R, 3), ("B", B, 2)):
             if array is not None and (array.ndim != axes or len(array) != D):
                 raise FormatError(
-                    f"the GRU {shown(where)} has {name} of shape {array.shape}; {D} × … was to be expected"
+                    f"the {title} {shown(where)} has {name} of shape {array.shape}; {D} × … was to be expected"
                 )
         layer: dict[Direction, Cell] = {}
         for d, direction in enumerate(SIDES[side]):
             if B is None:
-                layer[direction] = cell(where, W[d], R[d])
+                layer[direction] = cell(where, W[d], R[d], others=True)
             elif B.shape[1] != 2 * R.shape[1]:
                 raise FormatError(
-                    f"the GRU {shown(where)} has B of shape {B.shape}; {(D, 2 * R.shape[1])} was to be expected"
+                    f"the {title} {shown(where)} has B of shape {B.shape}; {(D, 2 * R.shape[1])} was to be expected"
                 )
             else:
-                layer[direction] = cell(where, W[d], R[d], *np.split(B[d], 2))
+                layer[direction] = cell(where, W[d], R[d], *np.split(B[d], 2), others=True)
+        for one in layer.values():
+            if one.title != title:
+                raise FormatError(f"the {title} {shown(where)} has weights of the shape of an {one.title}'s")
+        initial = [state for place in (5, 6) if (state := self.constant(node, place)) is not None]
+        notes = ("It begins from a state that is kept in the file; here it begins from zero.",)
+        stack = Stack(
+            f"ONNX's {title}", where, (layer,), frozenset(), order, None, None,
+            wired=True, notes=notes if any(state.any() for state in initial) else (),
+        )  # fmt: skip
+        if title != "GRU":
+            return stack
         reset: Reset = "after" if node.whole("linear_before_reset") else "before"
         source = f"ONNX, with linear_before_reset={int(reset == 'after')}"
-        initial = self.constant(node, 5)
-        notes = ("It begins from a state that is kept in the file; here it begins from zero.",)
-        return Stack(
-            source, where, (layer,), frozenset(), "zrh", reset, "keep",
-            wired=True, notes=notes if initial is not None and initial.any() else (),
-        )  # fmt: skip
+        return replace(stack, source=source, reset=reset, z="keep")
 
     def _with_embedding(self, stack: Stack, below: Node | None) -> Stack:
         if below is None:

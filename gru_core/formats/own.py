@@ -9,13 +9,12 @@ from gru_core.formats.ends import MAX_LABEL
 from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import FormatError
-from gru_core.formats.weights import MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UNITS, Cell, Convention, numbers
+from gru_core.formats.weights import BLOCKS, MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UNITS, Cell, Convention, numbers
 from gru_core.gru import GRU
 from gru_core.model import Model, from_parts
 
 MAX_TEXT = 4_000
 LARGEST_FIGURE = 1e15
-CONVENTION = {reset: Convention("rzh", reset, "take") for reset in ("before", "after")}
 
 
 def read(arrays: Arrays, about: str) -> Imported:
@@ -30,9 +29,10 @@ def read(arrays: Arrays, about: str) -> Imported:
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
     said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
-    grus = [cell for cell in model.layers if isinstance(cell, GRU)]
-    convention = CONVENTION["after" if any(gru.reset == "after" for gru in grus) else "before"]
-    cells = tuple(Cell.of(gru, convention) for gru in grus) if len(grus) == len(model.layers) else ()
+    alike = len({len(cell.gates) for cell in model.layers}) == 1
+    resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
+    convention = Convention(BLOCKS[len(model.layers[0].gates)], "after" if "after" in resets else "before")
+    cells = tuple(Cell.of(cell, convention) for cell in model.layers) if alike else ()
     return Imported(model, (said,), "GRU Scope", convention, cells)
 
 

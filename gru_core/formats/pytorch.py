@@ -1,28 +1,34 @@
-"""The arrays of torch.nn.GRU and torch.nn.GRUCell.
+"""The arrays of torch.nn.GRU, LSTM and RNN, and of GRUCell, LSTMCell and RNNCell.
 
     r = σ(W_ir x + b_ir + W_hr h + b_hr)             weight_ih (3H, I), weight_hh (3H, H): r, z, n
     z = σ(W_iz x + b_iz + W_hz h + b_hz)             bias_ih, bias_hh (3H,)
     n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
     h = (1 − z) ⊙ n + z ⊙ h                          z keeps
 
+An LSTM has blocks of 4H rows, i, f, g (the candidate) and o, an RNN of H; both biases are summed.
+
 A layer's names end in `_l0`, `_l1`, …, those of its backward direction in `_reverse` besides; a
-cell's do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+cell's do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.nn.LSTM.html
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import Cell, Direction, Stack, cell, check_layers
+from gru_core.formats.weights import BLOCKS, TITLES, Cell, Direction, Stack, cell, check_layers
 
 NAMES = r"(?:weight|bias)_(?:ih|hh)(?:_l\d{1,3})?(?:_reverse)?"
 DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "_reverse"))
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """The GRUs that are named as PyTorch names them. Raises FormatError when one is not whole."""
+    """What is named as PyTorch names it. Raises FormatError when one is not whole, or cannot be shown."""
+    projected = next((name for name in arrays if re.search(r"(^|/)weight_hr(_l\d+)?$", name)), None)
+    if projected:
+        raise FormatError(f"{shown(projected)} projects the state of an LSTM (proj_size), which cannot be shown")
     return [_stack(arrays, where, group) for where, group in groups(arrays, NAMES).items()]
 
 
@@ -40,14 +46,18 @@ def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
             biases = [f"bias_{kind}{suffix}{reverse}" for kind in ("ih", "hh")]
             if biases[0] in group or biases[1] in group:
                 b_input, b_recurrent = (part(arrays, group, where, bias) for bias in biases)
-                layer[direction] = cell(where, W, U, b_input, b_recurrent)
+                layer[direction] = cell(where, W, U, b_input, b_recurrent, others=True)
             else:
-                layer[direction] = cell(where, W, U)
+                layer[direction] = cell(where, W, U, others=True)
         layers.append(layer)
     if len({tuple(layer) for layer in layers}) > 1:
         raise FormatError(f"the GRU at {shown(where)} has a backward direction in some layers only")
     biased = any(name.startswith("bias") for name in group)
-    source = (
-        "PyTorch's nn.GRU" if numbers else "PyTorch's nn.GRUCell" if biased else "PyTorch or Equinox, without biases"
-    )
-    return check_layers(Stack(source, where, tuple(layers), frozenset(group.values()), "rzh", "after", "keep"))
+    kinds = {cell.blocks for layer in layers for cell in layer.values()}
+    if len(kinds) > 1:
+        raise FormatError(f"the layers at {shown(where)} are of several kinds: {', '.join(TITLES[G] for G in kinds)}")
+    (G,) = kinds
+    named = f"PyTorch's nn.{TITLES[G]}"
+    source = named if numbers else f"{named}Cell" if biased else "PyTorch or Equinox, without biases"
+    told = Stack(source, where, tuple(layers), frozenset(group.values()), BLOCKS[G], None, None)
+    return check_layers(replace(told, reset="after", z="keep") if G == 3 else told)

@@ -1,33 +1,46 @@
-"""A GRU as other libraries keep it, and its exact conversion.
+"""A recurrent layer as other libraries keep it, and its exact conversion.
 
-Every library stacks three blocks of H rows (or columns) in an order of its own, resets before or
-after the recurrent product, and lets z keep the old state or take the candidate. A `Cell` holds a
-layer in its library's terms, a `Convention` says what they mean, and `Cell.gru` gives the core's:
+Every library stacks blocks of H rows (or columns), three of a GRU, four of an LSTM, one of a plain
+RNN, in an order of its own. Of a GRU it also resets before or after the recurrent product, and lets z
+keep the old state or take the candidate. A `Cell` holds a layer in its library's terms, a `Convention`
+says what they mean, and `Cell.core` gives the core's:
 
     z keeps:  σ(−a) = 1 − σ(a), so W_z, U_z and b_z change their sign, and h stays the same
     biases:   b = b_input + b_recurrent, but for the recurrent part of h̃ with reset "after": c_h
 
-`H` units, `I` inputs, `K` outputs, `A` symbols.
+`G` blocks, `H` units, `I` inputs, `K` outputs, `A` symbols.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from itertools import permutations
+from typing import Literal
 
 import numpy as np
 
 from gru_core.arrays import Array
+from gru_core.cell import Cell as CoreCell
 from gru_core.formats.questions import FormatError, shown
 from gru_core.gru import GRU
+from gru_core.lstm import LSTM
+from gru_core.rnn import RNN
 
-Order = Literal["rzh", "rhz", "zrh", "zhr", "hrz", "hzr"]
 Reset = Literal["before", "after"]
 Update = Literal["keep", "take"]
 Direction = Literal["forward", "backward"]
 
-ORDERS: tuple[Order, ...] = get_args(Order)
+BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
+"""Of a GRU, an LSTM and a plain RNN: the blocks, by the letter of what they are of, in the core's order."""
+
+TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
+
+
+def orders(G: int) -> tuple[str, ...]:
+    """Every order that G blocks can stand in."""
+    return tuple("".join(order) for order in permutations(BLOCKS[G]))
+
 
 MAX_UNITS = MAX_INPUTS = 256
 MAX_LAYERS = 4
@@ -52,18 +65,18 @@ def numbers(name: str, array: Array) -> Array:
 
 @dataclass(frozen=True)
 class Convention:
-    """What the numbers of a cell mean: the order of its blocks, where r acts, and what z does at 1."""
+    """What the numbers of a cell mean: the order of its blocks and, of a GRU, where r acts and what z does at 1."""
 
-    order: Order
-    reset: Reset
-    z: Update
+    order: str
+    reset: Reset = "before"
+    z: Update = "take"
 
 
 @dataclass(frozen=True)
 class Cell:
     """One direction of one layer, in the order and with the biases of its source.
 
-    `W` `(3H, I)`, `U` `(3H, H)`, `b_input` and `b_recurrent` `(3H,)`. See `cell`, which checks.
+    `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. See `cell`, which checks.
     """
 
     W: Array
@@ -79,54 +92,80 @@ class Cell:
     def units(self) -> int:
         return int(self.U.shape[1])
 
-    def gru(self, convention: Convention) -> GRU:
+    @property
+    def blocks(self) -> int:
+        """G, which tells a GRU, an LSTM and a plain RNN apart."""
+        return int(self.U.shape[0] // self.U.shape[1])
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.blocks]
+
+    def core(self, convention: Convention) -> GRU | LSTM | RNN:
         """The same layer as the core writes it. Sums are rounded once, to the weights' own precision."""
+        G, H = self.blocks, self.units
 
         def blocks(rows: Array) -> Array:
-            r, z, h = (np.split(rows.astype(np.float64), 3)[convention.order.index(gate)] for gate in "rzh")
-            return np.concatenate([r, 0 - z if convention.z == "keep" else z, h])  # 0 stays 0, not −0
+            of = dict(zip(convention.order, np.split(rows.astype(np.float64), G), strict=True))
+            if G == 3 and convention.z == "keep":
+                of["z"] = 0 - of["z"]  # 0 stays 0, not −0
+            return np.concatenate([of[block] for block in BLOCKS[G]])
 
-        H, dtype = self.units, np.result_type(self.W, self.U, self.b_input, self.b_recurrent)
+        dtype = np.result_type(self.W, self.U, self.b_input, self.b_recurrent)
+        W, U = blocks(self.W).astype(dtype), blocks(self.U).astype(dtype)
         b, b_recurrent = blocks(self.b_input), blocks(self.b_recurrent)
+        if G != 3:
+            return (LSTM if G == 4 else RNN)(W, U, (b + b_recurrent).astype(dtype))
         c_h = None
         if convention.reset == "after":
             c_h = b_recurrent[2 * H :].astype(dtype)
             b_recurrent[2 * H :] = 0
-        return GRU(blocks(self.W).astype(dtype), blocks(self.U).astype(dtype), (b + b_recurrent).astype(dtype), c_h)
+        return GRU(W, U, (b + b_recurrent).astype(dtype), c_h)
 
     @staticmethod
-    def of(gru: GRU, convention: Convention) -> Cell:
-        """The cell that `gru(convention)` makes this layer of; its summed biases stay summed."""
+    def of(layer: CoreCell, convention: Convention) -> Cell:
+        """The cell that `core(convention)` makes this layer of; its summed biases stay summed."""
+        G = len(layer.gates)
 
         def blocks(rows: Array) -> Array:
-            r, z, h = np.split(rows, 3)
-            return np.concatenate(
-                [{"r": r, "z": -z if convention.z == "keep" else z, "h": h}[g] for g in convention.order]
-            )
+            of = dict(zip(BLOCKS[G], np.split(rows, G), strict=True))
+            if G == 3 and convention.z == "keep":
+                of["z"] = -of["z"]
+            return np.concatenate([of[block] for block in convention.order])
 
-        b_recurrent = np.zeros_like(gru.b)
-        if gru.c_h is not None:
-            b_recurrent[2 * gru.units :] = gru.c_h
-        return Cell(blocks(gru.W), blocks(gru.U), blocks(gru.b), blocks(b_recurrent))
+        b_recurrent = np.zeros_like(layer.b)
+        if isinstance(layer, GRU) and layer.c_h is not None:
+            b_recurrent[2 * layer.units :] = layer.c_h
+        return Cell(blocks(layer.W), blocks(layer.U), blocks(layer.b), blocks(b_recurrent))
 
 
-def cell(where: str, W: Array, U: Array, b_input: Array | None = None, b_recurrent: Array | None = None) -> Cell:
+def cell(
+    where: str,
+    W: Array,
+    U: Array,
+    b_input: Array | None = None,
+    b_recurrent: Array | None = None,
+    *,
+    others: bool = False,
+) -> Cell:
     """A cell of the arrays at `where` in a file; biases that are not there are zero.
 
-    Raises FormatError when the arrays are no GRU's, or one that is too large.
+    Raises FormatError when the arrays are no GRU's, nor, with `others`, an LSTM's or a plain RNN's, or too large.
     """
     place = f"the GRU at {shown(where)}" if where else "the GRU"
     if W.ndim != 2 or U.ndim != 2:
         raise FormatError(f"{place} has weights of {W.ndim} and {U.ndim} axes; they are matrices, of 2")
     H = U.shape[1]
-    for blocks, what in ((4, "an LSTM has four blocks of rows"), (1, "a plain RNN has one block of rows")):
-        if H and U.shape[0] == W.shape[0] == blocks * H:
-            raise FormatError(f"{place} is none: {what}, a GRU three. Only GRUs can be brought in")
+    G = next((G for G in BLOCKS if H and U.shape[0] == W.shape[0] == G * H), 3)
+    if G != 3 and not others:
+        what = "an LSTM has four blocks of rows" if G == 4 else "a plain RNN has one block of rows"
+        raise FormatError(f"{place} is none: {what}, a GRU three. Of this library only GRUs can be brought in")
+    place = place.replace("GRU", TITLES[G], 1)
     for what, array, shape in (
-        ("recurrent weights", U, (3 * H, H)),
-        ("input weights", W, (3 * H, W.shape[1])),
-        ("input biases", b_input, (3 * H,)),
-        ("recurrent biases", b_recurrent, (3 * H,)),
+        ("recurrent weights", U, (G * H, H)),
+        ("input weights", W, (G * H, W.shape[1])),
+        ("input biases", b_input, (G * H,)),
+        ("recurrent biases", b_recurrent, (G * H,)),
     ):
         if array is not None and array.shape != shape:
             turned = ", or they are transposed" if array.ndim == 2 and array.shape == shape[::-1] else ""
@@ -134,7 +173,7 @@ def cell(where: str, W: Array, U: Array, b_input: Array | None = None, b_recurre
     for what, size, most in (("units", H, MAX_UNITS), ("inputs", W.shape[1], MAX_INPUTS)):
         if not 1 <= size <= most:
             raise FormatError(f"{place} has {size:,} {what}; from 1 to {most} can be shown")
-    zeros = np.zeros(3 * H, U.dtype)
+    zeros = np.zeros(G * H, U.dtype)
     return Cell(W, U, zeros if b_input is None else b_input, zeros if b_recurrent is None else b_recurrent)
 
 
@@ -161,7 +200,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Stack:
-    """A GRU of a file: its layers from the bottom, each with one direction or both.
+    """A GRU, an LSTM or an RNN of a file: its layers from the bottom, each with one direction or both.
 
     `source` is the library's name for it, `where` its place in the file, `names` the arrays that
     it takes up. Of `order`, `reset` and `z` None is what the file does not tell. `embedding` and
@@ -172,7 +211,7 @@ class Stack:
     where: str
     layers: tuple[Mapping[Direction, Cell], ...]
     names: frozenset[str]
-    order: Order | None
+    order: str | None
     reset: Reset | None
     z: Update | None
     wired: bool = False
@@ -192,13 +231,23 @@ class Stack:
         return next(iter(self.layers[-1].values())).units
 
     @property
+    def blocks(self) -> int:
+        """As of a cell."""
+        return next(iter(self.layers[0].values())).blocks
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.blocks]
+
+    @property
     def first_both(self) -> int | None:
         """The place of the lowest layer that reads in both directions."""
         return next((k for k, layer in enumerate(self.layers) if len(layer) == 2), None)
 
     def feeds(self, other: Stack) -> bool:
         """Whether `other` can be its next layers: of one convention, and none of both a lone backward layer."""
-        alike = (self.order, self.reset, self.z) == (other.order, other.reset, other.z)
+        told = (self.blocks, self.order, self.reset, self.z)
+        alike = told == (other.blocks, other.order, other.reset, other.z)
         return alike and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
 
 
@@ -215,8 +264,10 @@ def check_layers(stack: Stack) -> Stack:
 
 
 def stacked(stacks: Iterable[Stack]) -> Stack:
-    """Several GRUs, each the input of the next, as one. Raises FormatError when they cannot be."""
+    """Several of a kind, each the input of the next, as one. Raises FormatError when they cannot be."""
     first, *others = stacks
+    if any(stack.blocks != first.blocks for stack in others):
+        raise FormatError("layers of several kinds follow on one another; one kind at a time can be shown")
     layers = first.layers + tuple(layer for stack in others for layer in stack.layers)
     names = first.names.union(*(stack.names for stack in others))
     notes = first.notes + tuple(note for stack in others for note in stack.notes)

@@ -40,6 +40,9 @@ const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement}
 const main = find("main");
 const error = find("#error");
 
+/** Where links lead: this server, or the one that a saved page came from, if it is known. */
+const home = api.recording ? api.recording.live : new URL("./", location.href).href.replace(/embed\/$/, "");
+
 const link = read(location.search || (api.recording?.link ?? ""));
 const notice = `${error.textContent}${link.notices.length ? ` This link could not be followed in all: ${link.notices.join("; ")}.` : ""}`; // prettier-ignore
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
@@ -65,16 +68,15 @@ const lead = facet(store, () => store.get().at);
 const facets = NAMES.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
 const asks = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
 const askAll = () => Object.values(asks).forEach((ask) => ask());
-const follow = async () => {};
 const gru = facet(store, () => "gru");
-/** @type {ReturnType<typeof createActions>} */
-const actions = createActions(lead, askAll, follow);
-const ofGru = createActions(gru, asks.gru, follow);
+const actions = createActions(lead, askAll, async () => {}); // no link is followed on this page
+const ofGru = createActions(gru, asks.gru, async () => {});
 
 mountSequence(find(".sequence"), lead, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), lead);
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
+
 /** What keeps the old state has the colours of the LSTM's f in the GRU's figure too. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
@@ -101,9 +103,8 @@ const heatmaps = facets.map(({ name, store, tape }) => {
 mountTies(find(".ties"), facet(store, () => "lstm"), gru, ofGru);
 mountGradient(find(".gradient"), store);
 mountCosts(find(".costs"), api.timing);
-mountShown(main, store, addressOf);
+mountShown(main, store, addressOf, home);
 mountLight(main);
-const home = api.recording ? api.recording.live : new URL("./", location.href).href.replace(/embed\/$/, "");
 mountShare(find("#share-open"), dialog("#share"), home, "compare", () => addressOf(store.get()));
 mountHelp(find("#help-open"), dialog("#help"));
 mountAppearance(find("#theme"), lead);

@@ -13,8 +13,9 @@ import { attend, toggle } from "./contest.js";
  * @param {HTMLElement} main
  * @param {StoreOf<Contest>} store
  * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
+ * @param {string} home where the lab is, "" when that is not known
  */
-export function mountShown(main, store, addressOf) {
+export function mountShown(main, store, addressOf, home) {
   const all = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selector)]);
   const parts = all("[data-cell]");
   const boxes = /** @type {HTMLInputElement[]} */ (all("[name=cells]"));
@@ -22,6 +23,8 @@ export function mountShown(main, store, addressOf) {
   const labs = /** @type {HTMLAnchorElement[]} */ (all("a.to-lab"));
   const score = all(".words .right");
   const nameOf = (/** @type {HTMLElement} */ part) => /** @type {Name} */ (part.dataset.cell);
+  const cellOf = (/** @type {HTMLElement} */ inside) => /** @type {HTMLElement} */ (inside.closest("[data-cell]"));
+  for (const lab of labs) lab.hidden = home === "";
 
   store.subscribe(({ cells, shown, at }) => {
     main.dataset.at = at;
@@ -31,9 +34,8 @@ export function mountShown(main, store, addressOf) {
       tab.checked = tab.value === at;
       /** @type {HTMLElement} */ (tab.closest("label")).hidden = !shown.includes(/** @type {Name} */ (tab.value));
     }
-    for (const lab of labs) lab.href = `./${encode(linkTo(cells[nameOf(/** @type {HTMLElement} */ (lab.closest("[data-cell]")))]))}`; // prettier-ignore
-    for (const said of score)
-      write(said, tellRight(cells[nameOf(/** @type {HTMLElement} */ (said.closest("[data-cell]")))]));
+    for (const lab of labs) lab.href = home + encode(linkTo(cells[nameOf(cellOf(lab))]));
+    for (const said of score) write(said, tellRight(cells[nameOf(cellOf(said))]));
   });
 
   for (const box of boxes)

@@ -1,4 +1,4 @@
-/** Bring your own GRU: a file is uploaded, questions that it leaves open are asked, and what was understood is said and checked. */
+/** Bring your own network: a file is uploaded, questions that it leaves open are asked, and what was understood is said and checked. */
 
 /** @import { Store } from "../store.js" */
 /** @import { ModelEntry } from "../state.js" */

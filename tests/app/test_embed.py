@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -136,7 +137,7 @@ def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: st
     response = client.get("/oembed", params={"url": url})
     assert response.status_code == 404
     assert response.json()["error"] == {
-        "code": "not-found", "message": "only this server's pages / and /embed can be embedded", "where": "url",
+        "code": "not-found", "message": "only this server's lab and /compare can be embedded", "where": "url",
     }  # fmt: skip
 
 
@@ -144,3 +145,16 @@ def test_oembed_has_no_xml(client: TestClient) -> None:
     response = client.get("/oembed", params={"url": f"{HOST}/", "format": "xml"})
     assert response.status_code == 501
     assert response.json()["error"]["where"] == "format"
+
+
+@pytest.mark.parametrize("path", ["/compare", "/embed/compare"])
+def test_a_comparison_is_embedded_with_all_that_its_link_says(client: TestClient, path: str) -> None:
+    link = urlencode({"task": "sentiment", "t": "3", "cells": "rnn,gru"})
+    answer = client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
+    assert answer["title"] == "Three cells, one sequence · GRU Scope"
+    source = unescape(re.findall(r'src="([^"]*)"', answer["html"])[0])
+    assert source == f"{HOST}/embed/compare?{link}"
+    framed = client.get(source)
+    assert framed.status_code == 200
+    assert framed.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert 'aria-label="Pages"' not in framed.text

@@ -19,7 +19,7 @@ FILES = Path(__file__).parent.parent / "fixtures"
 class Bring(Lab):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
-        self.dialog = page.get_by_role("dialog", name="Bring your own GRU")
+        self.dialog = page.get_by_role("dialog", name="Bring your own network")
         self.understood = self.dialog.get_by_role("region", name="What was understood")
         self.alert = self.dialog.get_by_role("alert")
         self.parity = self.dialog.get_by_role("status", name="Parity")

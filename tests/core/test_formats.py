@@ -115,13 +115,13 @@ def test_an_imported_model_is_saved_and_comes_back(tmp_path: Path) -> None:
             np.testing.assert_array_equal(back.parameters[name], array)
 
 
-@pytest.mark.parametrize("name", presets.NAMES)
+@pytest.mark.parametrize("name", [*presets.NAMES, "sentiment-lstm", "flip-flop-rnn"])
 def test_gru_scopes_own_files_come_in_as_they_are(name: str) -> None:
     model, found = gru.load(name), formats.read_file(presets.path(name))
     assert found.model.card == model.card
     for array, back in zip(model.parameters.values(), found.model.parameters.values(), strict=True):
         np.testing.assert_array_equal(array, back)
-    layer = found.cells[0].gru(found.convention)
+    layer = found.cells[0].core(found.convention)
     np.testing.assert_array_equal(layer.W, model.layers[0].W)
 
 

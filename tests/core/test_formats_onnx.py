@@ -134,7 +134,7 @@ def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones()
         (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); 2 × … was to be expected"),
         (lambda model: model.graph.initializer.pop(0), "has no weights of its own: they are computed"),
         (lambda model: model.graph.initializer.pop(2), "has biases that are computed, or given with the inputs"),
-        (lambda model: model.graph.node.pop(), "there is no GRU in this file"),
+        (lambda model: model.graph.node.pop(), "there is no GRU, LSTM or plain RNN in this file"),
     ],
 )
 def test_a_gru_that_cannot_be_shown_is_refused_with_the_reason(change: Any, message: str) -> None:

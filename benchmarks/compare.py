@@ -1,0 +1,52 @@
+"""The compare page in Chromium: an edit to three painted tapes, a move of the cursor, and what a first visit loads."""
+
+from __future__ import annotations
+
+import statistics
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.cursor import MOVE, spent
+from benchmarks.page import edits, first_visit, open_page
+from benchmarks.server import gruscope, serving
+from benchmarks.timing import verdict
+from tests.browser.chromium import installed
+
+CASES = {
+    "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),
+    "pocket-calculator, T = 20": ("pocket-calculator", "=0.3 +0.2 0.35 -0.1 " * 4 + "0 0 0 ", "=0.3", "=-0.3"),
+    "running-total, T = 20": ("running-total", "=0.2 0.1 0.25 -0.1 " * 4 + "0 0 0 ", "0.1", "=0.1"),
+    "store-and-recall, T = 20": ("store-and-recall", "AbcdabcD?" * 2 + "A", "A", "?"),
+    "sentiment, T = 20": ("sentiment", "the film was good . not very bad . " * 2 + "a film was ", "good", "bad"),
+}
+MOVES, ROUNDS = 8, 9
+
+
+def moves(page: Page) -> float:
+    """Milliseconds of scripting in a move to the next step, the median over the rounds of their means."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    rounds = []
+    for _ in range(ROUNDS):
+        page.get_by_role("button", name="First step").click()
+        page.wait_for_timeout(500)  # until the gradients of the first steps are there
+        before = spent(session)
+        page.evaluate(MOVE, MOVES)
+        rounds.append((spent(session)["ScriptDuration"] - before["ScriptDuration"]) / MOVES)
+    return statistics.median(rounds[2:])
+
+
+def main() -> None:
+    with sync_playwright() as playwright, serving(gruscope()) as ours:
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        print("The compare page: an edit of one character to all three tapes painted, and a move of its cursor")
+        for name, (task, text, *words) in CASES.items():
+            texts = [text + word for word in words]
+            page = open_page(browser, f"{ours}compare?" + urlencode({"task": task, "sequence": texts[0]}))
+            verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 110)
+            verdict(f"{name}, ms of scripting in a move", moves(page), 8)
+            page.close()
+        for name, path in (("the lab", ""), ("the compare page", "compare")):
+            visit = first_visit(browser, ours + path)
+            print(f"  a first visit to {name}: {visit['bytes'] / 1e6:.2f} MB in {visit['requests']:.0f} requests")
