@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 
 @contextmanager
@@ -25,6 +26,7 @@ def serving(command: list[str], **environment: str) -> Iterator[str]:
             if not line:
                 raise RuntimeError(said)
             found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        Thread(target=process.stdout.read, daemon=True).start()  # its log would fill the pipe, and stop it
         yield found[0]
     finally:
         process.kill()

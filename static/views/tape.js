@@ -10,6 +10,7 @@ import { answer, fixed, missed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
+const DECIMAL = "+-0.5"; // numbers change their length as they are typed: the columns are not to jump
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
@@ -23,6 +24,8 @@ export function mountTape(tape, store) {
   /** @type {State | null} */
   let shown = null;
   let wide = false; // wider than its frame
+  // Kept, because to measure while the page is being changed would force a layout each time.
+  let [all, room, scrolled] = [0, 0, 0]; // px: all columns, those in sight, and those scrolled by
 
   /** @param {State} state */
   function label(state) {
@@ -32,7 +35,7 @@ export function mountTape(tape, store) {
     const labels = y.kind === "softmax" ? y.labels : [];
     const longest = (/** @type {readonly string[]} */ all) =>
       String(Math.min(MOST_CHARACTERS, Math.max(2, ...all.map((word) => word.length))));
-    tape.style.setProperty("--chars", longest(words ?? []));
+    tape.style.setProperty("--chars", longest([...(words ?? []), words?.some((word) => word.includes("0.")) ? DECIMAL : ""]));
     tape.style.setProperty("--label-chars", longest(labels));
     tape.classList.toggle("many", columns > 64);
     const labelled = columns <= MOST_LABELLED ? T : 0;
@@ -89,11 +92,10 @@ export function mountTape(tape, store) {
 
   /** Keep the cursor in sight where the tape is wider than its frame. @param {State} state */
   function follow(state) {
-    const width = columns.clientWidth / state.run.columns;
+    const width = all / state.run.columns;
     const left = (state.step - 1) * width;
-    const room = scroller.clientWidth - columns.offsetLeft;
-    if (left < scroller.scrollLeft) scroller.scrollLeft = left - 2 * width;
-    else if (left + width > scroller.scrollLeft + room) scroller.scrollLeft = left + 3 * width - room;
+    if (left < scrolled) scroller.scrollLeft = left - 2 * width;
+    else if (left + width > scrolled + room) scroller.scrollLeft = left + 3 * width - room;
   }
 
   /** Put the cursor where the pointer is. @param {PointerEvent} event */
@@ -145,10 +147,12 @@ export function mountTape(tape, store) {
   });
   const frame = new ResizeObserver(() => {
     wide = scroller.scrollWidth > scroller.clientWidth;
+    [all, room] = [columns.clientWidth, scroller.clientWidth - columns.offsetLeft];
     tape.classList.toggle("wide", wide);
     if (wide && shown) follow(shown);
   });
   for (const part of [scroller, columns]) frame.observe(part);
+  scroller.addEventListener("scroll", () => (scrolled = scroller.scrollLeft), { passive: true });
   store.subscribe(update);
 }
 
