@@ -10,7 +10,7 @@ run: .venv/run
 
 test: .venv/test
 	$(BIN)/python tests/browser/chromium.py
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # The main jobs in Firefox and WebKitGTK too; one that cannot be had here is skipped.
 test-browsers: .venv/test

@@ -26,6 +26,8 @@ from .trace import prepare
 
 router = APIRouter()
 
+TITLE = "Three cells, one sequence"
+
 PARTS = ("question", "model", "sequence", "transport", "share")
 """What a link can hide of the page."""
 
@@ -125,6 +127,7 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
     titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
     return {
         "page": "compare",
+        "title": TITLE,
         "task": task,
         "by": by,
         "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},

@@ -111,6 +111,7 @@ def view(
     entries = [models.entry(name, settings) | {"questions": QUESTIONS.get(name, ())} for name in shown]
     cell = run.layers[-1].cell
     signals = cell.signals
+    entry = next(entry for entry in entries if entry["id"] == scenario.model)
     boot = {
         "models": entries,
         "cells": cells(),
@@ -123,10 +124,11 @@ def view(
     }
     return {
         "page": "lab",
+        "title": entry["card"]["title"],
         "scenario": scenario,
         "uploads": uploads,
         "groups": _groups(entries),
-        "entry": next(entry for entry in entries if entry["id"] == scenario.model),
+        "entry": entry,
         "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
         "tokens": about["tokens"],
         "outputs": outputs(run.model, run),

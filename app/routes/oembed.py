@@ -11,6 +11,7 @@ from markupsafe import Markup
 from .. import models
 from ..errors import Refused
 from ..settings import Settings
+from .compare import TITLE
 
 router = APIRouter()
 
@@ -43,7 +44,7 @@ def oembed(
     here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
-    title = "Three cells, one sequence" if "compare" in path else _title(dict(query), settings)
+    title = TITLE if "compare" in path else _title(dict(query), settings)
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')

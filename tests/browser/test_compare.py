@@ -27,7 +27,6 @@ async ([t, units]) => {
     slider.value = t;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     await frames();
-    const seen = {};
     for (const [cell, unit] of Object.entries(units)) {
         const tape = document.querySelector(`#tape-${cell}`);
         const plot = tape.querySelector(".signal .plot");
@@ -35,7 +34,11 @@ async ([t, units]) => {
         const { x, width } = tape.querySelector(".cursor").getBoundingClientRect();
         const clientY = y + ((unit - 0.5) / tape.style.getPropertyValue("--units")) * height;
         plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
-        await frames();
+    }
+    await frames();
+    const seen = {};
+    for (const cell of Object.keys(units)) {
+        const tape = document.querySelector(`#tape-${cell}`);
         const part = document.querySelector(`.contender[data-cell=${cell}]`);
         const numbers = {};
         for (const place of ["cell", "equations"])
