@@ -14,8 +14,8 @@ PARTS = {
     "Cell": "#inspector [data-part=cell] .figure",
     "Equations": "[data-part=equations] .equation",
     "What if": "#inspector .hold",
-    "Memory": "#inspector .memory :is(.says, .ledger .below)",
-    "Influence": "#inspector .influence :is(.says, figure svg)",
+    "Memory": "#inspector .memory :is(.says, .ledger .below, .check > .what)",
+    "Influence": "#inspector .influence :is(.says, figure svg, .check > .what)",
     "Table": "#inspector section.table .pages",
 }
 """What has to be seen of each view: its picture or its numbers, and the sentence that goes with them."""
