@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-import posixpath
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,10 +13,15 @@ from threading import Thread
 import brotli
 import plotly
 
+from .joined import joined
+
 # In the project the folders stand beside the package; installed, inside it.
 _APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
+ROOTS = {"lab": "main.js", "compare": "compare/main.js"}
+"""The pages, and the first module of each; all of its modules are joined into one file of the page's name."""
+
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
@@ -35,28 +38,16 @@ def assets() -> dict[str, Asset]:
     """Every file by its path below /static/<version>/."""
     files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
     files["plotly.min.js"] = _PLOTLY
-    return {name: _asset(path) for name, path in files.items()}
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    sources = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
+    contents |= {f"{page}.js": joined(root, sources).encode() for page, root in ROOTS.items()}
+    return {name: _asset(name, content) for name, content in contents.items()}
 
 
-def _asset(path: Path) -> Asset:
-    content = path.read_bytes()
+def _asset(name: str, content: bytes) -> Asset:
     # The registry of this machine may say anything; a module must come as JavaScript.
-    media_type = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
+    media_type = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     return Asset(content, media_type or "application/octet-stream", {"gzip": gzip.compress(content, 9, mtime=0)})
-
-
-@cache
-def modules(root: str) -> list[str]:
-    """The modules that a page loads: one of ours, and all that it imports, by their paths below static/."""
-    found, ahead = [root], [root]
-    while ahead:
-        name = ahead.pop()
-        for other in re.findall(r'\bfrom "(\.{1,2}/[^"]+)"', assets()[name].content.decode()):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), other))
-            if path not in found:
-                found.append(path)
-                ahead.append(path)
-    return found
 
 
 @cache

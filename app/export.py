@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from markupsafe import Markup
 
 from gru_core import Trace, presets
 
-from .assets import assets, modules
+from .assets import assets
 from .errors import within
 from .link import Link, read_link
 from .routes import compare
@@ -80,7 +79,7 @@ def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", tit
         runs.append(_recorded(Followed(of.link, alone, about, next(blocks)), room))
     filled = view(of.scenario, settings, of.about, of.run)
     record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
-    return _file("lab.html", "main.js", filled | {"page_title": title}, record, plotly)
+    return _file("lab", filled | {"page_title": title}, record, plotly)
 
 
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -95,7 +94,7 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
     runs = [_compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
     record = {"link": "?" + urlencode(keys), "live": live, "runs": runs}
-    return _file("compare.html", "compare/main.js", compare.view(task, by, alone, settings), record, "")
+    return _file("compare", compare.view(task, by, alone, settings), record, "")
 
 
 def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
@@ -110,16 +109,15 @@ def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
     return {"scenario": one.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
 
-def _file(template: str, root: str, filled: dict[str, Any], record: dict[str, Any], plotly: str) -> str:
-    """A page with everything in it that it would fetch; `root` is its first module."""
-    sheets = ("page", "tape", "inspector") + (("compare",) if template == "compare.html" else ())
+def _file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str) -> str:
+    """A page with everything in it that it would fetch."""
+    sheets = ("page", "tape", "inspector", *(["compare"] if page == "compare" else []))
     files = {
-        "page_template": template,
+        "page_template": f"{page}.html",
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
         "first_script": Markup(assets()["first.js"].content.decode()),
-        "modules": _modules(root),
-        "main_module": root,
+        "script": Markup(assets()[f"{page}.js"].content.decode().replace("</", "<\\/")),
         "plotly": plotly,
         "plotly_itself": "" if plotly else _plotly(),
         "record": inert(to_json(record)),
@@ -174,23 +172,6 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
             listening = [sensitivity_of(one, layer, unit) | {"t": first + 1 + i} for i, one in enumerate(found)]
             answers["sensitivity"][place] = stretch | {"at": listening}
     return answers
-
-
-@cache
-def _modules(root: str) -> Markup:
-    """An import map by which each module of a page is found in the page itself.
-
-    A relative name means nothing in a module that comes without an address, so each is given its full one.
-    """
-
-    def inlined(name: str) -> str:
-        def named(found: re.Match[str]) -> str:
-            return f'{found[1]}"gruscope/{posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))}"'
-
-        text = re.sub(r'(\bfrom )"(\.{1,2}/[^"]+)"', named, assets()[name].content.decode())
-        return _data_url("text/javascript", text.encode())
-
-    return inert(to_json({"imports": {f"gruscope/{name}": inlined(name) for name in sorted(modules(root))}}))
 
 
 @cache

@@ -15,7 +15,7 @@ from gru_core.cell import CELLS, Cell
 from gru_core.figures import page_figures
 
 from .. import models
-from ..assets import modules, version
+from ..assets import version
 from ..errors import Refused
 from ..link import VERSION
 from ..middleware import route_path
@@ -102,7 +102,6 @@ def compare(
         "oembed": oembed_of(request),
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
-        "modules": modules("compare/main.js"),
     }
     return templates.TemplateResponse(request, "compare.html", page, headers={"Cache-Control": "no-cache"})
 

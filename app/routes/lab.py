@@ -17,7 +17,7 @@ from gru_core.cell import CELLS
 from gru_core.figures import page_figures, page_pictures
 
 from .. import models
-from ..assets import TEMPLATES, compress, modules, version
+from ..assets import TEMPLATES, compress, version
 from ..errors import Refused
 from ..link import VERSION
 from ..middleware import route_path
@@ -91,7 +91,6 @@ def lab(
         "notice": " ".join(notices),
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
-        "modules": modules("main.js"),
         # A long run is streamed to the page instead of coming with it.
         "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
     }

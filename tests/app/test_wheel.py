@@ -41,7 +41,7 @@ def test_a_built_wheel_serves_the_page_on_its_own(tmp_path: Path) -> None:
         "create_app = import_from_string('gruscope.main:create_app')\n"
         f"assert pathlib.Path(gruscope.__file__).is_relative_to({str(site)!r}) and 'app' not in sys.modules\n"
         "client = TestClient(create_app()); page = client.get('/'); assert page.status_code == 200\n"
-        "import re; script = re.search(r'/static/[^\"]+/main.js', page.text)[0]\n"
+        "import re; script = re.search(r'/static/[^\"]+/lab.js', page.text)[0]\n"
         "assert client.get(script).status_code == 200"
     )
     environment = os.environ | {"PYTHONPATH": str(site)}
