@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gru_core import SequenceError
 
@@ -20,6 +21,7 @@ HELP = "write what a link shows to files: a page that needs no server, its numbe
 EXAMPLES = (
     'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
     "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
+    "gruscope export 'http://localhost:8000/compare?task=sentiment&t=3' --html compare.html",
     "gruscope export --site pages scenarios.toml",
 )
 
@@ -28,7 +30,7 @@ FILES = {
     "csv": "the run, a line for each step",
     "json": "the run, as /api/trace answers",
     "npz": "every array of the run, for NumPy",
-    "svg": "the four signals as a picture",
+    "svg": "all signals as a picture",
     "png": "the same, as pixels",
 }
 
@@ -75,9 +77,16 @@ def _files(options: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     keys = read_address(options.what) if options.what else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
-    of = export.follow(keys, settings)
+    compared = urlsplit(options.what or "").path.endswith("/compare")
+    if compared and list(wanted) != ["html"]:
+        print("gruscope: a comparison can be written as --html; its runs by the links to the lab", file=sys.stderr)
+        return 2
+    of = None if compared else export.follow(keys, settings)
     for ending, name in wanted.items():
-        content = _content(of, ending, settings, options.live)
+        if of is None:
+            content = export.compare_page(keys, settings, options.live).encode()
+        else:
+            content = _content(of, ending, settings, options.live)
         if name == "-":
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
+from app.cli import main
 from gru_core import presets
 
 
@@ -117,3 +119,13 @@ def test_the_tasks_own_answers_come_with_a_run(
 ) -> None:
     run = client.post("/api/trace", json={"model": model, "sequence": sequence}).json()
     assert run["right"] == [value if value is None else pytest.approx(value) for value in right]
+
+
+def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = "http://localhost:8000/compare?task=sentiment&t=3"
+    assert main(["export", link, "--html", str(tmp_path / "a.html")]) == 0
+    assert 'id="first-run-lstm"' in (tmp_path / "a.html").read_text()
+    assert main(["export", link, "--csv", "-"]) == 2
+    assert "a comparison can be written as --html" in capsys.readouterr().err
+    assert main(["export", link.replace("sentiment", "chess"), "--html", "-"]) == 1
+    assert "there is no such task; there are: flip-flop" in capsys.readouterr().err
