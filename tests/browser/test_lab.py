@@ -105,8 +105,9 @@ def test_a_draw_does_not_overwrite_what_was_typed_meanwhile(page: Page) -> None:
     lab.button("Random").click()
     lab.sequence.fill("A B")
     lab.expect_trace("flip-flop", "A B")
-    held[0].continue_()
-    page.wait_for_timeout(200)
+    with page.expect_response("**/draw?*") as answered:
+        held[0].continue_()
+    answered.value.finished()
     expect(lab.sequence).to_have_value("A B")
 
 
@@ -148,8 +149,8 @@ def test_a_late_answer_never_overwrites_a_newer_one(page: Page) -> None:
         held.append(route) if not held else route.continue_()
 
     page.route("**/api/trace", hold_the_first)
-    lab.sequence.fill("A A A")
-    page.wait_for_timeout(50)
+    with page.expect_request("**/api/trace"):
+        lab.sequence.fill("A A A")
     lab.sequence.fill("B B")
     lab.expect_trace("flip-flop", "B B")  # the first was let go, the second has come
     answer = page.request.post(
