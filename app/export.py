@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from gru_core import Trace, presets
 
+from .answers import events, sensitivity_of, shares_of, sums_of, to_json
 from .assets import assets
 from .errors import within
 from .link import Link, read_link
@@ -21,7 +22,7 @@ from .routes import compare
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare
 from .routes.unit import read_by
-from .schemas import Scenario, events, sensitivity_of, shares_of, sums_of, to_json
+from .schemas import Scenario
 from .settings import Settings
 
 MOST_NUMBERS = 200_000

@@ -14,11 +14,11 @@ from gru_core import Model, Symbols, presets
 from gru_core.model import load_file
 from gru_core.tasks import Task, task_of
 
+from .answers import model_entry
 from .errors import Refused
 from .intake.reading import Found
 from .intake.store import Store
 from .intake.upload import ID, Upload
-from .schemas import model_entry
 from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)

@@ -8,9 +8,9 @@ from pathlib import Path
 import gru_core
 from gru_core.formats import FormatError
 
+from ..answers import to_json
 from ..commands import brought
 from ..intake.child import parity
-from ..schemas import to_json
 
 HELP = "hold a network from elsewhere against what its own library computed with it"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from gru_core import SequenceError
 
 from .. import export
+from ..answers import whole
 from ..errors import Refused
 from ..files import as_csv, as_npz, as_picture
 from ..link import FOCUS, read_address
-from ..schemas import whole
 from ..settings import Settings
 from ..site import KEYS, build
 

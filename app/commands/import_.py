@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gru_core.formats import FormatError, Unanswered
 
+from ..answers import model_entry, to_json
 from ..commands import brought
-from ..schemas import model_entry, to_json
 
 HELP = "read a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and say what was understood"
 EXAMPLES = (

@@ -10,7 +10,7 @@ from typing import Any
 from gru_core.formats.questions import short
 
 from .. import models
-from ..schemas import model_entry, to_json
+from ..answers import model_entry, to_json
 from ..settings import Settings, with_cache
 
 HELP = "list the models that ship, those of GRUSCOPE_MODELS, and those that were brought and are kept"

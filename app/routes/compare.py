@@ -15,11 +15,12 @@ from gru_core.cell import CELLS, Cell
 from gru_core.figures import page_figures
 
 from .. import models
+from ..answers import cells, events, to_json
 from ..assets import version
 from ..errors import Refused
 from ..link import VERSION
 from ..middleware import route_path
-from ..schemas import ClampBody, Scenario, cells, events, to_json
+from ..schemas import ClampBody, Scenario
 from ..settings import Settings
 from .lab import MOST_PRINTED, STAGES, example, inert, oembed_of, outputs, root_of, templates
 from .trace import prepare

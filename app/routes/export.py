@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from .. import export
+from ..answers import whole
 from ..files import as_csv, as_npz
-from ..schemas import whole
 from .trace import within_json
 
 router = APIRouter(prefix="/api/export")

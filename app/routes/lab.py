@@ -17,6 +17,7 @@ from gru_core.cell import CELLS
 from gru_core.figures import page_figures, page_pictures
 
 from .. import models
+from ..answers import cells, events, to_json
 from ..assets import TEMPLATES, compress, version
 from ..errors import Refused
 from ..link import VERSION
@@ -24,7 +25,7 @@ from ..middleware import route_path
 from ..questions import QUESTIONS
 from ..routes.trace import prepare
 from ..routes.unit import MOST_SHARES
-from ..schemas import Scenario, cells, events, to_json
+from ..schemas import Scenario
 from ..settings import Settings
 
 router = APIRouter()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from .. import models
-from ..schemas import to_json
+from ..answers import to_json
 
 router = APIRouter(prefix="/api/models")
 

@@ -14,10 +14,11 @@ from gru_core import Trace, stream
 from gru_core.cell import CELLS
 from gru_core.tasks import task_of
 
+from ..answers import events, numbers_of, start, whole
 from ..budget import spend
 from ..errors import Refused
 from ..scenario import Setup, set_up
-from ..schemas import Scenario, events, numbers_of, start, whole
+from ..schemas import Scenario
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")

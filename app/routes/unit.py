@@ -10,9 +10,10 @@ from fastapi.responses import Response
 
 from gru_core import Trace
 
+from ..answers import sensitivities, shares, sums
 from ..errors import Refused, within
 from ..routes.trace import BLOCK, prepare
-from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion, sensitivities, shares, sums
+from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
 
 router = APIRouter(prefix="/api")
 
