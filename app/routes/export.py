@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from .. import export
 from ..answers import whole
 from ..files import as_csv, as_npz
-from .trace import within_json
+from .trace import within_text
 
 router = APIRouter(prefix="/api/export")
 
@@ -27,6 +27,7 @@ def _file(of: export.Followed, ending: str, content: str | bytes, media_type: st
 @router.get("/page.html", summary="A view as one HTML file that needs no server", description=WHICH)
 def page_html(request: Request) -> Response:
     of = _follow(request)
+    within_text(of.about, "one page")
     content = export.page(of, request.app.state.settings, str(request.base_url))
     return _file(of, "html", content, "text/html")
 
@@ -41,13 +42,14 @@ def compare_html(request: Request) -> Response:
 @router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)
 def trace_csv(request: Request) -> Response:
     of = _follow(request)
+    within_text(of.about, "one CSV")
     return _file(of, "csv", as_csv(of.run), "text/csv")
 
 
 @router.get("/trace.json", summary="A run as JSON, as /api/trace has it", description=WHICH)
 def trace_json(request: Request) -> Response:
     of = _follow(request)
-    within_json(of.about)
+    within_text(of.about, "one JSON")
     return _file(of, "json", whole(of.about, of.run), "application/json")
 
 

@@ -32,8 +32,8 @@ PIECE = 2**14
 """Most numbers to one write, if a step has not more: a reader who stops reading holds some ten times that."""
 
 
-MOST_IN_JSON = 2**20
-"""Numbers of a run in one JSON, some 20 MB of it."""
+MOST_IN_TEXT = 2**20
+"""Numbers of a run in one answer of text, some 20 MB of it."""
 
 
 def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
@@ -64,12 +64,12 @@ def _right(setup: Setup) -> list[float | None] | None:
     return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
 
 
-def within_json(about: dict[str, Any]) -> None:
-    """Raise Refused when the run of this `start` is too large for one JSON."""
-    most = MOST_IN_JSON // sum(numbers_of(CELLS[one["cell"]], about["twin"]) * one["H"] for one in about["layers"])
+def within_text(about: dict[str, Any], what: str) -> None:
+    """Raise Refused when the run of this `start` is too large for `what`, one JSON for one."""
+    most = MOST_IN_TEXT // sum(numbers_of(CELLS[one["cell"]], about["twin"]) * one["H"] for one in about["layers"])
     if about["T"] > most:
         message = (
-            f"the run is too large for one JSON: at most {most:,} steps of this model. The stream (Accept: "
+            f"the run is too large for {what}: at most {most:,} steps of this model. The stream (Accept: "
             "text/event-stream) and /api/export/trace.npz have all of it"
         )
         raise Refused(413, "too-large", message, "sequence")
@@ -107,5 +107,5 @@ def trace(request: Request, scenario: Scenario) -> Response:
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
         return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
     about, blocks = prepare(scenario, settings, None)
-    within_json(about)
+    within_text(about, "one JSON")
     return Response(whole(about, next(blocks)), media_type="application/json")

@@ -165,10 +165,13 @@ def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> N
     assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None, "most": None}
 
 
-def test_a_run_too_large_for_one_json_says_how_to_get_it(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_route, "MOST_IN_JSON", 8 * 11 * 20)
+def test_a_run_too_large_for_one_answer_of_text_says_how_to_get_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_route, "MOST_IN_TEXT", 8 * 11 * 20)
     scenario = {"model": "sentiment", "sequence": long_text(21)}
-    for answer in (client.post("/api/trace", json=scenario), client.get("/api/export/trace.json", params=scenario)):
+    files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
+    for answer in (client.post("/api/trace", json=scenario), *files):
         assert answer.status_code == 413
         assert "at most 20 steps of this model. The stream" in answer.json()["error"]["message"]
     assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
