@@ -6,7 +6,7 @@
 /** @import { Store, Update } from "./store.js" */
 import * as api from "./api.js";
 import { choose, write } from "./changes.js";
-import { leave } from "./follow.js";
+import { elsewhere, leave } from "./follow.js";
 import { decode } from "./link.js";
 import { answer, newRun, putStep, scenarioOf } from "./run.js";
 import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./state.js";
@@ -30,7 +30,9 @@ export function createActions(store, ask, open) {
       store.update(choose, model);
       ask();
     },
-    /** Put a model that was brought on the page. @param {ModelEntry} entry */
+    /** Whether a model can be shown without leaving the page. @param {ModelEntry} entry */
+    fits: (entry) => !elsewhere(entry),
+    /** Put a model that was brought on the page, or go to the page that shows it. @param {ModelEntry} entry */
     adopt(entry) {
       store.update(addModel, entry);
       actions.choose(entry.id);

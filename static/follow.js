@@ -15,7 +15,7 @@ import { addModel, focus, note } from "./state.js";
 export const address = () => location.search || (api.recording?.link ?? "");
 
 /** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
-const elsewhere = ({ layers }) => !api.recording && layers[0].cell !== pageCell.cell;
+export const elsewhere = ({ layers }) => !api.recording && layers[0].cell !== pageCell.cell;
 
 /**
  * Go to the page of a model that has another cell, if it has one.

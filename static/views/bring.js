@@ -20,7 +20,7 @@ import { newElement, newRow } from "../elements.js";
  * @param {HTMLDialogElement} dialog
  * @param {Store} store
  * @param {Intake} intake the server
- * @param {{adopt: (entry: ModelEntry) => void}} actions
+ * @param {{fits: (entry: ModelEntry) => boolean, adopt: (entry: ModelEntry) => void}} actions
  */
 export function mountBring(opener, dialog, store, intake, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (dialog.querySelector(selector));
@@ -33,6 +33,8 @@ export function mountBring(opener, dialog, store, intake, actions) {
   const steps = /** @type {HTMLDetailsElement} */ (find(".by-step"));
   /** What is being brought, as the server knows it. */
   let id = "";
+  /** A model that was brought and has a page of its own, to be opened when the dialog is closed. @type {ModelEntry | null} */
+  let elsewhere = null;
   /** @type {Answers} */
   let answers = { answers: {}, alphabet: null, labels: null };
 
@@ -82,8 +84,10 @@ export function mountBring(opener, dialog, store, intake, actions) {
     }
     const { model } = brought;
     id = model.id;
-    actions.adopt(model);
-    title.textContent = `${model.card.title}: its gates are on the page`;
+    elsewhere = actions.fits(model) ? null : model;
+    if (!elsewhere) actions.adopt(model);
+    const where = elsewhere ? "it opens on a page of its own when this is closed" : "its gates are on the page";
+    title.textContent = `${model.card.title}: ${where}`;
     said.replaceChildren(...model.said.map((text) => newElement("li", text)));
     field("alphabet").value = answers.alphabet?.join(" ") ?? "";
     field("labels").value = answers.labels?.join(" ") ?? "";
@@ -156,6 +160,9 @@ export function mountBring(opener, dialog, store, intake, actions) {
   }
 
   opener.addEventListener("click", () => dialog.showModal());
+  dialog.addEventListener("close", () => {
+    if (elsewhere) actions.adopt(elsewhere);
+  });
   for (const [name, use] of /** @type {[string, (file: File) => void][]} */ ([
     ["file", send],
     ["reference", prove],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+import gru_core as gru
 from gru_core import formats
 from tests.browser.lab import Lab
 
@@ -59,6 +62,25 @@ def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_pag
     rows = lab.dialog.get_by_role("row").filter(has_text="h of layer")
     expect(rows).to_have_count(len(found.model.layers))
     lab.dialog.get_by_role("button", name="Close").click()
+
+
+@pytest.mark.parametrize(("name", "group"), [("pytorch-lstm", "Cell state c"), ("pytorch-rnn", "Hidden state h")])
+def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page: Page, name: str, group: str) -> None:
+    lab = Bring(page).open(model="flip-flop")
+    lab.drop(f"{name}.safetensors")
+    expect(lab.understood.get_by_role("heading").first).to_contain_text("it opens on a page of its own when this is")
+    lab.drop(f"{name}-reference.npz")
+    expect(lab.parity).to_contain_text("passes:")
+    lab.dialog.get_by_role("button", name="Close").click()
+    page.wait_for_url(re.compile(r"model=u-[0-9a-f]{32}"))
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    found = formats.read_file(FILES / f"{name}.safetensors").model
+    run = gru.trace(found, found.examples[0]).layers[-1]
+    expect(page.get_by_role("group", name=group)).to_be_visible()
+    expect(page.locator(".tape .signal")).to_have_count(len(run.cell.signals))
+    for signal in run.cell.signals:
+        np.testing.assert_allclose(lab.drawn(signal), getattr(run, signal), atol=1e-6)
+    expect(lab.model.locator("option:checked")).to_have_text(name)
 
 
 def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) -> None:
