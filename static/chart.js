@@ -1,8 +1,13 @@
 /** Curves over the steps on a logarithmic axis. */
 
+import { newRow } from "./elements.js";
 import { fixed } from "./run.js";
 
-/** `name` is the class of the curve, by which it has its colour; `label` stands at its end. @typedef {{name: string, label: string, values: number[]}} Curve */
+/**
+ * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, where it has no `head` for
+ * that, over it in the table.
+ * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
+ */
 
 const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
 const MOST_DECADES = 12; // on the axis, below the largest value
@@ -65,6 +70,15 @@ function labels(ends, x, most) {
       return `<text class="curve ${name}" x="${x.toFixed(1)}" y="${(place + 4).toFixed(1)}">${label}</text>`;
     })
     .join("");
+}
+
+/** The same as a table, a row for each step. @param {HTMLElement} table @param {Curve[]} curves @param {string[] | null} tokens */
+export function listCurves(table, curves, tokens) {
+  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
+  head.append(newRow(["step", "input", ...curves.map(({ head, label }) => head ?? label)], "col"));
+  const rows = curves[0].values.map((_, i) => curves.map(({ values }) => brief(values[i])));
+  body.append(...rows.map((numbers, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...numbers])));
+  table.replaceChildren(head, body);
 }
 
 /** A number of any size, short. @param {number} value */

@@ -4,8 +4,8 @@
 /** @import { Curve } from "../chart.js" */
 /** @import { Contest, Name, When } from "./contest.js" */
 import { ask } from "../api.js";
-import { brief, drawCurves } from "../chart.js";
-import { newRow, write } from "../elements.js";
+import { brief, drawCurves, listCurves } from "../chart.js";
+import { write } from "../elements.js";
 import { scenarioOf } from "../run.js";
 import { setWhen } from "./contest.js";
 
@@ -68,7 +68,7 @@ export function mountGradient(section, store) {
     const { run, step } = cells[shown[0]];
     svg.innerHTML = drawCurves(curves, run.T, step, width, height);
     write(says, tell(curves, step, when));
-    if (details.open) list(table, curves, run.tokens);
+    if (details.open) listCurves(table, curves, run.tokens);
     else table.replaceChildren();
   }
 
@@ -93,12 +93,4 @@ function tell(curves, step, when) {
   if (step === 1) return "At the first step there is no way back yet: move the cursor on.";
   const left = curves.map(({ label, values }) => `${label} ${brief(values[0])}`);
   return `${when === "before" ? "Before training, nudging" : "Nudging"} the state at t = 1 would move h at t = ${step} by: ${left.join(", ")}.`;
-}
-
-/** @param {HTMLElement} table @param {Curve[]} curves @param {string[] | null} tokens */
-function list(table, curves, tokens) {
-  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  head.append(newRow(["step", "input", ...curves.map(({ label }) => label)], "col"));
-  body.append(...curves[0].values.map((_, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]))); // prettier-ignore
-  table.replaceChildren(head, body);
 }

@@ -3,10 +3,9 @@
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @import { Curve } from "../chart.js" */
-/** `head` stands over it in the table. @typedef {Curve & {head: string}} Listed */
 import { cellOf, symbolOf } from "../cells.js";
-import { brief, drawCurves } from "../chart.js";
-import { newRow, write } from "../elements.js";
+import { brief, drawCurves, listCurves } from "../chart.js";
+import { write } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
@@ -59,7 +58,7 @@ export function mountInfluence(section, tape, store) {
     // Of one unit, the layer's curve is that of the unit once more.
     const drawing = curves.filter(({ name }) => layerOf(state).H > 1 || !name.endsWith(" layer"));
     svg.innerHTML = drawCurves(drawing.map(scaled(state.scale)), state.run.T, state.step, width, height);
-    if (details.open) list(table, state, curves);
+    if (details.open) listCurves(table, curves, state.run.tokens);
     else table.replaceChildren(); // so that it never opens with what it listed before
   }
 
@@ -98,7 +97,7 @@ const tellScale = (scale) =>
 /**
  * The derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.
  * @param {State} state @param {Sensitivity} found
- * @returns {Listed[]}
+ * @returns {Curve[]}
  */
 function curvesOf(state, found) {
   const layer = layerOf(state);
@@ -130,15 +129,3 @@ const scaled = (scale) => (curve) => {
   const most = scale === "normalised" ? Math.max(...sizes) || 1 : 1;
   return { ...curve, values: sizes.map((size) => size / most) };
 };
-
-/** @param {HTMLElement} table @param {State} state @param {Listed[]} curves */
-function list(table, { run }, curves) {
-  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  head.append(newRow(["step", "input", ...curves.map((curve) => curve.head)], "col"));
-  body.append(
-    ...curves[0].values.map((_, i) =>
-      newRow([String(i + 1), run.tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]),
-    ),
-  );
-  table.replaceChildren(head, body);
-}
