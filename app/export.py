@@ -20,7 +20,7 @@ from .errors import within
 from .link import Link, read_link
 from .routes import compare
 from .routes.lab import example, inert, templates, view
-from .routes.trace import prepare
+from .routes.trace import prepare, within_text
 from .routes.unit import read_by
 from .schemas import Scenario
 from .settings import Settings
@@ -86,12 +86,14 @@ def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", tit
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
     """The compare page of a link as one HTML file; `live` as in `page`.
 
-    Raises Refused or SequenceError where it cannot be followed.
+    Raises Refused or SequenceError where it cannot be followed, or is too large.
     """
-    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", "units")
+    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
     room = _Room(MOST_NUMBERS, MOST_PRODUCTS)
     alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
+    for one in alone:
+        within_text(one.about, "one page")
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
     runs = [_compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
     record = {"link": "?" + urlencode(keys), "live": live, "runs": runs}

@@ -4,6 +4,7 @@
  */
 
 /** @import { Gate, Held, Signal } from "./run.js" */
+/** @import { ModelEntry } from "./state.js" */
 import { boot } from "./boot.js";
 
 /**
@@ -19,8 +20,7 @@ import { boot } from "./boot.js";
 export const cellOf = ({ cell }) => boot.cells[cell];
 
 /** The cell whose page this is: a model of another has a page of its own. */
-export const pageCell =
-  boot.models.find(({ id }) => id === boot.scenario.model)?.layers[0] ?? Object.keys(boot.cells).map((cell) => ({ cell }))[0];
+export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
 /** The gate that lets the old state go over, or else the only one: what is looked at first. @param {{cell: string}} layer @returns {Gate} */
 export const firstGate = ({ cell }) => ({ gru: "z", lstm: "f", rnn: "h" })[cell] ?? "";

@@ -22,7 +22,7 @@ from ..link import VERSION
 from ..middleware import route_path
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
-from .lab import MOST_PRINTED, STAGES, example, inert, oembed_of, outputs, root_of, templates
+from .lab import MOST_PRINTED, MOST_SENT, STAGES, example, inert, oembed_of, outputs, root_of, templates
 from .trace import prepare
 
 router = APIRouter()
@@ -53,6 +53,8 @@ def contenders(
     """
     if task not in presets.TASKS:
         raise Refused(404, "task", f"there is no such task; there are: {', '.join(presets.TASKS)}", "task")
+    if by not in presets.MATCHED:
+        raise Refused(404, "by", f"networks are matched by {' or '.join(presets.MATCHED)}", "by")
     found = []
     for cell, name in presets.contenders(task, by).items():
         base = example(name, settings)
@@ -80,7 +82,7 @@ def before_training(found: list[Contender], settings: Settings) -> list[Contende
 def compare(
     request: Request,
     task: str = presets.TASKS[0],
-    by: str = "units",
+    by: str = presets.MATCHED[0],
     sequence: str | None = None,
     hide: str = "",
     v: str = VERSION,
@@ -95,6 +97,7 @@ def compare(
     except (Refused, SequenceError) as error:
         notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
         task = task if task in presets.TASKS else presets.TASKS[0]
+        by = by if by in presets.MATCHED else presets.MATCHED[0]
         found = contenders(task, by, None, [], settings)
     page = view(task, by, found, settings) | {
         "embed": route_path(request.scope) == "/embed/compare",
@@ -152,7 +155,8 @@ def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
         "printed": run.h.size <= MOST_PRINTED,
         "parameters": sum(array.size for array in cell.parameters.values()),
         "carried": len(cell.carried) * cell.units,
-        "first": inert(b"".join(events(one.about, [run]))),
+        # A long run is streamed to the page instead of coming with it.
+        "first": inert(b"".join(events(one.about, [run]))) if run.h.size <= MOST_SENT else "",
     }
 
 

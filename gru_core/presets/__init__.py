@@ -26,6 +26,10 @@ def path(name: str) -> Path:
     return FOLDER / f"{name}.safetensors"
 
 
+MATCHED = ("units", "parameters")
+"""By what those that are compared can be matched."""
+
+
 def contenders(task: str, by: str) -> dict[str, str]:
     """The models of a task that are compared, by cell: with as many units, or `by` "parameters" with about as many.
 

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.cli import main
+from app.routes import trace as trace_route
 from gru_core import presets
 
 
@@ -50,6 +51,7 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
         ({"task": "chess"}, "there is no such task; there are: flip-flop, "),
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
         ({"task": "<script>"}, "there is no such task"),
+        ({"by": "colour"}, "networks are matched by units or parameters"),
         ({"v": "9"}, "another version of the page"),
     ],
 )
@@ -129,3 +131,15 @@ def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.Capt
     assert "a comparison can be written as --html" in capsys.readouterr().err
     assert main(["export", link.replace("sentiment", "chess"), "--html", "-"]) == 1
     assert "there is no such task; there are: flip-flop" in capsys.readouterr().err
+
+
+def test_a_long_comparison_is_streamed_to_the_page_and_too_large_for_a_file(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"task": "sentiment", "sequence": "good " * 300}
+    page = client.get("/compare", params=link).text
+    assert re.findall(r'id="first-run-\w+">(.*?)</script>', page, re.S) == ["", "", ""]
+    monkeypatch.setattr(trace_route, "MOST_IN_TEXT", 10_000)
+    answer = client.get("/api/export/compare.html", params=link)
+    assert answer.status_code == 413
+    assert "the run is too large for one page" in answer.json()["error"]["message"]
