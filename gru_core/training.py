@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -105,13 +105,30 @@ def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where training stands: `score` is on a batch kept aside, `reached` once it was good enough."""
+    """Where training stands: `score` is on a batch kept aside, `reached` once it was good enough.
+
+    `losses` are those of the steps since the snapshot before, `rate` is that of the latest.
+    """
 
     step: int
-    loss: float
+    losses: tuple[float, ...]
+    rate: float
     score: float
     reached: bool
     model: Model
+
+    @property
+    def loss(self) -> float:
+        """The latest; NaN before the first step."""
+        return self.losses[-1] if self.losses else math.nan
+
+
+class Diverged(ArithmeticError):
+    """The loss, or its gradient, is no longer a finite number; `step` is the one that was to be taken."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"at step {step} the loss is no longer a finite number: a lower rate may hold")
+        self.step = step
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,7 @@ class Schedule:
     The rate stays at `rate` until the score of a batch kept aside is at least (accuracy) or at
     most (error) `reach`, looked at every `every` steps; or, where `reach` is None, for `most` steps.
     `after` further steps follow, the rate falling to a tenth over their second half. `most` steps
-    without reaching it end the training.
+    without reaching it end the training. `changes` are steps after which `rate` is another: (400, 0.06).
     """
 
     reach: float | None
@@ -132,25 +149,52 @@ class Schedule:
     norm: float = 1.0
     every: int = 50
     most: int = 6000
+    changes: tuple[tuple[int, float], ...] = ()
+
+    def rate_after(self, step: int, left: int | None) -> float:
+        """The rate of the step that follows `step`; `left` of those that follow the goal, None before it is reached."""
+        rate = next((rate for since, rate in reversed(self.changes) if since <= step), self.rate)
+        return rate if left is None else rate * min(1.0, 0.1 + 1.8 * left / self.after)
 
 
 def fit(
-    model: Model, task: Task, rng: np.random.Generator, schedule: Schedule, penalties: Penalties = NO_PENALTIES
+    model: Model,
+    task: Task,
+    rng: np.random.Generator,
+    schedule: Schedule,
+    penalties: Penalties = NO_PENALTIES,
+    also: Callable[[int], bool] = lambda step: False,
 ) -> Iterator[Snapshot]:
-    """Train `model` on `task`; a snapshot every `schedule.every` steps and at the end."""
+    """Train `model` on `task`; a snapshot every `schedule.every` steps, at the end, and at the steps that are
+    wanted `also`, of which 0 is before the first.
+
+    Whether it is good enough is looked at every `schedule.every` steps alone. Raises Diverged.
+    """
     adam = Adam()
     aside = task.draw(rng, 100, 100)
     step, left, reached = 0, schedule.after, False
+    losses: list[float] = []
+    if also(0):
+        yield Snapshot(0, (), schedule.rate_after(0, None), score(model, aside), False, model)
     while left > 0 if reached else step < schedule.most:
-        rate = schedule.rate * (min(1.0, 0.1 + 1.8 * left / schedule.after) if reached else 1.0)
-        loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
+        rate = schedule.rate_after(step, left if reached else None)
+        with np.errstate(all="ignore"):  # what is not finite is found below
+            loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
+        if not (math.isfinite(loss) and all(np.isfinite(array).all() for array in gradients.values())):
+            raise Diverged(step + 1)
         model = model.with_parameters(adam(model.parameters, clip(gradients, schedule.norm), rate))
         step, left = step + 1, left - reached
-        if step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most):
+        losses.append(loss)
+        judged = step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most)
+        if judged or also(step):
             now = score(model, aside)
-            if schedule.reach is None:
-                good = step >= schedule.most
-            else:
-                good = now >= schedule.reach if model.readout.kind == "softmax" else now <= schedule.reach
-            reached = reached or good
-            yield Snapshot(step, loss, now, reached, model)
+            if judged:
+                reached = reached or _good(now, model, schedule, step)
+            yield Snapshot(step, tuple(losses), rate, now, reached, model)
+            losses.clear()
+
+
+def _good(score: float, model: Model, schedule: Schedule, step: int) -> bool:
+    if schedule.reach is None:
+        return step >= schedule.most
+    return score >= schedule.reach if model.readout.kind == "softmax" else score <= schedule.reach

@@ -10,7 +10,7 @@ from gru_core.presets import COMPARED, compared, recipes
 
 HELP = "make a shipped model again, from its recipe and seed"
 EXAMPLES = ("gruscope train sentiment", "gruscope train sentiment-lstm")
-NAMES = (*recipes.RECIPES, *COMPARED)
+NAMES = (*recipes.PRESETS, *COMPARED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
-    snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.RECIPES[name])
+    snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.PRESETS[name])
     for snapshot in snapshots:
         print(f"\rstep {snapshot.step}  loss {snapshot.loss:.4f}  score {snapshot.score:.4f}", end="", file=sys.stderr)
     print(file=sys.stderr)

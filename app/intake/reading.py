@@ -93,7 +93,7 @@ def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
         command, stdin=pipe, stdout=pipe, stderr=nothing, cwd=folder, env=_environment()
     ) as process:  # fmt: skip
         if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         try:
             out, _ = process.communicate(asked, PATIENCE)
         except subprocess.TimeoutExpired:

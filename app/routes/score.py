@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from gru_core.presets.recipes import RECIPES, fresh
+from gru_core.presets.recipes import PRESETS, fresh
 from gru_core.scoring import SCORE, carried, score
 
 from .. import models
@@ -31,7 +31,7 @@ MOST_CELLS = 2**20
 def ask(request: Request, scenario: Scenario) -> Scores:
     setup = set_up(scenario, request.app.state.settings)
     model, task = setup.model, models.task(setup.model)
-    batch = fresh(RECIPES[model.card.task])
+    batch = fresh(PRESETS[model.card.task].recipe)
     steps = len(batch.x)
     batch = batch.first(max(1, MOST_CELLS // (steps * sum(gru.units for gru in model.layers))))
     spend(batch.scored.size * sum(cell.units for cell in model.layers))

@@ -15,7 +15,8 @@ from gru_core.cell import CELLS, Cell
 from gru_core.initial import initial
 from gru_core.model import Model, load_file
 from gru_core.presets import COMPARED, path
-from gru_core.presets.recipes import RECIPES, Recipe, untrained, upright, with_card
+from gru_core.presets.recipes import PRESETS, upright, with_card
+from gru_core.recipe import Recipe, begin
 from gru_core.scoring import SCORE
 from gru_core.tasks import TASKS
 from gru_core.training import Snapshot, fit
@@ -37,9 +38,9 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
 def train(name: str) -> Iterator[Snapshot]:
     """Snapshots of the training of one of `presets.COMPARED`, the last with the finished model and its card."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
-    recipe, plain = RECIPES[f"{task}-plain"], load_file(path(f"{task}-plain"))
-    rng = np.random.default_rng(recipe.seed)
-    untrained(recipe, rng)  # draws what the plain one drew, so that the same sequences follow
+    preset, plain = PRESETS[f"{task}-plain"], load_file(path(f"{task}-plain"))
+    recipe = preset.recipe
+    _, rng = begin(recipe, preset.card)  # the same sequences follow that the plain one saw
     steps = plain.card.training["steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
@@ -56,7 +57,7 @@ def train(name: str) -> Iterator[Snapshot]:
 
 def before_training(name: str) -> Model:
     """What the training of a model that ships began with."""
-    model = _first(name) if name in COMPARED else untrained(RECIPES[name], np.random.default_rng(RECIPES[name].seed))
+    model = _first(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
     title = f"{model.card.title}, before training"
     return replace(model, card=replace(model.card, title=title, reading="Its weights are as training found them."))
 
@@ -64,10 +65,10 @@ def before_training(name: str) -> Model:
 def _first(name: str) -> Model:
     """The model that training starts from, with a card that does not describe it yet."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
-    recipe = RECIPES[f"{task}-plain"]
-    model = untrained(recipe, np.random.default_rng(recipe.seed))
+    preset = PRESETS[f"{task}-plain"]
+    model, _ = begin(preset.recipe, preset.card)
     units = sized(cell, model.layers[0], name.endswith("-parameters"))
-    return _of(cell, units, model, np.random.default_rng([recipe.seed, units, len(CELLS[cell].gates)]))
+    return _of(cell, units, model, np.random.default_rng([preset.recipe.seed, units, len(CELLS[cell].gates)]))
 
 
 def _learned(model: Model, recipe: Recipe) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.clamp import Clamp
-from gru_core.gru import GRU
-from gru_core.model import Model, Readout
+from gru_core.model import Model
+from gru_core.recipe import Recipe, begin
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
@@ -21,40 +21,43 @@ FRESH_SEED = 1_000_000
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a preset is made, and the words of its card. `task` names it in `TASKS`."""
+class Preset:
+    """How a preset is made, and the words of its card."""
 
     title: str
-    task: str
     about: str
     question: str
     examples: tuple[str, ...]
-    units: int
-    seed: int
-    schedule: Schedule
-    penalties: Penalties = NO_PENALTIES
-    b_r: float = 0.0
-    b_z: float = 0.0
+    recipe: Recipe
     reading: str = ""
+
+    @property
+    def card(self) -> Card:
+        """That of the model which training begins with."""
+        return Card(
+            self.title, self.recipe.task, self.about, self.question, "random", "untrained",
+            examples=self.examples, reading=self.reading,
+        )  # fmt: skip
 
 
 _READABLE = (
-    Recipe(
+    Preset(
         title="Flip-flop",
-        task="flip-flop",
         about="hold the last capital letter, A or B, whatever else comes by",
         question="What does the unit do when it meets an x?",
         reading="B is kept as a high h, A as a low one.",
         examples=("A x x y B z . A y x x B . z", "B B A x x x x x x x x x x x x x", "A B A B x y z .", "x y A . z B"),
-        units=1,
-        seed=10,
-        schedule=Schedule(reach=1.0, after=600),
-        penalties=Penalties(z=0.05),
-        b_z=-1.0,
+        recipe=Recipe(
+            "flip-flop",
+            units=1,
+            seed=10,
+            schedule=Schedule(reach=1.0, after=600),
+            biases={"z": -1.0},
+            penalties=Penalties(z=0.05),
+        ),
     ),
-    Recipe(
+    Preset(
         title="Pocket calculator",
-        task="pocket-calculator",
         about="load a number (=v), add one (+v), or hold the value while a number that does not count comes by (v)",
         question="Which gate tells loading from adding?",
         reading="h follows the value in memory.",
@@ -64,15 +67,17 @@ _READABLE = (
             "=0.1 +0.1 +0.1 +0.1 +0.1 +0.1",
             "=0.4 =-0.4 =0.2 =-0.1",
         ),
-        units=1,
-        seed=7,
-        schedule=Schedule(reach=0.003, after=1500),
-        penalties=Penalties(z=0.01, r=0.002),
-        b_r=1.0,
+        recipe=Recipe(
+            "pocket-calculator",
+            units=1,
+            seed=7,
+            schedule=Schedule(reach=0.003, after=1500),
+            biases={"r": 1.0},
+            penalties=Penalties(z=0.01, r=0.002),
+        ),
     ),
-    Recipe(
+    Preset(
         title="Running total",
-        task="running-total",
         about="add up the numbers; one written =v starts the sum again from v",
         question="How does the unit let go of the old sum?",
         reading="h follows the sum.",
@@ -82,26 +87,25 @@ _READABLE = (
             "=0.3 -0.3 0.3 -0.3 0.3",
             "=0.3 =0.2 =0.1 =-0.1",
         ),
-        units=1,
-        seed=10,
-        schedule=Schedule(reach=0.003, after=1000),
+        recipe=Recipe("running-total", units=1, seed=10, schedule=Schedule(reach=0.003, after=1000)),
     ),
-    Recipe(
+    Preset(
         title="Store and recall",
-        task="store-and-recall",
         about="keep the last capital letter through the small ones, and name it when asked (?)",
         question="Do all four units store the letter, or do they share the work?",
         reading="Its answer counts only at a question mark.",
         examples=("A b c ? d a C b ? a ? B d d ?", "D a b c d a b c d ?", "A ? B ? C ? D ?", "C c c c ? a A ? ?"),
-        units=4,
-        seed=3,
-        schedule=Schedule(reach=0.999, after=600),
-        penalties=Penalties(z=0.1),
-        b_z=-1.0,
+        recipe=Recipe(
+            "store-and-recall",
+            units=4,
+            seed=3,
+            schedule=Schedule(reach=0.999, after=600),
+            biases={"z": -1.0},
+            penalties=Penalties(z=0.1),
+        ),
     ),
-    Recipe(
+    Preset(
         title="Sentiment",
-        task="sentiment",
         about="say whether the latest opinion is good or bad; “not” turns the next one round, “.” wipes it",
         question="Where does the network remember an open “not”?",
         reading="Eight units share an opinion and an open “not”.",
@@ -111,43 +115,32 @@ _READABLE = (
             "good bad not good not bad",
             "lovely the film was a very very film",
         ),
-        units=8,
-        seed=2,
-        schedule=Schedule(reach=0.99, after=1500),
-        penalties=Penalties(z=0.05),
+        recipe=Recipe(
+            "sentiment", units=8, seed=2, schedule=Schedule(reach=0.99, after=1500), penalties=Penalties(z=0.05)
+        ),
     ),
 )
 
 
-def _plain(recipe: Recipe) -> Recipe:
-    return replace(recipe, title=f"{recipe.title}, plain", penalties=NO_PENALTIES)
+def _plain(preset: Preset) -> Preset:
+    return replace(preset, title=f"{preset.title}, plain", recipe=replace(preset.recipe, penalties=NO_PENALTIES))
 
 
-RECIPES: dict[str, Recipe] = {r.task: r for r in _READABLE} | {f"{r.task}-plain": _plain(r) for r in _READABLE}
-"""By preset; NAME-plain is NAME with the same seed and without its penalties."""
+PRESETS: dict[str, Preset] = {p.recipe.task: p for p in _READABLE} | {
+    f"{p.recipe.task}-plain": _plain(p) for p in _READABLE
+}
+"""By name; NAME-plain is NAME with the same seed and without its penalties."""
 
 
-def untrained(recipe: Recipe, rng: np.random.Generator) -> Model:
-    """The model that training starts from, with a card that does not describe it yet."""
-    task, H = TASKS[recipe.task], recipe.units
-    gru = GRU.random(task.encoder.inputs, H, rng, b_r=recipe.b_r, b_z=recipe.b_z)
-    K = len(task.labels)
-    readout = Readout(task.kind, rng.uniform(-1, 1, (K, H)) / np.sqrt(H), np.zeros(K), task.labels)
-    card = Card(
-        recipe.title, recipe.task, recipe.about, recipe.question, "random", "untrained",
-        examples=recipe.examples, reading=recipe.reading,
-    )  # fmt: skip
-    return Model(task.encoder, (gru,), readout, card)
-
-
-def train(recipe: Recipe) -> Iterator[Snapshot]:
+def train(preset: Preset) -> Iterator[Snapshot]:
     """Snapshots of the training, the last with the finished model and its card."""
-    rng = np.random.default_rng(recipe.seed)
+    recipe = preset.recipe
+    model, rng = begin(recipe, preset.card)
     snapshot = None
-    for snapshot in fit(untrained(recipe, rng), TASKS[recipe.task], rng, recipe.schedule, recipe.penalties):
+    for snapshot in fit(model, TASKS[recipe.task], rng, recipe.schedule, recipe.penalties):
         yield snapshot
     if snapshot is not None:
-        biases = f"b_r {recipe.b_r:g}, b_z {recipe.b_z:g}"
+        biases = ", ".join(f"b_{gate} {recipe.biases.get(gate, 0):g}" for gate in ("r", "z"))
         yield replace(snapshot, model=with_card(upright(snapshot.model, recipe), recipe, snapshot, biases))
 
 
@@ -199,13 +192,14 @@ def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> 
         "seed": recipe.seed,
         "gradient norm": f"clipped at {schedule.norm:g}",
         "first biases": biases,
-        "penalties": _described(recipe.penalties),
+        "penalties": described(recipe.penalties),
     }
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
     return replace(model, card=card)
 
 
-def _described(penalties: Penalties) -> str:
+def described(penalties: Penalties) -> str:
+    """The penalties as a card has them."""
     parts = [
         f"{penalties.z:g} × mean z" if penalties.z else "",
         f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",

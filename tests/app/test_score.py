@@ -14,7 +14,7 @@ import gru_core as gru
 from app import models
 from app.routes import score
 from gru_core import Clamp, Edit, Model
-from gru_core.presets.recipes import RECIPES, fresh
+from gru_core.presets.recipes import PRESETS, fresh
 from tests.app.test_models import client_of, deep
 
 SEQUENCES = {
@@ -75,7 +75,7 @@ def test_what_a_clamp_does_to_a_preset_is_what_was_measured(
     assert body["changed"] == pytest.approx(figure, abs=within + 1e-12)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_without_a_change_the_score_is_the_cards(client: TestClient, name: str) -> None:
     measured = gru.load(name).card.measured
     body = ask(client, name, sequence=gru.load(name).examples[0])
@@ -96,7 +96,7 @@ Held = tuple[Clamp, str]
 
 def one_by_one(model: Model, held: list[Held], h0: list[Any] | None = None) -> float:
     """The score of a trace of each sequence: kinds of steps are told from its text, each step has its own clamp."""
-    batch, kind = fresh(RECIPES[model.card.task]), KINDS[model.card.task]
+    batch, kind = fresh(PRESETS[model.card.task].recipe), KINDS[model.card.task]
     losses: list[float] = []
     for b in range(1000):
         kinds = [kind(token) for token in model.encoder.write(batch.x[:, b]).split()]
@@ -156,7 +156,7 @@ def test_layers_weights_and_a_first_state_count(stacked_client: TestClient) -> N
 def test_a_first_state_that_is_never_left_answers_for_all(client: TestClient) -> None:
     shut = [clamp("z", 0, WHOLE)]
     low, high = (ask(client, "flip-flop", clamps=shut, h0=[[h]])["changed"] for h in (-0.9, 0.9))
-    batch = fresh(RECIPES["flip-flop"])
+    batch = fresh(PRESETS["flip-flop"].recipe)
     assert (low, high) == (pytest.approx((batch.target == 0).mean()), pytest.approx((batch.target == 1).mean()))
 
 
@@ -225,7 +225,7 @@ def test_a_large_model_is_scored_on_the_first_of_the_sequences(
     monkeypatch.setattr(score, "MOST_CELLS", 20 * 8 * 50)
     body = ask(client, "sentiment", clamps=[clamp("z", 1, WHOLE)])
     assert (body["sequences"], body["steps"]) == (50, 20)
-    batch, model = fresh(RECIPES["sentiment"]), gru.load("sentiment")
+    batch, model = fresh(PRESETS["sentiment"].recipe), gru.load("sentiment")
     right = [
         gru.trace(model, batch.x[:, b], clamps=[Clamp("z", 1)]).y.argmax(1) == batch.target[:, b] for b in range(50)
     ]

@@ -8,7 +8,7 @@ import pytest
 import gru_core as gru
 from gru_core import presets
 from gru_core.presets import compared
-from gru_core.presets.recipes import FRESH_SEED, RECIPES
+from gru_core.presets.recipes import FRESH_SEED, PRESETS
 from gru_core.scoring import SCORE, score
 from gru_core.tasks import TASKS
 
@@ -21,7 +21,7 @@ def parts(name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("name", presets.COMPARED)
 def test_a_card_is_true_of_its_model_and_says_when_it_failed(name: str) -> None:
     (task, cell), model = parts(name), gru.load(name)
-    recipe, plain, card = RECIPES[f"{task}-plain"], gru.load(f"{task}-plain"), model.card
+    recipe, plain, card = PRESETS[f"{task}-plain"].recipe, gru.load(f"{task}-plain"), model.card
     assert [layer.name for layer in model.layers] == [cell]
     assert (card.training["steps"], card.training["penalties"]) == (plain.card.training["steps"], "none")
     fresh = TASKS[task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), 20, 1000)

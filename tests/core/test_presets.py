@@ -10,7 +10,7 @@ import pytest
 import gru_core as gru
 from gru_core import Clamp, presets
 from gru_core.holds import Holds
-from gru_core.presets.recipes import FRESH_SEED, RECIPES, train
+from gru_core.presets.recipes import FRESH_SEED, PRESETS, train
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS
 
@@ -24,7 +24,7 @@ def measure(name: str, T: int = 20, B: int = 1000) -> dict[str, float]:
 
 
 def test_training_never_saw_the_seeds_of_the_fresh_data() -> None:
-    seeds = {recipe.seed for recipe in RECIPES.values()}
+    seeds = {preset.recipe.seed for preset in PRESETS.values()}
     assert not seeds & {SEED, *(seed + FRESH_SEED for seed in seeds)}
 
 
@@ -118,7 +118,7 @@ def test_h_rises_with_what_is_stored(name: str) -> None:
 
 @pytest.mark.parametrize("name", presets.NAMES)
 def test_the_card_says_what_was_done_and_measured(name: str) -> None:
-    model, recipe = gru.load(name), RECIPES[name]
+    model, recipe = gru.load(name), PRESETS[name].recipe
     assert model.card.weights == "trained"
     assert model.card.training["seed"] == recipe.seed
     assert ("none" in model.card.training["penalties"]) == (name.endswith("-plain") or name == "running-total")
@@ -130,7 +130,7 @@ def test_the_card_says_what_was_done_and_measured(name: str) -> None:
 
 def test_a_recipe_gives_the_same_bytes_every_time_and_the_shipped_model(tmp_path: Path) -> None:
     for attempt in ("one", "two"):
-        *_, last = train(RECIPES["flip-flop"])
+        *_, last = train(PRESETS["flip-flop"])
         last.model.save(tmp_path / attempt)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     # Another processor may round otherwise; on the one that trained it the difference is 0.

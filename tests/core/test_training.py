@@ -9,7 +9,8 @@ import pytest
 
 from gru_core import GRU, Model
 from gru_core.gradcheck import check_gradient
-from gru_core.presets.recipes import RECIPES, untrained
+from gru_core.presets.recipes import PRESETS
+from gru_core.recipe import begin
 from gru_core.scoring import score
 from gru_core.tasks import TASKS
 from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients
@@ -19,7 +20,7 @@ from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_gradient_of_the_loss_with_penalties(name: str, reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(1)
-    model, batch = untrained(RECIPES[name], rng), TASKS[name].draw(rng, 12, 5)
+    model, batch = begin(PRESETS[name].recipe, PRESETS[name].card)[0], TASKS[name].draw(rng, 12, 5)
     H = model.layers[0].units
     upper = GRU.random(H, H, rng, reset=reset)
     model = Model(model.encoder, (*model.layers, upper), model.readout, model.card)
@@ -37,7 +38,7 @@ def test_the_gradient_of_the_loss_with_penalties(name: str, reset: Literal["befo
 def test_the_loss_is_that_of_its_definition() -> None:
     rng = np.random.default_rng(2)
     for name in ("store-and-recall", "running-total"):
-        model, batch = untrained(RECIPES[name], rng), TASKS[name].draw(rng, 10, 4)
+        model, batch = begin(PRESETS[name].recipe, PRESETS[name].card)[0], TASKS[name].draw(rng, 10, 4)
         y, values = model(batch.x), []
         for t, b in np.argwhere(batch.scored):
             target = batch.target[t, b]
@@ -67,7 +68,7 @@ def test_clipping_keeps_the_direction_and_bounds_the_norm() -> None:
 
 def test_fit_yields_snapshots_until_the_schedule_ends() -> None:
     rng = np.random.default_rng(4)
-    model, task = untrained(RECIPES["flip-flop"], rng), TASKS["flip-flop"]
+    model, task = begin(PRESETS["flip-flop"].recipe, PRESETS["flip-flop"].card)[0], TASKS["flip-flop"]
     snapshots = list(fit(model, task, rng, Schedule(reach=0.9, after=120, every=50, most=2000)))
     reached = next(s for s in snapshots if s.reached)
     assert snapshots[-1].step == reached.step + 120

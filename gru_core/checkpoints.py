@@ -1,0 +1,287 @@
+"""A training, kept: its recipe, and at steps ever further apart the weights and what there is to say of them.
+
+Checkpoints are at steps 0, 1, 2, … 28, from there on every 1/28 of the way so far, and at the last: some 180 in
+6,000 steps. Weights are kept as float32, to which the training itself is not rounded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.arrays import Array
+from gru_core.card import Card
+from gru_core.cell import CELLS, Run
+from gru_core.model import Model
+from gru_core.presets.recipes import PRESETS, described, fresh
+from gru_core.recipe import Recipe, begin, task_for
+from gru_core.scoring import SCORE, gate_means
+from gru_core.training import Diverged, Snapshot, fit
+
+Weights = npt.NDArray[np.float32]
+
+SPACING = 28
+HIGH, LOW = 0.6, 0.4
+"""What a gate's mean must pass to be told as high at some steps and low at others."""
+GROWN = (10, 1_000, 1_000_000)
+"""By how much the gradient's way back must have grown to be told."""
+MOVED = 5
+"""So many weights are named that moved most."""
+
+
+def steps() -> Iterator[int]:
+    """The steps of checkpoints, without end."""
+    step = 0
+    while True:
+        yield step
+        step += max(1, step // SPACING)
+
+
+@cache
+def _known(most: int) -> frozenset[int]:
+    known: set[int] = set()
+    for step in steps():
+        if step > most:
+            return frozenset(known)
+        known.add(step)
+    return frozenset()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training stands. `weights` `(P,)` are all of the model's, in the order of `Model.parameters`.
+
+    `report` has, as JSON can: `step`; `losses` of the steps since the last checkpoint; `rate`; `score` on
+    sequences kept aside; `reached`, whether it is good enough; `lags`, how much the answer at the last step
+    of a sequence would move with the input 0, 1, 2, … steps earlier, over that of no step earlier, a mean
+    over sequences; `gates`, the mean of each at each kind of step; `moved`, the weights that are furthest
+    from where they began: gate, part, what it meets, unit, value then and now; `said`, sentences on what
+    has happened for the first time.
+    """
+
+    report: dict[str, Any]
+    weights: Weights
+
+
+@dataclass
+class Training:
+    """A recipe and its checkpoints so far; `end` says in a sentence why it ended early, "" where it did not."""
+
+    recipe: Recipe
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    end: str = ""
+
+    @property
+    def steps(self) -> list[int]:
+        return [checkpoint.report["step"] for checkpoint in self.checkpoints]
+
+    def model(self, step: int) -> Model:
+        """The model of a checkpoint. Raises ValueError where there is none at this step."""
+        return self.models([step])[0]
+
+    def models(self, wanted: Sequence[int]) -> list[Model]:
+        """Those of several checkpoints. Raises ValueError where there is none."""
+        first, _ = begin(self.recipe, first_card(self.recipe))
+        at = {checkpoint.report["step"]: checkpoint for checkpoint in self.checkpoints}
+        missing = [step for step in wanted if step not in at]
+        if missing:
+            known = f"from {min(at)} to {max(at)}" if at else "none yet"
+            raise ValueError(f"there is no checkpoint at step {missing[0]}; there are {len(at)}, {known}")
+        return [_model(first, self.recipe, at[step]) for step in wanted]
+
+    def to_bytes(self) -> bytes:
+        """An `.npz` of the weights `(N, P)` and of all else as JSON; the same training gives the same bytes."""
+        about = {
+            "recipe": self.recipe.to_dict(),
+            "reports": [checkpoint.report for checkpoint in self.checkpoints],
+            "end": self.end,
+        }
+        text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+        weights = np.array([checkpoint.weights for checkpoint in self.checkpoints])
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, about=text, weights=weights)
+        return file.getvalue()
+
+    @staticmethod
+    def from_bytes(content: bytes) -> Training:
+        """What `to_bytes` gave. Raises KeyError or ValueError for anything else."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            about, weights = json.loads(file["about"].tobytes()), file["weights"]
+        reports = zip(about["reports"], weights, strict=True)
+        return Training(Recipe.from_dict(about["recipe"]), [Checkpoint(*one) for one in reports], about["end"])
+
+
+def first_card(recipe: Recipe) -> Card:
+    """That of the model which a recipe begins with."""
+    card, cell = PRESETS[recipe.task].card, CELLS[recipe.cell]
+    units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
+    training = {
+        "optimiser": "Adam",
+        "rate": ", ".join([f"{recipe.schedule.rate:g}", *(f"{r:g} from step {s}" for s, r in recipe.schedule.changes)]),
+        "batch": f"{recipe.schedule.B} sequences of {recipe.schedule.T} steps",
+        "seed": recipe.seed,
+        "gradient norm": f"clipped at {recipe.schedule.norm:g}",
+        "first weights": recipe.first + (f", memories of up to {recipe.T_max} steps" if recipe.T_max else ""),
+        "first biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
+        or "as these have them",
+        "penalties": described(recipe.penalties),
+    }
+    return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
+
+
+def train(recipe: Recipe) -> Iterator[Checkpoint]:
+    """The checkpoints of a recipe's training. Raises Diverged after the last that was still finite."""
+    model, rng = begin(recipe, first_card(recipe))
+    known, watch = _known(recipe.schedule.most + recipe.schedule.after), _Watch(recipe, model)
+    at = None
+    for at in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, known.__contains__):
+        watch.see(at)
+        if at.step in known:
+            yield watch.checkpoint(at)
+    if at is not None and at.step not in known:
+        yield watch.checkpoint(at)
+
+
+class _Watch:
+    """Sees every snapshot, and tells at checkpoints what there was."""
+
+    def __init__(self, recipe: Recipe, model: Model) -> None:
+        self.recipe, self.first = recipe, _flat(model)
+        self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
+        self.losses: list[float] = []
+        self.said: list[str] = []
+        self.reached = False
+        self.told: set[tuple[str, str]] = set()
+        self.way_back, self.grown, self.changed = 0.0, 0, 0
+
+    def see(self, at: Snapshot) -> None:
+        self.losses += at.losses
+        if at.reached and not self.reached and self.recipe.schedule.reach is not None:
+            self.reached = True
+            self.said.append(f"At step {at.step} it is good enough: {in_words(at.model, at.score)}.")
+
+    def checkpoint(self, at: Snapshot) -> Checkpoint:
+        weights = _flat(at.model)
+        if not np.isfinite(weights).all():
+            raise Diverged(at.step)
+        runs = at.model.forward(self.probe.x)
+        lags, gates = _lags(at.model, runs[-1]), gate_means(runs, self.probe.events)
+        self._look(at.step, lags, gates)
+        report = {
+            "step": at.step,
+            "losses": _short(self.losses),
+            "rate": at.rate,
+            "score": _short([at.score])[0],
+            "reached": at.reached,
+            "lags": _short(lags),
+            "gates": dict(zip(gates, _short(gates.values()), strict=True)),
+            "moved": _moved(at.model, self.first, weights),
+            "said": self.said,
+        }
+        self.losses, self.said = [], []
+        return Checkpoint(report, weights)
+
+    def _look(self, step: int, lags: Array, gates: Mapping[str, float]) -> None:
+        """Note what is so for the first time."""
+        means: dict[str, dict[str, float]] = {}
+        for name, mean in gates.items():
+            gate, _, event = name.partition(" at ")
+            means.setdefault(gate, {})[event] = mean
+        for gate, by_event in means.items():
+            for event, mean in by_event.items():
+                low = {other: value for other, value in by_event.items() if value <= LOW}
+                if mean >= HIGH and low and (gate, event) not in self.told:
+                    self.told.add((gate, event))
+                    others = " and ".join(f"{_plural(other)} ({value:.2f})" for other, value in low.items())
+                    self.said.append(
+                        f"At step {step} {gate} is high at {_plural(event)} ({mean:.2f}), low at {others}."
+                    )
+        if step == 0:
+            self.way_back = lags[-1]
+        for grown in GROWN[self.grown :]:
+            if lags[-1] > grown * self.way_back > 0:
+                self.grown += 1
+                self.said.append(
+                    f"At step {step} the gradient over {len(lags) - 1} steps is {grown:,} times what it was at first."
+                )
+        for since, rate in self.recipe.schedule.changes[self.changed :]:
+            if since < step:
+                self.changed += 1
+                self.said.append(f"From step {since} on the rate is {rate:g}.")
+
+
+def _plural(event: str) -> str:
+    return "other steps" if event == "other" else f"{event}s"
+
+
+def in_words(model: Model, score: float) -> str:
+    """A score on sequences kept aside, as a sentence has it."""
+    if model.readout.kind == "softmax":
+        return f"{100 * score:.4g} % right on sequences kept aside"
+    return f"mean squared error {score:.2g} on sequences kept aside"
+
+
+def _flat(model: Model) -> Weights:
+    return np.concatenate([array.ravel() for array in model.parameters.values()]).astype(np.float32)
+
+
+def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
+    parameters, at = {}, 0
+    for name, array in first.parameters.items():
+        parameters[name] = checkpoint.weights[at : at + array.size].reshape(array.shape).astype(float)
+        at += array.size
+    report, card = checkpoint.report, first.card
+    step, score = report["step"], report["score"]
+    card = replace(
+        card,
+        title=f"{card.title}, step {step:,}",
+        weights="trained" if step else "random",
+        summary=in_words(first, score) if step else "untrained",
+        training={**card.training, "steps": step},
+        measured={f"{SCORE[first.readout.kind]} on sequences kept aside": score, **report["gates"]},
+    )
+    return replace(first.with_parameters(parameters), card=card)
+
+
+def _lags(model: Model, run: Run) -> Array:
+    """By how many steps earlier, how much the answer at the last step would move with the input there."""
+    V, h = model.readout.V, run.h[-1]
+    dh = np.zeros_like(run.h)
+    dh[-1] = V[model.readout(h).argmax(-1)]
+    norms = np.sqrt((run.backward(dh).x ** 2).sum(-1)).mean(1)[::-1]
+    return np.asarray(norms / norms[0] if norms[0] > 0 else norms)
+
+
+def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, str, int, float, float]]:
+    """The weights that are furthest from where they began: gate, part, what it meets, unit from 1, then and now."""
+    cell = model.layers[0]
+    names = [
+        *(
+            (gate, "W", label, unit)
+            for gate in cell.gates
+            for unit in range(cell.units)
+            for label in model.encoder.labels
+        ),
+        *(
+            (gate, "U", f"h {other + 1}", unit)
+            for gate in cell.gates
+            for unit in range(cell.units)
+            for other in range(cell.units)
+        ),
+        *((gate, "b", "", unit) for gate in cell.gates for unit in range(cell.units)),
+    ]
+    far = np.argsort(-np.abs(now[: len(names)] - first[: len(names)]), kind="stable")[:MOVED]
+    values = zip(_short(first[far]), _short(now[far]), strict=True)
+    return [(*names[i][:3], names[i][3] + 1, *pair) for i, pair in zip(far, values, strict=True)]
+
+
+def _short(values: Iterable[float]) -> list[float]:
+    """To four digits: what a reader sees, a fifth of the bytes."""
+    return [float(f"{value:.4g}") for value in values]
