@@ -234,6 +234,19 @@ def _asked(question: UnitQuestion) -> dict[str, Any]:
     return question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to", "t"})
 
 
+def tapes(models: Sequence[Model], x: Array) -> dict[str, Any]:
+    """What N models make of a sequence `x` `(T, I)`, as little-endian float32 in base64: of the top layer's `signals`
+    each `(N, T, H)`, and `y` `(N, T, K)`."""
+    runs = [model.forward(x)[-1] for model in models]
+    signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
+    y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])
+    return {"signals": {name: _float32(array) for name, array in signals.items()}, "y": _float32(y)}
+
+
+def _float32(array: Array) -> str:
+    return b2a_base64(np.ascontiguousarray(array, "<f4").tobytes(), newline=False).decode()
+
+
 def to_json(data: Any) -> bytes:
     return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 

@@ -7,26 +7,50 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version as version_of
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from . import errors
 from .budget import Budget
+from .jobs.trainings import Trainings
 from .log import Log
 from .metrics import metrics
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
-from .routes import compare, export, health, lab, models, oembed, reference, score, static, timing, trace, unit, uploads
+from .routes import (
+    compare,
+    export,
+    health,
+    lab,
+    models,
+    oembed,
+    reference,
+    score,
+    static,
+    timing,
+    trace,
+    trainings,
+    unit,
+    uploads,
+)
 from .schemas import ErrorBody
 from .settings import Settings
+
+ROOMS = (
+    lab, compare, trace, unit, score, timing, trainings, export, models, uploads, oembed, health, reference, static,
+)  # fmt: skip
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     lab.warm(app.state.settings)
     app.state.ready = True
-    yield
+    try:
+        yield
+    finally:
+        await run_in_threadpool(app.state.trainings.close)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -58,7 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
+    app.state.trainings = Trainings(settings)
     errors.add_handlers(app)
-    for room in (lab, compare, trace, unit, score, timing, export, models, uploads, oembed, health, reference, static):
+    for room in ROOMS:
         app.include_router(room.router)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from .errors import Refused
 from .intake.reading import Found
 from .intake.store import Store
 from .intake.upload import ID, Upload
+from .jobs.trainings import ID as TRAINING
+from .jobs.trainings import kept
 from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)
@@ -58,7 +61,8 @@ def names(settings: Settings) -> list[str]:
 
 
 def get(name: str, settings: Settings) -> Model:
-    """The model of that name or id. Raises Refused when there is none, or it is above the limits."""
+    """The model of that name or id, or at a step of a training: "flip-flop@180". Raises Refused when there is none, or
+    it is above the limits."""
     model = _own(name, settings) or _brought(name, settings).model
     if model is None:
         raise Refused(409, "question", "something must be answered about this file before it can be shown", "model")
@@ -104,9 +108,13 @@ def upload(name: str, settings: Settings) -> Upload:
 
 
 def _own(name: str, settings: Settings) -> Model | None:
-    """The model of that name if it is this server's own: "NAME@0" is what the training of one that ships began with."""
-    shipped = name.removesuffix("@0")
-    return _before_training(shipped) if shipped != name and shipped in SHIPPED else served(settings.models).get(name)
+    """The model of that name if it is this server's own, or was trained here; "NAME@STEP" is that of a checkpoint."""
+    of, _, step = name.rpartition("@")
+    if step == "0" and of in SHIPPED:
+        return _before_training(of)
+    if re.fullmatch(r"\d{1,6}", step) and (of in presets.NAMES or re.fullmatch(TRAINING, of)):
+        return kept(settings).model(of, int(step))
+    return served(settings.models).get(name)
 
 
 @cache

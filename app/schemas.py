@@ -116,6 +116,15 @@ class SensitivityQuestion(UnitQuestion):
     output: Place | None = None
 
 
+class TapesQuestion(_Body):
+    """A sequence, and the place of the first checkpoint that is to read it, from 0."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A x x B x", "first": 0}]})
+
+    sequence: Annotated[str, Field(max_length=4000)]
+    first: Annotated[int, Field(ge=0)] = 0
+
+
 class HeldAt(BaseModel):
     """At which steps of other sequences a clamp is held."""
 

@@ -23,6 +23,8 @@ class Settings:
     commas between, that the server goes by besides this machine's and its addresses; `models` a directory
     whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
 
+    `trainings` are computed at once, each in a process of its own, and as many as `waiting` wait for one to end.
+
     `uploads` is a directory in which models that visitors bring are kept, none when "": at most
     `max_kept` of them and `max_kept_bytes` together, the least recently used let go. `max_upload`
     bytes of a file; `upload_seconds` for it to arrive, of which `body_seconds` may pass without a
@@ -49,6 +51,8 @@ class Settings:
     max_kept: int = 1_000
     max_kept_bytes: int = 512 * 1024 * 1024
     read_only: bool = False
+    trainings: int = 2
+    waiting: int = 8
 
     @property
     def no_uploads(self) -> str | None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gru_core import formats, presets
+from gru_core import checkpoints, formats, presets
 from gru_core.card import Card
 from gru_core.clamp import Clamp
 from gru_core.edit import Edit
@@ -63,7 +63,8 @@ def load(
 ) -> Model:
     """The preset of that name, or the model in the file at that path, of any kind that `formats.read_file` reads.
 
-    A preset's name and "@0" is what its training began with: `load("flip-flop@0")`.
+    A preset's name and "@0" is what its training began with, and of those in `presets.NAMES` "@STEP" is where it stood
+    at a checkpoint: `load("flip-flop@0")`, `load("flip-flop@74")`.
     `answers`, `alphabet` and `labels` say what the file does not tell: `load("net.npz", reset="after")`.
 
     Raises FileNotFoundError when it is neither; FormatError, a ValueError, when the file holds no such
@@ -74,8 +75,11 @@ def load(
         if answers or named:
             raise ValueError("a preset says all this itself: there is nothing to answer or to name")
         return load_file(presets.path(str(name)))
-    if str(name).removesuffix("@0") in (*presets.NAMES, *presets.COMPARED):
-        return before_training(str(name).removesuffix("@0"))
+    preset, _, step = str(name).rpartition("@")
+    if step == "0" and preset in (*presets.NAMES, *presets.COMPARED):
+        return before_training(preset)
+    if step.isdecimal() and preset in presets.NAMES:
+        return checkpoints.shipped(preset).model(int(step))
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
     if not answers and not named and is_saved(name):

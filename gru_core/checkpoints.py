@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gru_core import presets
 from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.cell import CELLS, Run
@@ -116,6 +117,14 @@ class Training:
             about, weights = json.loads(file["about"].tobytes()), file["weights"]
         reports = zip(about["reports"], weights, strict=True)
         return Training(Recipe.from_dict(about["recipe"]), [Checkpoint(*one) for one in reports], about["end"])
+
+
+@cache
+def shipped(name: str) -> Training:
+    """How one of `presets.NAMES` was trained. Raises FileNotFoundError for any other."""
+    if name not in presets.NAMES:
+        raise FileNotFoundError(f"no training of {name} ships; there are: {', '.join(presets.NAMES)}")
+    return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
 
 
 def first_card(recipe: Recipe) -> Card:

@@ -1,4 +1,4 @@
-"""gruscope train: make a shipped model again."""
+"""gruscope train: make a shipped model again, or train what a link says."""
 
 from __future__ import annotations
 
@@ -6,28 +6,71 @@ import argparse
 import sys
 from pathlib import Path
 
+from gru_core import checkpoints
+from gru_core.checkpoints import Training
 from gru_core.presets import COMPARED, compared, recipes
+from gru_core.recipe import Recipe
+from gru_core.training import Diverged
 
-HELP = "make a shipped model again, from its recipe and seed"
-EXAMPLES = ("gruscope train sentiment", "gruscope train sentiment-lstm")
+from ..errors import Refused
+from ..link import read_address
+from ..recipes import read_recipes
+
+HELP = "make a shipped model again, from its recipe and seed, or train what a link to the page's training says"
+EXAMPLES = (
+    "gruscope train sentiment",
+    "gruscope train sentiment-lstm",
+    'gruscope train "http://localhost:8000/train?task=flip-flop&units=2&seed=1" --out mine.safetensors',
+)
 NAMES = (*recipes.PRESETS, *COMPARED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("what", metavar="NAME or LINK", help=f"a link, or one of {', '.join(NAMES)}")
     parser.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors)")
+    parser.add_argument(
+        "--checkpoints", type=Path, metavar="FILE.npz", help="write the training too: every checkpoint and its report"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    name, out = options.name, options.out or Path(f"{options.name}.safetensors")
+    what, kept = options.what, options.checkpoints
     try:
-        out.touch()  # better known before the work than after it
-    except OSError as error:
-        print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
+        wanted = None if what in NAMES else _of_link(what)
+    except (Refused, ValueError) as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 2
+    out = options.out or Path(f"{what if wanted is None else f'{wanted.task}-{wanted.cell}'}.safetensors")
+    for file in (out, kept):
+        try:
+            if file is not None:
+                file.touch()  # better known before the work than after it
+        except OSError as error:
+            print(f"gruscope: {file} cannot be written: {error.strerror}", file=sys.stderr)
+            return 1
+    if kept is not None and what in COMPARED:
+        print(f"gruscope: the training of {what} is not kept in checkpoints", file=sys.stderr)
+        return 2
+    if wanted is not None:
+        return _checkpoints(wanted, out, kept)
+    status = _again(what, out)
+    return status if kept is None else _checkpoints(recipes.PRESETS[what].recipe, None, kept)
+
+
+def _of_link(link: str) -> Recipe:
+    """Raises ValueError or Refused for what is neither a name nor a link to one recipe."""
+    if "?" not in link:
+        raise ValueError(f"{link} is neither a link nor one of {', '.join(NAMES)}")
+    found = read_recipes(read_address(link))
+    if len(found) > 1:
+        raise ValueError("this link is to several cells; one with cells=gru, or another, is to one")
+    return found[0]
+
+
+def _again(name: str, out: Path) -> int:
     snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.PRESETS[name])
     for snapshot in snapshots:
-        print(f"\rstep {snapshot.step}  loss {snapshot.loss:.4f}  score {snapshot.score:.4f}", end="", file=sys.stderr)
+        _tell(snapshot.step, snapshot.loss, snapshot.score)
     print(file=sys.stderr)
     snapshot.model.save(out)
     print(f"{out}: {snapshot.model.card.summary}")
@@ -35,3 +78,30 @@ def run(options: argparse.Namespace) -> int:
         print(f"gruscope: {name} did not get as good as its recipe asks", file=sys.stderr)
         return 1
     return 0
+
+
+def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
+    training = Training(recipe)
+    try:
+        for checkpoint in checkpoints.train(recipe):
+            training.checkpoints.append(checkpoint)
+            report = checkpoint.report
+            _tell(report["step"], report["losses"][-1] if report["losses"] else float("nan"), report["score"])
+    except Diverged as error:
+        training.end = str(error)
+    print(file=sys.stderr)
+    model = training.model(training.steps[-1])
+    if out is not None:
+        model.save(out)
+        print(f"{out}: {model.card.summary}")
+    if kept is not None:
+        kept.write_bytes(training.to_bytes())
+        print(f"{kept}: {len(training.checkpoints)} checkpoints")
+    if training.end or not training.checkpoints[-1].report["reached"]:
+        print(f"gruscope: {training.end or 'it did not get as good as its recipe asks'}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _tell(step: int, loss: float, score: float) -> None:
+    print(f"\rstep {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)

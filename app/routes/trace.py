@@ -10,14 +10,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from gru_core import Trace, stream
+from gru_core import Model, Trace, stream
+from gru_core.arrays import Array
 from gru_core.cell import CELLS
 from gru_core.tasks import task_of
 
 from ..answers import events, numbers_of, start, whole
 from ..budget import spend
 from ..errors import Refused
-from ..scenario import Setup, set_up
+from ..scenario import set_up
 from ..schemas import Scenario
 from ..settings import Settings
 
@@ -49,17 +50,17 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
         block = max(1, min(block, PIECE // numbers))
     units = sum(cell.units for cell in setup.changed.layers)
     spend(units * min(len(setup.x), block or len(setup.x)) * (1 if twin is None else 2))
-    held, right = setup.holds, _right(setup)
+    held, right = setup.holds, right_of(setup.model, setup.x)
     about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, held, twin is not None, right)
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
 
 
-def _right(setup: Setup) -> list[float | None] | None:
-    """The task's own answers, as `start` has them."""
-    task = task_of(setup.model)
+def right_of(model: Model, x: Array) -> list[float | None] | None:
+    """The task's own answers to inputs `(T, I)`, as `start` has them."""
+    task = task_of(model)
     if task is None:
         return None
-    target, scored = task.answers(setup.x)
+    target, scored = task.answers(x)
     first = 1 if task.kind == "softmax" else 0
     return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
 

@@ -8,6 +8,9 @@ FOLDER = Path(__file__).parent
 
 TASKS = ("flip-flop", "pocket-calculator", "running-total", "store-and-recall", "sentiment")
 
+TRAININGS = FOLDER / "trainings"
+"""Where the training of each of NAMES is kept."""
+
 NAMES = tuple(task + twin for task in TASKS for twin in ("", "-plain"))
 """Every preset; NAME-plain was trained like NAME but without its penalties."""
 

@@ -1,0 +1,36 @@
+"""What workers do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gru_core.checkpoints import Checkpoint, train
+from gru_core.recipe import Recipe
+from gru_core.training import Diverged
+
+from .engine import Report
+
+SECONDS = 60
+"""Of computing, after which a training ends where it is."""
+
+
+def training(asked: Mapping[str, Any], report: Report) -> str:
+    """Report each checkpoint of a recipe's training as (its report, its weights' bytes); why it ended early, or ""."""
+    begun = time.process_time()
+    try:
+        for checkpoint in train(Recipe.from_dict(asked)):
+            report((checkpoint.report, checkpoint.weights.tobytes()))
+            if time.process_time() - begun > SECONDS:
+                return f"It was ended after {SECONDS} seconds of computing: a smaller network or fewer steps would fit."
+    except Diverged as error:
+        return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is from before."
+    return ""
+
+
+def checkpoint(message: tuple[dict[str, Any], bytes]) -> Checkpoint:
+    """What a report of `training` has."""
+    return Checkpoint(message[0], np.frombuffer(message[1], np.float32))

@@ -1,0 +1,156 @@
+"""Recipes of trainings, as a body and as a link say them: what may be chosen, and from what to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic_core import PydanticCustomError
+
+from gru_core import presets
+from gru_core.cell import CELLS, GATES
+from gru_core.presets.recipes import PRESETS
+from gru_core.recipe import FIRST, Recipe
+from gru_core.training import NO_PENALTIES, Penalties
+
+from .errors import Refused
+
+RANGES: dict[str, tuple[float, float]] = {
+    "units": (1, 32),
+    "seed": (0, 2**32 - 1),
+    "rate": (1e-5, 10),
+    "bias": (-10, 10),
+    "T_max": (3, 1000),
+    "penalty": (0, 1),
+    "after": (0, 3000),
+    "most": (1, 6000),
+    "T": (2, 200),
+}
+"""From what to what numbers of a recipe can be chosen."""
+
+MOST_CHANGES = 16
+
+
+def _number(key: str, whole: bool = False) -> Any:
+    low, high = RANGES[key]
+
+    def within(value: float) -> float:
+        if low <= value <= high:
+            return value
+        raise PydanticCustomError("range", "must be from {low} to {high}", {"low": f"{low:g}", "high": f"{high:,.10g}"})
+
+    schema: dict[str, Any] = {"minimum": low, "maximum": high}
+    return Annotated[int if whole else float, AfterValidator(within), Field(json_schema_extra=schema)]
+
+
+class PenaltiesBody(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    z: _number("penalty") = 0.0  # type: ignore[valid-type]
+    r: _number("penalty") = 0.0  # type: ignore[valid-type]
+
+
+class ChangeBody(BaseModel):
+    """From `step` on the rate is another."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    step: _number("most", True)  # type: ignore[valid-type]
+    rate: _number("rate")  # type: ignore[valid-type]
+
+
+class RecipeBody(BaseModel):
+    """A recipe. What is left out is as in the recipe of the task's preset, but for penalties of another cell."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]}
+    )
+
+    task: Literal[presets.TASKS]  # type: ignore[valid-type]
+    cell: Literal[tuple(CELLS)] = "gru"  # type: ignore[valid-type]
+    units: _number("units", True) | None = None  # type: ignore[valid-type]
+    seed: _number("seed", True) | None = None  # type: ignore[valid-type]
+    first: Literal[FIRST] = "plain"  # type: ignore[valid-type]
+    T_max: _number("T_max", True) | None = None  # type: ignore[valid-type]
+    biases: dict[Literal[GATES], _number("bias")] | None = None  # type: ignore[valid-type]
+    penalties: PenaltiesBody | None = None
+    rate: _number("rate") | None = None  # type: ignore[valid-type]
+    changes: Annotated[list[ChangeBody], Field(max_length=MOST_CHANGES)] = []
+    reach: FiniteFloat | None = None
+    after: _number("after", True) | None = None  # type: ignore[valid-type]
+    most: _number("most", True) | None = None  # type: ignore[valid-type]
+    T: _number("T", True) | None = None  # type: ignore[valid-type]
+
+    def recipe(self) -> Recipe:
+        """Raises Refused for what does not go together."""
+        base = PRESETS[self.task].recipe
+        schedule = {key: getattr(self, key) for key in ("rate", "reach", "after", "most", "T")}
+        told = {key: value for key, value in schedule.items() if value is not None}
+        penalties = base.penalties if self.penalties is None else Penalties(**self.penalties.model_dump())
+        biases: Mapping[str, float] = self.biases or {}
+        if self.biases is None and self.first == "plain":
+            biases = {gate: value for gate, value in base.biases.items() if gate in CELLS[self.cell].gates}
+        try:
+            return Recipe(
+                self.task,
+                self.units or base.units,
+                base.seed if self.seed is None else self.seed,
+                replace(base.schedule, **told, changes=tuple((change.step, change.rate) for change in self.changes)),
+                self.cell,
+                self.first,
+                self.T_max,
+                biases,
+                penalties if self.cell == "gru" else NO_PENALTIES,
+            )
+        except ValueError as error:
+            raise Refused(422, "recipe", str(error), "recipe") from error
+
+
+def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:
+    """The recipes that a link to the page's training says, one for each of its cells. Raises Refused."""
+    cells = (keys.get("cells") or "gru").split(",")
+    if len(set(cells)) < len(cells) or not set(cells) <= set(CELLS):
+        raise Refused(422, "link", f"cells must be some of {','.join(CELLS)}", "cells")
+    return [_body(keys, cell).recipe() for cell in cells]
+
+
+def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
+    given: dict[str, Any] = {"task": keys.get("task") or presets.TASKS[0], "cell": cell}
+    for key in ("units", "seed", "T_max", "after", "most", "T"):
+        if keys.get(key):
+            given[key] = _read(int, key, keys[key])
+    for key in ("rate", "reach"):
+        if keys.get(key):
+            given[key] = _read(float, key, keys[key])
+    if cell == "rnn":
+        given.pop("T_max", None)
+    first = keys.get("first") or "plain"
+    given["first"] = "plain" if first == "chrono" and cell == "rnn" else first
+    biases = {gate: _read(float, f"b_{gate}", keys[f"b_{gate}"]) for gate in GATES if keys.get(f"b_{gate}")}
+    if biases:
+        given["biases"] = {gate: value for gate, value in biases.items() if gate in CELLS[cell].gates}
+    penalties = {
+        gate: _read(float, f"penalty_{gate}", keys[f"penalty_{gate}"]) for gate in "zr" if keys.get(f"penalty_{gate}")
+    }
+    if penalties:
+        given["penalties"] = penalties
+    if keys.get("changes"):
+        pairs = [change.partition(":") for change in keys["changes"].split(",")]
+        given["changes"] = [
+            {"step": _read(int, "changes", step), "rate": _read(float, "changes", rate)} for step, _, rate in pairs
+        ]
+    try:
+        return RecipeBody.model_validate(given)
+    except ValidationError as error:
+        first_error = error.errors()[0]
+        where = ".".join(str(part) for part in first_error["loc"]) or "recipe"
+        raise Refused(422, "link", f"{where}: {first_error['msg']}", where) from error
+
+
+def _read(kind: type[int] | type[float], key: str, text: str) -> int | float:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise Refused(422, "link", f"{key} must be a number", key) from error

@@ -1,0 +1,118 @@
+"""/api/trainings: a recipe is trained, watched as it goes, and looked into at any of its checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+
+from gru_core.trace import read
+
+from ..answers import start, to_json
+from ..answers import tapes as tapes_of
+from ..budget import spend
+from ..errors import Refused
+from ..jobs.trainings import Live, Trainings, about, as_events, kept
+from ..recipes import RecipeBody
+from ..schemas import TapesQuestion
+from ..settings import Settings
+from .trace import NOT_KEPT, right_of
+
+router = APIRouter(prefix="/api/trainings")
+
+MOST_STEPS = 64
+"""Of a sequence that all checkpoints read."""
+
+
+def _trainings(request: Request) -> Trainings:
+    trainings: Trainings = request.app.state.trainings
+    return trainings
+
+
+def _live(request: Request, id: str) -> Live:
+    live = _trainings(request).get(id)
+    if live is None:
+        kept(request.app.state.settings).get(id)  # says which there are no more
+        raise Refused(409, "over", "this training is over", "training")
+    return live
+
+
+@router.post(
+    "",
+    summary="Train a recipe",
+    status_code=201,
+    description="What is left out of the recipe is as in that of the task's preset. The answer has the `id` of the "
+    "training and its `state`; the same recipe has the same id, and is trained once. A training that nobody follows "
+    "ends after some seconds. 429 where too many wait.",
+)
+async def begin(request: Request, body: RecipeBody) -> dict[str, Any]:
+    live = _trainings(request).start(body.recipe())
+    return _about(request, live)
+
+
+@router.get("/{id}", summary="How a training stands", description="`steps` are those of its checkpoints so far.")
+async def one(request: Request, id: str) -> dict[str, Any]:
+    live = _trainings(request).get(id)
+    if live is not None:
+        return _about(request, live)
+    training = kept(request.app.state.settings).get(id)
+    return about(id, training) | {"state": "done", "place": 0, "steps": training.steps, "why": training.end}
+
+
+@router.delete("/{id}", summary="End a training where it is", description="Its checkpoints so far are kept.")
+async def stop(request: Request, id: str) -> dict[str, Any]:
+    live = _live(request, id)
+    _trainings(request).stop(live)
+    return _about(request, live)
+
+
+def _about(request: Request, live: Live) -> dict[str, Any]:
+    place = _trainings(request).place(live)
+    steps, why = live.training.steps, live.training.end
+    return about(live.id, live.training) | {"state": live.state, "place": place, "steps": steps, "why": why}
+
+
+@router.get(
+    "/{id}/events",
+    summary="A training as it goes",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Server-sent events with ids, so that a connection that broke off goes on where it was: "
+            "`start` with the recipe, a `checkpoint` for each with its report, `end` with the `state` (done, stopped, "
+            "failed) and in words `why`. While it waits, `place` in the queue.",
+            "content": {"text/event-stream": {}},
+        }
+    },
+)
+async def events(request: Request, id: str) -> Response:
+    last = request.headers.get("last-event-id", "")
+    after = int(last) if last.isascii() and last.isdigit() and len(last) < 9 else -1
+    live = _trainings(request).get(id)
+    if live is None:
+        training = kept(request.app.state.settings).get(id)
+        whole = as_events(id, training).split(b"\n\n")[after + 1 :]
+        return Response(b"\n\n".join(whole), headers=NOT_KEPT, media_type="text/event-stream")
+    return StreamingResponse(_trainings(request).follow(live, after), headers=NOT_KEPT, media_type="text/event-stream")
+
+
+@router.post(
+    "/{id}/tapes",
+    summary="What a training's checkpoints make of a sequence",
+    response_class=Response,
+    description="`start` is that of a run, `steps` are the checkpoints' from the place `first` on, N of them; "
+    "`signals` has for each signal (N, T, H) and `y` (N, T, K), as little-endian float32 in base64.",
+)
+def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
+    settings: Settings = request.app.state.settings
+    training = kept(settings).get(id)
+    steps = training.steps[question.first :]
+    if not steps:
+        return Response(to_json({"start": None, "steps": [], "signals": {}, "y": ""}), media_type="application/json")
+    models = training.models(steps)
+    tokens, x = read(models[-1], question.sequence, min(MOST_STEPS, settings.max_steps))
+    spend(len(steps) * len(x) * training.recipe.units)
+    about_run = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, right_of(models[-1], x))
+    content = {"start": about_run, "steps": steps} | tapes_of(models, x)
+    return Response(to_json(content), media_type="application/json")

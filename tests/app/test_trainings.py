@@ -1,0 +1,331 @@
+"""Trainings as visitors have them: in other processes, resumable, ended at will, and everywhere the same bits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import gru_core as gru
+from app.cli import main
+from app.errors import Refused
+from app.jobs import trainings, work
+from app.jobs.engine import Cancelled
+from app.jobs.pool import Pool
+from app.jobs.trainings import Live, Trainings, kept
+from app.recipes import RecipeBody
+from app.settings import Settings
+from gru_core import checkpoints
+from gru_core.checkpoints import Training, shipped, train
+from gru_core.recipe import Recipe
+from tests.events import numbers, read_events
+
+SHORT: dict[str, Any] = {"task": "flip-flop", "after": 20, "most": 200, "seed": 5}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return RecipeBody.model_validate(SHORT | changes).recipe()
+
+
+def parsed(stream: str) -> list[tuple[int | None, str, Any]]:
+    """(id, event, data) of each event."""
+    found = []
+    for block in stream.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
+        if lines:
+            found.append((int(lines["id"]) if "id" in lines else None, lines["event"], json.loads(lines["data"])))
+    return found
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+def alone(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool: Pool) -> None:
+    """Run a test with trainings of its own, in a loop of its own."""
+
+    async def run() -> None:
+        class Borrowed:
+            submit, cancel = pool.submit, pool.cancel
+
+            def close(self) -> None: ...
+
+        found = Trainings(settings, Borrowed)
+        try:
+            await test(found)
+        finally:
+            found.close()
+            # What the pool still has to say of them is said before the loop is gone.
+            while any(one.job is not None and not one.job.future.done() for one in found._live.values()):
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+async def whole(found: Trainings, live: Live, after: int = -1) -> str:
+    return b"".join([piece async for piece in found.follow(live, after)]).decode()
+
+
+def test_the_page_the_command_and_the_core_train_the_same_bits(client: TestClient, tmp_path: Path) -> None:
+    made = client.post("/api/trainings", json=SHORT).json()
+    events = parsed(client.get(f"/api/trainings/{made['id']}/events").text)
+    reports = [data for _, name, data in events if name == "checkpoint"]
+    file = tmp_path / "t.npz"
+    link = "http://localhost/train?task=flip-flop&after=20&most=200&seed=5"
+    main(["train", link, "--out", str(tmp_path / "m.safetensors"), "--checkpoints", str(file)])
+    commanded, core = Training.from_bytes(file.read_bytes()), list(train(recipe()))
+    served = kept(client.app.state.settings).get(made["id"])  # type: ignore[attr-defined]
+    assert len(core) == len(commanded.checkpoints) == len(served.checkpoints) == len(reports)
+    for one, other, third, report in zip(core, commanded.checkpoints, served.checkpoints, reports, strict=True):
+        assert one.weights.tobytes() == other.weights.tobytes() == third.weights.tobytes()
+        assert json.loads(json.dumps(one.report)) == other.report == report
+    assert events[0][1:] == ("start", events[0][2])
+    assert events[0][2]["recipe"] == json.loads(json.dumps(recipe().to_dict()))
+    assert events[-1][1:] == ("end", {"state": "done", "why": ""})
+    model = gru.load(tmp_path / "m.safetensors")
+    assert model.to_bytes() == served.model(served.steps[-1]).to_bytes()
+
+
+def test_the_same_recipe_is_trained_once_and_another_is_another(client: TestClient) -> None:
+    first = client.post("/api/trainings", json=SHORT)
+    client.get(f"/api/trainings/{first.json()['id']}/events")
+    again, other = (client.post("/api/trainings", json=SHORT | more).json() for more in ({}, {"seed": 6}))
+    assert first.status_code == 201
+    assert first.json()["id"] == again["id"] != other["id"]
+    assert again["state"] == "done"
+    client.delete(f"/api/trainings/{other['id']}")
+
+
+def test_a_stream_that_broke_off_goes_on_after_the_last_event_that_came(client: TestClient) -> None:
+    id = client.post("/api/trainings", json=SHORT).json()["id"]
+    for of in (id, "flip-flop"):
+        all = parsed(client.get(f"/api/trainings/{of}/events").text)
+        assert [number for number, *_ in all] == list(range(len(all)))
+        for last in (0, 7, len(all) - 1):
+            rest = client.get(f"/api/trainings/{of}/events", headers={"Last-Event-ID": str(last)})
+            assert parsed(rest.text) == all[last + 1 :]
+
+
+def test_tapes_are_what_the_checkpoints_themselves_make_of_the_sequence(client: TestClient) -> None:
+    id = client.post("/api/trainings", json=SHORT | {"units": 2}).json()["id"]
+    client.get(f"/api/trainings/{id}/events")
+    sequence = "A x y B . z"
+    found = client.post(f"/api/trainings/{id}/tapes", json={"sequence": sequence, "first": 3}).json()
+    N, T, H = len(found["steps"]), 6, 2
+    arrays = {name: decoded(text).reshape(N, T, H) for name, text in found["signals"].items()}
+    assert list(arrays) == ["r", "z", "h_tilde", "h"]
+    y = decoded(found["y"]).reshape(N, T, 2)
+    for n in (0, 10, N - 1):
+        name = f"{id}@{found['steps'][n]}"
+        stream = read_events(client.post("/api/trace", json={"model": name, "sequence": sequence}, headers=SSE).text)
+        for t, (_, step) in enumerate(stream[1:-1]):
+            for of, array in arrays.items():
+                np.testing.assert_allclose(array[n, t], numbers(step["layers"][0][of]), atol=1e-6)
+            np.testing.assert_allclose(y[n, t], numbers(step["y"]), atol=1e-6)
+
+
+SSE = {"accept": "text/event-stream"}
+
+
+def decoded(text: str) -> np.ndarray:
+    import base64
+
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"units": 0}, "units: must be from 1 to 32"), ({"units": 33}, "units: must be from 1 to 32"),
+        ({"rate": 0}, "rate: must be from 1e-05 to 10"), ({"rate": 11}, "from 1e-05 to 10"),
+        ({"most": 6001}, "from 1 to 6,000"), ({"T": 1}, "T: must be from 2 to 200"),
+        ({"seed": -1}, "from 0 to 4,294,967,295"), ({"penalties": {"z": 2}}, "penalties.z: must be from 0 to 1"),
+        ({"biases": {"z": 11}}, "from -10 to 10"), ({"biases": {"f": 1}}, "r, z, h_tilde"),
+        ({"first": "chrono"}, "T_max"), ({"task": "nothing"}, "flip-flop"),
+        ({"cell": "rnn", "first": "chrono", "T_max": 20}, "RNN"), ({"units": "3"}, "integer"),
+        ({"changes": [{"step": 5, "rate": 0.1}, {"step": 3, "rate": 0.1}]}, "order"),
+        ({"colour": "red"}, "does not have"),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_range_is_refused_with_the_range(client: TestClient, body: dict[str, Any], said: str) -> None:
+    answer = client.post("/api/trainings", json=SHORT | body)
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+def test_what_falls_apart_ends_with_a_sentence_and_the_last_good_checkpoint(client: TestClient) -> None:
+    id = client.post("/api/trainings", json={"task": "running-total", "rate": 10, "most": 3000, "reach": 0}).json()[
+        "id"
+    ]
+    *_, (_, name, end) = parsed(client.get(f"/api/trainings/{id}/events").text)
+    about = client.get(f"/api/trainings/{id}").json()
+    assert (name, end["state"]) == ("end", "done")
+    if end["why"]:  # whether it does is the arithmetic's own affair
+        assert "no longer a finite number" in end["why"]
+    last = client.post("/api/trace", json={"model": f"{id}@{about['steps'][-1]}", "sequence": "=0.1 0.2"})
+    assert np.isfinite(last.json()["y"]["values"]).all()
+
+
+def test_more_than_may_wait_are_turned_away_and_places_move_up(pool: Pool) -> None:
+    settings = Settings(trainings=1, waiting=2)
+
+    async def test(found: Trainings) -> None:
+        first, second, third = (found.start(recipe(seed=seed, most=6000, reach=2.0)) for seed in (1, 2, 3))
+        assert [first.state, second.state, third.state] == ["running", "waiting", "waiting"]
+        with pytest.raises(Refused, match="2 trainings are waiting") as refused:
+            found.start(recipe(seed=4))
+        assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "5"})
+        stream = asyncio.create_task(whole(found, third))
+        await asyncio.sleep(0)
+        for live in (first, second):
+            found.stop(live)
+        assert third.state == "running"
+        found.stop(third)
+        places = [data["place"] for _, name, data in parsed(await stream) if name == "place"]
+        assert places[0] == 2
+
+    alone(test, settings, pool)
+
+
+def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trainings.ALONE < 30
+    monkeypatch.setattr(trainings, "ALONE", 0.3)
+
+    async def test(found: Trainings) -> None:
+        live, other = found.start(recipe(most=6000, reach=2.0)), found.start(recipe(most=6000, reach=2.0, seed=9))
+        stream = found.follow(other, -1)
+        await anext(stream)
+        while not live.over:
+            await asyncio.sleep(0.02)
+        assert live.state == "stopped"
+        await stream.aclose()  # type: ignore[attr-defined]
+        again = found.follow(other, 0)
+        await anext(again)
+        await asyncio.sleep(0.5)
+        assert not other.over
+        await again.aclose()  # type: ignore[attr-defined]
+        while not other.over:
+            await asyncio.sleep(0.02)
+        assert live.job is not None
+        while not live.job.future.done():
+            await asyncio.sleep(0.02)
+        assert isinstance(live.job.future.exception(), Cancelled)
+
+    alone(test, Settings(), pool)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_comes_twice() -> None:
+    pool = Pool(2)
+    recipes = [recipe(seed=seed, task="store-and-recall", most=400, reach=2.0) for seed in (1, 2)]
+    killed = False
+
+    def told(message: Any) -> None:
+        nonlocal killed
+        if not killed and message[0]["step"] > 50:
+            killed = True
+            assert pool._executor is not None
+            os.kill(next(iter(pool._executor._processes)), signal.SIGKILL)
+
+    reports: list[list[Any]] = [[], []]
+    jobs = [
+        pool.submit(work.training, one.to_dict(), lambda m, into=into: (into.append(m), told(m)))
+        for one, into in zip(recipes, reports, strict=True)
+    ]
+    assert [job.future.result(120) for job in jobs] == ["", ""]
+    assert killed
+    for one, had in zip(recipes, reports, strict=True):
+        assert [m[1] for m in had] == [checkpoint.weights.tobytes() for checkpoint in train(one)]
+    pool.close()
+
+
+def test_workers_yield_to_everything_else_and_go_when_the_server_goes() -> None:
+    pool = Pool(1)
+    pid, nice, threads = pool.submit(look, None, print).future.result(60)
+    assert nice == 19
+    assert threads == "1"
+    pool.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def look(asked: None, report: Any) -> tuple[int, int, str | None]:
+    return os.getpid(), os.nice(0), os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+@pytest.mark.parametrize("name", ["flip-flop", "running-total-plain"])
+def test_a_training_that_ships_is_the_one_that_made_the_preset(name: str) -> None:
+    training, preset = shipped(name), gru.load(name)
+    for checkpoint, again in zip(training.checkpoints[:60], train(training.recipe), strict=False):
+        np.testing.assert_allclose(checkpoint.weights, again.weights, atol=1e-5)
+    last = gru.load(f"{name}@{training.steps[-1]}")
+    for parameter, array in preset.parameters.items():  # units may be upside down
+        np.testing.assert_allclose(np.abs(last.parameters[parameter]), np.abs(array), atol=1e-5)
+    assert last.card.training["steps"] == preset.card.training["steps"]
+
+
+def test_checkpoints_are_spaced_and_small() -> None:
+    for name in gru.presets.NAMES:
+        training = shipped(name)
+        assert training.steps[:29] == list(range(29))
+        gaps = np.diff(training.steps[28:-1])
+        assert (np.abs(gaps - np.array(training.steps[28:-2]) / 28) <= 1).all()
+        assert len(training.steps) <= 200
+        assert sum(checkpoint.weights.nbytes for checkpoint in training.checkpoints) <= 500_000
+        assert sum(len(checkpoint.report["losses"]) for checkpoint in training.checkpoints) == training.steps[-1]
+
+
+def test_a_fork_is_the_same_until_its_rate_changes_and_says_so() -> None:
+    one, fork = recipe(reach=2.0), recipe(reach=2.0, changes=[{"step": 50, "rate": 0.06}])
+    same = [a.weights.tobytes() == b.weights.tobytes() for a, b in zip(train(one), train(fork), strict=True)]
+    steps = [checkpoint.report["step"] for checkpoint in train(one)]
+    assert same == [step <= 50 for step in steps]
+    assert any("From step 50 on the rate is 0.06." in c.report["said"] for c in train(fork))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_what_a_report_says_is_so(cell: str) -> None:
+    """The losses against the mean loss of the batches as they are drawn again, and the lags against differences."""
+    made = recipe(cell=cell, units=3, most=60, reach=2.0)
+    *_, last = train(made)
+    training = Training(made, [last])
+    model = training.model(last.report["step"])
+    probe = checkpoints.fresh(made, 20, 32)
+    base = model.readout.V[model.readout(model.forward(probe.x)[-1].h[-1]).argmax(-1)]
+
+    def answer(x: np.ndarray) -> np.ndarray:
+        return np.asarray((model.forward(x)[-1].h[-1] * base).sum(-1))
+
+    norms = []
+    for t in (19, 16, 12):
+        gradient = []
+        for i in range(model.encoder.inputs):
+            nudge = np.zeros_like(probe.x)
+            nudge[t, :, i] = 1e-5
+            gradient.append((answer(probe.x + nudge) - answer(probe.x - nudge)) / 2e-5)
+        norms.append(np.sqrt((np.array(gradient) ** 2).sum(0)).mean())
+    expected = np.array(norms) / norms[0]
+    np.testing.assert_allclose([last.report["lags"][k] for k in (0, 3, 7)], expected, rtol=2e-3, atol=1e-9)
+    for gate, part, meets, unit, was, now in last.report["moved"]:
+        first = Training(made, [next(train(made))]).model(0)
+        for of, value in ((first, was), (model, now)):
+            row = of.layers[0].row(gate, unit - 1)
+            found = row["b"] if part == "b" else row[part][_place(model, part, meets)]
+            assert found == pytest.approx(value, rel=1e-3)
+
+
+def _place(model: gru.Model, part: str, meets: str) -> int:
+    return model.encoder.labels.index(meets) if part == "W" else int(re.sub(r"\D", "", meets)) - 1
