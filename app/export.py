@@ -17,10 +17,13 @@ from gru_core import Trace, presets
 from .answers import events, sensitivity_of, shares_of, sums_of, to_json
 from .assets import assets
 from .errors import within
+from .jobs.trainings import as_events, kept
 from .link import Link, read_link
-from .routes import compare
+from .recipes import read_recipes
+from .routes import compare, train
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare, within_text
+from .routes.trainings import read_by_all
 from .routes.unit import read_by
 from .schemas import Scenario
 from .settings import Settings
@@ -100,6 +103,23 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
     return _file("compare", compare.view(task, by, alone, settings), record, "")
 
 
+def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
+    """The page of a link's training as one HTML file that goes through all of its checkpoints; `live` as in `page`.
+
+    Raises Refused where it cannot be followed or has not been trained here, SequenceError for its sequence.
+    """
+    filled = train.view(keys, settings)
+    trainings = {}
+    for recipe in read_recipes(keys):
+        name = train.name_of(recipe)
+        training = kept(settings).get(name)
+        tapes = read_by_all(name, training, filled["scenario"]["sequence"], 0, settings)
+        sequence = " ".join(filled["tokens"])
+        trainings[name] = {"events": as_events(name, training).decode(), "sequence": sequence, "tapes": tapes}
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
+    return _file("train", filled, record, "")
+
+
 def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
     """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
     T, H = one.about["T"], one.cell.units
@@ -114,7 +134,8 @@ def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
 
 def _file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str) -> str:
     """A page with everything in it that it would fetch."""
-    sheets = ("page", "tape", "inspector", *(["compare"] if page == "compare" else []))
+    own = {"lab": (), "compare": ("compare",), "train": ("compare", "train")}[page]
+    sheets = ("page", "tape", "inspector", *own)
     files = {
         "page_template": f"{page}.html",
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),

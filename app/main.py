@@ -31,6 +31,7 @@ from .routes import (
     static,
     timing,
     trace,
+    train,
     trainings,
     unit,
     uploads,
@@ -39,7 +40,8 @@ from .schemas import ErrorBody
 from .settings import Settings
 
 ROOMS = (
-    lab, compare, trace, unit, score, timing, trainings, export, models, uploads, oembed, health, reference, static,
+    lab, compare, train, trace, unit, score, timing, trainings, export, models, uploads, oembed, health, reference,
+    static,
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from .errors import Refused
 RANGES: dict[str, tuple[float, float]] = {
     "units": (1, 32),
     "seed": (0, 2**32 - 1),
-    "rate": (1e-5, 10),
+    "rate": (1e-4, 10),
     "bias": (-10, 10),
     "T_max": (3, 1000),
     "penalty": (0, 1),

@@ -13,7 +13,7 @@ import { writeScenario } from "./link.js";
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
- * @typedef {{link: string, live: string, runs: RecordedRun[]}} Recording
+ * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>}} Recording
  */
 
 /** @type {Recording | null} */
@@ -143,6 +143,61 @@ function recordedAnswer(about, question, step) {
   const answer = answers[kind]?.[`${question.layer}.${question.unit}`];
   if (!answer || step < answer.from || step > answer.to) throw new Unrecorded();
   return kind === "sensitivity" ? answers[kind][`${question.layer}.${question.unit}`].at[step - answer.from] : answer;
+}
+
+/** Train a recipe, or find it trained: its id. @param {object} recipe @returns {Promise<{id: string}>} */
+export async function train(recipe) {
+  if (recording) throw new Unrecorded();
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(recipe) };
+  return (await request("api/trainings", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
+
+/** End a training where it is. @param {string} id */
+export const stopTraining = (id) => request(trainingAt(id), { method: "DELETE" });
+
+/** @param {string} id */
+const trainingAt = (id) => `api/trainings/${encodeURIComponent(id)}`;
+
+/** Where a checkpoint's model is, as a file. @param {string} id @param {number} step */
+export const checkpointFile = (id, step) => `${UP}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
+
+/**
+ * What each checkpoint of a training from the place `first` on makes of a sequence.
+ * @param {string} id @param {string} sequence @param {number} first
+ * @returns {Promise<any>}
+ */
+export async function tapes(id, sequence, first) {
+  if (recording) {
+    const kept = recording.trainings?.[id];
+    if (!kept || first > 0 || kept.sequence !== sequence.trim().replaceAll(/\s+/g, " ")) throw new Unrecorded();
+    return kept.tapes;
+  }
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ sequence, first }) };
+  return (await request(`${trainingAt(id)}/tapes`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
+
+/**
+ * Hear of a training from its start on, again and again where the connection is lost; what is given back ends it. `lost` is
+ * told when the connection is lost for now, or for good.
+ * @param {string} id
+ * @param {(name: string, data: any) => void} hear
+ * @param {(forGood: boolean) => void} lost
+ * @returns {() => void}
+ */
+export function followTraining(id, hear, lost) {
+  if (recording) {
+    const events = recording.trainings?.[id]?.events ?? "";
+    for (const [, name, data] of events.matchAll(/^event: (\w+)\ndata: (.*)$/gm)) hear(name, JSON.parse(data));
+    return () => {};
+  }
+  const source = new EventSource(`${UP}${trainingAt(id)}/events`);
+  for (const name of ["start", "place", "checkpoint", "end"])
+    source.addEventListener(name, (event) => {
+      if (name === "end") source.close();
+      hear(name, JSON.parse(/** @type {MessageEvent} */ (event).data));
+    });
+  source.onerror = () => lost(source.readyState === EventSource.CLOSED);
+  return () => source.close();
 }
 
 /**

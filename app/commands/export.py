@@ -34,6 +34,9 @@ FILES = {
     "png": "the same, as pixels",
 }
 
+PAGES = {"/compare": export.compare_page, "/train": export.train_page}
+"""What writes the pages other than the lab, by how their addresses end."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share, or with --site the TOML file")
@@ -77,16 +80,18 @@ def _files(options: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     keys = read_address(options.what) if options.what else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
-    compared = urlsplit(options.what or "").path.endswith("/compare")
-    if compared and list(wanted) != ["html"]:
-        print("gruscope: a comparison can be written as --html; its runs by the links to the lab", file=sys.stderr)
+    path = urlsplit(options.what or "").path
+    make = next((make for end, make in PAGES.items() if path.endswith(end)), None)
+    if make is not None and list(wanted) != ["html"]:
+        print("gruscope: this page can be written as --html; its runs by the links to the lab", file=sys.stderr)
         return 2
-    of = None if compared else export.follow(keys, settings)
+    if make is not None:
+        contents = {"html": make(keys, settings, options.live).encode()}
+    else:
+        of = export.follow(keys, settings)
+        contents = {ending: _content(of, ending, settings, options.live) for ending in wanted}
     for ending, name in wanted.items():
-        if of is None:
-            content = export.compare_page(keys, settings, options.live).encode()
-        else:
-            content = _content(of, ending, settings, options.live)
+        content = contents[ending]
         if name == "-":
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()

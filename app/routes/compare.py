@@ -123,7 +123,7 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
         "stages": STAGES,
         "shares": 0,
         "uploads": False,
-        "figures": _figures(),
+        "figures": cell_figures(),
         "pictures": {},
     }
     T = len(gru.run.y)
@@ -161,5 +161,6 @@ def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _figures() -> orjson.Fragment:
+def cell_figures() -> orjson.Fragment:
+    """The tape's pictures of every cell, for the page."""
     return orjson.Fragment(to_json({name: page_figures(cell.signals) for name, cell in CELLS.items()}))

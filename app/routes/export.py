@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from .. import export
+from .. import export, models
 from ..answers import whole
 from ..files import as_csv, as_npz
 from .trace import within_text
@@ -37,6 +39,23 @@ def compare_html(request: Request) -> Response:
     content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
     headers = {"Content-Disposition": 'attachment; filename="gruscope-compare.html"', "Cache-Control": "no-cache"}
     return Response(content, headers=headers, media_type="text/html")
+
+
+@router.get(
+    "/train.html", summary="A training as one HTML file that needs no server", description="The query is a link's."
+)
+def train_html(request: Request) -> Response:
+    content = export.train_page(request.query_params, request.app.state.settings, str(request.base_url))
+    headers = {"Content-Disposition": 'attachment; filename="gruscope-train.html"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type="text/html")
+
+
+@router.get("/model.safetensors", summary="A model as a file", description="A checkpoint of a training is NAME@STEP.")
+def model_file(request: Request, model: str) -> Response:
+    content = models.get(model, request.app.state.settings).to_bytes()
+    name = re.sub(r"[^\w@.-]", "", model)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.safetensors"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type="application/octet-stream")
 
 
 @router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)

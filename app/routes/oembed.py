@@ -11,13 +11,17 @@ from markupsafe import Markup
 from .. import models
 from ..errors import Refused
 from ..settings import Settings
-from .compare import TITLE
+from .compare import TITLE as COMPARE
+from .train import TITLE as TRAIN
 
 router = APIRouter()
 
 WIDTH, HEIGHT = 900, 640
 
-FRAMES = {"": "embed", "embed": "embed", "compare": "embed/compare", "embed/compare": "embed/compare"}
+FRAMES = {
+    "": "embed", "embed": "embed", "compare": "embed/compare", "embed/compare": "embed/compare",
+    "train": "embed/train", "embed/train": "embed/train",
+}  # fmt: skip
 """The pages that can be embedded, by their paths, and what stands in a frame for each."""
 
 
@@ -40,11 +44,11 @@ def oembed(
     root = request.base_url.path
     path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
     if not ours or path not in FRAMES:
-        raise Refused(404, "not-found", "only this server's lab and /compare can be embedded", "url")
+        raise Refused(404, "not-found", "only this server's lab, /compare and /train can be embedded", "url")
     here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
-    title = TITLE if "compare" in path else _title(dict(query), settings)
+    title = COMPARE if "compare" in path else TRAIN if "train" in path else _title(dict(query), settings)
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')

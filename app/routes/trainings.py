@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from gru_core.checkpoints import Training
 from gru_core.trace import read
 
 from ..answers import start, to_json
@@ -106,13 +107,17 @@ async def events(request: Request, id: str) -> Response:
 )
 def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
     settings: Settings = request.app.state.settings
-    training = kept(settings).get(id)
-    steps = training.steps[question.first :]
+    content = read_by_all(id, kept(settings).get(id), question.sequence, question.first, settings)
+    return Response(to_json(content), media_type="application/json")
+
+
+def read_by_all(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
+    """What a training's checkpoints from the place `first` on make of a sequence. Raises Refused or SequenceError."""
+    steps = training.steps[first:]
     if not steps:
-        return Response(to_json({"start": None, "steps": [], "signals": {}, "y": ""}), media_type="application/json")
+        return {"start": None, "steps": [], "signals": {}, "y": ""}
     models = training.models(steps)
-    tokens, x = read(models[-1], question.sequence, min(MOST_STEPS, settings.max_steps))
+    tokens, x = read(models[-1], sequence, min(MOST_STEPS, settings.max_steps))
     spend(len(steps) * len(x) * training.recipe.units)
     about_run = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, right_of(models[-1], x))
-    content = {"start": about_run, "steps": steps} | tapes_of(models, x)
-    return Response(to_json(content), media_type="application/json")
+    return {"start": about_run, "steps": steps} | tapes_of(models, x)

@@ -2,15 +2,16 @@
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
-/** @import { Contest, Name, When } from "./contest.js" */
+/** @import { Name } from "../facets.js" */
+/** @import { Contest, When } from "./contest.js" */
 import { ask } from "../api.js";
 import { brief, drawCurves, listCurves } from "../chart.js";
 import { write } from "../elements.js";
+import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
 import { setWhen } from "./contest.js";
 
 /** The norms of ∂h_t/∂h_k and, of an LSTM, of ∂h_t/∂c_k, by k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
-const TITLES = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
 const MOST_KEPT = 600; // answers
 
 /**

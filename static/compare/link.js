@@ -6,12 +6,14 @@
  * `clamps` are held in the GRU, `unit` is looked at in every cell that has it.
  */
 
-/** @import { Contest, Name } from "./contest.js" */
+/** @import { Name } from "../facets.js" */
+/** @import { Contest } from "./contest.js" */
 /** @import { Link } from "../link.js" */
 import { boot } from "../boot.js";
+import { NAMES } from "../facets.js";
 import { decode, encode } from "../link.js";
 import { scenarioOf } from "../run.js";
-import { NAMES, WHEN } from "./contest.js";
+import { WHEN } from "./contest.js";
 
 /** What the page came with. */
 const { task, by } = boot.compared ?? { task: "", by: "" };

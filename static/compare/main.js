@@ -3,12 +3,14 @@
 /** @import { Scenario } from "../api.js" */
 /** @import { Picture } from "../plot.js" */
 /** @import { Theme } from "../state.js" */
-/** @import { Contest, Name } from "./contest.js" */
+/** @import { Name } from "../facets.js" */
+/** @import { Contest } from "./contest.js" */
 import { createActions } from "../actions.js";
 import * as api from "../api.js";
 import { firstRun, keepArriving } from "../arrival.js";
 import { boot } from "../boot.js";
 import { begin, hold } from "../changes.js";
+import { NAMES, facet } from "../facets.js";
 import { announceHeight, frameKeys } from "../frame.js";
 import { LONGEST } from "../link.js";
 import { plotly } from "../plot.js";
@@ -29,7 +31,6 @@ import { mountShare } from "../views/share.js";
 import { mountTable } from "../views/table.js";
 import { mountTape } from "../views/tape.js";
 import { mountTransport } from "../views/transport.js";
-import { NAMES, facet } from "./contest.js";
 import { mountCosts } from "./costs.js";
 import { mountGradient } from "./gradient.js";
 import { addressOf, read } from "./link.js";

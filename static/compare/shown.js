@@ -2,12 +2,14 @@
 
 /** @import { State } from "../state.js" */
 /** @import { StoreOf } from "../store.js" */
-/** @import { Contest, Name } from "./contest.js" */
+/** @import { Name } from "../facets.js" */
+/** @import { Contest } from "./contest.js" */
 import { write } from "../elements.js";
+import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
 import { missed } from "../run.js";
-import { attend, toggle } from "./contest.js";
+import { toggle } from "./contest.js";
 
 /**
  * @param {HTMLElement} main

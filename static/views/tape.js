@@ -16,8 +16,9 @@ const MOST_LABELLED = 128; // columns; with more the letters would not be legibl
 /**
  * @param {HTMLElement} tape of whose rows the inputs or the outputs may be absent
  * @param {Store} store
+ * @param {string} [beside] what the other run is, whose outputs stand under the run's
  */
-export function mountTape(tape, store) {
+export function mountTape(tape, store, beside = "untouched") {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
   const [scroller, cursor, ahead, columns] = [".scroller", ".cursor", ".ahead", ".columns"].map(find);
   const [tokens, outputs, untouched] = [".tokens ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
@@ -53,7 +54,7 @@ export function mountTape(tape, store) {
     const { y } = run;
     write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
     find(".twin").hidden = !run.twin;
-    write(find(".twin .name"), y.kind === "softmax" ? "untouched" : "difference");
+    write(find(".twin .name"), y.kind === "softmax" ? beside : "difference");
     for (const list of [outputs, untouched]) fit(list, labelled);
     for (let column = 0; column < labelled; column++) {
       const output = /** @type {HTMLElement} */ (outputs.children[column]);

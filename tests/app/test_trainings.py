@@ -149,7 +149,7 @@ def decoded(text: str) -> np.ndarray:
     ("body", "said"),
     [
         ({"units": 0}, "units: must be from 1 to 32"), ({"units": 33}, "units: must be from 1 to 32"),
-        ({"rate": 0}, "rate: must be from 1e-05 to 10"), ({"rate": 11}, "from 1e-05 to 10"),
+        ({"rate": 0}, "rate: must be from 0.0001 to 10"), ({"rate": 11}, "from 0.0001 to 10"),
         ({"most": 6001}, "from 1 to 6,000"), ({"T": 1}, "T: must be from 2 to 200"),
         ({"seed": -1}, "from 0 to 4,294,967,295"), ({"penalties": {"z": 2}}, "penalties.z: must be from 0 to 1"),
         ({"biases": {"z": 11}}, "from -10 to 10"), ({"biases": {"f": 1}}, "r, z, h_tilde"),

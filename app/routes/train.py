@@ -1,0 +1,140 @@
+"""GET /train and GET /embed/train: how the weights came about, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gru_core import SequenceError, presets, trace
+from gru_core.cell import CELLS
+from gru_core.checkpoints import first_card
+from gru_core.presets.recipes import PRESETS
+from gru_core.recipe import Recipe, begin
+from gru_core.trace import read
+
+from .. import models
+from ..answers import cells, events, model_entry, start, to_json
+from ..assets import version
+from ..errors import Refused
+from ..jobs.trainings import id_of, kept
+from ..link import VERSION
+from ..middleware import route_path
+from ..recipes import RANGES, read_recipes
+from ..settings import Settings
+from .compare import cell_figures
+from .lab import MOST_PRINTED, STAGES, inert, oembed_of, outputs, root_of, templates
+from .trace import right_of
+from .trainings import MOST_STEPS
+
+router = APIRouter()
+
+TITLE = "How gates are learned"
+
+PARTS = ("question", "model", "sequence", "transport", "share")
+"""What a link can hide of the page."""
+
+
+def name_of(recipe: Recipe) -> str:
+    """The preset whose training ships and has this recipe, or else the id that its training will have."""
+    return next((name for name in presets.NAMES if PRESETS[name].recipe == recipe), None) or id_of(recipe)
+
+
+@router.api_route("/train", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed/train", methods=["GET", "HEAD"], include_in_schema=False)
+def train(request: Request, hide: str = "", v: str = VERSION) -> Response:
+    """Whatever else the query says is a recipe, or for the page to read."""
+    settings: Settings = request.app.state.settings
+    keys: Mapping[str, str] = request.query_params
+    notices = []
+    if v != VERSION:
+        notices.append("This link was made by another version of the page: some of it may not be shown.")
+    try:
+        page = view(keys, settings)
+    except (Refused, SequenceError) as error:
+        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
+        page = view({"task": keys.get("task", "")} if keys.get("task") in presets.TASKS else {}, settings)
+    page |= {
+        "embed": route_path(request.scope) == "/embed/train",
+        "hide": [part for part in PARTS if part in hide.split(",")],
+        "notice": " ".join(notices),
+        "oembed": oembed_of(request),
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
+    }
+    return templates.TemplateResponse(request, "train.html", page, headers={"Cache-Control": "no-cache"})
+
+
+def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """What the page is filled with. Raises Refused or SequenceError where the keys cannot be followed."""
+    recipes = read_recipes(keys)
+    main, task = recipes[-1], recipes[-1].task
+    sequence = keys.get("sequence") or PRESETS[task].examples[0]
+    contenders = [_filled(recipe, sequence, settings) for recipe in recipes]
+    entry = model_entry(task, models.get(task, settings))
+    last = contenders[-1]
+    boot = {
+        "models": [entry],
+        "cells": cells(),
+        "scenario": {"model": task, "sequence": sequence, "clamps": [], "weights": []},
+        "training": {
+            "task": task,
+            "ids": {one["cell"].name: one["id"] for one in contenders},
+            "recipes": {recipe.cell: recipe.to_dict() for recipe in recipes},
+            "preset": PRESETS[task].recipe.to_dict(),
+        },
+        "stages": STAGES,
+        "shares": 0,
+        "uploads": False,
+        "figures": cell_figures(),
+        "pictures": {},
+    }
+    T = len(last["tokens"])
+    return {
+        "page": "train",
+        "title": TITLE,
+        "task": task,
+        "tasks": {name: PRESETS[name].title for name in presets.TASKS},
+        "recipe": main,
+        "ranges": RANGES,
+        "entry": entry,
+        "scenario": boot["scenario"],
+        "columns": next((columns for columns in STAGES if columns >= T), T),
+        "tokens": last["tokens"],
+        "signed": last["signed"],
+        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "contenders": contenders,
+        "chosen": [recipe.cell for recipe in recipes],
+        "all_cells": {name: CELLS[name].title for name in ("rnn", "lstm", "gru")},
+        "boot": inert(to_json(boot)),
+    }
+
+
+def _filled(recipe: Recipe, sequence: str, settings: Settings) -> dict[str, Any]:
+    """A cell as the page has it at first: trained, where its training is kept, or else as it begins."""
+    name, step = name_of(recipe), 0
+    model, _ = begin(recipe, first_card(recipe))
+    with suppress(Refused):
+        training = kept(settings).get(name)
+        if training.checkpoints:
+            step = training.steps[-1]
+            model = training.model(step)
+    id = f"{name}@{step}"
+    tokens, x = read(model, sequence, MOST_STEPS)
+    run = trace(model, x)
+    about = start(id, model, tokens, len(x), model.state(None), [None], False, right_of(model, x))
+    cell = model.layers[0]
+    return {
+        "cell": cell,
+        "id": name,
+        "step": step,
+        "tokens": tokens,
+        "signed": model.readout.kind == "linear",
+        "outputs": outputs(model, run),
+        "values": {signal: getattr(run, signal).T for signal in cell.signals},
+        "printed": run.h.size <= MOST_PRINTED,
+        "first": inert(b"".join(events(about, [run]))),
+    }

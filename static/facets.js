@@ -1,0 +1,54 @@
+/**
+ * Several cells on one page, each with a view state as the lab has it. They share the text, the cursor's step and how the
+ * page is looked at: where one of them changes these, all do.
+ */
+
+/** @import { State } from "./state.js" */
+/** @import { Store, StoreOf } from "./store.js" */
+/** @typedef {typeof NAMES[number]} Name of a cell */
+/** What holds them: `cells` are those of the page, `at` the one that was touched last. @typedef {{cells: Record<Name, State>, at: Name}} Cells */
+import { goTo } from "./state.js";
+
+export const NAMES = /** @type {const} */ (["rnn", "lstm", "gru"]);
+export const TITLES = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
+
+/** What all cells have alike, beside the step. @type {(keyof State)[]} */
+const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "invalid"];
+
+/**
+ * One of the cells has changed: what it shares with the others changes there too.
+ * @template {Cells} S
+ * @param {S} state @param {Name} name @param {State} next
+ * @returns {S}
+ */
+function settle(state, name, next) {
+  const before = state.cells[name];
+  if (next === before) return state;
+  const changed = Object.fromEntries(SHARED.filter((part) => next[part] !== before[part]).map((part) => [part, next[part]])); // prettier-ignore
+  const cells = { ...state.cells, [name]: next };
+  for (const other of NAMES) {
+    if (other === name || !cells[other]) continue;
+    if (Object.keys(changed).length) cells[other] = { ...cells[other], ...changed };
+    if (next.step !== before.step) cells[other] = goTo(cells[other], next.step);
+  }
+  return { ...state, cells };
+}
+
+/**
+ * The state of one cell as a store of its own, for views that know of no other.
+ * @template {Cells} S
+ * @param {StoreOf<S>} store
+ * @param {() => Name} which
+ * @returns {Store}
+ */
+export const facet = (store, which) => ({
+  get: () => store.get().cells[which()],
+  update(transition, ...args) {
+    store.update((state) => settle(state, which(), transition(state.cells[which()], ...args)));
+  },
+  flush: store.flush,
+  subscribe: (listener) => store.subscribe((state) => listener(state.cells[which()])),
+});
+
+/** @template {Cells} S @param {S} state @param {Name} at @returns {S} */
+export const attend = (state, at) => (at === state.at ? state : { ...state, at });

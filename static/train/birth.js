@@ -1,0 +1,110 @@
+/** One unit over all of its training: a row for each checkpoint, a column for each step of the sequence. */
+
+/** @import { StoreOf } from "../store.js" */
+/** @import { Studio } from "./studio.js" */
+import { boot } from "../boot.js";
+import { cellOf } from "../cells.js";
+import { fit, write } from "../elements.js";
+import { facet } from "../facets.js";
+import { goTo, layerOf } from "../state.js";
+import { colourAt } from "../theme.js";
+import { goToPlace, placeAt, stepOf, trainingOf, watch } from "./studio.js";
+
+const SHADES = 64;
+const MOST_WORDS = 24; // under the picture
+
+/**
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ */
+export function mountBirth(section, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const select = /** @type {HTMLSelectElement} */ (find("select"));
+  const [picture, bottom, tokens] = [".picture", ".bottom", "ol"].map(find);
+  const lead = facet(store, () => store.get().at);
+  /** @type {unknown[]} */
+  let drawn = [];
+  let listed = "";
+
+  /** @param {Studio} studio */
+  function update(studio) {
+    const state = studio.cells[studio.at];
+    const layer = layerOf(state);
+    const { signals, gates } = cellOf(layer);
+    if (listed !== layer.cell) {
+      listed = layer.cell;
+      select.replaceChildren(...signals.map(({ name, symbol, words }) => new Option(`${symbol} ${words.toLowerCase()}`, name)));
+      select.value = { gru: "z", lstm: "f" }[layer.cell] ?? gates[0];
+    }
+    const training = trainingOf(studio, studio.at);
+    const { tapes, reports } = training;
+    const parts = [tapes, select.value, state.unit, state.theme];
+    if (tapes.length && !parts.every((part, i) => part === drawn[i])) {
+      drawn = parts;
+      draw(studio);
+    }
+    if (!tapes.length) return;
+    const at = Math.min(placeAt(training, stepOf(studio)), tapes.length - 1);
+    picture.style.setProperty("--row", String((at + 0.5) / tapes.length));
+    picture.style.setProperty("--column", String((state.step - 1) / state.run.T));
+    picture.style.setProperty("--of", String(1 / state.run.T));
+    const words = state.run.T <= MOST_WORDS ? (state.run.tokens ?? []) : [];
+    fit(tokens, words.length);
+    tokens.style.setProperty("--count", String(words.length));
+    tokens.style.setProperty("--chars", String(Math.max(1, ...words.map(({ length }) => length))));
+    words.forEach((word, column) => {
+      write(tokens.children[column], word);
+      tokens.children[column].toggleAttribute("aria-current", column === state.step - 1);
+    });
+    write(bottom, `step ${(reports[tapes.length - 1]?.step ?? 0).toLocaleString("en")}`);
+  }
+
+  /** @param {Studio} studio */
+  function draw(studio) {
+    const { theme, unit, run } = studio.cells[studio.at];
+    const { tapes } = trainingOf(studio, studio.at);
+    const { cell, H } = run.layers[0];
+    const look = boot.figures[cell][theme].data.find(({ name, meta }) => name === select.value && !meta);
+    if (!look) return;
+    const { colorscale, zmin, zmax } = look;
+    const shades = Array.from({ length: SHADES }, (_, i) => colourAt(colorscale, i / (SHADES - 1)));
+    const image = pen.createImageData(run.T, tapes.length);
+    tapes.forEach(({ signals }, row) => {
+      const values = signals[select.value];
+      for (let column = 0; column < run.T; column++) {
+        const share = (values[column * H + unit] - zmin) / (zmax - zmin);
+        const colour = shades[Math.max(0, Math.min(SHADES - 1, Math.round(share * (SHADES - 1))))];
+        image.data.set([...colour, 255], 4 * (row * run.T + column));
+      }
+    });
+    [canvas.width, canvas.height] = [run.T, tapes.length];
+    pen.putImageData(image, 0, 0);
+    const symbol = select.selectedOptions[0]?.textContent ?? "";
+    canvas.setAttribute("aria-label", `${symbol} of unit ${unit + 1}: ${tapes.length} checkpoints down, ${run.T} steps across. The tape shows one of its rows, the table under the curves where each is.`); // prettier-ignore
+  }
+
+  /** Put both cursors where the pointer is. @param {PointerEvent} event */
+  function point(event) {
+    const box = canvas.getBoundingClientRect();
+    const studio = store.get();
+    const training = trainingOf(studio, studio.at);
+    const row = Math.floor(((event.clientY - box.top) / box.height) * training.tapes.length);
+    const report = training.reports[Math.max(0, Math.min(training.tapes.length - 1, row))];
+    if (!report) return;
+    store.update(watch, false);
+    store.update(goToPlace, row);
+    lead.update(goTo, 1 + Math.floor(((event.clientX - box.left) / box.width) * lead.get().run.T));
+  }
+
+  select.addEventListener("change", () => update(store.get()));
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    point(event);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons === 1) point(event);
+  });
+  store.subscribe(update);
+}

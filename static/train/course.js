@@ -1,0 +1,104 @@
+/** Going through a training: the slider over its checkpoints, watching it, and what can be done to it from here. */
+
+/** @import { StoreOf } from "../store.js" */
+/** @import { Studio } from "./studio.js" */
+import { write } from "../elements.js";
+import { TITLES } from "../facets.js";
+import { tellLoss, tellPlace, tellScore } from "./curves.js";
+import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingOf, watch } from "./studio.js";
+
+const MOST_PICTURES = 10; // a second
+
+/**
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ * @param {{train: () => void, stop: () => void, change: (rate: number, fork: boolean) => void}} actions
+ */
+export function mountCourse(section, store, actions) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const button = (/** @type {string} */ what) => find(`[data-do=${what}]`);
+  const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
+  const pace = /** @type {HTMLSelectElement} */ (find("[name=pace]"));
+  const rate = /** @type {HTMLInputElement} */ (find("[name=new-rate]"));
+  const [status, error, now, of, again] = [".status", ".error", ".clock .now", ".clock .of", ".now-again"].map(find);
+  /** @type {number | undefined} */
+  let timer;
+  let running = 0;
+
+  store.subscribe((studio) => {
+    const { reports } = longest(studio);
+    slider.max = String(Math.max(0, reports.length - 1));
+    slider.value = String(studio.place);
+    slider.setAttribute("aria-valuetext", [tellPlace(studio), ...namesOf(studio).flatMap((name) => [tellLoss(studio, name), tellScore(studio, name)])].filter(Boolean).join(", ")); // prettier-ignore
+    if (reports.length) {
+      for (const place of [now, again]) write(place, stepOf(studio).toLocaleString("en"));
+      write(of, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
+    }
+    button("stop").hidden = !isBusy(studio);
+    for (const what of ["rewind", "back"]) button(what).setAttribute("aria-disabled", String(studio.place === 0));
+    for (const what of ["on", "end"])
+      button(what).setAttribute("aria-disabled", String(studio.place >= reports.length - 1));
+    button("watch").setAttribute("aria-label", studio.watching ? "Pause" : "Watch training");
+    button("watch").classList.toggle("playing", studio.watching);
+    write(status, tell(studio));
+    write(error, studio.said);
+    const wanted = studio.watching ? studio.pace : 0;
+    if (wanted === running) return;
+    running = wanted;
+    clearInterval(timer);
+    const by = Math.max(1, Math.round(wanted / MOST_PICTURES));
+    if (wanted) timer = setInterval(() => store.update(tickBy, by), 1000 / Math.min(wanted, MOST_PICTURES));
+  });
+
+  /** @param {number} place */
+  const move = (place) => {
+    store.update(watch, false);
+    store.update(goToPlace, place);
+  };
+  const by = (/** @type {number} */ places) => move(store.get().place + places);
+  const toggle = () => store.update(watch, !store.get().watching);
+
+  slider.addEventListener("input", () => move(Number(slider.value)));
+  pace.addEventListener("change", () => store.update(setPace, Number(pace.value)));
+  button("train").addEventListener("click", actions.train);
+  button("stop").addEventListener("click", actions.stop);
+  button("rewind").addEventListener("click", () => move(0));
+  button("back").addEventListener("click", () => by(-1));
+  button("on").addEventListener("click", () => by(1));
+  button("end").addEventListener("click", () => move(Infinity));
+  button("watch").addEventListener("click", toggle);
+  for (const fork of [false, true])
+    button(fork ? "fork" : "change").addEventListener("click", () => actions.change(Number(rate.value), fork));
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    ArrowLeft: () => by(-1),
+    ArrowRight: () => by(1),
+    Home: () => move(0),
+    End: () => move(Infinity),
+    " ": toggle,
+  };
+  addEventListener("keydown", (event) => {
+    const key = keys[event.key];
+    if (!key || !event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.closest("input:not([type=range]), select, textarea, dialog[open], .pages")) return;
+    event.preventDefault();
+    key();
+  });
+}
+
+/** How the training stands, and what has happened last at what is shown. @param {Studio} studio */
+function tell(studio) {
+  const names = namesOf(studio);
+  const step = stepOf(studio);
+  const told = names.map((name) => {
+    const { state, place, why, reports } = trainingOf(studio, name);
+    const whose = names.length > 1 ? `${TITLES[name]}: ` : "";
+    if (state === "waiting" && reports.length === 0 && place)
+      return `${whose}waiting for a place, ${place === 1 ? "next" : `number ${place}`}.`;
+    const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? ""; // prettier-ignore
+    return `${whose}${[tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ")}. ${said} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
+  });
+  return told.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
+}

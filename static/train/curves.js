@@ -1,0 +1,164 @@
+/**
+ * Loss and score over training. Checkpoints stand side by side at even distances, as on the slider above, so that the steps
+ * between them are told apart early and late. Every step's loss is drawn; nothing is left out or drawn at random.
+ */
+
+/** @import { Name } from "../facets.js" */
+/** @import { StoreOf } from "../store.js" */
+/** @import { Report, Studio } from "./studio.js" */
+import { brief, power } from "../chart.js";
+import { newRow, write } from "../elements.js";
+import { TITLES } from "../facets.js";
+import { fixed } from "../run.js";
+import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
+
+const MARGIN = { left: 44, right: 12, top: 4, bottom: 3 };
+const PART = 10; // the mean is over the last tenth of the steps so far
+
+/** @typedef {[number, number][]} Points places among the checkpoints, and values */
+/** @typedef {{name: string, points: Points}} Line `name` is its class */
+
+/**
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ */
+export function mountCurves(section, store) {
+  const find = (/** @type {string} */ selector) => /** @type {any} */ (section.querySelector(selector));
+  /** @type {[SVGElement, SVGElement]} */
+  const [loss, score] = [find("svg.loss"), find("svg.score")];
+  const curves = /** @type {HTMLElement} */ (find(".curves"));
+  const table = /** @type {HTMLElement} */ (find(".as-table table"));
+  const details = /** @type {HTMLDetailsElement} */ (find(".as-table"));
+  /** @type {unknown[]} */
+  let drawn = [];
+  let width = 0;
+
+  /** @param {Studio} studio */
+  function draw(studio) {
+    const names = namesOf(studio);
+    const all = names.map((name) => trainingOf(studio, name));
+    const parts = [width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin])];
+    if (width === 0 || parts.every((part, i) => part === drawn[i])) return;
+    drawn = parts;
+    const last = Math.max(1, ...all.flatMap(({ reports, twin }) => [reports.length - 1, twin.length - 1]));
+    const losses = all.map(({ reports, twin }, i) => ({ name: names[i], now: lossesOf(reports), then: lossesOf(twin) }));
+    const raw = losses.map(({ name, now }) => ({ name: `raw of-${name}`, points: now }));
+    const means = losses.map(({ name, now }) => ({ name: `mean of-${name}`, points: meansOf(now) }));
+    const before = losses.map(({ name, then }) => ({ name: `mean twin of-${name}`, points: meansOf(then) }));
+    plot(loss, [...raw, ...before, ...means], last, width, true, []);
+    const [{ recipe }] = all;
+    const linear = studio.cells[names[0]].run.y.kind === "linear";
+    const scores = names.flatMap((name, i) => [
+      { name: `mean twin of-${name}`, points: scoresOf(all[i].twin) },
+      { name: `mean of-${name}`, points: scoresOf(all[i].reports) },
+    ]);
+    const { reach } = recipe.schedule;
+    plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
+    write(find(".scored"), linear ? "error, a mean square, on sequences kept aside; logarithmic" : "right, on sequences kept aside"); // prettier-ignore
+    if (details.open) list(table, studio);
+  }
+
+  store.subscribe((studio) => {
+    draw(studio);
+    const last = Math.max(1, ...namesOf(studio).flatMap((name) => [trainingOf(studio, name).reports.length, trainingOf(studio, name).twin.length])) - 1; // prettier-ignore
+    curves.style.setProperty("--at", String(last ? studio.place / last : 0));
+    curves.classList.toggle("busy", isBusy(studio));
+  });
+  details.addEventListener("toggle", () => draw(store.get()));
+  new ResizeObserver(([{ contentRect }]) => {
+    width = Math.round(contentRect.width);
+    draw(store.get());
+  }).observe(loss);
+}
+
+/** Every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
+const lossesOf = (reports) =>
+  reports.flatMap(({ losses }, i) => losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss]))); // prettier-ignore
+
+/** @param {readonly Report[]} reports @returns {Points} */
+const scoresOf = (reports) => reports.map(({ score }, i) => [i, score]);
+
+/** The mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
+function meansOf(points) {
+  const sums = [0];
+  for (const [, value] of points) sums.push(sums[sums.length - 1] + value);
+  return points.map(([place], i) => {
+    const n = Math.min(i + 1, Math.max(1, Math.ceil((i + 1) / PART)));
+    return [place, (sums[i + 1] - sums[i + 1 - n]) / n];
+  });
+}
+
+/**
+ * @param {SVGElement} svg
+ * @param {Line[]} lines
+ * @param {number} last the place at the right edge
+ * @param {number} width
+ * @param {boolean} log
+ * @param {number[]} marks values with a line across
+ */
+function plot(svg, lines, last, width, log, marks) {
+  const height = svg.clientHeight;
+  const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...marks].filter((value) => !log || value > 0); // prettier-ignore
+  const top = log ? Math.log10(Math.max(...values, 1e-12)) : 1;
+  const bottom = log ? Math.log10(Math.min(...values, 1e12)) : Math.min(0.9, Math.floor(10 * Math.min(...values)) / 10);
+  const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [-1, 0];
+  const x = (/** @type {number} */ place) => MARGIN.left + (place / last) * (width - MARGIN.left - MARGIN.right);
+  const y = (/** @type {number} */ value) => {
+    const at = log ? Math.log10(Math.max(value, 1e-12)) : value;
+    return MARGIN.top + ((high - at) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
+  };
+  const ticks = log ? decades(low, high) : [low, 1];
+  const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)} %`);
+  const grid = ticks.map((value) => `<path class="rule" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`); // prettier-ignore
+  const goals = marks.map((value) => `<path class="goal" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`); // prettier-ignore
+  const drawn = lines.map(({ name, points }) => {
+    const d = points.map(([place, value], i) => `${i ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+    return `<path class="line ${name}" d="${d}"/>`;
+  });
+  svg.innerHTML = grid.join("") + goals.join("") + drawn.join("");
+}
+
+/** Values to name on a logarithmic axis: powers of ten, or what lies between its ends where there are none. @param {number} low @param {number} high */
+function decades(low, high) {
+  const first = Math.ceil(low);
+  const found = Array.from({ length: Math.max(0, Math.floor(high) - first + 1) }, (_, i) => 10 ** (first + i));
+  const every = Math.ceil(found.length / 4);
+  return found.length > 1 ? found.filter((_, i) => i % every === 0) : [10 ** low, 10 ** high];
+}
+
+/** @param {number} value on a logarithmic axis */
+function wordsOf(value) {
+  const exponent = Math.log10(value);
+  return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? power(Math.round(exponent)) : brief(value);
+}
+
+/** A row for each checkpoint. @param {HTMLElement} table @param {Studio} studio */
+function list(table, studio) {
+  const names = namesOf(studio);
+  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
+  const heads = (/** @type {string} */ what) => names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
+  head.append(newRow(["step", ...heads("loss"), ...heads("score"), ...heads("rate")], "col"));
+  longest(studio).reports.forEach(({ step }, i) => {
+    const reports = names.map((name) => trainingOf(studio, name).reports[i]);
+    const of = (/** @type {(report: Report) => number | undefined} */ value) => reports.map((report) => (report && value(report) !== undefined ? brief(/** @type {number} */ (value(report))) : "")); // prettier-ignore
+    body.append(newRow([String(step), ...of(({ losses }) => losses.at(-1)), ...of(({ score }) => score), ...of(({ rate }) => rate)])); // prettier-ignore
+  });
+  table.replaceChildren(head, body);
+}
+
+/** The score of what is shown, in words. @param {Studio} studio @param {Name} name */
+export function tellScore(studio, name) {
+  const report = reportOf(studio, name);
+  if (!report) return "";
+  const linear = studio.cells[name].run.y.kind === "linear";
+  return linear ? `error ${brief(report.score)}` : `${fixed(100 * report.score, 1)} % right`;
+}
+
+/** The loss at what is shown. @param {Studio} studio @param {Name} name */
+export function tellLoss(studio, name) {
+  const loss = reportOf(studio, name)?.losses.at(-1);
+  return loss === undefined ? "" : `loss ${brief(loss)}`;
+}
+
+/** Where the cursor of training is, in words. @param {Studio} studio */
+export const tellPlace = (studio) => `step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore

@@ -1,0 +1,118 @@
+/** Trainings as they come from the server, and what their checkpoints make of the sequence. */
+
+/** @import { Name } from "../facets.js" */
+/** @import { StoreOf } from "../store.js" */
+/** @import { Report, Studio, Tape } from "./studio.js" */
+import * as api from "../api.js";
+import { fail, note } from "../state.js";
+import { hear, namesOf, read, say, trainingOf } from "./studio.js";
+
+const TOGETHER = 100; // ms of events to one picture
+
+/**
+ * @param {StoreOf<Studio>} store
+ * @param {import("../store.js").Store} lead where it is said what is wrong with the sequence
+ */
+export function createStreams(store, lead) {
+  /** @type {Partial<Record<Name, () => void>>} */
+  const open = {};
+  /** @type {Set<Name>} whose tapes are being asked for */
+  const asking = new Set();
+  let wanted = lead.get().text;
+
+  /** Follow the training that a cell has now. @param {Name} name */
+  function follow(name) {
+    open[name]?.();
+    const { id } = trainingOf(store.get(), name);
+    /** @type {Report[]} */
+    let reports = [];
+    /** @type {Partial<import("./studio.js").Training>} */
+    let news = {};
+    let timer = 0;
+    function tell() {
+      timer = 0;
+      store.update(hear, name, id, news, reports);
+      [news, reports] = [{}, []];
+      fetchTapes();
+    }
+    open[name] = api.followTraining(
+      id,
+      (event, data) => {
+        if (event === "checkpoint") {
+          reports.push(data);
+          news = { ...news, state: "running", place: 0 };
+        } else if (event === "place") news = { ...news, place: data.place, state: data.place ? "waiting" : "running" };
+        else if (event === "start") news = { ...news, recipe: data.recipe };
+        else if (event === "end") news = { ...news, state: data.state, why: data.why };
+        if (api.recording) return;
+        timer ||= setTimeout(tell, event === "end" ? 0 : TOGETHER);
+      },
+      (forGood) => {
+        if (trainingOf(store.get(), name).id !== id) return;
+        const gone = "This training is no longer kept here. Train it again: from the same recipe it comes out the same.";
+        store.update(say, forGood ? gone : "The connection was lost; it is being asked for again.");
+      },
+    );
+    if (api.recording) tell();
+  }
+
+  /** Ask for what is missing on the tapes, one answer at a time for each cell. */
+  function fetchTapes() {
+    for (const name of namesOf(store.get())) if (!asking.has(name)) fetchOf(name);
+  }
+
+  /** @param {Name} name */
+  async function fetchOf(name) {
+    const training = trainingOf(store.get(), name);
+    const text = wanted;
+    const first = training.read === text ? training.tapes.length : 0;
+    if (first >= training.reports.length) return;
+    asking.add(name);
+    try {
+      const { start, steps, signals, y } = await api.tapes(training.id, text, first);
+      if (start && text === wanted) {
+        store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
+        lead.update(fail, "", false);
+      }
+    } catch (error) {
+      if (text === wanted) {
+        const { message, about } = /** @type {api.Refusal} */ (error);
+        lead.update(about ? fail : note, message, Boolean(about?.startsWith("sequence")));
+        asking.delete(name);
+        return;
+      }
+    }
+    asking.delete(name);
+    fetchOf(name);
+  }
+
+  return {
+    follow,
+    /** Another sequence is to be read. @param {string} text */
+    write(text) {
+      wanted = text;
+      fetchTapes();
+    },
+  };
+}
+
+/**
+ * The arrays of an answer, `(N × T × H)`, as one of each for every checkpoint.
+ * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
+ * @returns {Tape[]}
+ */
+function cut(start, N, signals, y) {
+  const arrays = Object.entries(signals).map(([name, text]) => /** @type {const} */ ([name, decoded(text)]));
+  const outputs = decoded(y);
+  const [size, K] = [start.T * start.layers[0].H, start.T * start.y.labels.length];
+  return Array.from({ length: N }, (_, n) => ({
+    signals: Object.fromEntries(arrays.map(([name, all]) => [name, all.subarray(n * size, (n + 1) * size)])),
+    y: outputs.subarray(n * K, (n + 1) * K),
+  }));
+}
+
+/** @param {string} base64 little-endian float32 */
+function decoded(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Float32Array(bytes.buffer);
+}

@@ -1,0 +1,123 @@
+/** What a training says of itself: what happened when, what has changed since it began, and the gradient's way back. */
+
+/** @import { StoreOf } from "../store.js" */
+/** @import { Curve } from "../chart.js" */
+/** @import { Move, Report, Studio } from "./studio.js" */
+import { brief, drawCurves, listCurves } from "../chart.js";
+import { fit, newElement, newRow, write } from "../elements.js";
+import { TITLES } from "../facets.js";
+import { fixed } from "../run.js";
+import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
+
+/**
+ * The sentences, each of which leads to its checkpoint.
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ */
+export function mountTold(section, store) {
+  const list = /** @type {HTMLElement} */ (section.querySelector("ol"));
+
+  store.subscribe((studio) => {
+    const names = namesOf(studio);
+    const all = names.flatMap((name) =>
+      trainingOf(studio, name).reports.flatMap(({ step, said }) =>
+        said.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
+      ),
+    );
+    all.sort((a, b) => a.step - b.step);
+    const shown = stepOf(studio);
+    const last = all.findLastIndex(({ step }) => step <= shown);
+    fit(list, all.length, () => {
+      const item = document.createElement("li");
+      item.append(Object.assign(newElement("button", ""), { type: "button", className: "quiet" }));
+      return item;
+    });
+    all.forEach(({ step, text }, i) => {
+      const button = /** @type {HTMLElement} */ (list.children[i].firstElementChild);
+      write(button, text);
+      button.dataset.step = String(step);
+      button.classList.toggle("ahead-of-us", step > shown);
+      if ((button.ariaCurrent === "step") === (i === last)) return;
+      button.ariaCurrent = i === last ? "step" : null;
+      // Within the list alone: the page stays where it is.
+      if (i === last) list.scrollTop = button.offsetTop - list.offsetTop - list.clientHeight / 2;
+    });
+  });
+
+  list.addEventListener("click", ({ target }) => {
+    const { step } = /** @type {HTMLElement} */ (target).dataset;
+    if (!step) return;
+    store.update(watch, false);
+    store.update(goToPlace, placeAt(longest(store.get()), Number(step)));
+  });
+}
+
+/**
+ * The gates' means and the weights that moved furthest, of the cell that was touched last.
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ */
+export function mountMoved(section, store) {
+  const body = /** @type {HTMLElement} */ (section.querySelector("tbody"));
+  /** @type {Report | undefined} */
+  let shown;
+
+  store.subscribe((studio) => {
+    const report = reportOf(studio, studio.at);
+    if (!report || report === shown) return;
+    shown = report;
+    const [first] = trainingOf(studio, studio.at).reports;
+    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at other$/, " at other steps")}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
+    const moved = report.moved.map((move) => [nameOf(move), fixed(move[4]), fixed(move[5])]);
+    body.replaceChildren(...[...gates, ...moved].map((cells) => newRow(cells)));
+  });
+}
+
+/** A weight's name. @param {Move} move */
+const nameOf = ([gate, part, meets, unit]) => `${part} of ${gate.replace("h_tilde", "h̃")}${meets ? ` from ${meets}` : ""} to unit ${unit}`; // prettier-ignore
+
+/**
+ * How much the last answer would move with each input, now and before training.
+ * @param {HTMLElement} section
+ * @param {StoreOf<Studio>} store
+ */
+export function mountWayBack(section, store) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const [svg, says, table] = ["svg", ".says", "table"].map(find);
+  const details = /** @type {HTMLDetailsElement} */ (find("details"));
+  let [width, height] = [0, 0];
+  /** @type {unknown[]} */
+  let drawn = [];
+
+  /** @param {Studio} studio */
+  function show(studio) {
+    const names = namesOf(studio).filter((name) => reportOf(studio, name));
+    const reports = names.map((name) => /** @type {Report} */ (reportOf(studio, name)));
+    const wanted = [...reports, width, height, details.open];
+    if (!reports.length || width === 0 || wanted.every((one, i) => one === drawn[i])) return;
+    drawn = wanted;
+    /** @type {Curve[]} */
+    const curves = names.flatMap((name, i) => {
+      const [first] = trainingOf(studio, name).reports;
+      const now = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
+      const then = { name: `of-${name} layer`, label: `${names.length > 1 ? TITLES[name] : "step 0"}`, head: `${TITLES[name]} at step 0`, values: first.lags.toReversed() }; // prettier-ignore
+      return names.length > 1 ? [now] : [then, now];
+    });
+    const T = reports[0].lags.length;
+    svg.innerHTML = drawCurves(curves, T, T, width, height);
+    const left = names.map((name, i) => {
+      const then = trainingOf(studio, name).reports[0].lags.at(-1) ?? 0;
+      return `${names.length > 1 ? `${TITLES[name]}: ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}, before training ${brief(then)}`; // prettier-ignore
+    });
+    write(says, `Over ${T - 1} steps: ${left.join("; ")}.`);
+    if (details.open) listCurves(table, curves, null);
+    else table.replaceChildren();
+  }
+
+  details.addEventListener("toggle", () => show(store.get()));
+  new ResizeObserver(([{ contentRect }]) => {
+    [width, height] = [contentRect.width, contentRect.height].map(Math.round);
+    show(store.get());
+  }).observe(svg);
+  store.subscribe(show);
+}
