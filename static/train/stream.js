@@ -19,6 +19,7 @@ export function createStreams(store, lead) {
   /** @type {Set<Name>} whose tapes are being asked for */
   const asking = new Set();
   let wanted = lead.get().text;
+  let refused = false; // whether what is said beside the sequence was said here
 
   /** Follow the training that a cell has now. @param {Name} name */
   function follow(name) {
@@ -72,10 +73,12 @@ export function createStreams(store, lead) {
       const { start, steps, signals, y } = await api.tapes(training.id, text, first);
       if (start && text === wanted) {
         store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
-        lead.update(fail, "", false);
+        if (refused) lead.update(fail, "", false);
+        refused = false;
       }
     } catch (error) {
       if (text === wanted) {
+        refused = true;
         const { message, about } = /** @type {api.Refusal} */ (error);
         lead.update(about ? fail : note, message, Boolean(about?.startsWith("sequence")));
         asking.delete(name);

@@ -1,0 +1,291 @@
+"""The training page: every checkpoint's numbers are the core's, and a training is watched, forked, linked and kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from app.recipes import read_recipes
+from gru_core.checkpoints import Training, shipped, train
+from tests.browser.test_compare import number_of
+from tests.browser.test_inspector import assert_shown
+
+READ = """
+async ([cell, place]) => {
+    const slider = document.querySelector(".curves input");
+    if (place !== null) {
+        slider.value = place;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const tape = document.querySelector(`#tape-${cell}`);
+    return {
+        step: tape.querySelector(".at-step").textContent,
+        drawn: Object.fromEntries(tape.querySelector(".heatmaps").data.filter(({ meta }) => !meta)
+            .map(({ name, z }) => [name, z.map((row) => [...row].filter((value) => !Number.isNaN(value)))])),
+        outputs: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.textContent),
+        before: [...tape.querySelectorAll(".twin li")].map((li) => li.textContent),
+        wrong: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.className === "wrong"),
+    };
+}
+"""
+
+
+def opened(page: Page, **link: str) -> Page:
+    page.goto(f"/train?{urlencode(link)}")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    return page
+
+
+def arrived(page: Page, checkpoints: int) -> Page:
+    """Once so many checkpoints have come, and the tapes of all of them."""
+    expect(page.get_by_role("slider", name="Checkpoint")).to_have_attribute("max", str(checkpoints - 1))
+    expect(page.locator(".tape .twin").last).to_be_visible()  # until then the run is there that came with the page
+    return page
+
+
+def button(page: Page, name: str) -> Any:
+    return page.get_by_role("region", name="Training").get_by_role("button", name=name, exact=True)
+
+
+def check(page: Page, cell: str, training: Training, place: int, text: str) -> None:
+    """What the page shows at a checkpoint against the core's own run of it."""
+    step = training.steps[place]
+    trace, first = gru.trace(training.model(step), text), gru.trace(training.model(0), text)
+    page.wait_for_function(
+        "([cell, step]) => document.querySelector(`#tape-${cell} .at-step`).textContent === step",
+        arg=[cell, f"step {step:,}"],
+    )
+    seen = page.evaluate(READ, [cell, None])
+    for name, rows in seen["drawn"].items():
+        np.testing.assert_allclose(rows, getattr(trace, name).T, atol=1e-6)
+    if trace.model.readout.kind == "softmax":
+        labels = trace.model.readout.labels
+        assert seen["outputs"] == [labels[k] for k in trace.y.argmax(1)]
+        if place:
+            assert seen["before"] == [labels[k] for k in first.y.argmax(1)]
+    else:
+        for said, value in zip(seen["outputs"], trace.y[:, 0], strict=True):
+            assert_shown(said, float(value))
+
+
+@pytest.mark.parametrize("task", gru.presets.TASKS)
+def test_every_checkpoint_shows_the_cores_numbers(page: Page, task: str) -> None:
+    training, rng = shipped(task), np.random.default_rng(len(task))
+    text = gru.load(task).examples[1]
+    arrived(opened(page, task=task, sequence=text), len(training.steps))
+    check(page, "gru", training, len(training.steps) - 1, text)
+    for place in (0, *rng.integers(1, len(training.steps), 6)):
+        page.evaluate(READ, ["gru", int(place)])
+        check(page, "gru", training, int(place), text)
+        report = training.checkpoints[int(place)].report
+        expect(
+            page.get_by_role("region", name="What moved").get_by_role("row").nth(1).locator("td").nth(1)
+        ).to_have_text(f"{next(iter(report['gates'].values())):.2f}")
+        says = page.get_by_role("region", name="The gradient’s way back").locator(".says").inner_text()
+        shown = number_of(says.split(": ")[1].split(",")[0])
+        assert shown == pytest.approx(report["lags"][-1], rel=0.06, abs=0.0051)
+
+
+def test_a_recipe_is_trained_as_the_core_trains_it_and_its_link_shows_the_same(page: Page) -> None:
+    arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
+    page.get_by_text("Recipe", exact=True).click()
+    form = page.get_by_role("form", name="Recipe")
+    for name, value in (("Units", "2"), ("Seed", "4"), ("Steps after it is good enough", "30")):
+        form.get_by_role("spinbutton", name=name, exact=True).fill(value)
+    form.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url(re.compile("seed=4"))
+    recipes = read_recipes({key: value[0] for key, value in parse_qs(urlsplit(page.url).query).items()})
+    training = Training(recipes[0], list(train(recipes[0])))
+    assert (recipes[0].units, recipes[0].seed, recipes[0].schedule.after) == (2, 4, 30)
+    arrived(page, len(training.steps))
+    page.keyboard.press("Shift+End")
+    text = gru.load("flip-flop").examples[0]
+    check(page, "gru", training, len(training.steps) - 1, text)
+    link = page.url
+    other = page.context.new_page()
+    other.goto(link)
+    other.wait_for_selector(".heatmaps .heatmaplayer image")
+    arrived(other, len(training.steps))
+    check(other, "gru", training, len(training.steps) - 1, text)
+    other.close()
+    lab = page.get_by_role("link", name="Open this checkpoint in the lab")
+    lab.click()
+    expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 1 (input A)")
+    expect(page.get_by_text(f"step {training.steps[-1]}").first).to_be_attached()
+
+
+def test_watching_goes_through_the_training_can_be_paused_and_rewound(page: Page) -> None:
+    arrived(opened(page, task="running-total"), len(shipped("running-total").steps))
+    slider = page.get_by_role("slider", name="Checkpoint")
+    page.get_by_role("combobox", name="Pace").select_option("fast")
+    button(page, "Watch training").click()  # at its end it begins again
+    page.wait_for_function("() => Number(document.querySelector('.curves input').value) > 20")
+    button(page, "Pause").click()
+    at = int(slider.input_value())
+    page.keyboard.press("Shift+ArrowRight")
+    expect(slider).to_have_value(str(at + 1))
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(slider).to_have_value(str(at))
+    page.keyboard.press("ArrowRight")  # the sequence's own
+    expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("2")
+    page.keyboard.press("Shift+Home")
+    expect(slider).to_have_value("0")
+    check(page, "gru", shipped("running-total"), 0, gru.load("running-total").examples[0])
+    page.keyboard.press("Shift+End")
+    expect(slider).to_have_value(str(len(shipped("running-total").steps) - 1))
+    page.keyboard.press("Shift+Space")
+    expect(button(page, "Pause")).to_be_visible()
+    page.keyboard.press("Shift+Space")
+    expect(button(page, "Watch training")).to_be_visible()
+
+
+def test_a_sentence_leads_to_its_checkpoint_and_the_picture_to_any(page: Page) -> None:
+    training = shipped("store-and-recall")
+    arrived(opened(page, task="store-and-recall"), len(training.steps))
+    told = [(c.report["step"], said) for c in training.checkpoints for said in c.report["said"]]
+    buttons = page.get_by_role("region", name="What happened").get_by_role("button")
+    expect(buttons).to_have_text([said for _, said in told])
+    step, said = next((step, said) for step, said in told if said.startswith("At step 78"))
+    buttons.get_by_text(said).click()
+    clock = page.locator(".course .clock")
+    expect(clock).to_have_text(f"step {step} of 750")
+    expect(page.get_by_role("status", name="Training")).to_contain_text(said)
+    canvas = page.get_by_role("img", name="z update gate of unit 1")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] * 2.5 / 15, "y": box["height"] * 50.5 / len(training.steps)})
+    expect(clock).to_have_text(f"step {training.steps[50]} of 750")
+    expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("3")
+
+
+def test_a_rate_is_changed_from_here_on_and_the_old_curve_can_stay(page: Page) -> None:
+    training = shipped("flip-flop")
+    arrived(opened(page, task="flip-flop"), len(training.steps))
+    page.get_by_role("spinbutton", name="Rate from here on").fill("0.1")
+    button(page, "beside it").click()
+    expect(page.get_by_role("alert").filter(has_text="Here the training is over")).to_be_visible()
+    page.evaluate(READ, ["gru", 60])
+    button(page, "beside it").click()
+    page.wait_for_url(re.compile(f"changes={training.steps[60]}:0.1"))
+    recipe = read_recipes({key: value[0] for key, value in parse_qs(urlsplit(page.url).query).items()})[0]
+    fork = Training(recipe, list(train(recipe)))
+    arrived(page, len(fork.steps))
+    page.keyboard.press("Shift+End")
+    check(page, "gru", fork, len(fork.steps) - 1, gru.load("flip-flop").examples[0])
+    page.evaluate(READ, ["gru", 61])
+    check(page, "gru", fork, 61, gru.load("flip-flop").examples[0])
+    said = f"From step {training.steps[60]} on the rate is 0.1."
+    expect(page.get_by_role("region", name="What happened")).to_contain_text(said)
+    assert len(page.locator("svg.loss .twin").get_attribute("d") or "") > 1000
+
+
+def test_typing_is_read_by_all_checkpoints_and_what_is_wrong_is_said(page: Page, complaints: list[str]) -> None:
+    training = shipped("flip-flop")
+    arrived(opened(page, task="flip-flop", step="74"), len(training.steps))
+    expect(page.locator(".course .clock")).to_have_text("step 74 of 750")
+    box = page.get_by_role("textbox", name="Sequence")
+    box.fill("B x A")
+    expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_count(3)
+    check(page, "gru", training, training.steps.index(74), "B x A")
+    box.fill("B q")
+    alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
+    expect(alert).to_contain_text("step 2: 'q'")
+    expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_count(3)
+    box.fill("B B x")
+    expect(alert).to_have_text("")
+    expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_count(3)
+    complaints.clear()  # the console's word for the refusal
+
+
+def test_three_cells_are_trained_beside_one_another(page: Page) -> None:
+    opened(page, task="flip-flop", cells="rnn,lstm,gru", most="150", after="20", units="2", reach="2")
+    recipes = read_recipes({"cells": "rnn,lstm,gru", "most": "150", "after": "20", "units": "2", "reach": "2"})
+    trainings = {recipe.cell: Training(recipe, list(train(recipe))) for recipe in recipes}
+    arrived(page, len(trainings["gru"].steps))
+    text = gru.load("flip-flop").examples[0]
+    for place in (len(trainings["gru"].steps) - 1, 40):
+        page.evaluate(READ, ["gru", place])
+        for cell, training in trainings.items():
+            check(page, cell, training, place, text)
+    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
+    page.wait_for_url(re.compile("cells=rnn,gru"))
+    expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
+
+
+def test_a_number_out_of_range_is_named_where_it_stands(page: Page) -> None:
+    opened(page, task="flip-flop")
+    page.get_by_text("Recipe", exact=True).click()
+    form = page.get_by_role("form", name="Recipe")
+    form.get_by_role("spinbutton", name="Units", exact=True).fill("40")
+    button(page, "Train").click()
+    expect(form.get_by_role("alert")).to_have_text("Units must be a number from 1 to 32.")
+    expect(form.get_by_role("spinbutton", name="Units", exact=True)).to_be_focused()
+    form.get_by_role("button", name="Back to the preset’s recipe").click()
+    expect(form.get_by_role("spinbutton", name="Units", exact=True)).to_have_value("1")
+
+
+def test_it_goes_through_a_training_from_disk_without_a_network(page: Page, tmp_path: Any) -> None:
+    training = shipped("store-and-recall")
+    arrived(opened(page, task="store-and-recall"), len(training.steps))
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Export").click()
+    file = tmp_path / "train.html"
+    downloading.value.save_as(file)
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Keep it as a file").click()
+    downloading.value.save_as(tmp_path / "model.safetensors")
+    assert gru.load(tmp_path / "model.safetensors").to_bytes() == training.model(750).to_bytes()
+    page.context.set_offline(True)
+    try:
+        page.goto(file.as_uri())
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        arrived(page, len(training.steps))
+        for place in (0, 90):
+            page.evaluate(READ, ["gru", place])
+            check(page, "gru", training, place, gru.load("store-and-recall").examples[0])
+        button(page, "Train").click()
+        expect(page.locator("#training-error")).to_contain_text("This is a copy of the page")
+    finally:
+        page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/train?task=sentiment")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    arrived(page, len(shipped("sentiment").steps))
+    page.get_by_text("Recipe", exact=True).click()
+    page.get_by_text("As a table").first.click()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    for narrower in (width, width - 70):
+        page.set_viewport_size({"width": narrower, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= narrower
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=None)
+
+
+def test_a_frame_shows_it_without_what_was_left_out(page: Page) -> None:
+    page.goto("/embed/train?task=flip-flop&hide=question,model&theme=dark&step=74")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    expect(page.locator(".intro > :first-child")).to_have_css("position", "absolute")
+    expect(page.get_by_role("combobox", name="Task")).to_be_hidden()
+    expect(page.locator(".course .clock")).to_have_text("step 74 of 750")
+
+
+def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
+    page.goto("/train?task=flip-flop&units=99")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
+    expect(alert).to_contain_text("units: must be from 1 to 32")
