@@ -1,10 +1,17 @@
-"""`python -m benchmarks [core stream page cursor compare]`: all of them unless told which."""
+"""`python -m benchmarks [core stream page cursor compare train]`: all of them unless told which."""
 
 import sys
 
-from benchmarks import compare, core, cursor, page, stream
+from benchmarks import compare, core, cursor, page, stream, train
 
-PARTS = {"core": core.main, "stream": stream.main, "page": page.main, "cursor": cursor.main, "compare": compare.main}
+PARTS = {
+    "core": core.main,
+    "stream": stream.main,
+    "page": page.main,
+    "cursor": cursor.main,
+    "compare": compare.main,
+    "train": train.main,
+}
 
 for name in sys.argv[1:] or PARTS:
     PARTS[name]()

@@ -55,9 +55,9 @@ def readme(section: str) -> str:
 
 
 def keys(page: str | None) -> str:
-    """The README's table of the keys of a link: to the lab, or to the compare page."""
-    lab, compare = re.findall(r"^\| key \| value \|\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.M)
-    return str(compare if page == "compare" else lab)
+    """The README's table of the keys of a link: to the lab, or to another page."""
+    tables = re.findall(r"^\| key \| value \|\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.M)
+    return str(tables[[None, "compare", "train"].index(page)])
 
 
 def commands(_: str | None) -> str:

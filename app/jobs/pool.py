@@ -157,6 +157,8 @@ def _enter(writer: Connection, writing: Any, flags: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends its workers
     if hasattr(os, "nice"):
         os.nice(19)
+    if hasattr(os, "SCHED_BATCH"):  # Linux: does not wait for its turn to end when the server has something to do
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     parent = multiprocessing.parent_process()
     assert parent is not None
     Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()  # nobody is left to work for
