@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands import check, export, import_, models, serve, trace, train
+from .commands import check, export, import_, models, serve, sweep, trace, train
 
 COMMANDS = {
     "serve": serve,
@@ -17,6 +17,7 @@ COMMANDS = {
     "check": check,
     "models": models,
     "train": train,
+    "sweep": sweep,
 }
 
 

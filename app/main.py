@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from . import errors
 from .budget import Budget
+from .jobs.start import start
 from .jobs.trainings import Trainings
 from .log import Log
 from .metrics import metrics
@@ -58,7 +59,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole application. Settings are read from the environment unless given.
 
-    Raises ValueError for settings that cannot be kept to.
+    Raises ValueError for settings that cannot be kept to, OSError or ImportError where there is no such cluster.
     """
     settings = settings or Settings.from_environment()
     served(settings.models)
@@ -84,7 +85,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
-    app.state.trainings = Trainings(settings)
+    engine = start(settings.trainings, settings.scheduler, settings.plain_scheduler)
+    app.state.trainings = Trainings(settings, engine)
     errors.add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)

@@ -25,6 +25,9 @@ class Settings:
 
     `trainings` are computed at once, each in a process of its own, and as many as `waiting` wait for one to end.
 
+    With `scheduler` they are computed by the Dask cluster at that address, tls://HOST:PORT; beyond this machine tcp://
+    is refused but with `plain_scheduler`.
+
     `uploads` is a directory in which models that visitors bring are kept, none when "": at most
     `max_kept` of them and `max_kept_bytes` together, the least recently used let go. `max_upload`
     bytes of a file; `upload_seconds` for it to arrive, of which `body_seconds` may pass without a
@@ -53,6 +56,8 @@ class Settings:
     read_only: bool = False
     trainings: int = 2
     waiting: int = 8
+    scheduler: str = ""
+    plain_scheduler: bool = False
 
     @property
     def no_uploads(self) -> str | None:

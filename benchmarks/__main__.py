@@ -1,8 +1,8 @@
-"""`python -m benchmarks [core stream page cursor compare train]`: all of them unless told which."""
+"""`python -m benchmarks [core stream page cursor compare train sweep]`: all of them unless told which."""
 
 import sys
 
-from benchmarks import compare, core, cursor, page, stream, train
+from benchmarks import compare, core, cursor, page, stream, sweep, train
 
 PARTS = {
     "core": core.main,
@@ -11,6 +11,7 @@ PARTS = {
     "cursor": cursor.main,
     "compare": compare.main,
     "train": train.main,
+    "sweep": sweep.main,
 }
 
 for name in sys.argv[1:] or PARTS:

@@ -60,11 +60,11 @@ class Checkpoint:
     """Where a training stands. `weights` `(P,)` are all of the model's, in the order of `Model.parameters`.
 
     `report` has, as JSON can: `step`; `losses` of the steps since the last checkpoint; `rate`; `score` on
-    sequences kept aside; `reached`, whether it is good enough; `lags`, how much the answer at the last step
-    of a sequence would move with the input 0, 1, 2, … steps earlier, over that of no step earlier, a mean
-    over sequences; `gates`, the mean of each at each kind of step; `moved`, the weights that are furthest
-    from where they began: gate, part, what it meets, unit, value then and now; `said`, sentences on what
-    has happened for the first time.
+    sequences kept aside; `good_at`, the step at which it was good enough, None until then; `lags`, how
+    much the answer at the last step of a sequence would move with the input 0, 1, 2, … steps earlier,
+    over that of no step earlier, a mean over sequences; `gates`, the mean of each at each kind of step;
+    `moved`, the weights that are furthest from where they began: gate, part, what it meets, unit, value
+    then and now; `said`, sentences on what has happened for the first time.
     """
 
     report: dict[str, Any]
@@ -166,14 +166,14 @@ class _Watch:
         self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
         self.losses: list[float] = []
         self.said: list[str] = []
-        self.reached = False
+        self.good_at: int | None = None
         self.told: set[tuple[str, str]] = set()
         self.way_back, self.grown, self.changed = 0.0, 0, 0
 
     def see(self, at: Snapshot) -> None:
         self.losses += at.losses
-        if at.reached and not self.reached and self.recipe.schedule.reach is not None:
-            self.reached = True
+        if at.reached and self.good_at is None and self.recipe.schedule.reach is not None:
+            self.good_at = at.step
             self.said.append(f"At step {at.step} it is good enough: {in_words(at.model, at.score)}.")
 
     def checkpoint(self, at: Snapshot) -> Checkpoint:
@@ -188,7 +188,7 @@ class _Watch:
             "losses": _short(self.losses),
             "rate": at.rate,
             "score": _short([at.score])[0],
-            "reached": at.reached,
+            "good_at": self.good_at,
             "lags": _short(lags),
             "gates": dict(zip(gates, _short(gates.values()), strict=True)),
             "moved": _moved(at.model, self.first, weights),

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--root-path", default="", metavar="/scope", help="where a proxy has put this server, if not at /"
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
     parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
 
 
@@ -62,11 +63,13 @@ def run(options: argparse.Namespace) -> int:
     host, port, browser = options.host, options.port, not options.no_browser
     try:
         settings = with_cache(Settings.from_environment())
+        if options.scheduler:
+            settings = replace(settings, scheduler=options.scheduler)
         if options.read_only:
             settings = replace(settings, read_only=True)
         app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
         listener = _bind(host, port)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
     if not settings.uploads:

@@ -97,7 +97,7 @@ def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
     if kept is not None:
         kept.write_bytes(training.to_bytes())
         print(f"{kept}: {len(training.checkpoints)} checkpoints")
-    if training.end or not training.checkpoints[-1].report["reached"]:
+    if training.end or training.checkpoints[-1].report["good_at"] is None:
         print(f"gruscope: {training.end or 'it did not get as good as its recipe asks'}", file=sys.stderr)
         return 1
     return 0

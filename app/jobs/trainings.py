@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from threading import Lock
 from typing import Any, Literal
 
@@ -24,9 +23,9 @@ from gru_core.recipe import Recipe
 from ..answers import to_json
 from ..errors import Refused
 from ..settings import Settings
+from ..version import VERSIONS
 from . import work
 from .engine import Cancelled, Engine, Job
-from .pool import Pool
 
 ID = r"t-[0-9a-f]{32}"
 
@@ -38,8 +37,6 @@ ALONE = 20
 
 BEAT = 15
 """Seconds after which a stream with nothing to say says so: proxies cut idle ones."""
-
-VERSIONS = {name: version(name) for name in ("gruscope", "numpy")}
 
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
@@ -124,10 +121,8 @@ class Live:
 class Trainings:
     """To be used from one event loop."""
 
-    def __init__(self, settings: Settings, engine: Callable[[], Engine] | None = None) -> None:
-        self._settings, self._kept = settings, kept(settings)
-        self._make = engine or (lambda: Pool(settings.trainings))
-        self._engine: Engine | None = None
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings, self._kept, self._engine = settings, kept(settings), engine
         self._live: OrderedDict[str, Live] = OrderedDict()
 
     def start(self, recipe: Recipe) -> Live:
@@ -162,7 +157,7 @@ class Trainings:
         """End it where it is; what it has is kept."""
         if live.over:
             return
-        if live.job is None or self._engine is None:
+        if live.job is None:
             self._end(live, "stopped", "It was stopped before it began.")
         else:
             self._engine.cancel(live.job)
@@ -199,8 +194,7 @@ class Trainings:
     def close(self) -> None:
         for live in self._live.values():
             self.stop(live)
-        if self._engine is not None:
-            self._engine.close()
+        self._engine.close()
 
     def _watch(self, live: Live) -> None:
         """End what nobody has followed for a while."""
@@ -222,8 +216,6 @@ class Trainings:
                 live.wake()
 
     def _begin(self, live: Live) -> None:
-        if self._engine is None:
-            self._engine = self._make()
         loop = asyncio.get_running_loop()
         live.state = "running"
 

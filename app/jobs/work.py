@@ -34,3 +34,19 @@ def training(asked: Mapping[str, Any], report: Report) -> str:
 def checkpoint(message: tuple[dict[str, Any], bytes]) -> Checkpoint:
     """What a report of `training` has."""
     return Checkpoint(message[0], np.frombuffer(message[1], np.float32))
+
+
+def outcome(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """What came of a recipe's training, in a few numbers: see `sweep.RESULTS`."""
+    reports: list[dict[str, Any]] = []
+    ended = training(asked, lambda message: reports.append(message[0]))
+    last = reports[-1]
+    return {
+        "steps": last["step"],
+        "good_at": last["good_at"],
+        "score": last["score"],
+        "loss": last["losses"][-1] if last["losses"] else None,
+        "way_back_before": reports[0]["lags"][-1],
+        "way_back": last["lags"][-1],
+        "ended": ended,
+    }

@@ -10,7 +10,7 @@
 /**
  * A checkpoint's report, as gru_core/checkpoints.py has it. What moved: gate, part, what it meets, unit, then and now.
  * @typedef {[string, string, string, number, number, number]} Move
- * @typedef {{step: number, losses: number[], rate: number, score: number, reached: boolean, lags: number[],
+ * @typedef {{step: number, losses: number[], rate: number, score: number, good_at: number | null, lags: number[],
  *            gates: Record<string, number>, moved: Move[], said: string[]}} Report
  */
 /** What a checkpoint makes of the sequence: `(T × H)` by signal, and `(T × K)`. @typedef {{signals: Record<string, Float32Array>, y: Float32Array}} Tape */

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app import middleware
 from app.middleware import BodyLimit
 from app.settings import Settings
+from tests.events import run as in_thread
 
 FAST = Settings(uploads="x", body_seconds=1, upload_seconds=3, max_body=10, max_upload=100)
 
@@ -57,7 +58,7 @@ def test_a_file_may_take_long_but_not_stand_still() -> None:
         assert answers[4][1]["error"]["message"] == "the file took too long to arrive"
         assert answers[4][2][b"connection"] == b"close"
 
-    asyncio.run(all_of_them())
+    in_thread(all_of_them())
 
 
 def test_only_so_many_large_files_are_held_at_once() -> None:
@@ -71,4 +72,4 @@ def test_only_so_many_large_files_are_held_at_once() -> None:
         assert refused[2][b"retry-after"] == b"5"
         assert (await arriving(limit, "/api/models", large))[0] == 200  # there is room again
 
-    asyncio.run(all_of_them())
+    in_thread(all_of_them())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from app.budget import PIECE, Budget, spend
 from app.errors import Refused
 from app.main import create_app
 from app.settings import Settings
+from tests.events import run as in_thread
 
 
 def test_answers_share_a_budget_until_they_are_sent() -> None:
@@ -53,8 +53,7 @@ def test_answers_share_a_budget_until_they_are_sent() -> None:
         await visit(budget, 11)  # alone, a request has only the other limits
         assert budget.used == 0
 
-    with ThreadPoolExecutor(1) as thread:  # of its own: browser tests leave a loop running in this one
-        thread.submit(asyncio.run, all_of_them()).result()
+    in_thread(all_of_them())
 
 
 def test_a_page_below_a_path_stays_below_it() -> None:

@@ -21,6 +21,7 @@ from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
 from tests.core.test_gru import random_gru
 from tests.events import numbers, read_events
+from tests.events import run as in_thread
 
 STREAM = {"accept": "text/event-stream"}
 SIGNALS = ("r", "z", "h_tilde", "h")
@@ -225,7 +226,7 @@ def test_a_write_is_small_however_large_the_model(tmp_path: Path) -> None:
         scope |= {"path": "/api/trace", "raw_path": b"/api/trace", "query_string": b"", "root_path": ""}
         await create_app(Settings(models=str(tmp_path)))(scope, receive, send)
 
-    asyncio.run(visit())
+    in_thread(visit())
     assert sum(sizes) > 2_000_000
     assert max(sizes) < 300_000
 
@@ -259,7 +260,7 @@ def test_the_stream_stops_when_the_visitor_leaves() -> None:
         scope |= {"path": "/api/trace", "raw_path": b"/api/trace", "query_string": b"", "root_path": ""}
         await create_app()(scope, receive, send)
 
-    asyncio.run(visit())
+    in_thread(visit())
     steps = b"".join(sent).count(b"event: step")
     assert 0 < steps < 1000
 

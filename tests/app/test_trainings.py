@@ -28,6 +28,7 @@ from gru_core import checkpoints
 from gru_core.checkpoints import Training, shipped, train
 from gru_core.recipe import Recipe
 from tests.events import numbers, read_events
+from tests.events import run as in_thread
 
 SHORT: dict[str, Any] = {"task": "flip-flop", "after": 20, "most": 200, "seed": 5}
 
@@ -62,7 +63,7 @@ def alone(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool
 
             def close(self) -> None: ...
 
-        found = Trainings(settings, Borrowed)
+        found = Trainings(settings, Borrowed())
         try:
             await test(found)
         finally:
@@ -71,7 +72,7 @@ def alone(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool
             while any(one.job is not None and not one.job.future.done() for one in found._live.values()):
                 await asyncio.sleep(0.01)
 
-    asyncio.run(run())
+    in_thread(run())
 
 
 async def whole(found: Trainings, live: Live, after: int = -1) -> str:

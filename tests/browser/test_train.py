@@ -129,6 +129,7 @@ def test_watching_goes_through_the_training_can_be_paused_and_rewound(page: Page
     button(page, "Watch training").click()  # at its end it begins again
     page.wait_for_function("() => Number(document.querySelector('.curves input').value) > 20")
     button(page, "Pause").click()
+    expect(button(page, "Watch training")).to_be_visible()
     at = int(slider.input_value())
     page.keyboard.press("Shift+ArrowRight")
     expect(slider).to_have_value(str(at + 1))

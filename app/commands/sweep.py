@@ -1,0 +1,62 @@
+"""gruscope sweep: train a grid of recipes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from .. import sweep
+from ..jobs.start import start
+
+HELP = "train every recipe of a grid; what its table has already is not trained again"
+EXAMPLES = (
+    "gruscope sweep gates.toml --out gates.csv --html gates.html",
+    "gruscope sweep gates.toml --scheduler tcp://127.0.0.1:8786",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.toml", help=f"what is varied: {', '.join(sweep.KEYS)}, seeds")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table, gone on with if it is there")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and spread")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
+    parser.add_argument("--scheduler", default="", metavar="tls://HOST:PORT", help="a Dask cluster to train on instead")
+    parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// beyond this machine")
+
+
+def run(options: argparse.Namespace) -> int:
+    table = options.out or options.file.with_suffix(".csv")
+    try:
+        recipes = sweep.read(options.file)
+        sweep.done(table)
+        engine = start(max(1, options.workers), options.scheduler, options.plain_scheduler)
+    except (ImportError, OSError, ValueError) as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 2
+    try:
+        begun, at_first = time.monotonic(), None
+        for had in sweep.run(recipes, engine, table):
+            at_first = had if at_first is None else at_first
+            _tell(had, len(recipes), (time.monotonic() - begun) / max(1, had - at_first))
+        print(file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\ngruscope: ended; the same command goes on from here", file=sys.stderr)
+        return 1
+    finally:
+        engine.close()
+    print(f"{table}: {len(recipes):,} trainings")
+    if options.html:
+        options.html.write_text(sweep.page(list(sweep.done(table).values())))
+        print(f"{options.html}: medians and spread")
+    return 0
+
+
+def _tell(had: int, of: int, seconds: float) -> None:
+    """A bar, and how long it may yet take."""
+    width = 30
+    bar = "█" * (width * had // of)
+    left = f"{seconds * (of - had):,.0f} s left" if had < of else "done"
+    print(f"\r{bar:·<{width}} {had:,} of {of:,}, {left}    ", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,92 @@
+"""Sweeps: a grid at a prompt, gone on with where it was left, and the same table however it was made."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.sweep import read
+from gru_core.checkpoints import train
+
+GRID = """
+task = "flip-flop"
+cell = ["rnn", "gru"]
+units = [1, 2]
+b_z = [0, -2]
+after = 0
+most = 100
+seeds = 2
+"""
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    file = tmp_path / "grid.toml"
+    file.write_text(GRID)
+    return file
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_grid_is_each_recipe_once(grid: Path) -> None:
+    recipes = read(grid)
+    assert len(recipes) == 2 * 2 + 2 * 2 * 2  # an RNN has no z to begin with another bias of
+    assert {(one.cell, one.units, one.seed) for one in recipes} == {
+        (cell, units, seed) for cell in ("rnn", "gru") for units in (1, 2) for seed in (0, 1)
+    }
+
+
+def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid: Path, tmp_path: Path) -> None:
+    table, page = tmp_path / "t.csv", tmp_path / "t.html"
+    assert main(["sweep", str(grid), "--out", str(table), "--html", str(page)]) == 0
+    whole = table.read_bytes()
+    for recipe, row in list(zip(read(grid), rows(table), strict=True))[::5]:
+        *_, last = train(recipe)
+        assert (row["cell"], int(row["seed"]), int(row["steps"])) == (recipe.cell, recipe.seed, last.report["step"])
+        assert float(row["score"]) == last.report["score"]
+        assert row["good_at"] == ("" if last.report["good_at"] is None else str(last.report["good_at"]))
+    lines = whole.splitlines(keepends=True)
+    table.write_bytes(b"".join(lines[:6]) + lines[6][:40])  # ended in the middle of a line
+    before = table.stat().st_size
+    assert main(["sweep", str(grid), "--out", str(table), "--workers", "1"]) == 0
+    assert before < len(whole)
+    assert table.read_bytes() == whole
+    text = page.read_text()
+    assert "medians over 2 seeds" in text
+    assert "cell rnn" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("units = 99", "units: must be from 1 to 32"),
+        ("colour = 1", "there is no 'colour'"),
+        ("units = [", "is not TOML"),
+        (
+            "seeds = 1000\nunits = [1, 2, 3, 4, 5]\nrate = [0.1, 0.2, 0.3, 0.4, 0.5]\nmost = [1, 2, 3, 4, 5]",
+            "at most 100,000",
+        ),
+        ('task = "none"', "flip-flop"),
+    ],
+)
+def test_what_a_file_says_wrongly_is_named(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "grid.toml"
+    file.write_text(text)
+    assert main(["sweep", str(file)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n1,2\n")
+    assert main(["sweep", str(grid), "--out", str(table)]) == 2
+    assert "is not the table of a sweep" in capsys.readouterr().err
+    assert table.read_text() == "a,b\n1,2\n"
