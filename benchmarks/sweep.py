@@ -1,4 +1,4 @@
-"""A sweep of 1,000 small trainings beside a bare ProcessPoolExecutor doing the same work, and a cluster by its address."""
+"""A sweep of 1,000 small trainings beside a bare ProcessPoolExecutor doing the same, and a cluster by its address."""
 
 from __future__ import annotations
 
