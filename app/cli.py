@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands import check, export, import_, models, serve, sweep, trace, train
+from .commands import check, export, import_, lab, models, serve, sweep, trace, train
 
 COMMANDS = {
     "serve": serve,
@@ -18,6 +18,7 @@ COMMANDS = {
     "models": models,
     "train": train,
     "sweep": sweep,
+    "lab": lab,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
-from gru_core import presets
+from gru_core import labs, presets
 from gru_core.cell import CELLS, GATES
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import FIRST, Recipe
@@ -68,7 +68,7 @@ class RecipeBody(BaseModel):
         strict=True, extra="forbid", json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]}
     )
 
-    task: Literal[presets.TASKS]  # type: ignore[valid-type]
+    task: Literal[(*presets.TASKS, *labs.BASES)]  # type: ignore[valid-type]
     cell: Literal[tuple(CELLS)] = "gru"  # type: ignore[valid-type]
     units: _number("units", True) | None = None  # type: ignore[valid-type]
     seed: _number("seed", True) | None = None  # type: ignore[valid-type]
@@ -85,9 +85,11 @@ class RecipeBody(BaseModel):
 
     def recipe(self) -> Recipe:
         """Raises Refused for what does not go together."""
-        base = PRESETS[self.task].recipe
+        base = base_of(self.task)
         schedule = {key: getattr(self, key) for key in ("rate", "reach", "after", "most", "T")}
         told = {key: value for key, value in schedule.items() if value is not None}
+        if self.task in labs.BASES and self.T is not None:
+            told["aside"] = self.T
         penalties = base.penalties if self.penalties is None else Penalties(**self.penalties.model_dump())
         biases: Mapping[str, float] = self.biases or {}
         if self.biases is None and self.first == "plain":
@@ -106,6 +108,11 @@ class RecipeBody(BaseModel):
             )
         except ValueError as error:
             raise Refused(422, "recipe", str(error), "recipe") from error
+
+
+def base_of(task: str) -> Recipe:
+    """The recipe that one of this task is made from: that of its preset, or of its laboratory."""
+    return PRESETS[task].recipe if task in PRESETS else labs.BASES[task]
 
 
 def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:

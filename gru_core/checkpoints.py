@@ -127,9 +127,35 @@ def shipped(name: str) -> Training:
     return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
 
 
+def card_of(task: str) -> Card:
+    """What a task is about: that of its preset, or of a laboratory."""
+    if task in PRESETS:
+        return PRESETS[task].card
+    title, about = ABOUT[task]
+    return Card(title, task, about, "", "random", "untrained", examples=(EXAMPLES[task],))
+
+
+ABOUT = {
+    "gap": ("Gap", "remember a letter through noise, and name it at the end"),
+    "recall": ("Recall", "take in some letters, and name them in order when asked (?)"),
+    "adding": ("Adding", "add up the two numbers that are marked (=v), and say the sum at the end"),
+    "parity": ("Parity", "say whether the number of ones so far is even or odd"),
+    "brackets": ("Brackets", "say how many brackets are open"),
+}
+"""Title and task, in words, of those of the laboratories."""
+
+EXAMPLES = {
+    "gap": "A a c b d a b c c d a d b",
+    "recall": "a c b d ? ? ? ?",
+    "adding": "0.2 =0.3 -0.1 0.4 -0.2 =-0.4 0.1 0.3",
+    "parity": "0 1 1 0 1 0 1 1 1 0",
+    "brackets": "( x ( ) ( ( ) x ) ) (",
+}
+
+
 def first_card(recipe: Recipe) -> Card:
     """That of the model which a recipe begins with."""
-    card, cell = PRESETS[recipe.task].card, CELLS[recipe.cell]
+    card, cell = card_of(recipe.task), CELLS[recipe.cell]
     units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
     training = {
         "optimiser": "Adam",

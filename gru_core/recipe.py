@@ -21,7 +21,7 @@ from gru_core.cell import CELLS, Cell
 from gru_core.gru import GRU
 from gru_core.initial import Initial, initial
 from gru_core.model import Model, Readout
-from gru_core.tasks import TASKS, Task
+from gru_core.tasks import ALL, Task
 from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
 First = Literal["plain"] | Initial
@@ -30,7 +30,7 @@ FIRST = ("plain", *get_args(Initial))
 
 @dataclass(frozen=True)
 class Recipe:
-    """`task` is a name in `TASKS`, `cell` one in `CELLS`; `first` names the first weights, `T_max` goes with
+    """`task` is a name in `tasks.ALL`, `cell` one in `CELLS`; `first` names the first weights, `T_max` goes with
     "chrono". `biases` are put in place of what that gives, by gate.
 
     Raises ValueError for what cannot be followed.
@@ -48,7 +48,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for what, name, known in (
-            ("task", self.task, TASKS),
+            ("task", self.task, ALL),
             ("cell", self.cell, CELLS),
             ("weights", self.first, FIRST),
         ):
@@ -86,7 +86,7 @@ class Recipe:
 
 
 def task_for(recipe: Recipe) -> Task:
-    return TASKS[recipe.task]
+    return ALL[recipe.task]
 
 
 def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:

@@ -211,9 +211,124 @@ TASKS: dict[str, Task] = {
 }  # fmt: skip
 
 
+# The tasks of the laboratories: each asks for one thing of a cell.
+
+GAP = Symbols(("A", "B", "a", "b", "c", "d"))
+
+
+def over_a_gap(rng: Random, T: int, B: int) -> Array:
+    """A capital, then noise to the end."""
+    symbol = rng.integers(2, 6, (T, B))
+    symbol[0] = rng.integers(0, 2, B)
+    return np.asarray(np.eye(6)[symbol])
+
+
+def remembered(x: Array) -> tuple[Target, Mask]:
+    """The last capital, asked for at the last step."""
+    target, known = last_capital(x)
+    return target, _at_the_end(known)
+
+
+def _at_the_end(mask: Mask) -> Mask:
+    end = np.zeros_like(mask)
+    end[-1] = mask[-1]
+    return end
+
+
+RECALL = Symbols(("a", "b", "c", "d", "?"))
+
+
+def items(rng: Random, T: int, B: int) -> Array:
+    """As many items as questions after them."""
+    symbol = np.full((T, B), 4)
+    symbol[: T // 2] = rng.integers(0, 4, (T // 2, B))
+    return np.eye(5)[symbol]
+
+
+def in_order(x: Array) -> tuple[Target, Mask]:
+    """At the k-th question the k-th item."""
+    asked, item = _any(x[..., 4:]), x[..., :4].argmax(-1)
+    n = np.cumsum(asked, 0) - 1
+    kept = np.cumsum(~asked, 0)[-1]  # items in all
+    order = np.argsort(asked, axis=0, kind="stable")  # the items' steps first
+    place = np.take_along_axis(order, np.clip(n, 0, len(x) - 1), 0)
+    scored = asked & (n < kept) & (np.arange(len(x)).reshape(-1, *[1] * (asked.ndim - 1)) > place)
+    return np.take_along_axis(item, place, 0), scored
+
+
+ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "pass it by", (0,))))
+
+
+def two_marked(rng: Random, T: int, B: int) -> Array:
+    """Numbers, of which one in either half is marked (Hochreiter & Schmidhuber 1997)."""
+    mark = np.zeros((T, B))
+    half = max(1, T // 2)
+    mark[rng.integers(0, half, B), np.arange(B)] = 1
+    mark[rng.integers(half, T, B), np.arange(B)] = 1
+    return np.stack([rng.uniform(-0.5, 0.5, (T, B)), mark], -1)
+
+
+def sum_of_marked(x: Array) -> tuple[Target, Mask]:
+    """The sum of the marked numbers, asked for at the last step."""
+    value, mark = np.moveaxis(x, -1, 0)
+    return np.cumsum(value * (mark > 0), 0), _at_the_end(np.ones(value.shape, bool))
+
+
+PARITY = Symbols(("0", "1"))
+
+
+def bits(rng: Random, T: int, B: int) -> Array:
+    return np.asarray(np.eye(2)[rng.integers(0, 2, (T, B))])
+
+
+def parity(x: Array) -> tuple[Target, Mask]:
+    """Whether the number of ones so far is even or odd."""
+    one = _any(x[..., 1:])
+    return np.cumsum(one, 0) % 2, np.ones(one.shape, bool)
+
+
+BRACKETS, DEEPEST = Symbols(("(", ")", "x")), 4
+
+
+def nested(rng: Random, T: int, B: int) -> Array:
+    """Brackets that open and close, at most DEEPEST of them open, among letters."""
+    symbol, depth, kind = np.empty((T, B), int), np.zeros(B, int), rng.random((T, B))
+    for t in range(T):
+        opens = (kind[t] < 0.4) & (depth < DEEPEST)
+        closes = ~opens & (kind[t] < 0.7) & (depth > 0)
+        symbol[t] = np.where(opens, 0, np.where(closes, 1, 2))
+        depth += opens.astype(int) - closes
+    return np.eye(3)[symbol]
+
+
+def depth(x: Array) -> tuple[Target, Mask]:
+    """How many brackets are open."""
+    opens, closes = _any(x[..., :1]), _any(x[..., 1:2])
+    deep = np.empty(opens.shape, int)
+    now = np.zeros(opens.shape[1:], int)
+    for t in range(len(x)):
+        now = np.clip(now + opens[t] - closes[t], 0, DEEPEST)
+        deep[t] = now
+    return deep, np.ones(deep.shape, bool)
+
+
+LABS: dict[str, Task] = {
+    "gap": Task(GAP, "softmax", ("A", "B"), over_a_gap, remembered, {"write": np.s_[:2]}, "other"),
+    "recall": Task(RECALL, "softmax", ("a", "b", "c", "d"), items, in_order, {"question": np.s_[4:]}, "item"),
+    "adding": Task(ADDING, "linear", ("sum",), two_marked, sum_of_marked, {"mark": np.s_[1:]}, "other"),
+    "parity": Task(PARITY, "softmax", ("even", "odd"), bits, parity, {"one": np.s_[1:]}, "zero"),
+    "brackets": Task(
+        BRACKETS, "softmax", ("0", "1", "2", "3", "4"), nested, depth, {"open": np.s_[:1], "close": np.s_[1:2]}, "other"
+    ),
+}
+"""Those of the laboratories. The sequences of "gap" and "recall" are as long as what is to be kept."""
+
+ALL = TASKS | LABS
+
+
 def task_of(model: Model) -> Task | None:
     """The task that the model's card names, if it is one that the model reads and answers as."""
-    task, readout = TASKS.get(model.card.task), model.readout
+    task, readout = ALL.get(model.card.task), model.readout
     if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
         return None
     return task

@@ -138,7 +138,8 @@ class Schedule:
     The rate stays at `rate` until the score of a batch kept aside is at least (accuracy) or at
     most (error) `reach`, looked at every `every` steps; or, where `reach` is None, for `most` steps.
     `after` further steps follow, the rate falling to a tenth over their second half. `most` steps
-    without reaching it end the training. `changes` are steps after which `rate` is another: (400, 0.06).
+    without reaching it end the training. The sequences kept aside are of `aside` steps. `changes`
+    are steps after which `rate` is another: (400, 0.06).
     """
 
     reach: float | None
@@ -149,6 +150,7 @@ class Schedule:
     norm: float = 1.0
     every: int = 50
     most: int = 6000
+    aside: int = 100
     changes: tuple[tuple[int, float], ...] = ()
 
     def rate_after(self, step: int, left: int | None) -> float:
@@ -171,7 +173,7 @@ def fit(
     Whether it is good enough is looked at every `schedule.every` steps alone. Raises Diverged.
     """
     adam = Adam()
-    aside = task.draw(rng, 100, 100)
+    aside = task.draw(rng, schedule.aside, 100)
     step, left, reached = 0, schedule.after, False
     losses: list[float] = []
     if also(0):

@@ -50,3 +50,25 @@ def outcome(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "way_back": last["lags"][-1],
         "ended": ended,
     }
+
+
+def learned(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """What a laboratory shows of a recipe's training: `outcome`, what was varied, and `scores`, each with its step."""
+    scores: list[tuple[int, float]] = []
+
+    def note(message: Any) -> None:
+        scores.append((message[0]["step"], message[0]["score"]))
+        reports.append(message[0])
+
+    reports: list[dict[str, Any]] = []
+    training(asked, note)
+    last = reports[-1]
+    varied = {key: asked[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
+    return varied | {
+        "T": asked["schedule"]["T"],
+        "steps": last["step"],
+        "good_at": last["good_at"],
+        "score": last["score"],
+        "lags": [reports[0]["lags"], last["lags"]],
+        "scores": scores[:: max(1, len(scores) // 40)] + scores[-1:],
+    }

@@ -11,7 +11,7 @@ from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.clamp import Clamp
 from gru_core.model import Model
-from gru_core.recipe import Recipe, begin
+from gru_core.recipe import Recipe, begin, task_for
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
@@ -146,7 +146,7 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
     """Data that training never saw, the same for everyone."""
-    return TASKS[recipe.task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
+    return task_for(recipe).draw(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def upright(model: Model, recipe: Recipe) -> Model:

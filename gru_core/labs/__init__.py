@@ -1,0 +1,88 @@
+"""The laboratories: what each trains, and the results that ship, each one `.json` file beside this one.
+
+    gap         one symbol is remembered over a gap of noise, with first biases that keep more or less
+    bottleneck  n items are recalled in order through a state of H units
+    race        three tasks, three cells, as many units and equal first biases: b_f = 1, b_z = −1
+
+`gruscope lab NAME` makes a result again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gru_core.recipe import Recipe
+from gru_core.training import Schedule
+
+FOLDER = Path(__file__).parent
+
+
+def _schedule(T: int, reach: float, most: int) -> Schedule:
+    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=25)
+
+
+BASES = {
+    "gap": Recipe("gap", 16, 0, _schedule(51, 0.99, 1500)),
+    "recall": Recipe("recall", 8, 0, _schedule(8, 1.0, 2000)),
+    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000)),
+    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
+    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
+}
+"""By task the recipe from which a laboratory's are made."""
+
+EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
+"""First biases with which every gate that keeps begins at σ(1) = .73."""
+
+GAPS, GAP_SEEDS = (20, 50, 100), range(5)
+ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
+RACES, RACE_SEEDS = ("adding", "parity", "brackets"), range(10)
+
+
+def over(recipe: Recipe, T: int) -> Recipe:
+    """The recipe with sequences of T steps."""
+    return replace(recipe, schedule=replace(recipe.schedule, T=T, aside=T))
+
+
+def _gap() -> Iterable[Recipe]:
+    for gap in GAPS:
+        base = over(BASES["gap"], gap + 1)
+        kinds = [
+            replace(base, cell="rnn"),
+            replace(base, cell="lstm", biases={"f": 1.0}),
+            *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
+            replace(base, first="chrono", T_max=gap),
+        ]
+        yield from (replace(kind, seed=seed) for kind in kinds for seed in GAP_SEEDS)
+
+
+def _bottleneck() -> Iterable[Recipe]:
+    for units in SIZES:
+        for n in ITEMS:
+            yield over(replace(BASES["recall"], units=units), 2 * n)
+
+
+def _race() -> Iterable[Recipe]:
+    for task in RACES:
+        for cell, biases in EQUAL.items():
+            for seed in RACE_SEEDS:
+                yield replace(BASES[task], cell=cell, biases=biases, seed=seed)
+
+
+GRIDS = {"gap": _gap, "bottleneck": _bottleneck, "race": _race}
+"""By laboratory what its result is made of."""
+
+
+def recipes(name: str) -> list[Recipe]:
+    return list(GRIDS[name]())
+
+
+@cache
+def result(name: str) -> list[dict[str, Any]]:
+    """What came of each of a laboratory's recipes, in their order: `gruscope lab NAME` says what."""
+    found: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
+    return found
