@@ -25,6 +25,7 @@ from .routes import (
     export,
     health,
     lab,
+    labs,
     models,
     oembed,
     reference,
@@ -41,8 +42,8 @@ from .schemas import ErrorBody
 from .settings import Settings
 
 ROOMS = (
-    lab, compare, train, trace, unit, score, timing, trainings, export, models, uploads, oembed, health, reference,
-    static,
+    lab, compare, labs, train, trace, unit, score, timing, trainings, export, models, uploads, oembed, health,
+    reference, static,
 )  # fmt: skip
 
 

@@ -207,7 +207,7 @@ class _Watch:
         if not np.isfinite(weights).all():
             raise Diverged(at.step)
         runs = at.model.forward(self.probe.x)
-        lags, gates = _lags(at.model, runs[-1]), gate_means(runs, self.probe.events)
+        lags, gates = way_back(at.model, runs[-1]), gate_means(runs, self.probe.events)
         self._look(at.step, lags, gates)
         report = {
             "step": at.step,
@@ -285,7 +285,7 @@ def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
     return replace(first.with_parameters(parameters), card=card)
 
 
-def _lags(model: Model, run: Run) -> Array:
+def way_back(model: Model, run: Run) -> Array:
     """By how many steps earlier, how much the answer at the last step would move with the input there."""
     V, h = model.readout.V, run.h[-1]
     dh = np.zeros_like(run.h)

@@ -242,7 +242,7 @@ def items(rng: Random, T: int, B: int) -> Array:
     """As many items as questions after them."""
     symbol = np.full((T, B), 4)
     symbol[: T // 2] = rng.integers(0, 4, (T // 2, B))
-    return np.eye(5)[symbol]
+    return np.asarray(np.eye(5)[symbol])
 
 
 def in_order(x: Array) -> tuple[Target, Mask]:

@@ -152,8 +152,8 @@ export async function train(recipe) {
   return (await request("api/trainings", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
 }
 
-/** End a training where it is. @param {string} id */
-export const stopTraining = (id) => request(trainingAt(id), { method: "DELETE" });
+/** End a training where it is, if nobody else follows it. @param {string} id @param {RequestInit} [init] */
+export const stopTraining = (id, init) => request(trainingAt(id), { method: "DELETE", ...init });
 
 /** @param {string} id */
 const trainingAt = (id) => `api/trainings/${encodeURIComponent(id)}`;
@@ -261,8 +261,8 @@ export async function draw(model, seed) {
   return (await response.json()).sequence;
 }
 
-/** A page that is embedded may lie one folder further down. */
-export const UP = /\/embed\/[^/]*$/.test(location.pathname) ? "../" : "";
+/** An embedded page, and a laboratory, may lie one folder further down. */
+export const UP = /\/(embed|compare)\/[^/]*$/.test(location.pathname) ? "../" : "";
 
 /**
  * @param {string} url

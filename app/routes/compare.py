@@ -22,6 +22,7 @@ from ..link import VERSION
 from ..middleware import route_path
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
+from . import labs
 from .lab import MOST_PRINTED, MOST_SENT, STAGES, example, inert, oembed_of, outputs, root_of, templates
 from .trace import prepare
 
@@ -101,6 +102,8 @@ def compare(
         found = contenders(task, by, None, [], settings)
     page = view(task, by, found, settings) | {
         "embed": route_path(request.scope) == "/embed/compare",
+        "labs": labs.TITLES,
+        "lab": "",
         "hide": [part for part in PARTS if part in hide.split(",")],
         "notice": " ".join(notices),
         "oembed": oembed_of(request),

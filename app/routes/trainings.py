@@ -61,10 +61,15 @@ async def one(request: Request, id: str) -> dict[str, Any]:
     return about(id, training) | {"state": "done", "place": 0, "steps": training.steps, "why": training.end}
 
 
-@router.delete("/{id}", summary="End a training where it is", description="Its checkpoints so far are kept.")
+@router.delete(
+    "/{id}",
+    summary="End a training where it is",
+    description="Its checkpoints so far are kept. One that others follow goes on for them: the `state` says so.",
+)
 async def stop(request: Request, id: str) -> dict[str, Any]:
     live = _live(request, id)
-    _trainings(request).stop(live)
+    if live.followers <= 1:
+        _trainings(request).stop(live)
     return _about(request, live)
 
 

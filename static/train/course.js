@@ -89,7 +89,7 @@ export function mountCourse(section, store, actions) {
 }
 
 /** How the training stands, and what has happened last at what is shown. @param {Studio} studio */
-function tell(studio) {
+export function tell(studio) {
   const names = namesOf(studio);
   const step = stepOf(studio);
   const told = names.map((name) => {

@@ -38,7 +38,7 @@ export function mountCurves(section, store) {
     const names = namesOf(studio);
     const all = names.map((name) => trainingOf(studio, name));
     const parts = [width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin])];
-    if (width === 0 || parts.every((part, i) => part === drawn[i])) return;
+    if (width === 0 || !all.length || parts.every((part, i) => part === drawn[i])) return;
     drawn = parts;
     const last = Math.max(1, ...all.flatMap(({ reports, twin }) => [reports.length - 1, twin.length - 1]));
     const losses = all.map(({ reports, twin }, i) => ({ name: names[i], now: lossesOf(reports), then: lossesOf(twin) }));
@@ -47,7 +47,7 @@ export function mountCurves(section, store) {
     const before = losses.map(({ name, then }) => ({ name: `mean twin of-${name}`, points: meansOf(then) }));
     plot(loss, [...raw, ...before, ...means], last, width, true, []);
     const [{ recipe }] = all;
-    const linear = studio.cells[names[0]].run.y.kind === "linear";
+    const { linear } = studio;
     const scores = names.flatMap((name, i) => [
       { name: `mean twin of-${name}`, points: scoresOf(all[i].twin) },
       { name: `mean of-${name}`, points: scoresOf(all[i].reports) },
@@ -59,6 +59,7 @@ export function mountCurves(section, store) {
   }
 
   store.subscribe((studio) => {
+    if (namesOf(studio).length === 0) return;
     draw(studio);
     const last = Math.max(1, ...namesOf(studio).flatMap((name) => [trainingOf(studio, name).reports.length, trainingOf(studio, name).twin.length])) - 1; // prettier-ignore
     curves.style.setProperty("--at", String(last ? studio.place / last : 0));
@@ -76,7 +77,7 @@ const lossesOf = (reports) =>
   reports.flatMap(({ losses }, i) => losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss]))); // prettier-ignore
 
 /** @param {readonly Report[]} reports @returns {Points} */
-const scoresOf = (reports) => reports.map(({ score }, i) => [i, score]);
+const scoresOf = (reports) => reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
 
 /** The mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
 function meansOf(points) {
@@ -96,7 +97,7 @@ function meansOf(points) {
  * @param {boolean} log
  * @param {number[]} marks values with a line across
  */
-function plot(svg, lines, last, width, log, marks) {
+export function plot(svg, lines, last, width, log, marks) {
   const height = svg.clientHeight;
   const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...marks].filter((value) => !log || value > 0); // prettier-ignore
   const top = log ? Math.log10(Math.max(...values, 1e-12)) : 1;
@@ -149,9 +150,8 @@ function list(table, studio) {
 /** The score of what is shown, in words. @param {Studio} studio @param {Name} name */
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
-  if (!report) return "";
-  const linear = studio.cells[name].run.y.kind === "linear";
-  return linear ? `error ${brief(report.score)}` : `${fixed(100 * report.score, 1)} % right`;
+  if (!report || Number.isNaN(report.score)) return "";
+  return studio.linear ? `error ${brief(report.score)}` : `${fixed(100 * report.score, 1)} % right`;
 }
 
 /** The loss at what is shown. @param {Studio} studio @param {Name} name */

@@ -53,12 +53,14 @@ async function start(name) {
   return focus(state, { ...state, step: link.focus.step, unit: link.focus.unit });
 }
 
+const firsts = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await start(name)])));
 const store = createStore(
   /** @type {Studio} */ ({
-    cells: Object.fromEntries(await Promise.all(names.map(async (name) => [name, await start(name)]))),
+    cells: firsts,
     at: names[names.length - 1],
     trainings: Object.fromEntries(names.map((name) => [name, newTraining(training.ids[name], training.recipes[name])])),
     place: 0,
+    linear: firsts[names[0]].run.y.kind === "linear",
     goal: Number.isFinite(goal) ? goal : Infinity,
     watching: false,
     pace: 10,
@@ -112,10 +114,17 @@ async function change(rate, fork) {
   });
 }
 
-function stop() {
-  for (const name of names)
-    if (["waiting", "running"].includes(trainingOf(store.get(), name).state))
-      api.stopTraining(trainingOf(store.get(), name).id).catch((problem) => store.update(say, problem.message));
+async function stop() {
+  for (const name of names) {
+    const { id, state } = trainingOf(store.get(), name);
+    if (!["waiting", "running"].includes(state)) continue;
+    try {
+      const answer = await (await api.stopTraining(id)).json();
+      if (["waiting", "running"].includes(answer.state)) store.update(say, "Others follow this training as well: it goes on for them.");
+    } catch (problem) {
+      store.update(say, /** @type {Error} */ (problem).message);
+    }
+  }
 }
 
 mountSequence(find(".sequence"), lead, actions);

@@ -7,8 +7,8 @@ import { write } from "../elements.js";
 import { NAMES } from "../facets.js";
 
 /** What the page came with. */
-export const training = /** @type {NonNullable<import("../boot.js").Boot["training"]>} */ (boot.training);
-const { preset } = training;
+export const training = /** @type {NonNullable<import("../boot.js").Boot["training"]>} */ (boot.training ?? {});
+const { preset } = training; // none where there is no form
 
 /** A recipe as the server takes it. @param {Recipe} recipe */
 export function bodyOf({ task, cell, units, seed, first, T_max, biases, penalties, schedule }) {

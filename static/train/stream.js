@@ -11,14 +11,15 @@ const TOGETHER = 100; // ms of events to one picture
 
 /**
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store} lead where it is said what is wrong with the sequence
+ * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and says what is wrong with it; null
+ *   where there is none
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
   const open = {};
   /** @type {Set<Name>} whose tapes are being asked for */
   const asking = new Set();
-  let wanted = lead.get().text;
+  let wanted = lead?.get().text ?? "";
   let refused = false; // whether what is said beside the sequence was said here
 
   /** Follow the training that a cell has now. @param {Name} name */
@@ -64,6 +65,7 @@ export function createStreams(store, lead) {
 
   /** @param {Name} name */
   async function fetchOf(name) {
+    if (!lead) return;
     const training = trainingOf(store.get(), name);
     const text = wanted;
     const first = training.read === text ? training.tapes.length : 0;

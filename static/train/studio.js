@@ -23,8 +23,8 @@
  */
 /**
  * `place` is that of the checkpoint that is shown, from 0. While `watching` it goes on by itself, `pace` of them a second.
- * `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `said` is what went wrong.
- * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, goal: number | null, watching: boolean,
+ * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `said` is what went wrong.
+ * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
  *            pace: number, said: string}} Studio
  */
 import { NAMES } from "../facets.js";

@@ -100,14 +100,15 @@ export function mountWayBack(section, store) {
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
       const now = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
-      const then = { name: `of-${name} layer`, label: `${names.length > 1 ? TITLES[name] : "step 0"}`, head: `${TITLES[name]} at step 0`, values: first.lags.toReversed() }; // prettier-ignore
-      return names.length > 1 ? [now] : [then, now];
+      const then = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "step 0", head: `${TITLES[name]} at step 0`, values: first.lags.toReversed() }; // prettier-ignore
+      return trainingOf(studio, name).reports.length > 1 ? [then, now] : [now];
     });
     const T = reports[0].lags.length;
     svg.innerHTML = drawCurves(curves, T, T, width, height);
     const left = names.map((name, i) => {
       const then = trainingOf(studio, name).reports[0].lags.at(-1) ?? 0;
-      return `${names.length > 1 ? `${TITLES[name]}: ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}, before training ${brief(then)}`; // prettier-ignore
+      const before = trainingOf(studio, name).reports.length > 1 ? `, before training ${brief(then)}` : "";
+      return `${names.length > 1 ? `${TITLES[name]} ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}${before}`;
     });
     write(says, `Over ${T - 1} steps: ${left.join("; ")}.`);
     if (details.open) listCurves(table, curves, null);

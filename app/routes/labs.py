@@ -1,0 +1,181 @@
+"""GET /compare/gap and its like: laboratories, each a claim that is measured on its own page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from statistics import median
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gru_core import labs
+from gru_core.attention import recalling
+from gru_core.cell import CELLS
+from gru_core.checkpoints import first_card, way_back
+from gru_core.presets.recipes import FRESH_SEED, fresh
+from gru_core.recipe import Recipe, begin
+from gru_core.tasks import LABS
+
+from .. import models
+from ..answers import cells, model_entry, to_json
+from ..assets import version
+from ..budget import spend
+from ..settings import Settings
+from .lab import STAGES, inert, root_of, templates
+
+router = APIRouter()
+
+TITLES = {"gap": "Gap", "bottleneck": "Bottleneck", "race": "Race"}
+"""The laboratories that have a page, as the navigation names them."""
+
+MODEL = "flip-flop"
+"""A model for what every page has: the cells that there are."""
+
+
+@router.get("/compare/gap", include_in_schema=False)
+def gap(request: Request) -> Response:
+    shown: dict[str, dict[int, list[bool]]] = {}
+    for row in labs.result("gap"):
+        shown.setdefault(_kind(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
+    solved = {kind: {gap: f"{sum(of)} of {len(of)}" for gap, of in by_gap.items()} for kind, by_gap in shown.items()}
+    return _page(request, "gap", {"solved": solved, "gaps": labs.GAPS, "base": labs.BASES["gap"].to_dict()})
+
+
+def _kind(row: dict[str, Any]) -> str:
+    if row["first"] == "chrono":
+        return "GRU, chrono"
+    title = CELLS[row["cell"]].title
+    return ", ".join([title, *(f"b_{gate} = {value:g}".replace("-", "−") for gate, value in row["biases"].items())])
+
+
+@router.get("/compare/bottleneck", include_in_schema=False)
+def bottleneck(request: Request) -> Response:
+    scores = {(row["units"], row["T"] // 2): row["score"] for row in labs.result("bottleneck")}
+    steps = {(row["units"], row["T"] // 2): row["steps"] for row in labs.result("bottleneck")}
+    base = labs.BASES["recall"]
+    return _page(
+        request,
+        "bottleneck",
+        {
+            "items": list(labs.ITEMS),
+            "sizes": list(labs.SIZES),
+            "scores": scores,
+            "steps": steps,
+            "most": base.schedule.most,
+            "attention": {n: _recalled(n) for n in labs.ITEMS},
+            "base": base.to_dict(),
+        },
+    )
+
+
+@cache
+def _recalled(n: int) -> float:
+    """How many of n letters a head of attention, set by hand, names on fresh sequences."""
+    head, places = recalling(n, 4)
+    batch = LABS["recall"].draw(np.random.default_rng(FRESH_SEED), 2 * n, 1000)
+    x = np.concatenate([batch.x, np.broadcast_to(places[:, None], (2 * n, 1000, 2 * n))], -1)
+    return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
+
+
+@router.get("/compare/race", include_in_schema=False)
+def race(request: Request) -> Response:
+    found: dict[str, dict[str, Any]] = {}
+    for task in labs.RACES:
+        for cell in labs.EQUAL:
+            rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == (task, cell)]
+            good = [row["good_at"] for row in rows if row["good_at"] is not None]
+            # A race that was not finished counts as longer than any that was.
+            place = median([row["good_at"] or float("inf") for row in rows])
+            found.setdefault(task, {})[cell] = {
+                "median": None if place == float("inf") else f"{place:g}",
+                "solved": f"{len(good)} of {len(rows)}",
+                "curves": [row["scores"] for row in rows],
+                "good_at": [row["good_at"] for row in rows],
+            }
+    bases = {task: labs.BASES[task].to_dict() for task in labs.RACES}
+    cards = {task: first_card(labs.BASES[task]).about for task in labs.RACES}
+    return _page(request, "race", {"found": found, "bases": bases, "cards": cards, "equal": labs.EQUAL})
+
+
+def _page(request: Request, name: str, filled: dict[str, Any]) -> Response:
+    settings: Settings = request.app.state.settings
+    boot = {
+        "models": [model_entry(MODEL, models.get(MODEL, settings))],
+        "cells": cells(),
+        "scenario": {"model": MODEL, "sequence": "A", "clamps": [], "weights": []},
+        "stages": STAGES,
+        "shares": 0,
+        "uploads": False,
+        "figures": {},
+        "pictures": {},
+        "lab": {
+            key: value for key, value in filled.items() if key in ("base", "bases", "found", "equal", "sizes", "items")
+        },
+    }
+    page = filled | {
+        "page": "compare",
+        "lab": name,
+        "labs": TITLES,
+        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "titles": {name: CELLS[name].title for name in labs.EQUAL},
+        "boot": inert(to_json(boot)),
+        "embed": False,
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
+    }
+    return templates.TemplateResponse(request, f"labs/{name}.html", page, headers={"Cache-Control": "no-cache"})
+
+
+class GapQuestion(BaseModel):
+    """How first weights carry a gradient over a gap. `b` is the first bias of z and, turned round, of f; it goes with
+    "plain" alone."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    gap: Annotated[int, Field(ge=5, le=199)]
+    units: Annotated[int, Field(ge=2, le=32)]
+    first: Literal["plain", "pytorch", "keras", "chrono"] = "plain"
+    b: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+SEQUENCES = 8
+"""Over which a gradient's way back is a mean."""
+
+
+@router.post(
+    "/api/labs/gap",
+    summary="The gradient's way back of untrained cells",
+    description="By cell how much the answer at the last step would move with the input 0, 1, 2, … steps earlier, over "
+    "that of no step earlier: `lags`; and the `recipe` that trains it over this gap.",
+    response_class=Response,
+)
+def untrained(question: GapQuestion) -> Response:
+    found = {}
+    spend(3 * SEQUENCES * question.gap * question.units)
+    for cell in labs.EQUAL:
+        recipe = over_gap(question, cell)
+        model, _ = begin(recipe, first_card(recipe))
+        probe = fresh(recipe, recipe.schedule.T, SEQUENCES)
+        found[cell] = {"lags": way_back(model, model.forward(probe.x)[-1]), "recipe": recipe.to_dict()}
+    return Response(to_json(found), media_type="application/json")
+
+
+def over_gap(question: GapQuestion, cell: str) -> Recipe:
+    """The recipe of a cell in the gap laboratory."""
+    chrono = question.first == "chrono" and cell != "rnn"
+    biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
+    base = replace(labs.BASES["gap"], units=question.units, seed=question.seed, cell=cell)
+    return labs.over(
+        replace(
+            base,
+            first="plain" if question.first == "chrono" and not chrono else question.first,
+            T_max=max(3, question.gap) if chrono else None,
+            biases=biases if question.first == "plain" else {},
+        ),
+        question.gap + 1,
+    )

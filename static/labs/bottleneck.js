@@ -1,0 +1,46 @@
+/** The bottleneck laboratory: a network of each size for each number of letters, trained here when its cell is pressed. */
+
+/** @import { Recipe } from "../boot.js" */
+import { boot } from "../boot.js";
+import { write } from "../elements.js";
+import { fixed } from "../run.js";
+import { createQueue } from "./queue.js";
+import { mountTheme } from "./theme.js";
+
+const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-units]")]);
+const [status, error, stop] = [".status", ".error", "[data-do=stop]"].map(find);
+const base = /** @type {Recipe} */ (boot.lab?.base);
+
+const queue = createQueue((left, problem) => {
+  stop.hidden = left === 0;
+  write(error, problem);
+  if (left) write(status, `${left} to go.`);
+  else for (const button of buttons) button.classList.remove("going");
+});
+
+/** @param {HTMLElement} button */
+function wanted(button) {
+  const [units, n] = [Number(button.dataset.units), Number(button.dataset.n)];
+  button.classList.add("going");
+  return {
+    recipe: { ...base, units, schedule: { ...base.schedule, T: 2 * n } },
+    /** @param {import("../train/studio.js").Report[]} reports @param {boolean} over */
+    hear(reports, over) {
+      const last = reports.at(-1);
+      if (!last) return;
+      button.style.setProperty("--share", String(last.score));
+      write(button, `${fixed(100 * last.score, 0)} %`);
+      button.title = `${last.step} steps of training, here`;
+      if (!over) return;
+      button.classList.remove("going");
+      button.classList.add("here");
+      write(status, `${units} units, ${n} letters: ${fixed(100 * last.score, 1)} % after ${last.step} steps, trained here.`);
+    },
+  };
+}
+
+for (const button of buttons) button.addEventListener("click", () => queue.add([wanted(button)]));
+find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(wanted)));
+stop.addEventListener("click", () => queue.stop());
+mountTheme(find("#theme"));

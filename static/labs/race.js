@@ -1,0 +1,102 @@
+/** The race laboratory: learning curves of three cells on three tasks, over seeds; run here when it is asked for. */
+
+/** @import { Recipe } from "../boot.js" */
+/** @import { Name } from "../facets.js" */
+import { boot } from "../boot.js";
+import { write } from "../elements.js";
+import { NAMES, TITLES } from "../facets.js";
+import { plot } from "../train/curves.js";
+import { createQueue } from "./queue.js";
+import { mountTheme } from "./theme.js";
+
+/** Steps and scores of one training, and the step at which it was good enough. @typedef {{points: [number, number][], good: number | null}} Course */
+const SEEDS = 5;
+const AT = 60; // places at which a median is taken
+
+const { found, bases, equal } = /** @type {Record<string, any>} */ (boot.lab);
+const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
+
+const queue = createQueue((left, problem) => {
+  write(error, problem);
+  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent ? "Run here just now." : "");
+});
+
+/** @param {HTMLElement} section */
+function mountRace(section) {
+  const task = /** @type {string} */ (section.dataset.task);
+  const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
+  const status = /** @type {HTMLElement} */ (section.querySelector(".status"));
+  const base = /** @type {Recipe} */ (bases[task]);
+  /** @type {Record<Name, Course[]>} */
+  let courses = /** @type {any} */ (Object.fromEntries(NAMES.map((name) => [name, found[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: found[task][name].good_at[i] }))]))); // prettier-ignore
+  let [width, timer] = [0, 0];
+
+  function draw() {
+    timer = 0;
+    const all = NAMES.flatMap((name) => courses[name]);
+    const last = Math.max(1, ...all.flatMap(({ points }) => points.map(([step]) => step)));
+    const error = task === "adding";
+    const lines = NAMES.flatMap((name) => courses[name].map(({ points }) => ({ name: `raw of-${name}`, points: placed(points) })));
+    const medians = NAMES.filter((name) => courses[name].length).map((name) => ({ name: `mean of-${name}`, points: placed(median(courses[name], last)) }));
+    if (width) plot(svg, [...lines, ...medians], place(last), width, error, [/** @type {number} */ (base.schedule.reach)]);
+    const ticks = [0, 10, 100, 1000].filter((step) => step <= last).map((step) => `<span style="--at: ${place(step) / place(last)}">${step.toLocaleString("en")}</span>`); // prettier-ignore
+    /** @type {HTMLElement} */ (section.querySelector(".axis")).innerHTML = ticks.join("");
+    for (const name of NAMES) {
+      const row = /** @type {HTMLElement} */ (section.querySelector(`tr[data-cell=${name}]`));
+      const [middle, solved] = row.querySelectorAll("td");
+      const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
+      const at = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
+      write(middle, Number.isFinite(at) ? String(at) : "–");
+      write(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
+    }
+  }
+
+  function run() {
+    courses = /** @type {Record<Name, Course[]>} */ ({ rnn: [], lstm: [], gru: [] });
+    write(status, "Running …");
+    /** @type {import("./queue.js").Wanted[]} */
+    const wanted = [];
+    for (let seed = 0; seed < SEEDS; seed++)
+      for (const name of NAMES) {
+        /** @type {Course} */
+        const course = { points: [], good: null };
+        wanted.push({
+          recipe: { ...base, cell: name, biases: equal[name], seed },
+          hear(reports, over) {
+            if (!course.points.length) courses[name].push(course);
+            course.points = reports.map(({ step, score }) => [step, score]);
+            course.good = reports.at(-1)?.good_at ?? null;
+            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `good enough at step ${course.good}` : "did not get there"}.`); // prettier-ignore
+            timer ||= setTimeout(draw, 100);
+          },
+        });
+      }
+    queue.add(wanted);
+  }
+
+  /** @type {HTMLElement} */ (section.querySelector("[data-do=run]")).addEventListener("click", run);
+  new ResizeObserver(([{ contentRect }]) => {
+    width = Math.round(contentRect.width);
+    draw();
+  }).observe(svg);
+}
+
+/** Where a step stands: most happens early, so the axis is logarithmic. @param {number} step */
+const place = (step) => Math.log10(step + 1);
+
+/** @param {[number, number][]} points */
+const placed = (points) => points.map(([step, score]) => /** @type {[number, number]} */ ([place(step), score]));
+
+/** The median over seeds, each at its last score from where it ended. @param {Course[]} courses @param {number} last */
+function median(courses, last) {
+  const longest = Math.max(...courses.map(({ points }) => points.at(-1)?.[0] ?? 0));
+  return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
+    .filter((step) => step <= longest)
+    .map((step) => {
+      const values = courses.map(({ points }) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1]).sort((a, b) => a - b);
+      return /** @type {[number, number]} */ ([step, values[Math.floor(values.length / 2)]]);
+    });
+}
+
+for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".race"))) mountRace(section);
+mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));

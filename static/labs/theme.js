@@ -1,0 +1,10 @@
+/** Light or dark, on a page that has no other state. */
+
+import { createStore } from "../store.js";
+import { currentTheme } from "../theme.js";
+import { mountAppearance } from "../views/appearance.js";
+
+/** @param {HTMLElement} button */
+export function mountTheme(button) {
+  mountAppearance(button, /** @type {any} */ (createStore({ theme: currentTheme() })));
+}

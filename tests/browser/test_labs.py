@@ -1,0 +1,92 @@
+"""The laboratories: what ships is there at once, the sliders are followed by the core, and each trains here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from app.routes.labs import GapQuestion, over_gap
+from gru_core import labs
+from gru_core.checkpoints import first_card, train, way_back
+from gru_core.presets.recipes import fresh
+from gru_core.recipe import begin
+from tests.browser.test_compare import number_of
+
+
+def shown(page: Page) -> dict[str, float]:
+    """The way back of each cell, as the page says it in words."""
+    said = page.get_by_role("status", name="Way back").inner_text()
+    found = re.findall(r"(RNN|LSTM|GRU) ([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)", said)
+    return {name: number_of(value) for name, value in found}
+
+
+@pytest.mark.parametrize(("gap", "units", "b"), [(50, 16, 0.0), (30, 8, -2.0), (120, 5, -4.0)])
+def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units: int, b: float) -> None:
+    page.goto("/compare/gap")
+    for name, value in (("Gap", gap), ("Units", units), ("First b of z", b)):
+        page.get_by_role("slider", name=name).fill(f"{value:g}")
+    expect(page.get_by_role("status", name="Way back")).to_contain_text(f"Over {gap} steps")
+    question = GapQuestion(gap=gap, units=units, b=b)
+    expected = {}
+    for cell in labs.EQUAL:
+        recipe = over_gap(question, cell)
+        model, _ = begin(recipe, first_card(recipe))
+        expected[cell.upper()] = way_back(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
+    page.wait_for_function(
+        "said => document.querySelector('.says').textContent.includes(said)", arg=f"Over {gap} steps: RNN"
+    )
+    for name, value in shown(page).items():
+        assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
+
+
+def test_why_it_fails_is_answered_by_a_bias_and_trained_here(page: Page) -> None:
+    page.goto("/compare/gap")
+    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
+    page.get_by_role("button", name="chrono, over 100 steps").click()
+    expect(page.get_by_role("status", name="Way back")).to_contain_text("Over 100 steps")
+    page.get_by_role("button", name="Train these").click()
+    recipe = over_gap(GapQuestion(gap=100, units=16, first="chrono"), "gru")
+    *_, last = train(recipe)
+    status = page.get_by_role("status", name="Training")
+    expect(status).to_contain_text(f"At step {last.report['good_at']} it is good enough")
+    expect(page.get_by_role("slider", name="Checkpoint")).to_be_visible()
+
+
+def test_a_cell_of_the_bottleneck_is_trained_when_it_is_pressed(page: Page) -> None:
+    page.goto("/compare/bottleneck")
+    rows = {(row["units"], row["T"] // 2): row for row in labs.result("bottleneck")}
+    for (units, n), row in rows.items():
+        expect(page.locator(f"[data-units='{units}'][data-n='{n}']")).to_have_text(f"{100 * row['score']:.0f} %")
+    page.locator("[data-units='16'][data-n='2']").click()
+    expect(page.get_by_role("status", name="Training")).to_contain_text(
+        f"16 units, 2 letters: 100.0 % after {rows[16, 2]['steps']} steps, trained here."
+    )
+
+
+def test_a_race_is_run_here(page: Page) -> None:
+    page.goto("/compare/race")
+    parity = page.get_by_role("region", name="Parity")
+    expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
+    parity.get_by_role("button", name="Race here").click()
+    expect(parity.get_by_role("status")).to_have_text("Run here just now.", timeout=120_000)
+    expect(parity.get_by_role("row", name="GRU")).to_contain_text("5 of 5")
+    first = next(row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru"))
+    assert first["good_at"] is not None
+
+
+@pytest.mark.parametrize("lab", ["gap", "bottleneck", "race"])
+def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, lab: str) -> None:
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"/compare/{lab}")
+        page.wait_for_function("() => document.querySelector('svg path, .grid button')")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(color_scheme=None)
