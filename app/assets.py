@@ -19,7 +19,7 @@ from .joined import joined
 _APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
-LABS = ("gap", "bottleneck", "race")
+LABS = ("gap", "sequence", "bottleneck", "race")
 ROOTS = {"lab": "main.js", "compare": "compare/main.js", "train": "train/main.js"} | {n: f"labs/{n}.js" for n in LABS}
 """The pages, and the first module of each; all of its modules are joined into one file of the page's name."""
 

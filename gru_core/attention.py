@@ -16,6 +16,10 @@ SHARP = 50.0
 """How much a step that is looked for stands out, before the softmax, in weights that are set by hand."""
 
 
+BLOCK = 256
+"""Steps whose weights are in memory at one time."""
+
+
 @dataclass(frozen=True)
 class Attention:
     """`W_q`, `W_k` `(I, d)`, `W_v` `(I, K)`."""
@@ -27,12 +31,16 @@ class Attention:
     def __call__(self, x: Array) -> Array:
         """y `(T, …, K)` of inputs `(T, …, I)`; a step sees itself and what was before it."""
         q, k, v = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k, self.W_v))
-        scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
-        T = scores.shape[-1]
-        scores = np.where(np.tri(T, dtype=bool), scores, -np.inf)
-        weights = np.exp(scores - scores.max(-1, keepdims=True))
-        weights /= weights.sum(-1, keepdims=True)
-        return np.moveaxis(weights @ v, -2, 0)
+        T = q.shape[-2]
+        y = np.empty((*q.shape[:-1], v.shape[-1]))
+        for start in range(0, T, BLOCK):
+            end = min(T, start + BLOCK)
+            scores = q[..., start:end, :] @ np.swapaxes(k[..., :end, :], -1, -2) / np.sqrt(q.shape[-1])
+            scores = np.where(np.tri(end - start, end, start, dtype=bool), scores, -np.inf)
+            weights = np.exp(scores - scores.max(-1, keepdims=True))
+            weights /= weights.sum(-1, keepdims=True)
+            y[..., start:end, :] = weights @ v[..., :end, :]
+        return np.moveaxis(y, -2, 0)
 
 
 def recalling(n: int, items: int) -> tuple[Attention, Array]:

@@ -231,6 +231,9 @@ export async function model(id) {
   return (await request(modelAt(id), {})).json();
 }
 
+/** What a GET answers. @param {string} url @returns {Promise<any>} */
+export const fetched = async (url) => (await request(url, {})).json();
+
 /** What a step of a model costs on the server. @param {string} id @returns {Promise<any>} */
 export async function timing(id) {
   if (recording) throw new Unrecorded();

@@ -25,7 +25,7 @@ from ..errors import Refused
 from ..settings import Settings
 from ..version import VERSIONS
 from . import work
-from .engine import Cancelled, Engine, Job
+from .engine import Cancelled, Engine, Job, Work
 
 ID = r"t-[0-9a-f]{32}"
 
@@ -124,6 +124,7 @@ class Trainings:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._kept, self._engine = settings, kept(settings), engine
         self._live: OrderedDict[str, Live] = OrderedDict()
+        self._computing = 0
 
     def start(self, recipe: Recipe) -> Live:
         """The training of this recipe, begun if it has not been. Raises Refused when too many wait."""
@@ -162,6 +163,16 @@ class Trainings:
         else:
             self._engine.cancel(live.job)
             self._end(live, "stopped", "It was stopped here.")
+
+    async def compute(self, of: Work, asked: Any) -> Any:
+        """What comes of other work. Raises Refused when too many wait."""
+        if self._computing >= self._settings.waiting:
+            raise Refused(429, "busy", "this server computes as much as it can; try again soon", retry_after=5)
+        self._computing += 1
+        try:
+            return await asyncio.wrap_future(self._engine.submit(of, asked, lambda message: None).future)
+        finally:
+            self._computing -= 1
 
     async def follow(self, live: Live, after: int) -> AsyncIterator[bytes]:
         """The events with ids above `after`, as they come, to the last."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gru_core.checkpoints import Checkpoint, train
+from gru_core.labs import sequence
 from gru_core.recipe import Recipe
 from gru_core.training import Diverged
 
@@ -50,6 +51,11 @@ def outcome(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "way_back": last["lags"][-1],
         "ended": ended,
     }
+
+
+def parity_by_scan(asked: int, report: Report) -> list[tuple[int, float]]:
+    """Steps and accuracies of a minimal GRU on parity, from this seed."""
+    return sequence.parity(asked)
 
 
 def learned(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:

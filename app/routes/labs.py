@@ -8,7 +8,7 @@ from statistics import median
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from gru_core import labs
 from gru_core.attention import recalling
 from gru_core.cell import CELLS
 from gru_core.checkpoints import first_card, way_back
+from gru_core.labs import sequence
 from gru_core.presets.recipes import FRESH_SEED, fresh
 from gru_core.recipe import Recipe, begin
 from gru_core.tasks import LABS
@@ -24,13 +25,18 @@ from .. import models
 from ..answers import cells, model_entry, to_json
 from ..assets import version
 from ..budget import spend
+from ..errors import Refused
+from ..jobs import work
 from ..settings import Settings
 from .lab import STAGES, inert, root_of, templates
 
 router = APIRouter()
 
-TITLES = {"gap": "Gap", "bottleneck": "Bottleneck", "race": "Race"}
+TITLES = {"gap": "Gap", "sequence": "In sequence", "bottleneck": "Bottleneck", "race": "Race"}
 """The laboratories that have a page, as the navigation names them."""
+
+SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
+"""What of a page its script gets as well."""
 
 MODEL = "flip-flop"
 """A model for what every page has: the cells that there are."""
@@ -50,6 +56,47 @@ def _kind(row: dict[str, Any]) -> str:
         return "GRU, chrono"
     title = CELLS[row["cell"]].title
     return ", ".join([title, *(f"b_{gate} = {value:g}".replace("-", "−") for gate, value in row["biases"].items())])
+
+
+@router.get("/compare/sequence", include_in_schema=False)
+def in_sequence(request: Request) -> Response:
+    found = labs.result("sequence")
+    rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
+    return _page(
+        request,
+        "sequence",
+        {
+            "kinds": sequence.KINDS,
+            "lengths": sequence.LENGTHS,
+            "width": sequence.WIDTH,
+            "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
+            "timing": found["timing"],
+            "parity": {"gru": [row["scores"] for row in rows], "scan": found["parity"]},
+            "base": replace(labs.BASES["parity"], biases=labs.EQUAL["gru"]).to_dict(),
+        },
+    )
+
+
+@router.get(
+    "/api/labs/sequence",
+    summary="What sequences of T steps take on this server",
+    description="Seconds, measured now, by kind: `gru`, `attention`, and a minimal GRU by `loop` and by `scan`.",
+)
+def timing(T: Annotated[int, Query()]) -> dict[str, float]:
+    if T not in sequence.LENGTHS:
+        raise Refused(422, "request", f"T must be one of {', '.join(map(str, sequence.LENGTHS))}", "T")
+    spend(T * sequence.WIDTH * 10)
+    return sequence.timed(T, 3)
+
+
+@router.get(
+    "/api/labs/parity",
+    summary="A minimal GRU learns parity, or does not",
+    description="Steps of training, each with the accuracy on sequences kept aside.",
+)
+async def parity(request: Request, seed: Annotated[int, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
+    found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
+    return found
 
 
 @router.get("/compare/bottleneck", include_in_schema=False)
@@ -112,9 +159,7 @@ def _page(request: Request, name: str, filled: dict[str, Any]) -> Response:
         "uploads": False,
         "figures": {},
         "pictures": {},
-        "lab": {
-            key: value for key, value in filled.items() if key in ("base", "bases", "found", "equal", "sizes", "items")
-        },
+        "lab": {key: value for key, value in filled.items() if key in SENT},
     }
     page = filled | {
         "page": "compare",

@@ -3,6 +3,7 @@
     gap         one symbol is remembered over a gap of noise, with first biases that keep more or less
     bottleneck  n items are recalled in order through a state of H units
     race        three tasks, three cells, as many units and equal first biases: b_f = 1, b_z = −1
+    sequence    what must happen one after another, what it takes, and what a scan cannot learn
 
 `gruscope lab NAME` makes a result again.
 """
@@ -82,7 +83,6 @@ def recipes(name: str) -> list[Recipe]:
 
 
 @cache
-def result(name: str) -> list[dict[str, Any]]:
-    """What came of each of a laboratory's recipes, in their order: `gruscope lab NAME` says what."""
-    found: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
-    return found
+def result(name: str) -> Any:
+    """What came of each of a laboratory's recipes, in their order; of "sequence" its `timing` and `parity`."""
+    return json.loads((FOLDER / f"{name}.json").read_text())

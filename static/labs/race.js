@@ -5,13 +5,12 @@
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
 import { NAMES, TITLES } from "../facets.js";
-import { plot } from "../train/curves.js";
+import { drawLearning } from "./curves.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
 /** Steps and scores of one training, and the step at which it was good enough. @typedef {{points: [number, number][], good: number | null}} Course */
 const SEEDS = 5;
-const AT = 60; // places at which a median is taken
 
 const { found, bases, equal } = /** @type {Record<string, any>} */ (boot.lab);
 const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
@@ -33,14 +32,9 @@ function mountRace(section) {
 
   function draw() {
     timer = 0;
-    const all = NAMES.flatMap((name) => courses[name]);
-    const last = Math.max(1, ...all.flatMap(({ points }) => points.map(([step]) => step)));
-    const error = task === "adding";
-    const lines = NAMES.flatMap((name) => courses[name].map(({ points }) => ({ name: `raw of-${name}`, points: placed(points) })));
-    const medians = NAMES.filter((name) => courses[name].length).map((name) => ({ name: `mean of-${name}`, points: placed(median(courses[name], last)) }));
-    if (width) plot(svg, [...lines, ...medians], place(last), width, error, [/** @type {number} */ (base.schedule.reach)]);
-    const ticks = [0, 10, 100, 1000].filter((step) => step <= last).map((step) => `<span style="--at: ${place(step) / place(last)}">${step.toLocaleString("en")}</span>`); // prettier-ignore
-    /** @type {HTMLElement} */ (section.querySelector(".axis")).innerHTML = ticks.join("");
+    const points = Object.fromEntries(NAMES.map((name) => [name, courses[name].map((course) => course.points)]));
+    const axis = /** @type {HTMLElement} */ (section.querySelector(".axis"));
+    drawLearning(svg, axis, points, width, task === "adding", /** @type {number} */ (base.schedule.reach));
     for (const name of NAMES) {
       const row = /** @type {HTMLElement} */ (section.querySelector(`tr[data-cell=${name}]`));
       const [middle, solved] = row.querySelectorAll("td");
@@ -79,23 +73,6 @@ function mountRace(section) {
     width = Math.round(contentRect.width);
     draw();
   }).observe(svg);
-}
-
-/** Where a step stands: most happens early, so the axis is logarithmic. @param {number} step */
-const place = (step) => Math.log10(step + 1);
-
-/** @param {[number, number][]} points */
-const placed = (points) => points.map(([step, score]) => /** @type {[number, number]} */ ([place(step), score]));
-
-/** The median over seeds, each at its last score from where it ended. @param {Course[]} courses @param {number} last */
-function median(courses, last) {
-  const longest = Math.max(...courses.map(({ points }) => points.at(-1)?.[0] ?? 0));
-  return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
-    .filter((step) => step <= longest)
-    .map((step) => {
-      const values = courses.map(({ points }) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1]).sort((a, b) => a - b);
-      return /** @type {[number, number]} */ ([step, values[Math.floor(values.length / 2)]]);
-    });
 }
 
 for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".race"))) mountRace(section);

@@ -330,3 +330,14 @@ def test_what_a_report_says_is_so(cell: str) -> None:
 
 def _place(model: gru.Model, part: str, meets: str) -> int:
     return model.encoder.labels.index(meets) if part == "W" else int(re.sub(r"\D", "", meets)) - 1
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("sequence?T=17", "16, 32, 64"), ("sequence", "field required"), ("parity?seed=-1", "greater than or equal to 0")],
+)
+def test_what_a_laboratory_cannot_measure_is_refused(client: TestClient, path: str, said: str) -> None:
+    answer = client.get(f"/api/labs/{path}")
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+    assert client.post("/api/labs/gap", json={"gap": 200, "units": 4}).status_code == 422

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from app.routes.labs import GapQuestion, over_gap
 from gru_core import labs
 from gru_core.checkpoints import first_card, train, way_back
+from gru_core.labs import sequence
 from gru_core.presets.recipes import fresh
 from gru_core.recipe import begin
 from tests.browser.test_compare import number_of
@@ -78,7 +79,20 @@ def test_a_race_is_run_here(page: Page) -> None:
     assert first["good_at"] is not None
 
 
-@pytest.mark.parametrize("lab", ["gap", "bottleneck", "race"])
+def test_what_waits_is_counted_and_measured_here_and_parity_is_trained(page: Page) -> None:
+    page.goto("/compare/sequence")
+    page.get_by_role("slider", name="Steps of the sequence").fill("7")
+    for kind, (steps, products) in sequence.counts(128).items():
+        cells = page.locator(f"tr[data-kind={kind}] td")
+        expect(cells.nth(0)).to_have_text(f"{steps:,}")
+        expect(cells.nth(1)).to_have_text(f"{products:,}")
+    page.get_by_role("button", name="Measure here").click()
+    expect(page.locator("tr[data-kind=scan] td").nth(2)).to_contain_text("ms, here")
+    page.get_by_role("button", name="Train both here").click()
+    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=120_000)
+
+
+@pytest.mark.parametrize("lab", ["gap", "sequence", "bottleneck", "race"])
 def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, lab: str) -> None:
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})

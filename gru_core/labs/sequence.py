@@ -1,0 +1,77 @@
+"""What must happen one after another: a GRU, a head of attention and a minimal GRU of one width over T steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from gru_core.attention import Attention
+from gru_core.gru import GRU
+from gru_core.labs import BASES, EQUAL
+from gru_core.mingru import MinGRU, fit, passes
+from gru_core.model import Readout
+from gru_core.tasks import LABS
+
+WIDTH = 32
+"""Inputs and units of each."""
+
+LENGTHS = tuple(2**k for k in range(4, 13))
+
+KINDS = {
+    "gru": "GRU",
+    "attention": "one head of self-attention",
+    "loop": "minimal GRU, step by step",
+    "scan": "minimal GRU, by a scan",
+}
+
+PARITY_STEPS, PARITY_SEEDS = 1000, range(5)
+
+
+def counts(T: int) -> dict[str, tuple[int, int]]:
+    """By kind how many steps must follow one another, and how many multiplications and additions there are."""
+    d = WIDTH
+    minimal = T * (2 * d * d + 3 * d)
+    return {
+        "gru": (T, T * GRU.random(d, d, np.random.default_rng(0)).multiply_adds),
+        "attention": (1, T * 3 * d * d + T * (T + 1) // 2 * 2 * d),
+        "loop": (T, minimal),
+        "scan": (passes(T), minimal + passes(T) * T * 2 * d),
+    }
+
+
+def timed(T: int, repeats: int = 5) -> dict[str, float]:
+    """By kind the seconds for one sequence of T steps, the median of `repeats` after one to warm up."""
+    rng, d = np.random.default_rng(T), WIDTH
+    x = rng.normal(size=(T, d))
+    gru, minimal = GRU.random(d, d, rng), MinGRU.random(d, d, rng)
+    head = Attention(*(rng.normal(size=(d, d)) / np.sqrt(d) for _ in range(3)))
+    runs: dict[str, Callable[[], object]] = {
+        "gru": lambda: gru.forward(x),
+        "attention": lambda: head(x),
+        "loop": lambda: minimal.loop(x),
+        "scan": lambda: minimal.scan(x),
+    }
+    found = {}
+    for kind, run in runs.items():
+        seconds = []
+        for _ in range(repeats + 1):
+            begun = perf_counter()
+            run()
+            seconds.append(perf_counter() - begun)
+        found[kind] = median(seconds[1:])
+    return found
+
+
+def parity(seed: int) -> list[tuple[int, float]]:
+    """Steps and accuracies of a minimal GRU on parity, by the recipe of the race's GRU."""
+    base, task = BASES["parity"], LABS["parity"]
+    rng = np.random.default_rng(seed)
+    cell = MinGRU.random(task.encoder.inputs, base.units, rng, EQUAL["gru"]["z"])
+    K = len(task.labels)
+    readout = Readout(task.kind, rng.uniform(-1, 1, (K, base.units)) / np.sqrt(base.units), np.zeros(K), task.labels)
+    schedule = replace(base.schedule, most=PARITY_STEPS)
+    return [(step, accuracy) for step, accuracy, *_ in fit(cell, readout, task, rng, schedule)]

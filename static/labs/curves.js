@@ -1,0 +1,52 @@
+/** Learning curves over seeds, as the laboratories draw them: by step of training, logarithmic, since most happens early. */
+
+import { plot } from "../train/curves.js";
+
+/** Steps and scores of one training. @typedef {[number, number][]} Points */
+const AT = 60; // places at which a median is taken
+
+/** Where a step stands. @param {number} step */
+const place = (step) => Math.log10(step + 1);
+
+/** @param {Points} points @returns {Points} */
+const placed = (points) => points.map(([step, score]) => [place(step), score]);
+
+/**
+ * @param {SVGElement} svg
+ * @param {HTMLElement} axis under it
+ * @param {Record<string, Points[]>} byName the trainings of each, by what its class is called
+ * @param {number} width
+ * @param {boolean} error whether scores are errors, on a logarithmic axis
+ * @param {number} goal
+ */
+export function drawLearning(svg, axis, byName, width, error, goal) {
+  const all = Object.values(byName).flat();
+  const last = Math.max(1, ...all.flatMap((points) => points.map(([step]) => step)));
+  const thin = Object.entries(byName).flatMap(([name, of]) => of.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
+  const thick = Object.entries(byName).filter(([, of]) => of.length).map(([name, of]) => ({ name: `mean of-${name}`, points: placed(median(of, last)) })); // prettier-ignore
+  if (width) plot(svg, [...thin, ...thick], place(last), width, error, [goal]);
+  const ticks = [0, 10, 100, 1000].filter((step) => step <= last);
+  mark(axis, ticks.map((step) => [place(step) / place(last), step.toLocaleString("en")]));
+}
+
+/** Texts under a picture, each at its share of the width. @param {HTMLElement} axis @param {[number, string][]} ticks */
+export function mark(axis, ticks) {
+  axis.replaceChildren(
+    ...ticks.map(([at, textContent]) => {
+      const tick = Object.assign(document.createElement("span"), { textContent });
+      tick.style.setProperty("--at", String(at));
+      return tick;
+    }),
+  );
+}
+
+/** The median over seeds, each at its last score from where it ended. @param {Points[]} all @param {number} last @returns {Points} */
+function median(all, last) {
+  const longest = Math.max(...all.map((points) => points.at(-1)?.[0] ?? 0));
+  return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
+    .filter((step) => step <= longest)
+    .map((step) => {
+      const values = all.map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1]).sort((a, b) => a - b);
+      return [step, values[Math.floor(values.length / 2)]];
+    });
+}

@@ -1,0 +1,107 @@
+/** The laboratory of what must follow one another: counts, times as measured before or here, and what a scan cannot learn. */
+
+/** @import { Recipe } from "../boot.js" */
+/** @import { Points } from "./curves.js" */
+import * as api from "../api.js";
+import { boot } from "../boot.js";
+import { brief } from "../chart.js";
+import { write } from "../elements.js";
+import { plot } from "../train/curves.js";
+import { drawLearning, mark } from "./curves.js";
+import { createQueue } from "./queue.js";
+import { mountTheme } from "./theme.js";
+
+const SEEDS = 3;
+
+const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const { kinds, counts, timing, parity, base } = /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, Record<string, number>>, parity: Record<string, Points[]>, base: Recipe}} */ (boot.lab); // prettier-ignore
+const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
+const [output, times, says] = ["output", ".asked-for .status", ".run > .says"].map(find);
+const lengths = Object.keys(timing).map(Number);
+/** Lengths that were timed here. @type {Set<number>} */
+const here = new Set();
+let width = 0;
+
+function show() {
+  const T = 2 ** Number(slider.value);
+  write(output, T.toLocaleString("en"));
+  slider.setAttribute("aria-valuetext", `${T} steps`);
+  for (const kind of Object.keys(kinds)) {
+    const [steps, products, time] = find(`tr[data-kind=${kind}]`).querySelectorAll("td");
+    const [follow, work] = counts[T][kind];
+    write(steps, follow.toLocaleString("en"));
+    write(products, work.toLocaleString("en"));
+    write(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", here" : ""}`);
+  }
+  const lines = Object.keys(kinds).map((kind) => ({ name: `mean of-${kind}`, points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])) })); // prettier-ignore
+  if (width) plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []); // prettier-ignore
+  mark(find(".lines .axis"), lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]));
+  const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
+  write(says, slower ? `From ${slower.toLocaleString("en")} steps on attention takes longer than the GRU on this CPU, since its work grows with T².` : "At none of these lengths does attention take longer than the GRU on this CPU."); // prettier-ignore
+}
+
+async function measure() {
+  const button = find("[data-do=measure]");
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  const T = 2 ** Number(slider.value);
+  write(times, `Measuring ${T.toLocaleString("en")} steps …`);
+  try {
+    timing[T] = await api.fetched(`api/labs/sequence?T=${T}`);
+    here.add(T);
+    write(times, "Measured just now on the server of this page.");
+    show();
+  } catch (error) {
+    write(times, /** @type {Error} */ (error).message);
+  }
+  button.ariaBusy = "false";
+}
+
+const [svg, axis, status, wrong] = [".learned", ".race .axis", ".race .status", ".error"].map(find);
+/** @type {Record<string, Points[]>} */
+let learned = parity;
+const queue = createQueue((_, problem) => write(wrong, problem));
+let room = 0;
+const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, room, false, base.schedule.reach ?? 1);
+
+async function run() {
+  learned = { gru: [], scan: [] };
+  write(status, "Training …");
+  const wanted = Array.from({ length: SEEDS }, (_, seed) => {
+    /** @type {Points} */
+    const points = [];
+    return {
+      recipe: { ...base, seed },
+      /** @param {import("../train/studio.js").Report[]} reports */
+      hear(reports) {
+        if (!points.length) learned.gru.push(points);
+        points.splice(0, points.length, ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])));
+        draw();
+      },
+    };
+  });
+  queue.add(wanted);
+  try {
+    for (let seed = 0; seed < SEEDS; seed++) {
+      learned.scan.push(await api.fetched(`api/labs/parity?seed=${seed}`));
+      draw();
+    }
+    write(status, "Trained here just now.");
+  } catch (error) {
+    write(wrong, /** @type {Error} */ (error).message);
+    write(status, "");
+  }
+}
+
+slider.addEventListener("input", show);
+find("[data-do=measure]").addEventListener("click", measure);
+find("[data-do=run]").addEventListener("click", run);
+new ResizeObserver(([{ contentRect }]) => {
+  width = Math.round(contentRect.width);
+  show();
+}).observe(find(".times"));
+new ResizeObserver(([{ contentRect }]) => {
+  room = Math.round(contentRect.width);
+  draw();
+}).observe(svg);
+mountTheme(find("#theme"));
