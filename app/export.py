@@ -19,7 +19,6 @@ from .assets import assets
 from .errors import within
 from .jobs.trainings import as_events, kept
 from .link import Link, read_link
-from .recipes import read_recipes
 from .routes import compare, train
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare, within_text
@@ -110,7 +109,7 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     """
     filled = train.view(keys, settings)
     trainings = {}
-    for recipe in read_recipes(keys):
+    for recipe in train.recipes_of(keys, settings):
         name = train.name_of(recipe)
         training = kept(settings).get(name)
         tapes = read_by_all(name, training, filled["scenario"]["sequence"], 0, settings)

@@ -12,8 +12,9 @@ from pydantic_core import PydanticCustomError
 from gru_core import labs, presets
 from gru_core.cell import CELLS, GATES
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import FIRST, Recipe
-from gru_core.training import NO_PENALTIES, Penalties
+from gru_core.recipe import FIRST, OWN, Recipe
+from gru_core.table import MOST_BYTES
+from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
 from .errors import Refused
 
@@ -68,7 +69,8 @@ class RecipeBody(BaseModel):
         strict=True, extra="forbid", json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]}
     )
 
-    task: Literal[(*presets.TASKS, *labs.BASES)]  # type: ignore[valid-type]
+    task: Literal[(*presets.TASKS, *labs.BASES, OWN)]  # type: ignore[valid-type]
+    table: Annotated[str, Field(max_length=MOST_BYTES)] = ""
     cell: Literal[tuple(CELLS)] = "gru"  # type: ignore[valid-type]
     units: _number("units", True) | None = None  # type: ignore[valid-type]
     seed: _number("seed", True) | None = None  # type: ignore[valid-type]
@@ -85,7 +87,10 @@ class RecipeBody(BaseModel):
 
     def recipe(self) -> Recipe:
         """Raises Refused for what does not go together."""
-        base = base_of(self.task)
+        try:
+            base = base_of(self.task, self.table)
+        except ValueError as error:
+            raise Refused(422, "table", str(error), "table") from error
         schedule = {key: getattr(self, key) for key in ("rate", "reach", "after", "most", "T")}
         told = {key: value for key, value in schedule.items() if value is not None}
         if self.task in labs.BASES and self.T is not None:
@@ -105,13 +110,19 @@ class RecipeBody(BaseModel):
                 self.T_max,
                 biases,
                 penalties if self.cell == "gru" else NO_PENALTIES,
+                self.table,
             )
         except ValueError as error:
             raise Refused(422, "recipe", str(error), "recipe") from error
 
 
-def base_of(task: str) -> Recipe:
-    """The recipe that one of this task is made from: that of its preset, or of its laboratory."""
+def base_of(task: str, table: str = "") -> Recipe:
+    """The recipe that one of this task is made from: that of its preset, of its laboratory, or for a table.
+
+    Raises ValueError for what is no table.
+    """
+    if task == OWN:
+        return Recipe(OWN, 4, 0, Schedule(reach=0.99, after=300, most=1500, every=25), table=table)
     return PRESETS[task].recipe if task in PRESETS else labs.BASES[task]
 
 

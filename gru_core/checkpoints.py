@@ -22,8 +22,9 @@ from gru_core.card import Card
 from gru_core.cell import CELLS, Run
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
-from gru_core.recipe import Recipe, begin, task_for
+from gru_core.recipe import OWN, Recipe, begin, task_for
 from gru_core.scoring import SCORE, gate_means
+from gru_core.table import read
 from gru_core.training import Diverged, Snapshot, fit
 
 Weights = npt.NDArray[np.float32]
@@ -127,8 +128,14 @@ def shipped(name: str) -> Training:
     return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
 
 
-def card_of(task: str) -> Card:
-    """What a task is about: that of its preset, or of a laboratory."""
+def card_of(recipe: Recipe) -> Card:
+    """What its task is about: that of a preset or a laboratory, or of a table."""
+    task = recipe.task
+    if task == OWN:
+        table = read(recipe.table)
+        trained, aside = map(len, table.split(recipe.seed))
+        about = f"answer as a table does: {trained:,} of its sequences are trained on, {aside:,} kept aside"
+        return Card("Own task", task, about, "", "random", "untrained", examples=table.texts[:3])
     if task in PRESETS:
         return PRESETS[task].card
     title, about = ABOUT[task]
@@ -155,7 +162,7 @@ EXAMPLES = {
 
 def first_card(recipe: Recipe) -> Card:
     """That of the model which a recipe begins with."""
-    card, cell = card_of(recipe.task), CELLS[recipe.cell]
+    card, cell = card_of(recipe), CELLS[recipe.cell]
     units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
     training = {
         "optimiser": "Adam",
@@ -190,6 +197,11 @@ class _Watch:
     def __init__(self, recipe: Recipe, model: Model) -> None:
         self.recipe, self.first = recipe, _flat(model)
         self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
+        # Of sequences of several lengths the way back is over the longest.
+        self.longest = self.probe.x
+        if recipe.task == OWN:
+            steps = self.probe.x.any(-1).sum(0)
+            self.longest = self.probe.x[: steps.max(), steps == steps.max()]
         self.losses: list[float] = []
         self.said: list[str] = []
         self.good_at: int | None = None
@@ -207,7 +219,8 @@ class _Watch:
         if not np.isfinite(weights).all():
             raise Diverged(at.step)
         runs = at.model.forward(self.probe.x)
-        lags, gates = way_back(at.model, runs[-1]), gate_means(runs, self.probe.events)
+        longest = runs if self.longest is self.probe.x else at.model.forward(self.longest)
+        lags, gates = way_back(at.model, longest[-1]), gate_means(runs, self.probe.events)
         self._look(at.step, lags, gates)
         report = {
             "step": at.step,
@@ -253,7 +266,9 @@ class _Watch:
 
 
 def _plural(event: str) -> str:
-    return "other steps" if event == "other" else f"{event}s"
+    if event == "other":
+        return "other steps"
+    return event if event.startswith("“") else f"{event}s"
 
 
 def in_words(model: Model, score: float) -> str:

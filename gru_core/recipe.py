@@ -21,17 +21,23 @@ from gru_core.cell import CELLS, Cell
 from gru_core.gru import GRU
 from gru_core.initial import Initial, initial
 from gru_core.model import Model, Readout
+from gru_core.table import Split, read
 from gru_core.tasks import ALL, Task
 from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
 First = Literal["plain"] | Initial
+OWN = "own"
+"""A task of one's own: the recipe has its table."""
+
 FIRST = ("plain", *get_args(Initial))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`task` is a name in `tasks.ALL`, `cell` one in `CELLS`; `first` names the first weights, `T_max` goes with
-    "chrono". `biases` are put in place of what that gives, by gate.
+    """`task` is a name in `tasks.ALL`, or OWN with a `table` as `table.read` takes it; `cell` is one in `CELLS`.
+
+    `first` names the first weights, `T_max` goes with "chrono". `biases` are put in place of what that
+    gives, by gate.
 
     Raises ValueError for what cannot be followed.
     """
@@ -45,10 +51,15 @@ class Recipe:
     T_max: int | None = None
     biases: Mapping[str, float] = field(default_factory=dict)
     penalties: Penalties = NO_PENALTIES
+    table: str = ""
 
     def __post_init__(self) -> None:
+        if (self.task == OWN) != bool(self.table):
+            raise ValueError("a table goes with a task of one's own, and with that alone")
+        if self.table:
+            read(self.table)
         for what, name, known in (
-            ("task", self.task, ALL),
+            ("task", self.task, (*ALL, OWN)),
             ("cell", self.cell, CELLS),
             ("weights", self.first, FIRST),
         ):
@@ -85,8 +96,8 @@ class Recipe:
         return Recipe(**{**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])})
 
 
-def task_for(recipe: Recipe) -> Task:
-    return ALL[recipe.task]
+def task_for(recipe: Recipe) -> Task | Split:
+    return Split(read(recipe.table), recipe.seed) if recipe.task == OWN else ALL[recipe.task]
 
 
 def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:

@@ -27,11 +27,12 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
 
 
 def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The mean of each gate from 0 to 1 in the top layer at each kind of event, as "z at write"."""
+    """The mean of each gate from 0 to 1 in the top layer at each kind of event that there is, as "z at write"."""
     gates = [name for name, signal in runs[-1].cell.signals.items() if signal.lowest == 0]
     return {
         f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
         for event, mask in events.items()
+        if mask.any()
         for gate in reversed(gates)  # the one that says what is taken first
     }
 

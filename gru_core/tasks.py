@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,13 @@ class Batch:
         return Batch(self.x[:, :n], self.target[:, :n], self.scored[:, :n], events)
 
 
+class Draws(Protocol):
+    """What training needs of a task."""
+
+    def draw(self, rng: Random, T: int, B: int) -> Batch: ...
+    def aside(self, rng: Random, T: int, B: int) -> Batch: ...
+
+
 @dataclass(frozen=True)
 class Task:
     """A task: how sequences are written, what is answered, and of which kinds their steps are.
@@ -59,6 +66,10 @@ class Task:
         """`B` sequences of `T` steps, with their answers."""
         x = self.sequences(rng, T, B)
         return Batch(x, *self.answers(x), self.events(x))
+
+    def aside(self, rng: Random, T: int, B: int) -> Batch:
+        """Sequences to measure on: every draw is of sequences that were not there before."""
+        return self.draw(rng, T, B)
 
     def events(self, x: Array) -> dict[str, Mask]:
         """The steps of each kind in inputs `(T, I)` or `(T, B, I)`: masks `(T,)` or `(T, B)`, one true at each step."""

@@ -11,7 +11,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.model import Model
 from gru_core.scoring import score
-from gru_core.tasks import Batch, Task
+from gru_core.tasks import Batch, Draws
 
 Parameters = Mapping[str, Array]
 
@@ -161,7 +161,7 @@ class Schedule:
 
 def fit(
     model: Model,
-    task: Task,
+    task: Draws,
     rng: np.random.Generator,
     schedule: Schedule,
     penalties: Penalties = NO_PENALTIES,
@@ -173,7 +173,7 @@ def fit(
     Whether it is good enough is looked at every `schedule.every` steps alone. Raises Diverged.
     """
     adam = Adam()
-    aside = task.draw(rng, schedule.aside, 100)
+    aside = task.aside(rng, schedule.aside, 100)
     step, left, reached = 0, schedule.after, False
     losses: list[float] = []
     if also(0):

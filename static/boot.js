@@ -7,7 +7,7 @@
 /**
  * What decides a training, as gru_core/recipe.py has it.
  * @typedef {{task: string, cell: string, units: number, seed: number, first: string, T_max: number | null, biases: Record<string, number>,
- *            penalties: {z: number, r: number},
+ *            penalties: {z: number, r: number}, table?: string,
  *            schedule: {reach: number | null, after: number, rate: number, T: number, most: number, changes: [number, number][]}}} Recipe
  */
 

@@ -9,21 +9,20 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gru_core import SequenceError, presets, trace
+from gru_core import SequenceError, labs, presets, trace
 from gru_core.cell import CELLS
-from gru_core.checkpoints import first_card
+from gru_core.checkpoints import card_of, first_card
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import Recipe, begin
+from gru_core.recipe import OWN, Recipe, begin
 from gru_core.trace import read
 
-from .. import models
 from ..answers import cells, events, model_entry, start, to_json
 from ..assets import version
 from ..errors import Refused
 from ..jobs.trainings import id_of, kept
 from ..link import VERSION
 from ..middleware import route_path
-from ..recipes import RANGES, read_recipes
+from ..recipes import RANGES, base_of, read_recipes
 from ..settings import Settings
 from .compare import cell_figures
 from .lab import MOST_PRINTED, STAGES, inert, oembed_of, outputs, root_of, templates
@@ -70,11 +69,12 @@ def train(request: Request, hide: str = "", v: str = VERSION) -> Response:
 
 def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """What the page is filled with. Raises Refused or SequenceError where the keys cannot be followed."""
-    recipes = read_recipes(keys)
+    recipes = recipes_of(keys, settings)
     main, task = recipes[-1], recipes[-1].task
-    sequence = keys.get("sequence") or PRESETS[task].examples[0]
+    model = begin(main, first_card(main))[0]
+    sequence = keys.get("sequence") or model.examples[0]
     contenders = [_filled(recipe, sequence, settings) for recipe in recipes]
-    entry = model_entry(task, models.get(task, settings))
+    entry = model_entry(task, model) | {"drawn": task in presets.TASKS}
     last = contenders[-1]
     boot = {
         "models": [entry],
@@ -84,7 +84,7 @@ def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
             "task": task,
             "ids": {one["cell"].name: one["id"] for one in contenders},
             "recipes": {recipe.cell: recipe.to_dict() for recipe in recipes},
-            "preset": PRESETS[task].recipe.to_dict(),
+            "preset": base_of(task, main.table).to_dict(),
         },
         "stages": STAGES,
         "shares": 0,
@@ -97,7 +97,8 @@ def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
         "page": "train",
         "title": TITLE,
         "task": task,
-        "tasks": {name: PRESETS[name].title for name in presets.TASKS},
+        "tasks": {name: PRESETS[name].title for name in presets.TASKS} | {OWN: "Your own …"},
+        "in_labs": {name: card_of(base).title for name, base in labs.BASES.items()},
         "recipe": main,
         "ranges": RANGES,
         "entry": entry,
@@ -111,6 +112,11 @@ def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
         "all_cells": {name: CELLS[name].title for name in ("rnn", "lstm", "gru")},
         "boot": inert(to_json(boot)),
     }
+
+
+def recipes_of(keys: Mapping[str, str], settings: Settings) -> list[Recipe]:
+    """Those of a link, or that of the training that it names. Raises Refused."""
+    return [kept(settings).get(keys["training"]).recipe] if keys.get("training") else read_recipes(keys)
 
 
 def _filled(recipe: Recipe, sequence: str, settings: Settings) -> dict[str, Any]:

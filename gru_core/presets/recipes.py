@@ -146,7 +146,7 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
     """Data that training never saw, the same for everyone."""
-    return task_for(recipe).draw(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
+    return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def upright(model: Model, recipe: Recipe) -> Model:

@@ -29,10 +29,13 @@ import { mountTransport } from "../views/transport.js";
 import { mountBirth } from "./birth.js";
 import { mountCourse } from "./course.js";
 import { mountCurves } from "./curves.js";
+import { mountOwn } from "./own.js";
 import { bodyOf, changed, chosenOf, keysOf, mountRecipe, training } from "./recipe.js";
 import { createStreams } from "./stream.js";
 import { goToStep, isBusy, longest, newTraining, placeAt, put, say, stepOf, trainingOf, watch } from "./studio.js"; // prettier-ignore
 import { mountMoved, mountTold, mountWayBack } from "./told.js";
+
+const OWN = "own";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
@@ -176,12 +179,32 @@ for (const box of boxes)
   box.addEventListener("change", () => {
     const chosen = chosenOf(boxes);
     if (chosen.length === 0) box.checked = true;
+    else if (training.task === OWN) other(/** @type {Name} */ (box.checked ? box.value : chosen[0]));
     else location.assign(addressOf(store.get(), chosen) + frameKeys);
   });
 find("[name=task]").addEventListener("change", ({ target }) => {
-  const task = /** @type {HTMLSelectElement} */ (target).value;
+  const select = /** @type {HTMLSelectElement} */ (target);
+  const task = select.value;
+  if (task === OWN) {
+    select.value = training.task;
+    dialog("#own").showModal();
+    return;
+  }
   location.assign(`?task=${task}${names.length === 1 && names[0] === "gru" ? "" : `&cells=${names.join(",")}`}${frameKeys}`);
 });
+
+mountOwn(dialog("#own"), (id) => location.assign(`?training=${id}${frameKeys}`));
+
+/** A table is too long for a link: each of its trainings has a page of its own. @param {Name} cell */
+async function other(cell) {
+  try {
+    const { recipe } = trainingOf(store.get(), names[0]);
+    const { id } = await api.train(bodyOf({ ...recipe, cell, biases: {}, penalties: training.preset.penalties }));
+    location.assign(`?training=${id}${frameKeys}`);
+  } catch (problem) {
+    store.update(say, /** @type {Error} */ (problem).message);
+  }
+}
 
 /** The address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */
 function addressOf(studio, cells = names) {
@@ -191,7 +214,8 @@ function addressOf(studio, cells = names) {
   const { focus } = decode("");
   const rest = encode({ model: null, sequence: (run.tokens ?? []).join(" "), clamps: [], weights: [], focus: { ...focus, step, unit }, notices: [] }); // prettier-ignore
   const shown = studio.place < longest(studio).reports.length - 1 ? `&step=${stepOf(studio)}` : "";
-  return `?${keysOf(recipes)}&${rest.slice(1)}${shown}`;
+  const which = training.task === OWN ? `training=${trainingOf(studio, names[0]).id}` : keysOf(recipes);
+  return `?${which}&${rest.slice(1)}${shown}`;
 }
 
 mountLight(main);

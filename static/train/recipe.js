@@ -11,11 +11,11 @@ export const training = /** @type {NonNullable<import("../boot.js").Boot["traini
 const { preset } = training; // none where there is no form
 
 /** A recipe as the server takes it. @param {Recipe} recipe */
-export function bodyOf({ task, cell, units, seed, first, T_max, biases, penalties, schedule }) {
+export function bodyOf({ task, cell, units, seed, first, T_max, biases, penalties, schedule, table }) {
   const { rate, changes, after, most, T, reach } = schedule;
   const steps = changes.map(([step, rate]) => ({ step, rate }));
   const body = { task, cell, units, seed, first, biases, penalties, rate, changes: steps, after, most, T };
-  return { ...body, ...(T_max === null ? {} : { T_max }), ...(reach === null ? {} : { reach }) };
+  return { ...body, ...(T_max === null ? {} : { T_max }), ...(reach === null ? {} : { reach }), ...(table ? { table } : {}) };
 }
 
 /**

@@ -12,10 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
-from app.recipes import read_recipes
+from app.recipes import RecipeBody, read_recipes
 from gru_core.checkpoints import Training, shipped, train
+from gru_core.table import read
 from tests.browser.test_compare import number_of
 from tests.browser.test_inspector import assert_shown
+from tests.core.test_table import own_table
 
 READ = """
 async ([cell, place]) => {
@@ -219,6 +221,31 @@ def test_three_cells_are_trained_beside_one_another(page: Page) -> None:
     page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
     page.wait_for_url(re.compile("cells=rnn,gru"))
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
+
+
+def test_a_table_of_ones_own_is_trained_and_what_is_wrong_with_it_is_said(page: Page, complaints: list[str]) -> None:
+    opened(page, task="flip-flop")
+    page.get_by_role("combobox", name="Task").select_option("own")
+    dialog = page.get_by_role("dialog", name="A task of your own")
+    dialog.get_by_role("textbox", name="Table").fill("A B,A\nB,B")
+    dialog.get_by_role("button", name="Train it").click()
+    expect(dialog.get_by_role("alert")).to_have_text("the table has 2 sequences: from 5 to 2,000 can be used")
+    complaints.clear()  # the console's word for the refusal
+    text = own_table(60, np.random.default_rng(0))
+    dialog.get_by_role("textbox", name="Table").fill(text)
+    dialog.get_by_role("button", name="Train it").click()
+    page.wait_for_url(re.compile("training=t-"))
+    recipe = RecipeBody(task="own", table=text).recipe()
+    training = Training(recipe, list(train(recipe)))
+    arrived(page, len(training.steps))
+    page.keyboard.press("Shift+End")
+    check(page, "gru", training, len(training.steps) - 1, read(text).texts[0])
+    expect(page.locator("#task")).to_contain_text("48 of its sequences are trained on, 12 kept aside")
+    page.get_by_role("checkbox", name="LSTM").check(force=True)
+    expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_visible()
+    page.goto(page.url.split("?")[0] + "?training=t-" + "0" * 32)
+    alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
+    expect(alert).to_contain_text("this training is no longer kept here")
 
 
 def test_a_number_out_of_range_is_named_where_it_stands(page: Page) -> None:

@@ -1,0 +1,154 @@
+"""A task of one's own: a table of sequences, each with an answer to every step, as CSV.
+
+    sequence,answers
+    A x x B,A A A B
+    B x,- B
+
+Steps stand apart by spaces; "-" asks for nothing. A fifth of the sequences is kept aside, drawn with the seed:
+what is said of how well a model does is measured on these alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from gru_core.arrays import Array, Mask
+from gru_core.encoder import Symbols
+from gru_core.tasks import Batch, Random, Target
+
+MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 65_536, 2_000, 64, 64, 32, 24
+LEAST_SEQUENCES = 5
+MOST_KINDS = 8
+UNASKED = "-"
+
+
+class TableError(ValueError):
+    """A table that cannot be read; the message names its row, from 1."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is asked, as `tasks.Task` has it.
+
+    `x` `(N, T, I)`, padded with steps of nothing; `target` and `scored` `(N, T)`.
+    """
+
+    encoder: Symbols
+    labels: tuple[str, ...]
+    texts: tuple[str, ...]
+    x: Array
+    target: Target
+    scored: Mask
+    kind: Literal["softmax"] = "softmax"
+
+    def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that are trained on, and those that are kept aside."""
+        order = np.random.default_rng([seed, len(self.x)]).permutation(len(self.x))
+        aside = max(1, len(self.x) // 5)
+        return order[aside:], order[:aside]
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        x = np.ascontiguousarray(self.x[rows].swapaxes(0, 1))
+        return Batch(x, self.target[rows].T, self.scored[rows].T, self.events(x))
+
+    def events(self, x: Array) -> dict[str, Mask]:
+        """The steps that read each symbol, where there are few, or any: those of padding are of no kind."""
+        if len(self.encoder.alphabet) > MOST_KINDS:
+            return {"step": np.asarray(x.any(-1))}
+        return {f"“{symbol}”": x[..., i] > 0 for i, symbol in enumerate(self.encoder.alphabet)}
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table whose sequences are drawn from those that are trained on."""
+
+    table: Table
+    seed: int
+
+    @property
+    def encoder(self) -> Symbols:
+        return self.table.encoder
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.table.labels
+
+    @property
+    def kind(self) -> Literal["softmax"]:
+        return self.table.kind
+
+    def draw(self, rng: Random, T: int, B: int) -> Batch:
+        """`B` of the sequences that are trained on; how long they are the table says."""
+        trained, _ = self.table.split(self.seed)
+        return self.table.batch(rng.choice(trained, B))
+
+    def aside(self, rng: Random, T: int, B: int) -> Batch:
+        """All that are kept aside."""
+        return self.table.batch(self.table.split(self.seed)[1])
+
+
+@cache
+def read(text: str) -> Table:
+    """Raises TableError for what is no such table, or is larger than the limits."""
+    if len(text.encode()) > MOST_BYTES:
+        raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KB")
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.replace("\t", " ").isprintable():
+            raise TableError(f"line {number} has a character that cannot be shown")
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise TableError(f"this is not CSV: {error}") from error
+    if rows and [cell.strip().lower() for cell in rows[0]] == ["sequence", "answers"]:
+        rows = rows[1:]
+    if not LEAST_SEQUENCES <= len(rows) <= MOST_SEQUENCES:
+        raise TableError(
+            f"the table has {len(rows):,} sequences: from {LEAST_SEQUENCES} to {MOST_SEQUENCES:,} can be used"
+        )
+    pairs = [_pair(number, row) for number, row in enumerate(rows, 1)]
+    symbols = _distinct([steps for steps, _ in pairs], "symbols", MOST_SYMBOLS)
+    labels = _distinct([answers for _, answers in pairs], "different answers", MOST_LABELS, UNASKED)
+    if len(labels) < 2:
+        raise TableError("the answers are all the same: there is nothing to learn")
+    N, T = len(pairs), max(len(steps) for steps, _ in pairs)
+    x, target, scored = np.zeros((N, T, len(symbols))), np.zeros((N, T), int), np.zeros((N, T), bool)
+    place: Mapping[str, int] = {symbol: i for i, symbol in enumerate(symbols)}
+    of_label = {label: i for i, label in enumerate(labels)}
+    for n, (steps, answers) in enumerate(pairs):
+        for t, (step, answer) in enumerate(zip(steps, answers, strict=True)):
+            x[n, t, place[step]] = 1
+            if answer != UNASKED:
+                target[n, t], scored[n, t] = of_label[answer], True
+    if not scored.any(1).all():
+        raise TableError(f"sequence {int(np.flatnonzero(~scored.any(1))[0]) + 1} asks for no answer")
+    return Table(Symbols(symbols), labels, tuple(" ".join(steps) for steps, _ in pairs), x, target, scored)
+
+
+def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
+    if len(row) != 2:
+        raise TableError(f"sequence {number} has {len(row)} columns: there must be two, a sequence and its answers")
+    steps, answers = row[0].split(), row[1].split()
+    if not 1 <= len(steps) <= MOST_STEPS:
+        raise TableError(f"sequence {number} has {len(steps)} steps: from 1 to {MOST_STEPS} can be used")
+    if len(steps) != len(answers):
+        raise TableError(
+            f"sequence {number} has {len(steps)} steps and {len(answers)} answers: each step needs one, or -"
+        )
+    longest = max((*steps, *answers), key=len)
+    if len(longest) > MOST_LETTERS:
+        raise TableError(f"sequence {number} has a symbol of {len(longest)} letters: at most {MOST_LETTERS}")
+    return steps, answers
+
+
+def _distinct(lists: Sequence[Sequence[str]], what: str, most: int, but: str | None = None) -> tuple[str, ...]:
+    found = sorted({one for of in lists for one in of} - {but})
+    if len(found) > most:
+        raise TableError(f"the table has {len(found)} {what}: at most {most}")
+    return tuple(found)

@@ -1,0 +1,35 @@
+/** A task of one's own: a table that is pasted or dropped in, trained, and then a page of its own. */
+
+import * as api from "../api.js";
+import { write } from "../elements.js";
+
+const MOST = 64 * 1024; // bytes
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {(id: string) => void} open goes to the page of its training
+ */
+export function mountOwn(dialog, open) {
+  const find = (/** @type {string} */ selector) => /** @type {any} */ (dialog.querySelector(selector));
+  const [form, area, file, error] = ["form", "textarea", "[type=file]", ".error"].map(find);
+
+  file.addEventListener("change", async () => {
+    const [chosen] = file.files;
+    if (!chosen) return;
+    if (chosen.size > MOST) write(error, `This file is too large: at most ${MOST / 1024} KB.`);
+    else area.value = await chosen.text();
+    file.value = "";
+  });
+  area.addEventListener("input", () => write(error, ""));
+  form.addEventListener("submit", async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    try {
+      const { id } = await api.train({ task: "own", table: area.value });
+      open(id);
+    } catch (problem) {
+      write(error, /** @type {Error} */ (problem).message);
+      area.focus();
+    }
+  });
+  find("[data-do=close]").addEventListener("click", () => dialog.close());
+}

@@ -1,0 +1,99 @@
+"""Tasks of one's own: tables are read as they are written, split honestly, and refused with their row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.recipes import RecipeBody
+from gru_core.checkpoints import Training, train
+from gru_core.scoring import score
+from gru_core.table import Split, TableError, read
+
+
+def own_table(N: int, rng: np.random.Generator) -> str:
+    """Sequences of several lengths: at each step the last capital, asked for at half of the steps."""
+    lines = []
+    for _ in range(N):
+        steps = ["AB"[rng.integers(2)], *rng.choice(list("ABxy"), rng.integers(2, 9))]
+        answers, last = [], ""
+        for step in steps:
+            last = step if step in "AB" else last
+            answers.append(last if rng.random() < 0.5 else "-")
+        answers[0] = steps[0]
+        lines.append(f"{' '.join(steps)},{' '.join(answers)}")
+    return "\n".join(["sequence,answers", *lines])
+
+
+def test_a_table_says_what_is_asked_at_every_step() -> None:
+    text = own_table(40, np.random.default_rng(0))
+    table = read(text)
+    assert (table.encoder.alphabet, table.labels) == (("A", "B", "x", "y"), ("A", "B"))
+    for n, line in enumerate(text.splitlines()[1:]):
+        steps, answers = (part.split() for part in line.split(","))
+        assert table.texts[n] == " ".join(steps)
+        np.testing.assert_array_equal(table.x[n, : len(steps)], table.encoder.encode(steps))
+        assert not table.x[n, len(steps) :].any()
+        asked = [table.labels[k] if scored else "-" for k, scored in zip(table.target[n], table.scored[n], strict=True)]
+        assert asked[: len(steps)] == answers
+        assert not table.scored[n, len(steps) :].any()
+
+
+def test_what_is_kept_aside_is_never_trained_on() -> None:
+    table = read(own_table(40, np.random.default_rng(1)))
+    trained, aside = table.split(3)
+    assert sorted([*trained, *aside]) == list(range(40))
+    assert len(aside) == 8
+    assert set(table.split(4)[1]) != set(aside)
+    split, rng = Split(table, 3), np.random.default_rng(0)
+    allowed = {table.x[row].tobytes() for row in trained}
+    drawn = split.draw(rng, 20, 500).x
+    assert {np.ascontiguousarray(drawn[:, b]).tobytes() for b in range(500)} == allowed
+    kept = split.aside(rng, 20, 100).x
+    assert [np.ascontiguousarray(kept[:, b]).tobytes() for b in range(8)] == [table.x[row].tobytes() for row in aside]
+
+
+def test_a_table_is_learned_and_its_card_says_on_what_that_was_measured() -> None:
+    text = own_table(200, np.random.default_rng(2))
+    recipe = RecipeBody(task="own", table=text, after=50).recipe()
+    training = Training(recipe, list(train(recipe)))
+    last = training.checkpoints[-1].report
+    assert last["good_at"] is not None
+    model = training.model(last["step"])
+    assert score(model, Split(read(text), recipe.seed).aside(np.random.default_rng(0), 0, 0)) == last["score"] >= 0.99
+    assert "160 of its sequences are trained on, 40 kept aside" in model.card.about
+    assert Training.from_bytes(training.to_bytes()).recipe == recipe
+
+
+ROW = "A x,A A\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "0 sequences"),
+        (ROW * 4, "4 sequences: from 5 to 2,000"),
+        (ROW * 2001, "2,001 sequences"),
+        (ROW * 5, "answers are all the same"),
+        (ROW * 5 + "A B,A\n", "sequence 6 has 2 steps and 1 answers"),
+        (ROW * 5 + "A,B,C\n", "sequence 6 has 3 columns"),
+        (ROW * 5 + "A\n", "sequence 6 has 1 columns"),
+        (ROW * 5 + f"{'A ' * 65},{'A ' * 65}\n", "sequence 6 has 65 steps"),
+        (ROW * 5 + "A,-\n" + "B,B\n", "sequence 6 asks for no answer"),
+        (ROW * 5 + "A\x00,A\n", "line 6 has a character that cannot be shown"),
+        (ROW * 5 + "A\x1b[31m,A\n", "line 6 has a character"),
+        (ROW * 5 + '"A,A\n', "is not CSV"),
+        (ROW * 5 + f"{'A' * 25},A\n", "symbol of 25 letters"),
+        ("".join(f"s{i},a{i % 2}\n" for i in range(65)), "65 symbols: at most 64"),
+        ("".join(f"A,a{i}\n" for i in range(33)), "33 different answers: at most 32"),
+        ("A x y z,A A A A\n" * 5000, "too large: at most 64 KB"),
+    ],
+)
+def test_what_is_no_such_table_is_refused_with_its_row(text: str, said: str) -> None:
+    with pytest.raises(TableError, match=said):
+        read(text)
+
+
+def test_formulas_are_symbols_like_others() -> None:
+    table = read('"=SUM(A1) +1","=x =y"\n' * 5)
+    assert table.encoder.alphabet == ("+1", "=SUM(A1)")
