@@ -27,7 +27,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "penalty": (0, 1),
     "after": (0, 3000),
     "most": (1, 6000),
-    "T": (2, 200),
+    "T": (2, 201),
 }
 """From what to what numbers of a recipe can be chosen."""
 

@@ -45,12 +45,15 @@ def read(path: Path) -> list[Recipe]:
         said = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path.name} is not TOML: {error}") from error
-    known = {*KEYS, "seeds"}
+    known = {*KEYS, "seeds", "gap"}
     for key in said:
         if key not in known:
             raise ValueError(f"{path.name}: there is no {key!r}; there are: {', '.join(sorted(known))}")
     if "seeds" in said:
         said["seed"] = list(range(int(said.pop("seeds"))))
+    if "gap" in said:
+        gaps = said.pop("gap")
+        said["T"] = [gap + 1 for gap in (gaps if isinstance(gaps, list) else [gaps])]
     lists = {key: value if isinstance(value, list) else [value] for key, value in said.items()}
     size = 1
     for values in lists.values():

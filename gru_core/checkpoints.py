@@ -279,7 +279,8 @@ def in_words(model: Model, score: float) -> str:
 
 
 def _flat(model: Model) -> Weights:
-    return np.concatenate([array.ravel() for array in model.parameters.values()]).astype(np.float32)
+    with np.errstate(over="ignore"):  # what does not fit is no longer finite
+        return np.concatenate([array.ravel() for array in model.parameters.values()]).astype(np.float32)
 
 
 def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:

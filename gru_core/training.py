@@ -189,7 +189,8 @@ def fit(
         losses.append(loss)
         judged = step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most)
         if judged or also(step):
-            now = score(model, aside)
+            with np.errstate(all="ignore"):
+                now = score(model, aside)
             if judged:
                 reached = reached or _good(now, model, schedule, step)
             yield Snapshot(step, tuple(losses), rate, now, reached, model)

@@ -181,7 +181,7 @@ class GapQuestion(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    gap: Annotated[int, Field(ge=5, le=199)]
+    gap: Annotated[int, Field(ge=5, le=200)]
     units: Annotated[int, Field(ge=2, le=32)]
     first: Literal["plain", "pytorch", "keras", "chrono"] = "plain"
     b: Annotated[float, Field(ge=-10, le=10)] = 0.0

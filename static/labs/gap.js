@@ -8,7 +8,7 @@ import { write } from "../elements.js";
 import { NAMES } from "../facets.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
-import { tell } from "../train/course.js";
+import { announce, tell } from "../train/course.js";
 import { mountCurves } from "../train/curves.js";
 import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
@@ -122,6 +122,7 @@ store.subscribe((studio) => {
   find(".course .curves").hidden = find(".course .as-table").hidden = find(".told").hidden = !trained;
   find("[data-do=stop]").hidden = !isBusy(studio);
   write(find(".course .status"), trained ? tell(studio) : "");
+  write(find(".course [role=status]"), trained ? announce(studio) : "");
   write(find("#training-error"), studio.said);
 });
 ask();

@@ -20,7 +20,7 @@ export function mountCourse(section, store, actions) {
   const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
   const pace = /** @type {HTMLSelectElement} */ (find("[name=pace]"));
   const rate = /** @type {HTMLInputElement} */ (find("[name=new-rate]"));
-  const [status, error, now, of, again] = [".status", ".error", ".clock .now", ".clock .of", ".now-again"].map(find);
+  const [status, announced, error, now, of, again] = [".status", "[role=status]", ".error", ".clock .now", ".clock .of", ".now-again"].map(find); // prettier-ignore
   /** @type {number | undefined} */
   let timer;
   let running = 0;
@@ -41,6 +41,7 @@ export function mountCourse(section, store, actions) {
     button("watch").setAttribute("aria-label", studio.watching ? "Pause" : "Watch training");
     button("watch").classList.toggle("playing", studio.watching);
     write(status, tell(studio));
+    write(announced, announce(studio));
     write(error, studio.said);
     const wanted = studio.watching ? studio.pace : 0;
     if (wanted === running) return;
@@ -86,6 +87,19 @@ export function mountCourse(section, store, actions) {
     event.preventDefault();
     key();
   });
+}
+
+/** What is worth interrupting for: what has happened last, and that a training has ended. @param {Studio} studio */
+export function announce(studio) {
+  const step = stepOf(studio);
+  const names = namesOf(studio);
+  const told = names.map((name) => {
+    const { reports, state, why } = trainingOf(studio, name);
+    const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? "";
+    const ended = step === reports.at(-1)?.step && state === "stopped" ? why : "";
+    return said || ended ? `${names.length > 1 ? `${TITLES[name]}: ` : ""}${said} ${ended}`.trim() : "";
+  });
+  return told.filter(Boolean).join(" ");
 }
 
 /** How the training stands, and what has happened last at what is shown. @param {Studio} studio */

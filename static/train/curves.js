@@ -13,6 +13,7 @@ import { fixed } from "../run.js";
 import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
 
 const MARGIN = { left: 44, right: 12, top: 4, bottom: 3 };
+const PAUSE = 250; // ms between drawings while steps come
 const PART = 10; // the mean is over the last tenth of the steps so far
 
 /** @typedef {[number, number][]} Points places among the checkpoints, and values */
@@ -58,9 +59,11 @@ export function mountCurves(section, store) {
     if (details.open) list(table, studio);
   }
 
+  let timer = 0;
   store.subscribe((studio) => {
     if (namesOf(studio).length === 0) return;
-    draw(studio);
+    // In a task of its own, and not for every few steps that come: thousands of points are written anew.
+    timer ||= setTimeout(() => ((timer = 0), draw(store.get())), isBusy(studio) ? PAUSE : 0);
     const last = Math.max(1, ...namesOf(studio).flatMap((name) => [trainingOf(studio, name).reports.length, trainingOf(studio, name).twin.length])) - 1; // prettier-ignore
     curves.style.setProperty("--at", String(last ? studio.place / last : 0));
     curves.classList.toggle("busy", isBusy(studio));

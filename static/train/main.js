@@ -2,6 +2,7 @@
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
+/** @import { Store } from "../store.js" */
 /** @import { Studio, Training } from "./studio.js" */
 import * as api from "../api.js";
 import { createActions } from "../actions.js";
@@ -140,6 +141,30 @@ mountBirth(find(".birth"), store);
 mountWayBack(find(".gradient"), store);
 mountMoved(find(".moved"), store);
 
+/**
+ * A store whose listener is told some frames later, so that the pictures of several cells are not drawn all in one.
+ * @param {Store} store @param {number} frames
+ * @returns {Store}
+ */
+function inTurn(store, frames) {
+  /** @param {() => void} then @param {number} left */
+  const after = (then, left) => (left ? requestAnimationFrame(() => after(then, left - 1)) : then());
+  return {
+    ...store,
+    subscribe(listener) {
+      let waiting = false;
+      store.subscribe(() => {
+        if (waiting) return;
+        waiting = true;
+        after(() => {
+          waiting = false;
+          listener(store.get());
+        }, frames);
+      });
+    },
+  };
+}
+
 const heatmaps = names.map((name) => {
   const tape = find(`#tape-${name}`);
   const own = facet(store, () => name);
@@ -161,7 +186,7 @@ const heatmaps = names.map((name) => {
   });
   for (const type of ["pointerdown", "focusin"])
     tape.addEventListener(type, () => store.update(attend, name), { capture: true });
-  return mountHeatmaps(tape, own, boot.figures[name]);
+  return mountHeatmaps(tape, inTurn(own, names.indexOf(name)), boot.figures[name]);
 });
 
 // On a phone one tape is in sight at a time.

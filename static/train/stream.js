@@ -17,8 +17,7 @@ const TOGETHER = 100; // ms of events to one picture
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
   const open = {};
-  /** @type {Set<Name>} whose tapes are being asked for */
-  const asking = new Set();
+  let asking = false; // for tapes
   let wanted = lead?.get().text ?? "";
   let refused = false; // whether what is said beside the sequence was said here
 
@@ -58,37 +57,37 @@ export function createStreams(store, lead) {
     if (api.recording) tell();
   }
 
-  /** Ask for what is missing on the tapes, one answer at a time for each cell. */
-  function fetchTapes() {
-    for (const name of namesOf(store.get())) if (!asking.has(name)) fetchOf(name);
+  /** How many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
+  function missing(name, text) {
+    const { reports, tapes, read } = trainingOf(store.get(), name);
+    return reports.length - (read === text ? tapes.length : 0);
   }
 
-  /** @param {Name} name */
-  async function fetchOf(name) {
-    if (!lead) return;
-    const training = trainingOf(store.get(), name);
-    const text = wanted;
-    const first = training.read === text ? training.tapes.length : 0;
-    if (first >= training.reports.length) return;
-    asking.add(name);
-    try {
-      const { start, steps, signals, y } = await api.tapes(training.id, text, first);
-      if (start && text === wanted) {
-        store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
+  /** Ask for what is missing on the tapes: one answer at a time, first where most is. */
+  async function fetchTapes() {
+    if (!lead || asking) return;
+    asking = true;
+    for (;;) {
+      const text = wanted;
+      const [name] = namesOf(store.get()).sort((a, b) => missing(b, text) - missing(a, text));
+      if (!name || missing(name, text) <= 0) break;
+      const training = trainingOf(store.get(), name);
+      const first = training.read === text ? training.tapes.length : 0;
+      try {
+        const { start, steps, signals, y } = await api.tapes(training.id, text, first);
+        if (!start) break; // it was replaced by another with fewer
+        if (text === wanted) store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
         if (refused) lead.update(fail, "", false);
         refused = false;
-      }
-    } catch (error) {
-      if (text === wanted) {
+      } catch (error) {
+        if (text !== wanted) continue;
         refused = true;
         const { message, about } = /** @type {api.Refusal} */ (error);
         lead.update(about ? fail : note, message, Boolean(about?.startsWith("sequence")));
-        asking.delete(name);
-        return;
+        break;
       }
     }
-    asking.delete(name);
-    fetchOf(name);
+    asking = false;
   }
 
   return {
@@ -118,6 +117,8 @@ function cut(start, N, signals, y) {
 
 /** @param {string} base64 little-endian float32 */
 function decoded(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Float32Array(bytes.buffer);
 }

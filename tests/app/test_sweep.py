@@ -90,3 +90,9 @@ def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.
     assert main(["sweep", str(grid), "--out", str(table)]) == 2
     assert "is not the table of a sweep" in capsys.readouterr().err
     assert table.read_text() == "a,b\n1,2\n"
+
+
+def test_a_gap_is_as_many_steps_between_the_letter_and_the_answer(tmp_path: Path) -> None:
+    file = tmp_path / "gaps.toml"
+    file.write_text('task = "gap"\ngap = [20, 50]\nb_z = [0, -1]\nseeds = 2')
+    assert sorted((one.schedule.T, one.schedule.aside) for one in read(file)) == [(21, 21)] * 4 + [(51, 51)] * 4

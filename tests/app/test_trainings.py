@@ -151,7 +151,7 @@ def decoded(text: str) -> np.ndarray:
     [
         ({"units": 0}, "units: must be from 1 to 32"), ({"units": 33}, "units: must be from 1 to 32"),
         ({"rate": 0}, "rate: must be from 0.0001 to 10"), ({"rate": 11}, "from 0.0001 to 10"),
-        ({"most": 6001}, "from 1 to 6,000"), ({"T": 1}, "T: must be from 2 to 200"),
+        ({"most": 6001}, "from 1 to 6,000"), ({"T": 1}, "T: must be from 2 to 201"),
         ({"seed": -1}, "from 0 to 4,294,967,295"), ({"penalties": {"z": 2}}, "penalties.z: must be from 0 to 1"),
         ({"biases": {"z": 11}}, "from -10 to 10"), ({"biases": {"f": 1}}, "r, z, h_tilde"),
         ({"first": "chrono"}, "T_max"), ({"task": "nothing"}, "flip-flop"),
@@ -177,6 +177,15 @@ def test_what_falls_apart_ends_with_a_sentence_and_the_last_good_checkpoint(clie
         assert "no longer a finite number" in end["why"]
     last = client.post("/api/trace", json={"model": f"{id}@{about['steps'][-1]}", "sequence": "=0.1 0.2"})
     assert np.isfinite(last.json()["y"]["values"]).all()
+
+
+def test_a_rate_beyond_reason_ends_at_the_last_finite_checkpoint() -> None:
+    asked, reports = recipe(task="running-total").to_dict(), []
+    asked["schedule"] |= {"rate": 1e300, "reach": 0.0}
+    said = work.training(asked, reports.append)
+    assert "no longer a finite number: a lower rate may hold. The last checkpoint is from before." in said
+    assert reports
+    assert np.isfinite(work.checkpoint(reports[-1]).weights).all()
 
 
 def test_more_than_may_wait_are_turned_away_and_places_move_up(pool: Pool) -> None:
@@ -340,4 +349,4 @@ def test_what_a_laboratory_cannot_measure_is_refused(client: TestClient, path: s
     answer = client.get(f"/api/labs/{path}")
     assert answer.status_code == 422
     assert said in answer.json()["error"]["message"]
-    assert client.post("/api/labs/gap", json={"gap": 200, "units": 4}).status_code == 422
+    assert client.post("/api/labs/gap", json={"gap": 201, "units": 4}).status_code == 422

@@ -26,7 +26,8 @@ async ([cell, place]) => {
         slider.value = place;
         slider.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // The cells' pictures are drawn in turn, a frame each.
+    for (let frame = 0; frame < 6; frame++) await new Promise((done) => requestAnimationFrame(done));
     const tape = document.querySelector(`#tape-${cell}`);
     return {
         step: tape.querySelector(".at-step").textContent,
