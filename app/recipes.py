@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from gru_core import labs, presets
 from gru_core.cell import CELLS, GATES
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import FIRST, OWN, Recipe
+from gru_core.recipe import FIRST, OWN, First, Recipe
 from gru_core.table import MOST_BYTES
 from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
@@ -46,11 +46,34 @@ def _number(key: str, whole: bool = False) -> Any:
     return Annotated[int if whole else float, AfterValidator(within), Field(json_schema_extra=schema)]
 
 
+if TYPE_CHECKING:
+    TaskName = str
+    CellName = str
+    FirstName = First
+    Gate = str
+    Units = int
+    Seed = int
+    Horizon = int
+    After = int
+    Most = int
+    Steps = int
+    Rate = float
+    Bias = float
+    Weight = float
+else:  # so that the interface's description and its refusals have the names and the ranges
+    TaskName = Literal[(*presets.TASKS, *labs.BASES, OWN)]
+    CellName, FirstName, Gate = Literal[tuple(CELLS)], Literal[FIRST], Literal[GATES]
+    Units, Seed, Horizon, After, Most, Steps = (
+        _number(key, True) for key in ("units", "seed", "T_max", "after", "most", "T")
+    )
+    Rate, Bias, Weight = _number("rate"), _number("bias"), _number("penalty")
+
+
 class PenaltiesBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    z: _number("penalty") = 0.0  # type: ignore[valid-type]
-    r: _number("penalty") = 0.0  # type: ignore[valid-type]
+    z: Weight = 0.0
+    r: Weight = 0.0
 
 
 class ChangeBody(BaseModel):
@@ -58,8 +81,8 @@ class ChangeBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    step: _number("most", True)  # type: ignore[valid-type]
-    rate: _number("rate")  # type: ignore[valid-type]
+    step: Most
+    rate: Rate
 
 
 class RecipeBody(BaseModel):
@@ -69,21 +92,21 @@ class RecipeBody(BaseModel):
         strict=True, extra="forbid", json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]}
     )
 
-    task: Literal[(*presets.TASKS, *labs.BASES, OWN)]  # type: ignore[valid-type]
+    task: TaskName
     table: Annotated[str, Field(max_length=MOST_BYTES)] = ""
-    cell: Literal[tuple(CELLS)] = "gru"  # type: ignore[valid-type]
-    units: _number("units", True) | None = None  # type: ignore[valid-type]
-    seed: _number("seed", True) | None = None  # type: ignore[valid-type]
-    first: Literal[FIRST] = "plain"  # type: ignore[valid-type]
-    T_max: _number("T_max", True) | None = None  # type: ignore[valid-type]
-    biases: dict[Literal[GATES], _number("bias")] | None = None  # type: ignore[valid-type]
+    cell: CellName = "gru"
+    units: Units | None = None
+    seed: Seed | None = None
+    first: FirstName = "plain"
+    T_max: Horizon | None = None
+    biases: dict[Gate, Bias] | None = None
     penalties: PenaltiesBody | None = None
-    rate: _number("rate") | None = None  # type: ignore[valid-type]
+    rate: Rate | None = None
     changes: Annotated[list[ChangeBody], Field(max_length=MOST_CHANGES)] = []
     reach: FiniteFloat | None = None
-    after: _number("after", True) | None = None  # type: ignore[valid-type]
-    most: _number("most", True) | None = None  # type: ignore[valid-type]
-    T: _number("T", True) | None = None  # type: ignore[valid-type]
+    after: After | None = None
+    most: Most | None = None
+    T: Steps | None = None
 
     def recipe(self) -> Recipe:
         """Raises Refused for what does not go together."""
