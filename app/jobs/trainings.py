@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +31,9 @@ ID = r"t-[0-9a-f]{32}"
 
 KEPT_BYTES = 64 * 2**20
 """Of the weights of trainings that are kept in memory; the least recently used go first."""
+
+REPORT = 6_000
+"""Bytes of a checkpoint besides its weights: its report, and the event that tells it."""
 
 ALONE = 20
 """Seconds after which a training that nobody follows is ended."""
@@ -63,6 +66,10 @@ class Kept:
                     break
                 del sizes[other], self._trainings[other]
 
+    def has(self, id: str) -> bool:
+        with self._lock:
+            return id in self._trainings
+
     def get(self, id: str) -> Training:
         """Raises Refused where there is none."""
         if id in presets.NAMES:
@@ -88,7 +95,7 @@ def kept(settings: Settings) -> Kept:
 
 
 def _size(training: Training) -> int:
-    return sum(checkpoint.weights.nbytes + 1000 for checkpoint in training.checkpoints)
+    return sum(checkpoint.weights.nbytes + REPORT for checkpoint in training.checkpoints)
 
 
 @dataclass
@@ -129,6 +136,7 @@ class Trainings:
     def start(self, recipe: Recipe) -> Live:
         """The training of this recipe, begun if it has not been. Raises Refused when too many wait."""
         id = id_of(recipe)
+        self._let_go()
         found = self._live.get(id)
         if found is not None and found.state != "stopped" and found.state != "failed":
             self._live.move_to_end(id)
@@ -143,7 +151,6 @@ class Trainings:
         live.tell("start", about(id, live.training))
         self._watch(live)
         self._next()
-        self._let_go()
         return live
 
     def get(self, id: str) -> Live | None:
@@ -174,7 +181,7 @@ class Trainings:
         finally:
             self._computing -= 1
 
-    async def follow(self, live: Live, after: int) -> AsyncIterator[bytes]:
+    async def follow(self, live: Live, after: int) -> AsyncGenerator[bytes, None]:
         """The events with ids above `after`, as they come, to the last."""
         live.followers += 1
         self._watch(live)
@@ -264,9 +271,9 @@ class Trainings:
             self._next()
 
     def _let_go(self) -> None:
-        """Forget the streams of those that are over and no longer kept, or long past."""
-        for id, live in list(self._live.items())[:-200]:
-            if live.over and live.followers == 0:
+        """Forget those that are over and no longer kept: who asks for one again has it trained again."""
+        for id, live in list(self._live.items()):
+            if live.over and live.followers == 0 and not self._kept.has(id):
                 del self._live[id]
 
 

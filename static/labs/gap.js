@@ -39,11 +39,14 @@ async function ask() {
   for (const name of ["gap", "units"]) write(field(`${name}-out`), field(name).value);
   write(field("b-out"), fixed(Number(field("b").value)));
   /** @type {HTMLElement} */ (form.querySelector(".bias")).hidden = body.first !== "plain";
-  if (asking || JSON.stringify(body) === asked) return;
-  asking = true;
+  if (asking) return;
+  asking = JSON.stringify(body) !== asked;
+  find(".gradient").ariaBusy = String(asking);
+  if (!asking) return;
   asked = JSON.stringify(body);
   try {
     known = await api.ask("labs/gap", /** @type {any} */ (body));
+    store.update(say, "");
     show();
   } catch (error) {
     store.update(say, /** @type {Error} */ (error).message);
@@ -66,6 +69,7 @@ function show() {
 async function train() {
   const of = known;
   if (!of) return;
+  store.update(say, "");
   store.update(goToStep, Infinity);
   try {
     for (const name of chosen()) {

@@ -13,53 +13,54 @@ const AT_ONCE = 2;
 export function createQueue(tell) {
   /** @type {Wanted[]} */
   let waiting = [];
-  /** @type {Map<string, () => void>} what ends each that is going */
-  const going = new Map();
+  let beginning = 0;
+  /** @type {Set<string>} ids */
+  const going = new Set();
+  let problem = "";
 
   async function next() {
-    while (waiting.length && going.size < AT_ONCE) {
+    while (waiting.length && beginning + going.size < AT_ONCE) {
       const wanted = /** @type {Wanted} */ (waiting.shift());
-      const holder = Symbol("begun").toString() + waiting.length;
-      going.set(holder, () => {});
+      beginning += 1;
       try {
-        const { id } = await api.train(bodyOf(wanted.recipe));
-        going.delete(holder);
-        follow(id, wanted);
+        follow((await api.train(bodyOf(wanted.recipe))).id, wanted);
       } catch (error) {
-        going.delete(holder);
         waiting = [];
-        tell(going.size, /** @type {Error} */ (error).message);
+        problem = /** @type {Error} */ (error).message;
       }
+      beginning -= 1;
     }
-    tell(going.size + waiting.length, "");
+    tell(waiting.length + beginning + going.size, problem);
   }
 
   /** @param {string} id @param {Wanted} wanted */
   function follow(id, { hear }) {
+    going.add(id);
     /** @type {Report[]} */
     const reports = [];
-    const end = api.followTraining(
+    const over = () => {
+      going.delete(id);
+      next();
+    };
+    api.followTraining(
       id,
       (name, data) => {
         if (name === "checkpoint") reports.push(data);
         if (name === "checkpoint" || name === "end") hear(reports, name === "end");
-        if (name !== "end") return;
-        going.delete(id);
-        next();
+        if (name === "end") over();
       },
       (forGood) => {
         if (!forGood) return;
-        going.delete(id);
-        next();
+        problem = "The connection to a training was lost for good: run it again.";
+        over();
       },
     );
-    going.set(id, end);
   }
 
   /** @param {RequestInit} [init] */
   function stop(init) {
     waiting = [];
-    for (const id of going.keys()) if (id.startsWith("t-")) api.stopTraining(id, init).catch(() => {});
+    for (const id of going) api.stopTraining(id, init).catch(() => {});
   }
   addEventListener("pagehide", () => stop({ keepalive: true }));
 
@@ -67,6 +68,7 @@ export function createQueue(tell) {
     stop,
     /** @param {Wanted[]} more */
     add(more) {
+      problem = "";
       waiting.push(...more);
       next();
     },

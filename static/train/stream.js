@@ -30,8 +30,11 @@ export function createStreams(store, lead) {
     /** @type {Partial<import("./studio.js").Training>} */
     let news = {};
     let timer = 0;
+    let lost = false;
     function tell() {
       timer = 0;
+      if (lost) store.update(say, "");
+      lost = false;
       store.update(hear, name, id, news, reports);
       [news, reports] = [{}, []];
       fetchTapes();
@@ -50,6 +53,7 @@ export function createStreams(store, lead) {
       },
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
+        lost = !forGood;
         const gone = "This training is no longer kept here. Train it again: from the same recipe it comes out the same.";
         store.update(say, forGood ? gone : "The connection was lost; it is being asked for again.");
       },

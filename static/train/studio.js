@@ -65,7 +65,7 @@ export const newTraining = (id, recipe, twin = []) => ({ id, recipe, state: "wai
  * Another training of a cell. Its first checkpoints come at once.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
-export const put = (studio, name, training) => ({ ...studio, said: "", trainings: { ...studio.trainings, [name]: training } }); // prettier-ignore
+export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } }); // prettier-ignore
 
 /**
  * What has come of a training.

@@ -222,12 +222,12 @@ def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
         while not live.over:
             await asyncio.sleep(0.02)
         assert live.state == "stopped"
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         again = found.follow(other, 0)
         await anext(again)
         await asyncio.sleep(0.5)
         assert not other.over
-        await again.aclose()  # type: ignore[attr-defined]
+        await again.aclose()
         while not other.over:
             await asyncio.sleep(0.02)
         assert live.job is not None
@@ -236,6 +236,26 @@ def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
         assert isinstance(live.job.future.exception(), Cancelled)
 
     alone(test, Settings(), pool)
+
+
+def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(body_seconds=11)  # settings of its own have trainings of their own
+
+    async def test(found: Trainings) -> None:
+        first = found.start(recipe())
+        stream = await whole(found, first)
+        monkeypatch.setattr(trainings, "KEPT_BYTES", 0)
+        await whole(found, found.start(recipe(seed=6)))
+        with pytest.raises(Refused, match="no longer kept"):
+            kept(settings).get(first.id)
+        again = found.start(recipe())
+        assert again is not first
+        assert await whole(found, again) == stream
+        assert kept(settings).get(first.id).steps == first.training.steps
+
+    alone(test, settings, pool)
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_comes_twice() -> None:

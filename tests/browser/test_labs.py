@@ -36,9 +36,8 @@ def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
         expected[cell.upper()] = way_back(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
-    page.wait_for_function(
-        "said => document.querySelector('.says').textContent.includes(said)", arg=f"Over {gap} steps: RNN"
-    )
+    page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for name, value in shown(page).items():
         assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
 

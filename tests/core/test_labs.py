@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
+from operator import itemgetter
 from statistics import median
 
 import numpy as np
@@ -96,8 +97,7 @@ def test_what_was_measured_of_gaps_comes_out() -> None:
 
 def test_no_cell_wins_every_race_and_a_state_is_a_bottleneck() -> None:
     found: dict[tuple[str, str], float] = {}
-    by_key = lambda row: (row["task"], row["cell"])  # noqa: E731
-    for key, rows in groupby(labs.result("race"), by_key):
+    for key, rows in groupby(labs.result("race"), itemgetter("task", "cell")):
         found[key] = median([row["good_at"] or 9e9 for row in rows])
     assert found["parity", "lstm"] < found["parity", "gru"] < found["parity", "rnn"]
     assert found["brackets", "gru"] < found["brackets", "lstm"]
