@@ -72,7 +72,7 @@ def test_a_race_is_run_here(page: Page) -> None:
     parity = page.get_by_role("region", name="Parity")
     expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
     parity.get_by_role("button", name="Race here").click()
-    expect(parity.get_by_role("status")).to_have_text("Run here just now.", timeout=120_000)
+    expect(parity.get_by_role("status")).to_have_text("Run here just now.", timeout=900_000)
     expect(parity.get_by_role("row", name="GRU")).to_contain_text("5 of 5")
     first = next(row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru"))
     assert first["good_at"] is not None
@@ -88,7 +88,7 @@ def test_what_waits_is_counted_and_measured_here_and_parity_is_trained(page: Pag
     page.get_by_role("button", name="Measure here").click()
     expect(page.locator("tr[data-kind=scan] td").nth(2)).to_contain_text("ms, here")
     page.get_by_role("button", name="Train both here").click()
-    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=120_000)
+    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
 
 
 @pytest.mark.parametrize("lab", ["gap", "sequence", "bottleneck", "race"])
