@@ -101,7 +101,7 @@ def test_a_cluster_trains_the_same_bits_and_one_whose_worker_is_killed_begins_ag
         cluster.submit(work.training, one.to_dict(), lambda m, into=into: (into.append(m), told(m)))
         for one, into in zip(recipes, reports, strict=True)
     ]
-    assert [job.future.result(120) for job in jobs] == ["", "", ""]
+    assert [job.future.result(900) for job in jobs] == ["", "", ""]
     assert killed.is_set()
     for one, had in zip(recipes, reports, strict=True):
         assert [message[1] for message in had] == [checkpoint.weights.tobytes() for checkpoint in train(one)]
@@ -117,7 +117,7 @@ def test_what_is_cancelled_frees_its_worker(cluster: Cluster) -> None:
         cluster.cancel(job)
         with pytest.raises(Cancelled):
             job.future.result(10)
-    assert cluster.submit(work.training, recipe(3).to_dict(), lambda m: None).future.result(120) == ""
+    assert cluster.submit(work.training, recipe(3).to_dict(), lambda m: None).future.result(900) == ""
 
 
 def test_a_server_trains_on_it(scheduler: str, workers: list[Any]) -> None:
