@@ -20,7 +20,13 @@ _APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
 LABS = ("gap", "sequence", "bottleneck", "race")
-ROOTS = {"lab": "main.js", "compare": "compare/main.js", "train": "train/main.js"} | {n: f"labs/{n}.js" for n in LABS}
+ROOTS = {
+    "lab": "main.js",
+    "compare": "compare/main.js",
+    "train": "train/main.js",
+    "lessons": "lesson/course.js",
+    **{name: f"labs/{name}.js" for name in LABS},
+}
 """The pages, and the first module of each; all of its modules are joined into one file of the page's name."""
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

@@ -26,6 +26,7 @@ from .routes import (
     health,
     lab,
     labs,
+    lessons,
     models,
     oembed,
     reference,
@@ -42,7 +43,7 @@ from .schemas import ErrorBody
 from .settings import Settings
 
 ROOMS = (
-    lab, compare, labs, train, trace, unit, score, timing, trainings, export, models, uploads, oembed, health,
+    lab, compare, labs, train, lessons, trace, unit, score, timing, trainings, export, models, uploads, oembed, health,
     reference, static,
 )  # fmt: skip
 

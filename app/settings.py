@@ -21,7 +21,8 @@ class Settings:
     to end; `stalled_ms` after which a visitor who reads nothing is let go;
     `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
     commas between, that the server goes by besides this machine's and its addresses; `models` a directory
-    whose `.safetensors` files, as `Model.save` writes them, are served beside the presets.
+    whose `.safetensors` files, as `Model.save` writes them, are served beside the presets; `lessons` a directory
+    whose `.md` files are shown beside the lessons that ship.
 
     `trainings` are computed at once, each in a process of its own, and as many as `waiting` wait for one to end.
 
@@ -48,6 +49,7 @@ class Settings:
     frame_ancestors: str = "'self'"
     hosts: str = ""
     models: str = ""
+    lessons: str = ""
     uploads: str = ""
     max_upload: int = 20 * 1024 * 1024
     upload_seconds: int = 300

@@ -13,7 +13,7 @@ import { writeScenario } from "./link.js";
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
- * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>}} Recording
+ * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>}} Recording
  */
 
 /** @type {Recording | null} */
@@ -252,6 +252,19 @@ export async function answer(id, answers) {
   return (await request(`${modelAt(id)}/answers`, init)).json();
 }
 
+/** What is revealed once a question of a lesson is answered. @param {string} lesson @param {string} question @returns {Promise<import("./lesson/verdict.js").Revealed>} */
+export async function reveal(lesson, question) {
+  if (recording) return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(recording.reveals?.[question] ?? ""), (c) => c.charCodeAt(0)))); // prettier-ignore
+  return (await request(`api/lessons/${encodeURIComponent(lesson)}/reveal?question=${question}`, {})).json();
+}
+
+/** Numbers of what a link to the lab shows, as lessons write them. @param {string} link @param {string[]} what @returns {Promise<(string | null)[]>} */
+export async function numbers(link, what) {
+  if (recording) throw new Unrecorded();
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ link, what }) };
+  return (await request("api/numbers", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
+
 /**
  * A sequence of the model's task, drawn at random.
  * @param {string} model
@@ -264,8 +277,11 @@ export async function draw(model, seed) {
   return (await response.json()).sequence;
 }
 
-/** An embedded page, and a laboratory, may lie one folder further down. */
-export const UP = /\/(embed|compare)\/[^/]*$/.test(location.pathname) ? "../" : "";
+/** The way from the page's folder to the server's own: embedded pages, laboratories and lessons lie further down. */
+export const UP = (/(\/embed)?(\/compare|\/lessons)?\/[^/]*$/.exec(location.pathname) ?? [])
+  .slice(1)
+  .map((folder) => (folder ? "../" : ""))
+  .join("");
 
 /**
  * @param {string} url

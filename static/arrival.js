@@ -1,6 +1,6 @@
 /** Runs arriving on the tape: the one that the page came with, and a newer one whenever something else is asked for. */
 
-/** @import { Scenario } from "./api.js" */
+/** @import { Listener, Scenario } from "./api.js" */
 /** @import { Run, Start } from "./run.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
@@ -62,7 +62,7 @@ export function keepArriving(tape, store) {
   }
 
   const runner = createRunner(
-    api.trace,
+    beginning,
     (changes) => {
       /** @type {Run} */
       let run;
@@ -74,11 +74,11 @@ export function keepArriving(tape, store) {
             store.update(show, run);
           }
           putStep(run, step);
-          if (step.t < run.T) store.update(receive, step.t);
+          if (step.t < run.T) store.update(receive, step.t); // the last is told once it is known what moved
         },
         done(done) {
           finish(run, done);
-          store.update(complete);
+          if (store.get().upto === null) store.update(complete);
           whole = store.get();
         },
         piece: store.flush,
@@ -89,7 +89,18 @@ export function keepArriving(tape, store) {
   );
 
   return () => {
-    const { model, text, clamps, weights } = store.get();
-    runner({ model, sequence: text, clamps, weights });
+    const { model, text, clamps, weights, upto } = store.get();
+    runner({ model, sequence: text, clamps, weights, upto });
   };
+}
+
+/**
+ * Run a scenario, or only its first `upto` steps, with room for all of them.
+ * @param {Scenario & {upto: number | null}} scenario @param {Listener} listener @param {AbortSignal} signal
+ */
+function beginning({ upto, ...scenario }, listener, signal) {
+  if (upto === null) return api.trace(scenario, listener, signal);
+  const tokens = scenario.sequence.split(/\s+/);
+  const start = (/** @type {Start} */ start) => listener.start({ ...start, T: tokens.length, tokens, right: null });
+  return api.trace({ ...scenario, sequence: tokens.slice(0, upto).join(" ") }, { ...listener, start }, signal);
 }

@@ -22,5 +22,16 @@
  *            uploads: boolean}} Boot
  */
 
+/**
+ * The lesson that the page is part of. Each step says which `page` shows it and by which `link`; `upto` is the step after which
+ * the run ends until one has answered. A question is known by an id such as "2.1"; what is revealed is not among this. Its numbers are written in the `form` "%", or with so many decimals.
+ * @typedef {{kind: "choose" | "number" | "draw" | "click", low: number, high: number, form: string, start: number, steps: string[], signal: string}} Question
+ * @typedef {{name: string, step: number, steps: {page: string, shape: string, link: string, upto: number | null}[],
+ *            questions: Record<string, Question>}} Lesson
+ */
+
+/** @type {Lesson | null} */
+export const lesson = JSON.parse(document.querySelector("#lesson-boot")?.textContent ?? "null");
+
 /** @type {Boot} */
 export const boot = JSON.parse(document.querySelector("#boot")?.textContent ?? "");

@@ -31,6 +31,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
   models,
   model,
   text: sequence,
+  upto: null,
   ...first,
   error,
   invalid: false,
@@ -54,25 +55,25 @@ const changesOf = ({ clamps, weights }) => ({ clamps, weights });
 const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
 
 /** @param {State} state @param {string} text */
-export const write = (state, text) => change(state, { text, playing: false, awaited: null });
+export const write = (state, text) => change(state, { text, upto: null, playing: false, awaited: null });
 
 /** @param {State} state @param {string} model */
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", playing: false, awaited: null })
+    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
     : state;
 }
 
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {Changes & {model: string, text: string, focus: Focus, notice: string}} link `notice` says what of it could not be followed
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says what of it could not be followed
  * @param {boolean} there whether its run is on the tape already
  */
 export function follow(state, link, there) {
-  const { model, text, clamps, weights, notice } = link;
-  const asked = change(state, { ...LET_GO, model, text, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
+  const { model, text, clamps, weights, notice, upto = null } = link;
+  const asked = change(state, { ...LET_GO, model, text, upto, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
   return there
     ? focus(change(asked, { awaited: null }), link.focus)
     : change(asked, { awaited: { focus: link.focus, notice } });
@@ -104,7 +105,7 @@ export function stay(state, why) {
 function alter(state, changes, altering) {
   const goesOn = altering !== null && altering === state.altering;
   const undo = goesOn ? state.undo : [...state.undo, changesOf(state)];
-  return change(state, { ...changes, undo, redo: [], altering, playing: false });
+  return change(state, { ...changes, undo, redo: [], altering, upto: null, playing: false });
 }
 
 /**

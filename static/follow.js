@@ -6,13 +6,10 @@
 import * as api from "./api.js";
 import { pageCell } from "./cells.js";
 import { follow, isChanged } from "./changes.js";
-import { frameKeys } from "./frame.js";
+import { address, frameKeys } from "./frame.js";
 import { beyond, decode, encode, writeScenario } from "./link.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
-
-/** What the address says; a page that was saved as a file says it itself. */
-export const address = () => location.search || (api.recording?.link ?? "");
 
 /** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
 export const elsewhere = ({ layers }) => !api.recording && layers[0].cell !== pageCell.cell;
@@ -38,12 +35,12 @@ const unfollowed = (parts) => (parts.length ? ` This link could not be followed 
  */
 export function followAddress(store, ask) {
   const link = decode(address());
-  const { model, text, error } = store.get();
+  const { model, text, upto, error } = store.get();
   const notice = (error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
   store.update(note, notice);
   store.update(focus, link.focus);
   if (!isChanged(link)) return;
-  store.update(follow, { ...link, model, text, notice }, false);
+  store.update(follow, { ...link, model, text, upto, notice }, false);
   ask();
 }
 
@@ -53,7 +50,10 @@ export function followAddress(store, ask) {
  * @param {() => void} ask
  */
 export function createFollower(store, ask) {
-  return /** @param {Link} link */ async ({ model, sequence, clamps, weights, focus, notices }) => {
+  return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
+    { model, sequence, clamps, weights, focus, notices },
+    upto = null,
+  ) => {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
       await api.model(model).then(
         (entry) => store.update(addModel, entry),
@@ -64,8 +64,8 @@ export function createFollower(store, ask) {
     if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, focus, notices }))) return;
     const text = sequence || entry.examples[0];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights });
-    const there = same && run.model === entry.id && received === run.T;
-    store.update(follow, { model: entry.id, text, clamps, weights, focus, notice: unfollowed(notices).trim() }, there);
+    const there = same && run.model === entry.id && received === (upto ?? run.T);
+    store.update(follow, { model: entry.id, text, clamps, weights, focus, upto, notice: unfollowed(notices).trim() }, there);
     if (!there) ask();
   };
 }

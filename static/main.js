@@ -3,14 +3,15 @@
 import { createActions } from "./actions.js";
 import * as api from "./api.js";
 import { firstRun, keepArriving } from "./arrival.js";
-import { boot } from "./boot.js";
+import { boot, lesson } from "./boot.js";
 import { pageCell } from "./cells.js";
 import { begin } from "./changes.js";
 import { keepDetails } from "./details.js";
-import { address, createFollower, followAddress } from "./follow.js";
-import { announceHeight } from "./frame.js";
+import { createFollower, followAddress } from "./follow.js";
+import { address, announceHeight, home } from "./frame.js";
 import { mountHistory } from "./history.js";
-import { encode, linkTo } from "./link.js";
+import { mountLesson } from "./lesson/lesson.js";
+import { decode, encode, linkTo } from "./link.js";
 import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { note } from "./state.js";
@@ -46,12 +47,11 @@ const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement}
 const [main, tape] = ["main", "#tape"].map(find);
 
 const first = await firstRun(find("#error"), find("#first-run"), boot.scenario);
-const store = createStore(begin(boot.models, boot.scenario, first, find("#error").textContent ?? ""));
+const upto = lesson?.steps[lesson.step - 1].upto ?? null;
+const store = createStore({ ...begin(boot.models, boot.scenario, first, find("#error").textContent ?? ""), upto });
 const ask = keepArriving(tape, store);
 const open = createFollower(store, ask);
 const actions = createActions(store, ask, open);
-/** Where links lead: this server, or the one that a saved page came from, if it is known. */
-const home = api.recording ? api.recording.live : new URL("./", location.href).href;
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
@@ -83,7 +83,13 @@ mountOpenLab(document.querySelector("#open-lab"), store);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
 followAddress(store, ask);
-mountHistory(store, address, open);
+if (lesson)
+  mountLesson({
+    show: (query, upto) => open(decode(query), upto),
+    address: () => encode(linkTo(store.get())),
+    subscribe: store.subscribe,
+  });
+else mountHistory(store, address, open);
 announceHeight();
 mountNext(document.querySelector("#next"), store);
 store.update((state) => ({ ...state })); // a new object, so that every view is told for the first time

@@ -10,18 +10,19 @@
 const PATIENCE = 300; // ms
 
 /**
- * @param {(scenario: Scenario, listener: Listener, signal: AbortSignal) => Promise<void>} trace
- * @param {(scenario: Scenario) => Listener} listen makes the listener of a new run
+ * @template {Scenario} S
+ * @param {(scenario: S, listener: Listener, signal: AbortSignal) => Promise<void>} trace
+ * @param {(scenario: S) => Listener} listen makes the listener of a new run
  * @param {(error: Error) => void} failed
  * @param {(busy: boolean) => void} waits
  */
 export function createRunner(trace, listen, failed, waits) {
-  /** @type {Scenario | null} */
+  /** @type {S | null} */
   let waiting = null;
   /** @type {AbortController | null} */
   let flight = null;
 
-  /** @param {Scenario} scenario */
+  /** @param {S} scenario */
   async function run(scenario) {
     const own = (flight = new AbortController());
     waits(true);
@@ -38,7 +39,7 @@ export function createRunner(trace, listen, failed, waits) {
     if (next) run(next);
   }
 
-  return /** @param {Scenario} scenario */ (scenario) => {
+  return /** @param {S} scenario */ (scenario) => {
     if (!flight) {
       run(scenario);
       return;

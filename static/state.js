@@ -62,13 +62,14 @@
  * - `text` stands in the box; `clamps` and `weights` are the changes that are asked for. `run` is on the tape and may lag
  *   behind these; `received` of its steps have come.
  * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
+ * - `upto`: the run ends after this step, until something else is asked for; null: it does not.
  * - `error` is said beside the box; `invalid`: whether the text is to blame.
  * - `awaited`: where a link wants the cursor once its run has come, and what is to be said then.
  * - `details` were fetched for the cursor; `refusals` say why something could not be.
  * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
  *   be held next; while it is null that is the cursor's cell. `difference`: whether the pictures show the run minus its twin.
  * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
- * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number,
+ * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,22 +17,16 @@ from gru_core.figures import page_figures
 
 from .. import models
 from ..answers import cells, events, to_json
-from ..assets import version
 from ..errors import Refused
-from ..link import VERSION
-from ..middleware import route_path
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
 from . import labs
-from .lab import MOST_PRINTED, MOST_SENT, STAGES, example, inert, oembed_of, outputs, root_of, templates
+from .lab import MOST_PRINTED, MOST_SENT, STAGES, answered, example, inert, outputs, unfollowed, version_notices
 from .trace import prepare
 
 router = APIRouter()
 
 TITLE = "Three cells, one sequence"
-
-PARTS = ("question", "model", "sequence", "transport", "share")
-"""What a link can hide of the page."""
 
 
 @dataclass(frozen=True)
@@ -80,37 +75,25 @@ def before_training(found: list[Contender], settings: Settings) -> list[Contende
 
 @router.api_route("/compare", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed/compare", methods=["GET", "HEAD"], include_in_schema=False)
-def compare(
-    request: Request,
-    task: str = presets.TASKS[0],
-    by: str = presets.MATCHED[0],
-    sequence: str | None = None,
-    hide: str = "",
-    v: str = VERSION,
-) -> Response:
-    """Whatever else the query says is for the page to read."""
-    settings: Settings = request.app.state.settings
-    notices = []
-    if v != VERSION:
-        notices.append("This link was made by another version of the page: some of it may not be shown.")
+def compare(request: Request) -> Response:
+    return answered(request, "compare.html", filled(request.query_params, request.app.state.settings))
+
+
+def filled(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """What the page is filled with where a link says these keys, of which it reads all but `task`, `by` and `sequence`
+    itself; or, where it cannot be followed, with an example."""
+    notices = version_notices(keys)
+    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
+    sequence = keys.get("sequence")
     try:
         found = contenders(task, by, sequence, [], settings)
     except (Refused, SequenceError) as error:
-        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
+        notices.append(unfollowed(error))
         task = task if task in presets.TASKS else presets.TASKS[0]
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         found = contenders(task, by, None, [], settings)
-    page = view(task, by, found, settings) | {
-        "embed": route_path(request.scope) == "/embed/compare",
-        "labs": labs.TITLES,
-        "lab": "",
-        "hide": [part for part in PARTS if part in hide.split(",")],
-        "notice": " ".join(notices),
-        "oembed": oembed_of(request),
-        "root": root_of(request),
-        "static": f"{root_of(request)}/static/{version()}",
-    }
-    return templates.TemplateResponse(request, "compare.html", page, headers={"Cache-Control": "no-cache"})
+    notice = " ".join(notices)
+    return view(task, by, found, settings) | {"labs": labs.TITLES, "lab": "", "notice": notice}
 
 
 def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -63,39 +65,66 @@ def warm(settings: Settings) -> None:
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed", methods=["GET", "HEAD"], include_in_schema=False)
-def lab(
-    request: Request, model: str | None = None, sequence: str | None = None, hide: str = "", v: str = VERSION
-) -> Response:
-    """Whatever else the query says is for the page to read."""
+def lab(request: Request) -> Response:
+    """What the query says besides a model and a sequence is for the page to read."""
     settings: Settings = request.app.state.settings
+    uploads = settings.no_uploads is None and route_path(request.scope) != "/embed"
+    return answered(request, "lab.html", filled(request.query_params, settings, uploads=uploads))
+
+
+def filled(
+    keys: Mapping[str, str], settings: Settings, upto: int | None = None, uploads: bool = False
+) -> dict[str, Any]:
+    """What the page is filled with where a link says these keys; or, where it cannot be followed, with an example.
+
+    The run ends after the step `upto`, if that is given, though the whole sequence stands there.
+    """
     names = models.names(settings)
-    notices = []
-    if v != VERSION:
-        notices.append("This link was made by another version of the page: some of it may not be shown.")
+    notices = version_notices(keys)
+    model, sequence = keys.get("model"), keys.get("sequence")
     scenario = Scenario(model=model or names[0], sequence=sequence or "")
     try:
         if not sequence:
             scenario = example(scenario.model, settings)
         about, blocks = prepare(scenario, settings, None)
     except (Refused, SequenceError) as error:
-        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
+        notices.append(unfollowed(error))
         scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
         about, blocks = prepare(scenario, settings, None)
     run = next(blocks)
+    if upto is not None:
+        run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
+        about = about | {"right": None}
     cells = sum(layer.h.size for layer in run.layers)
-    embed = route_path(request.scope) == "/embed"
-    page = view(scenario, settings, about, run, uploads=settings.no_uploads is None and not embed) | {
-        "embed": embed,
+    return view(scenario, settings, about, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
-        "hide": [part for part in PARTS if part in hide.split(",")],
-        "oembed": oembed_of(request),
         "notice": " ".join(notices),
-        "root": root_of(request),
-        "static": f"{root_of(request)}/static/{version()}",
         # A long run is streamed to the page instead of coming with it.
         "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
     }
-    return templates.TemplateResponse(request, "lab.html", page, headers={"Cache-Control": "no-cache"})
+
+
+def version_notices(keys: Mapping[str, str]) -> list[str]:
+    """What is to be said of a link for the version that made it."""
+    known = keys.get("v", VERSION) == VERSION
+    return [] if known else ["This link was made by another version of the page: some of it may not be shown."]
+
+
+def unfollowed(error: Exception) -> str:
+    return f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead."
+
+
+def answered(request: Request, template: str, page: dict[str, Any]) -> Response:
+    """A page, with what each has of its request: where it is, and what a link hides of it."""
+    root = root_of(request)
+    about = {
+        "embed": route_path(request.scope).startswith("/embed"),
+        "hide": [part for part in PARTS if part in request.query_params.get("hide", "").split(",")],
+        "oembed": oembed_of(request),
+        "root": root,
+        "static": f"{root}/static/{version()}",
+    }
+    return templates.TemplateResponse(request, template, about | page, headers={"Cache-Control": "no-cache"})
 
 
 def view(
@@ -129,12 +158,12 @@ def view(
         "uploads": uploads,
         "groups": _groups(entries),
         "entry": entry,
-        "columns": next((columns for columns in STAGES if columns >= len(run.h)), len(run.h)),
+        "columns": next((columns for columns in STAGES if columns >= about["T"]), about["T"]),
         "tokens": about["tokens"],
         "outputs": outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
         "values": {signal: getattr(run, signal).T for signal in signals},
-        "printed": run.h.size <= MOST_PRINTED,
+        "printed": run.h.size <= MOST_PRINTED and len(run.h) == about["T"],
         "cell": cell,
         "signals": signals,
         "boot": inert(to_json(boot)),

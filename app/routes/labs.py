@@ -23,12 +23,11 @@ from gru_core.tasks import LABS
 
 from .. import models
 from ..answers import cells, model_entry, to_json
-from ..assets import version
 from ..budget import spend
 from ..errors import Refused
 from ..jobs import work
 from ..settings import Settings
-from .lab import STAGES, inert, root_of, templates
+from .lab import STAGES, answered, inert
 
 router = APIRouter()
 
@@ -42,39 +41,34 @@ MODEL = "flip-flop"
 """A model for what every page has: the cells that there are."""
 
 
-@router.get("/compare/gap", include_in_schema=False)
-def gap(request: Request) -> Response:
+def _gap() -> dict[str, Any]:
     shown: dict[str, dict[int, list[bool]]] = {}
     for row in labs.result("gap"):
-        shown.setdefault(_kind(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
+        shown.setdefault(kind_of_row(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
     solved = {kind: {gap: f"{sum(of)} of {len(of)}" for gap, of in by_gap.items()} for kind, by_gap in shown.items()}
-    return _page(request, "gap", {"solved": solved, "gaps": labs.GAPS, "base": labs.BASES["gap"].to_dict()})
+    return {"solved": solved, "gaps": labs.GAPS, "base": labs.BASES["gap"].to_dict()}
 
 
-def _kind(row: dict[str, Any]) -> str:
+def kind_of_row(row: dict[str, Any]) -> str:
+    """Which cell of the gap laboratory a training was of, and how it began."""
     if row["first"] == "chrono":
         return "GRU, chrono"
     title = CELLS[row["cell"]].title
     return ", ".join([title, *(f"b_{gate} = {value:g}".replace("-", "−") for gate, value in row["biases"].items())])
 
 
-@router.get("/compare/sequence", include_in_schema=False)
-def in_sequence(request: Request) -> Response:
+def _in_sequence() -> dict[str, Any]:
     found = labs.result("sequence")
     rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
-    return _page(
-        request,
-        "sequence",
-        {
-            "kinds": sequence.KINDS,
-            "lengths": sequence.LENGTHS,
-            "width": sequence.WIDTH,
-            "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
-            "timing": found["timing"],
-            "parity": {"gru": [row["scores"] for row in rows], "scan": found["parity"]},
-            "base": replace(labs.BASES["parity"], biases=labs.EQUAL["gru"]).to_dict(),
-        },
-    )
+    return {
+        "kinds": sequence.KINDS,
+        "lengths": sequence.LENGTHS,
+        "width": sequence.WIDTH,
+        "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
+        "timing": found["timing"],
+        "parity": {"gru": [row["scores"] for row in rows], "scan": found["parity"]},
+        "base": replace(labs.BASES["parity"], biases=labs.EQUAL["gru"]).to_dict(),
+    }
 
 
 @router.get(
@@ -99,24 +93,19 @@ async def parity(request: Request, seed: Annotated[int, Query(ge=0, lt=2**32)]) 
     return found
 
 
-@router.get("/compare/bottleneck", include_in_schema=False)
-def bottleneck(request: Request) -> Response:
+def _bottleneck() -> dict[str, Any]:
     scores = {(row["units"], row["T"] // 2): row["score"] for row in labs.result("bottleneck")}
     steps = {(row["units"], row["T"] // 2): row["steps"] for row in labs.result("bottleneck")}
     base = labs.BASES["recall"]
-    return _page(
-        request,
-        "bottleneck",
-        {
-            "items": list(labs.ITEMS),
-            "sizes": list(labs.SIZES),
-            "scores": scores,
-            "steps": steps,
-            "most": base.schedule.most,
-            "attention": {n: _recalled(n) for n in labs.ITEMS},
-            "base": base.to_dict(),
-        },
-    )
+    return {
+        "items": list(labs.ITEMS),
+        "sizes": list(labs.SIZES),
+        "scores": scores,
+        "steps": steps,
+        "most": base.schedule.most,
+        "attention": {n: _recalled(n) for n in labs.ITEMS},
+        "base": base.to_dict(),
+    }
 
 
 @cache
@@ -128,8 +117,7 @@ def _recalled(n: int) -> float:
     return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
 
 
-@router.get("/compare/race", include_in_schema=False)
-def race(request: Request) -> Response:
+def _race() -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     for task in labs.RACES:
         for cell in labs.EQUAL:
@@ -145,11 +133,20 @@ def race(request: Request) -> Response:
             }
     bases = {task: labs.BASES[task].to_dict() for task in labs.RACES}
     cards = {task: first_card(labs.BASES[task]).about for task in labs.RACES}
-    return _page(request, "race", {"found": found, "bases": bases, "cards": cards, "equal": labs.EQUAL})
+    return {"found": found, "bases": bases, "cards": cards, "equal": labs.EQUAL}
 
 
-def _page(request: Request, name: str, filled: dict[str, Any]) -> Response:
-    settings: Settings = request.app.state.settings
+FILLED = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
+
+
+@router.get("/compare/{name}", include_in_schema=False)
+def laboratory(request: Request, name: Literal["gap", "sequence", "bottleneck", "race"]) -> Response:
+    return answered(request, f"labs/{name}.html", filled(name, request.app.state.settings))
+
+
+def filled(name: str, settings: Settings) -> dict[str, Any]:
+    """What the page of a laboratory is filled with."""
+    own = FILLED[name]()
     boot = {
         "models": [model_entry(MODEL, models.get(MODEL, settings))],
         "cells": cells(),
@@ -159,20 +156,16 @@ def _page(request: Request, name: str, filled: dict[str, Any]) -> Response:
         "uploads": False,
         "figures": {},
         "pictures": {},
-        "lab": {key: value for key, value in filled.items() if key in SENT},
+        "lab": {key: value for key, value in own.items() if key in SENT},
     }
-    page = filled | {
+    return own | {
         "page": "compare",
         "lab": name,
         "labs": TITLES,
         "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
         "titles": {name: CELLS[name].title for name in labs.EQUAL},
         "boot": inert(to_json(boot)),
-        "embed": False,
-        "root": root_of(request),
-        "static": f"{root_of(request)}/static/{version()}",
     }
-    return templates.TemplateResponse(request, f"labs/{name}.html", page, headers={"Cache-Control": "no-cache"})
 
 
 class GapQuestion(BaseModel):

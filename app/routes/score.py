@@ -12,6 +12,7 @@ from ..budget import spend
 from ..errors import Refused
 from ..scenario import set_up
 from ..schemas import HeldAt, Scenario, Scores
+from ..settings import Settings
 
 router = APIRouter(prefix="/api")
 
@@ -29,7 +30,12 @@ MOST_CELLS = 2**20
     "sequence begins. Only models whose card names a task that is known here can be scored.",
 )
 def ask(request: Request, scenario: Scenario) -> Scores:
-    setup = set_up(scenario, request.app.state.settings)
+    return scores(scenario, request.app.state.settings)
+
+
+def scores(scenario: Scenario, settings: Settings) -> Scores:
+    """Raises Refused or SequenceError where the scenario cannot be scored."""
+    setup = set_up(scenario, settings)
     model, task = setup.model, models.task(setup.model)
     batch = fresh(PRESETS[model.card.task].recipe)
     steps = len(batch.x)

@@ -17,24 +17,18 @@ from gru_core.recipe import OWN, Recipe, begin
 from gru_core.trace import read
 
 from ..answers import cells, events, model_entry, start, to_json
-from ..assets import version
 from ..errors import Refused
 from ..jobs.trainings import id_of, kept
-from ..link import VERSION
-from ..middleware import route_path
 from ..recipes import RANGES, base_of, read_recipes
 from ..settings import Settings
 from .compare import cell_figures
-from .lab import MOST_PRINTED, STAGES, inert, oembed_of, outputs, root_of, templates
+from .lab import MOST_PRINTED, STAGES, answered, inert, outputs, unfollowed, version_notices
 from .trace import right_of
 from .trainings import MOST_STEPS
 
 router = APIRouter()
 
 TITLE = "How gates are learned"
-
-PARTS = ("question", "model", "sequence", "transport", "share")
-"""What a link can hide of the page."""
 
 
 def name_of(recipe: Recipe) -> str:
@@ -44,27 +38,19 @@ def name_of(recipe: Recipe) -> str:
 
 @router.api_route("/train", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed/train", methods=["GET", "HEAD"], include_in_schema=False)
-def train(request: Request, hide: str = "", v: str = VERSION) -> Response:
-    """Whatever else the query says is a recipe, or for the page to read."""
-    settings: Settings = request.app.state.settings
-    keys: Mapping[str, str] = request.query_params
-    notices = []
-    if v != VERSION:
-        notices.append("This link was made by another version of the page: some of it may not be shown.")
+def train(request: Request) -> Response:
+    return answered(request, "train.html", filled(request.query_params, request.app.state.settings))
+
+
+def filled(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """What the page is filled with where a link says these keys; or, where it cannot be followed, with an example."""
+    notices = version_notices(keys)
     try:
         page = view(keys, settings)
     except (Refused, SequenceError) as error:
-        notices.append(f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead.")
+        notices.append(unfollowed(error))
         page = view({"task": keys.get("task", "")} if keys.get("task") in presets.TASKS else {}, settings)
-    page |= {
-        "embed": route_path(request.scope) == "/embed/train",
-        "hide": [part for part in PARTS if part in hide.split(",")],
-        "notice": " ".join(notices),
-        "oembed": oembed_of(request),
-        "root": root_of(request),
-        "static": f"{root_of(request)}/static/{version()}",
-    }
-    return templates.TemplateResponse(request, "train.html", page, headers={"Cache-Control": "no-cache"})
+    return page | {"notice": " ".join(notices)}
 
 
 def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:

@@ -8,12 +8,14 @@
 import { createActions } from "../actions.js";
 import * as api from "../api.js";
 import { firstRun, keepArriving } from "../arrival.js";
-import { boot } from "../boot.js";
-import { begin, hold } from "../changes.js";
+import { boot, lesson } from "../boot.js";
+import { begin, follow, hold } from "../changes.js";
 import { NAMES, facet } from "../facets.js";
-import { announceHeight, frameKeys } from "../frame.js";
-import { LONGEST } from "../link.js";
+import { address, announceHeight, frameKeys, home } from "../frame.js";
+import { mountLesson } from "../lesson/lesson.js";
+import { LONGEST, writeScenario } from "../link.js";
 import { plotly } from "../plot.js";
+import { scenarioOf } from "../run.js";
 import { focus, note } from "../state.js";
 import { createStore } from "../store.js";
 import { mountAppearance } from "../views/appearance.js";
@@ -42,10 +44,8 @@ const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement}
 const main = find("main");
 const error = find("#error");
 
-/** Where links lead: this server, or the one that a saved page came from, if it is known. */
-const home = api.recording ? api.recording.live : new URL("./", location.href).href.replace(/embed\/$/, "");
 
-const link = read(location.search || (api.recording?.link ?? ""));
+const link = read(address());
 const notice = `${error.textContent}${link.notices.length ? ` This link could not be followed in all: ${link.notices.join("; ")}.` : ""}`; // prettier-ignore
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
 const scenarios = /** @type {Record<Name, Scenario>} */ (boot.scenarios);
@@ -122,10 +122,27 @@ const scrollers = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(".scro
 for (const one of scrollers)
   one.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = one.scrollLeft)), { passive: true }); // prettier-ignore
 
+/** Show what a link says, which is of the same task and matched by the same. @param {string} query */
+function show(query) {
+  const link = read(query);
+  store.update((contest) => ({ ...contest, shown: link.shown, at: link.shown[link.shown.length - 1], when: link.when }));
+  for (const { name, store: cell } of facets) {
+    const { model, models, run, received, views, table } = cell.get();
+    const text = link.sequence || models.find(({ id }) => id === model)?.examples[0] || "";
+    const clamps = name === "gru" ? link.clamps : [];
+    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
+    const there = same && received === run.T;
+    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, there);
+    if (!there) asks[name]();
+  }
+}
+if (lesson) mountLesson({ show, address: () => addressOf(store.get()), subscribe: store.subscribe });
+
 /** @type {number | undefined} */
 let timer;
 store.subscribe((contest) => {
   clearTimeout(timer);
+  if (lesson) return;
   timer = setTimeout(() => {
     const address = addressOf(contest);
     if (address.length > LONGEST || location.protocol === "file:") return;

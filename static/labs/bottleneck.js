@@ -3,6 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
+import { mountLesson } from "../lesson/lesson.js";
 import { fixed } from "../run.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
@@ -44,3 +45,4 @@ for (const button of buttons) button.addEventListener("click", () => queue.add([
 find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(wanted)));
 stop.addEventListener("click", () => queue.stop());
 mountTheme(find("#theme"));
+mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });

@@ -6,6 +6,7 @@
 import * as api from "../api.js";
 import { write } from "../elements.js";
 import { NAMES } from "../facets.js";
+import { mountLesson } from "../lesson/lesson.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
 import { announce, tell } from "../train/course.js";
@@ -17,7 +18,7 @@ import { mountTold, mountWayBack } from "../train/told.js";
 import { mountTheme } from "./theme.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const form = /** @type {HTMLFormElement} */ (find("form"));
+const form = /** @type {HTMLFormElement} */ (find("main form"));
 const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 const boxes = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[name=cells]")]);
 const chosen = () => NAMES.filter((name) => boxes.some(({ value, checked }) => checked && value === name));
@@ -130,3 +131,4 @@ store.subscribe((studio) => {
   write(find("#training-error"), studio.said);
 });
 ask();
+mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });

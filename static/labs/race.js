@@ -5,6 +5,7 @@
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
 import { NAMES, TITLES } from "../facets.js";
+import { mountLesson } from "../lesson/lesson.js";
 import { drawLearning } from "./curves.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
@@ -77,3 +78,4 @@ function mountRace(section) {
 
 for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".race"))) mountRace(section);
 mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
+mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });

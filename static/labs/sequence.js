@@ -6,6 +6,7 @@ import * as api from "../api.js";
 import { boot } from "../boot.js";
 import { brief } from "../chart.js";
 import { write } from "../elements.js";
+import { mountLesson } from "../lesson/lesson.js";
 import { plot } from "../train/curves.js";
 import { drawLearning, mark } from "./curves.js";
 import { createQueue } from "./queue.js";
@@ -105,3 +106,4 @@ new ResizeObserver(([{ contentRect }]) => {
   draw();
 }).observe(svg);
 mountTheme(find("#theme"));
+mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });

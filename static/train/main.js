@@ -7,14 +7,15 @@
 import * as api from "../api.js";
 import { createActions } from "../actions.js";
 import { firstRun } from "../arrival.js";
-import { boot } from "../boot.js";
+import { boot, lesson } from "../boot.js";
 import { begin } from "../changes.js";
 import { write } from "../elements.js";
 import { NAMES, attend, facet } from "../facets.js";
-import { announceHeight, frameKeys } from "../frame.js";
+import { address, announceHeight, frameKeys, home } from "../frame.js";
+import { mountLesson } from "../lesson/lesson.js";
 import { LONGEST, decode, encode } from "../link.js";
 import { plotly } from "../plot.js";
-import { focus, note } from "../state.js";
+import { focus, goTo, lookAt, note } from "../state.js";
 import { createStore } from "../store.js";
 import { mountAppearance } from "../views/appearance.js";
 import { mountExplain } from "../views/explain.js";
@@ -43,11 +44,8 @@ const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement}
 const main = find("main");
 const error = find("#error");
 
-/** Where links lead: this server, or the one that a saved page came from, if it is known. */
-const home = api.recording ? api.recording.live : new URL("./", location.href).href.replace(/embed\/$/, "");
-const address = location.search || (api.recording?.link ?? "");
-const link = decode(address);
-const goal = Number(new URLSearchParams(address).get("step") ?? Infinity);
+const link = decode(address());
+const goal = Number(new URLSearchParams(address()).get("step") ?? Infinity);
 const names = NAMES.filter((name) => training.ids[name]);
 
 /** @param {Name} name */
@@ -254,11 +252,25 @@ if (keep) store.subscribe((studio) => (keep.href = `${api.UP}api/export/train.ht
 const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
 if (open) store.subscribe((studio) => (open.href = `${home}train${addressOf(studio)}`));
 
+/** Show what a link says, which is of the same recipe. @param {string} query */
+function show(query) {
+  const { sequence, focus } = decode(query);
+  store.update(goToStep, Number(new URLSearchParams(query).get("step") ?? Infinity));
+  for (const name of names) {
+    const own = facet(store, () => name);
+    own.update(goTo, focus.step);
+    own.update(lookAt, focus.unit);
+  }
+  const { text } = lead.get();
+  if (sequence && sequence !== text) actions.write(sequence);
+}
+if (lesson) mountLesson({ show, address: () => addressOf(store.get()), subscribe: store.subscribe });
+
 /** @type {number | undefined} */
 let timer;
 store.subscribe((studio) => {
   clearTimeout(timer);
-  if (studio.watching) return;
+  if (studio.watching || lesson) return;
   timer = setTimeout(() => {
     const query = addressOf(store.get());
     if (query.length <= LONGEST && location.protocol !== "file:") history.replaceState(null, "", query + frameKeys);

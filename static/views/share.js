@@ -2,7 +2,9 @@
 
 /** @import { Store } from "../store.js" */
 import { recording } from "../api.js";
+import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
+import { home } from "../frame.js";
 import { LONGEST, encode, linkTo } from "../link.js";
 
 /**
@@ -21,11 +23,11 @@ export function mountShare(opener, dialog, home, page, address) {
   const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
   function write() {
-    const query = address();
+    const [at, query] = lesson ? stepOf(lesson.name) : [page, address()];
     tooLong.hidden = query.length <= LONGEST;
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
-    const src = `${home}embed${page && `/${page}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
-    link.value = `${home}${page}${query}`;
+    const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
+    link.value = `${home}${at}${query}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
     done.textContent = "";
   }
@@ -48,6 +50,9 @@ export function mountShare(opener, dialog, home, page, address) {
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
 
+/** The path and query of a lesson's step. @param {string} name */
+const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];
+
 /**
  * The way from a frame or a saved page to the lab itself.
  * @param {HTMLAnchorElement | null} anchor
@@ -58,6 +63,6 @@ export function mountOpenLab(anchor, store) {
   store.subscribe((state) => {
     const link = linkTo(state);
     // A saved page cannot run another text: the link takes it to where it can be run.
-    anchor.href = (recording?.live ?? "./") + encode(recording ? { ...link, sequence: state.text } : link);
+    anchor.href = home + encode(recording ? { ...link, sequence: state.text } : link);
   });
 }

@@ -1,0 +1,87 @@
+"""The lessons that this server shows: those that ship, and a teacher's own beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from ..assets import TEMPLATES
+from ..errors import Refused
+from ..settings import Settings
+from .reading import MOST_BYTES, Lesson, LessonError, Mistake, read
+
+SHIPPED = TEMPLATES / "lessons"
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+
+BEFORE = ("sequences", "gates", "state")
+CLAIMS = (
+    "vanishing", "parameters", "one-state", "reset", "update", "candidate", "half-life", "neither-wins", "one-by-one",
+    "bottleneck",
+)  # fmt: skip
+AFTER = ("what-came-next",)
+
+ORDER = (*BEFORE, *CLAIMS, *AFTER)
+"""The course."""
+
+
+def names(settings: Settings) -> list[str]:
+    """The course in its order, then the teacher's own by name."""
+    return sorted(_files(settings.lessons), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+
+def get(name: str, settings: Settings) -> Lesson:
+    """Raises Refused where there is no such lesson, or it cannot be shown."""
+    path = _files(settings.lessons).get(name)
+    if path is None:
+        raise Refused(404, "not-found", "there is no such lesson", "lesson")
+    try:
+        return load(path)
+    except LessonError as error:
+        mistake = error.mistakes[0]
+        message = f"the lesson “{name}” cannot be shown: line {mistake.line}, {mistake.reason}"
+        raise Refused(422, "lesson", message, "lesson") from error
+
+
+def load(path: Path) -> Lesson:
+    """Read a lesson's file, anew only where it has changed. Raises LessonError."""
+    try:
+        about = path.stat()
+        if about.st_size > MOST_BYTES:
+            return read(path.stem, "x" * (MOST_BYTES + 1))
+        return _loaded(path, about.st_mtime_ns)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonError([Mistake(1, "the file cannot be read: lessons are text in UTF-8")]) from error
+
+
+def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
+    """What is wrong with the lessons that one says it needs."""
+    files = _files(settings.lessons)
+
+    def visit(name: str, above: tuple[str, ...]) -> Iterator[str]:
+        if name in above:
+            yield f"the lessons need one another in a circle: {' → '.join((*above, name))}"
+        elif name not in files and name != lesson.name:
+            yield f"there is no lesson “{name}” to have seen before; there are {', '.join(files)}"
+        else:
+            needs = lesson.needs if name == lesson.name else get(name, settings).needs
+            for need in needs:
+                yield from visit(need, (*above, name))
+
+    yield from visit(lesson.name, ())
+
+
+def _files(folder: str) -> Mapping[str, Path]:
+    """Those that ship first: a teacher's own cannot take their place."""
+    found = {path.stem: path for path in sorted(SHIPPED.glob("*.md"))}
+    for path in sorted(Path(folder).glob("*.md")) if folder else ():
+        if NAME.fullmatch(path.stem):
+            found.setdefault(path.stem, path)
+    return found
+
+
+@lru_cache(maxsize=128)
+def _loaded(path: Path, changed: int) -> Lesson:
+    return read(path.stem, path.read_text("utf-8"))

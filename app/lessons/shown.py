@@ -1,0 +1,232 @@
+"""A lesson as its page has it: words as HTML, every number worked out, and, apart from these, what is revealed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from ..settings import Settings
+from .quantities import check_figure, curve, followed, steps_where, worked_out
+from .reading import Figure, Lesson, Mistake, Prose, Question, Step, numbers_in, render
+
+VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
+"""What other pages than the lab change without being loaded anew."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as it stands on the page: its answer is not in it.
+
+    A number is from `low` to `high`, a `grain` apart, and written in `form`: "%", or so many decimals. `steps` are the
+    tokens to click, or to draw over from the place `start` on.
+    """
+
+    id: str
+    kind: str
+    ask: Markup
+    options: list[Markup]
+    low: float
+    high: float
+    grain: float
+    form: str
+    start: int
+    steps: list[str]
+    signal: str
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """`shape` is the same for steps that one page can show without being loaded anew."""
+
+    title: str
+    figure: Figure
+    shape: str
+    link: str
+    upto: int | None
+    parts: list[Markup | Asked]
+
+
+@lru_cache(maxsize=64)
+def shown(lesson: Lesson, settings: Settings) -> list[ShownStep]:
+    """Its steps. Raises ValueError where a number or a figure cannot be had."""
+    return [_step(n, step, settings) for n, step in enumerate(lesson.steps, 1)]
+
+
+def question_of(lesson: Lesson, id: str) -> Question | None:
+    """The question of an id such as "2.1", the first of the second step."""
+    step, _, place = id.partition(".")
+    if not (step.isdigit() and place.isdigit() and 0 < int(step) <= len(lesson.steps)):
+        return None
+    questions = lesson.steps[int(step) - 1].questions
+    return questions[int(place) - 1] if 0 < int(place) <= len(questions) else None
+
+
+def revealed(question: Question, settings: Settings) -> dict[str, Any]:
+    """What is said and shown once somebody has answered.
+
+    `truth` has the options that are right, from 0; a number, with its `text`; the value at each step; or steps. There is
+    one of the `replies` to each option; `link` is the figure's.
+
+    Raises ValueError where it cannot be worked out.
+    """
+    figure = question.figure
+    write = _writer(figure, settings)
+    truth: Any
+    text = ""
+    if question.kind == "choose":
+        truth = [i for i, option in enumerate(question.options) if option.right]
+    elif question.kind == "number":
+        found = worked_out(_number(question)[0], figure, settings)
+        truth, text = found.value, found.text
+    elif question.kind == "draw":
+        truth = curve(question.asked, figure, settings)[0]
+    else:
+        truth = steps_where(question.asked, figure, settings)
+    return {
+        "truth": truth,
+        "text": text,
+        "replies": [render(option.reply, write) if option.reply else "" for option in question.options],
+        "reveal": render(question.reveal, write) if question.reveal else "",
+        "why": render(question.why, write) if question.why else "",
+        "page": figure.page,
+        "link": link_of(figure, settings),
+    }
+
+
+def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
+    """What goes wrong when every step, number and answer is worked out."""
+
+    def tried(line: int, what: Any, *arguments: Any) -> Iterator[Mistake]:
+        try:
+            what(*arguments)
+        except ValueError as error:
+            yield Mistake(line, str(error))
+
+    def numbers(prose: Prose | None, figure: Figure) -> Iterator[Mistake]:
+        for line, expression in numbers_in(prose) if prose else ():
+            yield from tried(line, worked_out, expression.removeprefix("yours "), figure, settings)
+
+    for step in lesson.steps:
+        wrong = list(tried(step.line, check_figure, step.figure, settings))
+        yield from wrong
+        if wrong:
+            continue
+        for part in step.parts:
+            if isinstance(part, Prose):
+                yield from numbers(part, step.figure)
+                continue
+            wrong = list(tried(part.ask.line, check_figure, part.figure, settings))
+            yield from wrong or tried(part.ask.line - 1, revealed_answer, part, settings)
+            yield from () if wrong else numbers(part.ask, step.figure)
+            for prose in (*(option.words for option in part.options), *(option.reply for option in part.options)):
+                yield from () if wrong else numbers(prose, part.figure)
+            for prose in (part.reveal, part.why):
+                yield from () if wrong else numbers(prose, part.figure)
+
+
+def revealed_answer(question: Question, settings: Settings) -> None:
+    """Raise ValueError where the answer to a question cannot be worked out, or could not be given."""
+    figure = question.figure
+    if question.kind == "number":
+        expression, low, high = _number(question)
+        value = worked_out(expression, figure, settings).value
+        if isinstance(value, str) or not low <= value <= high:
+            raise ValueError(f"the answer, {value}, is not a number from {low:g} to {high:g}")
+    elif question.kind == "draw":
+        curve(question.asked, figure, settings)
+    elif question.kind == "click" and not steps_where(question.asked, figure, settings):
+        raise ValueError(f"there is no step with {question.asked}")
+
+
+def link_of(figure: Figure, settings: Settings) -> str:
+    """The query of a figure's link, with the sequence that is run where it leaves that out."""
+    keys = dict(figure.keys)
+    if figure.page.startswith("compare/"):
+        return "?" + urlencode(keys, safe=",@=") if keys else ""
+    keys["sequence"] = str(followed(figure, settings).scenario.sequence)
+    return "?" + urlencode(keys, safe=",@=")
+
+
+def _step(n: int, step: Step, settings: Settings) -> ShownStep:
+    check_figure(step.figure, settings)
+    upto = int(step.figure.keys.get("t", 1)) if step.covered and step.figure.page == "" else None
+    parts: list[Markup | Asked] = []
+    asked = 0
+    for part in step.parts:
+        if isinstance(part, Question):
+            asked += 1
+            parts.append(_asked(f"{n}.{asked}", part, step.figure, settings))
+        else:
+            parts.append(render(part, _writer(step.figure, settings)))
+    figure = step.figure
+    return ShownStep(step.title, figure, _shape(figure, settings), link_of(figure, settings), upto, parts)
+
+
+def _shape(figure: Figure, settings: Settings) -> str:
+    """The page, and what on it is part of its markup: the lab's cell, or the task, or the recipe."""
+    if figure.page == "":
+        return followed(figure, settings).run.layers[-1].cell.name
+    kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
+    return f"{figure.page}?{urlencode(sorted(kept.items()))}"
+
+
+def _asked(id: str, question: Question, figure: Figure, settings: Settings) -> Asked:
+    low, high, form = 0.0, 1.0, "2"
+    steps: list[str] = []
+    if question.kind == "number":
+        expression, low, high = _number(question)
+        written = worked_out(expression, question.figure, settings).text
+        whole = re.fullmatch(r"[−\d,]+", written) is not None
+        form = "%" if written.endswith("%") else "0" if whole else "2"
+    elif question.kind != "choose":
+        of = followed(question.figure, settings)
+        steps = of.about["tokens"] or []
+        if question.kind == "draw":
+            _, low, high = curve(question.asked, question.figure, settings)
+    start = int(figure.keys.get("t", 1)) if question.kind == "draw" and question.covered else 0
+    return Asked(
+        id,
+        question.kind,
+        render(question.ask, _writer(figure, settings)),
+        [render(option.words, _writer(question.figure, settings)) for option in question.options],
+        low,
+        high,
+        1 if form == "0" else (high - low) / 100,
+        form,
+        start,
+        steps,
+        question.asked if question.kind == "draw" else "",
+    )
+
+
+def _number(question: Question) -> tuple[str, float, float]:
+    expression, _, span = question.asked.rpartition(",")
+    low, to, high = span.strip().partition(" to ")
+    try:
+        if not expression or not to or not float(low) < float(high):
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"“{question.asked}” asks for no number: say “:number: z@3, 0 to 1”") from None
+    return expression.strip(), float(low), float(high)
+
+
+def _writer(figure: Figure, settings: Settings) -> Any:
+    """Writes what stands between {{ and }}: a number, or one that follows what the reader makes of the figure."""
+
+    def write(expression: str) -> Markup:
+        yours = expression.startswith("yours ")
+        expression = expression.removeprefix("yours ")
+        value, text = worked_out(expression, figure, settings)
+        if yours:
+            return Markup('<output class="yours" data-what="{}">{}</output>').format(expression, text)
+        of = f"/{figure.page}?{urlencode(dict(figure.keys))}"
+        tag = '<data class="number" value="{}" data-what="{}" data-of="{}">{}</data>'
+        return Markup(tag).format(value, expression, of, text)
+
+    return write

@@ -1,0 +1,150 @@
+"""GET /lessons and /lessons/NAME: the course, and a lesson beside the figure that its step shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..answers import to_json
+from ..assets import version
+from ..errors import Refused
+from ..lessons import shelf
+from ..lessons.quantities import worked_out
+from ..lessons.reading import Figure, Lesson, figure_of
+from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
+from ..settings import Settings
+from . import compare, lab, labs, train
+from .lab import answered, inert, root_of, templates
+
+router = APIRouter()
+
+
+@router.api_route("/lessons", methods=["GET", "HEAD"], include_in_schema=False)
+def course(request: Request) -> Response:
+    settings: Settings = request.app.state.settings
+    own, wrong = [], []
+    for name in shelf.names(settings):
+        try:
+            own.append(shelf.get(name, settings))
+        except Refused as error:
+            wrong.append(error.message)
+    page = {
+        "section": "lessons",
+        "groups": {
+            "Before you begin": [one for one in own if one.name in shelf.BEFORE],
+            "Ten claims": [one for one in own if one.name in shelf.CLAIMS],
+            "And after": [one for one in own if one.name in shelf.AFTER],
+            "Of this server": [one for one in own if one.name not in shelf.ORDER],
+        },
+        "wrong": wrong,
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
+    }
+    return templates.TemplateResponse(request, "lessons.html", page, headers={"Cache-Control": "no-cache"})
+
+
+@router.api_route("/lessons/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed/lessons/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+def lesson(request: Request, name: str) -> Response:
+    """A step that there is not is the first."""
+    settings: Settings = request.app.state.settings
+    found = shelf.get(name, settings)
+    steps = _shown(found, settings)
+    said = request.query_params.get("step", "1")
+    n = int(said) if said.isdigit() and 0 < int(said) <= len(steps) else 1
+    page, template = _figure(steps[n - 1], settings)
+    return answered(request, template, page | of_lesson(found, n, settings))
+
+
+def of_lesson(found: Lesson, n: int, settings: Settings) -> dict[str, Any]:
+    """What a lesson adds to the page of its n-th step's figure."""
+    steps = _shown(found, settings)
+    sent = [{"page": step.figure.page, "shape": step.shape, "link": step.link, "upto": step.upto} for step in steps]
+    asked = {part.id: _sent(part) for step in steps for part in step.parts if isinstance(part, Asked)}
+    known = shelf.names(settings)
+    after = known[known.index(found.name) + 1 :][:1]
+    return {
+        "section": "lessons",
+        "title": found.title,
+        "lesson": found,
+        "steps": steps,
+        "step": n,
+        "needs": [shelf.get(need, settings) for need in found.needs if need in known],
+        "after": shelf.get(after[0], settings) if after else None,
+        "lesson_boot": inert(to_json({"name": found.name, "step": n, "steps": sent, "questions": asked})),
+    }
+
+
+def _sent(asked: Asked) -> dict[str, Any]:
+    """What the script must know of a question; its words stand in the page."""
+    kept = ("kind", "low", "high", "form", "start", "steps", "signal")
+    return {name: getattr(asked, name) for name in kept}
+
+
+def _shown(found: Lesson, settings: Settings) -> list[ShownStep]:
+    try:
+        return shown(found, settings)
+    except ValueError as error:
+        raise Refused(422, "lesson", f"the lesson “{found.name}” cannot be shown: {error}", "lesson") from error
+
+
+def _figure(step: ShownStep, settings: Settings) -> tuple[dict[str, Any], str]:
+    """The page of a step's figure, and its template."""
+    keys = Figure(step.figure.page, dict(figure_of(step.link, step.figure).keys)).keys
+    if step.figure.page == "compare":
+        return compare.filled(keys, settings), "compare.html"
+    if step.figure.page == "train":
+        return train.filled(keys, settings), "train.html"
+    if step.figure.page:
+        name = step.figure.page.removeprefix("compare/")
+        return labs.filled(name, settings), f"labs/{name}.html"
+    return lab.filled(keys, settings, step.upto), "lab.html"
+
+
+@router.get(
+    "/api/lessons/{name}/reveal",
+    summary="What a lesson says once a question is answered",
+    description="`question` is 2.1 for the first of the second step. The page itself comes without.",
+)
+def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
+    settings: Settings = request.app.state.settings
+    found = question_of(shelf.get(name, settings), question)
+    if found is None:
+        raise Refused(404, "not-found", "this lesson has no such question", "question")
+    try:
+        return Response(to_json(revealed(found, settings)), media_type="application/json")
+    except ValueError as error:
+        raise Refused(422, "lesson", str(error), "lesson") from error
+
+
+class Numbers(BaseModel):
+    """Numbers that are asked for of what a link to the lab shows."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    link: Annotated[str, Field(max_length=8000)]
+    what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]
+
+
+@router.post(
+    "/api/numbers",
+    summary="Numbers of what a link shows, as lessons write them",
+    description="`z@3`, `share@7 from 4`, `score`: each as text. One that cannot be had is null.",
+)
+def numbers(request: Request, asked: Numbers) -> list[str | None]:
+    settings: Settings = request.app.state.settings
+    try:
+        figure = figure_of(asked.link, Figure("", {}))
+    except ValueError as error:
+        raise Refused(422, "link", str(error), "link") from error
+    return [_number(expression, figure, settings) for expression in asked.what]
+
+
+def _number(expression: str, figure: Figure, settings: Settings) -> str | None:
+    try:
+        return worked_out(expression, figure, settings).text
+    except ValueError:
+        return None

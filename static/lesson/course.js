@@ -1,0 +1,25 @@
+/** The course's page: which questions were answered on this device. */
+
+import { mountTheme } from "../labs/theme.js";
+import { answersIn, anything, forget } from "./answers.js";
+
+const clear = /** @type {HTMLElement} */ (document.querySelector("[data-do=clear]"));
+const status = /** @type {HTMLElement} */ (document.querySelector("[role=status]"));
+
+function update() {
+  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-name]"))) {
+    const note = /** @type {HTMLElement} */ (link.parentElement?.querySelector(".answered"));
+    const answered = Object.keys(answersIn(link.dataset.name ?? "")).length;
+    note.textContent = answered ? `${Math.min(answered, Number(note.dataset.of))} of ${note.dataset.of} answered` : "";
+  }
+  clear.hidden = !anything();
+}
+
+clear.addEventListener("click", () => {
+  forget();
+  update();
+  status.textContent = "Nothing is kept any more.";
+});
+addEventListener("pageshow", update);
+mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
+update();

@@ -1,0 +1,307 @@
+/**
+ * A lesson beside a figure: its steps are links, each puts the figure where the step wants it. A question keeps what follows to
+ * itself until one has answered; then the network runs, and both stand side by side.
+ */
+
+/** @import { Answer } from "./answers.js" */
+/** @import { Over } from "./overtape.js" */
+/** @import { Revealed } from "./verdict.js" */
+/**
+ * What a page lets a lesson do with it: show a link, with the run ending after a step until one has answered. `address` is the link
+ * to what it shows now, and its listener is told when that may have changed.
+ * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, subscribe: (listener: () => void) => void}} Figure
+ */
+import * as api from "../api.js";
+import { lesson } from "../boot.js";
+import { frameKeys } from "../frame.js";
+import { answersIn, forget, keep } from "./answers.js";
+import { clickOver, drawOver } from "./overtape.js";
+import { verdict, written } from "./verdict.js";
+
+const SETTLED = 150; // ms after which the numbers that are the reader's own are asked for
+
+/** What a word of a lesson points at, besides the signals. @type {Record<string, string>} */
+const PARTS = {
+  tape: ".tape",
+  inputs: ".tokens",
+  outputs: ".outputs:not(.twin)",
+  words: "[data-part=words], .words",
+  cell: "[data-part=cell], .contender .cell",
+  equations: "[data-part=equations], .contender .equations",
+  memory: "[data-part=memory]",
+  influence: "[data-part=influence], .gradient",
+  whatif: "[data-part=whatif]",
+};
+
+/** @param {Figure} figure */
+export function mountLesson(figure) {
+  if (!lesson) return;
+  const { name, steps, questions } = lesson;
+  const aside = /** @type {HTMLElement} */ (document.querySelector("aside.lesson"));
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const tape = /** @type {HTMLElement | null} */ (document.querySelector("#tape"));
+  const said = /** @type {HTMLElement} */ (aside.querySelector("footer [role=status]"));
+  const [back, clear] = ["return", "clear"].map((what) => /** @type {HTMLElement | null} */ (aside.querySelector(`[data-do=${what}]`)));
+  const shape = steps[lesson.step - 1].shape; // of the figure that the page came with
+  let now = lesson.step;
+  /** What stands on the tape of a question. @type {Over[]} */
+  let overs = [];
+  /** The link of the figure as the step has it, and how far it runs. @type {{link: string, upto: number | null}} */
+  let wanted = steps[now - 1];
+
+  const sectionOf = (/** @type {number} */ n) => /** @type {HTMLElement} */ (aside.querySelector(`.step[data-step="${n}"]`));
+  const formsOf = (/** @type {number} */ n) => /** @type {HTMLFormElement[]} */ ([...sectionOf(n).querySelectorAll("form.predict")]);
+  const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
+
+  /** Put the figure where it belongs. @param {string} link @param {number | null} upto */
+  function show(link, upto) {
+    wanted = { link, upto };
+    figure.show(link, upto);
+    if (back) back.hidden = true;
+  }
+
+  /** @param {number} n @param {boolean} [enter] whether the address is to say so */
+  function go(n, enter = true) {
+    const address = `?step=${n}${frameKeys}`;
+    if (steps[n - 1].shape !== shape) return leave(address);
+    if (enter) history.pushState(null, "", location.protocol === "file:" ? `#${n}` : address);
+    now = n;
+    for (const section of /** @type {NodeListOf<HTMLElement>} */ (aside.querySelectorAll(".step")))
+      section.hidden = Number(section.dataset.step) !== n;
+    for (const link of aside.querySelectorAll(".steps a")) {
+      if (stepIn(link) === n) link.setAttribute("aria-current", "step");
+      else link.removeAttribute("aria-current");
+    }
+    begin();
+    show(steps[n - 1].link, steps[n - 1].upto);
+    answerAgain();
+    aside.scrollTop = 0;
+    /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2")).focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
+    spotlight();
+  }
+
+  /** Where a link in the lesson leads, 0 where that is no step. @param {Element} link */
+  const stepIn = (link) => Number(/^\?step=(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1] ?? 0);
+
+  /** A figure of another kind comes with a page of its own. @param {string} address */
+  function leave(address) {
+    if (parent !== window && api.recording) parent.postMessage({ type: "gruscope-step", step: Number(/\d+/.exec(address)) }, "*");
+    else location.assign(address);
+  }
+
+  /** The tape is made ready for the step's questions. */
+  function begin() {
+    for (const over of overs) over.remove();
+    overs = [];
+    for (const form of formsOf(now)) {
+      const question = questions[idOf(form)];
+      if (!tape || !["draw", "click"].includes(question.kind)) continue;
+      const over = (question.kind === "draw" ? drawOver : clickOver)(tape, question, (answer) => {
+        fill(form, answer);
+        over.show(answer);
+      });
+      over.show(/** @type {number[]} */ (read(form)));
+      form.oninput = () => over.show(/** @type {number[]} */ (read(form)));
+      overs.push(over);
+    }
+  }
+
+  /** What the form says, null where it says nothing yet. @param {HTMLFormElement} form @returns {Answer | null} */
+  function read(form) {
+    const { kind } = questions[idOf(form)];
+    const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+    if (kind === "number") return Number(all[0].value);
+    if (kind === "draw") return all.map(({ value }) => Number(value));
+    const checked = all.filter(({ checked }) => checked).map(({ value }) => Number(value));
+    return kind === "click" ? checked : (checked[0] ?? null);
+  }
+
+  /** @param {HTMLFormElement} form @param {Answer} answer */
+  function fill(form, answer) {
+    const { kind } = questions[idOf(form)];
+    const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+    if (kind === "number") all[0].value = String(answer);
+    else if (kind === "draw") all.forEach((input, i) => (input.value = String([answer].flat()[i])));
+    else for (const input of all) input.checked = [answer].flat().includes(Number(input.value));
+    slid(form);
+  }
+
+  /** A slider says where it stands. @param {HTMLFormElement} form */
+  function slid(form) {
+    const out = form.querySelector(".slide output");
+    const input = form.querySelector("input");
+    if (out && input) out.textContent = written(Number(input.value), questions[idOf(form)]);
+  }
+
+  /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} anew whether it has just been given */
+  async function reveal(form, answer, anew) {
+    const id = idOf(form);
+    const refused = /** @type {HTMLElement} */ (form.querySelector(".refused"));
+    /** @type {Revealed} */
+    let revealed;
+    try {
+      revealed = await api.reveal(name, id);
+    } catch (error) {
+      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is kept: commit again.`;
+      return;
+    }
+    refused.textContent = "";
+    for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button"))) control.disabled = true;
+    form.classList.add("committed");
+    mark(form, answer, revealed);
+    const of = questions[id];
+    const labels = [...form.querySelectorAll(".options label span:first-of-type")].map((one) => one.textContent?.trim() ?? "");
+    const box = /** @type {HTMLElement} */ (aside.querySelector(`.revealed[data-question="${id}"]`));
+    const first = document.createElement("p");
+    first.className = "outcome";
+    first.textContent = verdict(of, answer, revealed, labels[[answer].flat()[0]]);
+    box.replaceChildren(first);
+    for (const [kind, html] of [["reply", of.kind === "choose" ? revealed.replies[[answer].flat()[0]] : ""], ["reveal", revealed.reveal], ["why", revealed.why]]) {
+      if (!html) continue;
+      const part = document.createElement("div");
+      part.className = `prose ${kind}`;
+      part.innerHTML = html; // the server's own rendering, in which a lesson's HTML is text
+      box.append(part);
+    }
+    const again = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Answer again" });
+    again.addEventListener("click", () => reopen(form));
+    box.append(again);
+    box.hidden = false;
+    if (clear) clear.hidden = false;
+    if (anew || steps[now - 1].upto !== null || steps[now - 1].link !== revealed.link) show(revealed.link, null);
+    const over = overs[formsOf(now).filter((one) => ["draw", "click"].includes(questions[idOf(one)].kind)).indexOf(form)];
+    over?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (revealed.truth));
+    if (anew) {
+      box.focus({ preventScroll: true });
+      box.scrollIntoView({ block: "nearest" });
+      said.textContent = first.textContent;
+    }
+    askNumbers();
+  }
+
+  /** The answer beside the truth. @param {HTMLFormElement} form @param {Answer} answer @param {Revealed} revealed */
+  function mark(form, answer, { truth }) {
+    const truths = [truth].flat();
+    form.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
+      const value = form.querySelector(".clicks") ? i + 1 : i;
+      item.classList.toggle("is", truths.includes(value));
+      item.classList.toggle("yours", [answer].flat().includes(value));
+    });
+    const slide = /** @type {HTMLElement | null} */ (form.querySelector(".slide"));
+    const { low, high } = questions[idOf(form)];
+    slide?.style.setProperty("--is", String((truths[0] - low) / (high - low)));
+  }
+
+  /** Take an answer back. @param {HTMLFormElement} form */
+  function reopen(form) {
+    const box = /** @type {HTMLElement} */ (aside.querySelector(`.revealed[data-question="${idOf(form)}"]`));
+    box.hidden = true;
+    box.replaceChildren();
+    form.classList.remove("committed");
+    for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button"))) control.disabled = false;
+    for (const item of form.querySelectorAll(".is, .yours")) item.classList.remove("is", "yours");
+    if (sectionOf(now).contains(form)) {
+      begin();
+      show(steps[now - 1].link, steps[now - 1].upto);
+    }
+  }
+
+  /** What was answered on this device is answered. */
+  function answerAgain() {
+    const kept = answersIn(name);
+    for (const form of formsOf(now)) {
+      const answer = kept[idOf(form)];
+      if (answer === undefined) continue;
+      fill(form, answer);
+      reveal(form, answer, false);
+    }
+  }
+
+  for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (aside.querySelectorAll("form.predict"))) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const answer = read(form);
+      const nothing = answer === null || (questions[idOf(form)].kind === "click" && !(/** @type {number[]} */ (answer).length));
+      /** @type {HTMLElement} */ (form.querySelector(".refused")).textContent = nothing ? "Say something first: a wrong guess teaches as much." : "";
+      if (nothing) return;
+      keep(name, idOf(form), answer);
+      reveal(form, answer, true);
+    });
+    form.addEventListener("input", () => slid(form));
+    slid(form);
+  }
+  aside.addEventListener("click", (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest("a");
+    const n = link && !event.ctrlKey && !event.metaKey && !event.shiftKey ? stepIn(link) : 0;
+    if (!n) return;
+    event.preventDefault();
+    go(n);
+  });
+  addEventListener("popstate", () => {
+    const said = new URLSearchParams(location.search).get("step") ?? (location.hash.slice(1) || "1");
+    const n = Number(said);
+    go(n >= 1 && n <= steps.length ? n : 1, false);
+  });
+
+  // Whoever plays with the figure can come back.
+  back?.addEventListener("click", () => {
+    show(wanted.link, wanted.upto);
+    said.textContent = "The figure is as the lesson has it.";
+  });
+  const played = (/** @type {Event} */ event) => {
+    const inside = main.contains(/** @type {Node} */ (event.target));
+    const key = event instanceof KeyboardEvent && /^(Arrow|Home|End| )/.test(event.key);
+    if (back && (event instanceof KeyboardEvent ? key && !(/** @type {HTMLElement} */ (event.target).closest("aside input")) : inside)) back.hidden = false;
+  };
+  for (const type of ["pointerdown", "input", "keydown"]) addEventListener(type, played);
+
+  // Numbers that are the reader's own.
+  let asked = "";
+  /** @type {number | undefined} */
+  let timer;
+  function askNumbers() {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const outs = /** @type {HTMLElement[]} */ ([...sectionOf(now).querySelectorAll("output.yours")]);
+      const link = figure.address();
+      const question = `${link} ${outs.length}`;
+      if (!outs.length || question === asked) return;
+      asked = question;
+      const found = await api.numbers(link, outs.map(({ dataset }) => dataset.what ?? "")).catch(() => []);
+      if (asked === question) outs.forEach((out, i) => found[i] && out.textContent !== found[i] && (out.textContent = found[i]));
+    }, SETTLED);
+  }
+  figure.subscribe(askNumbers);
+
+  // A word that points lights up what it means; what a step speaks of has a mark.
+  /** @param {string} about */
+  const meant = (about) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(PARTS[about] ?? `[data-about="${about}"]`)]);
+  function spotlight() {
+    for (const one of main.querySelectorAll(".spoken")) one.classList.remove("spoken");
+    const words = /** @type {HTMLElement[]} */ ([...sectionOf(now).querySelectorAll(".points")]);
+    const all = words.flatMap(({ dataset }) => meant(dataset.points ?? ""));
+    for (const one of all) one.classList.add("spoken");
+    const wide = matchMedia("(min-width: 60rem)").matches;
+    if (wide) all.find((one) => one.offsetParent)?.scrollIntoView({ block: "nearest" });
+  }
+  for (const [type, on] of /** @type {const} */ ([["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]))
+    aside.addEventListener(type, ({ target }) => {
+      const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
+      if (word) for (const one of meant(word.dataset.points ?? "")) one.classList.toggle("lit", on);
+    });
+  aside.addEventListener("click", ({ target }) => {
+    const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
+    if (word) meant(word.dataset.points ?? "").find((one) => one.offsetParent)?.scrollIntoView({ block: "center" });
+  });
+  clear?.addEventListener("click", () => {
+    forget(name);
+    clear.hidden = true;
+    for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (aside.querySelectorAll("form.committed"))) reopen(form);
+    said.textContent = "Your answers to this lesson are forgotten.";
+  });
+  if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
+
+  begin();
+  answerAgain();
+  spotlight();
+}

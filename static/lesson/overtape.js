@@ -1,0 +1,100 @@
+/** A prediction on the tape itself: a curve drawn over a signal's row, or steps that are pressed. */
+
+/** @import { Question } from "../boot.js" */
+/** @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Over */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @param {HTMLElement} tape
+ * @param {Question} question
+ * @param {(answer: number[]) => void} changed
+ * @returns {Over}
+ */
+export function drawOver(tape, question, changed) {
+  const plot = /** @type {HTMLElement} */ (tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`));
+  const svg = document.createElementNS(SVG, "svg");
+  const [guess, real] = ["guess", "real"].map((name) => {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("class", name);
+    return path;
+  });
+  svg.setAttribute("class", "drawn");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(real, guess);
+  plot.append(svg);
+  const T = question.steps.length;
+  const share = (/** @type {number} */ value) => (question.high - value) / (question.high - question.low);
+  /** @type {number[]} */
+  let values = [];
+  let committed = false;
+
+  /** A step for each value, the first at `start`, from 0. @param {number[]} all @param {number} start */
+  const line = (all, start) =>
+    all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
+
+  /** @param {PointerEvent} event */
+  function draw(event) {
+    if (committed || (event.type === "pointermove" && event.buttons !== 1)) return;
+    event.stopPropagation();
+    event.preventDefault();
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    const t = Math.floor(((event.clientX - left) / width) * T);
+    if (t < question.start || t >= T) return;
+    const place = Math.max(0, Math.min(1, (event.clientY - top) / height));
+    values = values.with(t - question.start, question.high - place * (question.high - question.low));
+    changed(values);
+  }
+  for (const type of /** @type {const} */ (["pointerdown", "pointermove"])) svg.addEventListener(type, draw);
+
+  return {
+    show(answer, truth) {
+      values = answer;
+      committed = truth !== undefined;
+      svg.classList.toggle("committed", committed);
+      svg.setAttribute("viewBox", `0 0 ${T} 1`);
+      guess.setAttribute("d", line(answer, question.start));
+      real.setAttribute("d", truth ? line(truth.slice(question.start), question.start) : "");
+    },
+    remove: () => svg.remove(),
+  };
+}
+
+/**
+ * @param {HTMLElement} tape
+ * @param {Question} question
+ * @param {(answer: number[]) => void} changed
+ * @returns {Over}
+ */
+export function clickOver(tape, question, changed) {
+  const tokens = /** @type {HTMLElement} */ (tape.querySelector(".tokens ol"));
+  /** @type {number[]} */
+  let picked = [];
+  let committed = false;
+
+  /** @param {Event} event */
+  function click(event) {
+    const t = [...tokens.children].indexOf(/** @type {Element} */ (event.target)) + 1;
+    if (committed || !t) return;
+    changed(picked.includes(t) ? picked.filter((one) => one !== t) : [...picked, t].sort((a, b) => a - b));
+  }
+  tokens.addEventListener("click", click);
+  tokens.classList.add("pressed");
+
+  return {
+    show(answer, truth) {
+      picked = answer;
+      committed = truth !== undefined;
+      [...tokens.children].forEach((token, i) => {
+        token.classList.toggle("picked", answer.includes(i + 1));
+        token.classList.toggle("found", truth?.includes(i + 1) ?? false);
+      });
+    },
+    remove() {
+      tokens.removeEventListener("click", click);
+      tokens.classList.remove("pressed");
+      for (const token of tokens.children) token.classList.remove("picked", "found");
+    },
+  };
+}
