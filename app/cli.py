@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands import check, export, import_, lab, models, serve, sweep, trace, train
+from .commands import check, export, import_, lab, lesson, models, serve, sweep, trace, train
 
 COMMANDS = {
     "serve": serve,
@@ -19,6 +19,7 @@ COMMANDS = {
     "train": train,
     "sweep": sweep,
     "lab": lab,
+    "lesson": lesson,
 }
 
 

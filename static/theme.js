@@ -46,6 +46,18 @@ export function wantsWhite(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
+/** Light becomes dark, or dark light, here and where one goes next. */
+export function switchTheme() {
+  const theme = currentTheme() === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // Storage can be forbidden; the choice then lasts as long as the page.
+  }
+  return theme;
+}
+
 /** Whether the page is light or dark now. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;

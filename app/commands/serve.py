@@ -60,13 +60,21 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def run(options: argparse.Namespace) -> int:
-    host, port, browser = options.host, options.port, not options.no_browser
     try:
         settings = with_cache(Settings.from_environment())
-        if options.scheduler:
-            settings = replace(settings, scheduler=options.scheduler)
-        if options.read_only:
-            settings = replace(settings, read_only=True)
+    except ValueError as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 1
+    if options.scheduler:
+        settings = replace(settings, scheduler=options.scheduler)
+    if options.read_only:
+        settings = replace(settings, read_only=True)
+    return serve(settings, options.host, options.port, not options.no_browser, options.root_path)
+
+
+def serve(settings: Settings, host: str, port: int, browser: bool, root_path: str = "", page: str = "") -> int:
+    """Serve until told to end, with a browser opened at `page` if there is to be one. The exit status."""
+    try:
         app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
         listener = _bind(host, port)
     except (ImportError, OSError, ValueError) as error:
@@ -79,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     bound = listener.getsockname()[1]
     if port and bound != port:
         print(f"port {port} is taken; using {bound} instead")
-    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -94,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
         app,
         http=protocol(settings),  # of h11, which refuses headers past 16 KiB
         ws="none",
-        root_path=options.root_path.rstrip("/"),
+        root_path=root_path.rstrip("/"),
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,

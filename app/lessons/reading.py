@@ -266,6 +266,8 @@ class _Reader:
             last.reveal = Prose(inner, line + 1)
             if link.strip():
                 last.figure = self.figure(link.strip(), line, step.figure)
+                if last.figure.page != step.figure.page:
+                    self.wrong(line, "what is revealed is shown on the step's own page: say what changes, as ?t=2")
                 last.covered = last.kind in ("draw", "click")
 
     def inner(self, content: str, line: int) -> list[Token]:

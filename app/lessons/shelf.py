@@ -66,7 +66,11 @@ def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
         elif name not in files and name != lesson.name:
             yield f"there is no lesson “{name}” to have seen before; there are {', '.join(files)}"
         else:
-            needs = lesson.needs if name == lesson.name else get(name, settings).needs
+            try:
+                needs = lesson.needs if name == lesson.name else get(name, settings).needs
+            except Refused as error:
+                yield error.message
+                return
             for need in needs:
                 yield from visit(need, (*above, name))
 

@@ -70,8 +70,8 @@ def question_of(lesson: Lesson, id: str) -> Question | None:
 def revealed(question: Question, settings: Settings) -> dict[str, Any]:
     """What is said and shown once somebody has answered.
 
-    `truth` has the options that are right, from 0; a number, with its `text`; the value at each step; or steps. There is
-    one of the `replies` to each option; `link` is the figure's.
+    `truth` has the options that are right, from 0; a number, with its `text`; the value at each step; or steps. Each
+    option has one of the `replies`; `link` is the figure's.
 
     Raises ValueError where it cannot be worked out.
     """

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -15,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from gru_core import Model, SequenceError, Trace, presets
+from gru_core.arrays import Array
 from gru_core.cell import CELLS
 from gru_core.figures import page_figures, page_pictures
 
@@ -162,12 +164,17 @@ def view(
         "tokens": about["tokens"],
         "outputs": outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
-        "values": {signal: getattr(run, signal).T for signal in signals},
-        "printed": run.h.size <= MOST_PRINTED and len(run.h) == about["T"],
+        "values": {signal: _as_long_as(about["T"], getattr(run, signal)).T for signal in signals},
+        "printed": run.h.size <= MOST_PRINTED,
         "cell": cell,
         "signals": signals,
         "boot": inert(to_json(boot)),
     }
+
+
+def _as_long_as(T: int, values: Array) -> Array:
+    """`(T, H)`, with nan for the steps that a run has not come to."""
+    return np.pad(values, ((0, T - len(values)), (0, 0)), constant_values=np.nan)
 
 
 def root_of(request: Request) -> str:

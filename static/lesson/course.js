@@ -1,6 +1,6 @@
 /** The course's page: which questions were answered on this device. */
 
-import { mountTheme } from "../labs/theme.js";
+import { switchTheme } from "../theme.js";
 import { answersIn, anything, forget } from "./answers.js";
 
 const clear = /** @type {HTMLElement} */ (document.querySelector("[data-do=clear]"));
@@ -21,5 +21,5 @@ clear.addEventListener("click", () => {
   status.textContent = "Nothing is kept any more.";
 });
 addEventListener("pageshow", update);
-mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
+document.querySelector("#theme")?.addEventListener("click", switchTheme);
 update();

@@ -100,7 +100,7 @@ def test_uvicorn_can_run_the_factory() -> None:
     command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        for _ in range(3000):
             try:
                 answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").status
                 break

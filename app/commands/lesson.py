@@ -1,0 +1,112 @@
+"""gruscope lesson: begin a lesson of one's own, check it, and look at it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ..lessons import shelf, shown
+from ..lessons.reading import LessonError, Mistake
+from ..settings import Settings, with_cache
+from .serve import add_arguments as add_serving
+from .serve import serve
+
+HELP = "begin a lesson of your own, check it, or look at it in the browser"
+EXAMPLES = (
+    "gruscope lesson new holding.md",
+    "gruscope lesson check holding.md",
+    "gruscope lesson preview holding.md",
+)
+
+BEGUN = """---
+title: {title}
+model: flip-flop
+minutes: 5
+---
+
+## [A letter, then noise](?sequence=A+x+x&t=1)
+At the `A` the [update gate](#z) is {{{{ z }}}}.
+
+:::{{predict}}
+What does it do at the next step?
+- (x) It shuts.
+- ( ) It stays open.
+  > Then the letter would be written over.
+:::
+:::{{reveal}} ?t=2
+It is {{{{ z }}}}: {{{{ keeps }}}} of the state stay.
+:::
+"""
+"""Every kind of thing that a lesson is made of, once."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="new | check | preview")
+    new = actions.add_parser("new", help="write a short lesson to begin with")
+    new.add_argument("file", type=Path, metavar="FILE.md")
+    check = actions.add_parser("check", help="say line and reason of every mistake; exit 0 where there is none")
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE.md")
+    preview = actions.add_parser("preview", help="open it in a browser; reload the page after a change")
+    preview.add_argument("file", type=Path, metavar="FILE.md")
+    add_serving(preview)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.action == "new":
+        return _new(options.file)
+    if options.action == "check":
+        return max([_check(file) for file in options.files])
+    return _preview(options)
+
+
+def _new(file: Path) -> int:
+    if not shelf.NAME.fullmatch(file.stem) or file.suffix != ".md":
+        return _wrong(f"{file} is no name for a lesson: small letters, digits and -, and .md at the end")
+    title = file.stem.replace("-", " ").capitalize()
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(BEGUN.format(title=title))
+    except OSError as error:
+        return _wrong(f"{file} cannot be written: {error.strerror}")
+    print(f"{file}: a lesson of one step. Change it, then: gruscope lesson check {file}")
+    return 0
+
+
+def _check(file: Path) -> int:
+    if not file.is_file():
+        return _wrong(f"{file} is not there")
+    settings = replace(Settings.from_environment(), lessons=str(file.parent))
+    try:
+        lesson = shelf.load(file)
+        found = [*shown.mistakes(lesson, settings), *(Mistake(1, reason) for reason in shelf.circles(lesson, settings))]
+    except LessonError as error:
+        found = error.mistakes
+    if found:
+        for line, reason in found:
+            print(f"{file}:{line}: {reason}")
+        return 1
+    steps = len(lesson.steps)
+    questions = sum(len(step.questions) for step in lesson.steps)
+    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, every number worked out")
+    return 0
+
+
+def _preview(options: argparse.Namespace) -> int:
+    file: Path = options.file
+    if not file.is_file() or not shelf.NAME.fullmatch(file.stem):
+        return _wrong(f"{file} is not there, or has no name for a lesson: small letters, digits and -")
+    settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
+    return serve(
+        settings, options.host, options.port, not options.no_browser, options.root_path, f"lessons/{file.stem}"
+    )  # fmt: skip
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _wrong(message: str) -> int:
+    print(f"gruscope: {message}", file=sys.stderr)
+    return 1

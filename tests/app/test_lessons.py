@@ -1,0 +1,277 @@
+"""Lessons: those that ship are right in every number and keep their answers to themselves; a wrong file says where."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app import cli
+from app.lessons import shelf, shown
+from app.lessons.reading import LessonError, read
+from app.main import create_app
+from app.settings import Settings
+from tests.lessons import holds
+
+NUMBER = re.compile(r'<data class="number" value="[^"]*" data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>')
+
+
+def questions(name: str) -> list[str]:
+    lesson = shelf.get(name, Settings())
+    return [f"{n}.{k}" for n, step in enumerate(lesson.steps, 1) for k in range(1, len(step.questions) + 1)]
+
+
+def revealed(client: TestClient, name: str, question: str) -> dict[str, Any]:
+    answer = client.get(f"/api/lessons/{name}/reveal", params={"question": question})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_every_number_of_a_lesson_is_the_cores(client: TestClient, name: str) -> None:
+    page = client.get(f"/lessons/{name}")
+    assert page.status_code == 200
+    answers = [revealed(client, name, question) for question in questions(name)]
+    said = page.text + "".join(f"{a['reveal']}{a['why']}{''.join(a['replies'])}" for a in answers)
+    numbers = NUMBER.findall(said)
+    assert len(numbers) >= 4
+    for what, of, text in numbers:
+        holds(text, unescape(what), unescape(of))
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_no_number_is_typed_into_the_prose(name: str) -> None:
+    text = (shelf.SHIPPED / f"{name}.md").read_text("utf-8").split("---", 2)[2]
+    text = re.sub(r"^:::.*$|^:\w+:.*$", "", text, flags=re.M)
+    for worked_out in (r"\{\{.*?\}\}", r"`[^`]*`", r"\$\$?[^$]*\$\$?", r"\]\([^)]*\)"):
+        text = re.sub(worked_out, "", text, flags=re.S)
+    assert re.findall(r"\d+", text) in ([], ["2014"])  # the year of the paper
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_a_lesson_is_whole_and_begins_with_a_puzzle_on_one_unit(name: str) -> None:
+    lesson, settings = shelf.get(name, Settings()), Settings()
+    assert [*shown.mistakes(lesson, settings), *shelf.circles(lesson, settings)] == []
+    assert 5 <= lesson.minutes <= 10
+    first = lesson.steps[0]
+    assert len(first.questions) == 1
+    assert shown.followed(first.figure, settings).run.h.shape[1] == 1
+    assert all(question.why for step in lesson.steps for question in step.questions)
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_what_is_revealed_is_not_in_the_page_before(client: TestClient, name: str) -> None:
+    lesson = shelf.get(name, Settings())
+    for n, step in enumerate(lesson.steps, 1):
+        page = client.get(f"/lessons/{name}", params={"step": n}).text
+        for k in range(1, len(step.questions) + 1):
+            answer = revealed(client, name, f"{n}.{k}")
+            for part in (answer["reveal"], answer["why"], *filter(None, answer["replies"])):
+                assert part not in page
+        upto = shown.shown(lesson, Settings())[n - 1].upto
+        if upto is not None:
+            events = re.search(r'<script type="text/plain" id="first-run">(.*?)</script>', page, re.S)
+            assert events is not None
+            assert len(re.findall(r"^event: step$", events[1], re.M)) == upto
+            start = json.loads(re.findall(r"^data: (.*)$", unescape(events[1]), re.M)[0])
+            assert start["T"] > upto
+            assert start["right"] is None
+
+
+def test_the_first_page_has_its_words_and_its_figures_numbers(client: TestClient) -> None:
+    for step, shown_z in ((1, ["0.91", "0.02", "0.02", "", ""]), (2, ["0.91", "0.02", "0.02", "0.89", "0.01"])):
+        page = client.get(f"/lessons/gates?step={step}").text
+        assert "the two letters after it" in page
+        values = re.search(r'data-signal="z".*?<div class="cells values"[^>]*>(.*?)</div>', page, re.S)
+        assert values is not None
+        assert re.findall(r"<span>([^<]*)</span>", values[1]) == shown_z
+
+
+def test_a_teachers_lesson_is_shown_beside_the_others_and_takes_no_ones_place(tmp_path: Path) -> None:
+    mine = (shelf.SHIPPED / "gates.md").read_text("utf-8").replace("A gate is no switch", "Mine")
+    (tmp_path / "mine.md").write_text(mine, "utf-8")
+    (tmp_path / "gates.md").write_text(mine, "utf-8")
+    (tmp_path / "broken.md").write_text("no front matter", "utf-8")
+    with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
+        course = client.get("/lessons").text
+        assert course.count(">Mine</a>") == 1
+        assert "The lesson “broken” cannot be shown: line 1" in course
+        assert "A gate is no switch" in client.get("/lessons/gates").text
+        assert '<h1 class="lesson-title">Mine</h1>' in client.get("/embed/lessons/mine").text
+        refused = client.get("/lessons/broken")
+        assert refused.status_code == 422
+        assert "broken" in refused.json()["error"]["message"]
+        assert client.get("/lessons/nothing").status_code == 404
+        # It is read anew once it has changed.
+        (tmp_path / "mine.md").write_text(mine.replace("Mine", "Yours, now"), "utf-8")
+        assert "Yours, now" in client.get("/lessons/mine").text
+
+
+HOSTILE = """---
+title: <script>alert(1)</script>
+model: flip-flop
+minutes: 5
+---
+## [One <img src=x onerror=alert(1)>](?sequence=A+x)
+<script>alert(1)</script> <b onclick="alert(1)">bold</b> ![x](https://elsewhere.example/x.png)
+[here](javascript:alert(1)) [there](https://elsewhere.example/) {{ z }}
+
+:::{predict}
+- (x) <iframe src="https://elsewhere.example"></iframe>
+- ( ) no
+  > <script>alert(2)</script>
+
+Which?
+:::
+:::{why}
+<style>* { display: none }</style>
+:::
+"""
+
+
+def test_a_hostile_lesson_is_shown_inert(tmp_path: Path) -> None:
+    (tmp_path / "hostile.md").write_text(HOSTILE, "utf-8")
+    with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
+        page = client.get("/lessons/hostile").text
+        aside = re.search(r"<aside.*?</aside>", page, re.S)
+        assert aside is not None
+        answer = client.get("/api/lessons/hostile/reveal", params={"question": "1.1"}).json()
+        for text in (aside[0], answer["why"], *answer["replies"]):
+            assert not re.search(r"<(script|img|iframe|style|b)\b", text)
+            assert "javascript:" not in re.sub(r">[^<]*<", "><", text)
+        assert '<a href="https://elsewhere.example/" target="_blank" rel="noopener noreferrer">' in aside[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x" * 10_000_000, "larger than"),
+        (">" * 20_000 + " deep", "no step"),
+        ("[" * 20_000, "no step"),
+        ("", "no step"),
+    ],
+    ids=["10 MB", "deep quotes", "deep brackets", "nothing"],
+)
+def test_what_is_no_lesson_is_refused_with_a_reason(text: str, why: str) -> None:
+    with pytest.raises(LessonError) as refused:
+        read("x", text)
+    assert any(why in reason for _, reason in refused.value.mistakes)
+
+
+WRONG = """---
+title: Wrong
+model: flip-flop
+minutes: many
+colour: red
+---
+Loose words.
+
+## [One](?sequence=A+x&t=1)
+$\\foo$ and [here](#nowhere).
+
+:::{predict}
+No answer?
+:::
+:::{reveal} /compare
+x
+:::
+:::{reveal}
+y
+:::
+
+## [Two](/elsewhere)
+:::{predict}
+Which?
+- ( ) a
+- ( ) b
+:::
+"""
+
+
+def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "wrong.md"
+    file.write_text(WRONG, "utf-8")
+    assert cli.main(["lesson", "check", str(file)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    found = {int(line.removeprefix(f"{file}:").split(":")[0]): line for line in said}
+    for line, words in {
+        1: "minutes must be a whole number",
+        5: "title, model, minutes, needs",
+        7: "before the first step",
+        10: "points at nothing",
+        12: "a question needs an answer",
+        15: "the step's own page",
+        18: "once",
+        22: "no page that a step can show",
+        23: "marked (x)",
+    }.items():
+        assert words in found[line], said
+    assert any("\\foo" in line for line in said)
+
+
+RUNS_WRONG = """---
+title: Wrong
+model: flip-flop
+minutes: 5
+needs: other, missing
+---
+## [One](?model=nope&sequence=A)
+{{ z }}
+
+## [Two](?sequence=A+x&t=1)
+{{ zz }} and {{ z@9 }}
+
+:::{predict}
+:number: z@2, 0.5 to 1
+How much?
+:::
+:::{predict}
+:draw: q
+How?
+:::
+"""
+
+
+def test_check_runs_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.md").write_text(RUNS_WRONG.replace("other, missing", "wrong"), "utf-8")
+    file = tmp_path / "wrong.md"
+    file.write_text(RUNS_WRONG, "utf-8")
+    assert cli.main(["lesson", "check", str(file)]) == 1
+    said = capsys.readouterr().out
+    for words in (
+        ":7: there is no such model",
+        ":11: “zz” is not a number",
+        ":11: t must be from 1 to 2",
+        ":13: the answer, 0.016",
+        ":17: “q” cannot be drawn",
+        "in a circle: wrong → other → wrong",
+        "there is no lesson “missing”",
+    ):
+        assert words in said
+
+
+def test_a_first_lesson_is_short_and_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "first.md"
+    assert cli.main(["lesson", "new", str(file)]) == 0
+    assert len(file.read_text("utf-8").splitlines()) <= 20
+    assert cli.main(["lesson", "check", str(file)]) == 0
+    assert "1 step, 1 question" in capsys.readouterr().out
+    assert cli.main(["lesson", "new", str(file)]) == 1
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_numbers_are_worked_out_for_any_link(client: TestClient) -> None:
+    body = {"link": "?model=flip-flop&sequence=A+x+x+B+x&t=4", "what": ["z", "y", "share@5 from 4", "nonsense"]}
+    *found, nothing = client.post("/api/numbers", json=body).json()
+    assert nothing is None
+    for what, text in zip(body["what"], found, strict=False):
+        holds(text, what, "/" + str(body["link"]))
+    for link in ("/nowhere?x=1", "?model=nope"):
+        answer = client.post("/api/numbers", json={"link": link, "what": ["z"]})
+        assert answer.status_code == 422 or answer.json() == [None]
+    assert client.get("/api/lessons/gates/reveal?question=9.9").status_code == 404

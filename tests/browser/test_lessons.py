@@ -1,0 +1,189 @@
+"""Lessons in a browser: every step is gone through, every number held to the core; predictions by hand and by key."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from app.lessons import shelf
+from app.settings import Settings
+from tests.lessons import holds
+
+ANSWERED = """
+(step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
+    const choice = form.querySelector("[type=radio], [type=checkbox]");
+    if (choice) choice.checked = true;
+    form.requestSubmit();
+    return form.dataset.question;
+})
+"""
+
+NUMBERS = """
+(step) => [...document.querySelectorAll(`.step[data-step="${step}"] data.number`)].map(
+    ({ dataset, textContent }) => [textContent, dataset.what, dataset.of])
+"""
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_every_step_is_walked_through_and_its_numbers_are_the_cores(page: Page, name: str) -> None:
+    page.goto(f"/lessons/{name}")
+    steps = shelf.get(name, Settings()).steps
+    for n, step in enumerate(steps, 1):
+        if n > 1:
+            page.locator(".steps a").nth(n - 1).click()
+            page.wait_for_url(re.compile(f"step={n}$"))
+        expect(page.locator(f"#step-{n}")).to_be_visible()
+        for question in page.evaluate(ANSWERED, n):
+            expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
+        assert len(page.locator(f".step[data-step='{n}'] .revealed:visible").all()) == len(step.questions)
+        for text, what, of in page.evaluate(NUMBERS, n):
+            holds(text, what, of)
+        if page.locator("#error").count():
+            expect(page.locator("#error")).to_be_empty()
+
+
+def z(page: Page) -> list[str]:
+    """What the row of the update gate says."""
+    return page.locator(".tape [data-signal=z] .values span").all_inner_texts()
+
+
+def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
+    page.goto("/lessons/gates")
+    expect(page.locator(".drawn .guess")).to_have_attribute("d", re.compile("M3"))
+    assert z(page)[3:] in ([], ["", ""])
+    run = gru.trace(gru.load("flip-flop"), "A x x B x")
+    box = page.locator(".drawn").bounding_box()
+    assert box is not None
+    column = box["width"] / 5
+    page.mouse.move(box["x"] + 3.5 * column, box["y"] + 0.25 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 4.5 * column, box["y"] + 0.75 * box["height"], steps=4)
+    page.mouse.up()
+    first, second = (float(slider.input_value()) for slider in page.locator(".draws input").all())
+    assert 0.5 < first <= 0.8
+    assert second == pytest.approx(0.25, abs=0.03)
+    # By the keyboard as well.
+    page.get_by_role("slider", name="at t = 5, x").press("End")
+    assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
+    page.get_by_role("button", name="Commit").click()
+    said = page.get_by_role("group", name="Answer")
+    expect(said).to_contain_text(f"at t = 5, “x”: you drew 1.00, it is {run.z[4, 0]:.2f}")
+    expect(said).to_be_focused()
+    expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
+    expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))
+
+
+def test_an_answer_is_kept_on_this_device_taken_back_and_cleared(page: Page) -> None:
+    page.goto("/lessons/sequences?step=2")
+    page.get_by_role("button", name="Commit").click()
+    expect(page.get_by_role("alert").filter(has_text="Say something first")).to_be_visible()
+    page.get_by_role("radio", name="B, as it did here.").check()
+    page.get_by_role("button", name="Commit").click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("The letters are the same")
+    expect(page.get_by_role("textbox", name="Sequence")).to_have_value("B x A x")
+    page.reload()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("The letters are the same")
+    expect(page.get_by_role("textbox", name="Sequence")).to_have_value("B x A x")
+    page.get_by_role("button", name="Answer again").click()
+    expect(page.get_by_role("group", name="Answer")).to_be_hidden()
+    expect(page.get_by_role("textbox", name="Sequence")).to_have_value("A x B x")
+    page.goto("/lessons")
+    expect(page.get_by_text("1 of 4 answered")).to_be_visible()
+    page.get_by_role("button", name="Clear my answers").click()
+    expect(page.get_by_text("1 of 4 answered")).to_be_hidden()
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("group", name="Answer")).to_be_hidden()
+
+
+def test_a_lesson_works_without_storage(page: Page) -> None:
+    forbid = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
+    page.add_init_script(f"if (location.search !== '?allowed') {forbid}")
+    page.goto("/lessons/sequences?step=2")
+    page.get_by_role("radio", name="A.", exact=True).check()
+    page.get_by_role("button", name="Commit").click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("You said so, and so it is.")
+    page.get_by_role("link", name="Step 1:").click()
+    page.get_by_role("link", name="Step 2:").click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("You said so, and so it is.")
+    page.goto("/lessons?allowed")  # for whoever clears up
+
+
+def test_the_steps_are_links_and_one_comes_back_from_playing(page: Page) -> None:
+    page.goto("/lessons/gates?step=2")
+    sequence = page.get_by_role("textbox", name="Sequence")
+    back = page.get_by_role("button", name="Back to the lesson")
+    expect(back).to_be_hidden()
+    sequence.fill("B x x")
+    expect(page.locator(".tape [data-signal=z] .values span")).to_have_count(3)
+    back.click()
+    expect(sequence).to_have_value("A x x B x")
+    expect(page.locator("#now")).to_have_text("4")
+    expect(back).to_be_hidden()
+    page.get_by_role("link", name="Next: One value for each unit").click()
+    expect(sequence).to_have_value("the film was not good .")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Half open")).to_be_visible()
+    expect(sequence).to_have_value("A x x B x")
+    page.go_forward()
+    expect(page.get_by_role("heading", name="One value for each unit")).to_be_visible()
+    page.get_by_role("button", name="Share").click()
+    assert page.locator("#share-link").input_value().endswith("/lessons/gates?step=3")
+    assert "/embed/lessons/gates?step=3" in page.locator("#share-embed").input_value()
+
+
+def test_numbers_that_are_yours_follow_what_you_do(page: Page) -> None:
+    page.goto("/lessons/update?step=5")
+    yours = page.locator("output.yours").first
+    expect(yours).to_have_text("11 %")
+    page.keyboard.press("ArrowLeft")
+    run = gru.trace(gru.load("flip-flop"), "A x x B x")
+    expect(yours).to_have_text(f"{100 * (1 - run.z[2, 0]):.0f} %")
+
+
+def test_steps_are_pressed_on_the_tape(page: Page) -> None:
+    page.goto("/lessons/half-life?step=2")
+    page.locator("#tokens li").nth(3).click()
+    expect(page.get_by_role("checkbox", name="t = 4, B")).to_be_checked()
+    page.get_by_role("button", name="Commit").click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("Those are the steps.")
+    expect(page.locator("#tokens .found")).to_have_text("B")
+
+
+def test_a_word_points_at_its_part_of_the_figure(page: Page) -> None:
+    page.goto("/lessons/gates?step=2")
+    row = page.get_by_role("group", name="Hidden state h")
+    expect(row).to_have_class(re.compile("spoken"))
+    page.get_by_role("button", name="old state").hover()
+    expect(row).to_have_class(re.compile("lit"))
+    page.mouse.move(5, 5)
+    expect(row).not_to_have_class(re.compile("lit"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/lessons", "/lessons/gates", "/lessons/vanishing?step=4", "/embed/lessons/gates?step=2"]
+)
+def test_axe_finds_nothing(page: Page, path: str) -> None:
+    page.goto(path)
+    for question in page.evaluate(ANSWERED, 1) if path == "/lessons/gates" else ():
+        expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+def test_prose_and_figure_stand_together(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for path in ("/lessons/gates?step=2", "/lessons/vanishing", "/lessons/gates?step=5", "/lessons/bottleneck?step=3"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+        if size[0] < 1000:
+            continue
+        for part in (".step:not([hidden]) h2", ".stage .tape, .stage .grid"):
+            box = page.locator(part).first.bounding_box()
+            assert box is not None
+            assert box["y"] + 40 < size[1], path
