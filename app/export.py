@@ -73,16 +73,16 @@ def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", tit
     `live` is the address of the server that can answer more, `plotly` that of plotly.min.js where it is not to be in
     the file, `title` the page's own.
     """
-    room = _Room(MOST_NUMBERS, MOST_PRODUCTS)
-    runs = [_recorded(of, room)]
+    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
+    runs = [recorded(of, room)]
     if of.about["twin"]:
         # The run left alone is there to go back to.
         alone = of.scenario.model_copy(update={"clamps": [], "weights": []})
         about, blocks = prepare(alone, settings, None)
-        runs.append(_recorded(Followed(of.link, alone, about, next(blocks)), room))
+        runs.append(recorded(Followed(of.link, alone, about, next(blocks)), room))
     filled = view(of.scenario, settings, of.about, of.run)
     record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
-    return _file("lab", filled | {"page_title": title}, record, plotly)
+    return file("lab", filled | {"page_title": title}, record, plotly)
 
 
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -90,16 +90,23 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
 
     Raises Refused or SequenceError where it cannot be followed, or is too large.
     """
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": compared_runs(keys, settings)}
+    return file("compare", compare.filled(keys, settings), record, "")
+
+
+def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
+    """What the compare page of a link asks for: its contenders, the GRU with what is held, and all before training.
+
+    Raises Refused or SequenceError where the link cannot be followed, or is too large.
+    """
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
-    room = _Room(MOST_NUMBERS, MOST_PRODUCTS)
+    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
     alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
     for one in alone:
         within_text(one.about, "one page")
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
-    runs = [_compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": runs}
-    return _file("compare", compare.view(task, by, alone, settings), record, "")
+    return [compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -108,6 +115,13 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     Raises Refused where it cannot be followed or has not been trained here, SequenceError for its sequence.
     """
     filled = train.view(keys, settings)
+    trainings = trainings_of(keys, filled, settings)
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
+    return file("train", filled, record, "")
+
+
+def trainings_of(keys: Mapping[str, str], filled: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What the training page of a link, filled so, asks for. Raises Refused where a training is not kept."""
     trainings = {}
     for recipe in train.recipes_of(keys, settings):
         name = train.name_of(recipe)
@@ -115,11 +129,10 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
         tapes = read_by_all(name, training, filled["scenario"]["sequence"], 0, settings)
         sequence = " ".join(filled["tokens"])
         trainings[name] = {"events": as_events(name, training).decode(), "sequence": sequence, "tapes": tapes}
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
-    return _file("train", filled, record, "")
+    return trainings
 
 
-def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
+def compared(one: compare.Contender, room: Room) -> dict[str, Any]:
     """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
     T, H = one.about["T"], one.cell.units
     n = min(T, room.numbers // max(1, 8 * T), room.products // (H**2 * T))
@@ -131,32 +144,37 @@ def _compared(one: compare.Contender, room: _Room) -> dict[str, Any]:
     return {"scenario": one.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
 
-def _file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str) -> str:
-    """A page with everything in it that it would fetch."""
-    own = {"lab": (), "compare": ("compare",), "train": ("compare", "train")}[page]
-    sheets = ("page", "tape", "inspector", *own)
+def file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str | None) -> str:
+    """A page with everything in it that it would fetch.
+
+    Plotly is fetched from the address `plotly`, stands in the file where that is "", and in the page around where None.
+    """
+    own = {"lab": (), "compare": ("compare",), "train": ("compare", "train")}
+    sheets = ["page", "tape", "inspector", *own.get(page, ("compare", "train", "labs"))]
+    if "lesson" in filled:
+        sheets.append("lesson")
     files = {
-        "page_template": f"{page}.html",
+        "page_template": f"{page}.html" if page in own else f"labs/{page}.html",
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
         "first_script": Markup(assets()["first.js"].content.decode()),
         "script": Markup(assets()[f"{page}.js"].content.decode().replace("</", "<\\/")),
-        "plotly": plotly,
-        "plotly_itself": "" if plotly else _plotly(),
+        "plotly": plotly or "",
+        "plotly_itself": plotly_itself() if plotly == "" else "",
         "record": inert(to_json(record)),
     }
     return templates.get_template("export.html").render(filled | files | {"live": record["live"]})
 
 
 @dataclass
-class _Room:
+class Room:
     """What may still be recorded, and worked out for it."""
 
     numbers: int
     products: int
 
 
-def _recorded(of: Followed, room: _Room) -> dict[str, Any]:
+def recorded(of: Followed, room: Room) -> dict[str, Any]:
     """A run as it is streamed, and what can be asked of its units: by kind, and by layer and unit, "1.2"."""
     return {
         "scenario": of.scenario.model_dump(by_alias=True),
@@ -165,7 +183,7 @@ def _recorded(of: Followed, room: _Room) -> dict[str, Any]:
     }
 
 
-def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
+def _answers(of: Followed, room: Room) -> dict[str, dict[str, Any]]:
     """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
     units, then the other layers."""
     run, said, T = of.run, of.link.said, of.about["T"]
@@ -198,7 +216,7 @@ def _answers(of: Followed, room: _Room) -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _plotly() -> Markup:
+def plotly_itself() -> Markup:
     """Plotly as a JSON string: there until it is wanted, and only then read."""
     return inert(to_json(assets()["plotly.min.js"].content.decode()))
 

@@ -27,7 +27,8 @@ export function plotly() {
     script.onload = () => resolve(/** @type {any} */ (globalThis).Plotly);
     script.onerror = () => reject(new Error("plotly.min.js did not load"));
     if (dataset.src) script.src = dataset.src;
-    else script.textContent = JSON.parse(textContent); // a page without a server has it in itself
+    // A page without a server has it in itself, or in the page around it.
+    else script.textContent = JSON.parse(textContent || (parent.document.querySelector("#plotly")?.textContent ?? ""));
     document.head.append(script);
     if (!dataset.src) resolve(/** @type {any} */ (globalThis).Plotly);
   });

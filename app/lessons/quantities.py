@@ -306,8 +306,13 @@ def _written(value: float | str, kind: str, form: str) -> Value:
         mantissa, exponent = f"{value:.0e}".split("e")
         text = _power(mantissa, int(exponent))
     else:
-        text = f"{round(value, 2) + 0.0:.2f}"
+        text = fixed(value)
     return Value(float(value), text.replace("-", "−"))
+
+
+def fixed(value: float) -> str:
+    """Two decimals, and never −0.00."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _power(mantissa: str, exponent: int) -> str:

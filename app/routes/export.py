@@ -9,7 +9,10 @@ from fastapi.responses import Response
 
 from .. import export, models
 from ..answers import whole
+from ..errors import Refused
 from ..files import as_csv, as_npz
+from ..lessons import shelf
+from ..lessons.export import lesson_page
 from .trace import within_text
 
 router = APIRouter(prefix="/api/export")
@@ -47,6 +50,18 @@ def compare_html(request: Request) -> Response:
 def train_html(request: Request) -> Response:
     content = export.train_page(request.query_params, request.app.state.settings, str(request.base_url))
     headers = {"Content-Disposition": 'attachment; filename="gruscope-train.html"', "Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type="text/html")
+
+
+@router.get("/lesson.html", summary="A lesson as one HTML file that needs no server")
+def lesson_html(request: Request, name: str) -> Response:
+    settings = request.app.state.settings
+    lesson = shelf.get(name, settings)
+    try:
+        content = lesson_page(lesson, settings, str(request.base_url))
+    except ValueError as error:
+        raise Refused(422, "lesson", f"the lesson “{name}” cannot be shown: {error}", "name") from error
+    headers = {"Content-Disposition": f'attachment; filename="gruscope-{name}.html"', "Cache-Control": "no-cache"}
     return Response(content, headers=headers, media_type="text/html")
 
 

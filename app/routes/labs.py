@@ -193,14 +193,18 @@ SEQUENCES = 8
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:
-    found = {}
+    return Response(to_json(way_back_of(question)), media_type="application/json")
+
+
+def way_back_of(question: GapQuestion) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     spend(3 * SEQUENCES * question.gap * question.units)
     for cell in labs.EQUAL:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
         probe = fresh(recipe, recipe.schedule.T, SEQUENCES)
         found[cell] = {"lags": way_back(model, model.forward(probe.x)[-1]), "recipe": recipe.to_dict()}
-    return Response(to_json(found), media_type="application/json")
+    return found
 
 
 def over_gap(question: GapQuestion, cell: str) -> Recipe:

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..answers import to_json
 from ..assets import version
 from ..errors import Refused
+from ..export import Followed
 from ..lessons import shelf
-from ..lessons.quantities import worked_out
+from ..lessons.quantities import fixed, followed, worked_out
 from ..lessons.reading import Figure, Lesson, figure_of
 from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
 from ..settings import Settings
 from . import compare, lab, labs, train
-from .lab import answered, inert, root_of, templates
+from .lab import answered, inert, outputs, root_of, templates
 
 router = APIRouter()
 
@@ -55,7 +56,7 @@ def lesson(request: Request, name: str) -> Response:
     steps = _shown(found, settings)
     said = request.query_params.get("step", "1")
     n = int(said) if said.isdigit() and 0 < int(said) <= len(steps) else 1
-    page, template = _figure(steps[n - 1], settings)
+    page, template = figure_page(steps[n - 1], settings)
     return answered(request, template, page | of_lesson(found, n, settings))
 
 
@@ -91,8 +92,8 @@ def _shown(found: Lesson, settings: Settings) -> list[ShownStep]:
         raise Refused(422, "lesson", f"the lesson “{found.name}” cannot be shown: {error}", "lesson") from error
 
 
-def _figure(step: ShownStep, settings: Settings) -> tuple[dict[str, Any], str]:
-    """The page of a step's figure, and its template."""
+def figure_page(step: ShownStep, settings: Settings) -> tuple[dict[str, Any], str]:
+    """What the page of a step's figure is filled with, and its template."""
     keys = Figure(step.figure.page, dict(figure_of(step.link, step.figure).keys)).keys
     if step.figure.page == "compare":
         return compare.filled(keys, settings), "compare.html"
@@ -102,6 +103,63 @@ def _figure(step: ShownStep, settings: Settings) -> tuple[dict[str, Any], str]:
         name = step.figure.page.removeprefix("compare/")
         return labs.filled(name, settings), f"labs/{name}.html"
     return lab.filled(keys, settings, step.upto), "lab.html"
+
+
+@router.api_route("/lessons/{name}/print", methods=["GET", "HEAD"], include_in_schema=False)
+def on_paper(request: Request, name: str) -> Response:
+    """Its questions first, and the answers on a last page."""
+    settings: Settings = request.app.state.settings
+    found = shelf.get(name, settings)
+    steps = _shown(found, settings)
+    answers = {
+        part.id: revealed(question, settings)
+        for step in steps
+        for part in step.parts
+        if isinstance(part, Asked) and (question := question_of(found, part.id))
+    }
+    page = {
+        "section": "lessons",
+        "lesson_title": found.title,
+        "minutes": found.minutes,
+        "steps": steps,
+        "tapes": _tapes(steps, settings),
+        "answers": answers,
+        "address": f"{request.base_url}lessons/{name}",
+        "root": root_of(request),
+        "static": f"{root_of(request)}/static/{version()}",
+    }
+    return templates.TemplateResponse(request, "paper.html", page, headers={"Cache-Control": "no-cache"})
+
+
+MOST_ON_PAPER = 12
+"""Steps of a run of one unit that is printed as a table."""
+
+
+def _tapes(steps: list[ShownStep], settings: Settings) -> list[dict[str, Any] | None]:
+    """What the tape of each step says, where it is new, and small enough for paper.
+
+    A later one of the same sequence could give away what is asked about the first.
+    """
+    tapes, seen = [], set()
+    for step in steps:
+        new = None
+        if not step.figure.page:
+            of = followed(step.figure, settings)
+            what = (of.scenario.model, of.scenario.sequence)
+            if what not in seen and len(of.about["tokens"] or ()) <= MOST_ON_PAPER and of.run.h.shape[1] == 1:
+                new = _tape(step, of)
+            seen.add(what)
+        tapes.append(new)
+    return tapes
+
+
+def _tape(step: ShownStep, of: Followed) -> dict[str, Any]:
+    """No further than the page shows it."""
+    run, tokens = of.run.layers[-1], of.about["tokens"]
+    upto = step.upto or len(tokens)
+    rows = {style.symbol: getattr(run, name)[:upto, 0] for name, style in run.cell.signals.items()}
+    signals = {symbol: [fixed(value) for value in row] for symbol, row in rows.items()}
+    return {"tokens": tokens, "outputs": outputs(of.run.model, of.run)[:upto], "signals": signals}
 
 
 @router.get(

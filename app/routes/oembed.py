@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 
 from .. import models
 from ..errors import Refused
+from ..lessons import shelf
 from ..settings import Settings
 from .compare import TITLE as COMPARE
 from .train import TITLE as TRAIN
@@ -43,12 +45,19 @@ def oembed(
     ours = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
     root = request.base_url.path
     path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
-    if not ours or path not in FRAMES:
-        raise Refused(404, "not-found", "only this server's lab, /compare and /train can be embedded", "url")
+    lesson = re.fullmatch(r"(?:embed/)?lessons/([\w-]+)", path or "")
+    if not ours or (path not in FRAMES and not lesson):
+        what = "only this server's lab, /compare, /train and lessons can be embedded"
+        raise Refused(404, "not-found", what, "url")
     here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
-    title = COMPARE if "compare" in path else TRAIN if "train" in path else _title(dict(query), settings)
+    if lesson:
+        frame_path, title = f"embed/lessons/{lesson[1]}", shelf.get(lesson[1], settings).title
+    else:
+        frame_path = FRAMES[str(path)]
+        titles = {"embed/compare": COMPARE, "embed/train": TRAIN}
+        title = titles.get(frame_path) or _title(dict(query), settings)
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
@@ -58,7 +67,7 @@ def oembed(
         "title": title,
         "provider_name": "GRU Scope",
         "provider_url": here,
-        "html": frame.format(f"{here}{FRAMES[path]}?{urlencode(query)}", title, height),
+        "html": frame.format(f"{here}{frame_path}?{urlencode(query)}", title, height),
         "width": min(WIDTH, maxwidth),
         "height": height,
     }

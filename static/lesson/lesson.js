@@ -63,8 +63,8 @@ export function mountLesson(figure) {
   /** @param {number} n @param {boolean} [enter] whether the address is to say so */
   function go(n, enter = true) {
     const address = `?step=${n}${frameKeys}`;
-    if (steps[n - 1].shape !== shape) return leave(address);
-    if (enter) history.pushState(null, "", location.protocol === "file:" ? `#${n}` : address);
+    if (steps[n - 1].shape !== shape) return leave(n, address);
+    if (enter) enterAddress(n, address);
     now = n;
     for (const section of /** @type {NodeListOf<HTMLElement>} */ (aside.querySelectorAll(".step")))
       section.hidden = Number(section.dataset.step) !== n;
@@ -83,9 +83,16 @@ export function mountLesson(figure) {
   /** Where a link in the lesson leads, 0 where that is no step. @param {Element} link */
   const stepIn = (link) => Number(/^\?step=(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1] ?? 0);
 
-  /** A figure of another kind comes with a page of its own. @param {string} address */
-  function leave(address) {
-    if (parent !== window && api.recording) parent.postMessage({ type: "gruscope-step", step: Number(/\d+/.exec(address)) }, "*");
+  /** @param {number} n @param {string} address */
+  function enterAddress(n, address) {
+    if (!api.recording) history.pushState(null, "", address);
+    else if (parent === window) history.pushState(null, "", `#${n}`);
+    else parent.postMessage({ type: "gruscope-at", step: n }, "*");
+  }
+
+  /** A figure of another kind comes with a page of its own; in a saved file the page around has it. @param {number} n @param {string} address */
+  function leave(n, address) {
+    if (api.recording) parent.postMessage({ type: "gruscope-step", step: n }, "*");
     else location.assign(address);
   }
 
@@ -304,4 +311,7 @@ export function mountLesson(figure) {
   begin();
   answerAgain();
   spotlight();
+  // A saved file says in the frame's name which step is wanted.
+  const named = api.recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? now) : now;
+  if (named !== now) go(named, false);
 }

@@ -275,3 +275,45 @@ def test_numbers_are_worked_out_for_any_link(client: TestClient) -> None:
         answer = client.post("/api/numbers", json={"link": link, "what": ["z"]})
         assert answer.status_code == 422 or answer.json() == [None]
     assert client.get("/api/lessons/gates/reveal?question=9.9").status_code == 404
+
+
+def test_a_lesson_embeds_and_says_so(client: TestClient) -> None:
+    page = client.get("/lessons/gates?step=3").text
+    described = re.search(r'type="application/json\+oembed"[^>]*href="([^"]*)"', page)
+    assert described is not None
+    answer = client.get(unescape(described[1])).json()
+    assert answer["title"] == "A gate is no switch · GRU Scope"
+    frame = re.search(r'src="([^"]*)"', answer["html"])
+    assert frame is not None
+    embedded = client.get(unescape(frame[1]))
+    assert embedded.status_code == 200
+    assert 'class="embedded guided"' in embedded.text
+    assert embedded.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert client.head("/lessons/gates").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["gates", "half-life", "vanishing"])
+def test_on_paper_the_questions_come_first_and_the_answers_last(client: TestClient, name: str) -> None:
+    page = client.get(f"/lessons/{name}/print").text
+    asked, _, answers = page.partition('<section class="answers">')
+    for question in questions(name):
+        answer = revealed(client, name, question)
+        assert f'<p class="id">{question}</p>' in asked
+        assert f'<p class="id">{question}</p>' in answers
+        assert answer["why"] in answers
+        assert answer["why"] not in asked
+    if name == "gates":
+        row = re.search(r"<i>z</i></th>(.*?)</tr>", asked)
+        assert row is not None
+        assert re.findall(r"<td>(.*?)</td>", row[1]) == ["0.91", "0.02", "0.02", "", ""]
+        assert asked.count("<i>z</i>") == 2  # the tape of another sequence
+
+
+def test_a_lesson_is_one_file_that_gives_no_answer_away_in_passing(client: TestClient) -> None:
+    for name in ("sequences", "gates"):
+        file = client.get("/api/export/lesson.html", params={"name": name})
+        assert file.headers["content-disposition"] == f'attachment; filename="gruscope-{name}.html"'
+        assert len(file.content) < 8_000_000
+        for question in questions(name):
+            assert revealed(client, name, question)["why"].strip()[3:40] not in file.text
+    assert client.get("/api/export/lesson.html?name=nothing").status_code == 404

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from fastapi.testclient import TestClient
+from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
 from app.lessons import shelf
+from app.main import create_app
 from app.settings import Settings
 from tests.lessons import holds
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(create_app()) as client:
+        yield client
+
 
 ANSWERED = """
 (step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
@@ -187,3 +198,31 @@ def test_prose_and_figure_stand_together(page: Page, size: tuple[int, int]) -> N
             box = page.locator(part).first.bounding_box()
             assert box is not None
             assert box["y"] + 40 < size[1], path
+
+
+@pytest.mark.parametrize("name", ["sequences", "vanishing"])
+def test_a_saved_lesson_works_from_disk_with_the_network_off(
+    name: str, client: TestClient, offline: BrowserContext, tmp_path: Path
+) -> None:
+    """One of them has figures of one kind, the other of two."""
+    file = tmp_path / f"{name}.html"
+    file.write_bytes(client.get("/api/export/lesson.html", params={"name": name}).content)
+    page = offline.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    within = page.frame_locator("iframe") if name == "vanishing" else page
+    for n, step in enumerate(shelf.get(name, Settings()).steps, 1):
+        if n > 1:
+            within.locator(".steps a").nth(n - 1).click()
+        expect(within.locator(f"#step-{n}")).to_be_visible()
+        for k in range(1, len(step.questions) + 1):
+            form = within.locator(f"form[data-question='{n}.{k}']")
+            if form.locator("[type=radio]").count():
+                form.locator("[type=radio]").first.check()
+            form.get_by_role("button", name="Commit").click()
+            expect(within.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
+    page.go_back()
+    expect(within.locator(f"#step-{n - 1}")).to_be_visible()
+    assert complaints == []
+    page.close()

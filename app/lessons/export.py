@@ -1,0 +1,92 @@
+"""A lesson as one HTML file that needs no server: a page for each kind of figure, with all that it asks for."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from ..answers import to_json
+from ..export import (
+    MOST_NUMBERS,
+    MOST_PRODUCTS,
+    Followed,
+    Room,
+    compared_runs,
+    file,
+    plotly_itself,
+    recorded,
+    trainings_of,
+)  # fmt: skip
+from ..routes.lab import inert, templates
+from ..routes.labs import GapQuestion, way_back_of
+from ..routes.lessons import figure_page, of_lesson
+from ..routes.trace import prepare
+from ..settings import Settings
+from .quantities import followed
+from .reading import Figure, Lesson
+from .shown import ShownStep, question_of, revealed, shown
+
+
+def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
+    """`live` is the address of the server that can answer more. Raises ValueError where the lesson cannot be shown."""
+    steps = shown(lesson, settings)
+    firsts: dict[str, int] = {}
+    for n, step in enumerate(steps, 1):
+        firsts.setdefault(step.shape, n)
+    plotly = "" if len(firsts) == 1 else None
+    pages = {shape: _page(lesson, steps, n, settings, live, plotly) for shape, n in firsts.items()}
+    if len(pages) == 1:
+        return next(iter(pages.values()))
+    filled = {
+        "lesson": lesson,
+        "pages": inert(to_json({"pages": pages, "shapes": [step.shape for step in steps]})),
+        "plotly_itself": plotly_itself(),
+    }
+    return templates.get_template("saved.html").render(filled)
+
+
+def _page(
+    lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, plotly: str | None
+) -> str:  # fmt: skip
+    """The page of all steps that have the figure of the n-th, which is the first of these."""
+    first = steps[n - 1]
+    filled, _ = figure_page(first, settings)
+    runs: list[dict[str, Any]] = []
+    trainings: dict[str, Any] = {}
+    reveals: dict[str, str] = {}
+    for k, step in enumerate(steps, 1):
+        if step.shape != first.shape:
+            continue
+        for q in range(1, len(lesson.steps[k - 1].questions) + 1):
+            question = question_of(lesson, f"{k}.{q}")
+            assert question is not None
+            # Not to be read in passing by whoever looks into the file.
+            reveals[f"{k}.{q}"] = base64.b64encode(to_json(revealed(question, settings))).decode()
+        for figure in (step.figure, *(question.figure for question in lesson.steps[k - 1].questions)):
+            if figure.page == "":
+                runs += _runs(figure, step.upto, settings)
+            elif figure.page == "compare":
+                runs += compared_runs(figure.keys, settings)
+            elif figure.page == "train":
+                trainings |= trainings_of(figure.keys, filled, settings)
+    record = {"link": first.link, "live": live, "runs": runs, "trainings": trainings, "reveals": reveals}
+    if first.figure.page == "compare/gap":
+        asked = {"gap": 50, "units": 16, "first": "plain", "b": 0}
+        record["gap"] = {"question": asked, "answer": way_back_of(GapQuestion.model_validate(asked))}
+    page = first.figure.page.removeprefix("compare/") or "lab"
+    return file(page, filled | of_lesson(lesson, n, settings), record, plotly)
+
+
+def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:
+    """The run of a figure; where something is held, that of the model left alone; of a covered step its beginning."""
+    of = followed(figure, settings)
+    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
+    found = [recorded(of, room)]
+    others = [of.scenario.model_copy(update={"clamps": [], "weights": []})] if of.about["twin"] else []
+    if upto is not None:
+        tokens = str(of.scenario.sequence).split()[:upto]
+        others.append(of.scenario.model_copy(update={"sequence": " ".join(tokens)}))
+    for scenario in others:
+        about, blocks = prepare(scenario, settings, None)
+        found.append(recorded(Followed(of.link, scenario, about, next(blocks)), room))
+    return found
