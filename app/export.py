@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from gru_core import Trace, presets
 
+from . import models
 from .answers import events, sensitivity_of, shares_of, sums_of, to_json
 from .assets import assets
 from .errors import within
@@ -54,7 +55,12 @@ def follow(keys: Mapping[str, str], settings: Settings) -> Followed:
     link = read_link(keys)
     base = example(link.model or "flip-flop", settings)
     scenario = base.model_copy(
-        update={"sequence": link.sequence or base.sequence, "clamps": link.clamps, "weights": link.weights}
+        update={
+            "sequence": link.sequence or base.sequence,
+            "clamps": link.clamps,
+            "weights": link.weights,
+            "against": link.against,
+        }
     )
     about, blocks = prepare(scenario, settings, None)
     if about["tokens"] is not None:
@@ -74,12 +80,12 @@ def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", tit
     the file, `title` the page's own.
     """
     room = Room(MOST_NUMBERS, MOST_PRODUCTS)
-    runs = [recorded(of, room)]
+    runs = [recorded(of, room, settings)]
     if of.about["twin"]:
         # The run left alone is there to go back to.
-        alone = of.scenario.model_copy(update={"clamps": [], "weights": []})
+        alone = of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
         about, blocks = prepare(alone, settings, None)
-        runs.append(recorded(Followed(of.link, alone, about, next(blocks)), room))
+        runs.append(recorded(Followed(of.link, alone, about, next(blocks)), room, settings))
     filled = view(of.scenario, settings, of.about, of.run)
     record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
     return file("lab", filled | {"page_title": title}, record, plotly)
@@ -174,16 +180,16 @@ class Room:
     products: int
 
 
-def recorded(of: Followed, room: Room) -> dict[str, Any]:
+def recorded(of: Followed, room: Room, settings: Settings) -> dict[str, Any]:
     """A run as it is streamed, and what can be asked of its units: by kind, and by layer and unit, "1.2"."""
     return {
         "scenario": of.scenario.model_dump(by_alias=True),
         "trace": b"".join(events(of.about, [of.run])).decode(),
-        "answers": _answers(of, room),
+        "answers": _answers(of, room, settings),
     }
 
 
-def _answers(of: Followed, room: Room) -> dict[str, dict[str, Any]]:
+def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str, Any]]:
     """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
     units, then the other layers."""
     run, said, T = of.run, of.link.said, of.about["T"]
@@ -199,7 +205,7 @@ def _answers(of: Followed, room: Room) -> dict[str, dict[str, Any]]:
         first = max(0, min(int(said.get("t", 1)) - 1 - n // 2, T - n))
         steps = slice(first, first + n)
         room.products -= n * H**2 * T
-        trained = run.twin.layers[layer].cell if run.twin and of.scenario.weights else None
+        trained = models.get(of.scenario.model, settings).layers[layer] if of.scenario.weights else None
         inputs = read_by(of.about, layer)
         found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
         stretch = {"from": first + 1, "to": first + n}

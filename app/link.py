@@ -59,6 +59,7 @@ class Link:
     sequence: str | None
     clamps: list[ClampBody]
     weights: list[WeightBody]
+    against: str | None
     said: dict[str, str]
 
     def address(self, scenario: Scenario) -> str:
@@ -85,7 +86,8 @@ def read_link(keys: Mapping[str, str]) -> Link:
         keys.get("sequence") or None,
         [_read_clamp(one) for one in clamps],
         [_read_weight(one) for one in weights],
-        {key: keys[key] for key in ("clamps", "weights", *FOCUS) if keys.get(key)},
+        keys.get("against") or None,
+        {key: keys[key] for key in ("clamps", "weights", "against", *FOCUS) if keys.get(key)},
     )
 
 

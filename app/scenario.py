@@ -22,7 +22,8 @@ from .settings import Settings
 @dataclass(frozen=True)
 class Setup:
     """`model` as it is and `changed`, with edited weights; the sequence `x` `(T, I)` and its `tokens`; a first
-    state `h0` for each layer; the `clamps`, and what each layer must `hold` under them over these steps."""
+    state `h0` for each layer; the `clamps`, and what each layer must `hold` under them over these steps; the tokens
+    of another input that it is compared with, and that as `against` `(T, I)`."""
 
     model: Model
     changed: Model
@@ -31,6 +32,8 @@ class Setup:
     h0: list[Array]
     clamps: list[Clamp]
     holds: list[Holds | None]
+    others: list[str] | None = None
+    against: Array | None = None
 
 
 def set_up(scenario: Scenario, settings: Settings) -> Setup:
@@ -54,7 +57,22 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
         _within_holds(model, h0)
     except ValueError as error:
         raise Refused(422, "scenario", str(error), where) from error
-    return Setup(model, changed, tokens, x, h0, clamps, holds)
+    if not scenario.against:
+        return Setup(model, changed, tokens, x, h0, clamps, holds)
+    others, against = _other(model, scenario.against, len(x), settings)
+    return Setup(model, changed, tokens, x, h0, clamps, holds, others, against)
+
+
+def _other(model: Model, sequence: str, T: int, settings: Settings) -> tuple[list[str] | None, Array]:
+    """Raises Refused where another input cannot be compared with one of T steps."""
+    try:
+        others, against = read(model, sequence, settings.max_steps)
+    except SequenceError as error:
+        raise Refused(422, "sequence", f"of the other input, {error}", "against") from error
+    if len(against) != T:
+        message = f"the two inputs are compared step by step: one has {T} steps, the other {len(against)}"
+        raise Refused(422, "sequence", message, "against")
+    return others, against
 
 
 def _within_holds(model: Model, h0: list[Array]) -> None:

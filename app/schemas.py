@@ -68,7 +68,8 @@ class Scenario(_Body):
     """The whole question: a model, a sequence, and what is changed. Nothing else is remembered.
 
     `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
-    layer, zero when null; of an LSTM h, then c.
+    layer, zero when null; of an LSTM h, then c. `against` is another text of as many steps, whose run, changed in
+    the same way, goes along in place of the untouched one.
     """
 
     model_config = ConfigDict(
@@ -80,6 +81,7 @@ class Scenario(_Body):
     h0: list[list[FiniteFloat]] | None = None
     clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
     weights: Annotated[list[WeightBody], Field(max_length=64)] = []
+    against: str | None = None
 
 
 def _example(**asked: int | None) -> ConfigDict:

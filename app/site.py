@@ -18,7 +18,7 @@ from .link import FOCUS
 from .routes.lab import templates
 from .settings import Settings
 
-KEYS = ("model", "sequence", "clamps", "weights", *FOCUS)
+KEYS = ("model", "sequence", "clamps", "weights", "against", *FOCUS)
 
 
 @dataclass(frozen=True)

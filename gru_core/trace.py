@@ -42,7 +42,7 @@ class Trace:
 
     `tokens` are the steps as written, None when numbers were given. `layers` hold every
     intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. The top layer's signals are had by
-    name: `trace.z`, `trace.h`. `twin` is the run that was left alone, where one went along.
+    name: `trace.z`, `trace.h`. `twin` is the run that was left alone, or of another input, where one went along.
     """
 
     model: Model
@@ -199,14 +199,22 @@ def stream(
     clamps: Sequence[Clamp] = (),
     block: int | None = None,
     twin: Model | None = None,
+    against: str | Array | None = None,
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` steps at a time (all when None), a Trace for each block.
 
     `h0` is a state for each layer, zero when None: see `Model.state`. `twin` runs along without clamps: it is
-    `model` itself, the two then going through in one batch, or one of other weights. What is wrong
+    `model` itself, the two then going through in one batch, or one of other weights. Or what goes along is
+    `model` as it is, clamps included, over another sequence of as many steps, `against`. What is wrong
     with the arguments is raised by the call itself: SequenceError, or ValueError for a clamp or an
     h0 that does not fit.
     """
+    if against is not None:
+        steps, others = (len(read(model, one)[1]) for one in (sequence, against))
+        if steps != others:
+            raise SequenceError(f"the two inputs are compared step by step: one has {steps} steps, the other {others}")
+        both = zip(*(stream(model, one, h0, clamps, block) for one in (sequence, against)), strict=True)
+        return (replace(one, twin=other) for one, other in both)
     if twin is not None and twin is not model:
         pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
         return (replace(one, twin=other) for one, other in pairs)
@@ -234,10 +242,17 @@ def stream(
 
 
 def trace(
-    model: Model, sequence: str | Array, h0: Sequence[Array] | None = None, clamps: Sequence[Clamp] = ()
+    model: Model,
+    sequence: str | Array,
+    h0: Sequence[Array] | None = None,
+    clamps: Sequence[Clamp] = (),
+    against: str | Array | None = None,
 ) -> Trace:
-    """Run `model` over the whole of `sequence`; arguments and errors as for `stream`."""
-    return next(stream(model, sequence, h0, clamps))
+    """Run `model` over the whole of `sequence`; arguments and errors as for `stream`.
+
+    With `against`, a sequence of as many steps, its run is the trace's twin: `differs`, `figure(difference=True)`.
+    """
+    return next(stream(model, sequence, h0, clamps, against=against))
 
 
 def twin(

@@ -39,9 +39,10 @@ export function createActions(store, ask, open) {
     },
     /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
     alter(transition, ...args) {
-      const { clamps, weights } = store.get();
+      const { clamps, weights, against } = store.get();
       store.update(transition, ...args);
-      if (store.get().clamps !== clamps || store.get().weights !== weights) ask();
+      const now = store.get();
+      if (now.clamps !== clamps || now.weights !== weights || now.against !== against) ask();
     },
     /**
      * Run what is on the tape once more with clamps added, and note what the cursor's state and the output are then.

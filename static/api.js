@@ -49,8 +49,8 @@ function recorded(scenario) {
 }
 
 /** A scenario in one piece; how its steps are spaced does not matter. @param {Scenario} scenario */
-const written = ({ model, sequence, clamps, weights }) =>
-  `${model}&${writeScenario({ sequence: sequence.trim().replaceAll(/\s+/g, " "), clamps, weights })}`;
+const written = ({ model, sequence, clamps, weights, against }) =>
+  `${model}&${writeScenario({ sequence: sequence.trim().replaceAll(/\s+/g, " "), clamps, weights, against: against?.trim().replaceAll(/\s+/g, " ") })}`; // prettier-ignore
 
 const silent = () => new Silence("The server does not answer.");
 

@@ -89,8 +89,8 @@ export function keepArriving(tape, store) {
   );
 
   return () => {
-    const { model, text, clamps, weights, upto } = store.get();
-    runner({ model, sequence: text, clamps, weights, upto });
+    const { model, text, clamps, weights, against, upto } = store.get();
+    runner({ model, sequence: text, clamps, weights, against, upto });
   };
 }
 

@@ -11,7 +11,7 @@ import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.j
 import { currentTheme } from "./theme.js";
 
 /** The model as it was trained, with nothing held. @type {Changes} */
-const UNCHANGED = { clamps: [], weights: [] };
+const UNCHANGED = { clamps: [], weights: [], against: "" };
 
 /** Nothing is changed, and there is nothing to undo. */
 export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
@@ -49,7 +49,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
-const changesOf = ({ clamps, weights }) => ({ clamps, weights });
+const changesOf = ({ clamps, weights, against = "" }) => ({ clamps, weights, against });
 
 /** @param {Changes} a @param {Changes} b */
 const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
@@ -72,8 +72,8 @@ export function choose(state, model) {
  * @param {boolean} there whether its run is on the tape already
  */
 export function follow(state, link, there) {
-  const { model, text, clamps, weights, notice, upto = null } = link;
-  const asked = change(state, { ...LET_GO, model, text, upto, clamps, weights, playing: false, error: notice, invalid: false }); // prettier-ignore
+  const { model, text, notice, upto = null } = link;
+  const asked = change(state, { ...LET_GO, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
   return there
     ? focus(change(asked, { awaited: null }), link.focus)
     : change(asked, { awaited: { focus: link.focus, notice } });
@@ -118,7 +118,11 @@ function alter(state, changes, altering) {
 export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
 
 /** Let go of all that is held, and give every weight its trained value. @param {State} state */
-export const letGo = (state) => alter(state, { ...UNCHANGED, chosen: null }, null);
+export const letGo = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
+
+/** Compare with another input, or with "" no longer. @param {State} state @param {string} against */
+export const compareWith = (state, against) =>
+  alter(state, { against, difference: against !== "" && state.difference }, "against");
 
 /**
  * Give a weight another value, or with null the trained one.

@@ -39,7 +39,7 @@ export function followAddress(store, ask) {
   const notice = (error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
   store.update(note, notice);
   store.update(focus, link.focus);
-  if (!isChanged(link)) return;
+  if (!isChanged(link) && !link.against) return;
   store.update(follow, { ...link, model, text, upto, notice }, false);
   ask();
 }
@@ -51,7 +51,7 @@ export function followAddress(store, ask) {
  */
 export function createFollower(store, ask) {
   return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
-    { model, sequence, clamps, weights, focus, notices },
+    { model, sequence, clamps, weights, against, focus, notices },
     upto = null,
   ) => {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
@@ -61,11 +61,11 @@ export function createFollower(store, ask) {
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];
-    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, focus, notices }))) return;
+    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, focus, notices }))) return;
     const text = sequence || entry.examples[0];
-    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights });
+    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
     const there = same && run.model === entry.id && received === (upto ?? run.T);
-    store.update(follow, { model: entry.id, text, clamps, weights, focus, upto, notice: unfollowed(notices).trim() }, there);
+    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices).trim() }, there);
     if (!there) ask();
   };
 }

@@ -95,8 +95,8 @@ function readWeights(text) {
 }
 
 /** What is run as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
-export const writeScenario = ({ sequence, clamps, weights }) =>
-  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}`;
+export const writeScenario = ({ sequence, clamps, weights, against = "" }) =>
+  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against}`;
 
 /** The keys beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that each says, and how. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
@@ -120,12 +120,13 @@ export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, noti
  * @param {Link} link
  * @returns {string} beginning with "?"
  */
-export function encode({ model, sequence, clamps, weights, focus }) {
+export function encode({ model, sequence, clamps, weights, against, focus }) {
   const said = new URLSearchParams();
   if (model !== null) said.set("model", model);
   if (sequence !== null) said.set("sequence", sequence);
   if (clamps.length) said.set("clamps", writeClamps(clamps));
   if (weights.length) said.set("weights", writeWeights(weights));
+  if (against) said.set("against", against);
   for (const [key, part, kind] of KEYS) {
     const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
@@ -164,6 +165,7 @@ export function decode(query) {
     sequence,
     clamps: clamps ?? [],
     weights: weights ?? [],
+    against: said.get("against") ?? "",
     focus: /** @type {Focus} */ (focus),
     notices,
   };

@@ -16,6 +16,7 @@ import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { note } from "./state.js";
 import { createStore } from "./store.js";
+import { mountAgainst } from "./views/against.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountBring } from "./views/bring.js";
 import { mountCell } from "./views/cell.js";
@@ -55,6 +56,7 @@ const actions = createActions(store, ask, open);
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
+mountAgainst(find("#against-open"), /** @type {HTMLFormElement} */ (find("form.against")), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);

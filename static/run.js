@@ -20,9 +20,12 @@
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
-/** What a scenario changes of a model. @typedef {{clamps: readonly Clamp[], weights: readonly Weight[]}} Changes */
+/**
+ * What a scenario changes of a model, and the other input that it is compared with, "" or left out where there is none.
+ * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
+ */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
-/** @typedef {{model: string, T: number, tokens: string[] | null, twin: boolean, x: {labels: string[]},
+/** @typedef {{model: string, T: number, tokens: string[] | null, others?: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
@@ -50,12 +53,12 @@ const blank = (height, columns) => Array.from({ length: height }, () => new Floa
  * @param {Changes} changes
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights }) {
+export function newRun(start, { clamps, weights, against = "" }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
   const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
-  return { ...start, clamps, weights, columns, layers, inputs, outputs, untouched, gaps, effect: null };
+  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against, columns, layers, inputs, outputs, untouched, gaps, effect: null };
 }
 
 /**
@@ -76,7 +79,10 @@ export function putStep(run, step) {
 }
 
 /** What was run. @param {Run} run */
-export const scenarioOf = ({ model, tokens, clamps, weights }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights }); // prettier-ignore
+export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights, against }); // prettier-ignore
+
+/** What the run that goes along is, in words. @param {Run} run */
+export const twinOf = ({ against }) => (against ? "other input" : "untouched run");
 
 /** The last of a run. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {

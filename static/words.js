@@ -64,11 +64,29 @@ export function change(before, after) {
   return from === to ? `stays at ${to}` : `goes from ${from} to ${to}`;
 }
 
-/** What the model answers, and whether it has just changed or is not what the untouched run answers. @param {State} state */
+/**
+ * How the run is unlike the one that goes along: the untouched one, or another input's.
+ * @param {State} state
+ */
+export function tellEffect({ run, received }) {
+  if (received < run.T || !run.effect) return "";
+  const { first, most } = run.effect;
+  const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
+  const instead = now === was ? `, in another of its ${run.y.labels.length} numbers` : `: ${now} instead of ${was}`;
+  const same = run.y.kind === "linear" ? `stays within 0.01 of the ${run.against ? "other" : "untouched one"}` : "is the same";
+  const answers = first
+    ? `The output first differs at t = ${first}${instead}.`
+    : `The output ${same} at all ${run.T} steps.`;
+  if (!most || most.gap < 0.0005) return `${answers} No state changes by 0.001.`;
+  const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
+  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
+}
+
+/** What the model answers, and whether it has just changed or is not what the run that goes along answers. @param {State} state */
 export function tellOutput({ run, step }) {
   const now = answer(run, step - 1).text;
   const untouched = run.twin ? answer(run, step - 1, run.untouched).text : now;
-  if (untouched !== now) return `is ${now}, where untouched it is ${untouched}`;
+  if (untouched !== now) return `is ${now}, where ${run.against ? "with the other input" : "untouched"} it is ${untouched}`;
   const before = step === 1 ? now : answer(run, step - 2).text;
   return now === before ? `is ${now}` : `turns from ${before} to ${now}`;
 }

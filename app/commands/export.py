@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from .. import export
 from ..answers import whole
 from ..errors import Refused
 from ..files import as_csv, as_npz, as_picture
+from ..lessons import shelf
+from ..lessons.export import lesson_page
 from ..link import FOCUS, read_address
 from ..settings import Settings
 from ..site import KEYS, build
@@ -22,6 +26,7 @@ EXAMPLES = (
     'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
     "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
     "gruscope export 'http://localhost:8000/compare?task=sentiment&t=3' --html compare.html",
+    "gruscope export http://localhost:8000/lessons/gates --html gates.html",
     "gruscope export --site pages scenarios.toml",
 )
 
@@ -49,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--sequence", help="what it reads; its first example when left out")
     keys.add_argument("--clamps", help="what is held, such as z.1@4-6=0")
     keys.add_argument("--weights", help="what is changed, such as z.1.W3=0.5")
+    keys.add_argument("--against", help="another input of as many steps, read along")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
     parser.add_argument("--live", default="", metavar="URL", help="a server that the page may link to for more")
@@ -80,8 +86,7 @@ def _files(options: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     keys = read_address(options.what) if options.what else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
-    path = urlsplit(options.what or "").path
-    make = next((make for end, make in PAGES.items() if path.endswith(end)), None)
+    make = _page_of(urlsplit(options.what or "").path)
     if make is not None and list(wanted) != ["html"]:
         print("gruscope: this page can be written as --html; its runs by the links to the lab", file=sys.stderr)
         return 2
@@ -99,6 +104,17 @@ def _files(options: argparse.Namespace) -> int:
             Path(name).write_bytes(content)
             print(f"{name}: {FILES[ending]}, {_size(len(content))}", file=sys.stderr)
     return 0
+
+
+Page = Callable[[Mapping[str, str], Settings, str], str]
+
+
+def _page_of(path: str) -> Page | None:
+    """What writes the page of an address, None for the lab's."""
+    lesson = re.search(r"/lessons/([\w-]+)$", path)
+    if lesson:
+        return lambda _, settings, live: lesson_page(shelf.get(lesson[1], settings), settings, live)
+    return next((make for end, make in PAGES.items() if path.endswith(end)), None)
 
 
 def _content(of: export.Followed, ending: str, settings: Settings, live: str) -> bytes:

@@ -81,12 +81,12 @@ def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str
     """The run of a figure; where something is held, that of the model left alone; of a covered step its beginning."""
     of = followed(figure, settings)
     room = Room(MOST_NUMBERS, MOST_PRODUCTS)
-    found = [recorded(of, room)]
-    others = [of.scenario.model_copy(update={"clamps": [], "weights": []})] if of.about["twin"] else []
+    found = [recorded(of, room, settings)]
+    others = [of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})] if of.about["twin"] else []
     if upto is not None:
         tokens = str(of.scenario.sequence).split()[:upto]
         others.append(of.scenario.model_copy(update={"sequence": " ".join(tokens)}))
     for scenario in others:
         about, blocks = prepare(scenario, settings, None)
-        found.append(recorded(Followed(of.link, scenario, about, next(blocks)), room))
+        found.append(recorded(Followed(of.link, scenario, about, next(blocks)), room, settings))
     return found

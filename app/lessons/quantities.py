@@ -121,7 +121,7 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
         if name not in presets.NAMES:
             raise ValueError("a lesson shows trainings that ship: a recipe that leaves out all but its task is one")
         keys.setdefault("model", f"{name}@{step}" if step else name)
-    kept = ("model", "sequence", "clamps", "weights", "t", "unit", "layer")
+    kept = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
     return {key: value for key, value in keys.items() if key in kept}
 
 

@@ -44,15 +44,18 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     Raises as `set_up`, before anything is computed.
     """
     setup = set_up(scenario, settings)
-    twin = setup.model if scenario.clamps or scenario.weights else None
+    beside = setup.against is not None
+    twin = setup.model if (scenario.clamps or scenario.weights) and not beside else None
+    two = beside or twin is not None
     if block is not None:
-        numbers = sum(cell.inputs + numbers_of(cell, twin is not None) * cell.units for cell in setup.changed.layers)
+        numbers = sum(cell.inputs + numbers_of(cell, two) * cell.units for cell in setup.changed.layers)
         block = max(1, min(block, PIECE // numbers))
     units = sum(cell.units for cell in setup.changed.layers)
-    spend(units * min(len(setup.x), block or len(setup.x)) * (1 if twin is None else 2))
+    spend(units * min(len(setup.x), block or len(setup.x)) * (2 if two else 1))
     held, right = setup.holds, right_of(setup.model, setup.x)
-    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, held, twin is not None, right)
-    return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin)
+    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, held, two, right)
+    about["others"] = setup.others
+    return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin, setup.against)
 
 
 def right_of(model: Model, x: Array) -> list[float | None] | None:
@@ -90,6 +93,7 @@ def within_text(about: dict[str, Any], what: str) -> None:
             "the run is above it; `done` has as twin.first the first step at "
             "which the answer is another label, or a number that is off by more than 0.01, and as twin.most the layer, "
             "unit and t at which the hidden state differs most, from 1, and the gap there: null where it is the same. "
+            "With `against` the other input's run goes along instead, and `others` has its steps as written. "
             "A layer whose start lists gates as `held` has computed.z and so on, what was computed before it was "
             "replaced, and for h_prev besides h_prev, what the step saw. As application/json: the whole trace, arrays "
             "as lists, what is infinite as null.",

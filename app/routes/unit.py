@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from gru_core import Trace
 
+from .. import models
 from ..answers import sensitivities, shares, sums
 from ..errors import Refused, within
 from ..routes.trace import BLOCK, prepare
@@ -67,8 +68,9 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
     run = next(blocks)
     layer = run.layers[question.layer - 1][first - 1 : question.to]
-    trained = run.twin.layers[question.layer - 1].cell if run.twin and question.weights else None
-    return _json(sums(question, read_by(about, question.layer - 1), layer, trained))
+    trained = models.get(question.model, request.app.state.settings) if question.weights else None
+    cell = trained.layers[question.layer - 1] if trained else None
+    return _json(sums(question, read_by(about, question.layer - 1), layer, cell))
 
 
 @_answers(

@@ -7,7 +7,7 @@ import { memoryOf } from "../cells.js";
 import { fit, write } from "../elements.js";
 import { ownOf } from "../own.js";
 import { mixtureAt, mostWritten, originAt } from "../reading.js";
-import { fixed } from "../run.js";
+import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { briefly, percent } from "../words.js";
 
@@ -100,7 +100,7 @@ export function mountMemory(section, tape, store) {
     write(says, tell(state, row));
     const other = row.twin && mixture(state, row.twin);
     twinSays.hidden = !other || other === mixture(state, row);
-    if (other) write(twinSays, `In the untouched run it is mixed of ${other}.`);
+    if (other) write(twinSays, `In the ${twinOf(state.run)} it is mixed of ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));

@@ -46,6 +46,16 @@ export function mountTape(tape, store, beside = "untouched") {
       fit(tokens, labelled);
       for (let column = 0; column < labelled; column++) write(tokens.children[column], words?.[column] ?? "·");
     }
+    const others = state.run.others ?? [];
+    const row = tape.querySelector(".others");
+    if (row instanceof HTMLElement) {
+      row.hidden = !others.length;
+      fit(/** @type {Element} */ (row.querySelector("ol")), others.length ? labelled : 0);
+      [...row.querySelectorAll("li")].forEach((cell, column) => {
+        write(cell, others[column] ?? "");
+        cell.classList.toggle("differs", others[column] !== words?.[column]);
+      });
+    }
     if (outputs) labelOutputs(state, labelled);
   }
 
@@ -54,7 +64,7 @@ export function mountTape(tape, store, beside = "untouched") {
     const { y } = run;
     write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
     find(".twin").hidden = !run.twin;
-    write(find(".twin .name"), y.kind === "softmax" ? beside : "difference");
+    write(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "of the other" : beside);
     for (const list of [outputs, untouched]) fit(list, labelled);
     for (let column = 0; column < labelled; column++) {
       const output = /** @type {HTMLElement} */ (outputs.children[column]);

@@ -8,9 +8,9 @@ import { chooseClamp, editWeight, hold, isChanged, letGo, redo, select, setWeigh
 import { write } from "../elements.js";
 import { decode, writeScenario } from "../link.js";
 import { turned } from "../reading.js";
-import { answer, fixed, scenarioOf } from "../run.js";
+import { fixed, scenarioOf } from "../run.js";
 import { FOCUS, layerIndex, layerOf, setDifference, unitsInSight } from "../state.js";
-import { percent } from "../words.js";
+import { percent, tellEffect } from "../words.js";
 
 /** What the form shows: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
 function rangeOf(state) {
@@ -53,24 +53,6 @@ function list(units) {
   if (units.length === 1) return `unit ${units[0]}`;
   const run = units.every((unit, i) => unit === units[0] + i);
   return `units ${run ? `${units[0]}–${units[units.length - 1]}` : units.join(", ")}`;
-}
-
-/**
- * What the changes do, compared with the untouched run.
- * @param {State} state
- */
-function effect({ run, received }) {
-  if (received < run.T || !run.effect) return "";
-  const { first, most } = run.effect;
-  const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
-  const instead = now === was ? `, in another of its ${run.y.labels.length} numbers` : `: ${now} instead of ${was}`;
-  const same = run.y.kind === "linear" ? "stays within 0.01 of the untouched one" : "is the same";
-  const answers = first
-    ? `The output first differs at t = ${first}${instead}.`
-    : `The output ${same} at all ${run.T} steps.`;
-  if (!most || most.gap < 0.0005) return `${answers} No state changes by 0.001.`;
-  const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
-  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
 }
 
 /**
@@ -226,14 +208,14 @@ export function mountWhatIf(section, tape, store, actions) {
     const changed = (/** @type {(keyof State)[]} */ ...parts) => parts.some((part) => before?.[part] !== state[part]);
     shown = state;
     if (changed("clamps", "chosen", "selection", "first", "layer", "rows", "run", "views")) mark(state);
-    const twin = state.run.twin && isChanged(state);
-    tape.classList.toggle("difference", state.difference && twin);
+    const twin = state.run.twin && isChanged(state) && !state.run.against;
+    tape.classList.toggle("difference", state.difference && state.run.twin);
     if (!state.views.includes("whatif")) return;
     showForm(state);
     if (changed("clamps", "weights", "chosen", "convention", "run", "undo", "redo", "views")) showChips(state);
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
-    if (twin && changed("run", "received", "views")) said.textContent = effect(state);
+    if (twin && changed("run", "received", "views")) said.textContent = tellEffect(state);
     if (changed("run", "views")) showQuestion(state);
     write(refused, state.refusals.changes ?? "");
     write(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));

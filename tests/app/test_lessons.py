@@ -317,3 +317,9 @@ def test_a_lesson_is_one_file_that_gives_no_answer_away_in_passing(client: TestC
         for question in questions(name):
             assert revealed(client, name, question)["why"].strip()[3:40] not in file.text
     assert client.get("/api/export/lesson.html?name=nothing").status_code == 404
+
+
+def test_a_lesson_is_exported_by_its_link_at_the_prompt(tmp_path: Path) -> None:
+    file = tmp_path / "gates.html"
+    assert cli.main(["export", "http://localhost:8000/lessons/gates?step=2", "--html", str(file)]) == 0
+    assert "A gate is no switch" in file.read_text("utf-8")

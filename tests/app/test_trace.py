@@ -284,3 +284,25 @@ def test_a_draw_is_seeded_and_can_be_run(client: TestClient) -> None:
         )
         assert one == again != other
         assert client.post("/api/trace", json={"model": name, "sequence": one}).json()["T"] == 16
+
+
+def test_two_inputs_are_compared_step_by_step(client: TestClient) -> None:
+    one, other = "the film was not good .", "the film was very good ."
+    scenario = {"model": "sentiment", "sequence": one, "against": other}
+    events = read_events(client.post("/api/trace", json=scenario, headers=STREAM).text)
+    (_, start), *steps, (_, done) = events
+    assert start["others"] == other.split()
+    traces = [gru.trace(gru.load("sentiment"), text) for text in (one, other)]
+    twin = np.array([numbers(step["layers"][0]["twin.z"]) for _, step in steps])
+    np.testing.assert_allclose(twin, traces[1].z, atol=1e-14)
+    delta = np.array([numbers(step["delta.y"]) for _, step in steps])
+    np.testing.assert_allclose(delta, traces[0].y - traces[1].y, atol=1e-14)
+    differs = np.flatnonzero(traces[0].y.argmax(1) != traces[1].y.argmax(1))
+    assert done["twin"]["first"] == differs[0] + 1
+    for wrong, why in (("good .", "one has 6 steps, the other 2"), ("the film was not Q .", "step 5: 'q'")):
+        refused = client.post("/api/trace", json=scenario | {"against": wrong})
+        assert refused.status_code == 422
+        assert refused.json()["error"]["where"] == "against"
+        assert why in refused.json()["error"]["message"]
+    ledger = client.post("/api/ledger", json=scenario | {"layer": 1, "unit": 2, "from": 6, "to": 6}).json()
+    np.testing.assert_allclose(ledger["twin"][0], traces[1].ledger(1)[5], atol=1e-12)

@@ -165,7 +165,7 @@ def exported(folder: Path, served: dict[str, Model], tmp_path_factory: pytest.Te
 
     def write(**keys: str) -> str:
         settings = Settings(models=str(folder))
-        run = {key: keys[key] for key in ("model", "sequence", "clamps", "weights") if key in keys}
+        run = {key: keys[key] for key in ("model", "sequence", "clamps", "weights", "against") if key in keys}
         file = files / f"{hashlib.sha256(urlencode(run).encode()).hexdigest()[:12]}.html"
         if not file.exists():
             html = export.page(export.follow(keys, settings), settings, "http://scope.example/", "plotly.min.js")

@@ -245,3 +245,19 @@ def test_the_figure_shows_the_trace() -> None:
     for name, picture in pictures.items():
         np.testing.assert_array_equal(picture.z, getattr(trace, name).T)
         assert list(picture.x) == [1, 2, 3, 4]
+
+
+def test_another_input_goes_along_as_the_twin() -> None:
+    model = gru.load("sentiment")
+    clamps = [gru.Clamp("r", 0.5, units=[1])]
+    one, other = "the film was not good .", "the film was very good ."
+    both = gru.trace(model, one, clamps=clamps, against=other)
+    assert both.twin is not None
+    for found, sequence in ((both, one), (both.twin, other)):
+        alone = gru.trace(model, sequence, clamps=clamps)
+        np.testing.assert_array_equal(found.y, alone.y)
+        np.testing.assert_array_equal(found.z, alone.z)
+    assert both.differs.tolist()[:3] == [False] * 3
+    assert both.differs[4]
+    with pytest.raises(SequenceError, match="one has 6 steps, the other 2"):
+        gru.trace(model, one, against="good .")

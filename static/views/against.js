@@ -1,0 +1,49 @@
+/** Two inputs compared: another sequence goes along on the same tape, and the pictures can show by how much it differs. */
+
+/** @import { State } from "../state.js" */
+/** @import { Store, Update } from "../store.js" */
+import { compareWith } from "../changes.js";
+import { write } from "../elements.js";
+import { setDifference } from "../state.js";
+import { tellEffect } from "../words.js";
+
+/**
+ * @param {HTMLElement} opener
+ * @param {HTMLFormElement} form
+ * @param {Store} store
+ * @param {{alter: Update}} actions
+ */
+export function mountAgainst(opener, form, store, actions) {
+  const box = /** @type {HTMLInputElement} */ (form.querySelector("[type=text]"));
+  const difference = /** @type {HTMLInputElement} */ (form.querySelector("[type=checkbox]"));
+  const said = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
+
+  /** @param {State} state */
+  function update(state) {
+    const { against = "", run } = state;
+    const open = against !== "" || (document.activeElement === box && !form.hidden);
+    opener.hidden = open;
+    form.hidden = !open;
+    if (box.value !== against && document.activeElement !== box) box.value = against;
+    difference.checked = state.difference;
+    write(said, against && run.against ? tellEffect(state) : "");
+  }
+
+  opener.addEventListener("click", () => {
+    form.hidden = false;
+    box.focus();
+    actions.alter(compareWith, store.get().text);
+    box.value = store.get().text;
+    box.select();
+  });
+  box.addEventListener("input", () => actions.alter(compareWith, box.value.trim()));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
+    box.blur();
+    actions.alter(compareWith, "");
+    opener.hidden = false; // a hidden button takes no focus
+    opener.focus();
+  });
+  difference.addEventListener("change", () => store.update(setDifference, difference.checked));
+  store.subscribe(update);
+}
