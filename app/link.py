@@ -19,7 +19,7 @@ VERSION = "1"
 
 _PLACE = r"[1-9]\d{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
-_VIEW = "tape|words|whatif|cell|equations|memory|influence|table"
+_VIEW = "tape|words|whatif|cell|equations|memory|influence|alike|table"
 
 
 def _any_of(names: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ from .routes import (
     labs,
     lessons,
     models,
+    moments,
     oembed,
     reference,
     score,
@@ -43,8 +44,8 @@ from .schemas import ErrorBody
 from .settings import Settings
 
 ROOMS = (
-    lab, compare, labs, train, lessons, trace, unit, score, timing, trainings, export, models, uploads, oembed, health,
-    reference, static,
+    lab, compare, labs, train, lessons, trace, unit, score, moments, timing, trainings, export, models, uploads, oembed,
+    health, reference, static,
 )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ class Scenario(_Body):
     against: str | None = None
 
 
-def _example(**asked: int | None) -> ConfigDict:
+def _example(**asked: int | str | None) -> ConfigDict:
     flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1}
     return ConfigDict(json_schema_extra={"examples": [flip_flop | asked]})
 
@@ -116,6 +116,15 @@ class SensitivityQuestion(UnitQuestion):
 
     t: Place
     output: Place | None = None
+
+
+class MomentsQuestion(SumsQuestion):
+    """A scenario, and the steps of a unit's `signal` that are to be found again. `from` and `to` as in SumsQuestion."""
+
+    model_config = _example(signal="z", **{"from": 4, "to": 4})
+
+    signal: str
+    near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
 class TapesQuestion(_Body):

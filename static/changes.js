@@ -41,6 +41,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
   first: 0,
   awaited: null,
   details: {},
+  brush: null,
   score: null,
   refusals: {},
 });

@@ -17,6 +17,7 @@ import { listensTo, writtenAt } from "./reading.js";
 import { note } from "./state.js";
 import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
+import { mountAlike } from "./views/alike.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountBring } from "./views/bring.js";
 import { mountCell } from "./views/cell.js";
@@ -74,6 +75,7 @@ if (find(".memory .ledger")) {
 }
 mountInfluence(find(".influence"), tape, store);
 mountCheck(find(".influence .check"), listensTo, store, actions);
+mountAlike(find(".alike"), store, actions);
 mountTable(find(".table"), tape, store);
 mountLight(main);
 mountShare(find("#share-open"), dialog("#share"), home, "", () => encode(linkTo(store.get())));

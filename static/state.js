@@ -52,6 +52,7 @@
 /** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
 /** @typedef {keyof Details} Kind */
 /** The steps that are asked about, or the step and its output. @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps */
+/** @typedef {{signal: Signal, from: number, to: number}} Brush */
 /**
  * Where a link says to look. What it does not say is as in `FOCUS`.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
@@ -68,17 +69,18 @@
  * - `details` were fetched for the cursor; `refusals` say why something could not be.
  * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
  *   be held next; while it is null that is the cursor's cell. `difference`: whether the pictures show the run minus its twin.
+ * - `brush` are the steps of a signal that like moments are to be found of; null stands for those of the cursor.
  * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
- *            chosen: number | null, selection: Range | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
+ *            chosen: number | null, selection: Range | null, brush: Brush | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
  *            undo: readonly Changes[], redo: readonly Changes[], awaited: {focus: Focus, notice: string} | null,
  *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
 
 import { cellOf, firstGate, pageCell } from "./cells.js";
 
-export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "table"]); // prettier-ignore
+export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "alike", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalised"]);
@@ -164,6 +166,7 @@ export function show(state, run) {
     invalid: false,
     awaited: null,
     details: {},
+    brush: null,
     score: null,
     refusals: {},
   });
@@ -296,6 +299,9 @@ export function detailAt(state, kind) {
 
 /** @param {State} state @param {boolean} difference */
 export const setDifference = (state, difference) => change(state, { difference });
+
+/** Look for moments like these. @param {State} state @param {Brush} brush */
+export const setBrush = (state, brush) => change(state, { brush });
 
 /** @param {State} state @param {Scale} scale */
 export const setScale = (state, scale) => change(state, { scale });

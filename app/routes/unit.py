@@ -33,7 +33,7 @@ def _answers(path: str, summary: str, description: str) -> Callable[[Endpoint], 
     return router.post(path, name="ask", summary=summary, response_class=Response, responses={200: ok})
 
 
-def _prepare(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], Iterator[Trace]]:
+def prepare_unit(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], Iterator[Trace]]:
     """A run's `start` and the whole run in one. Raises as `prepare`, and Refused when the unit is not there."""
     about, blocks = prepare(question, request.app.state.settings, None)
     layers = about["layers"]
@@ -62,7 +62,7 @@ def _json(content: bytes) -> Response:
     "too. Where weights are changed `trained` has W, U, b and c as they were, else it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
-    about, blocks = _prepare(request, question)
+    about, blocks = prepare_unit(request, question)
     T, first = about["T"], question.from_
     within("from", first, 1, T, "the steps of this sequence")
     within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
@@ -85,7 +85,7 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "of the mixture, not of causes.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
-    about, blocks = _prepare(request, question)
+    about, blocks = prepare_unit(request, question)
     T, first = about["T"], question.from_
     most = max(1, MOST_SHARES // (T + 1))
     within("from", first, 1, T, "the steps of this sequence")
@@ -109,7 +109,7 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "can be nudged.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
-    about, blocks = _prepare(request, question)
+    about, blocks = prepare_unit(request, question)
     T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
     most = MOST_PRODUCTS // H**2
     why = "the steps of this sequence" if most >= T else f"a later one takes too long at {H} units"

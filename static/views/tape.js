@@ -7,7 +7,7 @@ import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
 import { fit, write } from "../elements.js";
 import { answer, fixed, missed } from "../run.js";
-import { goTo, layerIndex, layerOf, lookAt, unitsInSight } from "../state.js";
+import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length as they are typed: the columns are not to jump
@@ -121,7 +121,8 @@ export function mountTape(tape, store, beside = "untouched") {
     const units = unitsInSight(state);
     const row = Math.floor(((event.clientY - top) / height) * units.length);
     store.update(lookAt, units[Math.max(0, Math.min(units.length - 1, row))]);
-    if (state.views.includes("whatif")) drag(/** @type {Signal} */ (plot.parentElement?.dataset.signal), event.type);
+    const { views } = state;
+    if (views.includes("alike") || views.includes("whatif")) drag(/** @type {Signal} */ (plot.parentElement?.dataset.signal), event.type);
   }
 
   /** The cell where dragging began. @type {{signal: Signal, step: number, row: number} | null} */
@@ -134,6 +135,9 @@ export function mountTape(tape, store, beside = "untouched") {
     const row = units.indexOf(state.unit);
     if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step: state.step, row };
     const [first, last] = [Math.min(origin.row, row), Math.max(origin.row, row)];
+    if (state.views.includes("alike"))
+      store.update(setBrush, { signal, from: Math.min(origin.step, state.step), to: Math.max(origin.step, state.step) });
+    if (!state.views.includes("whatif")) return;
     // The state itself cannot be held, only what the next step sees of it.
     const later = signal in cellOf(layerOf(state)).holds ? 0 : 1;
     const [from, to] = [Math.min(origin.step, state.step), Math.max(origin.step, state.step)];

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+import gru_core as gru
 from app import models
 from app.routes import unit
 from gru_core import Clamp, Edit, twin
@@ -110,3 +111,27 @@ def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monk
     assert "x" in ask(stacked_client, "sensitivity", t=5)
     error = ask(stacked_client, "sensitivity", t=6)["error"]
     assert error["message"] == "t must be from 1 to 5: a later one takes too long at 6 units"
+
+
+def test_like_moments_come_with_places_to_open(client: TestClient) -> None:
+    question = {"model": "sentiment", "sequence": "the film was not good .", "layer": 1, "unit": 1}
+    question |= {"signal": "z", "from": 4, "to": 4}
+    found = client.post("/api/moments", json=question).json()
+    model = gru.load("sentiment")
+    wanted = gru.trace(model, str(question["sequence"])).z[3, 0]
+    assert found["count"] > 1000
+    assert found["common"][0] | {"share": 0, "elsewhere": 0} == {
+        "step": 0, "what": "“not”", "share": 0, "elsewhere": 0,
+    }  # fmt: skip
+    for place in found["places"]:
+        z = gru.trace(model, " ".join(place["tokens"])).z[place["t"] - 1, 0]
+        assert abs(z - wanted) == pytest.approx(place["gap"], abs=1e-9)
+    for wrong, where in (
+        ({"signal": "c"}, "signal"),
+        ({"to": 9}, "to"),
+        ({"unit": 9}, "unit"),
+        ({"near": 0.0}, "near"),
+    ):
+        refused = client.post("/api/moments", json=question | wrong)
+        assert refused.status_code == 422
+        assert refused.json()["error"]["where"] == where

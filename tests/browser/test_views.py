@@ -357,3 +357,26 @@ def test_very_large_numbers_are_put_into_words_that_hold(page: Page) -> None:
         expect(lab.narration).not_to_contain_text("NaN")
         expect(lab.narration).not_to_contain_text("100.0 %")
         page.keyboard.press("ArrowRight")
+
+
+def test_like_moments_are_brushed_found_and_opened(page: Page) -> None:
+    lab = Lab(page).open(
+        model="sentiment", sequence="the film was not good .", t="1", unit="1", views="tape,words,alike"
+    )
+    row = page.locator(".tape [data-signal=z] .plot")
+    box = row.bounding_box()
+    assert box is not None
+    column = box["width"] / 6
+    page.mouse.move(box["x"] + 3.5 * column, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.up()
+    alike = page.get_by_role("region", name="Alike")
+    expect(alike.get_by_role("combobox", name="Signal")).to_have_value("z")
+    expect(alike.get_by_role("spinbutton", name="from t")).to_have_value("4")
+    alike.get_by_role("button", name="Find").click()
+    expect(alike.get_by_role("list", name="In common")).to_contain_text("The step is “not” in all of them")
+    place = alike.get_by_role("list", name="Places").get_by_role("button").first
+    token = place.locator("b").inner_text()
+    place.click()
+    expect(page.locator("#tokens [aria-current]")).to_have_text(token)
+    expect(lab.narration).to_contain_text(f"(input {token})")

@@ -1,0 +1,79 @@
+"""POST /api/moments: where else a unit does what it does over some steps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gru_core.arrays import Array
+from gru_core.moments import places_alike, units_alike
+from gru_core.presets.recipes import PRESETS, fresh
+
+from ..answers import to_json
+from ..budget import spend
+from ..errors import Refused, within
+from ..scenario import set_up
+from ..schemas import MomentsQuestion
+from ..settings import Settings
+from .unit import prepare_unit
+
+router = APIRouter(prefix="/api")
+
+MOST_STEPS = 20
+"""Of a moment: the sequences that it is looked for in have as many."""
+
+MOST_PLACES = 12
+
+
+@router.post(
+    "/moments",
+    summary="Like moments: units that do the same, and places in fresh data where a unit does so again",
+    description="Takes besides a `layer`, a `unit`, a `signal`, the steps `from` and `to`, at most "
+    f"{MOST_STEPS}, and how `near` values must be as a share of the scale. `units` do the same there, `mirrored` with "
+    "the other sign. Over 1,000 fresh sequences of the model's task, `count` of `of` stretches are alike; `places` are "
+    "the closest, each with its `tokens` and the step `t` at which it begins, and `common` says what more than half of "
+    "all have at a step, 0 being the first of the moment, and how often any step has it. Where the task is "
+    "not known here, `count` is null. Steps and units count from 1.",
+    response_class=Response,
+)
+def ask(request: Request, question: MomentsQuestion) -> Response:
+    settings = request.app.state.settings
+    about, blocks = prepare_unit(request, question)
+    first = question.from_
+    within("from", first, 1, about["T"], "the steps of this sequence")
+    last = min(about["T"], first + MOST_STEPS - 1)
+    within("to", question.to, first, last, f"the steps of this sequence, at most {MOST_STEPS} of them")
+    run, unit, steps = next(blocks).layers[question.layer - 1], question.unit - 1, slice(first - 1, question.to)
+    if question.signal not in run.cell.signals:
+        raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")
+    alike = units_alike(run, question.signal, unit, steps, question.near)
+    wanted = getattr(run, question.signal)[steps, unit]
+    units = [{"unit": one.unit + 1, "gap": one.gap, "mirrored": one.mirrored} for one in alike]
+    found = {"from": first, "to": question.to, "units": units}
+    return Response(to_json(found | _elsewhere(question, wanted, settings)), media_type="application/json")
+
+
+def _elsewhere(question: MomentsQuestion, wanted: Array, settings: Settings) -> dict[str, Any]:
+    """The places in data that training never saw, read with the weights as they are, and nothing held."""
+    model = set_up(question, settings).changed
+    if model.card.task not in PRESETS:
+        return {"count": None, "of": None, "places": [], "common": []}
+    batch = fresh(PRESETS[model.card.task].recipe)
+    T, B = batch.scored.shape
+    spend(T * B * sum(cell.units for cell in model.layers))
+    moments = places_alike(
+        model, wanted, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES
+    )  # fmt: skip
+    places = [
+        {"tokens": model.encoder.write(batch.x[:, place.sequence]).split(), "t": place.t + 1, "gap": place.gap}
+        for place in moments.places
+    ]
+    return {
+        "count": moments.count,
+        "of": moments.of,
+        "places": places,
+        "common": [asdict(one) for one in moments.common],
+    }

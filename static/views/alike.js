@@ -1,0 +1,118 @@
+/** Like moments: the steps of a unit that one has brushed, found again in its other units and in fresh sequences. */
+
+/** @import { State } from "../state.js" */
+/** @import { Store } from "../store.js" */
+/**
+ * What /api/moments answers. A place begins at its step `t`; in `common` step 0 is the first of the moment.
+ * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, of: number | null,
+ *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
+ */
+import { ask, Unrecorded } from "../api.js";
+import { entryOf } from "../cells.js";
+import { newElement, write } from "../elements.js";
+import { scenarioOf } from "../run.js";
+import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
+import { percent } from "../words.js";
+
+const AROUND = 3; // steps of a place that are shown before and after it
+
+/**
+ * @param {HTMLElement} section
+ * @param {Store} store
+ * @param {{follow: (query: string) => void}} actions
+ */
+export function mountAlike(section, store, actions) {
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const form = /** @type {HTMLFormElement} */ (find("form"));
+  const field = (/** @type {string} */ name) => /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
+  const [waiting, says, units, common, places] = [".waiting", ".says", ".units", ".common", ".places"].map(find);
+  /** @type {State | null} */
+  let shown = null;
+
+  /** @param {State} state */
+  function update(state) {
+    if (!state.views.includes("alike")) return;
+    const { brush, run, step, unit } = state;
+    if (brush && brush !== shown?.brush) {
+      field("signal").value = brush.signal;
+      [field("from").value, field("to").value] = [String(brush.from), String(brush.to)];
+    } else if (!brush && (!shown || shown.step !== step)) [field("from").value, field("to").value] = [String(step), String(step)];
+    for (const name of ["from", "to"]) /** @type {HTMLInputElement} */ (field(name)).max = String(run.T);
+    if (shown && (shown.run !== run || shown.unit !== unit || layerIndex(shown) !== layerIndex(state))) clear();
+    shown = state;
+  }
+
+  function clear() {
+    for (const one of [waiting, says, units]) one.textContent = "";
+    common.replaceChildren();
+    places.replaceChildren();
+  }
+
+  /** @param {Event} event */
+  async function search(event) {
+    event.preventDefault();
+    const state = store.get();
+    const { run, unit } = state;
+    const [from, to] = [Number(field("from").value), Number(field("to").value)];
+    const signal = field("signal").value;
+    store.update(setBrush, { signal, from, to });
+    clear();
+    try {
+      const question = { ...scenarioOf(run), layer: layerIndex(state) + 1, unit: unit + 1, signal, from, to };
+      /** @type {Moments} */
+      const moments = await ask("moments", /** @type {any} */ (question));
+      if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
+    } catch (error) {
+      const again = error instanceof Unrecorded ? "" : " Change the steps, or try again.";
+      write(waiting, `${/** @type {Error} */ (error).message}${again}`);
+    }
+  }
+
+  /** @param {State} state @param {string} signal @param {Moments} moments */
+  function show(state, signal, { from, to, units: alike, count, of, places: found, common: shared }) {
+    const { symbol } = entryOf(layerOf(state), signal);
+    const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
+    const where =
+      count === null
+        ? "The task of this model is not known here, so there are no fresh sequences to look in."
+        : `In 1,000 fresh sequences it does so at ${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} places.`;
+    write(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
+    units.replaceChildren(alike.length ? "The same here: " : layerOf(state).H > 1 ? "No other unit does the same here." : "");
+    for (const { unit, mirrored } of alike) {
+      const button = Object.assign(newElement("button", `unit ${unit}${mirrored ? ", mirrored" : ""}`), { type: "button" });
+      button.addEventListener("click", () => store.update(lookAt, unit - 1));
+      units.append(button, " ");
+    }
+    const length = to - from + 1;
+    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "These have no kind of step in common.")])); // prettier-ignore
+    places.append(...found.map((place) => placeOf(state, place, length)));
+  }
+
+  /** A place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
+  function placeOf(state, { tokens, t }, length) {
+    const item = document.createElement("li");
+    const button = Object.assign(document.createElement("button"), { type: "button", title: "Open this sequence here" });
+    const first = Math.max(0, t - 1 - AROUND);
+    if (first > 0) button.append("… ");
+    tokens.slice(first, t - 1 + length + AROUND).forEach((token, i) => {
+      const inside = first + i >= t - 1 && first + i < t - 1 + length;
+      button.append(inside ? newElement("b", token) : token, " ");
+    });
+    if (t - 1 + length + AROUND < tokens.length) button.append("…");
+    button.addEventListener("click", () => {
+      const keys = { model: state.run.model, sequence: tokens.join(" "), t: String(t), unit: String(state.unit + 1), views: store.get().views.join(",") };
+      actions.follow(`?${new URLSearchParams(keys)}`);
+    });
+    item.append(button);
+    return item;
+  }
+
+  form.addEventListener("submit", search);
+  store.subscribe(update);
+}
+
+/** @param {Moments["common"][number]} common @param {number} length of the moment */
+function tellCommon({ step, what, share, elsewhere }, length) {
+  const which = step < 0 ? "The step before" : length === 1 ? "The step" : step === 0 ? "Its first step" : step === length - 1 ? "Its last step" : `Its step ${step + 1}`;
+  return `${which} is ${what} in ${percent(share)} of them, and in ${percent(elsewhere)} of all steps.`;
+}
