@@ -323,3 +323,19 @@ def test_a_lesson_is_exported_by_its_link_at_the_prompt(tmp_path: Path) -> None:
     file = tmp_path / "gates.html"
     assert cli.main(["export", "http://localhost:8000/lessons/gates?step=2", "--html", str(file)]) == 0
     assert "A gate is no switch" in file.read_text("utf-8")
+
+
+def test_the_lesson_of_the_docs_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "lessons.md").read_text("utf-8")
+    file = tmp_path / "docs.md"
+    file.write_text(text.partition("```markdown\n")[2].partition("```")[0], "utf-8")
+    assert len(file.read_text("utf-8").splitlines()) <= 24
+    assert cli.main(["lesson", "check", str(file)]) == 0
+    table = re.findall(r"^\| `(.*?)` \|", text, re.M)
+    for row in table:
+        for what in re.split(r"`, `", row):
+            if not what.startswith(":"):
+                file.write_text(
+                    f"---\ntitle: T\nmodel: store-and-recall\nminutes: 1\n---\n## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {what} }}}}\n"
+                )
+                assert cli.main(["lesson", "check", str(file)]) == 0, what
