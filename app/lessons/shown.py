@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from ..settings import Settings
+from .markdown import Prose, numbers_in, render
 from .quantities import check_figure, curve, followed, steps_where, worked_out
-from .reading import Figure, Lesson, Mistake, Prose, Question, Step, numbers_in, render
+from .reading import Figure, Lesson, Mistake, Question, Step
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
 """What other pages than the lab change without being loaded anew."""

@@ -16,22 +16,9 @@ import { lesson } from "../boot.js";
 import { frameKeys } from "../frame.js";
 import { answersIn, forget, keep } from "./answers.js";
 import { clickOver, drawOver } from "./overtape.js";
+import { mountPoints } from "./points.js";
 import { verdict, written } from "./verdict.js";
-
-const SETTLED = 150; // ms after which the numbers that are the reader's own are asked for
-
-/** What a word of a lesson points at, besides the signals. @type {Record<string, string>} */
-const PARTS = {
-  tape: ".tape",
-  inputs: ".tokens",
-  outputs: ".outputs:not(.twin)",
-  words: "[data-part=words], .words",
-  cell: "[data-part=cell], .contender .cell",
-  equations: "[data-part=equations], .contender .equations",
-  memory: "[data-part=memory]",
-  influence: "[data-part=influence], .gradient",
-  whatif: "[data-part=whatif]",
-};
+import { mountYours } from "./yours.js";
 
 /** @param {Figure} figure */
 export function mountLesson(figure) {
@@ -77,7 +64,7 @@ export function mountLesson(figure) {
     answerAgain();
     aside.scrollTop = 0;
     /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2")).focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
-    spotlight();
+    spotlight(sectionOf(n));
   }
 
   /** Where a link in the lesson leads, 0 where that is no step. @param {Element} link */
@@ -262,44 +249,9 @@ export function mountLesson(figure) {
   };
   for (const type of ["pointerdown", "input", "keydown"]) addEventListener(type, played);
 
-  // Numbers that are the reader's own.
-  let asked = "";
-  /** @type {number | undefined} */
-  let timer;
-  function askNumbers() {
-    clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const outs = /** @type {HTMLElement[]} */ ([...sectionOf(now).querySelectorAll("output.yours")]);
-      const link = figure.address();
-      const question = `${link} ${outs.length}`;
-      if (!outs.length || question === asked) return;
-      asked = question;
-      const found = await api.numbers(link, outs.map(({ dataset }) => dataset.what ?? "")).catch(() => []);
-      if (asked === question) outs.forEach((out, i) => found[i] && out.textContent !== found[i] && (out.textContent = found[i]));
-    }, SETTLED);
-  }
-  figure.subscribe(askNumbers);
+  const { spotlight } = mountPoints(aside, main);
+  const askNumbers = mountYours(figure, () => sectionOf(now));
 
-  // A word that points lights up what it means; what a step speaks of has a mark.
-  /** @param {string} about */
-  const meant = (about) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(PARTS[about] ?? `[data-about="${about}"]`)]);
-  function spotlight() {
-    for (const one of main.querySelectorAll(".spoken")) one.classList.remove("spoken");
-    const words = /** @type {HTMLElement[]} */ ([...sectionOf(now).querySelectorAll(".points")]);
-    const all = words.flatMap(({ dataset }) => meant(dataset.points ?? ""));
-    for (const one of all) one.classList.add("spoken");
-    const wide = matchMedia("(min-width: 60rem)").matches;
-    if (wide) all.find((one) => one.offsetParent)?.scrollIntoView({ block: "nearest" });
-  }
-  for (const [type, on] of /** @type {const} */ ([["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]))
-    aside.addEventListener(type, ({ target }) => {
-      const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
-      if (word) for (const one of meant(word.dataset.points ?? "")) one.classList.toggle("lit", on);
-    });
-  aside.addEventListener("click", ({ target }) => {
-    const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
-    if (word) meant(word.dataset.points ?? "").find((one) => one.offsetParent)?.scrollIntoView({ block: "center" });
-  });
   clear?.addEventListener("click", () => {
     forget(name);
     clear.hidden = true;
@@ -310,7 +262,7 @@ export function mountLesson(figure) {
 
   begin();
   answerAgain();
-  spotlight();
+  spotlight(sectionOf(now));
   // A saved file says in the frame's name which step is wanted.
   const named = api.recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? now) : now;
   if (named !== now) go(named, false);
