@@ -22,7 +22,7 @@ from ..routes.labs import GapQuestion, way_back_of
 from ..routes.lessons import figure_page, of_lesson
 from ..routes.trace import prepare
 from ..settings import Settings
-from .quantities import followed
+from .quantities import Runs
 from .reading import Figure, Lesson
 from .shown import ShownStep, question_of, revealed, shown
 
@@ -79,7 +79,7 @@ def _page(
 
 def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:
     """The run of a figure; where something is held, that of the model left alone; of a covered step its beginning."""
-    of = followed(figure, settings)
+    of = Runs(settings).of(figure)
     room = Room(MOST_NUMBERS, MOST_PRODUCTS)
     found = [recorded(of, room, settings)]
     others = [of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})] if of.about["twin"] else []

@@ -22,7 +22,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import median
 from typing import NamedTuple
 
@@ -46,15 +45,34 @@ class Value(NamedTuple):
     text: str
 
 
-def worked_out(expression: str, figure: Figure, settings: Settings) -> Value:
+class Runs:
+    """The runs of figures, each once: for one answer, since a visitor's may be large."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._kept: dict[str, Followed] = {}
+
+    def of(self, figure: Figure) -> Followed:
+        """The run that a figure shows: of several cells that of the GRU, of a training that of the checkpoint.
+
+        Raises Refused, SequenceError or ValueError where it cannot be followed.
+        """
+        keys = _lab_keys(figure)
+        name = repr(sorted(keys.items()))
+        if name not in self._kept:
+            self._kept[name] = follow(keys, self.settings)
+        return self._kept[name]
+
+
+def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
     """Raises ValueError, saying what is wrong, for what cannot be worked out."""
     body, _, form = expression.partition(" as ")
     found = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     try:
         if found is None:
-            return _written(*_term(body, figure, settings), form.strip())
-        first, kind = _term(found[1], figure, settings)
-        second, _ = _term(found[3], figure, settings)
+            return _written(*_term(body, figure, runs), form.strip())
+        first, kind = _term(found[1], figure, runs)
+        second, _ = _term(found[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
             raise ValueError(f"“{expression}” reckons with words")
         value = first / second if found[2] == "/" else first - second
@@ -63,9 +81,9 @@ def worked_out(expression: str, figure: Figure, settings: Settings) -> Value:
         raise ValueError(str(error).rstrip(".")) from error
 
 
-def curve(signal: str, figure: Figure, settings: Settings) -> tuple[list[float], float, float]:
+def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, float]:
     """A signal of a unit at every step, and the ends of its scale. Raises ValueError."""
-    of = followed(figure, settings)
+    of = runs.of(figure)
     found = re.fullmatch(r"(\w+)(?:\.(\d+))?", signal)
     run = of.run.layers[_layer(of)]
     if found is None or found[1] not in run.cell.signals:
@@ -75,38 +93,28 @@ def curve(signal: str, figure: Figure, settings: Settings) -> tuple[list[float],
     return [float(v) for v in getattr(run, found[1])[:, unit - 1]], style.lowest, style.highest
 
 
-def steps_where(condition: str, figure: Figure, settings: Settings) -> list[int]:
+def steps_where(condition: str, figure: Figure, runs: Runs) -> list[int]:
     """The steps, from 1, at which `z above 0.5` or `z below 0.5`; or the one with `most share@7`. Raises ValueError."""
     found = re.fullmatch(r"(\S+) (above|below) (-?\d*\.?\d+)", condition)
     if found:
-        values, _, _ = curve(found[1], figure, settings)
+        values, _, _ = curve(found[1], figure, runs)
         limit = float(found[3])
         return [t for t, value in enumerate(values, 1) if (value > limit if found[2] == "above" else value < limit)]
     found = re.fullmatch(r"most (share(?:\.\d+)?@(\d+)|reach(?:\.\d+)?@(\d+))", condition)
     if not found:
         raise ValueError(f"“{condition}” names no steps: say “z above 0.5”, “z below 0.5” or “most share@7”")
     last = int(found[2] or found[3])
-    each = [worked_out(f"{found[1]} from {t}", figure, settings).value for t in range(1, last + 1)]
+    each = [worked_out(f"{found[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + each.index(max(each))]
 
 
-def check_figure(figure: Figure, settings: Settings) -> None:
+def check_figure(figure: Figure, runs: Runs) -> None:
     """Raise ValueError where a figure's link cannot be followed."""
     try:
         if not figure.page.startswith("compare/"):
-            followed(figure, settings)
+            runs.of(figure)
     except (Refused, SequenceError) as error:
         raise ValueError(str(error).rstrip(".")) from error
-
-
-def followed(figure: Figure, settings: Settings) -> Followed:
-    """The run that a figure shows: of several cells that of the GRU, of a training that of the checkpoint."""
-    return _run(tuple(sorted(_lab_keys(figure).items())), settings)
-
-
-@lru_cache(maxsize=256)
-def _run(keys: tuple[tuple[str, str], ...], settings: Settings) -> Followed:
-    return follow(dict(keys), settings)
 
 
 def _lab_keys(figure: Figure) -> dict[str, str]:
@@ -135,7 +143,7 @@ class _Place:
     earlier: int
 
 
-def _term(text: str, figure: Figure, settings: Settings) -> tuple[float | str, str]:
+def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     """The value, and what kind of thing it is, which says how it is written."""
     asked, _, link = text.partition("|")
     asked = asked.strip()
@@ -153,10 +161,10 @@ def _term(text: str, figure: Figure, settings: Settings) -> tuple[float | str, s
     if figure.page.startswith("compare/"):
         figure = Figure("", {key: value for key, value in figure.keys.items() if key == "model"})
     if found[1] == "score":
-        scenario = followed(figure, settings).scenario
-        scored = scores(scenario, settings)
+        scenario = runs.of(figure).scenario
+        scored = scores(scenario, runs.settings)
         return scored.changed, "share" if scored.name == "accuracy" else "error"
-    of = followed(figure, settings)
+    of = runs.of(figure)
     run = of.run.layers[_layer(of)]
     said = of.link.said
     unit = _within("unit", int(found[2] or said.get("unit", 1)), run.cell.units)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
-from .quantities import check_figure, curve, followed, steps_where, worked_out
+from .quantities import Runs, check_figure, curve, steps_where, worked_out
 from .reading import Figure, Lesson, Mistake, Question, Step
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
@@ -56,7 +56,8 @@ class ShownStep:
 @lru_cache(maxsize=64)
 def shown(lesson: Lesson, settings: Settings) -> list[ShownStep]:
     """Its steps. Raises ValueError where a number or a figure cannot be had."""
-    return [_step(n, step, settings) for n, step in enumerate(lesson.steps, 1)]
+    runs = Runs(settings)
+    return [_step(n, step, runs) for n, step in enumerate(lesson.steps, 1)]
 
 
 def question_of(lesson: Lesson, id: str) -> Question | None:
@@ -76,19 +77,19 @@ def revealed(question: Question, settings: Settings) -> dict[str, Any]:
 
     Raises ValueError where it cannot be worked out.
     """
-    figure = question.figure
-    write = _writer(figure, settings)
+    figure, runs = question.figure, Runs(settings)
+    write = _writer(figure, runs)
     truth: Any
     text = ""
     if question.kind == "choose":
         truth = [i for i, option in enumerate(question.options) if option.right]
     elif question.kind == "number":
-        found = worked_out(_number(question)[0], figure, settings)
+        found = worked_out(_number(question)[0], figure, runs)
         truth, text = found.value, found.text
     elif question.kind == "draw":
-        truth = curve(question.asked, figure, settings)[0]
+        truth = curve(question.asked, figure, runs)[0]
     else:
-        truth = steps_where(question.asked, figure, settings)
+        truth = steps_where(question.asked, figure, runs)
     return {
         "truth": truth,
         "text": text,
@@ -96,12 +97,13 @@ def revealed(question: Question, settings: Settings) -> dict[str, Any]:
         "reveal": render(question.reveal, write) if question.reveal else "",
         "why": render(question.why, write) if question.why else "",
         "page": figure.page,
-        "link": link_of(figure, settings),
+        "link": link_of(figure, runs),
     }
 
 
 def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
     """What goes wrong when every step, number and answer is worked out."""
+    runs = Runs(settings)
 
     def tried(line: int, what: Any, *arguments: Any) -> Iterator[Mistake]:
         try:
@@ -111,10 +113,10 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
 
     def numbers(prose: Prose | None, figure: Figure) -> Iterator[Mistake]:
         for line, expression in numbers_in(prose) if prose else ():
-            yield from tried(line, worked_out, expression.removeprefix("yours "), figure, settings)
+            yield from tried(line, worked_out, expression.removeprefix("yours "), figure, runs)
 
     for step in lesson.steps:
-        wrong = list(tried(step.line, check_figure, step.figure, settings))
+        wrong = list(tried(step.line, check_figure, step.figure, runs))
         yield from wrong
         if wrong:
             continue
@@ -122,8 +124,8 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
             if isinstance(part, Prose):
                 yield from numbers(part, step.figure)
                 continue
-            wrong = list(tried(part.ask.line, check_figure, part.figure, settings))
-            yield from wrong or tried(part.ask.line - 1, revealed_answer, part, settings)
+            wrong = list(tried(part.ask.line, check_figure, part.figure, runs))
+            yield from wrong or tried(part.ask.line - 1, revealed_answer, part, runs)
             yield from () if wrong else numbers(part.ask, step.figure)
             for prose in (*(option.words for option in part.options), *(option.reply for option in part.options)):
                 yield from () if wrong else numbers(prose, part.figure)
@@ -131,71 +133,71 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
                 yield from () if wrong else numbers(prose, part.figure)
 
 
-def revealed_answer(question: Question, settings: Settings) -> None:
+def revealed_answer(question: Question, runs: Runs) -> None:
     """Raise ValueError where the answer to a question cannot be worked out, or could not be given."""
     figure = question.figure
     if question.kind == "number":
         expression, low, high = _number(question)
-        value = worked_out(expression, figure, settings).value
+        value = worked_out(expression, figure, runs).value
         if isinstance(value, str) or not low <= value <= high:
             raise ValueError(f"the answer, {value}, is not a number from {low:g} to {high:g}")
     elif question.kind == "draw":
-        curve(question.asked, figure, settings)
-    elif question.kind == "click" and not steps_where(question.asked, figure, settings):
+        curve(question.asked, figure, runs)
+    elif question.kind == "click" and not steps_where(question.asked, figure, runs):
         raise ValueError(f"there is no step with {question.asked}")
 
 
-def link_of(figure: Figure, settings: Settings) -> str:
+def link_of(figure: Figure, runs: Runs) -> str:
     """The query of a figure's link, with the sequence that is run where it leaves that out."""
     keys = dict(figure.keys)
     if figure.page.startswith("compare/"):
         return "?" + urlencode(keys, safe=",@=") if keys else ""
-    keys["sequence"] = str(followed(figure, settings).scenario.sequence)
+    keys["sequence"] = str(runs.of(figure).scenario.sequence)
     return "?" + urlencode(keys, safe=",@=")
 
 
-def _step(n: int, step: Step, settings: Settings) -> ShownStep:
-    check_figure(step.figure, settings)
+def _step(n: int, step: Step, runs: Runs) -> ShownStep:
+    check_figure(step.figure, runs)
     upto = int(step.figure.keys.get("t", 1)) if step.covered and step.figure.page == "" else None
     parts: list[Markup | Asked] = []
     asked = 0
     for part in step.parts:
         if isinstance(part, Question):
             asked += 1
-            parts.append(_asked(f"{n}.{asked}", part, step.figure, settings))
+            parts.append(_asked(f"{n}.{asked}", part, step.figure, runs))
         else:
-            parts.append(render(part, _writer(step.figure, settings)))
+            parts.append(render(part, _writer(step.figure, runs)))
     figure = step.figure
-    return ShownStep(step.title, figure, _shape(figure, settings), link_of(figure, settings), upto, parts)
+    return ShownStep(step.title, figure, _shape(figure, runs), link_of(figure, runs), upto, parts)
 
 
-def _shape(figure: Figure, settings: Settings) -> str:
+def _shape(figure: Figure, runs: Runs) -> str:
     """The page, and what on it is part of its markup: the lab's cell, or the task, or the recipe."""
     if figure.page == "":
-        return followed(figure, settings).run.layers[-1].cell.name
+        return runs.of(figure).run.layers[-1].cell.name
     kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
     return f"{figure.page}?{urlencode(sorted(kept.items()))}"
 
 
-def _asked(id: str, question: Question, figure: Figure, settings: Settings) -> Asked:
+def _asked(id: str, question: Question, figure: Figure, runs: Runs) -> Asked:
     low, high, form = 0.0, 1.0, "2"
     steps: list[str] = []
     if question.kind == "number":
         expression, low, high = _number(question)
-        written = worked_out(expression, question.figure, settings).text
+        written = worked_out(expression, question.figure, runs).text
         whole = re.fullmatch(r"[−\d,]+", written) is not None
         form = "%" if written.endswith("%") else "0" if whole else "2"
     elif question.kind != "choose":
-        of = followed(question.figure, settings)
+        of = runs.of(question.figure)
         steps = of.about["tokens"] or []
         if question.kind == "draw":
-            _, low, high = curve(question.asked, question.figure, settings)
+            _, low, high = curve(question.asked, question.figure, runs)
     start = int(figure.keys.get("t", 1)) if question.kind == "draw" and question.covered else 0
     return Asked(
         id,
         question.kind,
-        render(question.ask, _writer(figure, settings)),
-        [render(option.words, _writer(question.figure, settings)) for option in question.options],
+        render(question.ask, _writer(figure, runs)),
+        [render(option.words, _writer(question.figure, runs)) for option in question.options],
         low,
         high,
         1 if form == "0" else (high - low) / 100,
@@ -217,13 +219,13 @@ def _number(question: Question) -> tuple[str, float, float]:
     return expression.strip(), float(low), float(high)
 
 
-def _writer(figure: Figure, settings: Settings) -> Any:
+def _writer(figure: Figure, runs: Runs) -> Any:
     """Writes what stands between {{ and }}: a number, or one that follows what the reader makes of the figure."""
 
     def write(expression: str) -> Markup:
         yours = expression.startswith("yours ")
         expression = expression.removeprefix("yours ")
-        value, text = worked_out(expression, figure, settings)
+        value, text = worked_out(expression, figure, runs)
         if yours:
             return Markup('<output class="yours" data-what="{}">{}</output>').format(expression, text)
         of = f"/{figure.page}?{urlencode(dict(figure.keys))}"

@@ -13,7 +13,7 @@ from ..assets import version
 from ..errors import Refused
 from ..export import Followed
 from ..lessons import shelf
-from ..lessons.quantities import fixed, followed, worked_out
+from ..lessons.quantities import Runs, fixed, worked_out
 from ..lessons.reading import Figure, Lesson, figure_of
 from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
 from ..settings import Settings
@@ -140,11 +140,11 @@ def _tapes(steps: list[ShownStep], settings: Settings) -> list[dict[str, Any] | 
 
     A later one of the same sequence could give away what is asked about the first.
     """
-    tapes, seen = [], set()
+    runs, tapes, seen = Runs(settings), [], set()
     for step in steps:
         new = None
         if not step.figure.page:
-            of = followed(step.figure, settings)
+            of = runs.of(step.figure)
             what = (of.scenario.model, of.scenario.sequence)
             if what not in seen and len(of.about["tokens"] or ()) <= MOST_ON_PAPER and of.run.h.shape[1] == 1:
                 new = _tape(step, of)
@@ -198,11 +198,12 @@ def numbers(request: Request, asked: Numbers) -> list[str | None]:
         figure = figure_of(asked.link, Figure("", {}))
     except ValueError as error:
         raise Refused(422, "link", str(error), "link") from error
-    return [_number(expression, figure, settings) for expression in asked.what]
+    runs = Runs(settings)
+    return [_number(expression, figure, runs) for expression in asked.what]
 
 
-def _number(expression: str, figure: Figure, settings: Settings) -> str | None:
+def _number(expression: str, figure: Figure, runs: Runs) -> str | None:
     try:
-        return worked_out(expression, figure, settings).text
+        return worked_out(expression, figure, runs).text
     except ValueError:
         return None

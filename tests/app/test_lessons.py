@@ -60,7 +60,7 @@ def test_a_lesson_is_whole_and_begins_with_a_puzzle_on_one_unit(name: str) -> No
     assert 5 <= lesson.minutes <= 10
     first = lesson.steps[0]
     assert len(first.questions) == 1
-    assert shown.followed(first.figure, settings).run.h.shape[1] == 1
+    assert shown.Runs(settings).of(first.figure).run.h.shape[1] == 1
     assert all(question.why for step in lesson.steps for question in step.questions)
 
 
@@ -335,7 +335,6 @@ def test_the_lesson_of_the_docs_is_right(tmp_path: Path) -> None:
     for row in table:
         for what in re.split(r"`, `", row):
             if not what.startswith(":"):
-                file.write_text(
-                    f"---\ntitle: T\nmodel: store-and-recall\nminutes: 1\n---\n## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {what} }}}}\n"
-                )
+                front = "---\ntitle: T\nmodel: store-and-recall\nminutes: 1\n---\n"
+                file.write_text(f"{front}## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {what} }}}}\n", "utf-8")
                 assert cli.main(["lesson", "check", str(file)]) == 0, what
