@@ -207,6 +207,8 @@ export function mountLesson(figure) {
       const answer = kept[idOf(form)];
       if (answer === undefined) continue;
       fill(form, answer);
+      // A question that has changed since then has no such answer.
+      if (JSON.stringify(read(form)) !== JSON.stringify(answer)) continue;
       reveal(form, answer, false);
     }
   }

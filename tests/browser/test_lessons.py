@@ -111,6 +111,17 @@ def test_an_answer_is_kept_on_this_device_taken_back_and_cleared(page: Page) -> 
     expect(page.get_by_role("group", name="Answer")).to_be_hidden()
 
 
+def test_an_answer_that_a_question_no_longer_has_is_passed_over(page: Page) -> None:
+    page.goto("/lessons")
+    page.evaluate("localStorage.setItem('gruscope-lessons', JSON.stringify({ gates: { '3.1': 7, '1.1': [1] } }))")
+    page.goto("/lessons/gates?step=3")
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Commit").click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("It is not so.")
+    page.get_by_role("link", name="Step 1:").click()
+    expect(page.get_by_role("button", name="Commit")).to_be_visible()
+
+
 def test_a_lesson_works_without_storage(page: Page) -> None:
     forbid = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
     page.add_init_script(f"if (location.search !== '?allowed') {forbid}")
