@@ -76,7 +76,7 @@ def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: 
         "t must be from 1 to 3",
         "unit must be a whole number from 1 on",
         "zoom must be one of layer, unit, gate",
-        "views must be some of tape,words,whatif,cell,equations,memory,influence,table",
+        "views must be some of tape,words,whatif,cell,equations,memory,influence,alike,table",
     ):
         expect(lab.error).to_contain_text(part)
     lab.expect_trace("flip-flop", "A x B", flipped=True)
