@@ -25,6 +25,8 @@ ROOTS = {
     "compare": "compare/main.js",
     "train": "train/main.js",
     "lessons": "lesson/course.js",
+    "rooms": "rooms/door.js",
+    "presenter": "rooms/presenter.js",
     **{name: f"labs/{name}.js" for name in LABS},
 }
 """The pages, and the first module of each; all of its modules are joined into one file of the page's name."""

@@ -20,6 +20,8 @@ from .metrics import metrics
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
+from .rooms.keeper import InMemory
+from .rooms.rooms import Rooms
 from .routes import (
     compare,
     export,
@@ -31,6 +33,7 @@ from .routes import (
     moments,
     oembed,
     reference,
+    rooms,
     score,
     static,
     timing,
@@ -44,8 +47,8 @@ from .schemas import ErrorBody
 from .settings import Settings
 
 ROOMS = (
-    lab, compare, labs, train, lessons, trace, unit, score, moments, timing, trainings, export, models, uploads, oembed,
-    health, reference, static,
+    lab, compare, labs, train, lessons, rooms, trace, unit, score, moments, timing, trainings, export, models, uploads,
+    oembed, health, reference, static,
 )  # fmt: skip
 
 
@@ -53,9 +56,11 @@ ROOMS = (
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     lab.warm(app.state.settings)
     app.state.ready = True
+    await app.state.rooms.begin()
     try:
         yield
     finally:
+        await app.state.rooms.stop()
         await run_in_threadpool(app.state.trainings.close)
 
 
@@ -90,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
     engine = start(settings.trainings, settings.scheduler, settings.plain_scheduler)
     app.state.trainings = Trainings(settings, engine)
+    app.state.rooms = Rooms(settings, InMemory())
     errors.add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)

@@ -29,6 +29,9 @@ class Settings:
     With `scheduler` they are computed by the Dask cluster at that address, tls://HOST:PORT; beyond this machine tcp://
     is refused but with `plain_scheduler`.
 
+    At most so many `rooms` at once, and `followers` in each; a room ends after `room_hours`, or after `room_alone`
+    minutes without its teacher. With `redis`, redis://HOST:PORT, rooms are kept there, for all servers that do so.
+
     `uploads` is a directory in which models that visitors bring are kept, none when "": at most
     `max_kept` of them and `max_kept_bytes` together, the least recently used let go. `max_upload`
     bytes of a file; `upload_seconds` for it to arrive, of which `body_seconds` may pass without a
@@ -60,6 +63,11 @@ class Settings:
     waiting: int = 8
     scheduler: str = ""
     plain_scheduler: bool = False
+    rooms: int = 200
+    followers: int = 500
+    room_hours: int = 8
+    room_alone: int = 60
+    redis: str = ""
 
     @property
     def no_uploads(self) -> str | None:

@@ -4,6 +4,11 @@
 /** @typedef {Changes & {model: string, sequence: string}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
+/**
+ * What a room shows: a page by its path, the query of its link, a lesson's step, and the step after which the run ends. `by` is
+ * the window that said so; a page can show all views of one `shape`.
+ * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string}} View
+ */
 import { writeScenario } from "./link.js";
 
 /**
@@ -21,12 +26,17 @@ export const recording = JSON.parse(document.querySelector("#record")?.textConte
 
 const DEADLINE = 30_000; // ms
 
-/** Why there is no answer, in words for the person at the page; `about` is the part of the scenario to blame. */
+/**
+ * Why there is no answer, in words for the person at the page; `about` is the part of the scenario to blame. `status` is the
+ * server's, 0 where it did not answer; it may be asked again after so many seconds.
+ */
 export class Refusal extends Error {
-  /** @param {string} message @param {string | null} [about] */
-  constructor(message, about = null) {
+  /** @param {string} message @param {string | null} [about] @param {number} [status] @param {number} [retryAfter] */
+  constructor(message, about = null, status = 0, retryAfter = 0) {
     super(message);
     this.about = about;
+    this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -279,17 +289,44 @@ export async function draw(model, seed) {
   return (await response.json()).sequence;
 }
 
-/** The way from the page's folder to the server's own: embedded pages, laboratories and lessons lie further down. */
-export const UP = (/(\/embed)?(\/compare|\/lessons)?\/[^/]*$/.exec(location.pathname) ?? [])
-  .slice(1)
-  .map((folder) => (folder ? "../" : ""))
-  .join("");
+/**
+ * Open a room that shows a view, or the one of a secret, which has been lost.
+ * @param {View} view @param {string} [secret] @returns {Promise<{code: string, secret: string, address: string}>}
+ */
+export async function openRoom(view, secret) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ view, ...(secret ? { secret } : {}) }) };
+  return (await request("api/rooms", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+}
+
+/** @param {string} code @param {string} [part] */
+export const roomAt = (code, part = "") => `api/rooms/${encodeURIComponent(code)}${part && `/${part}`}`;
+
+/** Say something to a room. @param {string} code @param {string} part @param {Record<string, string>} headers @param {object} body @param {RequestInit} [init] */
+export const say = (code, part, headers, body, init) =>
+  request(roomAt(code, part), {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(DEADLINE),
+    ...init,
+  });
+
+/**
+ * The way from the page's folder to the server's own: embedded pages, laboratories, lessons and rooms lie further down. It is a
+ * whole path, since the address may change while the page stays.
+ */
+export const UP = recording ? "" : new URL(ups() || "./", location.href).pathname;
+
+function ups() {
+  const folders = /(\/embed)?(\/compare|\/lessons|\/rooms(?:\/[^/]+)?)?\/[^/]*$/.exec(location.pathname) ?? [];
+  return "../".repeat(folders.slice(1).join("").split("/").length - 1);
+}
 
 /**
  * @param {string} url
  * @param {RequestInit} init
  */
-async function request(url, init) {
+export async function request(url, init) {
   if (recording) throw new Unrecorded();
   let response;
   try {
@@ -299,9 +336,10 @@ async function request(url, init) {
     throw letGo ? error : silent();
   }
   if (response.ok) return response;
-  throw refusal(response.status, await response.json().catch(() => null));
+  const wait = Number(response.headers.get("retry-after") ?? 0);
+  throw refusal(response.status, await response.json().catch(() => null), wait);
 }
 
-/** @param {number} status @param {any} body */
-const refusal = (status, body) =>
-  new Refusal(body?.error?.message ?? `The server answered ${status}.`, body?.error?.where);
+/** @param {number} status @param {any} body @param {number} [wait] in seconds */
+const refusal = (status, body, wait) =>
+  new Refusal(body?.error?.message ?? `The server answered ${status}.`, body?.error?.where, status, wait);

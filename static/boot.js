@@ -33,5 +33,11 @@
 /** @type {Lesson | null} */
 export const lesson = JSON.parse(document.querySelector("#lesson-boot")?.textContent ?? "null");
 
+/**
+ * The room that the page follows, and what it showed when the page was made.
+ * @type {{code: string, shape: string, link: string, upto: number | null} | null}
+ */
+export const room = JSON.parse(document.querySelector("#room-boot")?.textContent ?? "null");
+
 /** @type {Boot} */
 export const boot = JSON.parse(document.querySelector("#boot")?.textContent ?? "");

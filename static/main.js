@@ -3,7 +3,7 @@
 import { createActions } from "./actions.js";
 import * as api from "./api.js";
 import { firstRun, keepArriving } from "./arrival.js";
-import { boot, lesson } from "./boot.js";
+import { boot, lesson, room } from "./boot.js";
 import { pageCell } from "./cells.js";
 import { begin } from "./changes.js";
 import { keepDetails } from "./details.js";
@@ -14,6 +14,7 @@ import { mountLesson } from "./lesson/lesson.js";
 import { decode, encode, linkTo } from "./link.js";
 import { plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
+import { mountRoom } from "./rooms/room.js";
 import { note } from "./state.js";
 import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
@@ -49,7 +50,7 @@ const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement}
 const [main, tape] = ["main", "#tape"].map(find);
 
 const first = await firstRun(find("#error"), find("#first-run"), boot.scenario);
-const upto = lesson?.steps[lesson.step - 1].upto ?? null;
+const upto = room ? room.upto : (lesson?.steps[lesson.step - 1].upto ?? null);
 const store = createStore({ ...begin(boot.models, boot.scenario, first, find("#error").textContent ?? ""), upto });
 const ask = keepArriving(tape, store);
 const open = createFollower(store, ask);
@@ -87,13 +88,14 @@ mountOpenLab(document.querySelector("#open-lab"), store);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
 followAddress(store, ask);
-if (lesson)
-  mountLesson({
-    show: (query, upto) => open(decode(query), upto),
-    address: () => encode(linkTo(store.get())),
-    subscribe: store.subscribe,
-  });
-else mountHistory(store, address, open);
+const figure = {
+  show: (/** @type {string} */ query, /** @type {number | null} */ upto) => open(decode(query), upto),
+  address: () => encode(linkTo(store.get())),
+  upto: () => store.get().upto,
+  subscribe: store.subscribe,
+};
+mountRoom(figure, mountLesson(figure));
+if (!lesson && !room) mountHistory(store, address, open);
 announceHeight();
 mountNext(document.querySelector("#next"), store);
 store.update((state) => ({ ...state })); // a new object, so that every view is told for the first time

@@ -96,6 +96,11 @@ def serve(settings: Settings, host: str, port: int, browser: bool, root_path: st
             if browser:
                 threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # uvicorn waits for streams, and those of rooms end only when they are told to.
+            app.state.rooms.leave()
+            await super().shutdown(sockets)
+
     logging.basicConfig(format="%(asctime)s %(message)s")
     LOG.setLevel(logging.INFO)
     config = uvicorn.Config(

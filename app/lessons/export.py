@@ -50,7 +50,7 @@ def _page(
 ) -> str:  # fmt: skip
     """The page of all steps that have the figure of the n-th, which is the first of these."""
     first = steps[n - 1]
-    filled, _ = figure_page(first, settings)
+    filled, _ = figure_page(first.whole, first.upto, settings)
     runs: list[dict[str, Any]] = []
     trainings: dict[str, Any] = {}
     reveals: dict[str, str] = {}

@@ -95,10 +95,13 @@ class Question:
 
 @dataclass
 class Step:
+    """`notes` are for whoever teaches."""
+
     title: str
     line: int
     figure: Figure
     parts: list[Prose | Question] = field(default_factory=list)
+    notes: Prose | None = None
 
     @property
     def questions(self) -> list[Question]:
@@ -234,10 +237,12 @@ class _Reader:
         kind, _, link = token.info.strip().partition(" ")
         inner = self.inner(token.content, line)
         last = step.parts[-1] if step.parts else None
-        if kind == "{predict}":
+        if kind == "{notes}" and step.notes is None:
+            step.notes = Prose(inner, line + 1)
+        elif kind == "{predict}":
             step.parts.append(self.question(inner, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
-            self.wrong(line, "the blocks between ::: are {predict}, {reveal} and {why}")
+            self.wrong(line, "the blocks between ::: are {predict}, {reveal}, {why} and, once a step, {notes}")
         elif not isinstance(last, Question) or getattr(last, kind[1:-1]) is not None:
             self.wrong(line, f"{kind} stands after a {{predict}}, once")
         elif kind == "{why}":

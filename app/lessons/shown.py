@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
 from .quantities import Runs, check_figure, curve, steps_where, worked_out
-from .reading import Figure, Lesson, Mistake, Question, Step
+from .reading import Figure, Lesson, Mistake, Question, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
 """What other pages than the lab change without being loaded anew."""
@@ -51,6 +51,12 @@ class ShownStep:
     link: str
     upto: int | None
     parts: list[Markup | Asked]
+    notes: Markup
+
+    @property
+    def whole(self) -> Figure:
+        """The figure, with the sequence that is run where the lesson leaves that out."""
+        return figure_of(self.link, self.figure)
 
 
 @lru_cache(maxsize=64)
@@ -120,6 +126,7 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
         yield from wrong
         if wrong:
             continue
+        yield from numbers(step.notes, step.figure)
         for part in step.parts:
             if isinstance(part, Prose):
                 yield from numbers(part, step.figure)
@@ -168,7 +175,8 @@ def _step(n: int, step: Step, runs: Runs) -> ShownStep:
         else:
             parts.append(render(part, _writer(step.figure, runs)))
     figure = step.figure
-    return ShownStep(step.title, figure, _shape(figure, runs), link_of(figure, runs), upto, parts)
+    notes = render(step.notes, _writer(figure, runs)) if step.notes else Markup("")
+    return ShownStep(step.title, figure, _shape(figure, runs), link_of(figure, runs), upto, parts, notes)
 
 
 def _shape(figure: Figure, runs: Runs) -> str:

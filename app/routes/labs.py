@@ -147,7 +147,20 @@ def laboratory(request: Request, name: Literal["gap", "sequence", "bottleneck", 
 def filled(name: str, settings: Settings) -> dict[str, Any]:
     """What the page of a laboratory is filled with."""
     own = FILLED[name]()
-    boot = {
+    boot = bare_boot(settings) | {"lab": {key: value for key, value in own.items() if key in SENT}}
+    return own | {
+        "page": "compare",
+        "lab": name,
+        "labs": TITLES,
+        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "titles": {name: CELLS[name].title for name in labs.EQUAL},
+        "boot": inert(to_json(boot)),
+    }
+
+
+def bare_boot(settings: Settings) -> dict[str, Any]:
+    """What every script has of its page, for one that shows no model."""
+    return {
         "models": [model_entry(MODEL, models.get(MODEL, settings))],
         "cells": cells(),
         "scenario": {"model": MODEL, "sequence": "A", "clamps": [], "weights": []},
@@ -156,15 +169,6 @@ def filled(name: str, settings: Settings) -> dict[str, Any]:
         "uploads": False,
         "figures": {},
         "pictures": {},
-        "lab": {key: value for key, value in own.items() if key in SENT},
-    }
-    return own | {
-        "page": "compare",
-        "lab": name,
-        "labs": TITLES,
-        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
-        "titles": {name: CELLS[name].title for name in labs.EQUAL},
-        "boot": inert(to_json(boot)),
     }
 
 

@@ -56,7 +56,7 @@ def lesson(request: Request, name: str) -> Response:
     steps = _shown(found, settings)
     said = request.query_params.get("step", "1")
     n = int(said) if said.isdigit() and 0 < int(said) <= len(steps) else 1
-    page, template = figure_page(steps[n - 1], settings)
+    page, template = figure_page(steps[n - 1].whole, steps[n - 1].upto, settings)
     return answered(request, template, page | of_lesson(found, n, settings))
 
 
@@ -92,17 +92,16 @@ def _shown(found: Lesson, settings: Settings) -> list[ShownStep]:
         raise Refused(422, "lesson", f"the lesson “{found.name}” cannot be shown: {error}", "lesson") from error
 
 
-def figure_page(step: ShownStep, settings: Settings) -> tuple[dict[str, Any], str]:
-    """What the page of a step's figure is filled with, and its template."""
-    keys = Figure(step.figure.page, dict(figure_of(step.link, step.figure).keys)).keys
-    if step.figure.page == "compare":
-        return compare.filled(keys, settings), "compare.html"
-    if step.figure.page == "train":
-        return train.filled(keys, settings), "train.html"
-    if step.figure.page:
-        name = step.figure.page.removeprefix("compare/")
+def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[dict[str, Any], str]:
+    """What the page of a figure is filled with, of which the run may end after the step `upto`, and its template."""
+    if figure.page == "compare":
+        return compare.filled(figure.keys, settings), "compare.html"
+    if figure.page == "train":
+        return train.filled(figure.keys, settings), "train.html"
+    if figure.page:
+        name = figure.page.removeprefix("compare/")
         return labs.filled(name, settings), f"labs/{name}.html"
-    return lab.filled(keys, settings, step.upto), "lab.html"
+    return lab.filled(figure.keys, settings, upto), "lab.html"
 
 
 @router.api_route("/lessons/{name}/print", methods=["GET", "HEAD"], include_in_schema=False)
@@ -176,6 +175,26 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
         return Response(to_json(revealed(found, settings)), media_type="application/json")
     except ValueError as error:
         raise Refused(422, "lesson", str(error), "lesson") from error
+
+
+@router.get(
+    "/api/lessons/{name}/outline",
+    summary="A lesson's steps, as whoever teaches it sees them",
+    description="Each with its `title`, its `notes`, its `questions` by id, its figure's `link` and, where that is "
+    "covered, the step `upto` which it runs.",
+)
+def outline(request: Request, name: str) -> list[dict[str, Any]]:
+    settings: Settings = request.app.state.settings
+    return [
+        {
+            "title": step.title,
+            "notes": step.notes,
+            "questions": {part.id: part.ask for part in step.parts if isinstance(part, Asked)},
+            "link": step.link,
+            "upto": step.upto,
+        }
+        for step in _shown(shelf.get(name, settings), settings)
+    ]
 
 
 class Numbers(BaseModel):

@@ -8,13 +8,14 @@
 import { createActions } from "../actions.js";
 import * as api from "../api.js";
 import { firstRun, keepArriving } from "../arrival.js";
-import { boot, lesson } from "../boot.js";
+import { boot, lesson, room } from "../boot.js";
 import { begin, follow, hold } from "../changes.js";
 import { NAMES, facet } from "../facets.js";
 import { address, announceHeight, frameKeys, home } from "../frame.js";
 import { mountLesson } from "../lesson/lesson.js";
 import { LONGEST, writeScenario } from "../link.js";
 import { plotly } from "../plot.js";
+import { mountRoom } from "../rooms/room.js";
 import { scenarioOf } from "../run.js";
 import { focus, note } from "../state.js";
 import { createStore } from "../store.js";
@@ -136,13 +137,14 @@ function show(query) {
     if (!there) asks[name]();
   }
 }
-if (lesson) mountLesson({ show, address: () => addressOf(store.get()), subscribe: store.subscribe });
+const figure = { show, address: () => addressOf(store.get()), upto: () => null, subscribe: store.subscribe };
+mountRoom(figure, mountLesson(figure));
 
 /** @type {number | undefined} */
 let timer;
 store.subscribe((contest) => {
   clearTimeout(timer);
-  if (lesson) return;
+  if (lesson || room) return;
   timer = setTimeout(() => {
     const address = addressOf(contest);
     if (address.length > LONGEST || location.protocol === "file:") return;

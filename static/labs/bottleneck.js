@@ -3,8 +3,8 @@
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
-import { mountLesson } from "../lesson/lesson.js";
 import { fixed } from "../run.js";
+import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
@@ -45,4 +45,4 @@ for (const button of buttons) button.addEventListener("click", () => queue.add([
 find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(wanted)));
 stop.addEventListener("click", () => queue.stop());
 mountTheme(find("#theme"));
-mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });
+mountGuided();

@@ -6,7 +6,6 @@
 import * as api from "../api.js";
 import { write } from "../elements.js";
 import { NAMES } from "../facets.js";
-import { mountLesson } from "../lesson/lesson.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
 import { announce, tell } from "../train/course.js";
@@ -15,6 +14,7 @@ import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
 import { goToPlace, goToStep, isBusy, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
 import { mountTold, mountWayBack } from "../train/told.js";
+import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
@@ -131,4 +131,4 @@ store.subscribe((studio) => {
   write(find("#training-error"), studio.said);
 });
 ask();
-mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });
+mountGuided();

@@ -5,8 +5,8 @@
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
 import { NAMES, TITLES } from "../facets.js";
-import { mountLesson } from "../lesson/lesson.js";
 import { drawLearning } from "./curves.js";
+import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
@@ -78,4 +78,4 @@ function mountRace(section) {
 
 for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".race"))) mountRace(section);
 mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
-mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });
+mountGuided();

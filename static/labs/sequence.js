@@ -6,9 +6,9 @@ import * as api from "../api.js";
 import { boot } from "../boot.js";
 import { brief } from "../chart.js";
 import { write } from "../elements.js";
-import { mountLesson } from "../lesson/lesson.js";
 import { plot } from "../train/curves.js";
 import { drawLearning, mark } from "./curves.js";
+import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
@@ -106,4 +106,4 @@ new ResizeObserver(([{ contentRect }]) => {
   draw();
 }).observe(svg);
 mountTheme(find("#theme"));
-mountLesson({ show: () => location.reload(), address: () => "", subscribe() {} });
+mountGuided();

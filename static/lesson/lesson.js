@@ -8,11 +8,12 @@
 /** @import { Revealed } from "./verdict.js" */
 /**
  * What a page lets a lesson do with it: show a link, with the run ending after a step until one has answered. `address` is the link
- * to what it shows now, and its listener is told when that may have changed.
- * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, subscribe: (listener: () => void) => void}} Figure
+ * to what it shows now, `upto` how far its run goes, and its listener is told when these may have changed.
+ * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
+ *            subscribe: (listener: () => void) => void}} Figure
  */
 import * as api from "../api.js";
-import { lesson } from "../boot.js";
+import { lesson, room } from "../boot.js";
 import { frameKeys } from "../frame.js";
 import { answersIn, forget, keep } from "./answers.js";
 import { clickOver, drawOver } from "./overtape.js";
@@ -20,9 +21,12 @@ import { mountPoints } from "./points.js";
 import { verdict, written } from "./verdict.js";
 import { mountYours } from "./yours.js";
 
-/** @param {Figure} figure */
+/**
+ * In a room it is the teacher who goes on, and who asks.
+ * @param {Figure} figure
+ */
 export function mountLesson(figure) {
-  if (!lesson) return;
+  if (!lesson) return null;
   const { name, steps, questions } = lesson;
   const aside = /** @type {HTMLElement} */ (document.querySelector("aside.lesson"));
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -51,7 +55,7 @@ export function mountLesson(figure) {
   function go(n, enter = true) {
     const address = `?step=${n}${frameKeys}`;
     if (steps[n - 1].shape !== shape) return leave(n, address);
-    if (enter) enterAddress(n, address);
+    if (enter && !room) enterAddress(n, address);
     now = n;
     for (const section of /** @type {NodeListOf<HTMLElement>} */ (aside.querySelectorAll(".step")))
       section.hidden = Number(section.dataset.step) !== n;
@@ -61,9 +65,9 @@ export function mountLesson(figure) {
     }
     begin();
     show(steps[n - 1].link, steps[n - 1].upto);
-    answerAgain();
+    if (!room) answerAgain();
     aside.scrollTop = 0;
-    /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2")).focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
+    if (!room) /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2")).focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
     spotlight(sectionOf(n));
   }
 
@@ -87,6 +91,7 @@ export function mountLesson(figure) {
   function begin() {
     for (const over of overs) over.remove();
     overs = [];
+    if (room) return;
     for (const form of formsOf(now)) {
       const question = questions[idOf(form)];
       if (!tape || !["draw", "click"].includes(question.kind)) continue;
@@ -263,9 +268,10 @@ export function mountLesson(figure) {
   if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
 
   begin();
-  answerAgain();
+  if (!room) answerAgain();
   spotlight(sectionOf(now));
   // A saved file says in the frame's name which step is wanted.
   const named = api.recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? now) : now;
   if (named !== now) go(named, false);
+  return { go, step: () => now };
 }

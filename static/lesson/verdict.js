@@ -13,7 +13,7 @@ import { fixed } from "../run.js";
 export function verdict(question, answer, { truth, text }, said) {
   const truths = [truth].flat();
   const answers = [answer].flat();
-  if (question.kind === "choose") return truths.includes(answers[0]) ? "You said so, and so it is." : `You said: ${said} It is not so.`;
+  if (question.kind === "choose") return truths.includes(answers[0]) ? "You said so, and so it is." : `You said: ${/[.?!]$/.test(said) ? said : `${said}.`} It is not so.`;
   if (question.kind === "number") {
     const apart = Math.abs(answers[0] - truths[0]) / (question.high - question.low);
     const yours = written(answers[0], question);

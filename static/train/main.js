@@ -7,7 +7,7 @@
 import * as api from "../api.js";
 import { createActions } from "../actions.js";
 import { firstRun } from "../arrival.js";
-import { boot, lesson } from "../boot.js";
+import { boot, lesson, room } from "../boot.js";
 import { begin } from "../changes.js";
 import { write } from "../elements.js";
 import { NAMES, attend, facet } from "../facets.js";
@@ -15,6 +15,7 @@ import { address, announceHeight, frameKeys, home } from "../frame.js";
 import { mountLesson } from "../lesson/lesson.js";
 import { LONGEST, decode, encode } from "../link.js";
 import { plotly } from "../plot.js";
+import { mountRoom } from "../rooms/room.js";
 import { focus, goTo, lookAt, note } from "../state.js";
 import { createStore } from "../store.js";
 import { mountAppearance } from "../views/appearance.js";
@@ -264,13 +265,14 @@ function show(query) {
   const { text } = lead.get();
   if (sequence && sequence !== text) actions.write(sequence);
 }
-if (lesson) mountLesson({ show, address: () => addressOf(store.get()), subscribe: store.subscribe });
+const figure = { show, address: () => addressOf(store.get()), upto: () => null, subscribe: store.subscribe };
+mountRoom(figure, mountLesson(figure));
 
 /** @type {number | undefined} */
 let timer;
 store.subscribe((studio) => {
   clearTimeout(timer);
-  if (studio.watching || lesson) return;
+  if (studio.watching || lesson || room) return;
   timer = setTimeout(() => {
     const query = addressOf(store.get());
     if (query.length <= LONGEST && location.protocol !== "file:") history.replaceState(null, "", query + frameKeys);

@@ -1,0 +1,285 @@
+"""Rooms: a class on /rooms/CODE that follows its teacher, and what both say to the server."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import segno
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from ..answers import to_json
+from ..assets import version
+from ..errors import Refused
+from ..lessons import shelf
+from ..rooms import codes
+from ..rooms.asking import Ask, asked
+from ..rooms.record import as_csv
+from ..rooms.room import Room
+from ..rooms.rooms import Rooms
+from ..rooms.views import View, figure_at, placed
+from ..settings import Settings
+from .lab import answered, inert, root_of, templates
+from .labs import bare_boot
+from .lessons import figure_page, of_lesson
+from .trace import NOT_KEPT
+
+router = APIRouter()
+
+Authorization = Annotated[str, Header(max_length=200)]
+Device = Annotated[str, Header(alias="x-device", max_length=60)]
+
+
+def _rooms(request: Request) -> Rooms:
+    rooms: Rooms = request.app.state.rooms
+    return rooms
+
+
+def _who(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+class Opening(BaseModel):
+    """What a new room shows at first; with a `secret` it is the room of that, opened again where it was lost."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    view: View
+    secret: Annotated[str, Field(min_length=16, max_length=100)] | None = None
+
+
+class Mode(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    mode: Literal["follow", "explore", "pause"]
+
+
+class Turn(BaseModel):
+    """close: take no more answers; again: take them anew, in a second round if there is one; reveal; dismiss."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    turn: Literal["close", "again", "reveal", "dismiss"]
+
+
+class Given(BaseModel):
+    """To the question with this number: an option's place, a number, steps, or a value for each step."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    question: int
+    answer: int | float | Annotated[list[int | float], Field(max_length=2_000)]
+
+
+class Look(BaseModel):
+    """What somebody who explores looks at; whether they would show it to all."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    view: View
+    offered: bool = False
+
+
+@router.api_route("/rooms", methods=["GET", "HEAD"], include_in_schema=False)
+def door(request: Request) -> Response:
+    """Where a code is typed."""
+    return _door(request, "", 200)
+
+
+def _door(request: Request, wrong: str, status: int, code: str = "") -> Response:
+    root = root_of(request)
+    page = {"section": "rooms", "root": root, "static": f"{root}/static/{version()}", "wrong": wrong, "code": code}
+    return templates.TemplateResponse(request, "rooms.html", page, status, headers={"Cache-Control": "no-cache"})
+
+
+@router.api_route("/rooms/{code}", methods=["GET", "HEAD"], include_in_schema=False)
+async def follow(request: Request, code: str) -> Response:
+    """The page that the teacher has, for somebody who follows: made once for all who come while it shows the same."""
+    try:
+        room = await _rooms(request).get(code, _who(request))
+    except Refused as error:
+        return _door(request, error.message, error.status, code[:20])
+    view = room.state["view"]
+    key = f"{request.base_url} {to_json({**view, 'by': ''}).decode()}"
+    if room.page is None or room.page[0] != key:
+        page = await run_in_threadpool(_page, request, room, view)
+        room.page = (key, bytes(page.body))
+    return Response(room.page[1], media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
+    settings: Settings = request.app.state.settings
+    about = {"code": codes.written(room.code), "shape": view["shape"], "link": view["link"], "upto": view["upto"]}
+    shown = {"room": about, "room_boot": inert(to_json(about))}
+    figure, upto = figure_at(view, settings)
+    page, template = figure_page(figure, upto, settings)
+    if view["page"].startswith("lessons/"):
+        lesson = shelf.get(view["page"].removeprefix("lessons/"), settings)
+        page |= of_lesson(lesson, view["step"] or 1, settings)
+    return answered(request, template, page | shown)
+
+
+@router.post(
+    "/api/rooms",
+    summary="Open a room",
+    status_code=201,
+    description="The answer has its `code` and `address`, for everybody, and its `secret`, for whoever leads it: "
+    "what only they may do takes the header `Authorization: Bearer SECRET`.",
+)
+async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
+    view = await run_in_threadpool(placed, opening.view, request.app.state.settings)
+    room, secret = await _rooms(request).open(view, opening.secret, _who(request))
+    written = codes.written(room.code)
+    return {"code": written, "secret": secret, "address": f"{request.base_url}rooms/{written}"}
+
+
+@router.get("/api/rooms/{code}/qr.svg", summary="A room's address as a QR code", response_class=Response)
+async def qr(request: Request, code: str) -> Response:
+    room = await _rooms(request).get(code, _who(request))
+    drawn = io.BytesIO()
+    made = segno.make(f"{request.base_url}rooms/{codes.written(room.code)}", error="m")
+    made.save(drawn, kind="svg", border=4, light="#fff", dark="#000", xmldecl=False, omitsize=True)
+    return Response(drawn.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
+
+
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}
+}
+
+
+@router.get(
+    "/api/rooms/{code}/events",
+    summary="A room, as those who follow see it",
+    response_class=Response,
+    responses=EVENTS,
+    description="`you` has the name by which this `device` is counted, to be sent as `X-Device` from then on; `room` "
+    "is the whole state, whenever it has changed: only the newest. With `Last-Event-ID` it begins with what is newer.",
+)
+async def events(
+    request: Request, code: str, device: Device = "", last_event_id: Annotated[str, Header(max_length=60)] = ""
+) -> Response:
+    rooms, who = _rooms(request), _who(request)
+    room = await rooms.get(code, who)
+    if await rooms.keeper.followers(room) >= request.app.state.settings.followers:
+        most = request.app.state.settings.followers
+        raise Refused(429, "full", f"this room is full: {most} follow already", retry_after=10)
+    device, new = rooms.newcomer(room, device, who)
+    return _stream(rooms.follow(room, device, "" if new else last_event_id))
+
+
+@router.get(
+    "/api/rooms/{code}/class",
+    summary="A room, as its teacher sees it",
+    response_class=Response,
+    responses=EVENTS,
+    description="`class` has the room's state, how many follow, what they answer, and what they look at.",
+)
+async def lead(request: Request, code: str, authorization: Authorization = "") -> Response:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    return _stream(_rooms(request).lead(room))
+
+
+def _stream(events: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(events, headers=NOT_KEPT, media_type="text/event-stream")
+
+
+@router.post("/api/rooms/{code}/view", summary="Show a class something", status_code=204)
+async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    await _rooms(request).show(room, placed(view, request.app.state.settings))
+
+
+@router.post(
+    "/api/rooms/{code}/mode",
+    summary="Let a class follow, explore, or wait",
+    status_code=204,
+)
+async def mode(request: Request, code: str, body: Mode, authorization: Authorization = "") -> None:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    await _rooms(request).set_mode(room, body.mode)
+
+
+@router.post(
+    "/api/rooms/{code}/question",
+    summary="Ask a class",
+    status_code=204,
+    description="What was asked before is put away. Until it is revealed the figure shows nothing that answers it.",
+)
+async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    settings: Settings = request.app.state.settings
+    made = await run_in_threadpool(asked, body, settings)
+    if made.view is not None:
+        before = {"page": "", "step": None} | made.view
+        made.view.update(await run_in_threadpool(placed, View(**before), settings))
+        after = made.answer["view"]
+        after.update(await run_in_threadpool(placed, View(**({"page": "", "step": None} | after)), settings))
+    await _rooms(request).ask(room, made)
+
+
+@router.post("/api/rooms/{code}/turn", summary="What becomes of the question that is asked", status_code=204)
+async def turn(request: Request, code: str, body: Turn, authorization: Authorization = "") -> None:
+    rooms = _rooms(request)
+    room = await rooms.led(code, _who(request), authorization)
+    await {"close": rooms.close, "again": rooms.again, "reveal": rooms.reveal, "dismiss": rooms.dismiss}[body.turn](
+        room
+    )
+
+
+@router.post(
+    "/api/rooms/{code}/answers",
+    summary="Answer what is asked in a room",
+    status_code=204,
+    description="Counted once a device, as it was said last, until the teacher closes the question.",
+)
+async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
+    room = await _rooms(request).get(code, _who(request))
+    await _rooms(request).answer(room, device, given.question, given.answer)
+
+
+@router.post(
+    "/api/rooms/{code}/looks",
+    summary="Tell, without a name, what somebody looks at who explores",
+    status_code=204,
+)
+async def look(request: Request, code: str, look: Look, device: Device = "") -> None:
+    room = await _rooms(request).get(code, _who(request))
+    view = await run_in_threadpool(placed, look.view, request.app.state.settings)
+    await _rooms(request).look(room, device, view, look.offered)
+
+
+@router.delete("/api/rooms/{code}", summary="End a room", status_code=204)
+async def end(request: Request, code: str, authorization: Authorization = "") -> None:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    await _rooms(request).end(room)
+
+
+@router.get("/api/rooms/{code}/record.{form}", summary="What was asked and answered", response_class=Response)
+async def record(
+    request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
+) -> Response:
+    """Questions, counts and links: no persons."""
+    room = await _rooms(request).led(code, _who(request), authorization)
+    entries = await _rooms(request).record(room)
+    if form == "csv":
+        return Response(as_csv(entries), media_type="text/csv; charset=utf-8")
+    page = {"entries": entries, "code": codes.written(room.code), "base": str(request.base_url)}
+    return templates.TemplateResponse(request, "record.html", page)
+
+
+@router.api_route("/rooms/{code}/presenter", methods=["GET", "HEAD"], include_in_schema=False)
+async def presenter(request: Request, code: str) -> Response:
+    """The teacher's other window. It holds nothing that is secret: that is in the link, after the #."""
+    root = root_of(request)
+    page = {
+        "section": "rooms",
+        "root": root,
+        "static": f"{root}/static/{version()}",
+        "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
+        "boot": inert(to_json(bare_boot(request.app.state.settings))),
+    }
+    return templates.TemplateResponse(request, "presenter.html", page, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,136 @@
+/** The question that is asked in a room, where a follower answers it. */
+
+/** @import { Answer } from "../lesson/answers.js" */
+/** @import { Over } from "../lesson/overtape.js" */
+/** @import { Asked } from "./question.js" */
+import { clickOver, drawOver } from "../lesson/overtape.js";
+import { verdict } from "../lesson/verdict.js";
+import { markSteps } from "./marks.js";
+import { byStep, fill, formOf, histogram, made, read, slid } from "./question.js";
+
+/**
+ * `ask` puts a question into the box, or what became of it; `again` says once more what was answered.
+ * @param {HTMLElement} box
+ * @param {HTMLElement | null} tape
+ * @param {{answers: Record<string, Answer>}} kept what was answered, by question and round
+ * @param {() => void} keep
+ * @param {(given: {question: number, answer: Answer}) => Promise<unknown>} send
+ */
+export function createAnswering(box, tape, kept, keep, send) {
+  /** @type {Over | null} */
+  let drawn = null;
+  /** @type {HTMLFormElement | null} */
+  let form = null;
+
+  const keyOf = (/** @type {Asked} */ { id, round }) => `${id}.${round}`;
+  /** What was said to a question last, in this round or the one before. @param {Asked} question @returns {Answer | null} */
+  const answerTo = (question) => kept.answers[keyOf(question)] ?? kept.answers[keyOf({ ...question, round: 1 })] ?? null;
+
+  /** Put a question there, or what became of it. @param {Asked | null} question @param {Asked | null} before */
+  function ask(question, before) {
+    const same = question && before && question.id === before.id && question.round === before.round;
+    const draft = same && form && before ? read(form, before) : null;
+    drawn?.remove();
+    [drawn, form] = [null, null];
+    markSteps(tape, {});
+    box.hidden = !question;
+    box.replaceChildren();
+    if (!question) return;
+    const answered = answerTo(question);
+    form = formOf(question);
+    const asked = form;
+    if (question.rounds > 1) asked.prepend(made("p", { className: "note", textContent: question.round === 1 ? "First by yourself" : "Once more, now that you have talked about it" }));
+    if (tape && ["draw", "click"].includes(question.kind) && (question.kind === "click" || question.signal) && (question.kind === "click" || tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"]`))) {
+      drawn = (question.kind === "draw" ? drawOver : clickOver)(tape, question, (answer) => {
+        fill(asked, question, answer);
+        drawn?.show(answer);
+      });
+    } // prettier-ignore
+    const given = draft ?? answered;
+    if (given !== null && JSON.stringify(given).length > 1) fill(asked, question, given);
+    slid(asked, question);
+    const first = read(asked, question);
+    drawn?.show(/** @type {number[]} */ (first ?? []));
+    asked.oninput = () => {
+      slid(asked, question);
+      drawn?.show(/** @type {number[]} */ (read(asked, question) ?? []));
+    };
+    asked.onsubmit = (event) => {
+      event.preventDefault();
+      give(question, asked);
+    };
+    box.append(asked);
+    if (question.status === "open") {
+      if (kept.answers[keyOf(question)] !== undefined) noted(asked);
+    } else lock(asked, question, answered);
+    if (!same) box.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {HTMLFormElement} asked */
+  function noted(asked) {
+    const act = /** @type {HTMLElement} */ (asked.querySelector(".act"));
+    act.querySelector(".counted-in")?.remove();
+    const words = made("span", { className: "counted-in", textContent: "It is counted. You can change it until the teacher closes the question." });
+    words.setAttribute("role", "status");
+    act.append(words);
+    /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change";
+  }
+
+  /** @param {Asked} question @param {HTMLFormElement} asked */
+  async function give(question, asked) {
+    const refused = /** @type {HTMLElement} */ (asked.querySelector(".refused"));
+    const answer = read(asked, question);
+    refused.textContent = answer === null ? "Say something first: a wrong guess teaches as much." : "";
+    if (answer === null) return;
+    kept.answers[keyOf(question)] = answer;
+    keep();
+    try {
+      await send({ question: question.id, answer });
+      noted(asked);
+    } catch (error) {
+      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is kept here.`;
+    }
+  }
+
+  /** @param {HTMLFormElement} asked @param {Asked} question @param {Answer | null} answered */
+  function lock(asked, question, answered) {
+    for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (asked.querySelectorAll("input, button"))) control.disabled = true;
+    asked.classList.add("committed");
+    if (question.status === "locked") {
+      box.append(made("p", { className: "note", textContent: question.round < question.rounds ? "Closed for now: talk about it with your neighbour." : "Closed. The answer comes." })); // prettier-ignore
+      return;
+    }
+    const revealed = /** @type {NonNullable<Asked["revealed"]>} */ (question.revealed);
+    const known = revealed.truth !== null;
+    const truths = known ? [revealed.truth].flat() : [];
+    asked.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
+      const value = question.kind === "click" ? question.start + i + 1 : i;
+      item.classList.toggle("is", truths.includes(value));
+      item.classList.toggle("yours", [answered ?? []].flat().includes(value));
+    });
+    const slide = /** @type {HTMLElement | null} */ (asked.querySelector(".slide"));
+    if (known) slide?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
+    const outcome = made("div", { className: "revealed", tabIndex: -1 });
+    outcome.setAttribute("role", "group");
+    outcome.setAttribute("aria-label", "Answer");
+    if (known && answered !== null) {
+      const label = question.options[[answered].flat()[0]] ?? "";
+      const said = made("span", { innerHTML: label }).textContent ?? "";
+      outcome.append(made("p", { className: "outcome", textContent: verdict(question, answered, /** @type {any} */ (revealed), said) }));
+    } else if (known && question.kind === "number") outcome.append(made("p", { className: "outcome", textContent: `It is ${revealed.text}.` }));
+    for (const html of [revealed.replies[[answered ?? []].flat()[0]], revealed.reveal, revealed.why])
+      if (html) outcome.append(made("div", { className: "prose", innerHTML: html }));
+    if (question.class) outcome.append(made("h3", { textContent: "The class" }), histogram(question, question.class, answered));
+    box.append(outcome);
+    drawn?.show(/** @type {number[]} */ ([answered ?? []].flat()), known ? truths : []);
+    if (question.kind === "click" && question.class) markSteps(tape, byStep(question.class[question.class.length - 1].counts));
+  }
+
+  return {
+    ask,
+    /** @param {Asked | null} question */
+    again(question) {
+      if (question?.status === "open" && kept.answers[keyOf(question)] !== undefined && form) give(question, form);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** Where a code is typed: it leads to the room. */
+
+import { switchTheme } from "../theme.js";
+
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
+const code = /** @type {HTMLInputElement} */ (document.querySelector("#code"));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const typed = code.value.toUpperCase().replaceAll(/[^A-Z0-9]/g, "");
+  if (typed) location.assign(`${form.action.replace(/\?.*$/, "")}/${typed}`);
+});
+document.querySelector("#theme")?.addEventListener("click", switchTheme);

@@ -1,0 +1,14 @@
+/** How many of a class said, or look at, each step: a bar below its input on the tape. */
+
+/** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears it */
+export function markSteps(tape, counts) {
+  const tokens = /** @type {HTMLElement[]} */ ([...(tape?.querySelectorAll(".tokens:not(.others) ol > li") ?? [])]);
+  const most = Math.max(1, ...Object.values(counts));
+  tokens.forEach((token, i) => {
+    const count = counts[i + 1] ?? 0;
+    token.classList.toggle("counted", count > 0);
+    token.style.setProperty("--counted", String(count / most));
+    if (count) token.title = `${count} of the class`;
+    else token.removeAttribute("title");
+  });
+}

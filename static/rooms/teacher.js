@@ -1,0 +1,216 @@
+/** A teacher's side of a room: opens it, shows it what this page shows, asks, and sees what the class does. */
+
+/** @import { View } from "../api.js" */
+/** @import { Figure } from "../lesson/lesson.js" */
+/** @import { Capability } from "./capability.js" */
+/** @import { Told } from "./class.js" */
+import { UP, Refusal, openRoom, request, roomAt, say } from "../api.js";
+import { lesson as course } from "../boot.js";
+import { home } from "../frame.js";
+import { mountAsk } from "./ask.js";
+import { asHash, capability, hold } from "./capability.js";
+import { mountClass } from "./class.js";
+import { listen } from "./stream.js";
+
+const PAUSE = 120; // ms between two views that are told: the newest is what counts
+
+/** This window, so that it knows its own words. */
+const by = Math.random().toString(36).slice(2, 10);
+
+/**
+ * @param {Figure} figure
+ * @param {{go: (n: number) => void, step: () => number} | null} lesson where the page is a lesson's
+ */
+export function mountTeacher(figure, lesson) {
+  const opener = document.querySelector("#room-open");
+  if (!(opener instanceof HTMLElement)) return;
+  const bar = /** @type {HTMLElement} */ (document.querySelector(".room.teaching"));
+  const has = mountClass(/** @type {HTMLElement} */ (document.querySelector(".room-class")), document.querySelector("#tape"), command);
+  const dialog = /** @type {HTMLDialogElement} */ (document.querySelector("#room"));
+  const word = /** @type {HTMLElement} */ (bar.querySelector(".word"));
+  const button = (/** @type {string} */ what) => /** @type {HTMLElement} */ (document.querySelector(`[data-room=${what}]`));
+  const modes = /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[name=mode]"));
+  const page = course ? `lessons/${course.name}` : location.pathname.slice(UP.length);
+
+  let own = capability();
+  /** @type {Told | null} */
+  let told = null;
+  let stop = () => {};
+
+  /** @returns {View} */
+  const here = () => ({ page, link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto(), by });
+
+  /** @param {View} view */
+  const written = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
+  let said = "";
+  let saying = false;
+
+  /** Tell the class what this page shows, one word at a time; what came in between is left out. */
+  async function tell() {
+    if (!own || saying || !told || told.mode === "pause") return;
+    const view = here();
+    if (written(view) === said || view.link.length > 8000) return;
+    saying = true;
+    said = written(view);
+    await command("view", view);
+    setTimeout(() => {
+      saying = false;
+      tell();
+    }, PAUSE);
+  }
+
+  /** @param {string} part @param {object} body @param {RequestInit} [init] */
+  async function command(part, body, init) {
+    if (!own) return;
+    try {
+      await say(own.code, part, { authorization: `Bearer ${own.secret}` }, body, init);
+      if (word.dataset.kind === "refused") write("");
+    } catch (error) {
+      write(/** @type {Error} */ (error).message, "refused");
+    }
+  }
+
+  /** @param {string} text @param {string} [kind] */
+  function write(text, kind = "") {
+    word.dataset.kind = kind;
+    word.textContent = text;
+  }
+
+  /** @param {Told} now */
+  function hear(now) {
+    const before = told;
+    told = now;
+    if (now.ended) return leave("The room has ended.");
+    /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = `${now.followers} ${now.followers === 1 ? "follows" : "follow"}`;
+    for (const mode of modes) mode.checked = mode.value === now.mode;
+    if (!before) {
+      said = written(now.view);
+      write("");
+      tell(); // whoever led from another page goes on from this one
+    } else if (now.view.by !== by && written(now.view) !== written(before.view)) follow(now.view);
+    has(now);
+  }
+
+  /** What another window of the teacher's has shown, or a question wants. @param {View} view */
+  function follow(view) {
+    said = written(view);
+    const at = view.page.startsWith("lessons/") ? `${view.page}?step=${view.step ?? 1}` : view.page + view.link;
+    if (view.page !== page) return location.assign(home + at);
+    if (lesson && view.step && lesson.step() !== view.step) lesson.go(view.step);
+    figure.show(view.link, view.upto);
+  }
+
+  function lead() {
+    if (!own) return;
+    const { code, secret } = own;
+    bar.hidden = false;
+    document.body.classList.add("leads");
+    /** @type {HTMLElement} */ (bar.querySelector(".code")).textContent = code;
+    /** @type {HTMLAnchorElement} */ (button("presenter")).href = `${home}rooms/${code}/presenter${asHash(own)}`;
+    stop = listen(
+      roomAt(code, "class"),
+      () => ({ authorization: `Bearer ${secret}` }),
+      (_, data) => hear(data),
+      (message, forGood) => (forGood ? leave(message) : lost(message)),
+    );
+  }
+
+  /** @param {string} message */
+  async function lost(message) {
+    write(message, "refused");
+    if (!own || !told) return;
+    // A server that has begun anew knows no room of ours: it is opened again, under the same code.
+    try {
+      await request(roomAt(own.code, "qr.svg"), {});
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) await openRoom(here(), own.secret).catch(() => {});
+    }
+  }
+
+  /** @param {string} message */
+  function leave(message) {
+    stop();
+    hold(null);
+    [own, told] = [null, null];
+    has(null);
+    write(message);
+    bar.classList.add("over");
+    document.body.classList.remove("leads");
+  }
+
+  /** Fill the dialog: how to come in, or how to begin. */
+  function invite() {
+    const inside = /** @type {HTMLElement} */ (dialog.querySelector(".invitation"));
+    const before = /** @type {HTMLElement} */ (dialog.querySelector(".beginning"));
+    [inside.hidden, before.hidden] = [!own, Boolean(own)];
+    if (!own) return;
+    const address = `${home}rooms/${own.code}`;
+    /** @type {HTMLElement} */ (inside.querySelector(".big")).textContent = own.code;
+    /** @type {HTMLElement} */ (inside.querySelector(".address")).textContent = address.replace(/^https?:\/\//, "");
+    /** @type {HTMLImageElement} */ (inside.querySelector("img")).src = `${UP}${roomAt(own.code, "qr.svg")}`;
+    const local = /^(localhost|127\.|\[::1\])/.test(location.host);
+    /** @type {HTMLElement} */ (inside.querySelector(".local")).hidden = !local;
+  }
+
+  opener.addEventListener("click", () => {
+    invite();
+    dialog.showModal();
+  });
+  button("code").addEventListener("click", () => {
+    invite();
+    dialog.showModal();
+  });
+  button("open").addEventListener("click", async () => {
+    const refused = /** @type {HTMLElement} */ (dialog.querySelector(".error"));
+    refused.textContent = "";
+    try {
+      const { code, secret } = await openRoom(here());
+      own = { code, secret };
+      hold(own);
+      bar.classList.remove("over");
+      write("");
+      lead();
+      invite();
+    } catch (error) {
+      refused.textContent = /** @type {Error} */ (error).message;
+    }
+  });
+  for (const mode of modes)
+    mode.addEventListener("change", async () => {
+      await command("mode", { mode: mode.value });
+      if (told) told.mode = /** @type {Told["mode"]} */ (mode.value);
+      if (mode.value === "follow") tell();
+    });
+  button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (document.querySelector("#room-end")).showModal());
+  button("end-now").addEventListener("click", async () => {
+    if (own) await command("", {}, { method: "DELETE", body: null });
+  });
+  for (const form of ["csv", "html"])
+    for (const one of document.querySelectorAll(`[data-room=${form}]`))
+      one.addEventListener("click", () => own && keepRecord(own, form).catch((error) => write(error.message, "refused")));
+  mountAsk(/** @type {HTMLDialogElement} */ (document.querySelector("#room-ask-dialog")), button("ask"), here, (ask) =>
+    say(/** @type {Capability} */ (own).code, "question", { authorization: `Bearer ${own?.secret}` }, ask),
+  );
+
+  // A clicker's two keys: the lesson's next step and the one before, or the run's.
+  addEventListener("keydown", (event) => {
+    const on = { PageDown: 1, PageUp: -1 }[event.key];
+    if (!own || !on || !lesson || !course || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    const n = lesson.step() + on;
+    if (n >= 1 && n <= course.steps.length) lesson.go(n);
+  });
+
+  figure.subscribe(tell);
+  if (own) lead();
+}
+
+/** Keep a room's record as a file. @param {Capability} own @param {string} form */
+export async function keepRecord({ code, secret }, form) {
+  const response = await request(roomAt(code, `record.${form}`), { headers: { authorization: `Bearer ${secret}` } });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = `room-${code}.${form}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

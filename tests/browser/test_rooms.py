@@ -1,0 +1,214 @@
+"""One teacher and three followers, each in a browser of their own, one of them on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE, watched
+
+Join = Callable[..., Page]
+
+
+@pytest.fixture
+def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
+    """Opens a page of somebody new, whose console must stay silent."""
+    with ExitStack() as stack:
+
+        def open_page(path: str, complaints: list[str] | None = None, **about: object) -> Page:
+            context = browser.new_context(base_url=base_url, **about)  # type: ignore[arg-type]
+            stack.callback(context.close)
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
+            stack.enter_context(watched(page, base_url, [] if complaints is None else complaints))
+            if "viewport" in about:
+                page.set_viewport_size(about["viewport"])  # type: ignore[arg-type]
+            page.goto(path)
+            return page
+
+        yield open_page
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def room(page: Page) -> str:
+    """Open a room from a page: its code."""
+    page.get_by_role("button", name="Room", exact=True).click()
+    page.get_by_role("dialog", name="Room").get_by_role("button", name="Open a room").click()
+    big = page.locator("#room .big")
+    expect(big).to_have_text(re.compile("^[2-9A-Z]{3}-[2-9A-Z]{3}$"))
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    page.get_by_role("dialog", name="Room").get_by_role("button", name="Close").click()
+    return big.inner_text() or str(big.text_content())
+
+
+def ask(teacher: Page, words: str) -> None:
+    teacher.get_by_role("button", name="Ask…").click()
+    teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=words).click()
+
+
+def test_a_class_from_opening_to_the_end(somebody: Join) -> None:
+    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    code = room(teacher)
+    followers = [somebody(f"/rooms/{code}"), somebody("/rooms"), somebody(f"/rooms/{code.lower()}", **PHONE)]
+    followers[1].get_by_role("textbox").fill(code.replace("-", " "))
+    followers[1].get_by_role("button", name="Join").click()
+    expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text("3 follow")
+
+    # Follow: the cursor, what is held, another sequence, on a phone too.
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    for page in followers:
+        expect(page.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
+    teacher.get_by_role("textbox", name="Sequence").fill("A x B")
+    teacher.get_by_role("textbox", name="Sequence").fill("A x x B x")
+    teacher.get_by_role("button", name="What if").click()
+    teacher.get_by_role("region", name="What if").get_by_role("button", name="Hold", exact=True).click()
+    for page in followers:
+        expect(page.locator("#sequence")).to_have_value("A x x B x")
+        expect(page.get_by_role("region", name="What if").get_by_text("Let go", exact=False).first).to_be_visible()
+    held = [page.get_by_role("group", name="Hidden state h", exact=True).inner_text() for page in (teacher, *followers)]
+    assert len(set(held[:3])) == 1
+    teacher.get_by_role("region", name="What if").get_by_role("button", name=re.compile("^Let go")).first.click()
+
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        teacher.get_by_role("slider", name="Step").press(key)
+
+    # Ask: what is to come is covered, answers are counted and hidden, the reveal shows both.
+    ask(teacher, "What will z be at the next step?")
+    for page, value in zip(followers, ("0.9", "0.2", "0.5"), strict=True):
+        question = page.get_by_role("region", name="Question")
+        expect(question).to_contain_text("What will z of unit 1 be at the next step, t = 4 (“B”)?")
+        expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(5)
+        question.get_by_role("slider").fill(value)
+        question.get_by_role("button", name="Answer").click()
+        expect(question).to_contain_text("It is counted")
+    panel = teacher.get_by_role("region", name="The class")
+    expect(panel).to_contain_text("3 of 3 answered; open")
+    expect(panel.locator(".peek")).to_be_hidden()
+    panel.get_by_role("button", name="Reveal").click()
+    for page, value in zip(followers, ("0.90", "0.20", "0.50"), strict=True):
+        expect(page.get_by_role("region", name="Question")).to_contain_text(f"You said {value}, it is 0.89")
+        expect(page.locator("#inspector h2")).to_contain_text("t = 4, unit 1")
+        expect(page.get_by_role("region", name="Question")).to_contain_text("3 answers")
+    for page in (teacher, *followers):
+        assert Axe().run(page).violations_count == 0, Axe().run(page).generate_report()
+    panel.get_by_role("button", name="Put away").click()
+    expect(followers[0].get_by_role("region", name="Question")).to_be_hidden()
+
+    # Explore: one's own way, seen without a name, one's own view offered and shown to all.
+    teacher.get_by_role("radio", name="Explore").check(force=True)
+    own = followers[0]
+    expect(own.get_by_role("button", name="Follow again")).to_be_visible()
+    own.get_by_role("slider", name="Step").press("End")
+    teacher.get_by_role("slider", name="Step").press("Home")
+    expect(own.locator("#inspector h2")).to_contain_text("t = 5")
+    own.get_by_role("button", name="Offer this view").click()
+    expect(panel).to_contain_text("flip-flop: A x x B x")
+    panel.get_by_role("button", name="Show it").click()
+    for page in (teacher, *followers):
+        expect(page.locator("#inspector h2")).to_contain_text("t = 5")
+
+    # Called back, with nothing of one's own lost.
+    teacher.get_by_role("slider", name="Step").press("Home")
+    expect(own.locator("#inspector h2")).to_contain_text("t = 1")
+    own.get_by_role("button", name="Back to mine").click()
+    expect(own.locator("#inspector h2")).to_contain_text("t = 5")
+    own.get_by_role("button", name="Follow again").click()
+    expect(own.locator("#inspector h2")).to_contain_text("t = 1")
+
+    # The end leaves everybody where they were.
+    teacher.get_by_role("button", name="End…").click()
+    teacher.get_by_role("dialog", name="End the room").get_by_role("button", name="End it").click()
+    for page in followers:
+        expect(page.get_by_role("region", name="Room").get_by_role("status")).to_contain_text("The room has ended")
+        expect(page).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+x\+x\+B\+x"))
+    followers[0].reload()
+    expect(followers[0].locator("#inspector h2")).to_contain_text("t = 1, unit 1")
+
+
+def test_a_lost_connection_comes_back_to_the_newest_state(somebody: Join) -> None:
+    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    complaints: list[str] = []
+    follower = somebody(f"/rooms/{room(teacher)}", complaints)
+    expect(follower.get_by_role("region", name="Room").get_by_role("status")).to_contain_text(
+        "You see what the teacher"
+    )
+    follower.context.set_offline(True)
+    follower.evaluate("() => dispatchEvent(new Event('online'))")  # no wait for the stream's own silence
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(teacher.locator("#inspector h2")).to_contain_text("t = 3")
+    follower.context.set_offline(False)
+    expect(follower.locator("#inspector h2")).to_contain_text("t = 3")
+    expect(follower.get_by_role("region", name="Room").get_by_role("status")).to_contain_text(
+        "You see what the teacher"
+    )
+    complaints.clear()
+
+
+def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
+    teacher = somebody("/lessons/reset?step=1")
+    code = room(teacher)
+    follower = somebody(f"/rooms/{code}")
+    with teacher.expect_popup() as opened:
+        teacher.get_by_role("link", name="Presenter window").click()
+    presenter = opened.value
+    expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret does not stay in the address
+    expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, step 1 of 5")
+    presenter.keyboard.press("PageDown")
+    for page in (teacher, follower):
+        expect(page.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
+    expect(follower.locator("aside.lesson form.predict:visible")).to_have_count(0)
+    presenter.get_by_role("list", name="Questions").get_by_role("button").click()
+    follower.get_by_role("region", name="Question").get_by_role("slider").fill("0.1")
+    follower.get_by_role("region", name="Question").get_by_role("button", name="Answer").click()
+    seen = presenter.get_by_role("region", name="The class")
+    expect(seen).to_contain_text("1 of 1 answered")
+    expect(seen.locator(".peek .histogram")).to_be_visible()
+    seen.get_by_role("button", name="Reveal").click()
+    expect(follower.get_by_role("region", name="Question")).to_contain_text("You said 0.10, it is 0.30")
+    # Another page of the house is followed to.
+    teacher.goto("/compare?task=flip-flop")
+    expect(follower.get_by_role("heading", name="What does each cell keep?")).to_be_visible()
+    expect(follower).to_have_url(re.compile(f"/rooms/{code}$"))
+
+
+def test_a_question_of_one_s_own_in_two_rounds_and_its_record(somebody: Join) -> None:
+    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    follower = somebody(f"/rooms/{room(teacher)}")
+    teacher.get_by_role("button", name="Ask…").click()
+    dialog = teacher.get_by_role("dialog", name="Ask the class")
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_text("A question of your own").click()
+    dialog.get_by_role("textbox", name="Question").fill("Is <b>this</b> kept?")
+    dialog.get_by_role("textbox", name=re.compile("Options")).fill("yes\n* no")
+    dialog.get_by_role("button", name="Ask it").click()
+    question = follower.get_by_role("region", name="Question")
+    expect(question).to_contain_text("Is <b>this</b> kept?")
+    question.get_by_role("radio", name="yes").check()
+    question.get_by_role("button", name="Answer").click()
+    panel = teacher.get_by_role("region", name="The class")
+    expect(panel).to_contain_text("1 of 1 answered; open, round 1 of 2")
+    panel.get_by_role("button", name="No more answers").click()
+    expect(question).to_contain_text("talk about it with your neighbour")
+    panel.get_by_role("button", name="Second round").click()
+    expect(question).to_contain_text("Once more")
+    question.get_by_role("radio", name="no").check()
+    question.get_by_role("button", name="Answer").click()
+    expect(panel).to_contain_text("1 of 1 answered; open, round 2 of 2")
+    follower.reload()
+    expect(follower.get_by_role("region", name="Question")).to_contain_text("It is counted")
+    panel.get_by_role("button", name="Reveal").click()
+    expect(question).to_contain_text("You said so, and so it is.")
+    teacher.get_by_role("button", name="End…").click()
+    with teacher.expect_download() as download:
+        teacher.get_by_role("button", name="Record as a page").click()
+    record = download.value.path().read_text()
+    assert "Is &lt;b&gt;this&lt;/b&gt; kept?" in record
+    assert "Round 2, 1 answer" in record
