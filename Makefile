@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 
-.PHONY: run test test-browsers check bench docs
+.PHONY: run test test-browsers check bench load docs
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -26,6 +26,10 @@ check: .venv/check
 bench: .venv/bench
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m benchmarks
+
+# A class of 300 and of 1,000, and what may befall it: a quarter of an hour. PARTS=growth HOURS=2: two hours more.
+load: .venv/bench
+	$(BIN)/python -m benchmarks.load $(PARTS) $(if $(HOURS),--hours $(HOURS))
 
 # Into build/docs. The demos come last: MkDocs empties the folder.
 docs: .venv/docs

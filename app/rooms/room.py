@@ -61,8 +61,9 @@ class Room:
         self._left = True
         self.beat()
 
-    async def events(self, last: str) -> AsyncIterator[bytes]:
-        """The newest state whenever it is newer than the one whose id is `last`."""
+    async def events(self, device: str, last: str) -> AsyncIterator[bytes]:
+        """The device's own name, and the newest state whenever it is newer than the one whose id is `last`."""
+        yield format_sse_event(event="you", data_str=orjson.dumps({"device": device}).decode())
         epoch, _, n = last.partition("-")
         seen = int(n) if epoch == self._epoch and n.isdecimal() else -1
         while not self._left:

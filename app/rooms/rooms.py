@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
@@ -174,13 +174,12 @@ class Rooms:
         self.newcomers.take(who, "many have joined from your address")
         return codes.new_device(room.digest), True
 
-    async def follow(self, room: Room, device: str, last: str) -> AsyncIterator[bytes]:
-        """What a follower hears: its own name, the room's state, and whenever that is another."""
+    @asynccontextmanager
+    async def following(self, room: Room) -> AsyncIterator[None]:
+        """For as long as somebody does."""
         await self.keeper.joined(room, 1)
         try:
-            yield format_sse_event(event="you", data_str=orjson.dumps({"device": device}).decode())
-            async for event in room.events(last):
-                yield event
+            yield
         finally:
             await self.keeper.joined(room, -1)
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from ..answers import to_json
 from ..assets import version
@@ -146,6 +147,18 @@ async def qr(request: Request, code: str) -> Response:
     return Response(drawn.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
 
 
+class Following(StreamingResponse):
+    """A follower's stream: they are counted while it lasts."""
+
+    def __init__(self, rooms: Rooms, room: Room, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, headers=NOT_KEPT, media_type="text/event-stream")
+        self.rooms, self.room = rooms, room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self.rooms.following(self.room):
+            await super().__call__(scope, receive, send)
+
+
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}
 }
@@ -168,7 +181,7 @@ async def events(
         most = request.app.state.settings.followers
         raise Refused(429, "full", f"this room is full: {most} follow already", retry_after=10)
     device, new = rooms.newcomer(room, device, who)
-    return _stream(rooms.follow(room, device, "" if new else last_event_id))
+    return Following(rooms, room, room.events(device, "" if new else last_event_id))
 
 
 @router.get(
@@ -180,11 +193,7 @@ async def events(
 )
 async def lead(request: Request, code: str, authorization: Authorization = "") -> Response:
     room = await _rooms(request).led(code, _who(request), authorization)
-    return _stream(_rooms(request).lead(room))
-
-
-def _stream(events: AsyncIterator[bytes]) -> Response:
-    return StreamingResponse(events, headers=NOT_KEPT, media_type="text/event-stream")
+    return StreamingResponse(_rooms(request).lead(room), headers=NOT_KEPT, media_type="text/event-stream")
 
 
 @router.post("/api/rooms/{code}/view", summary="Show a class something", status_code=204)

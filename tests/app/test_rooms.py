@@ -179,7 +179,8 @@ def test_a_follower_who_does_not_read_is_sent_the_newest_state_and_no_backlog() 
     async def test(server: Server) -> None:
         teacher = await server.open()
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-        slow = room.events("")
+        slow = room.events("somebody", "")
+        await anext(slow)
         await anext(slow)
         for t in range(1, 400):
             room.change({"view": {"link": f"?t={t}"}})

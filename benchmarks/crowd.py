@@ -1,0 +1,173 @@
+"""Many followers at once, each no more than a connection that notes when it hears of a cursor's move."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MOVE = re.compile(rb"sequence=m(\d+)")
+"""In every state that is sent, the number of the teacher's move."""
+
+DEVICE, ID = re.compile(rb'"device":"([^"]+)"'), re.compile(rb"^id: (\S+)", re.M)
+ASKED, COUNTS = re.compile(rb'"id":(\d+)'), re.compile(rb'"counts":(\[[\d,]*\])')
+
+
+class Follower(asyncio.Protocol):
+    """`seen` is the newest move, `late` the seconds after its post at which each was heard of."""
+
+    def __init__(self, crowd: Crowd, hello: bytes) -> None:
+        self.crowd, self.hello = crowd, hello
+        self.seen, self.backward, self.open = -1, 0, False
+        self.late: list[float] = []
+        self.device = self.id = ""
+        self.question, self.counts = 0, list[int]()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.begun = time.perf_counter()
+        transport.write(self.hello)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter()
+        self.open = True
+        if not self.device and (you := DEVICE.search(data)):
+            self.device = you[1].decode()
+        if ids := ID.findall(data):
+            self.id = ids[-1].decode()
+        if b'"question":{' in data:
+            self._note_question(data)
+        for found in MOVE.findall(data):
+            move = int(found)
+            if move < self.seen:
+                self.backward += 1
+            elif move > self.seen:
+                self.seen = move
+                posted = self.crowd.posted.get(move)
+                if posted is not None and posted > self.begun:
+                    self.late.append(now - posted)
+
+    def _note_question(self, data: bytes) -> None:
+        if asked := ASKED.search(data):
+            self.question = int(asked[1])
+        if counts := COUNTS.search(data):
+            self.counts = json.loads(counts[1])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.open = False
+
+
+class Socket(Follower):
+    """One that speaks Socket.IO over a WebSocket."""
+
+    def data_received(self, data: bytes) -> None:
+        if not self.open:
+            self.transport.write(_frame(b"40"))
+        for start in range(len(data)):
+            if data[start : start + 2] == b"\x81\x01" and data[start + 2 : start + 3] == b"2":
+                self.transport.write(_frame(b"3"))  # its ping
+        super().data_received(data)
+
+
+def _frame(text: bytes) -> bytes:
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+
+
+class Crowd:
+    """Followers of one address. `posted` has when each move was posted."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        self.posted: dict[int, float] = {}
+        self.followers: list[Follower] = []
+
+    async def join(self, count: int, path: str, kind: type[Follower] = Follower, headers: str = "") -> list[Follower]:
+        """That many more, a few at a time; once all have heard something."""
+        key = base64.b64encode(bytes(16)).decode()
+        if kind is Socket:
+            headers += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            headers += f"Sec-WebSocket-Key: {key}\r\n"
+        hello = f"GET {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{headers}\r\n".encode()
+        loop = asyncio.get_running_loop()
+        new: list[Follower] = []
+        for start in range(0, count, 25):
+            made = [
+                loop.create_connection(lambda: kind(self, hello), self.host, self.port)
+                for _ in range(min(25, count - start))
+            ]
+            new += [protocol for _, protocol in await asyncio.gather(*made)]
+            await asyncio.sleep(0.02)
+        await until(lambda: all(one.open for one in new), 30)
+        self.followers += new
+        return new
+
+    def leave(self) -> None:
+        for one in self.followers:
+            one.transport.abort()
+        self.followers.clear()
+
+    def late(self) -> list[float]:
+        return sorted(seconds for one in self.followers for seconds in one.late)
+
+
+async def until(true: object, seconds: float) -> bool:
+    """Whether that came to be true within so many seconds."""
+    assert callable(true)
+    end = time.perf_counter() + seconds
+    while not true():
+        if time.perf_counter() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+class Post:
+    """A connection that posts JSON again and again."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        parts = urlsplit(url)
+        self.host, self.port, self.headers = parts.hostname or "", parts.port or 80, headers
+        self.reader: asyncio.StreamReader | None = None
+
+    async def __call__(self, path: str, body: object, method: str = "POST") -> tuple[int, bytes]:
+        if self.reader is None or self.reader.at_eof():
+            self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
+        content = json.dumps(body).encode()
+        said = {"host": f"{self.host}:{self.port}", "content-type": "application/json", **self.headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in (said | {"content-length": str(len(content))}).items())
+        self.writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content)
+        answer = await self.reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", answer)
+        rest = await self.reader.readexactly(int(length[1])) if length else b""
+        if b"onnection: close" in answer:
+            self.writer.close()
+            self.reader = None
+        return int(answer.split(b" ", 2)[1]), rest
+
+
+class Process:
+    """What a process has used: of Linux, which is where this is measured."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def kib(self) -> int:
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
+        assert found
+        return int(found[1])
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")

@@ -1,0 +1,348 @@
+"""`make load`: a class of 300 and of 1,000, and what may befall it; `make load HOURS=2` looks whether it grows."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.crowd import Crowd, Follower, Post, Process, Socket, quantile, until
+from benchmarks.timing import verdict
+
+MOVES = 5
+"""Of the cursor, in a second."""
+
+CLASS = 300
+STALLED = 5
+CUTS = 1_000
+TRAININGS = 200
+OURS = [sys.executable, "-m", "app.cli", "serve", "--no-browser", "--port"]
+LIMITS = {"GRUSCOPE_MAX_CONNECTIONS": "3000", "GRUSCOPE_FOLLOWERS": "1500"}
+
+
+def view(move: int) -> dict[str, Any]:
+    """One of 400 bytes, which says which move it is of."""
+    link = f"?model=flip-flop&t={move % 5 + 1}&views=tape,words,cell,equations,memory&clamps=z.1@4-6=0&sequence=m{move}"
+    return {"page": "", "link": link.ljust(300, "x")}
+
+
+@dataclass
+class Running:
+    url: str
+    process: subprocess.Popen[str]
+
+    @property
+    def used(self) -> Process:
+        return Process(self.process.pid)
+
+
+@asynccontextmanager
+async def running(command: list[str]) -> AsyncIterator[Running]:
+    """A server, once it has done what it does at first."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | LIMITS
+    )
+    try:
+        assert process.stdout is not None
+        found = None
+        while not found:
+            line = await asyncio.to_thread(process.stdout.readline)
+            if not line:
+                raise RuntimeError(f"{command} ended")
+            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        now = Running(found[0], process)
+        before = -1.0
+        while now.used.seconds() - before > 0.02:
+            before = now.used.seconds()
+            await asyncio.sleep(1)
+        yield now
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Room:
+    """A room of ours, and its teacher. A secret opens the room that it had on another process."""
+
+    def __init__(self, url: str) -> None:
+        self.crowd, self.move = Crowd(url), 0
+
+    async def open(self, secret: str | None = None) -> Room:
+        url = f"http://{self.crowd.host}:{self.crowd.port}/"
+        said = {"view": view(self.move)} | ({"secret": secret} if secret else {})
+        status, answer = await Post(url, {})("/api/rooms", said)
+        assert status == 201, answer
+        self.secret, self.path = json.loads(answer)["secret"], f"/api/rooms/{json.loads(answer)['code']}"
+        self.post = Post(url, {"authorization": f"Bearer {self.secret}"})
+        self.to = f"{self.path}/view"
+        return self
+
+    async def step(self) -> None:
+        self.move += 1
+        self.crowd.posted[self.move] = time.perf_counter()
+        status, answer = await self.post(self.to, view(self.move))
+        assert status == 204, answer
+
+    async def lead(self, seconds: float) -> None:
+        """Move the cursor for so long."""
+        begun = time.perf_counter()
+        for n in range(int(seconds * MOVES)):
+            await self.step()
+            await asyncio.sleep(max(0, begun + (n + 1) / MOVES - time.perf_counter()))
+
+    async def arrived(self, among: list[Follower] | None = None) -> bool:
+        """Whether everybody comes to the newest."""
+        followers = self.crowd.followers if among is None else among
+        return await until(lambda: all(one.seen == self.move for one in followers), 10)
+
+
+class Other(Room):
+    """The same by something else, which has one room, at /view."""
+
+    async def open(self, secret: str | None = None) -> Room:
+        self.post, self.to = Post(f"http://{self.crowd.host}:{self.crowd.port}/", {}), "/view"
+        return self
+
+
+def holds(what: str, value: float, most: float, unit: str) -> None:
+    print(f"  {what}: {value:.1f} {unit} (at most {most:g}: {'yes' if value <= most else 'NO'})", flush=True)
+
+
+def must(what: str, true: bool) -> None:
+    print(f"  {what}: {'yes' if true else 'NO'}", flush=True)
+
+
+async def measured(
+    room: Room, server: Running, count: int, seconds: float, path: str, kind: type[Follower] = Follower
+) -> dict[str, float]:
+    """What a class of so many costs, and how late it hears."""
+    before = server.used.kib()
+    await room.crowd.join(count, path, kind)
+    await asyncio.sleep(1)
+    begun, used = time.perf_counter(), server.used.seconds()
+    await room.lead(seconds)
+    cpu = (server.used.seconds() - used) / (time.perf_counter() - begun)
+    arrived = await room.arrived()
+    late = room.crowd.late()
+    room.crowd.posted.clear()
+    heard = len(late) / (count * int(seconds * MOVES))
+    backward = sum(one.backward for one in room.crowd.followers)
+    return {
+        "p99": 1000 * quantile(late, 0.99), "p50": 1000 * quantile(late, 0.5), "cpu": 100 * cpu,
+        "kib": (server.used.kib() - before) / count, "arrived": float(arrived and not backward), "heard": heard,
+    }  # fmt: skip
+
+
+async def classes(seconds: float) -> None:
+    found: dict[str, dict[str, float]] = {}
+    for count, of, most, cpu in ((CLASS, seconds, 30, 12), (1_000, min(seconds, 120), 60, 35)):
+        async with running([*OURS, "0"]) as server:
+            room = await Room(server.url).open()
+            now = await measured(room, server, count, of, f"{room.path}/events")
+            print(f"{count} followers for {of:.0f} s, {MOVES} moves a second", flush=True)
+            must("nobody ended on an older state, or went back to one", now["arrived"] == 1)
+            holds("from the teacher's post to a follower, p99", now["p99"], most, "ms")
+            holds("CPU of a core", now["cpu"], cpu, "%")
+            holds("memory for each", now["kib"], 40, "KiB")
+            print(f"  p50 {now['p50']:.1f} ms; {100 * now['heard']:.1f} % of all moves were heard of", flush=True)
+            room.crowd.leave()
+    print(f"{CLASS} followers for 30 s, by what would otherwise be used, and ours beside it", flush=True)
+    for name, path, kind in (
+        ("ours", "", Follower),
+        ("sse-starlette", "/events", Follower),
+        ("python-socketio", "/socket.io/?EIO=4&transport=websocket", Socket),
+    ):
+        command = [*OURS, "0"] if name == "ours" else [sys.executable, "-m", "benchmarks.other_rooms", name]
+        async with running(command) as server:
+            room = await (Room if name == "ours" else Other)(server.url).open()
+            found[name] = await measured(room, server, CLASS, 30, path or f"{room.path}/events", kind)
+            room.crowd.leave()
+            now = found[name]
+            costs = f"{now['cpu']:.1f} % of a core, {now['kib']:.0f} KiB each"
+            print(f"  {name}: p50 {now['p50']:.1f}, p99 {now['p99']:.1f} ms, {costs}", flush=True)
+            if name != "ours":
+                verdict(f"ours over {name}, p99", found["ours"]["p99"] / now["p99"], 1)
+
+
+async def stalled() -> None:
+    """Some read nothing, with little room on their side."""
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS - STALLED, f"{room.path}/events")
+        loop, sleepers = asyncio.get_running_loop(), []
+        for _ in range(STALLED):
+            one = socket.socket()
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.setblocking(False)
+            await loop.sock_connect(one, (room.crowd.host, room.crowd.port))
+            await loop.sock_sendall(one, f"GET {room.path}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            sleepers.append(one)
+        reader, writer = await asyncio.open_connection(room.crowd.host, room.crowd.port)
+        hello = f"GET {room.path}/class HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {room.secret}\r\n\r\n"
+        writer.write(hello.encode())
+        begun, gone, most = time.perf_counter(), float("inf"), 0
+        leading = asyncio.create_task(room.lead(45))
+        while not leading.done():
+            told = re.search(rb'"followers":(\d+)', await reader.readline())
+            most = max(most, int(told[1])) if told else most
+            if told and int(told[1]) == most - STALLED:
+                gone = min(gone, time.perf_counter() - begun)
+        await leading
+        writer.close()
+        print(f"{STALLED} of {CLASS} read nothing", flush=True)
+        holds("the last of them was let go after", gone, 35, "s")
+        holds("p99 of the others", 1000 * quantile(room.crowd.late(), 0.99), 30, "ms")
+        must("all others ended on the newest state", await room.arrived())
+        for one in sleepers:
+            one.close()
+        room.crowd.leave()
+
+
+async def cuts() -> None:
+    chance = random.Random(0)
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        followers = await room.crowd.join(CLASS, f"{room.path}/events")
+        leading = asyncio.create_task(room.lead(40))
+        for _ in range(CUTS):
+            one = chance.choice(room.crowd.followers)
+            one.transport.abort()
+            room.crowd.followers.remove(one)
+            headers = f"X-Device: {one.device}\r\nLast-Event-ID: {one.id}\r\n"
+            (new,) = await room.crowd.join(1, f"{room.path}/events", headers=headers)
+            new.seen = max(new.seen, one.seen)
+        await leading
+        await room.step()
+        print(f"{CUTS} connections of {len(followers)} cut at random while the cursor moved", flush=True)
+        must("everybody ended on the newest state", await room.arrived())
+        room.crowd.leave()
+
+
+async def answers() -> None:
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        status, said = await room.post(f"{room.path}/question", {"of": "own", "text": "?", "options": ["a", "b", "c"]})
+        assert status == 204, said
+        await until(lambda: all(one.question for one in room.crowd.followers), 10)
+        begun = time.perf_counter()
+
+        async def say(n: int, one: Follower) -> int:
+            await asyncio.sleep(n / CLASS / 2)
+            post = Post(server.url, {"x-device": one.device})
+            for answer in (0, n % 3):  # the second is another, or the same once more
+                status, _ = await post(f"{room.path}/answers", {"question": one.question, "answer": answer})
+            return status
+
+        counted = await asyncio.gather(*(say(n, one) for n, one in enumerate(room.crowd.followers)))
+        seconds = time.perf_counter() - begun
+        await room.post(f"{room.path}/turn", {"turn": "reveal"})
+        await until(lambda: all(one.counts for one in room.crowd.followers), 10)
+        print(f"{CLASS} followers answer, and change their answer, in {seconds:.2f} s", flush=True)
+        must(
+            "all are counted, once, as they were said last",
+            {tuple(one.counts) for one in room.crowd.followers} == {(100, 100, 100)} and set(counted) == {204},
+        )
+        room.crowd.leave()
+
+
+async def restart() -> None:
+    """The process is told to end, and another begins where it was."""
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    port = str(free.getsockname()[1])
+    free.close()
+    async with running([*OURS, port]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        await room.lead(2)
+        begun = time.perf_counter()
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(server.process.wait)
+        print(f"SIGTERM with {CLASS} followers", flush=True)
+        holds("the process had ended after", time.perf_counter() - begun, 5, "s")
+    devices = [(one.device, one.id) for one in room.crowd.followers]
+    room.crowd.leave()
+    async with running([*OURS, port]) as server:
+        await room.open(room.secret)
+        begun = time.perf_counter()
+        for device, id in devices:
+            await room.crowd.join(1, f"{room.path}/events", headers=f"X-Device: {device}\r\nLast-Event-ID: {id}\r\n")
+        await room.step()
+        must("the same room, opened again by its secret, has all of them on the newest state", await room.arrived())
+        room.crowd.leave()
+
+
+async def trainings() -> None:
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        leading = asyncio.create_task(room.lead(40))
+        statuses = []
+        for seed in range(TRAININGS):
+            post = Post(server.url, {})
+            status, _ = await post("/api/trainings", {"task": "sentiment", "units": 8, "seed": 1_000 + seed})
+            statuses.append(status)
+            await asyncio.sleep(0.15)
+        await leading
+        taken, waits = statuses.count(201), statuses.count(429)
+        print(f"{TRAININGS} trainings asked for beside it: {taken} taken, {waits} told to wait", flush=True)
+        holds("p99 of the class", 1000 * quantile(room.crowd.late(), 0.99), 250, "ms")
+        must("everybody ended on the newest state", await room.arrived())
+        room.crowd.leave()
+
+
+async def growth(hours: float) -> None:
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        await room.lead(300)
+        begun, first = time.perf_counter(), server.used.kib()
+        while time.perf_counter() - begun < 3600 * hours:
+            await room.lead(60)
+            room.crowd.posted.clear()
+            for one in room.crowd.followers:
+                one.late.clear()
+            passed = (time.perf_counter() - begun) / 3600
+            print(f"  {60 * passed:.0f} min: {(server.used.kib() - first) / 1024:+.2f} MB", flush=True)
+        holds(
+            f"growth with {CLASS} followers over {hours:g} h",
+            (server.used.kib() - first) / 1024 / hours,
+            5,
+            "MB an hour",
+        )
+        room.crowd.leave()
+
+
+PARTS = {"stalled": stalled, "cuts": cuts, "answers": answers, "restart": restart, "trainings": trainings}
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["classes", *PARTS], help="classes, growth, " + ", ".join(PARTS))
+    parser.add_argument("--seconds", type=float, default=600, help="of a class")
+    parser.add_argument("--hours", type=float, default=2, help="of growth")
+    told = parser.parse_args()
+    for part in told.parts:
+        if part == "classes":
+            await classes(told.seconds)
+        elif part == "growth":
+            await growth(told.hours)
+        else:
+            await PARTS[part]()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
