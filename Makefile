@@ -10,6 +10,7 @@ run: .venv/run
 
 test: .venv/test
 	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python tests/redis_server.py
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # The main jobs in Firefox and WebKitGTK too; one that cannot be had here is skipped.

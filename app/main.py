@@ -20,8 +20,8 @@ from .metrics import metrics
 from .middleware import BodyLimit, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
-from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
+from .rooms.start import kept_in
 from .routes import (
     compare,
     export,
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
     engine = start(settings.trainings, settings.scheduler, settings.plain_scheduler)
     app.state.trainings = Trainings(settings, engine)
-    app.state.rooms = Rooms(settings, InMemory())
+    app.state.rooms = Rooms(settings, kept_in(settings))
     errors.add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)

@@ -21,15 +21,18 @@ PING_SECONDS = 15
 class Room:
     """`state` is what was said of the room last, by field. Fields that begin with "_" are for the teacher alone.
 
-    `digest` is that of the secret, `opened` a time in seconds. `followers` are those of this process.
+    `digest` is that of the secret, `opened` a time in seconds. `followers` are those of this process. A state is known
+    by the room's `epoch` and its number `n`.
     """
 
-    def __init__(self, code: str, digest: str, opened: float, state: Mapping[str, Any]) -> None:
+    def __init__(
+        self, code: str, digest: str, opened: float, state: Mapping[str, Any], epoch: str = "", n: int = 0
+    ) -> None:
         self.code, self.digest, self.opened = code, digest, opened
         self.state = dict(state)
         self.followers, self.teachers, self.seen = 0, 0, opened
         self.page: tuple[str, bytes] | None = None  # what a follower is first answered, and for which view
-        self._epoch, self._n = secrets.token_hex(4), 0
+        self.epoch, self.n = epoch or secrets.token_hex(4), n
         self._changed, self._stirred = asyncio.Event(), asyncio.Event()
         self._left = False
         self._event = self._encoded()
@@ -38,10 +41,10 @@ class Room:
     def ended(self) -> bool:
         return bool(self.state.get("ended"))
 
-    def change(self, fields: Mapping[str, Any]) -> None:
-        """Put these in the state, and let everybody know."""
+    def change(self, fields: Mapping[str, Any], n: int | None = None) -> None:
+        """Put these in the state, the n-th or the next, and let everybody know."""
         self.state |= fields
-        self._n += 1
+        self.n = self.n + 1 if n is None else n
         self._event = self._encoded()
         self._wake()
         self.stir()
@@ -65,17 +68,17 @@ class Room:
         """The device's own name, and the newest state whenever it is newer than the one whose id is `last`."""
         yield format_sse_event(event="you", data_str=orjson.dumps({"device": device}).decode())
         epoch, _, n = last.partition("-")
-        seen = int(n) if epoch == self._epoch and n.isdecimal() else -1
+        seen = int(n) if epoch == self.epoch and n.isdecimal() else -1
         while not self._left:
             changed = self._changed
-            if self._n != seen:
-                seen = self._n
+            if self.n != seen:
+                seen = self.n
                 yield self._event
                 if self.ended:
                     return
                 continue
             await changed.wait()
-            if self._n == seen and not self._left:
+            if self.n == seen and not self._left:
                 yield PING
 
     async def stirs(self) -> AsyncIterator[None]:
@@ -93,4 +96,4 @@ class Room:
 
     def _encoded(self) -> bytes:
         public = {name: value for name, value in self.state.items() if not name.startswith("_")}
-        return format_sse_event(event="room", data_str=orjson.dumps(public).decode(), id=f"{self._epoch}-{self._n}")
+        return format_sse_event(event="room", data_str=orjson.dumps(public).decode(), id=f"{self.epoch}-{self.n}")

@@ -187,13 +187,16 @@ class Rooms:
         """What a teacher hears: the state, how many follow, what they answer, and what they look at."""
         room.teachers += 1
         try:
+            told: dict[str, Any] = {}
             async for _ in room.stirs():
-                told = await self.told(room)
+                try:
+                    told = await self.told(room)
+                except Refused as error:
+                    told = told | {"away": error.message}
                 yield format_sse_event(event="class", data_str=orjson.dumps(told).decode())
                 await asyncio.sleep(BREATH)
         finally:
             room.teachers -= 1
-            await self.keeper.meet(room, self.clock())
 
     async def told(self, room: Room) -> dict[str, Any]:
         now, state = room.state["question"], room.state
@@ -244,7 +247,8 @@ class Rooms:
             await asyncio.sleep(PING_SECONDS)
             for room in self.keeper.rooms():
                 room.beat()
-            await self.sweep()
+            with suppress(Refused):  # what keeps the rooms is away: another time
+                await self.sweep()
 
     def _known(self, room: Room, device: str) -> None:
         if not codes.is_device(device, room.digest):

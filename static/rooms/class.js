@@ -3,8 +3,8 @@
 /** @import { View } from "../api.js" */
 /** @import { Asked, Tally } from "./question.js" */
 /**
- * What is told of a class. `looks` say, while it explores, how many look at which model and step, and what is offered.
- * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: Asked | null, ended: boolean, followers: number,
+ * What is told of a class. `away` says that what keeps the rooms is not to be had. `looks` say, while it explores, how many look at which model and step, and what is offered.
+ * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: Asked | null, ended: boolean, followers: number, away?: string,
  *            answers?: {count: number, class: Tally[]},
  *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} Told
  */
@@ -16,7 +16,7 @@ const STATUS = { open: "open", locked: "closed", revealed: "revealed" };
 /**
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape
- * @param {(part: string, body: object) => Promise<void>} command
+ * @param {(part: string, body: object) => Promise<unknown>} command
  * @returns {(told: Told | null) => void}
  */
 export function mountClass(panel, tape, command) {

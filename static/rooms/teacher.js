@@ -13,6 +13,7 @@ import { mountClass } from "./class.js";
 import { listen } from "./stream.js";
 
 const PAUSE = 120; // ms between two views that are told: the newest is what counts
+const AGAIN = 1000; // ms until one that was not heard is told again
 
 /** This window, so that it knows its own words. */
 const by = Math.random().toString(36).slice(2, 10);
@@ -52,21 +53,27 @@ export function mountTeacher(figure, lesson) {
     if (written(view) === said || view.link.length > 8000) return;
     saying = true;
     said = written(view);
-    await command("view", view);
-    setTimeout(() => {
-      saying = false;
-      tell();
-    }, PAUSE);
+    const heard = await command("view", view);
+    if (!heard) said = ""; // it is said again
+    setTimeout(
+      () => {
+        saying = false;
+        tell();
+      },
+      heard ? PAUSE : AGAIN,
+    );
   }
 
-  /** @param {string} part @param {object} body @param {RequestInit} [init] */
+  /** Whether it was heard. @param {string} part @param {object} body @param {RequestInit} [init] */
   async function command(part, body, init) {
-    if (!own) return;
+    if (!own) return true;
     try {
       await say(own.code, part, { authorization: `Bearer ${own.secret}` }, body, init);
       if (word.dataset.kind === "refused") write("");
+      return true;
     } catch (error) {
       write(/** @type {Error} */ (error).message, "refused");
+      return error instanceof Refusal && error.status > 0 && error.status < 500 && error.status !== 429;
     }
   }
 
@@ -78,8 +85,11 @@ export function mountTeacher(figure, lesson) {
 
   /** @param {Told} now */
   function hear(now) {
-    const before = told;
+    if (now.away) write(now.away, "refused");
+    else if (told?.away) write("");
+    const before = told?.view ? told : null;
     told = now;
+    if (!now.view) return;
     if (now.ended) return leave("The room has ended.");
     /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = `${now.followers} ${now.followers === 1 ? "follows" : "follow"}`;
     for (const mode of modes) mode.checked = mode.value === now.mode;

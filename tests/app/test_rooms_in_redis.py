@@ -1,0 +1,157 @@
+"""A real redis-server and two processes that share its rooms: one of these is killed, and Redis goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.app.test_rooms import LAB, Server, Teacher
+from tests.events import run
+from tests.redis_server import installed
+
+pytestmark = pytest.mark.skipif(installed() is None, reason="there is no redis-server here")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Redis:
+    """One that keeps what it had in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        keep = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder), "--save", ""]
+        self.command = [installed() or "", "--port", str(self.port), "--bind", "127.0.0.1", *keep]
+        self.process = self.begin()
+
+    def begin(self) -> subprocess.Popen[str]:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if "Ready to accept connections" in line:
+                return self.process
+        raise RuntimeError("redis-server did not begin")
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@dataclass
+class Worker(Server):
+    process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@asynccontextmanager
+async def worker(port: int) -> AsyncIterator[Worker]:
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser"]
+    environment = os.environ | {"GRUSCOPE_REDIS": f"redis://127.0.0.1:{port}"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        url = None
+        while not url:
+            url = re.search(r"http://127\.0\.0\.1:\d+", await asyncio.to_thread(process.stdout.readline))
+        async with httpx2.AsyncClient(
+            base_url=url[0], timeout=60, limits=httpx2.Limits(max_connections=None)
+        ) as client:
+            made = Worker(process)
+            made.client = client
+            yield made
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def shared(test: Callable[[Redis, Worker, Worker], Awaitable[None]], folder: Path) -> None:
+    async def inside() -> None:
+        redis = Redis(folder)
+        try:
+            async with AsyncExitStack() as stack:
+                one, other = [await stack.enter_async_context(worker(redis.port)) for _ in range(2)]
+                await test(redis, one, other)
+        finally:
+            redis.end()
+
+    run(inside())
+
+
+def test_a_room_outlives_the_process_that_it_was_opened_on(tmp_path: Path) -> None:
+    async def test(_: Redis, one: Worker, other: Worker) -> None:
+        teacher = await one.open()
+        elsewhere = Teacher(other, teacher.code, teacher.secret)
+        async with elsewhere.follower() as b, elsewhere.watching() as watching:
+            async with teacher.follower() as a:
+                await teacher.must("view", {"page": "", "link": LAB["link"].replace("t=2", "t=3")})
+                for follower in (a, b):
+                    await follower.hear(lambda state: state["view"]["link"].endswith("t=3"))
+                await watching.until(lambda told: told["followers"] == 2)
+                await elsewhere.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                for follower, answer in ((a, 0), (b, 1), (a, 1)):
+                    if not follower.state.get("question"):
+                        await follower.hear(lambda state: state["question"])
+                    assert (await follower.answer(answer)).status_code == 204
+                await watching.until(lambda told: told["answers"]["count"] == 2)
+                one.kill()
+                # Its follower comes to the other process, by the same name and to the same question.
+                async with elsewhere.follower(a.device, a.id) as again:
+                    assert again.device == a.device
+                    await elsewhere.must("turn", {"turn": "reveal"})
+                    for follower in (again, b):
+                        state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+                        assert state["question"]["class"][0]["counts"] == [0, 2]
+            await elsewhere.end()
+            assert (await b.hear(lambda state: state["ended"]))["ended"]
+
+    shared(test, tmp_path)
+
+
+def test_a_redis_that_is_away_for_a_while_is_weathered_with_a_word_to_the_teacher(tmp_path: Path) -> None:
+    async def test(redis: Redis, one: Worker, other: Worker) -> None:
+        teacher = await one.open()
+        elsewhere = Teacher(other, teacher.code, teacher.secret)
+        view = {"page": "", "link": LAB["link"].replace("t=2", "t=4")}
+        async with elsewhere.follower() as follower, teacher.watching() as watching:
+            await follower.hear()
+            for away, back in (
+                (lambda: redis.process.send_signal(signal.SIGSTOP), lambda: redis.process.send_signal(signal.SIGCONT)),
+                (redis.end, redis.begin),
+            ):
+                await watching.until(lambda told: "away" not in told)
+                away()
+                refused = await teacher.say("view", view)
+                assert refused.status_code == 503
+                assert "does not answer at the moment" in refused.json()["error"]["message"]
+                await watching.until(lambda told: "does not answer at the moment" in told.get("away", ""))
+                back()
+                view = {"page": "", "link": view["link"] + "&unit=1"}
+                while (await teacher.say("view", view)).status_code == 503:
+                    await asyncio.sleep(0.1)
+                wanted = view["link"]
+                await follower.hear(lambda state, wanted=wanted: state["view"]["link"] == wanted)
+
+    shared(test, tmp_path)
