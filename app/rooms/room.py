@@ -31,7 +31,8 @@ class Room:
         self.code, self.digest, self.opened = code, digest, opened
         self.state = dict(state)
         self.followers, self.teachers, self.seen = 0, 0, opened
-        self.page: tuple[str, bytes] | None = None  # what a follower is first answered, and for which view
+        # What a follower is first answered: for which view, as it is, and gzipped. A class comes all at once.
+        self.page, self.making = ("", b"", b""), asyncio.Lock()
         self.epoch, self.n = epoch or secrets.token_hex(4), n
         self._changed, self._stirred = asyncio.Event(), asyncio.Event()
         self._left = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
@@ -106,10 +107,15 @@ async def follow(request: Request, code: str) -> Response:
         return _door(request, error.message, error.status, code[:20])
     view = room.state["view"]
     key = f"{request.base_url} {to_json({**view, 'by': ''}).decode()}"
-    if room.page is None or room.page[0] != key:
-        page = await run_in_threadpool(_page, request, room, view)
-        room.page = (key, bytes(page.body))
-    return Response(room.page[1], media_type="text/html", headers={"Cache-Control": "no-cache"})
+    async with room.making:
+        if room.page[0] != key:
+            body = await run_in_threadpool(lambda: bytes(_page(request, room, view).body))
+            room.page = (key, body, await run_in_threadpool(gzip.compress, body))
+        _, plain, gzipped = room.page
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(plain, media_type="text/html", headers=headers)
+    return Response(gzipped, media_type="text/html", headers=headers | {"Content-Encoding": "gzip"})
 
 
 def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
