@@ -6,6 +6,7 @@
 /** @import { Told } from "./class.js" */
 import { UP, Refusal, openRoom, request, roomAt, say } from "../api.js";
 import { lesson as course } from "../boot.js";
+import { copy } from "../clipboard.js";
 import { home } from "../frame.js";
 import { mountAsk } from "./ask.js";
 import { asHash, capability, hold } from "./capability.js";
@@ -195,6 +196,12 @@ export function mountTeacher(figure, lesson) {
   button("end-now").addEventListener("click", async () => {
     if (own) await command("", {}, { method: "DELETE", body: null });
   });
+  button("copy").addEventListener("click", async () => {
+    if (!own) return;
+    const { page, link, step } = here();
+    const copied = await copy(home + (step ? `${page}?step=${step}` : page + link) + asHash(own));
+    /** @type {HTMLElement} */ (dialog.querySelector(".own .done")).textContent = copied ? "It is on the clipboard. Whoever has it leads the room." : "It could not be copied here: the presenter window has it too."; // prettier-ignore
+  });
   for (const form of ["csv", "html"])
     for (const one of document.querySelectorAll(`[data-room=${form}]`))
       one.addEventListener("click", () => own && keepRecord(own, form).catch((error) => write(error.message, "refused")));
@@ -205,8 +212,9 @@ export function mountTeacher(figure, lesson) {
   // A clicker's two keys: the lesson's next step and the one before, or the run's.
   addEventListener("keydown", (event) => {
     const on = { PageDown: 1, PageUp: -1 }[event.key];
-    if (!own || !on || !lesson || !course || document.querySelector("dialog[open]")) return;
+    if (!own || !on || document.querySelector("dialog[open]")) return;
     event.preventDefault();
+    if (!lesson || !course) return document.getElementById(on > 0 ? "next-step" : "previous-step")?.click();
     const n = lesson.step() + on;
     if (n >= 1 && n <= course.steps.length) lesson.go(n);
   });
