@@ -133,9 +133,11 @@ class Rooms:
         await self.keeper.change(room, {"question": question, "view": view, "_record": record})
 
     async def dismiss(self, room: Room) -> None:
-        """Put the question away."""
+        """Put the question away; the lab shows again what it had covered."""
         await self._note_unrevealed(room)
-        await self.keeper.change(room, {"question": None, "_answer": None})
+        view = room.state["view"]
+        shown = {} if view["page"].startswith("lessons/") else {"view": {**view, "upto": None, "by": ""}}
+        await self.keeper.change(room, {"question": None, "_answer": None} | shown)
 
     async def answer(self, room: Room, device: str, question: int, given: Any) -> None:
         """Count a device's answer, instead of what it had said before. Raises Refused."""

@@ -93,7 +93,9 @@ export function mountFollower(figure, lesson) {
     if (state.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody is let go
     else if (before?.mode === "explore" && state.mode !== "explore") setFollowing(true); // and called back
     else if (following && JSON.stringify(before?.view) !== JSON.stringify(state.view)) show(state.view);
-    if (state.question?.status === "open" && before?.question?.id !== state.question.id && !following) setFollowing(true);
+    const { question } = state;
+    const news = question && (question.id !== before?.question?.id || question.status !== before?.question?.status);
+    if (news && question.status !== "locked" && before) setFollowing(true); // what is asked, and the answer, are for all
     if (JSON.stringify(before?.question) !== JSON.stringify(state.question)) ask(state.question, before?.question ?? null);
     update();
   }
@@ -112,10 +114,10 @@ export function mountFollower(figure, lesson) {
 
   const { ask, again } = createAnswering(box, tape, kept, keep, (given) => say(code, "answers", { "x-device": kept.device }, given));
 
-  // Playing with the figure is looking around by oneself: nobody is pulled away in the middle of a thought.
+  // Playing with the figure is looking around by oneself, but for pressing steps to answer.
   const touch = (/** @type {Event} */ event) => {
     const { target } = event;
-    const inside = target instanceof Node && (main.contains(target) || target === document.body);
+    const inside = target instanceof Element && (main.contains(target) || target === document.body) && !target.closest(".pressed, .drawn"); // prettier-ignore
     if (inside && !(event instanceof KeyboardEvent && ["Tab", "Shift"].includes(event.key))) touched = performance.now();
   };
   for (const type of ["click", "input", "keydown"]) addEventListener(type, touch, true);

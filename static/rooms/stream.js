@@ -7,7 +7,7 @@ import { Refusal, request } from "../api.js";
 
 const SILENT = 40_000; // ms: the server says something every 15 s
 const SOON = 400; // ms to the first attempt at coming back, and twice that to the next
-const LATEST = 8_000;
+const LATEST = 4_000;
 const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may just have begun again
 
 /**

@@ -86,8 +86,8 @@ export function mountTeacher(figure, lesson) {
 
   /** @param {Told} now */
   function hear(now) {
-    if (now.away) write(now.away, "refused");
-    else if (told?.away) write("");
+    if (now.away) write(now.away, "lost");
+    else if (word.dataset.kind === "lost") write("");
     const before = told?.view ? told : null;
     told = now;
     if (!now.view) return;
@@ -128,14 +128,27 @@ export function mountTeacher(figure, lesson) {
 
   /** @param {string} message */
   async function lost(message) {
-    write(message, "refused");
+    write(message, "lost");
     if (!own || !told) return;
     // A server that has begun anew knows no room of ours: it is opened again, under the same code.
     try {
       await request(roomAt(own.code, "qr.svg"), {});
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) await openRoom(here(), own.secret).catch(() => {});
+      // 429: a whole class has asked for a room that is not there.
+      if (error instanceof Refusal && [404, 429].includes(error.status)) await reopen(own.secret);
     }
+  }
+
+  /** What was asked is gone, and what it covered is not covered any more. @param {string} secret */
+  async function reopen(secret) {
+    const view = lesson ? here() : { ...here(), upto: null };
+    await openRoom(view, secret).then(
+      () => {
+        figure.show(view.link, view.upto);
+        write("The server had begun anew. The room is open again, under the same code.", "lost");
+      },
+      () => {}, // it is tried again
+    );
   }
 
   /** @param {string} message */

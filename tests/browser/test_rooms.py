@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -20,12 +22,12 @@ def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
     """Opens a page of somebody new, whose console must stay silent."""
     with ExitStack() as stack:
 
-        def open_page(path: str, complaints: list[str] | None = None, **about: object) -> Page:
+        def open_page(path: str, complaints: list[str] | None = None, at: str = base_url, **about: object) -> Page:
             context = browser.new_context(base_url=base_url, **about)  # type: ignore[arg-type]
             stack.callback(context.close)
             context.set_default_timeout(PATIENCE)
             page = context.new_page()
-            stack.enter_context(watched(page, base_url, [] if complaints is None else complaints))
+            stack.enter_context(watched(page, at, [] if complaints is None else complaints))
             if "viewport" in about:
                 page.set_viewport_size(about["viewport"])  # type: ignore[arg-type]
             page.goto(path)
@@ -132,23 +134,73 @@ def test_a_class_from_opening_to_the_end(somebody: Join) -> None:
     expect(followers[0].locator("#inspector h2")).to_contain_text("t = 1, unit 1")
 
 
-def test_a_lost_connection_comes_back_to_the_newest_state(somebody: Join) -> None:
+class Wire:
+    """A way to the server that can be cut: what goes over it is lost then, and nobody gets through."""
+
+    def __init__(self, base_url: str) -> None:
+        self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.whole, self.ends = True, list[socket.socket]()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self.listener.accept()
+                if not self.whole:
+                    here.close()
+                    continue
+                there = socket.create_connection(self.to)
+                self.ends += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    def carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        self.whole = False
+        ends, self.ends = self.ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def end(self) -> None:
+        self.cut()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.fixture
+def wire(base_url: str) -> Iterator[Wire]:
+    wire = Wire(base_url)
+    yield wire
+    wire.end()
+
+
+def test_a_lost_connection_comes_back_to_the_newest_state(somebody: Join, wire: Wire) -> None:
     teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
     complaints: list[str] = []
-    follower = somebody(f"/rooms/{room(teacher)}", complaints)
-    expect(follower.get_by_role("region", name="Room").get_by_role("status")).to_contain_text(
-        "You see what the teacher"
-    )
-    follower.context.set_offline(True)
-    follower.evaluate("() => dispatchEvent(new Event('online'))")  # no wait for the stream's own silence
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    follower = somebody(f"{wire.url}/rooms/{room(teacher)}", complaints, at=wire.url)
+    word = follower.get_by_role("region", name="Room").get_by_role("status")
+    expect(word).to_have_text("You see what the teacher sees.")
+    wire.cut()
+    expect(word).to_have_text("The connection is lost. It comes back by itself.")
+    for _ in range(2):
+        teacher.get_by_role("slider", name="Step").press("ArrowRight")
     expect(teacher.locator("#inspector h2")).to_contain_text("t = 3")
-    follower.context.set_offline(False)
+    wire.whole = True
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3")
-    expect(follower.get_by_role("region", name="Room").get_by_role("status")).to_contain_text(
-        "You see what the teacher"
-    )
+    expect(word).to_have_text("You see what the teacher sees.")
+    assert complaints
+    assert all("Failed to load resource" in one for one in complaints)
     complaints.clear()
 
 
