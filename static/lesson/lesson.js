@@ -16,9 +16,10 @@ import * as api from "../api.js";
 import { lesson, room } from "../boot.js";
 import { frameKeys } from "../frame.js";
 import { answersIn, forget, keep } from "./answers.js";
+import { NOTHING, fill, mark, read, slid } from "./form.js";
 import { clickOver, drawOver } from "./overtape.js";
 import { mountPoints } from "./points.js";
-import { verdict, written } from "./verdict.js";
+import { verdict } from "./verdict.js";
 import { mountYours } from "./yours.js";
 
 /**
@@ -96,40 +97,14 @@ export function mountLesson(figure) {
       const question = questions[idOf(form)];
       if (!tape || !["draw", "click"].includes(question.kind)) continue;
       const over = (question.kind === "draw" ? drawOver : clickOver)(tape, question, (answer) => {
-        fill(form, answer);
+        fill(form, question, answer);
         over.show(answer);
       });
-      over.show(/** @type {number[]} */ (read(form)));
-      form.oninput = () => over.show(/** @type {number[]} */ (read(form)));
+      const show = () => over.show(/** @type {number[]} */ (read(form, question) ?? []));
+      form.oninput = show;
+      show();
       overs.push(over);
     }
-  }
-
-  /** What the form says, null where it says nothing yet. @param {HTMLFormElement} form @returns {Answer | null} */
-  function read(form) {
-    const { kind } = questions[idOf(form)];
-    const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
-    if (kind === "number") return Number(all[0].value);
-    if (kind === "draw") return all.map(({ value }) => Number(value));
-    const checked = all.filter(({ checked }) => checked).map(({ value }) => Number(value));
-    return kind === "click" ? checked : (checked[0] ?? null);
-  }
-
-  /** @param {HTMLFormElement} form @param {Answer} answer */
-  function fill(form, answer) {
-    const { kind } = questions[idOf(form)];
-    const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
-    if (kind === "number") all[0].value = String(answer);
-    else if (kind === "draw") all.forEach((input, i) => (input.value = String([answer].flat()[i])));
-    else for (const input of all) input.checked = [answer].flat().includes(Number(input.value));
-    slid(form);
-  }
-
-  /** A slider says where it stands. @param {HTMLFormElement} form */
-  function slid(form) {
-    const out = form.querySelector(".slide output");
-    const input = form.querySelector("input");
-    if (out && input) out.textContent = written(Number(input.value), questions[idOf(form)]);
   }
 
   /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} anew whether it has just been given */
@@ -147,8 +122,8 @@ export function mountLesson(figure) {
     refused.textContent = "";
     for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button"))) control.disabled = true;
     form.classList.add("committed");
-    mark(form, answer, revealed);
     const of = questions[id];
+    mark(form, of, answer, [revealed.truth].flat());
     const labels = [...form.querySelectorAll(".options label span:first-of-type")].map((one) => one.textContent?.trim() ?? "");
     const box = /** @type {HTMLElement} */ (aside.querySelector(`.revealed[data-question="${id}"]`));
     const first = document.createElement("p");
@@ -178,19 +153,6 @@ export function mountLesson(figure) {
     askNumbers();
   }
 
-  /** The answer beside the truth. @param {HTMLFormElement} form @param {Answer} answer @param {Revealed} revealed */
-  function mark(form, answer, { truth }) {
-    const truths = [truth].flat();
-    form.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
-      const value = form.querySelector(".clicks") ? i + 1 : i;
-      item.classList.toggle("is", truths.includes(value));
-      item.classList.toggle("yours", [answer].flat().includes(value));
-    });
-    const slide = /** @type {HTMLElement | null} */ (form.querySelector(".slide"));
-    const { low, high } = questions[idOf(form)];
-    slide?.style.setProperty("--is", String((truths[0] - low) / (high - low)));
-  }
-
   /** Take an answer back. @param {HTMLFormElement} form */
   function reopen(form) {
     const box = /** @type {HTMLElement} */ (aside.querySelector(`.revealed[data-question="${idOf(form)}"]`));
@@ -211,9 +173,10 @@ export function mountLesson(figure) {
     for (const form of formsOf(now)) {
       const answer = kept[idOf(form)];
       if (answer === undefined) continue;
-      fill(form, answer);
+      const question = questions[idOf(form)];
+      fill(form, question, answer);
       // A question that has changed since then has no such answer.
-      if (JSON.stringify(read(form)) !== JSON.stringify(answer)) continue;
+      if (JSON.stringify(read(form, question)) !== JSON.stringify(answer)) continue;
       reveal(form, answer, false);
     }
   }
@@ -221,15 +184,14 @@ export function mountLesson(figure) {
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (aside.querySelectorAll("form.predict"))) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const answer = read(form);
-      const nothing = answer === null || (questions[idOf(form)].kind === "click" && !(/** @type {number[]} */ (answer).length));
-      /** @type {HTMLElement} */ (form.querySelector(".refused")).textContent = nothing ? "Say something first: a wrong guess teaches as much." : "";
-      if (nothing) return;
+      const answer = read(form, questions[idOf(form)]);
+      /** @type {HTMLElement} */ (form.querySelector(".refused")).textContent = answer === null ? NOTHING : "";
+      if (answer === null) return;
       keep(name, idOf(form), answer);
       reveal(form, answer, true);
     });
-    form.addEventListener("input", () => slid(form));
-    slid(form);
+    form.addEventListener("input", () => slid(form, questions[idOf(form)]));
+    slid(form, questions[idOf(form)]);
   }
   aside.addEventListener("click", (event) => {
     const link = /** @type {HTMLElement} */ (event.target).closest("a");

@@ -3,10 +3,11 @@
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Over } from "../lesson/overtape.js" */
 /** @import { Asked } from "./question.js" */
+import { NOTHING, fill, mark, read, slid } from "../lesson/form.js";
 import { clickOver, drawOver } from "../lesson/overtape.js";
 import { verdict } from "../lesson/verdict.js";
 import { markSteps } from "./marks.js";
-import { byStep, fill, formOf, histogram, made, read, slid } from "./question.js";
+import { byStep, formOf, histogram, made } from "./question.js";
 
 /**
  * `ask` puts a question into the box, or what became of it; `again` says once more what was answered.
@@ -39,22 +40,21 @@ export function createAnswering(box, tape, kept, keep, send) {
     const answered = answerTo(question);
     form = formOf(question);
     const asked = form;
-    if (question.rounds > 1) asked.prepend(made("p", { className: "note", textContent: question.round === 1 ? "First by yourself" : "Once more, now that you have talked about it" }));
-    if (tape && ["draw", "click"].includes(question.kind) && (question.kind === "click" || question.signal) && (question.kind === "click" || tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"]`))) {
+    const rounds = question.round === 1 ? "First by yourself" : "Once more, now that you have talked about it";
+    if (question.rounds > 1) asked.prepend(made("p", { className: "note", textContent: rounds }));
+    if (tape && onTape(tape, question))
       drawn = (question.kind === "draw" ? drawOver : clickOver)(tape, question, (answer) => {
         fill(asked, question, answer);
         drawn?.show(answer);
       });
-    } // prettier-ignore
     const given = draft ?? answered;
-    if (given !== null && JSON.stringify(given).length > 1) fill(asked, question, given);
-    slid(asked, question);
-    const first = read(asked, question);
-    drawn?.show(/** @type {number[]} */ (first ?? []));
-    asked.oninput = () => {
+    if (given !== null) fill(asked, question, given);
+    const show = () => {
       slid(asked, question);
       drawn?.show(/** @type {number[]} */ (read(asked, question) ?? []));
     };
+    asked.oninput = show;
+    show();
     asked.onsubmit = (event) => {
       event.preventDefault();
       give(question, asked);
@@ -80,7 +80,7 @@ export function createAnswering(box, tape, kept, keep, send) {
   async function give(question, asked) {
     const refused = /** @type {HTMLElement} */ (asked.querySelector(".refused"));
     const answer = read(asked, question);
-    refused.textContent = answer === null ? "Say something first: a wrong guess teaches as much." : "";
+    refused.textContent = answer === null ? NOTHING : "";
     if (answer === null) return;
     kept.answers[keyOf(question)] = answer;
     keep();
@@ -103,13 +103,7 @@ export function createAnswering(box, tape, kept, keep, send) {
     const revealed = /** @type {NonNullable<Asked["revealed"]>} */ (question.revealed);
     const known = revealed.truth !== null;
     const truths = known ? [revealed.truth].flat() : [];
-    asked.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
-      const value = question.kind === "click" ? question.start + i + 1 : i;
-      item.classList.toggle("is", truths.includes(value));
-      item.classList.toggle("yours", [answered ?? []].flat().includes(value));
-    });
-    const slide = /** @type {HTMLElement | null} */ (asked.querySelector(".slide"));
-    if (known) slide?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
+    mark(asked, question, answered, truths);
     const outcome = made("div", { className: "revealed", tabIndex: -1 });
     outcome.setAttribute("role", "group");
     outcome.setAttribute("aria-label", "Answer");
@@ -133,4 +127,10 @@ export function createAnswering(box, tape, kept, keep, send) {
       if (question?.status === "open" && kept.answers[keyOf(question)] !== undefined && form) give(question, form);
     },
   };
+}
+
+/** Whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {Asked} question */
+function onTape(tape, { kind, signal }) {
+  if (kind === "draw") return tape.querySelector(`[data-signal="${signal.split(".")[0]}"]`) !== null;
+  return kind === "click";
 }

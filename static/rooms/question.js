@@ -59,31 +59,6 @@ export function formOf(question) {
   return form;
 }
 
-/** What a form says, null where it says nothing yet. @param {HTMLFormElement} form @param {Asked} question @returns {Answer | null} */
-export function read(form, { kind }) {
-  const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
-  if (kind === "number") return Number(all[0].value);
-  if (kind === "draw") return all.map(({ value }) => Number(value));
-  const checked = all.filter(({ checked }) => checked).map(({ value }) => Number(value));
-  if (kind === "click") return checked.length ? checked : null;
-  return checked[0] ?? null;
-}
-
-/** @param {HTMLFormElement} form @param {Asked} question @param {Answer} answer */
-export function fill(form, question, answer) {
-  const all = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
-  if (question.kind === "number") all[0].value = String(answer);
-  else if (question.kind === "draw") all.forEach((input, i) => (input.value = String([answer].flat()[i])));
-  else for (const input of all) input.checked = [answer].flat().includes(Number(input.value));
-  slid(form, question);
-}
-
-/** A slider says where it stands. @param {HTMLFormElement} form @param {Asked} question */
-export function slid(form, question) {
-  const out = form.querySelector(".slide output");
-  if (out) out.textContent = written(Number(form.querySelector("input")?.value), question);
-}
-
 /**
  * What a class has answered, as bars: the last round, and the one before it under these.
  * @param {Asked} question @param {Tally[]} rounds @param {Answer | null} [yours]
