@@ -338,3 +338,27 @@ def test_the_lesson_of_the_docs_is_right(tmp_path: Path) -> None:
                 front = "---\ntitle: T\nmodel: store-and-recall\nminutes: 1\n---\n"
                 file.write_text(f"{front}## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {what} }}}}\n", "utf-8")
                 assert cli.main(["lesson", "check", str(file)]) == 0, what
+
+
+def test_notes_are_for_whoever_teaches(client: TestClient) -> None:
+    outline = client.get("/api/lessons/gates/outline").json()
+    notes = [step["notes"] for step in outline]
+    assert "Let them draw before anybody speaks." in notes[0]
+    assert '<data class="number"' in notes[3]
+    assert list(outline[0]["questions"]) == ["1.1"]
+    for path in (
+        "/lessons/gates",
+        "/embed/lessons/gates",
+        "/lessons/gates/print",
+        "/api/export/lesson.html?name=gates",
+    ):
+        assert "before anybody speaks" not in client.get(path).text, path
+
+
+def test_a_step_has_notes_once() -> None:
+    text = (
+        "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+x)\nWords.\n\n"
+        + ":::{notes}\nN\n:::\n" * 2
+    )
+    with pytest.raises(LessonError, match="once a step"):
+        read("l", text)
