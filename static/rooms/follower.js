@@ -13,6 +13,7 @@ import { listen } from "./stream.js";
 
 const TOUCHED = 1500; // ms within which a change of the figure is the follower's own doing
 const LOOK = 2500; // ms between two looks that are told
+const ENDED = "The room has ended. What you see is yours: go on with it.";
 
 /**
  * @param {Figure} figure
@@ -37,6 +38,7 @@ export function mountFollower(figure, lesson) {
   let following = true;
   let over = false; // the room has ended
   let connected = false;
+  let back = false; // from a lost connection
   let touched = -Infinity;
   let shown = figure.address();
 
@@ -61,18 +63,7 @@ export function mountFollower(figure, lesson) {
     mine.hidden = over || !kept.mine || !following;
     offer.hidden = over || following || mode !== "explore";
     bar.dataset.state = over ? "ended" : !connected ? "lost" : following ? "with" : "alone";
-    if (over) return;
-    if (!connected) return;
-    word.textContent =
-      question?.status === "open"
-        ? "A question for you."
-        : mode === "pause"
-          ? "The teacher has paused for a moment."
-          : following
-            ? "You see what the teacher sees."
-            : mode === "explore"
-              ? "Explore: try whatever you like. Without names, the teacher sees which models and steps the class looks at."
-              : "You look around by yourself.";
+    if (connected && !over) word.textContent = saying(mode, question, following);
   }
 
   /** @param {boolean} on */
@@ -89,7 +80,7 @@ export function mountFollower(figure, lesson) {
   function hear(state) {
     const before = now;
     now = state;
-    if (state.ended) return end("The room has ended. What you see is yours: go on with it.");
+    if (state.ended) return end(ENDED);
     if (state.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody is let go
     else if (before?.mode === "explore" && state.mode !== "explore") setFollowing(true); // and called back
     else if (following && JSON.stringify(before?.view) !== JSON.stringify(state.view)) show(state.view);
@@ -130,15 +121,12 @@ export function mountFollower(figure, lesson) {
       update();
     }
     if (following || over || mode !== "explore") return;
-    telling ??= setTimeout(tell, LOOK);
+    telling ??= setTimeout(() => {
+      telling = undefined;
+      tell(false).catch(() => {}); // the next look is told as well
+    }, LOOK);
   });
-  /** @param {boolean} [offered] */
-  async function tell(offered = false) {
-    telling = undefined;
-    if (!kept.device || over) return;
-    const { step, ...view } = here();
-    return say(code, "looks", { "x-device": kept.device }, { view: { ...view, step: step ?? null }, offered: offered === true });
-  }
+  const tell = (/** @type {boolean} */ offered) => say(code, "looks", { "x-device": kept.device }, { view: here(), offered });
   wander.addEventListener("click", () => setFollowing(false));
   follow.addEventListener("click", () => setFollowing(true));
   mine.addEventListener("click", () => {
@@ -160,27 +148,34 @@ export function mountFollower(figure, lesson) {
     roomAt(code, "events"),
     () => ({ "x-device": kept.device }),
     (name, data) => {
-      const came = !connected;
       connected = true;
       if (name === "you") {
         kept.device = data.device;
         keep();
-      } else hear(data);
-      if (came) {
-        update();
-        // A server that began anew knows no answers: ours is said again, and counts once.
-        again(now?.question ?? null);
+        return update();
       }
+      hear(data);
+      // A server that began anew knows no answers: ours is said again, and counts once.
+      if (back) again(data.question);
+      back = false;
     },
     (message, forGood) => {
-      connected = false;
-      if (forGood && now) return end("The room has ended. What you see is yours: go on with it.");
+      [connected, back] = [false, true];
+      if (forGood) return end(now ? ENDED : message);
       word.textContent = message;
-      if (forGood) end(message);
       update();
     },
   );
   update();
+}
+
+/** What the bar says. @param {RoomState["mode"]} mode @param {Asked | null} question @param {boolean} following */
+function saying(mode, question, following) {
+  if (question?.status === "open") return "A question for you.";
+  if (mode === "pause") return "The teacher has paused for a moment.";
+  if (following) return "You see what the teacher sees.";
+  if (mode === "explore") return "Explore: try whatever you like. Without names, the teacher sees which models and steps the class looks at."; // prettier-ignore
+  return "You look around by yourself.";
 }
 
 const KEY = "gruscope-in-";

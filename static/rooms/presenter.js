@@ -13,6 +13,7 @@ import { listen } from "./stream.js";
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 const word = find(".room .word");
 const modes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=mode]"));
+const two = /** @type {HTMLInputElement} */ (find("[name=two]"));
 const own = capability();
 
 /** The outline of the lesson that is shown. @type {{name: string, steps: Step[]} | null} */
@@ -86,10 +87,11 @@ function draw(view) {
   find(".shown .notes").innerHTML = now?.notes ?? "";
   const asks = Object.entries(now?.questions ?? {}).map(([question, html]) => {
     const button = made("button", { type: "button", innerHTML: html });
-    button.addEventListener("click", () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: 1 }));
+    button.addEventListener("click", () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 }));
     return made("li", {}, [button]);
   });
   find(".shown .ready").replaceChildren(...asks);
+  find(".shown .two").hidden = asks.length === 0;
   const items = steps.map((step, i) => {
     const button = made("button", { type: "button", className: "quiet", textContent: `${i + 1} ${step.title}` });
     if (i + 1 === n) button.setAttribute("aria-current", "step");
