@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ CLASS = 300
 STALLED = 5
 CUTS = 1_000
 TRAININGS = 200
+JOINS = 10_000
 OURS = [sys.executable, "-m", "app.cli", "serve", "--no-browser", "--port"]
 LIMITS = {"GRUSCOPE_MAX_CONNECTIONS": "3000", "GRUSCOPE_FOLLOWERS": "1500"}
 
@@ -304,6 +306,48 @@ async def trainings() -> None:
         room.crowd.leave()
 
 
+async def hostile() -> None:
+    """One who answers without end, forges the teacher, and joins again and again as somebody new."""
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        await room.post(f"{room.path}/question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        await until(lambda: all(one.question for one in room.crowd.followers), 10)
+        mine, statuses = room.crowd.followers[0], Counter[tuple[str, int]]()
+        leading = asyncio.create_task(room.lead(40))
+
+        async def post(what: str, path: str, body: object, headers: dict[str, str]) -> None:
+            say = Post(server.url, headers)
+            while not leading.done():
+                status, _ = await say(f"{room.path}/{path}", body)
+                statuses[what, status] += 1
+
+        async def join() -> None:
+            while not leading.done() and sum(n for (what, _), n in statuses.items() if what == "joining") < JOINS:
+                reader, writer = await asyncio.open_connection(room.crowd.host, room.crowd.port)
+                writer.write(f"GET {room.path}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                statuses["joining", int((await reader.readline()).split()[1])] += 1
+                writer.transport.abort()
+
+        answer = {"question": mine.question, "answer": 0}
+        await asyncio.gather(
+            *(post("answers", "answers", answer, {"x-device": mine.device}) for _ in range(4)),
+            post("forged", "view", view(0), {"authorization": "Bearer " + "x" * 32}),
+            post("made up", "answers", answer, {"x-device": "x.y"}),
+            *(join() for _ in range(4)),
+        )
+        await leading
+        print(f"a hostile follower beside a class of {CLASS}, for 40 s", flush=True)
+        for (what, status), count in sorted(statuses.items()):
+            print(f"  {what}: {count:,} times {status}", flush=True)
+        holds("p99 of the class", 1000 * quantile(room.crowd.late(), 0.99), 250, "ms")
+        must("everybody ended on the newest state", await room.arrived())
+        await room.post(f"{room.path}/turn", {"turn": "reveal"})
+        await until(lambda: all(one.counts for one in room.crowd.followers), 10)
+        must("what one device said is counted once", mine.counts == [1, 0])
+        room.crowd.leave()
+
+
 async def growth(hours: float) -> None:
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
@@ -326,7 +370,14 @@ async def growth(hours: float) -> None:
         room.crowd.leave()
 
 
-PARTS = {"stalled": stalled, "cuts": cuts, "answers": answers, "restart": restart, "trainings": trainings}
+PARTS = {
+    "stalled": stalled,
+    "cuts": cuts,
+    "answers": answers,
+    "restart": restart,
+    "trainings": trainings,
+    "hostile": hostile,
+}
 
 
 async def main() -> None:
