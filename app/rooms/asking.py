@@ -18,10 +18,11 @@ from gru_core import SequenceError
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.quantities import Runs, steps_where, worked_out
-from ..lessons.reading import Figure, figure_of
+from ..lessons.reading import Figure
 from ..lessons.shown import Asked as OfLesson
 from ..lessons.shown import link_of, question_of, revealed, shown
 from ..settings import Settings
+from .views import View, address, figure_at
 
 BINS = 20
 """Of the histogram of a number."""
@@ -38,9 +39,9 @@ Words = Annotated[str, Field(min_length=1, max_length=400)]
 class Ask(BaseModel):
     """What is to be asked: `of` says how it is made.
 
-    lesson: `lesson` and `question`, such as 2.1. output: what the output does after the cursor of `link`. signal: what
+    lesson: `lesson` and `question`, such as 2.1. output: what the output does after the cursor of `view`. signal: what
     `signal` is there. wrote: which step wrote most of what the cursor's unit holds. own: `text`, with `options`, or a
-    number from `low` to `high`, or steps of `link` to press; `right` is the option, the number or the step, if there is
+    number from `low` to `high`, or steps of `view` to press; `right` is the option, the number or the step, if there is
     one.
     """
 
@@ -48,7 +49,7 @@ class Ask(BaseModel):
 
     of: Literal["lesson", "output", "signal", "wrote", "own"]
     rounds: Literal[1, 2] = 1
-    link: Annotated[str, Field(max_length=8000)] = ""
+    view: View = View(page="", link="")
     lesson: Annotated[str, Field(max_length=100)] = ""
     question: Annotated[str, Field(max_length=9)] = ""
     signal: Annotated[str, Field(max_length=10)] = "z"
@@ -105,7 +106,8 @@ class _Cursor:
     """Where a question is made from: the lab, as a link shows it."""
 
     def __init__(self, ask: Ask, settings: Settings) -> None:
-        self.figure, self.runs = figure_of(ask.link, Figure("", {})), Runs(settings)
+        self.view, self.runs = ask.view.model_dump(), Runs(settings)
+        self.figure, _ = figure_at(self.view, settings)
         if self.figure.page:
             raise ValueError("questions are made from the cursor of the lab")
         followed = self.runs.of(self.figure)
@@ -128,7 +130,7 @@ class _Cursor:
         return link_of(self.figure, self.runs)
 
     def until(self) -> dict[str, Any]:
-        return {"link": self.link, "upto": self.t}
+        return {**self.view, "link": self.link, "upto": self.t}
 
 
 def _of_output(ask: Ask, settings: Settings) -> Asked:
@@ -148,7 +150,7 @@ def _of_output(ask: Ask, settings: Settings) -> Asked:
         words = Markup("What will it answer at the next step, {}?").format(at.step(at.t + 1))
     said = worked_out(f"y@{at.t + 1}", figure, at.runs).text
     answer = _answer([right], "", Markup("The output at {} is {}.").format(at.step(at.t + 1), said), figure, at)
-    return Asked(_public("choose", words, options), answer, at.until(), _plain(words), at.link)
+    return Asked(_public("choose", words, options), answer, at.until(), _plain(words), address(at.view))
 
 
 def _of_signal(ask: Ask, settings: Settings) -> Asked:
@@ -164,7 +166,7 @@ def _of_signal(ask: Ask, settings: Settings) -> Asked:
     )
     public = _public("number", words, []) | _scale(style.lowest, style.highest)
     answer = _answer(value, text, Markup("<i>{}</i> is {}.").format(style.symbol, text), figure, at)
-    return Asked(public, answer, at.until(), _plain(words), at.link)
+    return Asked(public, answer, at.until(), _plain(words), address(at.view))
 
 
 def _of_wrote(ask: Ask, settings: Settings) -> Asked:
@@ -176,9 +178,9 @@ def _of_wrote(ask: Ask, settings: Settings) -> Asked:
     figure = Figure("", {**at.figure.keys, "views": ",".join(dict.fromkeys([*views, "memory"]))})
     said = Markup("{} of it were written at {}.").format(share, at.step(truth[0]))
     hidden = {**at.figure.keys, "views": ",".join(view for view in views if view not in ("memory", "influence"))}
-    before = {"link": link_of(Figure("", hidden), at.runs), "upto": None}
+    before = {**at.view, "link": link_of(Figure("", hidden), at.runs), "upto": None}
     public = _public("click", words, []) | {"steps": at.tokens[: at.t] or [str(t) for t in range(1, at.t + 1)]}
-    return Asked(public, _answer(truth, "", said, figure, at), before, _plain(words), at.link)
+    return Asked(public, _answer(truth, "", said, figure, at), before, _plain(words), address(at.view))
 
 
 def _of_own(ask: Ask, settings: Settings) -> Asked:
@@ -206,7 +208,7 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
         if right is not None and right not in range(1, at.T + 1):
             raise ValueError(f"the right step is from 1 to {at.T}")
     answer = {"truth": truth, "text": text, "replies": [], "reveal": "", "why": "", "view": None}
-    return Asked(public, answer, None, ask.text.strip(), ask.link)
+    return Asked(public, answer, None, ask.text.strip(), address(ask.view.model_dump()))
 
 
 _OF = {"lesson": _of_lesson, "output": _of_output, "signal": _of_signal, "wrote": _of_wrote, "own": _of_own}
@@ -223,7 +225,7 @@ def _scale(low: float, high: float) -> dict[str, Any]:
 
 
 def _answer(truth: Any, text: str, reveal: Markup, figure: Figure, at: _Cursor) -> dict[str, Any]:
-    then = {"link": link_of(figure, at.runs), "upto": None}
+    then = {**at.view, "link": link_of(figure, at.runs), "upto": None}
     return {
         "truth": truth,
         "text": text,

@@ -92,18 +92,24 @@ class Rooms:
         await self.keeper.change(room, {"view": dict(view)} | ({"question": None, "_answer": None} if done else {}))
 
     async def set_mode(self, room: Room, mode: str) -> None:
-        await self.keeper.change(room, {"mode": mode})
+        """What is looked at while a class explores is gathered anew each time."""
+        new = mode == "explore" and room.state["mode"] != "explore"
+        await self.keeper.change(room, {"mode": mode} | ({"_explored": self._explored(room) + 1} if new else {}))
 
     async def ask(self, room: Room, asked: Asked) -> None:
         """Ask something, instead of what was asked before."""
+        await self._note_unrevealed(room)
         number = 1 + len(room.state["_record"])
         if number > MOST_RECORDED:
             raise Refused(429, "busy", f"{MOST_RECORDED} questions were asked in this room: open a new one")
         question = asked.public | {"id": int(1000 * self.clock()), "round": 1, "status": "open"}
         entry = Entry(number, asked.public["kind"], asked.plain, asked.link, self.clock() - room.opened).to_dict()
         fields = {"question": question, "_answer": asked.answer, "_record": [*room.state["_record"], entry]}
+        before = room.state["question"]
+        if before is None or before["status"] == "revealed":
+            fields["_upto"] = room.state["view"]["upto"]
         if asked.view is not None:
-            fields["view"] = {**room.state["view"], **asked.view}
+            fields["view"] = asked.view
         await self.keeper.change(room, fields)
 
     async def close(self, room: Room) -> None:
@@ -123,9 +129,7 @@ class Rooms:
         now, answer = self._question(room), room.state["_answer"]
         truth = answer["truth"]
         rounds = [tally(now, await self._answers(room, now["id"], n), truth) for n in range(1, now["round"] + 1)]
-        view = room.state["view"]
-        if answer["view"]:
-            view = {**view, **answer["view"]}
+        view = answer["view"] or room.state["view"]
         revealed = {name: value for name, value in answer.items() if name != "view"}
         record = list(room.state["_record"])
         record[-1] = record[-1] | {"truth": revealed["truth"], "text": revealed["text"], "rounds": rounds}
@@ -133,11 +137,13 @@ class Rooms:
         await self.keeper.change(room, {"question": question, "view": view, "_record": record})
 
     async def dismiss(self, room: Room) -> None:
-        """Put the question away; the lab shows again what it had covered."""
+        """Put the question away; what it had covered is shown again."""
+        now = self._question(room)
         await self._note_unrevealed(room)
-        view = room.state["view"]
-        shown = {} if view["page"].startswith("lessons/") else {"view": {**view, "upto": None, "by": ""}}
-        await self.keeper.change(room, {"question": None, "_answer": None} | shown)
+        fields: dict[str, Any] = {"question": None, "_answer": None}
+        if now["status"] != "revealed":
+            fields["view"] = {**room.state["view"], "upto": room.state["_upto"], "by": ""}
+        await self.keeper.change(room, fields)
 
     async def answer(self, room: Room, device: str, question: int, given: Any) -> None:
         """Count a device's answer, instead of what it had said before. Raises Refused."""
@@ -161,7 +167,9 @@ class Rooms:
         name = device.partition(".")[0]
         for table in ("looks", "offers")[: 2 if offered else 1]:
             kept = {**look, "at": round(self.clock() - room.opened, 1)}
-            if not await self.keeper.put(room, table, name, kept, 2 * self.settings.followers):
+            if not await self.keeper.put(
+                room, f"{table}.{self._explored(room)}", name, kept, 2 * self.settings.followers
+            ):
                 raise Refused(429, "busy", "more devices explore than this room takes")
 
     async def end(self, room: Room) -> None:
@@ -208,8 +216,11 @@ class Rooms:
             answers = [await self._answers(room, now["id"], n) for n in range(1, now["round"] + 1)]
             said["answers"] = {"count": len(answers[-1]), "class": [tally(now, one) for one in answers]}
         if state["mode"] == "explore":
-            looks, offers = await self.keeper.table(room, "looks"), await self.keeper.table(room, "offers")
-            said["looks"] = gathered(state["view"], list(looks.values()), list(offers.values()))
+            looks, offers = [
+                list((await self.keeper.table(room, f"{table}.{self._explored(room)}")).values())
+                for table in ("looks", "offers")
+            ]
+            said["looks"] = gathered(state["view"], looks, offers)
         return said
 
     async def record(self, room: Room) -> list[Entry]:
@@ -256,6 +267,9 @@ class Rooms:
         if not codes.is_device(device, room.digest):
             raise Refused(403, "not-here", "only who has joined this room can do this", "device")
         self.posted.take(device, "this device has said much in a short time")
+
+    def _explored(self, room: Room) -> int:
+        return int(room.state.get("_explored", 0))
 
     def _question(self, room: Room) -> dict[str, Any]:
         now: dict[str, Any] | None = room.state["question"]

@@ -13,7 +13,6 @@ from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
 from ..lessons.shown import VIEW, shown
-from ..link import VERSION
 from ..settings import Settings
 
 
@@ -67,4 +66,4 @@ def address(view: Mapping[str, Any]) -> str:
     """Where a view is outside of the room, below the server's own address."""
     if view["page"].startswith("lessons/"):
         return f"{view['page']}?step={view['step'] or 1}"
-    return f"{view['page']}{view['link'] or f'?v={VERSION}'}"
+    return f"{view['page']}{view['link']}"

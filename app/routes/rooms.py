@@ -229,10 +229,8 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
     settings: Settings = request.app.state.settings
     made = await run_in_threadpool(asked, body, settings)
     if made.view is not None:
-        before = {"page": "", "step": None} | made.view
-        made.view.update(await run_in_threadpool(placed, View(**before), settings))
-        after = made.answer["view"]
-        after.update(await run_in_threadpool(placed, View(**({"page": "", "step": None} | after)), settings))
+        for view in (made.view, made.answer["view"]):
+            view.update(await run_in_threadpool(placed, View(**view | {"by": ""}), settings))
     await _rooms(request).ask(room, made)
 
 

@@ -37,7 +37,8 @@ export function mountAsk(dialog, opener, here, send) {
   }
 
   function offer() {
-    const { page, link, step } = here();
+    const view = here();
+    const { page, step } = view;
     const items = [];
     if (lesson)
       for (const id of Object.keys(lesson.questions)) {
@@ -49,10 +50,10 @@ export function mountAsk(dialog, opener, here, send) {
     if (inLab) {
       const { signals } = boot.cells[pageCell.cell];
       const gates = signals.filter(({ name }) => boot.cells[pageCell.cell].gates.includes(name) || name === "h");
-      items.push(ready("Where will the output go at the next step?", { of: "output", link }));
+      items.push(ready("Where will the output go at the next step?", { of: "output", view }));
       for (const { name, symbol } of gates.filter(({ name }) => ["z", "r", "f", "i", "h"].includes(name)))
-        items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, link }));
-      items.push(ready("Which step wrote this?", { of: "wrote", link }));
+        items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }));
+      items.push(ready("Which step wrote this?", { of: "wrote", view }));
     }
     list.replaceChildren(...items);
     const pressed = /** @type {HTMLElement} */ (form.querySelector("[value=click]")?.closest("label"));
@@ -72,9 +73,9 @@ export function mountAsk(dialog, opener, here, send) {
     if (kind() === "choose") {
       const lines = field("options").value.split("\n").map((line) => line.trim()).filter(Boolean); // prettier-ignore
       const right = lines.findIndex((line) => line.startsWith("*"));
-      ask({ of: "own", text, options: lines.map((line) => line.replace(/^\*\s*/, "")), right: right < 0 ? null : right });
-    } else if (kind() === "number") ask({ of: "own", text, low: number("low"), high: number("high"), right: number("number") });
-    else ask({ of: "own", text, link: here().link, right: number("step") });
+      ask({ of: "own", text, view: here(), options: lines.map((line) => line.replace(/^\*\s*/, "")), right: right < 0 ? null : right });
+    } else if (kind() === "number") ask({ of: "own", text, view: here(), low: number("low"), high: number("high"), right: number("number") });
+    else ask({ of: "own", text, view: here(), right: number("step") });
   });
   opener.addEventListener("click", () => {
     refused.textContent = "";

@@ -303,7 +303,7 @@ def test_questions_from_the_cursor_have_the_core_s_own_answers() -> None:
         trace = gru.trace(gru.load("store-and-recall"), sequence)
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "link": link})
+            await teacher.must("question", {"of": "signal", "signal": "z", "view": {"page": "", "link": link}})
             state = await follower.hear(lambda state: state["question"])
             assert "revealed" not in state["question"]
             assert state["view"]["upto"] == 4
@@ -313,7 +313,7 @@ def test_questions_from_the_cursor_have_the_core_s_own_answers() -> None:
             assert state["view"]["upto"] is None
             assert "t=5" in state["view"]["link"]
 
-            await teacher.must("question", {"of": "wrote", "link": link})
+            await teacher.must("question", {"of": "wrote", "view": {"page": "", "link": link}})
             await follower.hear(lambda state: state["question"]["kind"] == "click")
             await teacher.must("turn", {"turn": "reveal"})
             state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
@@ -321,7 +321,7 @@ def test_questions_from_the_cursor_have_the_core_s_own_answers() -> None:
             assert state["question"]["revealed"]["truth"] == [1 + int(np.argmax(shares))]
             assert "memory" in state["view"]["link"]
 
-            await teacher.must("question", {"of": "output", "link": link})
+            await teacher.must("question", {"of": "output", "view": {"page": "", "link": link}})
             state = await follower.hear(lambda state: state["question"]["kind"] == "choose")
             labels = gru.load("store-and-recall").readout.labels
             await teacher.must("turn", {"turn": "reveal"})
@@ -340,13 +340,17 @@ def test_a_number_that_rises_is_asked_which_way_it_goes() -> None:
         async with teacher.follower() as follower:
             for t, way in ((1, 0), (2, 1)):
                 assert np.sign(trace.y[t, 0] - trace.y[t - 1, 0]) == (1, -1)[way]
-                await teacher.must("question", {"of": "output", "link": link.replace("t=1", f"t={t}")})
+                await teacher.must(
+                    "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", f"t={t}")}}
+                )
                 await teacher.must("turn", {"turn": "reveal"})
                 state = await follower.hear(
                     lambda state: state["question"] and state["question"]["status"] == "revealed"
                 )
                 assert state["question"]["revealed"]["truth"] == [way]
-        answer = await teacher.say("question", {"of": "output", "link": link.replace("t=1", "t=3")})
+        answer = await teacher.say(
+            "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", "t=3")}}
+        )
         assert "the cursor is at the last step" in answer.json()["error"]["message"]
 
     in_room(test)
@@ -404,6 +408,27 @@ def test_a_lesson_s_question_covers_the_figure_until_it_is_revealed() -> None:
             assert state["question"]["revealed"]["truth"] == shown.json()["truth"]
             assert state["view"]["link"] == shown.json()["link"]
             assert sum(state["question"]["class"][0]["counts"]) == 1
+
+    in_room(test)
+
+
+def test_a_question_from_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
+    async def test(server: Server) -> None:
+        (step,) = (await server.client.get("/api/lessons/gates/outline")).json()[1:2]
+        view = {"page": "lessons/gates", "link": step["link"].replace("t=4", "t=2"), "step": 2}
+        teacher = await server.open(view)
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": "signal", "signal": "z", "view": view})
+            state = await follower.hear(lambda state: state["question"])
+            assert (state["view"]["page"], state["view"]["step"], state["view"]["upto"]) == ("lessons/gates", 2, 2)
+            await teacher.must("turn", {"turn": "dismiss"})
+            state = await follower.hear(lambda state: not state["question"])
+            assert state["view"]["upto"] is None
+            await teacher.must("question", {"of": "signal", "signal": "z", "view": view})
+            await teacher.must("turn", {"turn": "reveal"})
+            state = await follower.hear(lambda state: state["question"] and state["question"]["status"] == "revealed")
+            assert (state["view"]["page"], state["view"]["step"], state["view"]["upto"]) == ("lessons/gates", 2, None)
+            assert "t=3" in state["view"]["link"]
 
     in_room(test)
 
