@@ -8,6 +8,7 @@ import { UP, Refusal, openRoom, request, roomAt, say } from "../api.js";
 import { lesson as course } from "../boot.js";
 import { copy } from "../clipboard.js";
 import { home } from "../frame.js";
+import { LONGEST } from "../link.js";
 import { mountAsk } from "./ask.js";
 import { asHash, capability, hold } from "./capability.js";
 import { mountClass } from "./class.js";
@@ -51,7 +52,8 @@ export function mountTeacher(figure, lesson) {
   async function tell() {
     if (!own || saying || !told || told.mode === "pause") return;
     const view = here();
-    if (written(view) === said || view.link.length > 8000) return;
+    if (written(view) === said) return;
+    if (view.link.length > LONGEST) return write("This is too long for a link, so the class does not see it.", "refused");
     saying = true;
     said = written(view);
     const heard = await command("view", view);

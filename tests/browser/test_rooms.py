@@ -55,10 +55,63 @@ def ask(teacher: Page, words: str) -> None:
     teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=words).click()
 
 
-def test_a_class_from_opening_to_the_end(somebody: Join) -> None:
+class Wire:
+    """A way to the server that can be cut: what goes over it is lost then, and nobody gets through."""
+
+    def __init__(self, base_url: str) -> None:
+        self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.whole, self.ends = True, list[socket.socket]()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self.listener.accept()
+                if not self.whole:
+                    here.close()
+                    continue
+                there = socket.create_connection(self.to)
+                self.ends += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    def carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        self.whole = False
+        ends, self.ends = self.ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def end(self) -> None:
+        self.cut()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.fixture
+def wire(base_url: str) -> Iterator[Wire]:
+    wire = Wire(base_url)
+    yield wire
+    wire.end()
+
+
+def test_a_class_from_opening_to_the_end(somebody: Join, wire: Wire) -> None:
     teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
     code = room(teacher)
-    followers = [somebody(f"/rooms/{code}"), somebody("/rooms"), somebody(f"/rooms/{code.lower()}", **PHONE)]
+    lost: list[str] = []
+    afar = somebody(f"{wire.url}/rooms/{code.lower()}", lost, at=wire.url, **PHONE)
+    followers = [somebody(f"/rooms/{code}"), somebody("/rooms"), afar]
     followers[1].get_by_role("textbox").fill(code.replace("-", " "))
     followers[1].get_by_role("button", name="Join").click()
     expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text("3 follow")
@@ -124,6 +177,20 @@ def test_a_class_from_opening_to_the_end(somebody: Join) -> None:
     own.get_by_role("button", name="Follow again").click()
     expect(own.locator("#inspector h2")).to_contain_text("t = 1")
 
+    # A lost connection comes back by itself, to the newest state.
+    word = afar.get_by_role("region", name="Room").get_by_role("status")
+    wire.cut()
+    expect(word).to_have_text("The connection is lost. It comes back by itself.")
+    for _ in range(2):
+        teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(own.locator("#inspector h2")).to_contain_text("t = 3")
+    wire.whole = True
+    expect(afar.locator("#inspector h2")).to_contain_text("t = 3")
+    expect(word).to_have_text("You see what the teacher sees.")
+    assert lost
+    assert all("Failed to load resource" in one for one in lost)
+    lost.clear()
+
     # The end leaves everybody where they were.
     teacher.get_by_role("button", name="End…").click()
     teacher.get_by_role("dialog", name="End the room").get_by_role("button", name="End it").click()
@@ -131,77 +198,7 @@ def test_a_class_from_opening_to_the_end(somebody: Join) -> None:
         expect(page.get_by_role("region", name="Room").get_by_role("status")).to_contain_text("The room has ended")
         expect(page).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+x\+x\+B\+x"))
     followers[0].reload()
-    expect(followers[0].locator("#inspector h2")).to_contain_text("t = 1, unit 1")
-
-
-class Wire:
-    """A way to the server that can be cut: what goes over it is lost then, and nobody gets through."""
-
-    def __init__(self, base_url: str) -> None:
-        self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.whole, self.ends = True, list[socket.socket]()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                here, _ = self.listener.accept()
-                if not self.whole:
-                    here.close()
-                    continue
-                there = socket.create_connection(self.to)
-                self.ends += [here, there]
-                for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
-
-    def carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self) -> None:
-        self.whole = False
-        ends, self.ends = self.ends, []
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def end(self) -> None:
-        self.cut()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
-@pytest.fixture
-def wire(base_url: str) -> Iterator[Wire]:
-    wire = Wire(base_url)
-    yield wire
-    wire.end()
-
-
-def test_a_lost_connection_comes_back_to_the_newest_state(somebody: Join, wire: Wire) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
-    complaints: list[str] = []
-    follower = somebody(f"{wire.url}/rooms/{room(teacher)}", complaints, at=wire.url)
-    word = follower.get_by_role("region", name="Room").get_by_role("status")
-    expect(word).to_have_text("You see what the teacher sees.")
-    wire.cut()
-    expect(word).to_have_text("The connection is lost. It comes back by itself.")
-    for _ in range(2):
-        teacher.get_by_role("slider", name="Step").press("ArrowRight")
-    expect(teacher.locator("#inspector h2")).to_contain_text("t = 3")
-    wire.whole = True
-    expect(follower.locator("#inspector h2")).to_contain_text("t = 3")
-    expect(word).to_have_text("You see what the teacher sees.")
-    assert complaints
-    assert all("Failed to load resource" in one for one in complaints)
-    complaints.clear()
+    expect(followers[0].locator("#inspector h2")).to_contain_text("t = 3, unit 1")
 
 
 def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
