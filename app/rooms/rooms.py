@@ -163,7 +163,9 @@ class Rooms:
         """Note, without a name, what somebody looks at who explores; and whether they would show it to all."""
         self._known(room, device)
         if room.state["mode"] != "explore":
-            raise Refused(409, "follows", "nobody explores at the moment", "mode")
+            if offered:
+                raise Refused(409, "follows", "nobody explores at the moment", "mode")
+            return  # it was told in the moment in which everybody was called back
         name = device.partition(".")[0]
         for table in ("looks", "offers")[: 2 if offered else 1]:
             kept = {**look, "at": round(self.clock() - room.opened, 1)}

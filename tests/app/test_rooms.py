@@ -443,7 +443,8 @@ def test_who_explores_is_seen_without_a_name_and_can_offer_a_view() -> None:
                 path = f"/api/rooms/{teacher.code}/looks"
                 return await server.client.post(path, json=body, headers={"x-device": follower.device})
 
-            assert (await say(a, look)).status_code == 409  # nobody explores yet
+            assert (await say(a, look)).status_code == 204  # nobody explores yet: it is not noted
+            assert (await say(a, look | {"offered": True})).status_code == 409
             await teacher.must("mode", {"mode": "explore"})
             assert (await say(a, look)).status_code == 204
             offer = {"view": {"page": "", "link": "?model=running-total&sequence=0.5"}, "offered": True}
