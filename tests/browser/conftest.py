@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlparse
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect
+from playwright.sync_api import BrowserContext, BrowserType, ConsoleMessage, Error, Page, Request, expect
 
 from app import export
 from app.assets import assets
@@ -76,9 +76,19 @@ def base_url(folder: Path, served: dict[str, Model], uploads: Path) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def visitor(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
-    """One visitor for all tests, who has Plotly in the cache: it is 5 MB to read."""
-    context = browser.new_context(base_url=base_url)
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("profile")
+
+
+@pytest.fixture(scope="session")
+def visitor(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], base_url: str, profile: Path
+) -> Iterator[BrowserContext]:
+    """One visitor for all tests, who was here before: with a profile, Chromium keeps Plotly as it has compiled it.
+
+    That takes a second of each visit otherwise.
+    """
+    context = browser_type.launch_persistent_context(profile / "visitor", base_url=base_url, **browser_type_launch_args)
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
@@ -149,9 +159,11 @@ def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Pa
 
 
 @pytest.fixture(scope="session")
-def offline(browser: Browser) -> Iterator[BrowserContext]:
+def offline(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], profile: Path
+) -> Iterator[BrowserContext]:
     """A visitor whose network is off."""
-    context = browser.new_context(offline=True)
+    context = browser_type.launch_persistent_context(profile / "offline", offline=True, **browser_type_launch_args)
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
