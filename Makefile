@@ -28,7 +28,7 @@ bench: .venv/bench
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m benchmarks
 
-# A class of 300 and of 1,000, and what may befall it: a quarter of an hour. PARTS=growth HOURS=2: two hours more.
+# A class of 300 and of 1,000, and what may befall it: twenty minutes. PARTS=growth HOURS=2: two hours more.
 load: .venv/bench
 	$(BIN)/python -m benchmarks.load $(PARTS) $(if $(HOURS),--hours $(HOURS))
 

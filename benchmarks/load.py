@@ -1,4 +1,4 @@
-"""`make load`: a class of 300 and of 1,000, and what may befall it; `make load HOURS=2` looks whether it grows."""
+"""`make load`: a class of 300 and of 1,000, and what may befall it; PARTS=growth HOURS=2 looks whether it grows."""
 
 from __future__ import annotations
 
