@@ -98,13 +98,13 @@ class Rooms:
 
     async def ask(self, room: Room, asked: Asked) -> None:
         """Ask something, instead of what was asked before."""
-        await self._note_unrevealed(room)
-        number = 1 + len(room.state["_record"])
+        record = await self._record(room)
+        number = 1 + len(record)
         if number > MOST_RECORDED:
             raise Refused(429, "busy", f"{MOST_RECORDED} questions were asked in this room: open a new one")
         question = asked.public | {"id": int(1000 * self.clock()), "round": 1, "status": "open"}
         entry = Entry(number, asked.public["kind"], asked.plain, asked.link, self.clock() - room.opened).to_dict()
-        fields = {"question": question, "_answer": asked.answer, "_record": [*room.state["_record"], entry]}
+        fields = {"question": question, "_answer": asked.answer, "_record": [*record, entry]}
         before = room.state["question"]
         if before is None or before["status"] == "revealed":
             fields["_upto"] = room.state["view"]["upto"]
@@ -139,8 +139,7 @@ class Rooms:
     async def dismiss(self, room: Room) -> None:
         """Put the question away; what it had covered is shown again."""
         now = self._question(room)
-        await self._note_unrevealed(room)
-        fields: dict[str, Any] = {"question": None, "_answer": None}
+        fields: dict[str, Any] = {"question": None, "_answer": None, "_record": await self._record(room)}
         if now["status"] != "revealed":
             fields["view"] = {**room.state["view"], "upto": room.state["_upto"], "by": ""}
         await self.keeper.change(room, fields)
@@ -226,8 +225,7 @@ class Rooms:
         return said
 
     async def record(self, room: Room) -> list[Entry]:
-        await self._note_unrevealed(room)
-        return [Entry(**entry) for entry in room.state["_record"]]
+        return [Entry(**entry) for entry in await self._record(room)]
 
     async def begin(self) -> None:
         """Keep rooms alive, and end those whose time is over. Called once, where there is a loop."""
@@ -288,12 +286,10 @@ class Rooms:
     async def _answers(self, room: Room, question: int, n: int) -> list[Any]:
         return list((await self.keeper.table(room, f"answers.{question}.{n}")).values())
 
-    async def _note_unrevealed(self, room: Room) -> None:
-        """Put in the record what was answered to a question that was not revealed."""
-        now = room.state["question"]
-        if now is None or now["status"] == "revealed":
-            return
-        record = list(room.state["_record"])
-        rounds = [tally(now, await self._answers(room, now["id"], n)) for n in range(1, now["round"] + 1)]
-        record[-1] = record[-1] | {"rounds": rounds}
-        await self.keeper.change(room, {"_record": record})
+    async def _record(self, room: Room) -> list[dict[str, Any]]:
+        """The record, with what was answered so far to a question that is not revealed."""
+        now, record = room.state["question"], list(room.state["_record"])
+        if now is not None and now["status"] != "revealed":
+            rounds = [tally(now, await self._answers(room, now["id"], n)) for n in range(1, now["round"] + 1)]
+            record[-1] = record[-1] | {"rounds": rounds}
+        return record

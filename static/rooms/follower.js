@@ -174,7 +174,7 @@ function saying(mode, question, following) {
   if (question?.status === "open") return "A question for you.";
   if (mode === "pause") return "The teacher has paused for a moment.";
   if (following) return "You see what the teacher sees.";
-  if (mode === "explore") return "Explore: try whatever you like. Without names, the teacher sees which models and steps the class looks at."; // prettier-ignore
+  if (mode === "explore") return "Explore. The teacher sees, without names, where the class looks.";
   return "You look around by yourself.";
 }
 

@@ -117,7 +117,6 @@ export function mountTeacher(figure, lesson) {
     if (!own) return;
     const { code, secret } = own;
     bar.hidden = false;
-    document.body.classList.add("leads");
     /** @type {HTMLElement} */ (bar.querySelector(".code")).textContent = code;
     /** @type {HTMLAnchorElement} */ (button("presenter")).href = `${home}rooms/${code}/presenter${asHash(own)}`;
     stop = listen(
@@ -161,7 +160,6 @@ export function mountTeacher(figure, lesson) {
     has(null);
     write(message);
     bar.classList.add("over");
-    document.body.classList.remove("leads");
   }
 
   /** Fill the dialog: how to come in, or how to begin. */

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import os
 import re
 import socket
@@ -123,6 +125,16 @@ def test_a_room_outlives_the_process_that_it_was_opened_on(tmp_path: Path) -> No
                     for follower in (again, b):
                         state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
                         assert state["question"]["class"][0]["counts"] == [0, 2]
+            # A question that another takes the place of is in the record, with its answers.
+            for text in ("Again?", "And now?"):
+                await elsewhere.must("question", {"of": "own", "text": text, "options": ["one", "two"]})
+                await b.hear(lambda state, text=text: text in state["question"]["ask"])
+                assert (await b.answer(0)).status_code == 204
+            record = await other.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=elsewhere.headers)
+            rows = [row for row in csv.DictReader(io.StringIO(record.text)) if row["count"] != "0"]
+            assert [(row["asked"], row["answer"], row["count"]) for row in rows] == [
+                ("Which?", "two", "2"), ("Again?", "one", "1"), ("And now?", "one", "1"),
+            ]  # fmt: skip
             await elsewhere.end()
             assert (await b.hear(lambda state: state["ended"]))["ended"]
 
