@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Annotated, Any, Literal
 
 from markupsafe import Markup, escape
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gru_core import SequenceError
 
@@ -30,8 +30,14 @@ BINS = 20
 MOST_OPTIONS = 6
 """Of an answer in symbols: the likeliest."""
 
+MOST_STEPS = 200
+"""Of a sequence that is answered by its steps."""
+
 STAYS = 0.05
 """A change of the output that is called none, of the range that it has in the run."""
+
+LARGEST, SMALLEST = 1e9, 1e-6
+"""Bounds of an own question about a number, and the least distance between them: a slider has 100 places there."""
 
 Words = Annotated[str, Field(min_length=1, max_length=400)]
 
@@ -55,9 +61,9 @@ class Ask(BaseModel):
     signal: Annotated[str, Field(max_length=10)] = "z"
     text: Annotated[str, Field(max_length=400)] = ""
     options: Annotated[list[Words], Field(max_length=8)] = []
-    low: float | None = None
-    high: float | None = None
-    right: float | None = None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    right: FiniteFloat | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,11 @@ def asked(ask: Ask, settings: Settings) -> Asked:
         made = _OF[ask.of](ask, settings)
     except (SequenceError, ValueError) as error:
         raise Refused(422, "question", f"this cannot be asked: {str(error).rstrip('.')}", "question") from error
+    if len(made.public["steps"]) > MOST_STEPS:
+        message = (
+            f"at most {MOST_STEPS} steps can be pressed or drawn over; this sequence has {len(made.public['steps'])}"
+        )
+        raise Refused(422, "question", message, "question")
     made.public["rounds"] = ask.rounds
     return made
 
@@ -100,6 +111,11 @@ def _of_lesson(ask: Ask, settings: Settings) -> Asked:
     after = {"page": of, "step": n, "link": answer["link"], "upto": None}
     said = {name: answer[name] for name in ("truth", "text", "replies", "reveal", "why")}
     return Asked(public, said | {"view": after}, before, _plain(part.ask), f"{of}?step={n}")
+
+
+def covers_inputs(question: dict[str, Any]) -> bool:
+    """Whether the inputs after the cursor are covered too: not when they are what is drawn over or pressed."""
+    return question["kind"] in ("choose", "number")
 
 
 class _Cursor:
@@ -196,8 +212,10 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
         if right is not None and right not in range(len(ask.options)):
             raise ValueError(f"the right option is from 1 to {len(ask.options)}")
     elif ask.low is not None and ask.high is not None:
-        if not (math.isfinite(ask.low) and math.isfinite(ask.high) and ask.low < ask.high):
-            raise ValueError("a number is from the lower of two numbers to the higher")
+        if not (-LARGEST <= ask.low < ask.high <= LARGEST and ask.high - ask.low >= SMALLEST):
+            raise ValueError(
+                f"a number is from a lower to a higher one, at least {SMALLEST:g} apart, up to ±{LARGEST:,.0f}"
+            )
         if right is not None and not ask.low <= right <= ask.high:
             raise ValueError(f"the right number is from {ask.low:g} to {ask.high:g}")
         public = _public("number", words, []) | _scale(ask.low, ask.high)
@@ -266,7 +284,7 @@ def checked(question: dict[str, Any], given: Any) -> Any:
 
 def _within(value: Any, question: dict[str, Any]) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and question["low"] <= value <= question["high"]
+    return number and question["low"] <= value <= question["high"]
 
 
 def tally(question: dict[str, Any], answers: Sequence[Any], truth: Any = None) -> dict[str, Any]:
@@ -297,3 +315,9 @@ def tally(question: dict[str, Any], answers: Sequence[Any], truth: Any = None) -
     counts = [counted[place] for place in places]
     right = [place in truths for place in places]
     return {"labels": labels, "counts": counts, "right": right, "middle": middle, "answers": len(answers)}
+
+
+def sketches(salt: str, answers: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    """Return what was drawn, in an order that tells nothing of the devices, each with an id of its own."""
+    made = {hashlib.sha256(f"{salt}{name}".encode()).hexdigest()[:8]: values for name, values in answers.items()}
+    return [{"id": id, "values": [round(value, 3) for value in made[id]]} for id in sorted(made)]

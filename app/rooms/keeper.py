@@ -1,54 +1,64 @@
-"""Where rooms are kept, and everything that is said in them."""
+"""Where rooms are stored, and everything that is posted to them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .room import Room
 
+STARTED = time.time() - time.monotonic()
+"""The time at which this machine's steady clock was at 0: a wall clock that is set anew ends no room."""
+
 
 class Keeper(Protocol):
-    """Keeps rooms, each with tables that have one value a key, such as a question's answers by device."""
+    """Stores rooms, each with tables of one value per key, such as a question's answers by device."""
+
+    def clock(self) -> float:
+        """Return the time in seconds, the same for all processes that share these rooms."""
 
     async def open(self, room: Room) -> None:
-        """Keep a new room."""
+        """Store a new room."""
 
     async def find(self, code: str) -> Room | None:
-        """The room as this process has it, which hears of every change from now on."""
+        """Return the room as this process has it, which hears of every change from now on."""
 
-    async def count(self) -> int:
-        """How many rooms there are."""
+    async def count(self, by: str = "") -> int:
+        """Return how many rooms there are, or how many of them were opened `by` this address."""
 
     async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
-        """Put fields into a room's state, wherever somebody is in it."""
+        """Put fields into a room's state, in every process that has somebody in it."""
 
-    async def put(self, room: Room, table: str, key: str, value: Any, most: int) -> bool:
-        """Put a value in a table; False where that has `most` other keys already."""
+    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
+        """Put values into a table. Does nothing when the room has ended."""
+
+    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
+        """Remove keys from a table."""
 
     async def table(self, room: Room, name: str) -> Mapping[str, Any]:
-        """All of a table."""
+        """Return all of a table."""
 
     async def followers(self, room: Room) -> int:
-        """How many are in a room, in all processes."""
+        """Return how many follow a room, in all processes."""
 
     async def joined(self, room: Room, by: int) -> None:
-        """Count one more in this process (1), or one less (−1)."""
+        """Count one more follower in this process (1), or one less (−1)."""
 
     async def met(self, room: Room) -> float:
-        """When the teacher was last seen in a room, a time in seconds."""
+        """Return when the teacher was last seen in a room, a time in seconds."""
 
     async def meet(self, room: Room, now: float) -> None:
-        """The teacher is seen now."""
+        """Note that the teacher is seen now."""
 
     async def forget(self, room: Room) -> None:
-        """Keep a room no longer."""
+        """Remove a room and its tables."""
 
     def rooms(self) -> list[Room]:
-        """Those that this process has."""
+        """Return the rooms that this process has."""
 
     async def close(self) -> None:
-        """Let go of everything that was opened."""
+        """Close everything that was opened."""
 
 
 class InMemory:
@@ -58,25 +68,32 @@ class InMemory:
         self._rooms: dict[str, Room] = {}
         self._tables: dict[str, dict[str, dict[str, Any]]] = {}
 
+    def clock(self) -> float:
+        return STARTED + time.monotonic()
+
     async def open(self, room: Room) -> None:
         self._rooms[room.code], self._tables[room.code] = room, {}
 
     async def find(self, code: str) -> Room | None:
         return self._rooms.get(code)
 
-    async def count(self) -> int:
-        return len(self._rooms)
+    async def count(self, by: str = "") -> int:
+        return sum(not by or room.state.get("_by") == by for room in self._rooms.values())
 
     async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
         room.change(fields)
 
-    async def put(self, room: Room, table: str, key: str, value: Any, most: int) -> bool:
-        kept = self._tables[room.code].setdefault(table, {})
-        if key not in kept and len(kept) >= most:
-            return False
-        kept[key] = value
+    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
+        tables = self._tables.get(room.code)
+        if tables is not None:
+            tables.setdefault(table, {}).update(values)
+            room.stir()
+
+    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
+        values = self._tables.get(room.code, {}).get(table, {})
+        for key in keys:
+            values.pop(key, None)
         room.stir()
-        return True
 
     async def table(self, room: Room, name: str) -> Mapping[str, Any]:
         return self._tables.get(room.code, {}).get(name, {})

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -71,6 +71,11 @@ def _key(code: str) -> str:
     return f"gruscope:room:{code}"
 
 
+def _by(by: str) -> str:
+    """The index of the rooms that an address opened."""
+    return f"{INDEX}:{by}"
+
+
 class InRedis:
     """Rooms at `url`, kept for so many `hours` at most."""
 
@@ -90,29 +95,38 @@ class InRedis:
         self._rooms: dict[str, Room] = {}
         self._met: dict[str, float] = {}
         self._told: dict[str, tuple[int, float]] = {}
+        self._ahead: float | None = None
         self._change: Any = self._redis.register_script(CHANGE)
         self._tasks: list[asyncio.Task[None]] = []
 
+    def clock(self) -> float:
+        """Redis's time: the wall clocks of the machines that share it may differ, and are not looked at."""
+        return time.monotonic() + (self._ahead or 0.0)
+
     @_telling
     async def open(self, room: Room) -> None:
-        self._begin()
+        await self._begin()
         fields = {name: json.dumps(value) for name, value in room.state.items()}
         about = {"digest": room.digest, "opened": room.opened, "met": room.opened, "epoch": room.epoch, "n": 0}
         async with self._redis.pipeline() as together:
             together.hset(_key(room.code), mapping=about | {f"f:{name}": value for name, value in fields.items()})
             together.expire(_key(room.code), self._seconds + 600)
-            together.zadd(INDEX, {room.code: room.opened + self._seconds})
+            for index in (INDEX, _by(room.state["_by"])):
+                together.zadd(index, {room.code: room.opened + self._seconds})
+                together.expire(index, self._seconds + 600)
             await together.execute()
 
     @_telling
     async def find(self, code: str) -> Room | None:
-        self._begin()
+        await self._begin()
         return self._rooms.get(code) or await self._load(code)
 
     @_telling
-    async def count(self) -> int:
-        await self._redis.zremrangebyscore(INDEX, 0, time.time())
-        return int(await self._redis.zcard(INDEX))
+    async def count(self, by: str = "") -> int:
+        await self._begin()
+        index = _by(by) if by else INDEX
+        await self._redis.zremrangebyscore(index, 0, self.clock())
+        return int(await self._redis.zcard(index))
 
     @_telling
     async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
@@ -123,18 +137,22 @@ class InRedis:
             room.change({"ended": True})  # its time is over: Redis has let go of it
 
     @_telling
-    async def put(self, room: Room, table: str, key: str, value: Any, most: int) -> bool:
+    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
         name = self._table(room, table)
-        if not await self._redis.hexists(name, key) and await self._redis.hlen(name) >= most:
-            return False
         async with self._redis.pipeline() as together:
-            together.hset(name, key, json.dumps(value))
+            together.hset(name, mapping={key: json.dumps(value) for key, value in values.items()})
             together.expire(name, self._seconds + 600)
             together.sadd(f"{_key(room.code)}:tables", name)
             together.expire(f"{_key(room.code)}:tables", self._seconds + 600)
             self._stir(together, room)
             await together.execute()
-        return True
+
+    @_telling
+    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
+        async with self._redis.pipeline() as together:
+            together.hdel(self._table(room, table), *keys)
+            self._stir(together, room)
+            await together.execute()
 
     @_telling
     async def table(self, room: Room, name: str) -> Mapping[str, Any]:
@@ -146,7 +164,7 @@ class InRedis:
         others = 0
         for who, said in (await self._redis.hgetall(self._table(room, "present"))).items():
             count, at = json.loads(said)
-            if who != self._me and time.time() - at < PRESENT_SECONDS:
+            if who != self._me and self.clock() - at < PRESENT_SECONDS:
                 others += count
         return room.followers + int(others)
 
@@ -170,7 +188,8 @@ class InRedis:
     async def forget(self, room: Room) -> None:
         tables = await self._redis.smembers(f"{_key(room.code)}:tables")
         await self._redis.delete(_key(room.code), f"{_key(room.code)}:tables", self._table(room, "present"), *tables)
-        await self._redis.zrem(INDEX, room.code)
+        for index in (INDEX, _by(room.state.get("_by", ""))):
+            await self._redis.zrem(index, room.code)
 
     def rooms(self) -> list[Room]:
         return list(self._rooms.values())
@@ -193,10 +212,16 @@ class InRedis:
     def _stir(self, together: Any, room: Room) -> None:
         together.xadd(STREAM, {"code": room.code, "n": 0, "fields": ""}, maxlen=10_000, approximate=True)
 
-    def _begin(self) -> None:
-        """Read and tell from now on; where there is a loop."""
+    async def _begin(self) -> None:
+        """Read and tell from now on, once Redis has said what time it is."""
+        if self._ahead is None:
+            await self._ask_time()
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._tell())]
+
+    async def _ask_time(self) -> None:
+        seconds, micros = await self._redis.time()
+        self._ahead = seconds + micros / 1e6 - time.monotonic()
 
     async def _load(self, code: str) -> Room | None:
         kept = await self._redis.hgetall(_key(code))
@@ -247,17 +272,24 @@ class InRedis:
 
     async def _tell(self) -> None:
         """How many are here, whenever that has changed, and every ten seconds."""
+        asked = self.clock()
         while True:
             await asyncio.sleep(1)
+            if self.clock() - asked > PRESENT_SECONDS:
+                with suppress(RedisError, OSError, TimeoutError):
+                    await self._ask_time()
+                    asked = self.clock()
             for room in self.rooms():
                 count, at = self._told.get(room.code, (0, 0.0))
-                if room.followers == count and time.time() - at < PRESENT_SECONDS / 3:
+                if room.followers == count and self.clock() - at < PRESENT_SECONDS / 3:
                     continue
                 with suppress(RedisError, OSError, TimeoutError):
                     async with self._redis.pipeline() as together:
-                        together.hset(self._table(room, "present"), self._me, json.dumps([room.followers, time.time()]))
+                        together.hset(
+                            self._table(room, "present"), self._me, json.dumps([room.followers, self.clock()])
+                        )
                         together.expire(self._table(room, "present"), self._seconds + 600)
                         if room.followers != count:
                             self._stir(together, room)
                         await together.execute()
-                    self._told[room.code] = (room.followers, time.time())
+                    self._told[room.code] = (room.followers, self.clock())

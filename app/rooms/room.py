@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -31,12 +32,19 @@ class Room:
         self.code, self.digest, self.opened = code, digest, opened
         self.state = dict(state)
         self.followers, self.teachers, self.seen = 0, 0, opened
-        # What a follower is first answered: for which view, as it is, and gzipped. A class comes all at once.
-        self.page, self.making = ("", b"", b""), asyncio.Lock()
+        # How many streams each device has in this process, and when those that ask now and then count as gone.
+        self.here, self.asking = Counter[str](), dict[str, asyncio.TimerHandle]()
+        # What a follower is first answered: for which view, gzipped. A class comes all at once.
+        self.page, self.making = ("", b""), asyncio.Lock()
         self.epoch, self.n = epoch or secrets.token_hex(4), n
         self._changed, self._stirred = asyncio.Event(), asyncio.Event()
         self._left = False
         self._event = self._encoded()
+
+    @property
+    def id(self) -> str:
+        """By which the newest state is known."""
+        return f"{self.epoch}-{self.n}"
 
     @property
     def ended(self) -> bool:
@@ -65,21 +73,25 @@ class Room:
         self._left = True
         self.beat()
 
-    async def events(self, device: str, last: str) -> AsyncIterator[bytes]:
-        """The device's own name, and the newest state whenever it is newer than the one whose id is `last`."""
+    async def events(self, device: str, last: str, once: bool = False) -> AsyncIterator[bytes]:
+        """The device's own name, and the newest state whenever it is newer than the one whose id is `last`.
+
+        With `once`, only what there is now.
+        """
         yield format_sse_event(event="you", data_str=orjson.dumps({"device": device}).decode())
-        epoch, _, n = last.partition("-")
-        seen = int(n) if epoch == self.epoch and n.isdecimal() else -1
+        seen = last
         while not self._left:
             changed = self._changed
-            if self.n != seen:
-                seen = self.n
+            if self.id != seen:
+                seen = self.id
                 yield self._event
-                if self.ended:
+                if self.ended or once:
                     return
                 continue
+            if once:
+                return
             await changed.wait()
-            if self.n == seen and not self._left:
+            if self.id == seen and not self._left:
                 yield PING
 
     async def stirs(self) -> AsyncIterator[None]:
@@ -97,4 +109,4 @@ class Room:
 
     def _encoded(self) -> bytes:
         public = {name: value for name, value in self.state.items() if not name.startswith("_")}
-        return format_sse_event(event="room", data_str=orjson.dumps(public).decode(), id=f"{self.epoch}-{self.n}")
+        return format_sse_event(event="room", data_str=orjson.dumps(public).decode(), id=self.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -14,30 +14,39 @@ from fastapi.sse import format_sse_event
 from ..errors import Refused
 from ..settings import Settings
 from . import codes
-from .asking import Asked, checked, tally
+from .asking import Asked, checked, sketches, tally
 from .bucket import Buckets
 from .keeper import Keeper
 from .looks import gathered
 from .record import Entry
 from .room import PING_SECONDS, Room
+from .seats import Seats
+from .views import with_cursor
 
 BREATH = 0.1
 """Seconds between two words to the teacher about the class: 300 answers within one of them are one word."""
 
-MOST_RECORDED = 500
+MOST_RECORDED = 200
 """Entries of a room's record."""
+
+ASKING_SECONDS = 8
+"""For which a device that asks now and then, since its stream is held back, counts as connected."""
+
+IDLE_SECONDS = 60
+"""After which a room that nobody is in has to go when there are as many as the server allows."""
 
 
 class Rooms:
     """All rooms that this process knows of. `clock` gives seconds, the same on all machines that share rooms."""
 
-    def __init__(self, settings: Settings, keeper: Keeper, clock: Callable[[], float] = time.time) -> None:
-        self.settings, self.keeper, self.clock = settings, keeper, clock
-        self.opened = Buckets(20, 0.1, clock)
-        self.guessed = Buckets(60, 1, clock)
-        self.newcomers = Buckets(2 * settings.followers, 2, clock)
-        self.posted = Buckets(20, 2, clock)
+    def __init__(self, settings: Settings, keeper: Keeper, clock: Callable[[], float] | None = None) -> None:
+        self.settings, self.keeper, self.clock = settings, keeper, clock or keeper.clock
+        self.seats = Seats(keeper, settings.followers)
+        self.opened = Buckets(20, 0.1, self.clock)
+        self.guessed = Buckets(60, 1, self.clock)
+        self.posted = Buckets(20, 2, self.clock)
         self._beating: asyncio.Task[None] | None = None
+        self._leaving = set[asyncio.Task[None]]()
 
     async def open(self, view: Mapping[str, Any], secret: str | None, who: str) -> tuple[Room, str]:
         """A new room that shows a view, and its secret; with a secret, the room of that, opened again if need be.
@@ -55,11 +64,17 @@ class Rooms:
             if given:
                 raise Refused(409, "room", "another room has this code by now: open a new one", "secret")
             return await self.open(view, None, who)
-        if await self.keeper.count() >= self.settings.rooms:
-            message = f"there are {self.settings.rooms} rooms, as many as this server has; one has to end first"
+        by = _digest(who)
+        most = max(1, self.settings.rooms // 4)
+        if await self.keeper.count(by) >= most:
+            message = f"{most} rooms are open from your address, which is the limit; end one first"
+            raise Refused(429, "busy", message, retry_after=60)
+        if await self.keeper.count() >= self.settings.rooms and not await self._make_room():
+            message = f"all {self.settings.rooms} rooms of this server are in use; try again when one has ended"
             raise Refused(429, "busy", message, retry_after=60)
         now = self.clock()
-        state: dict[str, Any] = {"view": dict(view), "mode": "follow", "question": None, "ended": False, "_record": []}
+        state: dict[str, Any] = {"view": dict(view), "mode": "follow", "question": None, "ended": False}
+        state |= {"_record": [], "_by": by}
         room = Room(code, codes.digest_of(secret), now, state)
         await self.keeper.open(room)
         return await self.keeper.find(code) or room, secret
@@ -77,16 +92,26 @@ class Rooms:
     async def led(self, code: str, who: str, authorization: str) -> Room:
         """The room, for its teacher alone. Raises Refused."""
         room = await self.get(code, who)
-        scheme, _, secret = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not codes.is_secret(secret, room.digest):
+        if not self.leads(room, authorization):
             self.guessed.take(who, "there were many wrong secrets from your address")
             raise Refused(403, "not-yours", "only who opened this room can do this", "authorization")
         await self.keeper.meet(room, self.clock())
         return room
 
     async def show(self, room: Room, view: Mapping[str, Any]) -> None:
-        """Going on to another page or step puts away a question that was revealed."""
+        """Show a view to everybody. Going on to another page or step puts away a question that was revealed.
+
+        Until a question is revealed the figure stays covered, whatever a page of the teacher's posts: of its view only
+        the cursor counts. Raises Refused for a view of something else.
+        """
         asked, before = room.state["question"], room.state["view"]
+        if asked is not None and asked["status"] != "revealed" and room.state["_covered"]:
+            covered = with_cursor(before, view)
+            if covered is None:
+                message = "the class still sees the question: reveal the answer or put the question away first"
+                raise Refused(409, "covered", message, "view")
+            await self.keeper.change(room, {"view": covered})
+            return
         elsewhere = (view["page"], view["step"]) != (before["page"], before["step"])
         done = asked is not None and asked["status"] == "revealed" and elsewhere
         await self.keeper.change(room, {"view": dict(view)} | ({"question": None, "_answer": None} if done else {}))
@@ -107,10 +132,10 @@ class Rooms:
         fields = {"question": question, "_answer": asked.answer, "_record": [*record, entry]}
         before = room.state["question"]
         if before is None or before["status"] == "revealed":
-            fields["_upto"] = room.state["view"]["upto"]
+            fields["_before"] = room.state["view"]
         if asked.view is not None:
             fields["view"] = asked.view
-        await self.keeper.change(room, fields)
+        await self.keeper.change(room, fields | {"_covered": asked.view is not None})
 
     async def close(self, room: Room) -> None:
         """Take no more answers for now."""
@@ -133,16 +158,33 @@ class Rooms:
         revealed = {name: value for name, value in answer.items() if name != "view"}
         record = list(room.state["_record"])
         record[-1] = record[-1] | {"truth": revealed["truth"], "text": revealed["text"], "rounds": rounds}
-        question = now | {"status": "revealed", "revealed": revealed, "class": rounds}
+        question = now | {"status": "revealed", "revealed": revealed, "class": rounds, "picked": []}
         await self.keeper.change(room, {"question": question, "view": view, "_record": record})
 
     async def dismiss(self, room: Room) -> None:
         """Put the question away; what it had covered is shown again."""
         now = self._question(room)
         fields: dict[str, Any] = {"question": None, "_answer": None, "_record": await self._record(room)}
-        if now["status"] != "revealed":
-            fields["view"] = {**room.state["view"], "upto": room.state["_upto"], "by": ""}
+        if now["status"] != "revealed" and room.state["_covered"]:
+            fields["view"] = {**room.state["_before"], "by": ""}
         await self.keeper.change(room, fields)
+
+    async def pick(self, room: Room, ids: list[str]) -> None:
+        """Show some of the class's sketches to everybody above the others."""
+        now = self._question(room)
+        if now["status"] != "revealed" or now["kind"] != "draw":
+            raise Refused(
+                409, "question", "sketches can be shown once a question that is drawn is revealed", "question"
+            )
+        await self.keeper.change(room, {"question": now | {"picked": ids}})
+
+    async def sketches(self, room: Room, leads: bool) -> dict[str, Any]:
+        """Return what the class has drawn, without names. Raises Refused for followers until it is revealed."""
+        now = self._question(room)
+        if now["kind"] != "draw" or not (leads or now["status"] == "revealed"):
+            raise Refused(409, "question", "there are no sketches to show yet", "question")
+        answers = await self._given(room, now["id"], now["round"])
+        return {"question": now["id"], "sketches": sketches(f"{now['id']}{room.digest}", answers)}
 
     async def answer(self, room: Room, device: str, question: int, given: Any) -> None:
         """Count a device's answer, instead of what it had said before. Raises Refused."""
@@ -153,10 +195,8 @@ class Rooms:
         if now["status"] != "open":
             raise Refused(409, "closed", "no more answers are taken to this question", "question")
         answer = checked(now, given)
-        name = device.partition(".")[0]
-        most = 2 * self.settings.followers
-        if not await self.keeper.put(room, f"answers.{question}.{now['round']}", name, answer, most):
-            raise Refused(429, "busy", "more devices have answered than this room takes")
+        name = await self._seated(room, device)
+        await self.keeper.put(room, f"answers.{question}.{now['round']}", {name: answer})
 
     async def look(self, room: Room, device: str, look: Mapping[str, Any], offered: bool) -> None:
         """Note, without a name, what somebody looks at who explores; and whether they would show it to all."""
@@ -165,37 +205,65 @@ class Rooms:
             if offered:
                 raise Refused(409, "follows", "nobody explores at the moment", "mode")
             return  # it was told in the moment in which everybody was called back
-        name = device.partition(".")[0]
+        name = await self._seated(room, device)
         for table in ("looks", "offers")[: 2 if offered else 1]:
             kept = {**look, "at": round(self.clock() - room.opened, 1)}
-            if not await self.keeper.put(
-                room, f"{table}.{self._explored(room)}", name, kept, 2 * self.settings.followers
-            ):
-                raise Refused(429, "busy", "more devices explore than this room takes")
+            await self.keeper.put(room, f"{table}.{self._explored(room)}", {name: kept})
 
     async def end(self, room: Room) -> None:
         """Everybody hears of it once; then there is no such room."""
         await self.keeper.change(room, {"ended": True})
         await self.keeper.forget(room)
 
-    def newcomer(self, room: Room, device: str, who: str) -> tuple[str, bool]:
-        """The name that a device has in a room, and whether it is new. Raises Refused where many joined of late."""
-        if device and codes.is_device(device, room.digest):
-            return device, False
-        self.newcomers.take(who, "many have joined from your address")
-        return codes.new_device(room.digest), True
+    async def join(self, room: Room, device: str, who: str) -> tuple[str, bool]:
+        """Give a device a place in a room: its name there, and whether it is new. Raises Refused when there is none."""
+        new = not (device and codes.is_device(device, room.digest))
+        device = codes.new_device(room.digest) if new else device
+        await self.seats.take(room, _name(device), _digest(who))
+        return device, new
 
     @asynccontextmanager
-    async def following(self, room: Room) -> AsyncIterator[None]:
-        """For as long as somebody does."""
-        await self.keeper.joined(room, 1)
+    async def following(self, room: Room, device: str) -> AsyncIterator[None]:
+        """For as long as a device does."""
+        await self._enter(room, _name(device))
         try:
             yield
         finally:
-            await self.keeper.joined(room, -1)
+            await self._leave(room, _name(device))
 
-    async def lead(self, room: Room) -> AsyncIterator[bytes]:
-        """What a teacher hears: the state, how many follow, what they answer, and what they look at."""
+    async def asks(self, room: Room, device: str) -> None:
+        """Count a device that asks now and then as connected, until it has not asked for a while."""
+        name, loop = _name(device), asyncio.get_running_loop()
+        waiting = room.asking.pop(name, None)
+        if waiting is None:
+            await self._enter(room, name)
+        else:
+            waiting.cancel()
+        room.asking[name] = loop.call_later(ASKING_SECONDS, self._gone, room, name)
+
+    async def withheld(self, lesson: str, who: str, authorization: str) -> bool:
+        """Whether the answers and notes of a lesson are kept from this address for now.
+
+        They are while somebody there follows a room that runs the lesson, but for its teacher.
+        """
+        for room in self.keeper.rooms():
+            if room.state["view"]["page"] != f"lessons/{lesson}" or room.state["mode"] == "explore" or room.ended:
+                continue
+            seats = await self.seats.valid(room)
+            if any(seat[2] == _digest(who) for seat in seats.values()) and not self.leads(room, authorization):
+                return True
+        return False
+
+    def leads(self, room: Room, authorization: str) -> bool:
+        """Whether a request comes with the room's secret."""
+        scheme, _, secret = authorization.partition(" ")
+        return scheme.lower() == "bearer" and codes.is_secret(secret, room.digest)
+
+    async def lead(self, room: Room, once: bool = False) -> AsyncIterator[bytes]:
+        """What a teacher hears: the state, how many follow, what they answer, and what they look at.
+
+        With `once`, only what there is now.
+        """
         room.teachers += 1
         try:
             told: dict[str, Any] = {}
@@ -205,6 +273,8 @@ class Rooms:
                 except Refused as error:
                     told = told | {"away": error.message}
                 yield format_sse_event(event="class", data_str=orjson.dumps(told).decode())
+                if once:
+                    return
                 await asyncio.sleep(BREATH)
         finally:
             room.teachers -= 1
@@ -230,6 +300,8 @@ class Rooms:
     async def begin(self) -> None:
         """Keep rooms alive, and end those whose time is over. Called once, where there is a loop."""
         if self._beating is None:
+            for room in self.keeper.rooms():
+                await self.seats.restore(room)
             self._beating = asyncio.create_task(self._beat())
 
     def leave(self) -> None:
@@ -260,13 +332,57 @@ class Rooms:
             await asyncio.sleep(PING_SECONDS)
             for room in self.keeper.rooms():
                 room.beat()
-            with suppress(Refused):  # what keeps the rooms is away: another time
+            with suppress(Refused):  # what stores the rooms is away: another time
+                for room in self.keeper.rooms():
+                    await self.seats.refresh(room)
                 await self.sweep()
 
     def _known(self, room: Room, device: str) -> None:
         if not codes.is_device(device, room.digest):
-            raise Refused(403, "not-here", "only who has joined this room can do this", "device")
-        self.posted.take(device, "this device has said much in a short time")
+            raise Refused(403, "not-here", "only devices that have joined this room can do this", "device")
+        self.posted.take(device, "this device has sent much in a short time")
+
+    async def _seated(self, room: Room, device: str) -> str:
+        """Return the name of a device that is connected. Raises Refused for another."""
+        name = _name(device)
+        if not await self.seats.connected(room, name):
+            raise Refused(
+                409, "not-connected", "this device is not connected to the room; it will be in a moment", "device"
+            )
+        return name
+
+    async def _enter(self, room: Room, name: str) -> None:
+        room.here[name] += 1
+        if room.here[name] == 1:
+            await self.keeper.joined(room, 1)
+
+    async def _leave(self, room: Room, name: str) -> None:
+        room.here[name] -= 1
+        if room.here[name] > 0:
+            return
+        del room.here[name]
+        await self.keeper.joined(room, -1)
+        now = room.state["question"]
+        with suppress(Refused):  # what stores the rooms is away: the place lapses by itself
+            given_up = await self.seats.leave(room, name)
+            if given_up and now is not None:
+                await self.keeper.drop(room, f"answers.{now['id']}.{now['round']}", given_up)
+
+    def _gone(self, room: Room, name: str) -> None:
+        del room.asking[name]
+        task = asyncio.get_running_loop().create_task(self._leave(room, name))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _make_room(self) -> bool:
+        """End the room that nobody has been in for longest; False when there is none."""
+        idle = [room for room in self.keeper.rooms() if not room.teachers and not await self.keeper.followers(room)]
+        met = {room.code: await self.keeper.met(room) for room in idle}
+        longest = min(idle, key=lambda room: met[room.code], default=None)
+        if longest is None or self.clock() - met[longest.code] < IDLE_SECONDS:
+            return False
+        await self.end(longest)
+        return True
 
     def _explored(self, room: Room) -> int:
         return int(room.state.get("_explored", 0))
@@ -284,7 +400,12 @@ class Rooms:
         await self.keeper.change(room, {"question": now | dict(fields)})
 
     async def _answers(self, room: Room, question: int, n: int) -> list[Any]:
-        return list((await self.keeper.table(room, f"answers.{question}.{n}")).values())
+        return list((await self._given(room, question, n)).values())
+
+    async def _given(self, room: Room, question: int, n: int) -> Mapping[str, Any]:
+        """What each device that has a place answered in a round."""
+        seats, table = await self.seats.valid(room), await self.keeper.table(room, f"answers.{question}.{n}")
+        return {name: answer for name, answer in table.items() if name in seats}
 
     async def _record(self, room: Room) -> list[dict[str, Any]]:
         """The record, with what was answered so far to a question that is not revealed."""
@@ -293,3 +414,12 @@ class Rooms:
             rounds = [tally(now, await self._answers(room, now["id"], n)) for n in range(1, now["round"] + 1)]
             record[-1] = record[-1] | {"rounds": rounds}
         return record
+
+
+def _digest(who: str) -> str:
+    """By which an address is known: the address itself is stored nowhere."""
+    return hashlib.sha256(who.encode()).hexdigest()[:16]
+
+
+def _name(device: str) -> str:
+    return device.partition(".")[0]

@@ -1,17 +1,27 @@
-"""Where rooms are kept: in this process, or in the Redis that the settings name."""
+"""Where rooms are stored: in the Redis that the settings name, else in the uploads folder, else in memory."""
 
 from __future__ import annotations
 
+import logging
+
 from ..settings import Settings
 from .keeper import InMemory, Keeper
+from .sqlite import InFile
+
+LOG = logging.getLogger("gruscope.rooms")
 
 
 def kept_in(settings: Settings) -> Keeper:
-    """Raises ImportError where a Redis is named and its package is not here."""
-    if not settings.redis:
-        return InMemory()
-    try:
-        from .redis import InRedis
-    except ImportError as error:
-        raise ImportError("rooms in Redis need its package: pip install 'gruscope[redis]'") from error
-    return InRedis(settings.redis, settings.room_hours)
+    """Return the keeper of these settings. Raises ImportError when a Redis is named and its package is missing."""
+    if settings.redis:
+        try:
+            from .redis import InRedis
+        except ImportError as error:
+            raise ImportError("rooms in Redis need its package: pip install 'gruscope[redis]'") from error
+        return InRedis(settings.redis, settings.room_hours)
+    if settings.uploads:
+        try:
+            return InFile(settings.uploads)
+        except OSError as error:
+            LOG.warning("rooms are in memory only and end with this process: %s", error)
+    return InMemory()

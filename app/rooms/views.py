@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gru_core import SequenceError
+
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
 from ..lessons.shown import VIEW, shown
+from ..link import read_address, read_link
 from ..settings import Settings
 
 
 class View(BaseModel):
     """`page` is a path such as compare or lessons/reset, "" for the lab; `link` is its query, or a lesson's figure's.
 
-    `step` is a lesson's. The run ends after the step `upto`. `by` is the window that says so.
+    `step` is a lesson's. The run ends after the step `upto`. `by` is the window that posted the view.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -31,13 +35,55 @@ class View(BaseModel):
     by: Annotated[str, Field(max_length=20)] = ""
 
 
-def placed(view: View, settings: Settings) -> dict[str, Any]:
-    """The view, with its `shape`, which is the same for all that one page can show without being loaded anew.
+CURSOR = ("t", "unit", "layer")
+"""The keys of a link that move the cursor and change nothing else."""
 
-    Raises Refused where there is no such page, lesson or model.
+
+def placed(view: View, settings: Settings, whole: bool = False) -> dict[str, Any]:
+    """Return the view with its `shape`, which is the same for all views that one page can show without a reload.
+
+    When the run ends at the step `upto`, the link of a lab figure is cut there, so that followers receive nothing of
+    what comes next. With `whole` the inputs stay: a curve is drawn over all of them.
+
+    Raises Refused when there is no such page, lesson or model.
     """
     figure, upto = figure_at(view.model_dump(), settings)
-    return view.model_dump() | {"shape": f"{view.page}|{_shape(figure, settings)}", "upto": upto}
+    cut = upto is not None and figure.page == "" and not whole
+    link = cut_at(figure, upto or 0, settings) if cut else view.link
+    return view.model_dump() | {"shape": f"{view.page}|{_shape(figure, settings)}", "link": link, "upto": upto}
+
+
+def cut_at(figure: Figure, upto: int, settings: Settings) -> str:
+    """Return the query of a lab figure without the timesteps after `upto`. Raises Refused when there is none."""
+    link = read_link(figure.keys)
+    model = models.get(link.model or models.names(settings)[0], settings)
+    keys = dict(figure.keys)
+    for key, text in (("sequence", link.sequence or model.examples[0]), ("against", link.against)):
+        if text:
+            try:
+                keys[key] = " ".join(model.encoder.tokens(text)[:upto])
+            except SequenceError:  # the page shows an example instead of a sequence that it cannot read
+                del keys[key]
+    if link.clamps:
+        written = zip(keys["clamps"].split(","), link.clamps, strict=True)
+        keys["clamps"] = ",".join(
+            re.sub("-[0-9]*=", f"-{upto}=", text) if clamp.to is not None and clamp.to > upto else text
+            for text, clamp in written
+            if clamp.from_ <= upto
+        )
+    return "?" + urlencode({key: value for key, value in keys.items() if value}, safe=",@=")
+
+
+def with_cursor(cover: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the covered view with the cursor of `view`; None when `view` shows something else."""
+    if (view["page"], view["step"]) != (cover["page"], cover["step"]):
+        return None
+    covered, shown = read_address(cover["link"]), read_address(view["link"])
+    if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task", "sequence")):
+        return None
+    cursor = {key: shown[key] for key in CURSOR if key in shown}
+    link = "?" + urlencode(covered | cursor, safe=",@=") if covered or cursor else ""
+    return {**cover, "link": link, "by": view["by"]}
 
 
 def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int | None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,11 +61,18 @@ def lesson(request: Request, name: str) -> Response:
     return answered(request, template, page | of_lesson(found, n, settings))
 
 
-def of_lesson(found: Lesson, n: int, settings: Settings) -> dict[str, Any]:
-    """What a lesson adds to the page of its n-th step's figure."""
+def of_lesson(found: Lesson, n: int, settings: Settings, view: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a lesson adds to the page of its n-th step's figure.
+
+    In a room the page shows a `view`, and has nothing of the steps after it: the teacher goes on, and asks.
+    """
     steps = _shown(found, settings)
     sent = [{"page": step.figure.page, "shape": step.shape, "link": step.link, "upto": step.upto} for step in steps]
     asked = {part.id: _sent(part) for step in steps for part in step.parts if isinstance(part, Asked)}
+    if view is not None:
+        sent = [one | {"link": "", "upto": None} for one in sent]
+        sent[n - 1] |= {"link": view["link"], "upto": view["upto"]}
+        asked = {}
     known = shelf.names(settings)
     after = known[known.index(found.name) + 1 :][:1]
     return {
@@ -73,6 +81,7 @@ def of_lesson(found: Lesson, n: int, settings: Settings) -> dict[str, Any]:
         "lesson": found,
         "steps": steps,
         "step": n,
+        "last": len(steps) if view is None else n,
         "needs": [shelf.get(need, settings) for need in found.needs if need in known],
         "after": shelf.get(after[0], settings) if after else None,
         "lesson_boot": inert(to_json({"name": found.name, "step": n, "steps": sent, "questions": asked})),
@@ -161,10 +170,20 @@ def _tape(step: ShownStep, of: Followed) -> dict[str, Any]:
     return {"tokens": tokens, "outputs": outputs(of.run.model, of.run)[:upto], "signals": signals}
 
 
+async def open_to(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> None:
+    """Raise Refused while a class at this address follows a room that runs the lesson, but for the room's teacher."""
+    who = request.client.host if request.client else ""
+    if await request.app.state.rooms.withheld(name, who, authorization):
+        message = "a class near you is in this lesson: the teacher shows its answers"
+        raise Refused(403, "in-class", message, "lesson")
+
+
 @router.get(
     "/api/lessons/{name}/reveal",
     summary="What a lesson says once a question is answered",
-    description="`question` is 2.1 for the first of the second step. The page itself comes without.",
+    description="`question` is 2.1 for the first of the second step. The page itself comes without. While a room runs "
+    "the lesson, those who follow it need its secret: `Authorization: Bearer SECRET`.",
+    dependencies=[Depends(open_to)],
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
     settings: Settings = request.app.state.settings
@@ -181,7 +200,8 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
     "/api/lessons/{name}/outline",
     summary="A lesson's steps, as whoever teaches it sees them",
     description="Each with its `title`, its `notes`, its `questions` by id, its figure's `link` and, where that is "
-    "covered, the step `upto` which it runs.",
+    "covered, the step `upto` which it runs. While a room runs the lesson, those who follow it need its secret.",
+    dependencies=[Depends(open_to)],
 )
 def outline(request: Request, name: str) -> list[dict[str, Any]]:
     settings: Settings = request.app.state.settings

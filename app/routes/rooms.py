@@ -19,7 +19,7 @@ from ..assets import version
 from ..errors import Refused
 from ..lessons import shelf
 from ..rooms import codes
-from ..rooms.asking import Ask, asked
+from ..rooms.asking import Ask, asked, covers_inputs
 from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
@@ -58,6 +58,14 @@ class Mode(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     mode: Literal["follow", "explore", "pause"]
+
+
+class Picked(BaseModel):
+    """The ids of sketches that everybody is to see above the others, at most twelve."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    sketches: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=12)]
 
 
 class Turn(BaseModel):
@@ -109,11 +117,11 @@ async def follow(request: Request, code: str) -> Response:
     key = f"{request.base_url} {to_json({**view, 'by': ''}).decode()}"
     async with room.making:
         if room.page[0] != key:
-            body = await run_in_threadpool(lambda: bytes(_page(request, room, view).body))
-            room.page = (key, body, await run_in_threadpool(gzip.compress, body))
-        _, plain, gzipped = room.page
+            room.page = (key, await run_in_threadpool(lambda: gzip.compress(bytes(_page(request, room, view).body))))
+        _, gzipped = room.page
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
+        plain = await run_in_threadpool(gzip.decompress, gzipped)
         return Response(plain, media_type="text/html", headers=headers)
     return Response(gzipped, media_type="text/html", headers=headers | {"Content-Encoding": "gzip"})
 
@@ -126,7 +134,7 @@ def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
     page, template = figure_page(figure, upto, settings)
     if view["page"].startswith("lessons/"):
         lesson = shelf.get(view["page"].removeprefix("lessons/"), settings)
-        page |= of_lesson(lesson, view["step"] or 1, settings)
+        page |= of_lesson(lesson, view["step"] or 1, settings, view)
     return answered(request, template, page | shown)
 
 
@@ -156,12 +164,12 @@ async def qr(request: Request, code: str) -> Response:
 class Following(StreamingResponse):
     """A follower's stream: they are counted while it lasts."""
 
-    def __init__(self, rooms: Rooms, room: Room, events: AsyncIterator[bytes]) -> None:
+    def __init__(self, rooms: Rooms, room: Room, device: str, events: AsyncIterator[bytes]) -> None:
         super().__init__(events, headers=NOT_KEPT, media_type="text/event-stream")
-        self.rooms, self.room = rooms, room
+        self.rooms, self.room, self.device = rooms, room, device
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.rooms.following(self.room):
+        async with self.rooms.following(self.room, self.device):
             await super().__call__(scope, receive, send)
 
 
@@ -176,18 +184,24 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=EVENTS,
     description="`you` has the name by which this `device` is counted, to be sent as `X-Device` from then on; `room` "
-    "is the whole state, whenever it has changed: only the newest. With `Last-Event-ID` it begins with what is newer.",
+    "is the whole state, whenever it has changed: only the newest. With `Last-Event-ID` it begins with what is newer. "
+    "With `once` the answer ends with what there is now, for pages whose stream is held back on the way.",
 )
 async def events(
-    request: Request, code: str, device: Device = "", last_event_id: Annotated[str, Header(max_length=60)] = ""
+    request: Request,
+    code: str,
+    device: Device = "",
+    last_event_id: Annotated[str, Header(max_length=60)] = "",
+    once: bool = False,
 ) -> Response:
     rooms, who = _rooms(request), _who(request)
     room = await rooms.get(code, who)
-    if await rooms.keeper.followers(room) >= request.app.state.settings.followers:
-        most = request.app.state.settings.followers
-        raise Refused(429, "full", f"this room is full: {most} follow already", retry_after=10)
-    device, new = rooms.newcomer(room, device, who)
-    return Following(rooms, room, room.events(device, "" if new else last_event_id))
+    device, new = await rooms.join(room, device, who)
+    stream = room.events(device, "" if new else last_event_id, once)
+    if once:
+        await rooms.asks(room, device)
+        return StreamingResponse(stream, headers=NOT_KEPT, media_type="text/event-stream")
+    return Following(rooms, room, device, stream)
 
 
 @router.get(
@@ -195,17 +209,35 @@ async def events(
     summary="A room, as its teacher sees it",
     response_class=Response,
     responses=EVENTS,
-    description="`class` has the room's state, how many follow, what they answer, and what they look at.",
+    description="`class` has the room's state, how many follow, their answers and their views. `once` as above.",
 )
-async def lead(request: Request, code: str, authorization: Authorization = "") -> Response:
+async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
     room = await _rooms(request).led(code, _who(request), authorization)
-    return StreamingResponse(_rooms(request).lead(room), headers=NOT_KEPT, media_type="text/event-stream")
+    return StreamingResponse(_rooms(request).lead(room, once), headers=NOT_KEPT, media_type="text/event-stream")
+
+
+@router.get(
+    "/api/rooms/{code}/sketches",
+    summary="What a class has drawn",
+    description="Of a drawn question, once it is revealed, and for the teacher before: `sketches` have an `id` and "
+    "`values`, and no names.",
+)
+async def sketches(request: Request, code: str, authorization: Authorization = "") -> Response:
+    room = await _rooms(request).get(code, _who(request))
+    drawn = await _rooms(request).sketches(room, _rooms(request).leads(room, authorization))
+    return Response(to_json(drawn), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/api/rooms/{code}/sketches", summary="Show some sketches above the others", status_code=204)
+async def pick(request: Request, code: str, picked: Picked, authorization: Authorization = "") -> None:
+    room = await _rooms(request).led(code, _who(request), authorization)
+    await _rooms(request).pick(room, picked.sketches)
 
 
 @router.post("/api/rooms/{code}/view", summary="Show a class something", status_code=204)
 async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
     room = await _rooms(request).led(code, _who(request), authorization)
-    await _rooms(request).show(room, placed(view, request.app.state.settings))
+    await _rooms(request).show(room, await run_in_threadpool(placed, view, request.app.state.settings))
 
 
 @router.post(
@@ -230,7 +262,8 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
     made = await run_in_threadpool(asked, body, settings)
     if made.view is not None:
         for view in (made.view, made.answer["view"]):
-            view.update(await run_in_threadpool(placed, View(**view | {"by": ""}), settings))
+            whole = not covers_inputs(made.public)
+            view.update(await run_in_threadpool(placed, View(**view | {"by": ""}), settings, whole))
     await _rooms(request).ask(room, made)
 
 
@@ -278,10 +311,11 @@ async def record(
     """Questions, counts and links: no persons."""
     room = await _rooms(request).led(code, _who(request), authorization)
     entries = await _rooms(request).record(room)
+    private = {"Cache-Control": "no-store"}
     if form == "csv":
-        return Response(as_csv(entries), media_type="text/csv; charset=utf-8")
+        return Response(as_csv(entries), media_type="text/csv; charset=utf-8", headers=private)
     page = {"entries": entries, "code": codes.written(room.code), "base": str(request.base_url)}
-    return templates.TemplateResponse(request, "record.html", page)
+    return templates.TemplateResponse(request, "record.html", page, headers=private)
 
 
 @router.api_route("/rooms/{code}/presenter", methods=["GET", "HEAD"], include_in_schema=False)

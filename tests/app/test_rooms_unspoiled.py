@@ -1,0 +1,381 @@
+"""A class that cannot be spoiled: not by its teacher's second tab, not by a stranger, not by the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+
+from app.rooms import codes
+from app.rooms.keeper import InMemory
+from app.rooms.sqlite import FILE, InFile
+from app.settings import Settings
+from tests.app.test_rooms import LAB, Server, Teacher, in_room, serving
+from tests.events import run
+
+SEQUENCE = "A x B x y A x"
+SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x+y+A+x&t=4"}
+
+
+def keys(view: dict[str, Any]) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(view["link"].lstrip("?")).items()}
+
+
+@pytest.mark.parametrize("of", ["output", "signal"])
+def test_nothing_after_the_cursor_reaches_a_follower_until_the_reveal(of: str) -> None:
+    async def test(server: Server) -> None:
+        link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+x+B+x+y+B+x"
+        teacher = await server.open({"page": "", "link": link})
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": of, "view": {"page": "", "link": link}})
+            state = await follower.hear(lambda state: state["question"])
+            shown = keys(state["view"])
+            assert shown["sequence"].split() == SEQUENCE.split()[:4]
+            assert shown["against"].split() == ["B", "x", "B", "x"]
+            assert shown["clamps"].split(",") == ["z@2-4=0", "z@3-=0.5"]
+            page = (await server.client.get(f"/rooms/{teacher.code}")).text
+            first = json.loads(re.search(r'id="boot">(.*?)</script>', page)[1])  # type: ignore[index]
+            assert first["scenario"]["sequence"].split() == SEQUENCE.split()[:4]
+            for part in (page, json.dumps(state)):
+                assert "y+A+x" not in part
+                assert "y A x" not in part
+            await teacher.must("turn", {"turn": "reveal"})
+            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            assert keys(state["view"])["sequence"] == SEQUENCE
+
+    in_room(test)
+
+
+def test_the_cover_stays_whatever_a_page_of_the_teacher_posts() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open(SHOWN)
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            state = await follower.hear(lambda state: state["question"])
+            cover = state["view"]
+            # A page that is loaded anew posts what its address says: the whole run.
+            for view in (SHOWN, {**SHOWN, "upto": 7}, {"page": "compare", "link": ""}):
+                answer = await teacher.say("view", view)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (409, "covered")
+            # Of what the covered page itself posts, the cursor counts.
+            link = cover["link"].replace("t=4", "t=2") + "&views=tape,memory"
+            await teacher.must("view", {"page": "", "link": link, "by": "me"})
+            state = await follower.hear(lambda state: keys(state["view"])["t"] == "2")
+            assert (state["view"]["upto"], keys(state["view"])["sequence"]) == (4, "A x B x")
+            assert "views" not in keys(state["view"])
+            await teacher.must("turn", {"turn": "dismiss"})
+            state = await follower.hear(lambda state: not state["question"])
+            assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
+            await teacher.must("view", {"page": "compare", "link": ""})
+
+    in_room(test)
+
+
+def test_a_covered_step_of_a_lesson_is_cut_and_the_next_steps_are_not_in_the_page() -> None:
+    async def test(server: Server) -> None:
+        outline = (await server.client.get("/api/lessons/gates/outline")).json()
+        n = next(i for i, step in enumerate(outline, 1) if step["upto"])
+        covered, upto = outline[n - 1], outline[n - 1]["upto"]
+        view = {"page": "lessons/gates", "link": covered["link"], "step": n, "upto": upto}
+        teacher = await server.open(view)
+        page = (await server.client.get(f"/rooms/{teacher.code}")).text
+        whole = parse_qs(covered["link"][1:])["sequence"][0].split()
+        boot = json.loads(re.search(r'id="lesson-boot">(.*?)</script>', page)[1])  # type: ignore[index]
+        assert parse_qs(boot["steps"][n - 1]["link"][1:])["sequence"][0].split() == whole[:upto]
+        assert [step["link"] for i, step in enumerate(boot["steps"], 1) if i != n] == [""] * (len(outline) - 1)
+        assert f'data-step="{n}"' in page
+        assert f'data-step="{n + 1}"' not in page
+
+    in_room(test)
+
+
+def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it() -> None:
+    async def test(server: Server) -> None:
+        reveal, outline = "/api/lessons/reset/reveal?question=2.1", "/api/lessons/reset/outline"
+        teacher = await server.open({"page": "lessons/reset", "link": "", "step": 2})
+        for path in (reveal, outline):
+            assert (await server.client.get(path)).status_code == 200  # nobody follows
+        async with teacher.follower() as follower:
+            await follower.hear()
+            for path in (reveal, outline):
+                refused = await server.client.get(path)
+                assert (refused.status_code, refused.json()["error"]["code"]) == (403, "in-class")
+                assert (await server.client.get(path, headers=teacher.headers)).status_code == 200
+            assert (await server.client.get("/api/lessons/gates/outline")).status_code == 200
+            # Somebody at another address is not in this class.
+            elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
+            async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as other:
+                assert (await other.get(reveal)).status_code == 200
+            await teacher.must("mode", {"mode": "explore"})
+            assert (await server.client.get(reveal)).status_code == 200
+
+    in_room(test)
+
+
+def test_only_a_device_that_is_connected_votes_and_who_has_joined_keeps_place_and_vote() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
+        await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        async with teacher.follower() as honest, teacher.watching() as watching:
+            await honest.hear()
+            made_up = codes.new_device(room.digest)
+            body = {"question": honest.state["question"]["id"], "answer": 1}
+            path = f"/api/rooms/{teacher.code}/answers"
+            refused = await server.client.post(path, json=body, headers={"x-device": made_up})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (409, "not-connected")
+            # One after the other joins, votes and goes: of those who were there for a moment, few are counted.
+            for _ in range(45):
+                async with teacher.follower() as passing:
+                    await passing.hear()
+                    assert (await passing.answer(1)).status_code == 204
+            assert (await honest.answer(0)).status_code == 204
+            told = await watching.until(
+                lambda told: told["followers"] == 1 and told["answers"]["class"][0]["counts"][0]
+            )
+            assert told["answers"]["class"][0]["counts"] == [1, 30]
+        # The honest one sleeps, and comes back to its place while others hold all that an address can have.
+        async with AsyncExitStack() as stack:
+            for _ in range(60 - 30):
+                await stack.enter_async_context(teacher.follower())
+            full = await server.client.get(f"/api/rooms/{teacher.code}/events")
+            assert full.status_code == 429
+            async with teacher.follower(honest.device) as again:
+                await again.hear()
+                assert (await again.answer(0)).status_code == 204
+                elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
+                async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
+                    other = Teacher(Server(server.app, client), teacher.code, teacher.secret)
+                    async with other.follower() as follower:
+                        await follower.hear()
+
+    in_room(test, Settings(followers=60))
+
+
+def test_one_address_cannot_have_all_rooms_and_empty_ones_go_first() -> None:
+    async def test(server: Server) -> None:
+        rooms = server.app.state.rooms
+        mine = [await server.open() for _ in range(2)]
+        refused = await server.client.post("/api/rooms", json={"view": LAB})
+        assert refused.status_code == 429
+        async with AsyncExitStack() as stack:
+            for n in range(3, 6):
+                transport = httpx2.AsyncHTTPTransport(local_address=f"127.0.0.{n}")
+                client = httpx2.AsyncClient(transport=transport, base_url=str(server.client.base_url))
+                other = Server(server.app, await stack.enter_async_context(client))
+                for _ in range(2):
+                    await other.open()
+            assert await rooms.keeper.count() == 8
+            transport = httpx2.AsyncHTTPTransport(local_address="127.0.0.9")
+            client = await stack.enter_async_context(
+                httpx2.AsyncClient(transport=transport, base_url=str(server.client.base_url))
+            )
+            full = await client.post("/api/rooms", json={"view": LAB})
+            assert full.status_code == 429
+            async with mine[0].watching() as watching:
+                await watching.next()
+                now = rooms.clock() + 120
+                rooms.clock = lambda: now
+                assert (await client.post("/api/rooms", json={"view": LAB})).status_code == 201
+                assert await rooms.keeper.find(codes.read_code(mine[0].code)) is not None
+                assert await rooms.keeper.find(codes.read_code(mine[1].code)) is None
+
+    in_room(test, Settings(rooms=8))
+
+
+def test_a_page_whose_stream_is_held_back_asks_now_and_then_and_counts() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        path = f"/api/rooms/{teacher.code}/events?once=true"
+        async with teacher.watching() as watching:
+            first = await server.client.get(path)
+            assert [line for line in first.text.splitlines() if line.startswith("event")] == [
+                "event: you",
+                "event: room",
+            ]
+            device = json.loads(first.text.split("data: ")[1].split("\n")[0])["device"]
+            (id,) = re.findall("id: (.*)", first.text)
+            await watching.until(lambda told: told["followers"] == 1)
+            again = await server.client.get(path, headers={"x-device": device, "last-event-id": id})
+            assert "event: room" not in again.text
+            await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+            told = await watching.until(lambda told: told["question"])
+            body = {"question": told["question"]["id"], "answer": 1}
+            headers = {"x-device": device}
+            answer = await server.client.post(f"/api/rooms/{teacher.code}/answers", json=body, headers=headers)
+            assert answer.status_code == 204
+            told = await watching.until(lambda told: told["answers"]["count"] == 1)
+            assert told["followers"] == 1
+        seen = await server.client.get(f"/api/rooms/{teacher.code}/class?once=true", headers=teacher.headers)
+        assert seen.text.count("event: class") == 1
+
+    in_room(test)
+
+
+def test_what_a_class_drew_is_given_out_without_names_once_it_is_revealed() -> None:
+    async def test(server: Server) -> None:
+        lessons = [(name, i) for name in ("update", "gates", "half-life", "reset", "candidate") for i in range(1, 8)]
+        teacher = await server.open({"page": "lessons/gates", "link": "", "step": 1})
+        asked = None
+        for name, step in lessons:
+            ask = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
+            if (await teacher.say("question", ask)).status_code != 204:
+                continue
+            room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
+            if room.state["question"]["kind"] == "draw":
+                asked = room.state["question"]
+                break
+        assert asked, "no lesson asks for a curve"
+        path = f"/api/rooms/{teacher.code}/sketches"
+        length = len(asked["steps"]) - asked["start"]
+        drawn = [[asked["low"]] * length, [asked["high"]] * length]
+        async with teacher.follower() as a, teacher.follower() as b:
+            for follower, answer in zip((a, b), drawn, strict=True):
+                await follower.hear(lambda state: state["question"])
+                assert (await follower.answer(answer)).status_code == 204
+            assert (await server.client.get(path)).status_code == 409
+            assert (await server.client.get(path, headers=teacher.headers)).status_code == 200
+            assert (await teacher.say("sketches", {"sketches": []})).status_code == 409
+            await teacher.must("turn", {"turn": "reveal"})
+            sketches = (await server.client.get(path)).json()["sketches"]
+            assert sorted(sketch["values"] for sketch in sketches) == drawn
+            for device in (a.device, b.device):
+                assert device.partition(".")[0] not in json.dumps(sketches)
+            await teacher.must("sketches", {"sketches": [sketches[1]["id"]]})
+            state = await a.hear(lambda state: state["question"].get("picked"))
+            assert state["question"]["picked"] == [sketches[1]["id"]]
+
+    in_room(test)
+
+
+def test_a_question_that_no_slider_can_answer_is_refused_and_the_room_goes_on() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        for low, high in ((0, 5e-324), (1, 1 + 1e-15), (0, 1e300), (-1e308, 1e308)):
+            answer = await teacher.say("question", {"of": "own", "text": "?", "low": low, "high": high})
+            assert answer.status_code == 422
+        for text in ('{"of":"own","text":"?","options":["a","b"],"right":1e999}', '{"of":"own","text":"?","low":NaN}'):
+            path = f"/api/rooms/{teacher.code}/question"
+            headers = teacher.headers | {"content-type": "application/json"}
+            assert (await server.client.post(path, content=text, headers=headers)).status_code in (400, 422)
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": "own", "text": "?", "low": 0, "high": 1})
+            await follower.hear(lambda state: state["question"])
+            assert (await follower.answer(10**400)).status_code == 422
+            assert (await follower.answer(0.5)).status_code == 204
+            record = await server.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=teacher.headers)
+            assert record.headers["cache-control"] == "no-store"
+
+    in_room(test)
+
+
+def test_a_look_that_comes_as_the_room_ends_is_no_error() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        await teacher.must("mode", {"mode": "explore"})
+        async with teacher.follower() as follower:
+            await follower.hear()
+            look = {"view": LAB}
+            headers = {"x-device": follower.device}
+            posts = [
+                server.client.post(f"/api/rooms/{teacher.code}/looks", json=look, headers=headers) for _ in range(8)
+            ]
+            answers = await asyncio.gather(*posts[:4], teacher.end(), *posts[4:])
+            assert {answer.status_code for answer in answers if answer is not None} <= {204, 404, 409, 429}
+
+    in_room(test)
+
+
+@asynccontextmanager
+async def process(folder: Path, port: int = 0) -> AsyncIterator[tuple[Server, subprocess.Popen[str]]]:
+    """A server in a process of its own, with its rooms in a folder."""
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--no-browser"]
+    started = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=os.environ | {"GRUSCOPE_UPLOADS": str(folder)},
+    )  # fmt: skip
+    assert started.stdout
+    try:
+        url = None
+        while not url:
+            url = re.search(r"http://127\.0\.0\.1:\d+", await asyncio.to_thread(started.stdout.readline))
+        async with httpx2.AsyncClient(base_url=url[0], timeout=60) as client:
+            yield Server(None, client), started
+    finally:
+        started.kill()
+        started.wait()
+        started.stdout.close()
+
+
+def test_a_killed_process_comes_back_to_the_same_question_with_the_same_counts(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with process(tmp_path) as (server, killed):
+            teacher = await server.open()
+            async with teacher.follower() as a, teacher.follower() as b:
+                await teacher.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                for follower, answer in ((a, 0), (b, 1)):
+                    await follower.hear(lambda state: state["question"])
+                    assert (await follower.answer(answer)).status_code == 204
+                asked, last, device = a.state["question"], a.id, a.device
+                killed.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(killed.wait)
+        async with process(tmp_path) as (server, _):
+            after = Teacher(server, teacher.code, teacher.secret)
+            async with after.watching() as watching:
+                told = await watching.until(lambda told: told["question"])
+                assert told["question"] == asked
+                assert told["answers"]["class"][0]["counts"] == [1, 1]
+                # A follower who has the newest state is sent nothing, and its answer is still its own to change.
+                async with after.follower(device, last) as again:
+                    assert again.device == device
+                    again.state = {"question": asked}
+                    assert (await again.answer(1)).status_code == 204
+                    await watching.until(lambda told: told["answers"]["class"][0]["counts"] == [0, 2])
+                    await after.must("turn", {"turn": "reveal"})
+                    state = await again.hear(lambda state: state["question"]["status"] == "revealed")
+                    assert state["question"]["class"][0]["counts"] == [0, 2]
+
+    run(test())
+
+
+def test_a_damaged_file_of_rooms_counts_as_gone_and_a_taken_one_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database at all" * 100)
+    keeper = InFile(tmp_path)
+    assert keeper.rooms() == []
+    with pytest.raises(OSError, match="cannot be used"):
+        InFile(tmp_path)
+    run(keeper.close())
+
+    async def both() -> None:
+        settings = Settings(uploads=str(tmp_path))
+        async with serving(settings) as first, serving(settings) as second:
+            assert isinstance(first.app.state.rooms.keeper, InFile)
+            assert type(second.app.state.rooms.keeper) is InMemory
+            await (await second.open()).end()
+
+    run(both())
+
+
+def test_a_wall_clock_that_is_set_anew_ends_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        wall = time.time
+        monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
+        await server.app.state.rooms.sweep()
+        async with teacher.follower() as follower:
+            await follower.hear()
+
+    in_room(test)
