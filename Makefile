@@ -22,6 +22,7 @@ check: .venv/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.words
 	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC); else echo "no node here: the JavaScript's types were not checked"; fi
 
 bench: .venv/bench

@@ -1,4 +1,4 @@
-"""Links: a scenario and where to look at it, as an address says them (README, static/link.js)."""
+"""Links: a scenario and where to look at it, as an address says them (docs/reference/links.md, static/link.js)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class Question:
-    """`link` is what an address says of a scenario and where to look (README), but for its model."""
+    """`link` is what an address says of a scenario and where to look (docs/reference/links.md), but for its model."""
 
     ask: str
     link: str

@@ -1,11 +1,10 @@
-"""What MkDocs is given besides the pages: parts of the README, the commands' help, and notebooks as pages."""
+"""Pages that MkDocs cannot read from a Markdown file: notebooks, the commands' help, and the routes of the API."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from app.cli import parsers
-
-ROOT = Path(__file__).parents[1]
+from app.main import create_app
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Beside each notebook the page that it makes."""
+    """Add a page for each notebook."""
     for notebook in [file for file in files if file.src_uri.endswith(".ipynb")]:
         text = page(json.loads(notebook.content_string), Path(notebook.src_uri).name)
         files.append(File.generated(config, notebook.src_uri.removesuffix(".ipynb") + ".md", content=text))
@@ -26,7 +24,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def page(notebook: dict[str, Any], name: str) -> str:
-    """A notebook as Markdown: its texts, its code, and under each the outputs that are kept in it."""
+    """Return a notebook as Markdown: its text, its code, and the stored output of each cell."""
     parts = []
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
@@ -37,34 +35,29 @@ def page(notebook: dict[str, Any], name: str) -> str:
                 parts.append("".join(data["text/html"]))
             else:
                 parts.append(f"```text\n{''.join(output.get('text', data.get('text/plain', []))).rstrip()}\n```")
-    return "\n\n".join([*parts, f"[This page as a notebook]({name})."])
+    return "\n\n".join([*parts, f"[Download this page as a notebook]({name})."])
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """`{{ what: of what }}` on a line of its own is filled in."""
-    return re.sub(r"^\{\{ (\w+)(?:: (.*?))? \}\}$", lambda found: FILL[found[1]](found[2]), markdown, flags=re.M)
+    """Replace the lines `{{ commands }}` and `{{ routes }}`."""
+    return re.sub(r"^\{\{ (\w+) \}\}$", lambda found: FILL[found[1]](), markdown, flags=re.M)
 
 
-def readme(section: str) -> str:
-    """What stands in the README under a heading, up to the table of the link's keys."""
-    text = (ROOT / "README.md").read_text().partition(f"## {section}\n")[2].partition("\n## ")[0]
-    return (
-        text.partition("Sites that know oEmbed")[0]
-        + "What the address can say is listed under [links](../reference/links.md)."
-    )
-
-
-def keys(page: str | None) -> str:
-    """The README's table of the keys of a link: to the lab, or to another page."""
-    tables = re.findall(r"^\| key \| value \|\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.M)
-    return str(tables[[None, "compare", "train"].index(page)])
-
-
-def commands(_: str | None) -> str:
-    """The help of every command."""
+def commands() -> str:
+    """Return the help of every command, each under a heading."""
     os.environ["COLUMNS"] = "100"
-    found = [(f"gruscope {name}".strip(), parser.format_help()) for name, parser in parsers().items()]
-    return "\n\n".join(f"## {name}\n\n```text\n{said.rstrip()}\n```" for name, said in found)
+    helps = [(f"gruscope {name}".strip(), parser.format_help()) for name, parser in parsers().items()]
+    return "\n\n".join(f"## {name}\n\n```text\n{text.rstrip()}\n```" for name, text in helps)
 
 
-FILL: dict[str, Callable[[Any], str]] = {"readme": readme, "keys": keys, "commands": commands}
+def routes() -> str:
+    """Return a table of the API's routes, each with its summary."""
+    rows = [
+        f"| `{method.upper()} {path}` | {about['summary']} |"
+        for path, methods in create_app().openapi()["paths"].items()
+        for method, about in methods.items()
+    ]
+    return "\n".join(["| route | summary |", "|---|---|", *rows])
+
+
+FILL = {"commands": commands, "routes": routes}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import re
 import shutil
@@ -14,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.cli import COMMANDS
-from app.link import read_link
+from app.link import read_address, read_link
+from app.main import create_app
 from app.settings import Settings
 from gru_core import formats, parity
 from tests import examples, notebooks
@@ -26,7 +29,7 @@ from tests.core.test_formats import FIXTURES, reference
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TOLD = ["tutorial.md", "explanation/conventions.md", "explanation/memory.md", "explanation/gradients.md"]
-RUN = ["how-to/serve.md", "how-to/export.md"]
+RUN = ["how-to/serve.md", "how-to/export.md", "how-to/python.md"]
 NOTEBOOKS = sorted(DOCS.glob("notebooks/*.ipynb"))
 
 
@@ -35,6 +38,7 @@ def test_the_examples_print_what_is_said_and_the_prose_says_no_other_figures(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")  # for the files of other libraries
     markdown = (DOCS / name).read_text()
     computed = examples.check(markdown) + "".join(examples.blocks(markdown))
     assert not {figure for figure in examples.figures(markdown) if figure not in computed}
@@ -73,11 +77,27 @@ def test_the_flip_flop_notebook_claims_what_is_so() -> None:
     assert shares[6].argmax() == 5  # “after the seventh what the B put in”
 
 
-def test_the_limits_that_are_told_are_the_defaults() -> None:
-    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| (.*?) \|", (DOCS / "how-to" / "serve.md").read_text(), re.M)
+def settings_of(page: Path) -> dict[str, str]:
+    """The defaults in a page's tables of settings."""
+    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| *(.*?) *\|", page.read_text(), re.M)
+    return {name.lower(): default.strip("`") for name, default in rows}
+
+
+DEFAULTS = {
+    field.name: str(int(field.default) if isinstance(field.default, bool) else field.default)
+    for field in dataclasses.fields(Settings)
+}
+
+
+@pytest.mark.parametrize("name", ["serve", "host", "rooms"])
+def test_the_settings_in_a_guide_have_their_defaults(name: str) -> None:
+    rows = settings_of(DOCS / "how-to" / f"{name}.md")
     assert rows
-    for name, default in rows:
-        assert default.strip("`") == str(getattr(Settings(), name.lower()))
+    assert rows.items() <= DEFAULTS.items()
+
+
+def test_the_reference_has_every_setting_with_its_default() -> None:
+    assert settings_of(DOCS / "reference" / "settings.md") == DEFAULTS
 
 
 # How-to: the lines that export a network, against the files that the libraries wrote.
@@ -133,7 +153,7 @@ DEMOS = tomllib.loads((DOCS / "demos.toml").read_text())
 
 
 def link_keys() -> set[str]:
-    table = (ROOT / "README.md").read_text().partition("| key | value |")[2].partition("\n\n")[0]
+    table = (DOCS / "reference" / "links.md").read_text().partition("| key | value |")[2].partition("\n\n")[0]
     return {key for line in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", line.split("|")[1])}
 
 
@@ -152,9 +172,50 @@ def test_every_demo_is_on_a_page_and_every_frame_is_of_a_demo() -> None:
     frames = [
         (path, src) for path in DOCS.rglob("*.md") for src in re.findall(r'<iframe src="([^"]*)"', path.read_text())
     ]
-    frames = [(path, src) for path, src in frames if path.name != "export.md"]  # which tells how to write one
+    frames = [(path, src) for path, src in frames if path.name not in ("export.md", "embed.md")]  # these are examples
     places = {(path.parent / src).resolve() for path, src in frames}
     assert places == {DOCS / "demos" / f"{name}.html" for name in DEMOS}
+
+
+# The links into a running server.
+
+LIVE = sorted({
+    (path.relative_to(DOCS).as_posix(), address)
+    for path in DOCS.rglob("*.md")
+    for address in re.findall(r"\]\(http://localhost:8000([^)]*)\)", path.read_text())
+})  # fmt: skip
+
+
+def test_a_link_into_the_product_shows_what_it_says() -> None:
+    client = TestClient(create_app(), base_url="http://localhost:8000")
+    assert LIVE
+    for page, address in LIVE:
+        shown = client.get(address)
+        assert shown.status_code == 200, (page, address)
+        if address.startswith("/?"):
+            read_link(read_address(address))  # raises if a key has a value that it cannot have
+
+
+def test_every_term_of_the_glossary_has_a_sentence_and_a_place() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (DOCS / "reference" / "glossary.md").read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("| term")
+    ]
+    assert len(rows) > 50
+    for row in rows:
+        assert len(row) in (3, 6), row
+        assert row[1].endswith("."), row
+        assert re.fullmatch(r"\[.+\]\(.+\)", row[-1]), row
+
+
+# How to cite.
+
+
+def test_the_version_to_cite_is_the_version_of_the_package() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.M) == [version]
+    assert re.findall(r"version = \{(.*?)\}", (DOCS / "faq.md").read_text()) == [version]
 
 
 # The built pages.
@@ -215,15 +276,15 @@ def test_the_reference_has_the_whole_public_face(site: Path) -> None:
         assert set(public) - elsewhere <= told
 
 
-def test_the_command_line_and_the_links_are_told_as_they_are(site: Path) -> None:
-    commands = Loads((site / "reference" / "command-line.html").read_text()).text
+def test_the_reference_has_every_command_and_every_route(site: Path) -> None:
+    commands = Loads((site / "reference" / "cli.html").read_text()).text
     for name in COMMANDS:
         assert f"usage: gruscope {name}" in commands
-    links = Loads((site / "reference" / "links.html").read_text()).text
-    assert all(key in links for key in link_keys())
-    embed = Loads((site / "how-to" / "embed.html").read_text()).text
-    assert "GRUSCOPE_FRAME_ANCESTORS" in embed
-    assert "{{" not in commands + links + embed
+    routes = Loads((site / "reference" / "http.html").read_text()).text
+    for path, methods in create_app().openapi()["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in routes
+    assert "{{" not in commands + routes
 
 
 def test_a_notebook_is_a_page_with_its_outputs(site: Path) -> None:

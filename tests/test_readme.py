@@ -1,7 +1,8 @@
-"""The README's examples print what the README says."""
+"""The README is short, its examples print what it says, and its links lead somewhere."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,19 @@ import pytest
 from tests import examples
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_examples_print_what_their_comments_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert examples.check((ROOT / "README.md").read_text())
+    assert examples.check(README)
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_what_it_links_to_and_shows_is_there() -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert targets
+    assert not [target for target in targets if not (ROOT / target).is_file()]

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 import gru_core as gru
 from tests.browser.lab import Lab, Visit, number
 
-README = Path(__file__).parents[2] / "README.md"
+EMBED = Path(__file__).parents[2] / "docs" / "how-to" / "embed.md"
 
 
 def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
@@ -111,7 +111,7 @@ def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(p
         page.get_by_role("checkbox", name=part).check()
     code = page.get_by_label("To put it into a page").input_value()
     page.goto("/docs")  # a page of the same host, which may always embed
-    follow = re.findall(r"<script>\n(.*?)</script>", README.read_text(), re.S)
+    follow = re.findall(r"<script>\n(.*?)</script>", EMBED.read_text(), re.S)
     page.evaluate("([code, follow]) => { document.body.innerHTML = code; new Function(follow)(); }", [code, follow[0]])
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("region", name="Equations")).to_be_visible()

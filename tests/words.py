@@ -1,0 +1,365 @@
+"""Words that the product does not use, terms that a page must use, and spelling.
+
+    python -m tests.words          # check the files of CHECKED; exit 1 if something is found
+    python -m tests.words --count  # count the hits in everything that a person reads, by area
+
+CONTRIBUTING.md, "How the product speaks", has the rules and the table of terms.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import tokenize
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+AREAS = {
+    "notes": ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"),
+    "docs": ("mkdocs.yml", "docs/**/*.md", "docs/**/*.ipynb", "docs/demos.toml"),
+    "templates": ("templates/**/*.html",),
+    "lessons": ("templates/lessons/*.md",),
+    "static": ("static/**/*.js",),
+    "messages": ("app/**/*.py", "gru_core/**/*.py"),
+}
+"""Everything that a person reads."""
+
+CHECKED = ("notes", "docs")
+"""The areas that `make check` holds to the words. An area is added here once its pages are rewritten."""
+
+NOT_YET = ("docs/how-to/rooms.md", "docs/how-to/host.md", "docs/how-to/serve.md")
+"""Files of checked areas that are still to be rewritten."""
+
+TERMS_INSTEAD = {
+    r"kept aside|keeps? aside": "held-out",
+    r"\bfresh (data|sequences|letters)": "held-out sequences",
+    r"way back": "gradient flow, how far the gradient reaches",
+    r"good enough|got there": "reaches the target",
+    r"first (weights?|bias(es)?|b)\b": "initial weights, initial bias",
+    r"begins? (nearly )?(shut|open|half|by)|begun": "starts, initial",
+    r"\bshut": "closed, clamped at 0",
+    r"\btaught": "trained",
+    r"left alone|untouched": "original run, baseline",
+    r"\btwins?\b": "original run; for a model: the version without the penalty",
+    r"of which (a|the) state is made|ledger": "contribution of each step to the state",
+    r"listens? to": "sensitivity, gradient with respect to",
+    r"like moments|\balike\b": "similar moments",
+    r"laborator(y|ies)": "experiment",
+    r"\bbrought|bring your own|brings? (a|the|your) (own|network|model)": "uploaded model, upload",
+    r"let(s|ting)? go\b": "release, clear, disconnect, ignore",
+    r"train on from|in its place|beside it\b": "branch, replace this run, compare with this run",
+    r"two inputs|(an|the)?other input": "second sequence",
+    r"held to its own library": "matches PyTorch, parity check passed",
+    r"is told to wait|is told \d{3}": "gets status 429",
+    r"follow again|back to mine": "Return to teacher's view, Return to my view",
+    r"optimiser": "optimizer",
+}
+"""Phrases for which the field has a standard term, and that term."""
+
+PLAIN_INSTEAD = {
+    r"nought": "zero",
+    r"anew": "again",
+    r"whoever|whatever|wherever": "everyone who, any, name the thing",
+    r"for want of|in this house|be it\b|so that is so|next to nothing": "plain words",
+    r"whence|thereby|thither|therein|hitherto": "plain words",
+    r"of which|that which|those that|those who": "name the thing again, or two sentences",
+    r"whose": "with its, that has",
+    r"(?-i:\bOf )": "a sentence starts with its subject",
+    r"(?-i:\bWere (?!there)[^?]*?[.,;])": "if",
+    r"(?-i:\bWhere there (is|are))|where there are": "with, if there are",
+    r"but for": "except for",
+    r"comes? by\b|came by\b": "name who does what",
+    r"\bhas it (that|so)|\bsay(s|ing)? of\b|\bsaid of\b|\btells? of\b": "name who reports what",
+}
+"""Riddles and literary English, and what to do instead. A space in a phrase may be the end of a line."""
+
+FORM_INSTEAD = {
+    r"\d[ \u00a0\u202f]%": 'a percentage has no space: "98%"',
+    r"#[ ]+(?-i:What\b)(?! if\b)[^?\n¶]*(¶|$)": "a heading is a noun or a question",
+}
+"""Forms of numbers and headings, as patterns to the letter."""
+
+ALLOWED = (("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),)
+"""Exceptions: a file, the text around the phrase, and the reason."""
+
+GLOSSARY, FAQ, LINKS = "docs/reference/glossary.md", "docs/faq.md", "docs/reference/links.md"
+PAGES, TUTORIAL, PYTHON = "docs/reference/pages.md", "docs/tutorial.md", "docs/how-to/python.md"
+MEMORY, GRADIENTS = "docs/explanation/memory.md", "docs/explanation/gradients.md"
+CONVENTIONS, WEIGHTS = "docs/explanation/conventions.md", "docs/how-to/weights.md"
+
+TERMS = {
+    "backpropagation through time": (GLOSSARY, GRADIENTS),
+    "baseline": (GLOSSARY,),
+    "candidate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, CONVENTIONS, MEMORY),
+    "checkpoint": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
+    "clamp": (GLOSSARY, PAGES, LINKS, TUTORIAL, PYTHON, MEMORY, "docs/reference/http.md"),
+    "contribution": (GLOSSARY, TUTORIAL, PYTHON, MEMORY),
+    "gradient": (GLOSSARY, PAGES, FAQ, TUTORIAL, PYTHON, GRADIENTS),
+    "gradient clipping": (GLOSSARY,),
+    "half-life": (GLOSSARY, TUTORIAL, MEMORY),
+    "held-out": (GLOSSARY, PAGES, LINKS, CONVENTIONS, "docs/reference/http.md", "docs/how-to/lessons.md"),
+    "hidden state": ("docs/index.md", GLOSSARY, TUTORIAL),
+    "initial bias": (GLOSSARY, PAGES, LINKS, FAQ),
+    "initial state": (GLOSSARY, TUTORIAL, MEMORY, WEIGHTS),
+    "initial weights": (GLOSSARY, "docs/reference/http.md"),
+    "initialization": (GLOSSARY, PAGES, LINKS),
+    "learning rate": (GLOSSARY, PAGES, LINKS, FAQ),
+    "loss": (GLOSSARY, PAGES),
+    "optimizer": (GLOSSARY, FAQ),
+    "original run": (GLOSSARY, PAGES, PYTHON, "docs/how-to/export.md", "docs/reference/http.md"),
+    "overfitting": (GLOSSARY,),
+    "parity check": (GLOSSARY, FAQ),
+    "penalty": (GLOSSARY, PAGES, FAQ, GRADIENTS),
+    "readout": (GLOSSARY, WEIGHTS),
+    "regularization": (GLOSSARY,),
+    "reset gate": ("docs/index.md", GLOSSARY, FAQ, TUTORIAL, CONVENTIONS),
+    "second sequence": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
+    "seed": (GLOSSARY, PAGES, LINKS, FAQ),
+    "sensitivity": (GLOSSARY,),
+    "similar moments": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
+    "softmax": (GLOSSARY,),
+    "timestep": (GLOSSARY, PAGES, LINKS, TUTORIAL, PYTHON, MEMORY, GRADIENTS, "docs/reference/http.md"),
+    "training step": (GLOSSARY, PAGES, LINKS),
+    "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON),
+    "validation": (GLOSSARY,),
+    "vanish": (GLOSSARY, FAQ, GRADIENTS),
+}
+"""The standard terms, and the files where each must stand because the file uses its concept."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    path: Path
+    line: int
+    text: str
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: “{self.text}” → {self.instead}"
+
+
+# Prose: the text of a file with all else as spaces, so that every word stays on its line.
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _without(pattern: str, text: str) -> str:
+    return re.sub(pattern, lambda found: _blank(found[0]), text, flags=re.S | re.M)
+
+
+def _hole(text: str) -> str:
+    """An expression in a text stands for a number or a word: "0" in its last place."""
+    return _blank(text[:-1]) + "0"
+
+
+def _is_prose(text: str) -> bool:
+    return (" " in text.strip() or text[:1].isupper()) and text[:1] not in ".#["
+
+
+def markdown(text: str) -> str:
+    text = _without(r"^```.*?^```|^ {4}.*?$|^:::.*?$|^:\w+:|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)]*\)|https?://\S+", text)
+    text = re.sub(r"`[^`\n]*`|\{\{.*?\}\}", lambda found: _hole(found[0]), text)
+    return _html(text)
+
+
+def _strings(text: str) -> str:
+    """Of an expression the quoted texts that are prose."""
+    parts = re.split(r"(\"[^\"\n]*\"|'[^'\n]*')", text)
+    return "".join(
+        f" {part[1:-1]} " if i % 2 and _is_prose(part[1:-1]) else _blank(part) for i, part in enumerate(parts)
+    )
+
+
+def _tag(found: re.Match[str]) -> str:
+    """Of a tag the attributes that are read aloud or shown; headings are marked at both ends."""
+    said = re.compile(r"((?:aria-label|title|placeholder|alt|content|label)=\")([^\"]*)\"")
+    kept, end = "", 0
+    for one in said.finditer(found[0]):
+        kept += _blank(found[0][end : one.start(2)]) + one[2]
+        end = one.end(2)
+    kept += _blank(found[0][end:])
+    if re.match(r"<h[1-6]\b", found[0]) and not kept.strip():
+        return kept[:-2] + "# "
+    return "¶" + kept[1:] if re.match(r"</h[1-6]", found[0]) else kept
+
+
+def _html(text: str) -> str:
+    text = _without(r"<!--.*?-->|<script\b.*?</script>|<style\b.*?</style>|<code>.*?</code>|<kbd>.*?</kbd>", text)
+    return re.sub(r"</?[a-zA-Z](?:\"[^\"]*\"|[^>\"])*>", _tag, text)
+
+
+def template(text: str) -> str:
+    text = _without(r"\{#.*?#\}", text)
+    text = re.sub(r"\{%.*?%\}", lambda found: _strings(found[0]), text, flags=re.S)
+    return _html(re.sub(r"\{\{.*?\}\}", lambda found: _strings(found[0])[:-1] + "0", text, flags=re.S))
+
+
+def script(text: str) -> str:
+    """Of JavaScript the strings; expressions in them are holes."""
+    token = re.compile(
+        r"//[^\n]*|/\*.*?\*/"  # comments
+        r"|(?<=[(,=:\[!&|?{};\n])\s*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*"  # regular expressions
+        r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[`{}]",
+        re.S,
+    )
+    out, end, depth, templates = "", 0, 0, list[int]()
+    while found := token.search(text, end):
+        out += _blank(text[end : found.start()])
+        piece, end = found[0], found.end()
+        if piece[0] in "\"'" and _is_prose(piece[1:-1]):
+            out += f" {piece[1:-1]} "
+        elif piece == "`" or (piece == "}" and templates and templates[-1] == depth):
+            if piece == "}":
+                templates.pop()
+            rest = re.compile(r"(?:\\.|(?!\$\{)[^`\\])*(`|\$\{)", re.S).match(text, end)
+            if rest is None:
+                break
+            body = rest[0][: -len(rest[1])]
+            out += ("0" if piece == "}" else " ") + (body if _is_prose(f"A{body}") else _blank(body))
+            out += " " * len(rest[1])
+            end = rest.end()
+            if rest[1] == "${":
+                templates.append(depth)
+        else:
+            depth += {"{": 1, "}": -1}.get(piece, 0)
+            out += _blank(piece)
+    return _html(out + _blank(text[end:]))
+
+
+def python(text: str) -> str:
+    """Of Python the strings that are no docstrings."""
+    docstrings = {
+        (node.value.lineno, node.value.col_offset)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    lines = text.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    out = list(_blank(text))
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if tokenize.tok_name[token.type] not in ("STRING", "FSTRING_MIDDLE"):
+            continue
+        row, column = token.start
+        place = (row, len(lines[row - 1][:column].encode()))
+        if place in docstrings or not _is_prose(token.string.lstrip("rbfRBF\"'")):
+            continue
+        start = starts[row - 1] + column
+        literal = token.string
+        if token.type == tokenize.STRING and literal[0] in "fF":
+            literal = re.sub(r"\{[^{}]*\}", lambda found: _hole(found[0]), literal)
+        out[start : start + len(literal)] = literal
+        if tokenize.tok_name[token.type] == "FSTRING_MIDDLE" and text[start - 1] == "}":
+            out[start - 1] = "0"
+    return _html("".join(out))
+
+
+def notebook(text: str) -> str:
+    """Of a notebook's file the lines of its Markdown cells."""
+    out, shown = "", False
+    for line in text.splitlines(keepends=True):
+        if '"cell_type": ' in line:
+            shown = '"markdown"' in line
+        kept = shown and line.startswith('    "')
+        out += re.sub(r'^ {4}"|(\\n)?",?$', lambda found: _blank(found[0]), line) if kept else _blank(line)
+    return re.sub(r"`[^`\n]*`", lambda found: _blank(found[0]), out)
+
+
+READ: dict[str, Callable[[str], str]] = {
+    ".md": markdown,
+    ".html": template,
+    ".js": script,
+    ".py": python,
+    ".ipynb": notebook,
+    ".toml": str,
+    ".yml": str,
+    ".cff": str,
+}
+
+
+def prose(path: Path) -> str:
+    return READ[path.suffix](path.read_text("utf-8"))
+
+
+# The checks.
+
+
+def files(area: str) -> Iterator[Path]:
+    """The files of an area, relative to the project."""
+    for pattern in AREAS[area]:
+        yield from (path.relative_to(ROOT) for path in sorted(ROOT.glob(pattern)))
+
+
+def hits(path: Path, text: str) -> Iterator[Hit]:
+    """The phrases in a file's prose that are not allowed there."""
+    phrases = {pattern.replace(" ", r"\s+"): instead for pattern, instead in (TERMS_INSTEAD | PLAIN_INSTEAD).items()}
+    for pattern, instead in (phrases | FORM_INSTEAD).items():
+        for found in re.finditer(pattern, text, re.I | re.M):
+            around = " ".join(text[max(found.start() - 60, 0) : found.end() + 60].split())
+            if any(path.as_posix() == file and said in around for file, said, _ in ALLOWED):
+                continue
+            yield Hit(path, text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()), instead)
+
+
+def stale() -> Iterator[str]:
+    """The exceptions that no file needs any more."""
+    for name, said, _ in ALLOWED:
+        if said not in " ".join(prose(ROOT / name).split()):
+            yield f"tests/words.py: the exception “{said}” for {name} is not needed"
+
+
+def missing_terms() -> Iterator[str]:
+    """The files that use a concept and not its name."""
+    for term, where in TERMS.items():
+        for name in where:
+            if term not in " ".join(prose(ROOT / name).lower().split()):
+                yield f"{name}: the term “{term}” must stand here"
+
+
+def misspelled(texts: dict[Path, str]) -> list[str]:
+    """What codespell finds in the prose of files; pyproject.toml has its settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in texts.items():
+            copy = Path(folder) / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text, "utf-8")
+        command = [sys.executable, "-m", "codespell_lib", "--toml", str(ROOT / "pyproject.toml"), "."]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout.splitlines()
+
+
+def checked() -> dict[Path, str]:
+    """The prose of every file that is checked."""
+    paths = (path for area in CHECKED for path in files(area) if path.as_posix() not in NOT_YET)
+    return {path: prose(ROOT / path) for path in paths}
+
+
+def main() -> int:
+    if "--count" in sys.argv:
+        for area in AREAS:
+            texts = {path: prose(ROOT / path) for path in files(area)}
+            found = [hit for path, text in texts.items() for hit in hits(path, text)]
+            print(f"{area}: {len(found)} hits in {len(texts)} files; spelling: {len(misspelled(texts))}")
+            for instead, count in Counter(hit.instead for hit in found).most_common(5):
+                print(f"    {count} × {instead}")
+        return 0
+    texts = checked()
+    found = [str(hit) for path, text in texts.items() for hit in hits(path, text)]
+    found += [*missing_terms(), *stale(), *misspelled(texts)]
+    print(*found, sep="\n")
+    print(f"words: {len(found)} to mend in {len(texts)} files" if found else f"words: {len(texts)} files are in order")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
