@@ -356,8 +356,7 @@ def main() -> int:
     texts = checked()
     found = [str(hit) for path, text in texts.items() for hit in hits(path, text)]
     found += [*missing_terms(), *stale(), *misspelled(texts)]
-    print(*found, sep="\n")
-    print(f"words: {len(found)} to mend in {len(texts)} files" if found else f"words: {len(texts)} files are in order")
+    print(*found, f"words: {len(found)} hits in {len(texts)} files", sep="\n")
     return 1 if found else 0
 
 
