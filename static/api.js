@@ -264,10 +264,10 @@ export async function answer(id, answers) {
   return (await request(`${modelAt(id)}/answers`, init)).json();
 }
 
-/** What is revealed once a question of a lesson is answered. @param {string} lesson @param {string} question @returns {Promise<import("./lesson/verdict.js").Revealed>} */
-export async function reveal(lesson, question) {
+/** What is revealed once a question of a lesson is answered. @param {string} lesson @param {string} question @param {Record<string, string>} headers @returns {Promise<import("./lesson/verdict.js").Revealed>} */
+export async function reveal(lesson, question, headers) {
   if (recording) return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(recording.reveals?.[question] ?? ""), (c) => c.charCodeAt(0)))); // prettier-ignore
-  return (await request(`api/lessons/${encodeURIComponent(lesson)}/reveal?question=${question}`, {})).json();
+  return (await request(`api/lessons/${encodeURIComponent(lesson)}/reveal?question=${question}`, { headers })).json();
 }
 
 /** Numbers of what a link to the lab shows, as lessons write them. @param {string} link @param {string[]} what @returns {Promise<(string | null)[]>} */

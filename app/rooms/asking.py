@@ -125,7 +125,7 @@ class _Cursor:
         self.view, self.runs = ask.view.model_dump(), Runs(settings)
         self.figure, _ = figure_at(self.view, settings)
         if self.figure.page:
-            raise ValueError("questions are made from the cursor of the lab")
+            raise ValueError("a question from the cursor needs a figure of the Lab")
         followed = self.runs.of(self.figure)
         self.run, self.tokens = followed.run, followed.about["tokens"] or []
         said = followed.link.said
@@ -154,7 +154,7 @@ def _of_output(ask: Ask, settings: Settings) -> Asked:
     figure, y, readout = at.after(), at.run.y, at.run.model.readout
     now, then = y[at.t - 1], y[at.t]
     if readout.kind == "linear":
-        options = [Markup(words) for words in ("It rises.", "It falls.", "It stays as it is.")]
+        options = [Markup(words) for words in ("It rises.", "It falls.", "It stays the same.")]
         change, least = float(then[0] - now[0]), STAYS * float(y.max() - y.min())
         right = 2 if abs(change) <= least else 0 if change > 0 else 1
         words = Markup("Which way will the output go at the next step, {}?").format(at.step(at.t + 1))
@@ -163,7 +163,7 @@ def _of_output(ask: Ask, settings: Settings) -> Asked:
         labels = sorted(likely)
         options = [escape(readout.labels[k]) for k in labels]
         right = labels.index(int(then.argmax()))
-        words = Markup("What will it answer at the next step, {}?").format(at.step(at.t + 1))
+        words = Markup("What will the network answer at the next step, {}?").format(at.step(at.t + 1))
     said = worked_out(f"y@{at.t + 1}", figure, at.runs).text
     answer = _answer([right], "", Markup("The output at {} is {}.").format(at.step(at.t + 1), said), figure, at)
     return Asked(_public("choose", words, options), answer, at.until(), _plain(words), address(at.view))
@@ -189,10 +189,10 @@ def _of_wrote(ask: Ask, settings: Settings) -> Asked:
     at = _Cursor(ask, settings)
     truth = steps_where(f"most share@{at.t}", at.figure, at.runs)
     share = worked_out(f"share@{at.t} from {truth[0]}", at.figure, at.runs).text
-    words = Markup("Which step wrote most of what unit {} holds at {}?").format(at.unit, at.step(at.t))
+    words = Markup("Which step contributed most to the state of unit {} at {}?").format(at.unit, at.step(at.t))
     views = at.figure.keys.get("views", "tape,words,cell,equations").split(",")
     figure = Figure("", {**at.figure.keys, "views": ",".join(dict.fromkeys([*views, "memory"]))})
-    said = Markup("{} of it were written at {}.").format(share, at.step(truth[0]))
+    said = Markup("{} of the state comes from {}.").format(share, at.step(truth[0]))
     hidden = {**at.figure.keys, "views": ",".join(view for view in views if view not in ("memory", "influence"))}
     before = {**at.view, "link": link_of(Figure("", hidden), at.runs), "upto": None}
     public = _public("click", words, []) | {"steps": at.tokens[: at.t] or [str(t) for t in range(1, at.t + 1)]}
@@ -201,30 +201,30 @@ def _of_wrote(ask: Ask, settings: Settings) -> Asked:
 
 def _of_own(ask: Ask, settings: Settings) -> Asked:
     if not ask.text.strip():
-        raise ValueError("it has no words")
+        raise ValueError("the question has no text: write one")
     words, right = Markup("{}").format(ask.text.strip()), ask.right
     truth: Any = None if right is None else [int(right)]
     text = ""
     if len(ask.options) == 1:
-        raise ValueError("there is one option; a choice has two to eight")
+        raise ValueError("a choice needs two to eight options")
     if ask.options:
         public = _public("choose", words, [escape(option) for option in ask.options])
         if right is not None and right not in range(len(ask.options)):
-            raise ValueError(f"the right option is from 1 to {len(ask.options)}")
+            raise ValueError(f"the correct option must be from 1 to {len(ask.options)}")
     elif ask.low is not None and ask.high is not None:
         if not (-LARGEST <= ask.low < ask.high <= LARGEST and ask.high - ask.low >= SMALLEST):
             raise ValueError(
                 f"a number is from a lower to a higher one, at least {SMALLEST:g} apart, up to ±{LARGEST:,.0f}"
             )
         if right is not None and not ask.low <= right <= ask.high:
-            raise ValueError(f"the right number is from {ask.low:g} to {ask.high:g}")
+            raise ValueError(f"the correct number must be from {ask.low:g} to {ask.high:g}")
         public = _public("number", words, []) | _scale(ask.low, ask.high)
         truth, text = right, "" if right is None else f"{right:g}"
     else:
         at = _Cursor(ask, settings)
         public = _public("click", words, []) | {"steps": at.tokens or [str(t) for t in range(1, at.T + 1)]}
         if right is not None and right not in range(1, at.T + 1):
-            raise ValueError(f"the right step is from 1 to {at.T}")
+            raise ValueError(f"the correct step must be from 1 to {at.T}")
     answer = {"truth": truth, "text": text, "replies": [], "reveal": "", "why": "", "view": None}
     return Asked(public, answer, None, ask.text.strip(), address(ask.view.model_dump()))
 

@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 class Away(Refused):
     def __init__(self) -> None:
-        message = "what keeps the rooms does not answer at the moment; it is tried again"
+        message = "the room store does not answer at the moment; the server tries again"
         super().__init__(503, "away", message, retry_after=1)
 
 

@@ -85,7 +85,7 @@ class Rooms:
         if room is None or room.ended:
             self.guessed.take(who, "there were many wrong codes from your address")
             raise Refused(
-                404, "no-room", "there is no room with this code: it has ended, or its code is another", "code"
+                404, "no-room", "there is no room with this code: check the code, or the room has ended", "code"
             )
         return room
 
@@ -94,7 +94,7 @@ class Rooms:
         room = await self.get(code, who)
         if not self.leads(room, authorization):
             self.guessed.take(who, "there were many wrong secrets from your address")
-            raise Refused(403, "not-yours", "only who opened this room can do this", "authorization")
+            raise Refused(403, "not-yours", "only the teacher of this room can do this", "authorization")
         await self.keeper.meet(room, self.clock())
         return room
 
@@ -193,7 +193,7 @@ class Rooms:
         if now is None or now["id"] != question:
             raise Refused(409, "over", "this question is over", "question")
         if now["status"] != "open":
-            raise Refused(409, "closed", "no more answers are taken to this question", "question")
+            raise Refused(409, "closed", "this question takes no more answers", "question")
         answer = checked(now, given)
         name = await self._seated(room, device)
         await self.keeper.put(room, f"answers.{question}.{now['round']}", {name: answer})
@@ -203,7 +203,7 @@ class Rooms:
         self._known(room, device)
         if room.state["mode"] != "explore":
             if offered:
-                raise Refused(409, "follows", "nobody explores at the moment", "mode")
+                raise Refused(409, "follows", "the class is not exploring at the moment", "mode")
             return  # it was told in the moment in which everybody was called back
         name = await self._seated(room, device)
         for table in ("looks", "offers")[: 2 if offered else 1]:
@@ -390,7 +390,7 @@ class Rooms:
     def _question(self, room: Room) -> dict[str, Any]:
         now: dict[str, Any] | None = room.state["question"]
         if now is None:
-            raise Refused(409, "nothing", "nothing is asked at the moment", "question")
+            raise Refused(409, "nothing", "no question is open at the moment", "question")
         return now
 
     async def _change_question(self, room: Room, fields: Mapping[str, Any], allowed: tuple[str, ...]) -> None:

@@ -82,7 +82,8 @@ def with_cursor(cover: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, 
     if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task", "sequence")):
         return None
     cursor = {key: shown[key] for key in CURSOR if key in shown}
-    link = "?" + urlencode(covered | cursor, safe=",@=") if covered or cursor else ""
+    kept = {key: value for key, value in covered.items() if key not in CURSOR}
+    link = "?" + urlencode(kept | cursor, safe=",@=") if kept or cursor else ""
     return {**cover, "link": link, "by": view["by"]}
 
 
@@ -92,7 +93,7 @@ def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int 
     if page.startswith("lessons/"):
         steps = shown(shelf.get(page.removeprefix("lessons/"), settings), settings)
         if not 1 <= (view["step"] or 1) <= len(steps):
-            raise Refused(422, "view", f"this lesson's steps are 1 to {len(steps)}", "step")
+            raise Refused(422, "view", f"this lesson has steps 1 to {len(steps)}", "step")
         page = steps[(view["step"] or 1) - 1].figure.page
     if page not in PAGES:
         raise Refused(422, "view", f"a room shows a lesson or one of: {', '.join(f'/{one}' for one in PAGES)}", "page")

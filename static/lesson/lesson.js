@@ -15,6 +15,7 @@
 import * as api from "../api.js";
 import { lesson, room } from "../boot.js";
 import { frameKeys } from "../frame.js";
+import { credentials } from "../rooms/capability.js";
 import { answersIn, forget, keep } from "./answers.js";
 import { NOTHING, fill, mark, read, slid } from "./form.js";
 import { clickOver, drawOver } from "./overtape.js";
@@ -65,8 +66,10 @@ export function mountLesson(figure) {
       else link.removeAttribute("aria-current");
     }
     begin();
-    show(steps[n - 1].link, steps[n - 1].upto);
-    if (!room) answerAgain();
+    if (!room) {
+      show(steps[n - 1].link, steps[n - 1].upto);
+      answerAgain();
+    }
     aside.scrollTop = 0;
     if (!room) /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2")).focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
     spotlight(sectionOf(n));
@@ -114,7 +117,7 @@ export function mountLesson(figure) {
     /** @type {Revealed} */
     let revealed;
     try {
-      revealed = await api.reveal(name, id);
+      revealed = await api.reveal(name, id, credentials());
     } catch (error) {
       refused.textContent = `${/** @type {Error} */ (error).message} Your answer is kept: commit again.`;
       return;
@@ -235,5 +238,16 @@ export function mountLesson(figure) {
   // A saved file says in the frame's name which step is wanted.
   const named = api.recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? now) : now;
   if (named !== now) go(named, false);
-  return { go, step: () => now };
+
+  /** In a room the page comes with the steps up to the teacher's: a later one is taken from the page as it is by now. @param {number} n */
+  async function bring(n) {
+    if (sectionOf(n)) return;
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const section = page.querySelector(`aside.lesson .step[data-step="${n}"]`);
+    if (!section) return location.reload(); // the teacher has gone on to another page
+    const sections = [...aside.querySelectorAll(".step")];
+    sections[sections.length - 1].after(...[...page.querySelectorAll("aside.lesson .step")].slice(sections.length));
+  }
+
+  return { go, bring, step: () => now };
 }

@@ -8,6 +8,7 @@ import { clickOver, drawOver } from "../lesson/overtape.js";
 import { verdict } from "../lesson/verdict.js";
 import { markSteps } from "./marks.js";
 import { byStep, formOf, histogram, made } from "./question.js";
+import { drawSketches, fetchSketches } from "./sketches.js";
 
 /**
  * `ask` puts a question into the box, or what became of it; `again` says once more what was answered.
@@ -15,13 +16,16 @@ import { byStep, formOf, histogram, made } from "./question.js";
  * @param {HTMLElement | null} tape
  * @param {{answers: Record<string, Answer>}} kept what was answered, by question and round
  * @param {() => void} keep
+ * @param {string} code of the room
  * @param {(given: {question: number, answer: Answer}) => Promise<unknown>} send
  */
-export function createAnswering(box, tape, kept, keep, send) {
+export function createAnswering(box, tape, kept, keep, code, send) {
   /** @type {Over | null} */
   let drawn = null;
   /** @type {HTMLFormElement | null} */
   let form = null;
+  /** The class's sketches, by the question and round that they answer. @type {{of: string, sketches: Promise<import("./sketches.js").Sketch[]>} | null} */
+  let drawings = null;
 
   const keyOf = (/** @type {Asked} */ { id, round }) => `${id}.${round}`;
   /** What was said to a question last, in this round or the one before. @param {Asked} question @returns {Answer | null} */
@@ -40,7 +44,7 @@ export function createAnswering(box, tape, kept, keep, send) {
     const answered = answerTo(question);
     form = formOf(question);
     const asked = form;
-    const rounds = question.round === 1 ? "First by yourself" : "Once more, now that you have talked about it";
+    const rounds = question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
     if (question.rounds > 1) asked.prepend(made("p", { className: "note", textContent: rounds }));
     if (tape && onTape(tape, question))
       drawn = (question.kind === "draw" ? drawOver : clickOver)(tape, question, (answer) => {
@@ -70,10 +74,10 @@ export function createAnswering(box, tape, kept, keep, send) {
   function noted(asked) {
     const act = /** @type {HTMLElement} */ (asked.querySelector(".act"));
     act.querySelector(".counted-in")?.remove();
-    const words = made("span", { className: "counted-in", textContent: "It is counted. You can change it until the teacher closes the question." });
+    const words = made("span", { className: "counted-in", textContent: "Your answer is counted. You can change it until the teacher stops taking answers." });
     words.setAttribute("role", "status");
     act.append(words);
-    /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change";
+    /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";
   }
 
   /** @param {Asked} question @param {HTMLFormElement} asked */
@@ -88,7 +92,7 @@ export function createAnswering(box, tape, kept, keep, send) {
       await send({ question: question.id, answer });
       noted(asked);
     } catch (error) {
-      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is kept here.`;
+      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is saved on this page: send it again.`;
     }
   }
 
@@ -97,7 +101,7 @@ export function createAnswering(box, tape, kept, keep, send) {
     for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (asked.querySelectorAll("input, button"))) control.disabled = true;
     asked.classList.add("committed");
     if (question.status === "locked") {
-      box.append(made("p", { className: "note", textContent: question.round < question.rounds ? "Closed for now: talk about it with your neighbour." : "Closed. The answer comes." })); // prettier-ignore
+      box.append(made("p", { className: "note", textContent: question.round < question.rounds ? "No more answers for now. Discuss the question with your neighbor." : "No more answers. The teacher will show the answer." })); // prettier-ignore
       return;
     }
     const revealed = /** @type {NonNullable<Asked["revealed"]>} */ (question.revealed);
@@ -111,13 +115,23 @@ export function createAnswering(box, tape, kept, keep, send) {
       const label = question.options[[answered].flat()[0]] ?? "";
       const said = made("span", { innerHTML: label }).textContent ?? "";
       outcome.append(made("p", { className: "outcome", textContent: verdict(question, answered, /** @type {any} */ (revealed), said) }));
-    } else if (known && question.kind === "number") outcome.append(made("p", { className: "outcome", textContent: `It is ${revealed.text}.` }));
+    } else if (known && question.kind === "number") outcome.append(made("p", { className: "outcome", textContent: `The answer is ${revealed.text}.` }));
     for (const html of [revealed.replies[[answered ?? []].flat()[0]], revealed.reveal, revealed.why])
       if (html) outcome.append(made("div", { className: "prose", innerHTML: html }));
     if (question.class) outcome.append(made("h3", { textContent: "The class" }), histogram(question, question.class, answered));
     box.append(outcome);
+    if (question.kind === "draw") showSketches(question, outcome, /** @type {number[] | null} */ (answered));
     drawn?.show(/** @type {number[]} */ ([answered ?? []].flat()), known ? truths : []);
     if (question.kind === "click" && question.class) markSteps(tape, byStep(question.class[question.class.length - 1].counts));
+  }
+
+  /** @param {Asked} question @param {HTMLElement} outcome @param {number[] | null} yours */
+  async function showSketches(question, outcome, yours) {
+    const of = keyOf(question);
+    if (drawings?.of !== of) drawings = { of, sketches: fetchSketches(code, {}) };
+    const sketches = await drawings.sketches.catch(() => null);
+    if (sketches) outcome.append(drawSketches(question, sketches, { yours }));
+    else drawings = null; // it is tried again when the question is shown again
   }
 
   return {

@@ -1,17 +1,18 @@
 /** What a teacher can ask: the lesson's questions, some that are made from the cursor, and their own. */
 
 /** @import { View } from "../api.js" */
-import { boot, lesson } from "../boot.js";
-import { pageCell } from "../cells.js";
+import { boot } from "../boot.js";
 import { made } from "./question.js";
+
+/** `lesson` has the questions of the lesson's step, by id, in words. `cell` is that of the lab's figure, null for another page's. @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place */
 
 /**
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} opener
- * @param {() => View} here
+ * @param {() => Place} place
  * @param {(ask: object) => Promise<unknown>} send
  */
-export function mountAsk(dialog, opener, here, send) {
+export function mountAsk(dialog, opener, place, send) {
   const list = /** @type {HTMLElement} */ (dialog.querySelector(".ready"));
   const refused = /** @type {HTMLElement} */ (dialog.querySelector(".error"));
   const two = /** @type {HTMLInputElement} */ (dialog.querySelector("[name=two]"));
@@ -37,27 +38,20 @@ export function mountAsk(dialog, opener, here, send) {
   }
 
   function offer() {
-    const view = here();
-    const { page, step } = view;
-    const items = [];
-    if (lesson)
-      for (const id of Object.keys(lesson.questions)) {
-        if (Number(id.split(".")[0]) !== step) continue;
-        const words = document.querySelector(`form.predict[data-question="${id}"] .ask`)?.textContent?.trim() ?? id;
-        items.push(ready(`This step asks: ${words}`, { of: "lesson", lesson: lesson.name, question: id }));
-      }
-    const inLab = lesson ? lesson.steps[(step ?? 1) - 1].page === "" : page === "";
-    if (inLab) {
-      const { signals } = boot.cells[pageCell.cell];
-      const gates = signals.filter(({ name }) => boot.cells[pageCell.cell].gates.includes(name) || name === "h");
+    const { view, lesson, cell } = place();
+    const items = Object.entries(lesson?.questions ?? {}).map(([id, words]) =>
+      ready(`This step asks: ${words}`, { of: "lesson", lesson: lesson?.name, question: id }),
+    );
+    if (cell) {
+      const { signals, gates } = boot.cells[cell];
+      const asked = signals.filter(({ name }) => (gates.includes(name) || name === "h") && ["z", "r", "f", "i", "h"].includes(name));
       items.push(ready("Where will the output go at the next step?", { of: "output", view }));
-      for (const { name, symbol } of gates.filter(({ name }) => ["z", "r", "f", "i", "h"].includes(name)))
-        items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }));
-      items.push(ready("Which step wrote this?", { of: "wrote", view }));
+      for (const { name, symbol } of asked) items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }));
+      items.push(ready("Which step contributed most to this state?", { of: "wrote", view }));
     }
     list.replaceChildren(...items);
     const pressed = /** @type {HTMLElement} */ (form.querySelector("[value=click]")?.closest("label"));
-    pressed.hidden = !inLab;
+    pressed.hidden = !cell;
   }
 
   const kind = () => [...kinds].find(({ checked }) => checked)?.value;
@@ -73,9 +67,9 @@ export function mountAsk(dialog, opener, here, send) {
     if (kind() === "choose") {
       const lines = field("options").value.split("\n").map((line) => line.trim()).filter(Boolean); // prettier-ignore
       const right = lines.findIndex((line) => line.startsWith("*"));
-      ask({ of: "own", text, view: here(), options: lines.map((line) => line.replace(/^\*\s*/, "")), right: right < 0 ? null : right });
-    } else if (kind() === "number") ask({ of: "own", text, view: here(), low: number("low"), high: number("high"), right: number("number") });
-    else ask({ of: "own", text, view: here(), right: number("step") });
+      ask({ of: "own", text, view: place().view, options: lines.map((line) => line.replace(/^\*\s*/, "")), right: right < 0 ? null : right });
+    } else if (kind() === "number") ask({ of: "own", text, view: place().view, low: number("low"), high: number("high"), right: number("number") });
+    else ask({ of: "own", text, view: place().view, right: number("step") });
   });
   opener.addEventListener("click", () => {
     refused.textContent = "";

@@ -1,6 +1,6 @@
 /** What makes somebody the teacher of a room: its code and its secret, in this tab alone, or after the # of a link. */
 
-/** @typedef {{code: string, secret: string}} Capability */
+/** `at` is the address that this tab last showed while it led the room. @typedef {{code: string, secret: string, at?: string}} Capability */
 
 const KEY = "gruscope-room";
 
@@ -33,6 +33,9 @@ export function hold(own) {
     // Nothing can be kept.
   }
 }
+
+/** What a request of the teacher's brings. @param {Capability | null} own @returns {Record<string, string>} */
+export const credentials = (own = capability()) => (own ? { authorization: `Bearer ${own.secret}` } : {});
 
 /** What another window needs to lead the same room. @param {Capability} own */
 export const asHash = ({ code, secret }) => `#lead=${code}.${secret}`;

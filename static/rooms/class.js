@@ -10,6 +10,7 @@
  */
 import { markSteps } from "./marks.js";
 import { byStep, histogram, made } from "./question.js";
+import { mountPicking } from "./sketches.js";
 
 const STATUS = { open: "open", locked: "closed", revealed: "revealed" };
 
@@ -17,14 +18,17 @@ const STATUS = { open: "open", locked: "closed", revealed: "revealed" };
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape
  * @param {(part: string, body: object) => Promise<unknown>} command
+ * @param {() => {code: string, headers: Record<string, string>}} room
  * @returns {(told: Told | null) => void}
  */
-export function mountClass(panel, tape, command) {
+export function mountClass(panel, tape, command, room) {
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (panel.querySelector(selector));
   const button = (/** @type {string} */ what) => part(`[data-room=${what}]`);
   const [asked, looking, peek] = [".asked", ".looking", ".asked details"].map(part);
   for (const turn of ["close", "again", "reveal", "dismiss"])
     button(turn).addEventListener("click", () => command("turn", { turn }));
+  /** @type {((question: Asked | null) => void) | null} */
+  let picking = null;
   /** @type {Told | null} */
   let last = null;
   peek.addEventListener("toggle", () => last && mark(last));
@@ -45,7 +49,7 @@ export function mountClass(panel, tape, command) {
     part(".asked .count").textContent = `${answers.count} of ${followers} answered; ${STATUS[status]}${which}`;
     button("close").hidden = status !== "open";
     button("again").hidden = status !== "locked";
-    button("again").textContent = round < rounds ? "Second round" : "Open it again";
+    button("again").textContent = round < rounds ? "Second round" : "Take answers again";
     button("reveal").hidden = peek.hidden = status === "revealed";
     const bars = histogram(question, question.class ?? answers.class);
     part(".peek").replaceChildren(...(revealed ? [] : [bars]));
@@ -55,8 +59,8 @@ export function mountClass(panel, tape, command) {
 
   /** @param {NonNullable<Told["looks"]>} looks @param {number} followers */
   function tellLooks({ count, models, offers }, followers) {
-    const where = tape ? " Below the inputs of the tape: where those are who have the same before them." : "";
-    part(".looking .count").textContent = count ? `${count} of ${followers} have looked around.${where}` : "Nobody has looked around yet.";
+    const where = tape ? " The bars below the inputs show which steps they look at." : "";
+    part(".looking .count").textContent = count ? `${count} of ${followers} students have explored.${where}` : "No student has explored yet.";
     part(".models").replaceChildren(...models.map(([name, many]) => made("li", {}, [`${name} `, made("b", { textContent: String(many) })]))); // prettier-ignore
     part(".offers").replaceChildren(...offers.map(offered));
   }
@@ -65,22 +69,27 @@ export function mountClass(panel, tape, command) {
   function offered({ page, link, step, upto }) {
     const keys = new URLSearchParams(link);
     const changes = ["sequence", "clamps", "weights"].flatMap((key) => keys.get(key) ?? []).join(", ");
-    const show = made("button", { type: "button", textContent: "Show it" });
+    const show = made("button", { type: "button", textContent: "Show to everyone" });
     show.addEventListener("click", async () => {
       await command("view", { page, link, step, upto, by: "" });
       await command("mode", { mode: "follow" });
     });
-    return made("li", {}, [`${keys.get("model") ?? keys.get("task") ?? (page || "lab")}: ${changes} `, show]);
+    return made("li", {}, [`${keys.get("model") ?? keys.get("task") ?? (page || "Lab")}: ${changes} `, show]);
   }
 
   return (told) => {
     last = told;
     panel.hidden = !told || (!told.question && told.mode !== "explore");
-    if (!told) return markSteps(tape, {});
+    if (!told) {
+      picking = null; // the next room has its own
+      return markSteps(tape, {});
+    }
     const { question, answers, looks, followers } = told;
     asked.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
     if (question && answers) tellQuestion(question, answers, followers);
+    if (question?.kind === "draw") picking ??= mountPicking(part(".picking"), room().code, room().headers, command);
+    picking?.(question);
     if (looks) tellLooks(looks, followers);
     mark(told);
   };

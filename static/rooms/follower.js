@@ -9,15 +9,16 @@ import { roomAt, say } from "../api.js";
 import { room } from "../boot.js";
 import { home } from "../frame.js";
 import { createAnswering } from "./answering.js";
-import { listen } from "./stream.js";
+import { listenTogether } from "./together.js";
 
 const TOUCHED = 1500; // ms within which a change of the figure is the follower's own doing
 const LOOK = 2500; // ms between two looks that are told
-const ENDED = "The room has ended. What you see is yours: go on with it.";
+const ENDED = "The room has ended. You can go on from here by yourself.";
+const HELD = "Something between this page and the server holds its messages back, so the page asks every 2 seconds.";
 
 /**
  * @param {Figure} figure
- * @param {{go: (n: number) => void, step: () => number} | null} lesson where the page is a lesson's
+ * @param {{go: (n: number) => void, step: () => number, bring: (n: number) => Promise<void>} | null} lesson where the page is a lesson's
  */
 export function mountFollower(figure, lesson) {
   if (!room) return;
@@ -38,6 +39,7 @@ export function mountFollower(figure, lesson) {
   let following = true;
   let over = false; // the room has ended
   let connected = false;
+  let held = false; // the stream is held back on the way
   let back = false; // from a lost connection
   let touched = -Infinity;
   let shown = figure.address();
@@ -46,12 +48,16 @@ export function mountFollower(figure, lesson) {
   const here = () => ({ page: shape.split("|")[0], link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto() });
 
   /** @param {View} view */
-  function show(view) {
+  async function show(view) {
     if (view.shape !== shape) {
       keep();
       return location.reload(); // another kind of page, which comes as the teacher has it
     }
-    if (lesson && view.step && lesson.step() !== view.step) lesson.go(view.step);
+    if (lesson && view.step && lesson.step() !== view.step) {
+      await lesson.bring(view.step);
+      if (now && now.view !== view) return; // the teacher has gone on meanwhile
+      lesson.go(view.step);
+    }
     figure.show(view.link, view.upto);
     shown = figure.address();
   }
@@ -63,7 +69,7 @@ export function mountFollower(figure, lesson) {
     mine.hidden = over || !kept.mine || !following;
     offer.hidden = over || following || mode !== "explore";
     bar.dataset.state = over ? "ended" : !connected ? "lost" : following ? "with" : "alone";
-    if (connected && !over) word.textContent = saying(mode, question, following);
+    if (connected && !over) word.textContent = held && question?.status !== "open" ? HELD : saying(mode, question, following);
   }
 
   /** @param {boolean} on */
@@ -94,16 +100,20 @@ export function mountFollower(figure, lesson) {
   /** @param {string} words */
   function end(words) {
     over = true;
-    stop();
+    stream.stop();
     word.textContent = words;
     ask(null, null);
-    const { page, link, step } = here();
-    history.replaceState(null, "", home + page + (page.startsWith("lessons/") ? `?step=${step ?? 1}` : link));
     forget(code);
+    const { page, link, step } = here();
+    // A lesson's page in a room has only the steps that were shown: the lesson itself has all.
+    if (page.startsWith("lessons/")) return location.replace(`${home}${page}?step=${step ?? 1}`);
+    history.replaceState(null, "", home + page + link);
+    const pages = document.querySelector(".masthead nav");
+    if (pages instanceof HTMLElement) pages.hidden = false;
     update();
   }
 
-  const { ask, again } = createAnswering(box, tape, kept, keep, (given) => say(code, "answers", { "x-device": kept.device }, given));
+  const { ask, again } = createAnswering(box, tape, kept, keep, code, (given) => say(code, "answers", { "x-device": kept.device }, given));
 
   // Playing with the figure is looking around by oneself, but for pressing steps to answer.
   const touch = (/** @type {Event} */ event) => {
@@ -139,15 +149,13 @@ export function mountFollower(figure, lesson) {
   });
   offer.addEventListener("click", () =>
     tell(true).then(
-      () => (word.textContent = "Your view is offered: the teacher may show it to all, without your name."),
+      () => (word.textContent = "Your view is suggested. The teacher can show it to everyone, without your name."),
       (error) => (word.textContent = error.message),
     ),
   );
 
-  const stop = listen(
-    roomAt(code, "events"),
-    () => ({ "x-device": kept.device }),
-    (name, data) => {
+  const stream = listenTogether(roomAt(code, "events"), () => ({ "x-device": kept.device }), {
+    hear(name, data) {
       connected = true;
       if (name === "you") {
         kept.device = data.device;
@@ -155,27 +163,31 @@ export function mountFollower(figure, lesson) {
         return update();
       }
       hear(data);
-      // A server that began anew knows no answers: ours is said again, and counts once.
+      // A server that has restarted may not know our answer: it is sent again, and counts once.
       if (back) again(data.question);
       back = false;
     },
-    (message, forGood) => {
+    lost(message, forGood) {
       [connected, back] = [false, true];
       if (forGood) return end(now ? ENDED : message);
       word.textContent = message;
       update();
     },
-  );
+    held(now) {
+      held = now;
+      update();
+    },
+  });
   update();
 }
 
 /** What the bar says. @param {RoomState["mode"]} mode @param {Asked | null} question @param {boolean} following */
 function saying(mode, question, following) {
-  if (question?.status === "open") return "A question for you.";
-  if (mode === "pause") return "The teacher has paused for a moment.";
-  if (following) return "You see what the teacher sees.";
-  if (mode === "explore") return "Explore. The teacher sees, without names, where the class looks.";
-  return "You look around by yourself.";
+  if (question?.status === "open") return "The teacher asks you a question.";
+  if (mode === "pause") return "The teacher has paused the room.";
+  if (following) return "You see the teacher’s view.";
+  if (mode === "explore") return "Explore by yourself. The teacher sees which steps the class looks at, without names.";
+  return "You are exploring by yourself.";
 }
 
 const KEY = "gruscope-in-";

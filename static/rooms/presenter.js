@@ -3,9 +3,11 @@
 /** @import { View } from "../api.js" */
 /** @import { Told } from "./class.js" */
 /** @typedef {{title: string, notes: string, questions: Record<string, string>, link: string, upto: number | null}} Step */
-import { fetched, roomAt, say } from "../api.js";
+import { request, roomAt, say } from "../api.js";
+import { boot } from "../boot.js";
 import { mountTheme } from "../labs/theme.js";
-import { capability } from "./capability.js";
+import { mountAsk } from "./ask.js";
+import { capability, credentials } from "./capability.js";
 import { mountClass } from "./class.js";
 import { made } from "./question.js";
 import { listen } from "./stream.js";
@@ -32,7 +34,7 @@ async function command(part, body) {
   }
 }
 
-const has = mountClass(find(".room-class"), null, command);
+const has = mountClass(find(".room-class"), null, command, () => ({ code: own?.code ?? "", headers: credentials(own) }));
 /** @type {HTMLDetailsElement} */ (document.querySelector(".room-class details")).open = true; // nobody else sees this window
 
 /** @param {number} by steps of the lesson, or of the run */
@@ -55,17 +57,18 @@ function go(by) {
 /** @param {Told} now */
 async function hear(now) {
   told = now;
-  find(".room .count").textContent = `${now.followers} ${now.followers === 1 ? "follows" : "follow"}`;
+  find(".room .count").textContent = `${now.followers} ${now.followers === 1 ? "student" : "students"}`;
   for (const mode of modes) mode.checked = mode.value === now.mode;
   has(now);
   if (now.ended) {
-    stop();
+    stream?.stop();
     word.textContent = "The room has ended.";
     return;
   }
   const name = /^lessons\/(.+)$/.exec(now.view.page)?.[1] ?? "";
   if (name !== (outline?.name ?? "")) {
-    outline = name ? { name, steps: await fetched(`api/lessons/${encodeURIComponent(name)}/outline`) } : null;
+    const at = `api/lessons/${encodeURIComponent(name)}/outline`;
+    outline = name ? { name, steps: await (await request(at, { headers: credentials(own) })).json() } : null;
     drawn = "";
   }
   draw(now.view);
@@ -82,7 +85,7 @@ function draw(view) {
   const n = view.step ?? 1;
   const steps = outline?.steps ?? [];
   const now = steps[n - 1];
-  find(".shown .where").textContent = now ? `Lesson, step ${n} of ${steps.length}` : view.page || "lab";
+  find(".shown .where").textContent = now ? `Lesson, step ${n} of ${steps.length}` : view.page || "Lab";
   find(".shown h2").textContent = now ? now.title : `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
   find(".shown .notes").innerHTML = now?.notes ?? "";
   const asks = Object.entries(now?.questions ?? {}).map(([question, html]) => {
@@ -125,12 +128,27 @@ find("[data-do=restart]").addEventListener("click", () => {
 });
 mountTheme(find("#theme"));
 
-let stop = () => {};
-if (own)
-  stop = listen(
-    roomAt(own.code, "class"),
-    () => ({ authorization: `Bearer ${own.secret}` }),
-    (_, data) => hear(data),
-    (message) => (word.textContent = message),
-  );
-else word.textContent = "This window leads no room: open it from the bar of the room that you lead.";
+/** What can be asked of what the class sees. @returns {import("./ask.js").Place} */
+function place() {
+  const { page, link, step, upto, shape = "" } = /** @type {Told} */ (told).view;
+  const questions = outline?.steps[(step ?? 1) - 1]?.questions ?? {};
+  const words = Object.fromEntries(Object.entries(questions).map(([id, html]) => [id, made("div", { innerHTML: html }).textContent ?? ""]));
+  const cell = shape.split("|")[1];
+  return { view: { page, link, step, upto }, lesson: outline && { name: outline.name, questions: words }, cell: boot.cells[cell] ? cell : null };
+}
+
+/** @type {ReturnType<typeof listen> | null} */
+let stream = null;
+if (own) {
+  const { code } = own;
+  const dialog = /** @type {HTMLDialogElement} */ (find("#room-ask-dialog"));
+  mountAsk(dialog, find("[data-room=ask]"), place, (ask) => say(code, "question", credentials(own), ask));
+  stream = listen(roomAt(code, "class"), () => credentials(own), {
+    hear: (name, data) => name && hear(data),
+    lost: (message) => (word.textContent = message),
+    held: (held) => held && (word.textContent = "Something between this window and the server holds its messages back, so it asks every 2 seconds."), // prettier-ignore
+  });
+} else {
+  find("[data-room=ask]").hidden = true;
+  word.textContent = "This window controls no room. Open it with the “Presenter window” link of your room.";
+}

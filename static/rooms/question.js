@@ -7,7 +7,7 @@
  * `ask` and `options` are markup, in which the server has escaped all that somebody wrote. Once it is `revealed` it has that, and
  * by round what the `class` said.
  * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
- *            status: "open" | "locked" | "revealed", class?: Tally[],
+ *            status: "open" | "locked" | "revealed", class?: Tally[], picked?: string[],
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} Asked
  */
 import { written } from "../lesson/verdict.js";
@@ -49,10 +49,10 @@ export function formOf(question) {
       const span = made("span", { textContent: token });
       return made("li", {}, [made("label", {}, question.kind === "draw" ? [span, input] : [input, span])]);
     }); // prettier-ignore
-    const note = question.kind === "draw" ? "Set each step here, or draw over its row on the tape." : "Press the steps here, or on the tape.";
+    const note = question.kind === "draw" ? "Set a value for each step here, or draw over the row on the tape." : "Select the steps here or on the tape.";
     form.append(made("p", { className: "note", textContent: note }), made("ol", { className: question.kind === "draw" ? "draws" : "clicks" }, items)); // prettier-ignore
   }
-  const button = made("button", { className: "main", textContent: "Answer" });
+  const button = made("button", { className: "main", textContent: "Send answer" });
   const refused = made("span", { className: "refused" });
   refused.setAttribute("role", "alert");
   form.append(made("p", { className: "act" }, [button, " ", refused]));

@@ -7,7 +7,7 @@ import { mountTeacher } from "./teacher.js";
 
 /**
  * @param {Figure} figure
- * @param {{go: (n: number) => void, step: () => number} | null} [lesson] where the page is a lesson's
+ * @param {{go: (n: number) => void, step: () => number, bring: (n: number) => Promise<void>} | null} [lesson] where the page is a lesson's
  */
 export function mountRoom(figure, lesson = null) {
   if (room) mountFollower(figure, lesson);

@@ -5,24 +5,33 @@
 
 import { Refusal, request } from "../api.js";
 
-const SILENT = 40_000; // ms: the server says something every 15 s
+/**
+ * `hear` gets every event, `lost` why the connection is gone and whether it is for good, `held` whether the page asks now and then,
+ * since something on the way holds the stream back.
+ * @typedef {{hear: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, held: (held: boolean) => void}} Listener
+ */
+
+export const SILENT = 40_000; // ms: the server sends something every 15 s
+const FIRST = 5_000; // ms within which a stream brings its first event, unless it is held back
+const ASKING = 2_000; // ms between two requests for the newest state then
+const HELD = 60_000; // ms until the stream is tried again
 const SOON = 400; // ms to the first attempt at coming back, and twice that to the next
 const LATEST = 4_000;
-const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may just have begun again
+const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
 
 /**
- * `hear` is told of every event, `lost` that the connection is gone and why, with whether it is for good.
+ * All times are the wall clock's: performance.now() stands still while a phone sleeps.
  * @param {string} url
  * @param {() => Record<string, string>} headers
- * @param {(name: string, data: any) => void} hear
- * @param {(message: string, forGood: boolean) => void} lost
- * @returns {() => void} ends it
+ * @param {Listener} listener
+ * @returns {{stop: () => void, check: () => void}} `check` connects again if the server has been silent
  */
-export function listen(url, headers, hear, lost) {
+export function listen(url, headers, { hear, lost, held }) {
   let id = "";
   let tries = 0;
   let ended = false;
   let heard = 0; // when something was last heard, 0: never
+  let heldSince = 0; // 0: the stream is not held back
   /** @type {AbortController | undefined} */
   let attempt;
   /** @type {(() => void) | undefined} */
@@ -30,9 +39,18 @@ export function listen(url, headers, hear, lost) {
 
   async function once() {
     attempt = new AbortController();
-    let watch = setTimeout(() => attempt?.abort(), SILENT);
+    const { signal } = attempt;
+    const asks = heldSince > 0;
+    let first = !asks;
+    let watch = setTimeout(late, first ? FIRST : SILENT);
+    function late() {
+      if (first) heldSince = Date.now();
+      attempt?.abort();
+    }
     try {
-      const response = await request(url, { headers: { ...headers(), ...(id ? { "last-event-id": id } : {}) }, signal: attempt.signal, cache: "no-store" }); // prettier-ignore
+      /** @type {Record<string, string>} */
+      const newer = id ? { "last-event-id": id } : {};
+      const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
       const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
       const decoder = new TextDecoder();
       let rest = "";
@@ -40,8 +58,10 @@ export function listen(url, headers, hear, lost) {
         const { done, value } = await reader.read();
         if (done) return;
         clearTimeout(watch);
-        watch = setTimeout(() => attempt?.abort(), SILENT);
-        [heard, tries] = [performance.now(), 0];
+        watch = setTimeout(late, SILENT);
+        if (first) held(false);
+        first = false;
+        [heard, tries] = [Date.now(), 0];
         const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
         rest = blocks.pop() ?? "";
         for (const block of blocks) tell(block);
@@ -55,19 +75,33 @@ export function listen(url, headers, hear, lost) {
   function tell(block) {
     const said = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)])); // prettier-ignore
     if (said.id) ({ id } = said);
-    if (said.event) hear(said.event, JSON.parse(said.data));
+    hear(said.event ?? "", said.event ? JSON.parse(said.data) : null);
   }
+
+  const pause = (/** @type {number} */ ms) =>
+    new Promise((resolve) => {
+      hurry = () => resolve(undefined);
+      setTimeout(resolve, ms);
+    });
 
   async function keep() {
     while (!ended) {
-      let message = "The connection is lost. It comes back by itself.";
+      let message = "The connection is lost. The page reconnects by itself.";
       let wait = Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
+      const asks = heldSince > 0;
       try {
         await once();
+        if (asks && !ended) {
+          held(true);
+          if (Date.now() - heldSince > HELD) heldSince = 0;
+          await pause(ASKING);
+          continue;
+        }
       } catch (error) {
         if (ended) return;
+        if (!asks && heldSince) continue; // it was held back: ask at once
         if (error instanceof Refusal && error.status) {
-          const gone = error.status === 404 && (heard === 0 || performance.now() - heard > AWAY);
+          const gone = error.status === 404 && (heard === 0 || Date.now() - heard > AWAY);
           if (gone || error.status === 403) return lost(error.message, true);
           ({ message } = error);
           if (error.status === 429) wait = Math.max(wait, 1000 * error.retryAfter * (1 + Math.random()));
@@ -76,26 +110,25 @@ export function listen(url, headers, hear, lost) {
       if (ended) return;
       lost(message, false);
       tries += 1;
-      await new Promise((resolve) => {
-        hurry = () => resolve(undefined);
-        setTimeout(resolve, wait);
-      });
+      await pause(wait);
     }
   }
 
   // A page that slept, or was without a network, does not wait to find out.
-  const wake = () => {
+  function check() {
     if (document.visibilityState === "hidden") return;
     hurry?.();
-    if (heard && performance.now() - heard > SILENT / 2) attempt?.abort();
-  };
-  addEventListener("online", wake);
-  document.addEventListener("visibilitychange", wake);
+    if (heard && Date.now() - heard > SILENT / 2) attempt?.abort();
+  }
+  const wakes = /** @type {const} */ ([[window, "online"], [window, "pageshow"], [document, "visibilitychange"], [document, "resume"]]); // prettier-ignore
+  for (const [target, type] of wakes) target.addEventListener(type, check);
   keep();
-  return () => {
-    ended = true;
-    attempt?.abort();
-    removeEventListener("online", wake);
-    document.removeEventListener("visibilitychange", wake);
+  return {
+    check,
+    stop() {
+      ended = true;
+      attempt?.abort();
+      for (const [target, type] of wakes) target.removeEventListener(type, check);
+    },
   };
 }

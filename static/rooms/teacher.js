@@ -5,12 +5,13 @@
 /** @import { Capability } from "./capability.js" */
 /** @import { Told } from "./class.js" */
 import { UP, Refusal, openRoom, request, roomAt, say } from "../api.js";
-import { lesson as course } from "../boot.js";
+import { boot, lesson as course } from "../boot.js";
+import { pageCell } from "../cells.js";
 import { copy } from "../clipboard.js";
 import { home } from "../frame.js";
 import { LONGEST } from "../link.js";
 import { mountAsk } from "./ask.js";
-import { asHash, capability, hold } from "./capability.js";
+import { asHash, capability, credentials, hold } from "./capability.js";
 import { mountClass } from "./class.js";
 import { listen } from "./stream.js";
 
@@ -28,7 +29,7 @@ export function mountTeacher(figure, lesson) {
   const opener = document.querySelector("#room-open");
   if (!(opener instanceof HTMLElement)) return;
   const bar = /** @type {HTMLElement} */ (document.querySelector(".room.teaching"));
-  const has = mountClass(/** @type {HTMLElement} */ (document.querySelector(".room-class")), document.querySelector("#tape"), command);
+  const has = mountClass(/** @type {HTMLElement} */ (document.querySelector(".room-class")), document.querySelector("#tape"), command, () => ({ code: own?.code ?? "", headers: credentials(own) }));
   const dialog = /** @type {HTMLDialogElement} */ (document.querySelector("#room"));
   const word = /** @type {HTMLElement} */ (bar.querySelector(".word"));
   const button = (/** @type {string} */ what) => /** @type {HTMLElement} */ (document.querySelector(`[data-room=${what}]`));
@@ -36,12 +37,28 @@ export function mountTeacher(figure, lesson) {
   const page = course ? `lessons/${course.name}` : location.pathname.slice(UP.length);
 
   let own = capability();
+  // A page that is loaded again, or a second tab, takes over what the room shows. One that the teacher went on to shows the class itself.
+  const whereabouts = () => location.pathname + location.search;
+  let takesOver = own !== null && (own.at ?? whereabouts()) === whereabouts();
+  let goes = ""; // where this page goes since the room does
+  addEventListener("pagehide", () => own && hold({ ...own, at: goes || whereabouts() }));
   /** @type {Told | null} */
   let told = null;
-  let stop = () => {};
+  /** @type {ReturnType<typeof listen> | null} */
+  let stream = null;
 
   /** @returns {View} */
   const here = () => ({ page, link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto(), by });
+
+  /** What can be asked from here. @returns {import("./ask.js").Place} */
+  function place() {
+    const step = lesson?.step() ?? 1;
+    const asked = Object.keys(course?.questions ?? {}).filter((id) => Number(id.split(".")[0]) === step);
+    const words = (/** @type {string} */ id) => document.querySelector(`form.predict[data-question="${id}"] .ask`)?.textContent?.trim() ?? id;
+    const questions = Object.fromEntries(asked.map((id) => [id, words(id)]));
+    const inLab = (course ? course.steps[step - 1].page : page) === "";
+    return { view: here(), lesson: course && { name: course.name, questions }, cell: inLab && boot.cells[pageCell.cell] ? pageCell.cell : null };
+  }
 
   /** @param {View} view */
   const written = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
@@ -53,7 +70,7 @@ export function mountTeacher(figure, lesson) {
     if (!own || saying || !told || told.mode === "pause") return;
     const view = here();
     if (written(view) === said) return;
-    if (view.link.length > LONGEST) return write("This is too long for a link, so the class does not see it.", "refused");
+    if (view.link.length > LONGEST) return write("This figure is too large for a link, so the class still sees the last one.", "refused");
     saying = true;
     said = written(view);
     const heard = await command("view", view);
@@ -94,12 +111,16 @@ export function mountTeacher(figure, lesson) {
     told = now;
     if (!now.view) return;
     if (now.ended) return leave("The room has ended.");
-    /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = `${now.followers} ${now.followers === 1 ? "follows" : "follow"}`;
+    /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = `${now.followers} ${now.followers === 1 ? "student" : "students"}`;
     for (const mode of modes) mode.checked = mode.value === now.mode;
     if (!before) {
-      said = written(now.view);
       write("");
-      tell(); // whoever led from another page goes on from this one
+      if (takesOver) follow(now.view);
+      else {
+        said = written(now.view);
+        tell();
+      }
+      takesOver = false;
     } else if (now.view.by !== by && written(now.view) !== written(before.view)) follow(now.view);
     has(now);
   }
@@ -108,7 +129,10 @@ export function mountTeacher(figure, lesson) {
   function follow(view) {
     said = written(view);
     const at = view.page.startsWith("lessons/") ? `${view.page}?step=${view.step ?? 1}` : view.page + view.link;
-    if (view.page !== page) return location.assign(home + at);
+    if (view.page !== page) {
+      goes = new URL(home + at).href.slice(location.origin.length);
+      return location.assign(home + at);
+    }
     if (lesson && view.step && lesson.step() !== view.step) lesson.go(view.step);
     figure.show(view.link, view.upto);
   }
@@ -119,12 +143,11 @@ export function mountTeacher(figure, lesson) {
     bar.hidden = false;
     /** @type {HTMLElement} */ (bar.querySelector(".code")).textContent = code;
     /** @type {HTMLAnchorElement} */ (button("presenter")).href = `${home}rooms/${code}/presenter${asHash(own)}`;
-    stop = listen(
-      roomAt(code, "class"),
-      () => ({ authorization: `Bearer ${secret}` }),
-      (_, data) => hear(data),
-      (message, forGood) => (forGood ? leave(message) : lost(message)),
-    );
+    stream = listen(roomAt(code, "class"), () => ({ authorization: `Bearer ${secret}` }), {
+      hear: (name, data) => name && hear(data),
+      lost: (message, forGood) => (forGood ? leave(message) : lost(message)),
+      held: (held) => held && write("Something between this page and the server holds its messages back, so the page asks every 2 seconds.", "lost"), // prettier-ignore
+    });
   }
 
   /** @param {string} message */
@@ -146,7 +169,7 @@ export function mountTeacher(figure, lesson) {
     await openRoom(view, secret).then(
       () => {
         figure.show(view.link, view.upto);
-        write("The server had begun anew. The room is open again, under the same code.", "lost");
+        write("The server has restarted. The room is open again, with the same code.", "lost");
       },
       () => {}, // it is tried again
     );
@@ -154,7 +177,7 @@ export function mountTeacher(figure, lesson) {
 
   /** @param {string} message */
   function leave(message) {
-    stop();
+    stream?.stop();
     hold(null);
     [own, told] = [null, null];
     has(null);
@@ -190,6 +213,7 @@ export function mountTeacher(figure, lesson) {
     try {
       const { code, secret } = await openRoom(here());
       own = { code, secret };
+      takesOver = false;
       hold(own);
       bar.classList.remove("over");
       write("");
@@ -213,12 +237,12 @@ export function mountTeacher(figure, lesson) {
     if (!own) return;
     const { page, link, step } = here();
     const copied = await copy(home + (step ? `${page}?step=${step}` : page + link) + asHash(own));
-    /** @type {HTMLElement} */ (dialog.querySelector(".own .done")).textContent = copied ? "It is on the clipboard. Whoever has it leads the room." : "It could not be copied here: the presenter window has it too."; // prettier-ignore
+    /** @type {HTMLElement} */ (dialog.querySelector(".own .done")).textContent = copied ? "Copied. Anyone with this link can control the room. Keep it private." : "The link could not be copied here. The presenter window opens with the same link."; // prettier-ignore
   });
   for (const form of ["csv", "html"])
     for (const one of document.querySelectorAll(`[data-room=${form}]`))
       one.addEventListener("click", () => own && keepRecord(own, form).catch((error) => write(error.message, "refused")));
-  mountAsk(/** @type {HTMLDialogElement} */ (document.querySelector("#room-ask-dialog")), button("ask"), here, (ask) =>
+  mountAsk(/** @type {HTMLDialogElement} */ (document.querySelector("#room-ask-dialog")), button("ask"), place, (ask) =>
     say(/** @type {Capability} */ (own).code, "question", { authorization: `Bearer ${own?.secret}` }, ask),
   );
 

@@ -206,7 +206,7 @@ def test_only_who_opened_a_room_leads_it() -> None:
             ):  # fmt: skip
                 answer = await server.client.post(f"/api/rooms/{code}/{part}", json=body, headers=headers)
                 assert answer.status_code == 403, (part, headers)
-                assert answer.json()["error"]["message"] == "only who opened this room can do this"
+                assert answer.json()["error"]["message"] == "only the teacher of this room can do this"
             assert (await server.client.delete(f"/api/rooms/{code}", headers=headers)).status_code == 403
             for part in ("class", "record.csv"):
                 assert (await server.client.get(f"/api/rooms/{code}/{part}", headers=headers)).status_code == 403
@@ -265,7 +265,7 @@ def test_what_cannot_be_shown_is_refused_in_words() -> None:
             ({"page": "nowhere", "link": ""}, "a room shows a lesson or one of"),
             ({"page": "", "link": "?model=nobody"}, "there is no such model"),
             ({"page": "lessons/none", "link": ""}, "there is no such lesson"),
-            ({"page": "lessons/reset", "link": "", "step": 90}, "this lesson's steps are 1 to"),
+            ({"page": "lessons/reset", "link": "", "step": 90}, "this lesson has steps 1 to"),
             ({"page": "", "link": "?" + "x" * 9000}, "at most 8000"),
         ):
             answer = await teacher.say("view", view)
@@ -372,7 +372,7 @@ def test_answers_count_once_a_device_and_stay_hidden_until_revealed() -> None:
             await teacher.must("turn", {"turn": "close"})
             refused = await a.answer(1)
             assert refused.status_code == 409
-            assert refused.json()["error"]["message"] == "no more answers are taken to this question"
+            assert refused.json()["error"]["code"] == "closed"
             state = await b.hear(lambda state: state["question"]["status"] == "locked")
             assert not {"class", "revealed", "answers"} & (set(state) | set(state["question"]))
             await teacher.must("turn", {"turn": "again"})

@@ -149,8 +149,8 @@ def test_only_a_device_that_is_connected_votes_and_who_has_joined_keeps_place_an
             assert told["answers"]["class"][0]["counts"] == [1, 30]
         # The honest one sleeps, and comes back to its place while others hold all that an address can have.
         async with AsyncExitStack() as stack:
-            for _ in range(60 - 30):
-                await stack.enter_async_context(teacher.follower())
+            others = [await stack.enter_async_context(teacher.follower()) for _ in range(60 - 30)]
+            assert len({other.device for other in others}) == 30
             full = await server.client.get(f"/api/rooms/{teacher.code}/events")
             assert full.status_code == 429
             async with teacher.follower(honest.device) as again:
