@@ -17,7 +17,7 @@ from .jobs.start import start
 from .jobs.trainings import Trainings
 from .log import Log
 from .metrics import metrics
-from .middleware import BodyLimit, SecurityHeaders
+from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
 from .rooms.rooms import Rooms
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(Log, metrics=kept),
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(FairShares, settings=settings),
             Middleware(Budget, settings=settings),
             Middleware(GZipMiddleware, minimum_size=1_000),
             Middleware(OwnNames, settings=settings),

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import error_body
 from .settings import Settings
+from .shares import TOO_MANY, Shares, counted_as
 
 
 def route_path(scope: Scope) -> str:
@@ -35,6 +36,30 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+class FairShares:
+    """Refuses a request of an address that has its share of the requests that are being answered, streams included.
+
+    Behind a proxy this is what holds for an address, since there every connection is the proxy's.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.shares = app, Shares(settings.max_connections)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        address = counted_as(scope["client"][0]) if scope.get("client") else ""
+        if not self.shares.allow(address):
+            await _refusal(429, "busy", TOO_MANY, {"Retry-After": "5"})(scope, receive, send)
+            return
+        self.shares.take(address)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.shares.give_back(address)
 
 
 FILE = re.compile("/api/models(/[^/]+/check)?")

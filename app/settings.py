@@ -16,9 +16,9 @@ class Settings:
 
     `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
     `max_body` bytes of a request; `body_seconds` for its head, and again for its body, to arrive;
-    `max_connections` at once, as `gruscope serve` holds to; `max_cells`, units × steps, being computed
-    or sent at once; `shutdown_seconds` that open streams get
-    to end; `stalled_ms` after which a visitor who reads nothing is let go;
+    `max_connections` at once, as `gruscope serve` holds to: an address gets at most as many of them, and of requests
+    that are being answered, as are free for everybody else; `max_cells`, units × steps, being computed or sent at once;
+    `shutdown_seconds` that open streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
     `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
     commas between, that the server goes by besides this machine's and its addresses; `models` a directory
     whose `.safetensors` files, as `Model.save` writes them, are served beside the presets; `lessons` a directory
@@ -45,7 +45,7 @@ class Settings:
     max_alphabet: int = 1_024
     max_body: int = 256 * 1024
     body_seconds: int = 10
-    max_connections: int = 800
+    max_connections: int = 2_000
     max_cells: int = 4_000_000
     shutdown_seconds: int = 3
     stalled_ms: int = 15_000

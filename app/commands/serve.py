@@ -12,6 +12,7 @@ import sys
 import threading
 import webbrowser
 from dataclasses import replace
+from ipaddress import ip_network
 
 import uvicorn
 
@@ -19,6 +20,11 @@ from ..connections import protocol
 from ..log import LOG
 from ..main import create_app
 from ..settings import Settings, with_cache
+
+try:
+    import resource
+except ImportError:  # Windows has no limit of open files
+    resource = None  # type: ignore[assignment]
 
 HELP = "open the lab in a browser (what happens without a command)"
 EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --read-only")
@@ -30,6 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root-path", default="", metavar="/scope", help="where a proxy has put this server, if not at /"
     )
+    parser.add_argument(
+        "--proxy-headers",
+        action="store_true",
+        help="believe a trusted proxy's X-Forwarded-For (the visitor's address) and X-Forwarded-Proto (https)",
+    )
+    parser.add_argument(
+        "--forwarded-allow-ips",
+        type=_proxies,
+        metavar="ADDRESSES",
+        help="the proxies to trust with --proxy-headers: addresses and networks, separated by commas, or * for all "
+        "(default: $FORWARDED_ALLOW_IPS, or this machine)",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
     parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
@@ -39,6 +57,36 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 0 <= int(text) < 2**16:
         raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
     return int(text)
+
+
+def _proxies(text: str) -> str:
+    try:
+        networks = [ip_network(part.strip()) for part in text.split(",") if text != "*"]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            "proxies are IP addresses such as 10.0.0.2 and networks such as 10.0.0.0/8, separated by commas, or *"
+        ) from error
+    return ",".join(str(network) for network in networks) or "*"
+
+
+OTHER_FILES = 200
+"""Files that are open beside connections: pipes of processes, models, Redis."""
+
+
+def _allowed(connections: int) -> int:
+    """Raise this process's limit of open files for so many connections; return how many the system then allows."""
+    if resource is None:
+        return connections
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        except (OSError, ValueError):  # macOS has a lower limit than it says
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return max(1, min(connections, soft - OTHER_FILES))
+    return connections
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -70,11 +118,32 @@ def run(options: argparse.Namespace) -> int:
         settings = replace(settings, scheduler=options.scheduler)
     if options.read_only:
         settings = replace(settings, read_only=True)
-    return serve(settings, options.host, options.port, not options.no_browser, options.root_path)
+    proxies: str | None = None
+    if options.proxy_headers:
+        proxies = options.forwarded_allow_ips or os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+    elif options.forwarded_allow_ips:
+        print("gruscope: --forwarded-allow-ips has no effect without --proxy-headers: add it", file=sys.stderr)
+        return 2
+    return serve(settings, options.host, options.port, not options.no_browser, options.root_path, proxies=proxies)
 
 
-def serve(settings: Settings, host: str, port: int, browser: bool, root_path: str = "", page: str = "") -> int:
-    """Serve until told to end, with a browser opened at `page` if there is to be one. The exit status."""
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    browser: bool,
+    root_path: str = "",
+    page: str = "",
+    proxies: str | None = None,
+) -> int:
+    """Serve until told to end, with a browser opened at `page` if there is to be one. The exit status.
+
+    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    """
+    allowed = _allowed(settings.max_connections)
+    if allowed < settings.max_connections:
+        print(f"this system allows {allowed} connections at once, not {settings.max_connections}: see ulimit -n")
+        settings = replace(settings, max_connections=allowed)
     try:
         app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
         listener = _bind(host, port)
@@ -114,6 +183,8 @@ def serve(settings: Settings, host: str, port: int, browser: bool, root_path: st
         http=protocol(settings),  # of h11, which refuses headers past 16 KiB
         ws="none",
         root_path=root_path.rstrip("/"),
+        proxy_headers=proxies is not None,  # uvicorn would trust everything on this machine
+        forwarded_allow_ips=proxies,
         log_level="warning",
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,

@@ -25,6 +25,7 @@ from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from ..rooms.views import View, figure_at, placed
 from ..settings import Settings
+from ..shares import counted_as
 from .lab import answered, inert, root_of, templates
 from .labs import bare_boot
 from .lessons import figure_page, of_lesson
@@ -42,7 +43,7 @@ def _rooms(request: Request) -> Rooms:
 
 
 def _who(request: Request) -> str:
-    return request.client.host if request.client else ""
+    return counted_as(request.client.host) if request.client else ""
 
 
 class Opening(BaseModel):
