@@ -10,7 +10,8 @@ run: .venv/run
 
 test: .venv/test
 	$(BIN)/python tests/browser/chromium.py
-	$(BIN)/python tests/redis_server.py
+	$(BIN)/python -m tests.redis_server
+	$(BIN)/python -m tests.nginx_server
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # The main jobs in Firefox and WebKitGTK too; one that cannot be had here is skipped.

@@ -1,0 +1,13 @@
+"""An nginx for the tests; run as a program it installs one."""
+
+from __future__ import annotations
+
+from tests import system_packages
+
+
+def installed() -> str | None:
+    return system_packages.find("nginx")
+
+
+if __name__ == "__main__":
+    system_packages.get("nginx", "limits behind a proxy")
