@@ -80,10 +80,11 @@ def _frame(text: bytes) -> bytes:
 
 
 class Crowd:
-    """Followers of one address. `posted` has when each move was posted."""
+    """Followers of one server, from one address. `posted` has when each move was posted."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, address: str = "127.0.0.1") -> None:
         parts = urlsplit(url)
+        self.address = address
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.posted: dict[int, float] = {}
         self.followers: list[Follower] = []
@@ -99,7 +100,7 @@ class Crowd:
         new: list[Follower] = []
         for start in range(0, count, 25):
             made = [
-                loop.create_connection(lambda: kind(self, hello), self.host, self.port)
+                loop.create_connection(lambda: kind(self, hello), self.host, self.port, local_addr=(self.address, 0))
                 for _ in range(min(25, count - start))
             ]
             new += [protocol for _, protocol in await asyncio.gather(*made)]

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from benchmarks.crowd import Crowd, Follower, Post, Process, Socket, quantile, until
 from benchmarks.timing import verdict
@@ -30,8 +31,12 @@ STALLED = 5
 CUTS = 1_000
 TRAININGS = 200
 JOINS = 10_000
+HELD = 2_500
 OURS = [sys.executable, "-m", "app.cli", "serve", "--no-browser", "--port"]
 LIMITS = {"GRUSCOPE_MAX_CONNECTIONS": "3000", "GRUSCOPE_FOLLOWERS": "1500"}
+SCHOOL, HOSTILE = "127.0.0.2", "127.0.0.3"
+PATIENCE = 5
+"""Seconds after which an answer that has not come is given up."""
 
 
 def view(move: int) -> dict[str, Any]:
@@ -51,10 +56,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(command: list[str]) -> AsyncIterator[Running]:
+async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> AsyncIterator[Running]:
     """A server, once it has done what it does at first."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | LIMITS
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | limits
     )
     try:
         assert process.stdout is not None
@@ -78,8 +83,8 @@ async def running(command: list[str]) -> AsyncIterator[Running]:
 class Room:
     """A room of ours, and its teacher. A secret opens the room that it had on another process."""
 
-    def __init__(self, url: str) -> None:
-        self.crowd, self.move = Crowd(url), 0
+    def __init__(self, url: str, address: str = "127.0.0.1") -> None:
+        self.crowd, self.move = Crowd(url, address), 0
 
     async def open(self, secret: str | None = None) -> Room:
         url = f"http://{self.crowd.host}:{self.crowd.port}/"
@@ -348,6 +353,121 @@ async def hostile() -> None:
         room.crowd.leave()
 
 
+async def health(url: str) -> float:
+    """Return the seconds until a newcomer is answered, PATIENCE when it takes longer or is refused."""
+    begun = time.perf_counter()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            status, _ = await Post(url, {"connection": "close"})("/healthz", None, "GET")
+    except (OSError, EOFError, TimeoutError):
+        return PATIENCE
+    return time.perf_counter() - begun if status == 200 else PATIENCE
+
+
+async def slowest_health(url: str, meanwhile: Coroutine[Any, Any, object]) -> float:
+    """Return the longest wait of a newcomer while something goes on, which is given up after PATIENCE seconds."""
+    task, slowest = asyncio.ensure_future(asyncio.wait_for(meanwhile, PATIENCE)), 0.0
+    while not task.done():
+        slowest = max(slowest, await health(url))
+        await asyncio.sleep(0.01)
+    with suppress(TimeoutError, OSError, EOFError):
+        await task
+    return slowest
+
+
+async def freeze() -> None:
+    """Long numbers in a sequence, wherever a visitor's sequence is read."""
+    ones = "1" * 40_000
+    link = {"model": "pocket-calculator", "sequence": f"{ones[:7_000]}x"}
+    async with running([*OURS, "0"], {}) as server:
+        room = await Room(server.url).open()
+        print(f"a sequence of {len(ones):,} digits", flush=True)
+        for what, post, path, body, method in (
+            ("POST /api/trace", Post(server.url, {}), "/api/trace", link | {"sequence": f"{ones}x"}, "POST"),
+            ("GET of a page, 15,000 digits", Post(server.url, {}), f"/?{urlencode(link)}{ones[:8_000]}", None, "GET"),
+            ("view of a room, 7,000 digits", room.post, room.to, {"page": "", "link": f"?{urlencode(link)}"}, "POST"),
+        ):
+            holds(
+                f"{what}: /healthz waits", 1000 * await slowest_health(server.url, post(path, body, method)), 250, "ms"
+            )
+
+
+HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+def follow(room: Room) -> bytes:
+    return f"GET {room.path}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+class Held:
+    """Connections of one address, as many as it gets."""
+
+    def __init__(self, url: str, address: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port, self.address = parts.hostname or "", parts.port or 80, address
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def hold(self, count: int, said: bytes) -> None:
+        """So many more that say this and then neither read nor go."""
+        for start in range(0, count, 50):
+            some = min(50, count - start)
+            made = (asyncio.open_connection(self.host, self.port, local_addr=(self.address, 0)) for _ in range(some))
+            for _, writer in await asyncio.gather(*made):
+                writer.write(said)
+                self.writers.append(writer)
+            await asyncio.sleep(0.02)
+
+    def leave(self) -> None:
+        for writer in self.writers:
+            writer.transport.abort()
+        self.writers.clear()
+
+
+async def full() -> None:
+    """One address opens more connections than there are places, and keeps them."""
+    async with running([*OURS, "0"], {}) as server:
+        rooms = [await Room(server.url).open() for _ in range(5)]
+        print(f"{HELD:,} connections of one address, on a server as it is by default", flush=True)
+        hostile = Held(server.url, HOSTILE)
+        await hostile.hold(HELD, HALF)
+        await others_are_answered("half heads", server.url)
+        hostile.leave()
+        for room in rooms:
+            await hostile.hold(HELD // len(rooms), follow(room))
+        await others_are_answered("streams", server.url)
+        hostile.leave()
+
+
+async def others_are_answered(what: str, url: str) -> None:
+    """Print whether newcomers are answered while one address holds what it has got."""
+    await health(url)  # is answered once the server has looked at them all
+    holds(f"{what}: another address waits", 1000 * await slowest_health(url, asyncio.sleep(2)), 1000, "ms")
+
+
+async def nat() -> None:
+    """A class behind one address joins: each browser opens six connections for the page, and a stream that stays."""
+    async with running([*OURS, "0"], {}) as server:
+        rooms = [await Room(server.url).open() for _ in range(4)]
+        hostile = Held(server.url, HOSTILE)
+        for room in rooms:
+            await hostile.hold(HELD // len(rooms), follow(room))
+        await hostile.hold(HELD, HALF)
+        room = await Room(server.url, SCHOOL).open()
+        begun, pages = time.perf_counter(), Held(server.url, SCHOOL)
+        ask = f"GET {room.path.removeprefix('/api')} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        for _ in range(CLASS // 10):
+            await pages.hold(10, ask)
+            await pages.hold(50, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            await room.crowd.join(10, f"{room.path}/events")
+        seconds = time.perf_counter() - begun
+        print(f"{CLASS} followers behind one address, while another address holds all that it can", flush=True)
+        holds("all have joined after", seconds, 10, "s")
+        await room.step()
+        must("all of them get the newest state", await room.arrived())
+        for one in (pages, hostile, room.crowd):
+            one.leave()
+
+
 async def growth(hours: float) -> None:
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
@@ -377,6 +497,9 @@ PARTS = {
     "restart": restart,
     "trainings": trainings,
     "hostile": hostile,
+    "freeze": freeze,
+    "full": full,
+    "nat": nat,
 }
 
 
@@ -386,6 +509,9 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=600, help="of a class")
     parser.add_argument("--hours", type=float, default=2, help="of growth")
     told = parser.parse_args()
+    for part in told.parts:
+        if part not in ("classes", "growth", *PARTS):
+            parser.error(f"there is no part {part!r}; the parts are classes, growth, {', '.join(PARTS)}")
     for part in told.parts:
         if part == "classes":
             await classes(told.seconds)
