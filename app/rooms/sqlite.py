@@ -89,8 +89,9 @@ class InFile(InMemory):
 
     def _write(self, part: str, rows: Iterable[tuple[Any, ...]]) -> None:
         made = [(*row[:-1], orjson.dumps(row[-1], option=orjson.OPT_NON_STR_KEYS)) for row in rows]
-        marks = ", ".join("?" * len(made[0])) if made else ""
-        self._file.executemany(f"INSERT OR REPLACE INTO {part} VALUES ({marks})", made)
+        if made:
+            marks = ", ".join("?" * len(made[0]))
+            self._file.executemany(f"INSERT OR REPLACE INTO {part} VALUES ({marks})", made)
 
     def _load(self) -> None:
         for code, digest, opened, seen, epoch, n in self._file.execute("SELECT * FROM rooms").fetchall():

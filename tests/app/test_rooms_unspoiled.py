@@ -351,6 +351,17 @@ def test_a_killed_process_comes_back_to_the_same_question_with_the_same_counts(t
     run(test())
 
 
+def test_a_room_that_nobody_has_joined_outlives_its_process(tmp_path: Path) -> None:
+    async def test() -> None:
+        settings = Settings(uploads=str(tmp_path))
+        async with serving(settings) as server:
+            code = (await server.open()).code
+        async with serving(settings) as server:
+            assert (await server.client.get(f"/rooms/{code}")).status_code == 200
+
+    run(test())
+
+
 def test_a_damaged_file_of_rooms_counts_as_gone_and_a_taken_one_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all" * 100)
     keeper = InFile(tmp_path)
