@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -58,9 +59,11 @@ class Running:
 @asynccontextmanager
 async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> AsyncIterator[Running]:
     """A server, once it has done what it does at first."""
+    folder = tempfile.TemporaryDirectory()  # no room of an earlier server is in it
+    environment = os.environ | limits | {"GRUSCOPE_UPLOADS": folder.name}
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | limits
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )  # fmt: skip
     try:
         assert process.stdout is not None
         found = None
@@ -78,6 +81,7 @@ async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> Asy
     finally:
         process.kill()
         process.wait()
+        folder.cleanup()
 
 
 class Room:
