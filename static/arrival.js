@@ -41,7 +41,7 @@ export async function firstRun(error, script, scenario) {
  * Puts the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
  * @param {HTMLElement} tape
  * @param {Store} store
- * @returns {() => void} to be called when something else is asked for
+ * @returns {(there?: boolean) => void} to be called when something else is asked for; `there`: it is on the tape already
  */
 export function keepArriving(tape, store) {
   let whole = store.get(); // the state when the last run was complete
@@ -88,9 +88,9 @@ export function keepArriving(tape, store) {
     (busy) => tape.setAttribute("aria-busy", String(busy)),
   );
 
-  return () => {
+  return (there = false) => {
     const { model, text, clamps, weights, against, upto } = store.get();
-    runner({ model, sequence: text, clamps, weights, against, upto });
+    runner({ model, sequence: text, clamps, weights, against, upto }, there);
   };
 }
 

@@ -47,7 +47,7 @@ export function followAddress(store, ask) {
 /**
  * Makes the function that follows a link without loading the page anew. What the link does not say is as by default.
  * @param {Store} store
- * @param {() => void} ask
+ * @param {(there: boolean) => void} ask
  */
 export function createFollower(store, ask) {
   return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
@@ -66,6 +66,6 @@ export function createFollower(store, ask) {
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
     const there = same && run.model === entry.id && received === (upto ?? run.T);
     store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices).trim() }, there);
-    if (!there) ask();
+    ask(there); // something else may be on its way
   };
 }

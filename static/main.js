@@ -93,6 +93,7 @@ const figure = {
   address: () => encode(linkTo(store.get())),
   upto: () => store.get().upto,
   subscribe: store.subscribe,
+  busy: () => store.get().awaited !== null,
 };
 mountRoom(figure, mountLesson(figure));
 if (!lesson && !room) mountHistory(store, address, open);

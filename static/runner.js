@@ -39,9 +39,10 @@ export function createRunner(trace, listen, failed, waits) {
     if (next) run(next);
   }
 
-  return /** @param {S} scenario */ (scenario) => {
+  /** Run a scenario; with `there`, only if another one is on its way. @param {S} scenario @param {boolean} [there] */
+  return (scenario, there = false) => {
     if (!flight) {
-      run(scenario);
+      if (!there) run(scenario);
       return;
     }
     const late = flight;

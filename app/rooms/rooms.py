@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -32,6 +33,9 @@ MOST_RECORDED = 200
 ASKING_SECONDS = 8
 """For which a device that asks now and then, since its stream is held back, counts as connected."""
 
+MOST_ENDED = 1_000
+"""Rooms that ended, whose codes are known a while longer: who asks for one learns that it has ended."""
+
 IDLE_SECONDS = 60
 """After which a room that nobody is in has to go when there are as many as the server allows."""
 
@@ -46,6 +50,7 @@ class Rooms:
         self.guessed = Buckets(60, 1, self.clock)
         self.posted = Buckets(20, 2, self.clock)
         self._beating: asyncio.Task[None] | None = None
+        self._ended = OrderedDict[str, None]()
         self._leaving = set[asyncio.Task[None]]()
 
     async def open(self, view: Mapping[str, Any], secret: str | None, who: str) -> tuple[Room, str]:
@@ -76,12 +81,15 @@ class Rooms:
         state: dict[str, Any] = {"view": dict(view), "mode": "follow", "question": None, "ended": False}
         state |= {"_record": [], "_by": by}
         room = Room(code, codes.digest_of(secret), now, state)
+        self._ended.pop(code, None)
         await self.keeper.open(room)
         return await self.keeper.find(code) or room, secret
 
     async def get(self, code: str, who: str) -> Room:
         """Raises Refused where there is no such room; whoever tries many codes is let wait."""
         room = await self.keeper.find(codes.read_code(code))
+        if codes.read_code(code) in self._ended:
+            raise Refused(410, "ended", "this room has ended", "code")
         if room is None or room.ended:
             self.guessed.take(who, "there were many wrong codes from your address")
             raise Refused(
@@ -212,6 +220,9 @@ class Rooms:
 
     async def end(self, room: Room) -> None:
         """Everybody hears of it once; then there is no such room."""
+        self._ended[room.code] = None
+        while len(self._ended) > MOST_ENDED:
+            self._ended.popitem(last=False)
         await self.keeper.change(room, {"ended": True})
         await self.keeper.forget(room)
 

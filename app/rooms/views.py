@@ -79,7 +79,10 @@ def with_cursor(cover: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, 
     if (view["page"], view["step"]) != (cover["page"], cover["step"]):
         return None
     covered, shown = read_address(cover["link"]), read_address(view["link"])
-    if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task", "sequence")):
+    if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task")):
+        return None
+    inputs = shown.get("sequence", "").split()
+    if covered.get("sequence", "").split()[: len(inputs)] != inputs:
         return None
     cursor = {key: shown[key] for key in CURSOR if key in shown}
     kept = {key: value for key, value in covered.items() if key not in CURSOR}

@@ -8,9 +8,9 @@
 /** @import { Revealed } from "./verdict.js" */
 /**
  * What a page lets a lesson do with it: show a link, with the run ending after a step until one has answered. `address` is the link
- * to what it shows now, `upto` how far its run goes, and its listener is told when these may have changed.
+ * to what it shows now, `upto` how far its run goes, and its listener is told when these may have changed. It is `busy` while a link is on its way.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
- *            subscribe: (listener: () => void) => void}} Figure
+ *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
  */
 import * as api from "../api.js";
 import { lesson, room } from "../boot.js";

@@ -102,7 +102,7 @@ export function listen(url, headers, { hear, lost, held }) {
         if (!asks && heldSince) continue; // it was held back: ask at once
         if (error instanceof Refusal && error.status) {
           const gone = error.status === 404 && (heard === 0 || Date.now() - heard > AWAY);
-          if (gone || error.status === 403) return lost(error.message, true);
+          if (gone || error.status === 403 || error.status === 410) return lost(error.message, true);
           ({ message } = error);
           if (error.status === 429) wait = Math.max(wait, 1000 * error.retryAfter * (1 + Math.random()));
         }

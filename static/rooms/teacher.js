@@ -67,7 +67,7 @@ export function mountTeacher(figure, lesson) {
 
   /** Tell the class what this page shows, one word at a time; what came in between is left out. */
   async function tell() {
-    if (!own || saying || !told || told.mode === "pause") return;
+    if (!own || saying || !told || told.mode === "pause" || figure.busy?.()) return;
     const view = here();
     if (written(view) === said) return;
     if (view.link.length > LONGEST) return write("This figure is too large for a link, so the class still sees the last one.", "refused");

@@ -468,7 +468,7 @@ def test_the_end_is_heard_once_and_then_there_is_no_room() -> None:
             assert (await follower.hear())["ended"]
             with pytest.raises(EOFError):
                 await follower.next()
-        assert (await server.client.get(f"/api/rooms/{teacher.code}/events")).status_code == 404
+        assert (await server.client.get(f"/api/rooms/{teacher.code}/events")).status_code == 410
 
     in_room(test)
 
