@@ -19,7 +19,7 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
   const { low, high, start, steps, revealed } = question;
   const T = steps.length;
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `${start} 0 ${T - start} 1`);
+  svg.setAttribute("viewBox", `${start} -0.04 ${T - start} 1.08`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${sketches.length} sketches of the class over steps ${start + 1} to ${T}`);
@@ -40,7 +40,7 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
   for (const { id, values } of sketches) if (picked.includes(id)) add("sketch picked", values, id);
   const tokens = steps.slice(start).map((token) => made("li", { textContent: token }));
   const figure = made("figure", { className: `sketches${picked.length ? " some" : ""}` }, [svg, made("ol", { ariaHidden: "true" }, tokens)]);
-  const parts = [`${sketches.length} ${sketches.length === 1 ? "sketch" : "sketches"}, thin`, ...(truth ? ["the network, black"] : []), ...(yours ? ["yours, dashed"] : []), ...(picked.length ? ["picked by the teacher, thick"] : [])]; // prettier-ignore
+  const parts = [`${sketches.length} ${sketches.length === 1 ? "sketch" : "sketches"} of the class, thin`, ...(truth ? ["the network, solid"] : []), ...(yours ? ["yours, dashed"] : []), ...(picked.length ? ["picked by the teacher, thick"] : [])]; // prettier-ignore
   figure.append(made("figcaption", { className: "note", textContent: `${parts.join("; ")}.` }));
   return figure;
 }
