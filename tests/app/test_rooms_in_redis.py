@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from app.rooms.rooms import Rooms
+from app.rooms.start import kept_in
+from app.settings import Settings
 from tests.app.test_rooms import LAB, Server, Teacher
 from tests.events import run
 from tests.redis_server import installed
@@ -159,5 +163,25 @@ def test_a_redis_that_is_away_for_a_while_is_weathered_with_a_word_to_the_teache
                 await asyncio.sleep(0.1)
             await follower.hear(lambda state: state["view"]["link"] == view["link"])
             await watching.until(lambda told: "away" not in told)
+
+    shared(test, tmp_path)
+
+
+def test_redis_s_clock_is_the_rooms_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(redis: Redis, one: Worker, _: Worker) -> None:
+        wall = time.time
+        monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
+        teacher = await one.open()
+        settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
+        rooms = Rooms(settings, kept_in(settings))
+        room = await rooms.get(teacher.code, "somebody")
+        assert abs(rooms.clock() - wall()) < 60
+        assert rooms.clock() - room.opened < 60
+        await rooms.sweep()
+        async with teacher.follower() as follower, teacher.watching() as watching:
+            await follower.hear()
+            told = await watching.until(lambda told: told.get("followers"))
+            assert told["followers"] == 1
+        await rooms.stop()
 
     shared(test, tmp_path)

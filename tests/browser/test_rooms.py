@@ -65,7 +65,7 @@ class Wire:
         self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.whole, self.ends = True, list[socket.socket]()
+        self.whole, self.ends, self.deaf = True, list[socket.socket](), set[socket.socket]()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self) -> None:
@@ -83,10 +83,15 @@ class Wire:
     def carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
-                other.sendall(data)
+                if one not in self.deaf:
+                    other.sendall(data)
         for end in (one, other):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def fall_silent(self) -> None:
+        """What is under way is carried no further, and nobody hears of it; new connections are."""
+        self.deaf |= set(self.ends)
 
     def cut(self) -> None:
         self.whole = False
@@ -355,3 +360,37 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
     for page in followers:
         expect(page.locator(".sketches path.picked")).to_have_count(0)
     assert Axe().run(teacher).violations_count == 0, Axe().run(teacher).generate_report()
+
+
+SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now = () => date() + slept;
+    window.wakes = () => { slept = 600_000; document.dispatchEvent(new Event("visibilitychange")); }; })()"""
+"""Ten minutes pass by the wall clock while performance.now() stands still, as on a phone that sleeps."""
+
+
+def test_a_phone_that_slept_asks_for_the_newest_state_at_once(somebody: Join, wire: Wire, browser: Browser) -> None:
+    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    phone = browser.new_context().new_page()
+    phone.add_init_script(SLEEPS)
+    phone.goto(f"{wire.url}/rooms/{room(teacher)}")
+    expect(phone.get_by_role("region", name="Room")).to_have_attribute("data-state", "with")
+    wire.fall_silent()
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(teacher.locator("#inspector h2")).to_contain_text("t = 2")
+    expect(phone.locator("#inspector h2")).to_contain_text("t = 1")
+    phone.evaluate("wakes()")
+    expect(phone.locator("#inspector h2")).to_contain_text("t = 2")
+    phone.context.close()
+
+
+def test_a_page_whose_stream_is_held_back_follows_and_says_so(somebody: Join) -> None:
+    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    code = room(teacher)
+    follower = somebody("/rooms")
+    follower.route(re.compile("/events$"), lambda _: None)  # it is asked, and nothing comes
+    follower.goto(f"/rooms/{code}")
+    bar = follower.get_by_role("region", name="Room")
+    expect(bar).to_have_attribute("data-state", "with")
+    expect(bar.get_by_role("status")).to_contain_text("every 2 seconds")
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(follower.locator("#inspector h2")).to_contain_text("t = 2")
+    expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^1 "))
