@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
 from gru_core.recipe import OWN, Recipe, begin, task_for
 from gru_core.scoring import SCORE, gate_means
-from gru_core.table import read
 from gru_core.training import Diverged, Snapshot, fit
 
 Weights = npt.NDArray[np.float32]
@@ -46,14 +46,8 @@ def steps() -> Iterator[int]:
         step += max(1, step // SPACING)
 
 
-@cache
 def _known(most: int) -> frozenset[int]:
-    known: set[int] = set()
-    for step in steps():
-        if step > most:
-            return frozenset(known)
-        known.add(step)
-    return frozenset()
+    return frozenset(takewhile(lambda step: step <= most, steps()))
 
 
 @dataclass(frozen=True)
@@ -132,10 +126,10 @@ def card_of(recipe: Recipe) -> Card:
     """What its task is about: that of a preset or a laboratory, or of a table."""
     task = recipe.task
     if task == OWN:
-        table = read(recipe.table)
+        table = recipe.rows
         trained, aside = map(len, table.split(recipe.seed))
         about = f"answer as a table does: {trained:,} of its sequences are trained on, {aside:,} kept aside"
-        return Card("Own task", task, about, "", "random", "untrained", examples=table.texts[:3])
+        return Card("Own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
     if task in PRESETS:
         return PRESETS[task].card
     title, about = ABOUT[task]

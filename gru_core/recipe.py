@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,7 +22,7 @@ from gru_core.cell import CELLS, Cell
 from gru_core.gru import GRU
 from gru_core.initial import Initial, initial
 from gru_core.model import Model, Readout
-from gru_core.table import Split, read
+from gru_core.table import Split, Table, read
 from gru_core.tasks import ALL, Task
 from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
@@ -57,7 +58,7 @@ class Recipe:
         if (self.task == OWN) != bool(self.table):
             raise ValueError("a table goes with a task of one's own, and with that alone")
         if self.table:
-            read(self.table)
+            _ = self.rows  # a table that cannot be read is no recipe
         for what, name, known in (
             ("task", self.task, (*ALL, OWN)),
             ("cell", self.cell, CELLS),
@@ -84,6 +85,11 @@ class Recipe:
     def rates(self) -> tuple[float, ...]:
         return (self.schedule.rate, *(rate for _, rate in self.schedule.changes))
 
+    @cached_property
+    def rows(self) -> Table:
+        """What is in the table, kept for as long as the recipe is."""
+        return read(self.table)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
@@ -97,7 +103,7 @@ class Recipe:
 
 
 def task_for(recipe: Recipe) -> Task | Split:
-    return Split(read(recipe.table), recipe.seed) if recipe.task == OWN else ALL[recipe.task]
+    return Split(recipe.rows, recipe.seed) if recipe.task == OWN else ALL[recipe.task]
 
 
 def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:

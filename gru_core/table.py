@@ -14,19 +14,22 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Symbols
-from gru_core.tasks import Batch, Random, Target
+from gru_core.tasks import Batch, Random
 
 MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 65_536, 2_000, 64, 64, 32, 24
 LEAST_SEQUENCES = 5
 MOST_KINDS = 8
 UNASKED = "-"
+
+Places = npt.NDArray[np.int8]
+"""Places in an alphabet or in a list of labels, from 0; −1 for none."""
 
 
 class TableError(ValueError):
@@ -35,28 +38,36 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """What is asked, as `tasks.Task` has it.
+    """What is asked: `steps` `(N, T)` in the alphabet, −1 after the end; `answers` `(N, T)` in the labels, −1 for none.
 
-    `x` `(N, T, I)`, padded with steps of nothing; `target` and `scored` `(N, T)`.
+    A byte for each: the inputs `(T, B, I)` are made for a batch at a time.
     """
 
     encoder: Symbols
     labels: tuple[str, ...]
-    texts: tuple[str, ...]
-    x: Array
-    target: Target
-    scored: Mask
+    steps: Places
+    answers: Places
     kind: Literal["softmax"] = "softmax"
+
+    @property
+    def nbytes(self) -> int:
+        return self.steps.nbytes + self.answers.nbytes
+
+    def text(self, row: int) -> str:
+        """A sequence as it is written."""
+        return " ".join(self.encoder.alphabet[place] for place in self.steps[row] if place >= 0)
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The rows that are trained on, and those that are kept aside."""
-        order = np.random.default_rng([seed, len(self.x)]).permutation(len(self.x))
-        aside = max(1, len(self.x) // 5)
+        N = len(self.steps)
+        order = np.random.default_rng([seed, N]).permutation(N)
+        aside = max(1, N // 5)
         return order[aside:], order[:aside]
 
     def batch(self, rows: np.ndarray) -> Batch:
-        x = np.ascontiguousarray(self.x[rows].swapaxes(0, 1))
-        return Batch(x, self.target[rows].T, self.scored[rows].T, self.events(x))
+        x = (self.steps[rows].T[..., None] == np.arange(self.encoder.inputs)).astype(float)
+        answers = self.answers[rows].T
+        return Batch(x, np.maximum(answers, 0).astype(int), answers >= 0, self.events(x))
 
     def events(self, x: Array) -> dict[str, Mask]:
         """The steps that read each symbol, where there are few, or any: those of padding are of no kind."""
@@ -94,7 +105,6 @@ class Split:
         return self.table.batch(self.table.split(self.seed)[1])
 
 
-@cache
 def read(text: str) -> Table:
     """Raises TableError for what is no such table, or is larger than the limits."""
     if len(text.encode()) > MOST_BYTES:
@@ -117,18 +127,22 @@ def read(text: str) -> Table:
     labels = _distinct([answers for _, answers in pairs], "different answers", MOST_LABELS, UNASKED)
     if len(labels) < 2:
         raise TableError("the answers are all the same: there is nothing to learn")
-    N, T = len(pairs), max(len(steps) for steps, _ in pairs)
-    x, target, scored = np.zeros((N, T, len(symbols))), np.zeros((N, T), int), np.zeros((N, T), bool)
-    place: Mapping[str, int] = {symbol: i for i, symbol in enumerate(symbols)}
-    of_label = {label: i for i, label in enumerate(labels)}
-    for n, (steps, answers) in enumerate(pairs):
-        for t, (step, answer) in enumerate(zip(steps, answers, strict=True)):
-            x[n, t, place[step]] = 1
-            if answer != UNASKED:
-                target[n, t], scored[n, t] = of_label[answer], True
-    if not scored.any(1).all():
-        raise TableError(f"sequence {int(np.flatnonzero(~scored.any(1))[0]) + 1} asks for no answer")
-    return Table(Symbols(symbols), labels, tuple(" ".join(steps) for steps, _ in pairs), x, target, scored)
+    T = max(len(steps) for steps, _ in pairs)
+    steps = _places([steps for steps, _ in pairs], T, symbols)
+    answers = _places([answers for _, answers in pairs], T, labels)
+    asked = (answers >= 0).any(1)
+    if not asked.all():
+        raise TableError(f"sequence {int(np.flatnonzero(~asked)[0]) + 1} asks for no answer")
+    return Table(Symbols(symbols), labels, steps, answers)
+
+
+def _places(lists: Sequence[Sequence[str]], T: int, known: Sequence[str]) -> Places:
+    """The place of each among those that are known, `(N, T)`; −1 for any other, and after the end."""
+    places: Mapping[str, int] = {name: i for i, name in enumerate(known)}
+    found = np.full((len(lists), T), -1, np.int8)
+    for row, names in zip(found, lists, strict=True):
+        row[: len(names)] = [places.get(name, -1) for name in names]
+    return found
 
 
 def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -31,12 +31,14 @@ def test_a_table_says_what_is_asked_at_every_step() -> None:
     assert (table.encoder.alphabet, table.labels) == (("A", "B", "x", "y"), ("A", "B"))
     for n, line in enumerate(text.splitlines()[1:]):
         steps, answers = (part.split() for part in line.split(","))
-        assert table.texts[n] == " ".join(steps)
-        np.testing.assert_array_equal(table.x[n, : len(steps)], table.encoder.encode(steps))
-        assert not table.x[n, len(steps) :].any()
-        asked = [table.labels[k] if scored else "-" for k, scored in zip(table.target[n], table.scored[n], strict=True)]
+        assert table.text(n) == " ".join(steps)
+        batch = table.batch(np.array([n]))
+        x, scored = batch.x[:, 0], batch.scored[:, 0]
+        np.testing.assert_array_equal(x[: len(steps)], table.encoder.encode(steps))
+        assert not x[len(steps) :].any()
+        asked = [table.labels[k] if on else "-" for k, on in zip(batch.target[:, 0], scored, strict=True)]
         assert asked[: len(steps)] == answers
-        assert not table.scored[n, len(steps) :].any()
+        assert not scored[len(steps) :].any()
 
 
 def test_what_is_kept_aside_is_never_trained_on() -> None:
@@ -46,11 +48,12 @@ def test_what_is_kept_aside_is_never_trained_on() -> None:
     assert len(aside) == 8
     assert set(table.split(4)[1]) != set(aside)
     split, rng = Split(table, 3), np.random.default_rng(0)
-    allowed = {table.x[row].tobytes() for row in trained}
+    x = table.batch(np.arange(40)).x.swapaxes(0, 1)
+    allowed = {x[row].tobytes() for row in trained}
     drawn = split.draw(rng, 20, 500).x
     assert {np.ascontiguousarray(drawn[:, b]).tobytes() for b in range(500)} == allowed
     kept = split.aside(rng, 20, 100).x
-    assert [np.ascontiguousarray(kept[:, b]).tobytes() for b in range(8)] == [table.x[row].tobytes() for row in aside]
+    assert [np.ascontiguousarray(kept[:, b]).tobytes() for b in range(8)] == [x[row].tobytes() for row in aside]
 
 
 def test_a_table_is_learned_and_its_card_says_on_what_that_was_measured() -> None:
