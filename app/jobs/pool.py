@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +23,8 @@ from .engine import Cancelled, Job, Lost, Report, Work
 MEMORY = 1024 * 2**20
 """Bytes a worker may take besides what it began with."""
 TRIES = 2
+RENEWED = 200
+"""Jobs after which others begin in fresh processes: whatever those before have left behind goes with them."""
 FLAGS = 2**16
 """Jobs that can be told apart at one time, for their being cancelled."""
 
@@ -29,13 +32,16 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 class Pool:
-    """At most `workers` processes, begun when there is work."""
+    """At most `workers` processes, begun when there is work. After a MemoryError, and after many jobs, others take over
+    and those before end with their last job."""
 
     def __init__(self, workers: int) -> None:
         self._workers, self._lock, self._numbers = workers, Lock(), itertools.count()
         self._jobs: dict[int, Job] = {}
         self._flags: Any = _SPAWN.RawArray(ctypes.c_bool, FLAGS)
         self._executor: ProcessPoolExecutor | None = None
+        self._left = 0  # jobs before the executor is renewed
+        self._going: Counter[ProcessPoolExecutor] = Counter()  # jobs of each, of those before as well
         self._writer: Connection | None = None
         self._closed = False
 
@@ -55,11 +61,12 @@ class Pool:
 
     def close(self) -> None:
         with self._lock:
-            self._closed, executor = True, self._executor
+            self._closed, executors = True, {*self._going, self._executor} - {None}
             for number in self._jobs:
                 self._flags[number] = True
             self._executor = None
-        if executor is not None:
+        for executor in executors:
+            assert executor is not None
             executor.shutdown(wait=True, cancel_futures=True)
         self._hang_up()
 
@@ -73,10 +80,14 @@ class Pool:
                 with _one_thread():
                     inner = executor.submit(_do, number, work, asked)
             except BrokenProcessPool:  # noticed here first; those before this one begin again as well
-                self._executor = None
+                self._retire(executor)
                 executor = self._start()
                 with _one_thread():
                     inner = executor.submit(_do, number, work, asked)
+            self._going[executor] += 1
+            self._left -= 1
+            if self._left == 0:
+                self._retire(executor)
         inner.add_done_callback(lambda done: self._done(done, executor, number, work, asked, attempt))
 
     def _done(
@@ -84,15 +95,13 @@ class Pool:
     ) -> None:
         error = Cancelled() if done.cancelled() else done.exception()
         if isinstance(error, BrokenProcessPool):
-            with self._lock:
-                if self._executor is executor:
-                    self._executor = None
-            if attempt < TRIES:
-                # In a thread of its own: this one belongs to the executor that is broken.
-                Thread(target=self._send, args=(number, work, asked, attempt + 1), daemon=True).start()
-                return
-            error = Lost("the process that computed this died twice")
+            # In a thread of its own: this one belongs to the executor that is broken, and may hold its lock.
+            Thread(target=self._lost, args=(executor, number, work, asked, attempt), daemon=True).start()
+            return
         with self._lock:
+            self._going[executor] -= 1
+            if isinstance(error, MemoryError) or executor is not self._executor:
+                self._retire(executor)
             job = self._jobs[number] if error is None else self._jobs.pop(number)
         if error is None:
             job.ended(*done.result())
@@ -100,16 +109,35 @@ class Pool:
         else:
             job.failed(error)
 
+    def _lost(self, executor: ProcessPoolExecutor, number: int, work: Work, asked: Any, attempt: int) -> None:
+        """Begin a job again whose process has died, if it is the first time."""
+        with self._lock:
+            self._going[executor] -= 1
+            self._retire(executor)
+            job = self._jobs[number] if attempt < TRIES else self._jobs.pop(number)
+        if attempt < TRIES:
+            self._send(number, work, asked, attempt + 1)
+        else:
+            job.failed(Lost("the process that computed this died twice"))
+
     def _forget(self, number: int) -> None:
         with self._lock:
             self._jobs.pop(number, None)
+
+    def _retire(self, executor: ProcessPoolExecutor) -> None:
+        """Give it no more jobs, and end its processes once it has none."""
+        if self._executor is executor:
+            self._executor = None
+        if self._going[executor] == 0 and not self._closed:
+            del self._going[executor]
+            executor.shutdown(wait=False)
 
     def _start(self) -> ProcessPoolExecutor:
         self._hang_up()
         reader, self._writer = _SPAWN.Pipe(duplex=False)
         Thread(target=self._listen, args=(reader,), daemon=True, name="reports").start()
         told = (self._writer, _SPAWN.Lock(), self._flags)
-        self._executor = ProcessPoolExecutor(self._workers, _SPAWN, _enter, told)
+        self._executor, self._left = ProcessPoolExecutor(self._workers, _SPAWN, _enter, told), RENEWED
         return self._executor
 
     def _hang_up(self) -> None:
