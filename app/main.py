@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version as version_of
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -61,7 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await app.state.rooms.stop()
-        await run_in_threadpool(app.state.trainings.close)
+        await app.state.trainings.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -48,13 +48,13 @@ def once(host: str, method: str, path: str, body: object = None) -> Any:
 
 def follow(host: str, id: str) -> None:
     with suppress(http.client.HTTPException, OSError):  # the server ends before the training does
-        asked(http.client.HTTPConnection(host), "GET", f"/api/trainings/{id}/events")
+        asked(http.client.HTTPConnection(host), "GET", f"/api/trainings/{id}/events?token=own")
 
 
 @contextmanager
 def training(host: str, seed: int) -> Iterator[None]:
     """Two trainings, begun and followed until the end of the block."""
-    ids = [once(host, "POST", "/api/trainings", LONG | {"seed": seed + i})["id"] for i in (0, 1)]
+    ids = [once(host, "POST", "/api/trainings?token=own", LONG | {"seed": seed + i})["id"] for i in (0, 1)]
     for id in ids:
         Thread(target=follow, args=[host, id]).start()
     while not all(once(host, "GET", f"/api/trainings/{id}")["steps"] for id in ids):
@@ -63,7 +63,7 @@ def training(host: str, seed: int) -> Iterator[None]:
     for id in ids:
         before = once(host, "GET", f"/api/trainings/{id}")["state"]
         assert before == "running", before
-        once(host, "DELETE", f"/api/trainings/{id}")
+        once(host, "DELETE", f"/api/trainings/{id}?token=own")
 
 
 def main() -> None:

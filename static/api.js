@@ -157,15 +157,29 @@ function recordedAnswer(about, question, step) {
   return kind === "sensitivity" ? answers[kind][`${question.layer}.${question.unit}`].at[step - answer.from] : answer;
 }
 
+const KEY = "gruscope-visitor";
+
+/** Tells the requests of this tab from other visitors': a training that they want as well is not ended from here. */
+const token = (() => {
+  const made = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
+  try {
+    const found = sessionStorage.getItem(KEY);
+    if (!found) sessionStorage.setItem(KEY, made);
+    return found ?? made;
+  } catch {
+    return made; // Nothing can be kept: it is that of this page alone.
+  }
+})();
+
 /** Train a recipe, or find it trained: its id. @param {object} recipe @returns {Promise<{id: string}>} */
 export async function train(recipe) {
   if (recording) throw new Unrecorded();
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(recipe) };
-  return (await request("api/trainings", { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
+  return (await request(`api/trainings?token=${token}`, { ...init, signal: AbortSignal.timeout(DEADLINE) })).json();
 }
 
 /** End a training where it is, if nobody else follows it. @param {string} id @param {RequestInit} [init] */
-export const stopTraining = (id, init) => request(trainingAt(id), { method: "DELETE", ...init });
+export const stopTraining = (id, init) => request(`${trainingAt(id)}?token=${token}`, { method: "DELETE", ...init });
 
 /** @param {string} id */
 const trainingAt = (id) => `api/trainings/${encodeURIComponent(id)}`;
@@ -202,7 +216,7 @@ export function followTraining(id, hear, lost) {
     for (const [, name, data] of events.matchAll(/^event: (\w+)\ndata: (.*)$/gm)) hear(name, JSON.parse(data));
     return () => {};
   }
-  const source = new EventSource(`${UP}${trainingAt(id)}/events`);
+  const source = new EventSource(`${UP}${trainingAt(id)}/events?token=${token}`);
   for (const name of ["start", "place", "checkpoint", "end"])
     source.addEventListener(name, (event) => {
       if (name === "end") source.close();

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+import sys
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +18,7 @@ from threading import Lock
 from typing import Any, Literal
 
 from gru_core import Model, presets
-from gru_core.checkpoints import Training, shipped
+from gru_core.checkpoints import Checkpoint, Training, shipped
 from gru_core.recipe import Recipe
 
 from ..answers import to_json
@@ -29,14 +30,21 @@ from .engine import Cancelled, Engine, Job, Work
 
 ID = r"t-[0-9a-f]{32}"
 
-KEPT_BYTES = 64 * 2**20
-"""Of the weights of trainings that are kept in memory; the least recently used go first."""
+KEPT_BYTES, KEPT = 64 * 2**20, 500
+"""Bytes and number of the trainings that are kept in memory; the least recently used go first."""
 
-REPORT = 6_000
-"""Bytes of a checkpoint besides its weights: its report, and the event that tells it."""
+ENTRY, REPORT, NUMBER = 4_000, 6_000, 32
+"""Bytes that Python takes for a training without its table, for a report without its lists of numbers, and for each
+number in those."""
 
 ALONE = 20
 """Seconds after which a training that nobody follows is ended."""
+
+AWAY = 10
+"""Seconds for which a visitor who has asked for a training, or whose stream broke off, counts as following it."""
+
+TOGETHER = 64
+"""Events that are sent at once."""
 
 BEAT = 15
 """Seconds after which a stream with nothing to say says so: proxies cut idle ones."""
@@ -51,20 +59,41 @@ def id_of(recipe: Recipe) -> str:
 
 
 class Kept:
-    """Trainings by id, as many as there is room for, and those that ship by the name of their preset."""
+    """Trainings by id, the least recently used first, and those that ship by the name of their preset."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._trainings: OrderedDict[str, Training] = OrderedDict()
+        self._sizes: dict[str, int] = {}
 
     def put(self, id: str, training: Training) -> None:
         with self._lock:
             self._trainings[id] = training
-            sizes = {id: _size(one) for id, one in self._trainings.items()}
-            for other in list(self._trainings)[:-1]:
-                if sum(sizes.values()) <= KEPT_BYTES:
+            self._trainings.move_to_end(id)
+            self._sizes[id] = _size(training)
+
+    def add(self, id: str, training: Training, checkpoint: Checkpoint) -> None:
+        """One more checkpoint of a training."""
+        with self._lock:
+            training.checkpoints.append(checkpoint)
+            if self._trainings.get(id) is training:
+                self._sizes[id] += _size_of(checkpoint)
+
+    def remove(self, id: str) -> None:
+        with self._lock:
+            if self._trainings.pop(id, None) is not None:
+                del self._sizes[id]
+
+    def make_room(self, busy: Collection[str]) -> bool:
+        """Remove the least recently used, but none that is busy, until the rest fits; whether it does."""
+        with self._lock:
+            size = sum(self._sizes.values())
+            for id in [id for id in self._trainings if id not in busy]:
+                if size <= KEPT_BYTES and len(self._trainings) <= KEPT:
                     break
-                del sizes[other], self._trainings[other]
+                del self._trainings[id]
+                size -= self._sizes.pop(id)
+            return size <= KEPT_BYTES and len(self._trainings) <= KEPT
 
     def has(self, id: str) -> bool:
         with self._lock:
@@ -95,18 +124,26 @@ def kept(settings: Settings) -> Kept:
 
 
 def _size(training: Training) -> int:
-    return sum(checkpoint.weights.nbytes + REPORT for checkpoint in training.checkpoints)
+    recipe = training.recipe
+    table = sys.getsizeof(recipe.table) + recipe.rows.nbytes if recipe.table else 0
+    return ENTRY + table + sum(map(_size_of, training.checkpoints))
+
+
+def _size_of(checkpoint: Checkpoint) -> int:
+    numbers = len(checkpoint.report["losses"]) + len(checkpoint.report["lags"])
+    return checkpoint.weights.nbytes + REPORT + NUMBER * numbers
 
 
 @dataclass
 class Live:
-    """A training that is asked for. `events` are its stream so far, of which the place of each is its id."""
+    """A training that is asked for. `followers` counts the open streams of each visitor by the visitor's token, "" for
+    visitors without one; `away` has for tokens until when they count without a stream."""
 
     id: str
     training: Training
     state: State = "waiting"
-    events: list[bytes] = field(default_factory=list)
-    followers: int = 0
+    followers: Counter[str] = field(default_factory=Counter)
+    away: dict[str, float] = field(default_factory=dict)
     job: Job | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     leaving: asyncio.TimerHandle | None = None
@@ -115,10 +152,34 @@ class Live:
     def over(self) -> bool:
         return self.state not in ("waiting", "running")
 
-    def tell(self, name: str, data: Any) -> None:
-        head = f"id: {len(self.events)}\nevent: {name}\ndata: ".encode()
-        self.events.append(head + to_json(data) + b"\n\n")
-        self.wake()
+    @property
+    def length(self) -> int:
+        """How many events its stream has so far."""
+        return 1 + len(self.training.checkpoints) + self.over
+
+    def event(self, number: int) -> bytes:
+        """The event of that number, from 0, which is its id."""
+        checkpoints, data = self.training.checkpoints, dict[str, Any]()
+        if number == 0:
+            name, data = "start", about(self.id, self.training)
+        elif number <= len(checkpoints):
+            name, data = "checkpoint", checkpoints[number - 1].report
+        else:
+            name, data = "end", {"state": self.state, "why": self.training.end}
+        return f"id: {number}\nevent: {name}\ndata: ".encode() + to_json(data) + b"\n\n"
+
+    def hold(self, token: str) -> None:
+        """Count this visitor as one who follows, for a while."""
+        now = asyncio.get_running_loop().time()
+        self.away = {other: until for other, until in self.away.items() if until > now}
+        if token and not self.over:
+            self.away[token] = now + AWAY
+
+    def wanted(self, token: str) -> bool:
+        """Whether somebody else wants it: with no token everybody is somebody else."""
+        now = asyncio.get_running_loop().time()
+        others = {*(+self.followers), *(other for other, until in self.away.items() if until > now)}
+        return bool(others - {token} if token else others)
 
     def wake(self) -> None:
         self.changed.set()
@@ -133,22 +194,27 @@ class Trainings:
         self._live: OrderedDict[str, Live] = OrderedDict()
         self._computing = 0
 
-    def start(self, recipe: Recipe) -> Live:
-        """The training of this recipe, begun if it has not been. Raises Refused when too many wait."""
+    def start(self, recipe: Recipe, token: str = "") -> Live:
+        """The training of this recipe, begun if it has not been. Raises Refused when too many wait, or are in use."""
         id = id_of(recipe)
         self._let_go()
         found = self._live.get(id)
         if found is not None and found.state != "stopped" and found.state != "failed":
-            self._live.move_to_end(id)
+            self._kept.put(id, found.training)  # it is used
+            found.hold(token)
             return found
         waiting = sum(one.state == "waiting" for one in self._live.values())
         if waiting >= self._settings.waiting:
             message = f"{waiting} trainings are waiting already, which is as many as this server lets; try again soon"
             raise Refused(429, "busy", message, retry_after=5)
         live = Live(id, Training(recipe))
-        self._live[id] = live
         self._kept.put(id, live.training)
-        live.tell("start", about(id, live.training))
+        if not self._make_room(id):
+            self._kept.remove(id)
+            raise Refused(429, "busy", "too many trainings are in use on this server; try again soon", retry_after=5)
+        self._live[id] = live
+        self._live.move_to_end(id)  # one that was stopped had another place
+        live.hold(token)
         self._watch(live)
         self._next()
         return live
@@ -160,6 +226,12 @@ class Trainings:
         """How many will begin before it does."""
         waiting = [one for one in self._live.values() if one.state == "waiting"]
         return waiting.index(live) if live in waiting else 0
+
+    def give_up(self, live: Live, token: str = "") -> None:
+        """End it where it is, unless somebody else wants it."""
+        live.away.pop(token, None)
+        if not live.wanted(token):
+            self.stop(live)
 
     def stop(self, live: Live) -> None:
         """End it where it is; what it has is kept."""
@@ -181,18 +253,19 @@ class Trainings:
         finally:
             self._computing -= 1
 
-    async def follow(self, live: Live, after: int) -> AsyncGenerator[bytes, None]:
+    async def follow(self, live: Live, after: int, token: str = "") -> AsyncGenerator[bytes, None]:
         """The events with ids above `after`, as they come, to the last."""
-        live.followers += 1
+        live.followers[token] += 1
+        live.away.pop(token, None)
         self._watch(live)
         sent, told = after + 1, -1
         try:
             while True:
                 changed = live.changed
-                if sent < len(live.events):
-                    piece = live.events[sent : sent + 64]
-                    sent += len(piece)
-                    yield b"".join(piece)
+                if sent < live.length:
+                    piece = range(sent, min(sent + TOGETHER, live.length))
+                    sent = piece.stop
+                    yield b"".join(map(live.event, piece))
                     continue
                 if live.over:
                     return
@@ -206,20 +279,22 @@ class Trainings:
                 except TimeoutError:
                     yield b": still there\n\n"
         finally:
-            live.followers -= 1
+            live.followers[token] -= 1
+            live.followers = +live.followers
+            live.hold(token)
             self._watch(live)
 
-    def close(self) -> None:
-        for live in self._live.values():
+    async def close(self) -> None:
+        for live in sorted(self._live.values(), key=lambda live: live.state != "waiting"):  # so that none begins
             self.stop(live)
-        self._engine.close()
+        await asyncio.to_thread(self._engine.close)
 
     def _watch(self, live: Live) -> None:
         """End what nobody has followed for a while."""
         if live.leaving is not None:
             live.leaving.cancel()
             live.leaving = None
-        if live.followers == 0 and not live.over:
+        if not live.followers and not live.over:
             live.leaving = asyncio.get_running_loop().call_later(ALONE, self.stop, live)
 
     def _next(self) -> None:
@@ -251,8 +326,9 @@ class Trainings:
         if live.over:
             return
         checkpoint = work.checkpoint(message)
-        live.training.checkpoints.append(checkpoint)
-        live.tell("checkpoint", checkpoint.report)
+        self._kept.add(live.id, live.training, checkpoint)
+        self._make_room(live.id)
+        live.wake()
 
     def _done(self, live: Live, future: Future[str]) -> None:
         error = future.exception()
@@ -260,20 +336,29 @@ class Trainings:
             self._end(live, "done", future.result())
         elif isinstance(error, Cancelled):
             self._end(live, "stopped", "It was stopped here.")
+        elif isinstance(error, MemoryError):
+            self._end(live, "failed", "It took more memory than this server allows: a smaller network would fit.")
         else:
             self._end(live, "failed", f"It could not be computed: {error}.")
 
     def _end(self, live: Live, state: State, why: str) -> None:
         if not live.over:
             live.state, live.training.end = state, why
-            live.tell("end", {"state": state, "why": why})
+            live.away.clear()
+            live.wake()
             self._watch(live)
             self._next()
+
+    def _make_room(self, but: str) -> bool:
+        """Drop what is over and not followed, as far as need be, but never this one; whether the rest fits."""
+        fits = self._kept.make_room({but, *(id for id, live in self._live.items() if live.followers or not live.over)})
+        self._let_go()
+        return fits
 
     def _let_go(self) -> None:
         """Forget those that are over and no longer kept: who asks for one again has it trained again."""
         for id, live in list(self._live.items()):
-            if live.over and live.followers == 0 and not self._kept.has(id):
+            if live.over and not live.followers and not self._kept.has(id):
                 del self._live[id]
 
 
@@ -282,11 +367,7 @@ def about(id: str, training: Training) -> dict[str, Any]:
     return {"id": id, "recipe": training.recipe.to_dict(), "versions": VERSIONS}
 
 
-def as_events(id: str, training: Training) -> bytes:
-    """A training that is over, as its stream was."""
-    live = Live(id, training)
-    live.tell("start", about(id, training))
-    for checkpoint in training.checkpoints:
-        live.tell("checkpoint", checkpoint.report)
-    live.tell("end", {"state": "done", "why": training.end})
-    return b"".join(live.events)
+def as_events(id: str, training: Training, after: int = -1) -> bytes:
+    """A training that is over, as its stream was: the events with ids above `after`."""
+    live = Live(id, training, "done")
+    return b"".join(map(live.event, range(after + 1, live.length)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from gru_core.checkpoints import Training
 from gru_core.trace import read
@@ -24,6 +25,10 @@ router = APIRouter(prefix="/api/trainings")
 
 MOST_STEPS = 64
 """Of a sequence that all checkpoints read."""
+
+
+Token = Annotated[str, Query(max_length=64)]
+"""A random text of a visitor's own, which tells the visitor's requests from other visitors'."""
 
 
 def _trainings(request: Request) -> Trainings:
@@ -45,10 +50,11 @@ def _live(request: Request, id: str) -> Live:
     status_code=201,
     description="What is left out of the recipe is as in that of the task's preset. The answer has the `id` of the "
     "training and its `state`; the same recipe has the same id, and is trained once. A training that nobody follows "
-    "ends after some seconds. 429 where too many wait.",
+    "ends after some seconds. With a random `token` of your own, here and at the events, no other visitor can end it "
+    "while you want it. 429 if too many trainings wait.",
 )
-async def begin(request: Request, body: RecipeBody) -> dict[str, Any]:
-    live = _trainings(request).start(body.recipe())
+async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
+    live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
     return _about(request, live)
 
 
@@ -64,12 +70,12 @@ async def one(request: Request, id: str) -> dict[str, Any]:
 @router.delete(
     "/{id}",
     summary="End a training where it is",
-    description="Its checkpoints so far are kept. One that others follow goes on for them: the `state` says so.",
+    description="Its checkpoints so far are kept. It goes on while any other visitor wants it, and the `state` says "
+    "so: `token` is the one you asked and follow with; without it every follower is another visitor.",
 )
-async def stop(request: Request, id: str) -> dict[str, Any]:
+async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
     live = _live(request, id)
-    if live.followers <= 1:
-        _trainings(request).stop(live)
+    _trainings(request).give_up(live, token)
     return _about(request, live)
 
 
@@ -92,15 +98,15 @@ def _about(request: Request, live: Live) -> dict[str, Any]:
         }
     },
 )
-async def events(request: Request, id: str) -> Response:
+async def events(request: Request, id: str, token: Token = "") -> Response:
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 9 else -1
     live = _trainings(request).get(id)
     if live is None:
         training = kept(request.app.state.settings).get(id)
-        whole = as_events(id, training).split(b"\n\n")[after + 1 :]
-        return Response(b"\n\n".join(whole), headers=NOT_KEPT, media_type="text/event-stream")
-    return StreamingResponse(_trainings(request).follow(live, after), headers=NOT_KEPT, media_type="text/event-stream")
+        return Response(as_events(id, training, after), headers=NOT_KEPT, media_type="text/event-stream")
+    stream = _trainings(request).follow(live, after, token)
+    return StreamingResponse(stream, headers=NOT_KEPT, media_type="text/event-stream")
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -18,15 +19,18 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.cli import main
 from app.errors import Refused
+from app.jobs import pool as pool_module
 from app.jobs import trainings, work
 from app.jobs.engine import Cancelled
 from app.jobs.pool import Pool
 from app.jobs.trainings import Live, Trainings, kept
+from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
 from gru_core import checkpoints
 from gru_core.checkpoints import Training, shipped, train
 from gru_core.recipe import Recipe
+from gru_core.table import Table
 from tests.events import numbers, read_events
 from tests.events import run as in_thread
 
@@ -67,7 +71,7 @@ def alone(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool
         try:
             await test(found)
         finally:
-            found.close()
+            await found.close()
             # What the pool still has to say of them is said before the loop is gone.
             while any(one.job is not None and not one.job.future.done() for one in found._live.values()):
                 await asyncio.sleep(0.01)
@@ -111,6 +115,7 @@ def test_the_same_recipe_is_trained_once_and_another_is_another(client: TestClie
 
 def test_a_stream_that_broke_off_goes_on_after_the_last_event_that_came(client: TestClient) -> None:
     id = client.post("/api/trainings", json=SHORT).json()["id"]
+    client.get(f"/api/trainings/{id}/events")  # until it is over: `place` has no id
     for of in (id, "flip-flop"):
         all = parsed(client.get(f"/api/trainings/{of}/events").text)
         assert [number for number, *_ in all] == list(range(len(all)))
@@ -238,15 +243,16 @@ def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
     alone(test, Settings(), pool)
 
 
+@pytest.mark.parametrize(("bound", "most"), [("KEPT_BYTES", 10_000), ("KEPT", 1)])
 def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    settings = Settings(body_seconds=11)  # settings of its own have trainings of their own
+    settings = Settings(body_seconds=most)  # settings of its own have trainings of their own
 
     async def test(found: Trainings) -> None:
         first = found.start(recipe())
         stream = await whole(found, first)
-        monkeypatch.setattr(trainings, "KEPT_BYTES", 0)
+        monkeypatch.setattr(trainings, bound, most)
         await whole(found, found.start(recipe(seed=6)))
         with pytest.raises(Refused, match="no longer kept"):
             kept(settings).get(first.id)
@@ -256,6 +262,158 @@ def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
         assert kept(settings).get(first.id).steps == first.training.steps
 
     alone(test, settings, pool)
+
+
+def own(n: int) -> dict[str, Any]:
+    """A recipe with a table of 60 KB, another for each n."""
+    rows = [f"{'s' * 20}{i % 60} x,{'ab'[i % 2]} -" for i in range(1_950)]
+    return {"task": "own", "table": "\n".join([*rows, f"n{n} x,a b"])}
+
+
+def test_a_training_that_ended_before_its_first_checkpoint_counts_with_its_table(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(body_seconds=12, trainings=1)
+    monkeypatch.setattr(trainings, "KEPT_BYTES", 2**20)
+
+    async def test(found: Trainings) -> None:
+        first = found.start(recipe(most=6000, reach=2.0))  # the one worker is busy
+        stream = found.follow(first, -1)
+        await anext(stream)
+        lives = []
+        for n in range(40):
+            lives.append(found.start(RecipeBody.model_validate(own(n)).recipe()))
+            found.stop(lives[-1])
+        left = [live for live in lives if kept(settings).has(live.id)]
+        assert 0 < len(left) <= 2**20 / len(own(0)["table"])
+        assert left == lives[-len(left) :]
+        assert kept(settings).has(first.id)
+        assert [found.get(live.id) for live in lives[:3]] == [None] * 3
+        await stream.aclose()
+
+    alone(test, settings, pool)
+
+
+def test_what_is_followed_is_kept_and_who_comes_then_is_refused(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(body_seconds=13)
+
+    async def test(found: Trainings) -> None:
+        first = found.start(recipe())
+        await whole(found, first)
+        slow = found.follow(first, -1)
+        await anext(slow)
+        monkeypatch.setattr(trainings, "KEPT", 1)
+        with pytest.raises(Refused) as refused:
+            found.start(recipe(seed=6))
+        assert refused.value.status == 429
+        assert kept(settings).has(first.id)
+        await slow.aclose()
+        second = found.start(recipe(seed=6))
+        assert not kept(settings).has(first.id)
+        found.stop(second)
+
+    alone(test, settings, pool)
+
+
+def test_of_a_refused_recipe_nothing_is_left() -> None:
+    def tables() -> int:
+        gc.collect()
+        return sum(isinstance(one, Table) for one in gc.get_objects())
+
+    with TestClient(create_app(Settings(trainings=1, waiting=1)), base_url="http://localhost") as client:
+        for seed in (1, 2):
+            assert (
+                client.post("/api/trainings", json=SHORT | {"seed": seed, "reach": 2, "most": 6000}).status_code == 201
+            )
+        before = tables()
+        for n in range(5):
+            assert client.post("/api/trainings", json=own(n)).status_code == 429
+            assert client.post("/api/trainings", json=own(n) | {"T_max": 20}).status_code == 422
+        assert tables() <= before
+
+
+def test_only_who_wants_a_training_alone_can_end_it(client: TestClient) -> None:
+    def asked(method: str, path: str, token: str) -> str:
+        body = {"json": long} if method == "POST" else {}
+        answer = client.request(method, path, params={"token": token} if token else {}, **body)
+        assert answer.status_code < 300
+        state: str = answer.json()["state"]
+        return state
+
+    going, long = ("waiting", "running"), SHORT | {"seed": 77, "reach": 2, "most": 6000}
+    path = "/api/trainings/" + client.post("/api/trainings", params={"token": "mine"}, json=long).json()["id"]
+    assert asked("POST", "/api/trainings", "other") in going
+    assert asked("DELETE", path, "other") in going
+    assert asked("DELETE", path, "") in going
+    assert asked("DELETE", path, "made up") in going
+    assert asked("DELETE", path, "mine") == "stopped"
+
+
+def test_a_training_goes_on_for_those_who_follow_it(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(found: Trainings) -> None:
+        live = found.start(recipe(most=6000, reach=2.0), "mine")
+        mine, other, nameless = (found.follow(live, -1, token) for token in ("mine", "other", ""))
+        for stream in (mine, other, nameless):
+            await anext(stream)
+        for token in ("mine", "", "made up"):
+            found.give_up(live, token)
+            assert not live.over
+        await nameless.aclose()
+        found.give_up(live, "mine")
+        assert not live.over
+        await other.aclose()
+        found.give_up(live, "mine")  # the other's connection may have been cut
+        assert not live.over
+        monkeypatch.setattr(trainings, "AWAY", 0)
+        await found.follow(live, -1, "other").aclose()
+        again = found.follow(live, -1, "other")
+        await anext(again)
+        await again.aclose()
+        found.give_up(live, "mine")
+        assert live.state == "stopped"
+        await mine.aclose()
+
+    alone(test, Settings(body_seconds=14), pool)
+
+
+def hog(asked: Any, report: Any) -> str:
+    return str(np.ones(2**31).sum())
+
+
+def test_a_job_without_memory_fails_in_words_and_the_next_has_a_fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(1)
+
+    async def test(found: Trainings) -> None:
+        before = pool.submit(look, None, print).future.result(900)
+        with monkeypatch.context() as patched:
+            patched.setattr(work, "training", hog)
+            live = found.start(recipe(seed=21))
+            *_, (_, _, end) = parsed(await whole(found, live))
+        assert end["state"] == "failed"
+        assert "memory" in end["why"]
+        again = found.start(recipe(seed=21))
+        *_, (_, _, end) = parsed(await whole(found, again))
+        assert end["state"] == "done"
+        assert pool.submit(look, None, print).future.result(900)[0] != before[0]
+        with pytest.raises(ProcessLookupError):
+            os.kill(before[0], 0)
+
+    alone(test, Settings(body_seconds=15), pool)
+    pool.close()
+
+
+def test_processes_are_renewed_after_so_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pool_module.RENEWED <= 1_000
+    monkeypatch.setattr(pool_module, "RENEWED", 3)
+    pool = Pool(1)
+    pids = [pool.submit(look, None, print).future.result(900)[0] for _ in range(7)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+    together = [pool.submit(look, None, print) for _ in range(7)]
+    assert len({job.future.result(900)[0] for job in together}) >= 3
+    pool.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_comes_twice() -> None:
