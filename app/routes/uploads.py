@@ -97,6 +97,7 @@ def _answer(upload: Upload, settings: Settings) -> Response:
         found = reading.read(upload)
         if found.model is not None:
             models.check(found.model, settings)  # before it is kept
+    if not store.whole(upload.id):  # it is new, or its file was damaged since it was loaded
         try:
             store.put(upload, found)
         except OSError as error:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import random
 import subprocess
 import sys
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gru_core as gru
+from app.intake import store as store_module
 from app.intake.reading import Found
 from app.intake.store import ABANDONED, LOADED, Store
 from app.intake.upload import ID, Upload
@@ -116,6 +121,51 @@ def test_a_file_that_is_not_as_it_was_written_is_gone(tmp_path: Path) -> None:
         assert store.upload(upload(0).id) is None
 
 
+def test_a_damaged_file_is_gone_until_it_is_put_again(tmp_path: Path) -> None:
+    brought = upload(7, 300)
+    Store(tmp_path, 10, 10**6).put(brought, Found(("One.",), MODEL))
+    (file,) = tmp_path.iterdir()
+    whole, rng = file.read_bytes(), random.Random(0)
+    cut = [whole[:at] for at in {0, 1, 64, 65, 66, len(whole) - 1, *(rng.randrange(len(whole)) for _ in range(40))}]
+    flipped = []
+    for _ in range(400):
+        data = bytearray(whole)
+        data[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        flipped.append(bytes(data))
+    for damaged in [*cut, *flipped, b"\0" * len(whole), whole[65:]]:
+        file.write_bytes(damaged)
+        server = Store(tmp_path, 10, 10**6)
+        found, again = server.get(brought.id), server.upload(brought.id)
+        assert found is None or again is None
+        assert found is None or (found.model is not None and found.model.to_bytes() == MODEL.to_bytes())
+        assert again is None or again == brought
+    server.put(brought, Found(("One.",), MODEL))
+    assert file.read_bytes() == whole
+    assert server.get(brought.id) is not None
+
+
+def test_what_is_counted_of_loaded_models_is_what_they_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOADED", 2**20)
+    store = Store(tmp_path, 1_000, 10**9)
+    models = [MODEL, deep(units=16), deep(units=32).astype(np.float32)]
+    for n in range(150):
+        store.put(Upload(str(n).encode(), "x"), Found(("x",), models[n % 3]))
+    store.get(upload(0).id)
+    tracemalloc.start()
+    try:
+        for n in range(150):
+            found = store.get(Upload(str(n).encode(), "x").id)
+            assert found is not None
+            assert found.model is not None
+            gru.trace(found.model, found.model.examples[0])
+        del found
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.6 * 2**20 < taken < 1.3 * 2**20
+
+
 def test_few_models_stay_in_memory(tmp_path: Path) -> None:
     store, model = Store(tmp_path, 100, 10**9), deep(units=256)
     size = sum(array.nbytes for array in model.parameters.values())
@@ -148,4 +198,4 @@ def test_two_processes_share_a_directory(tmp_path: Path) -> None:
         assert [run.result().stderr for run in runs] == ["", ""]
     assert len(list(tmp_path.iterdir())) <= 6
     for path in tmp_path.iterdir():
-        assert json.loads(path.read_bytes().split(b"\n")[0])["said"] == ["x"]
+        assert json.loads(path.read_bytes().split(b"\n")[1])["said"] == ["x"]

@@ -228,6 +228,27 @@ def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient)
     assert (refused.status_code, refused.json()["error"]["where"]) == (422, "model")
 
 
+def test_a_file_that_was_damaged_on_disk_is_gone_and_is_repaired_by_the_same_file(tmp_path: Path) -> None:
+    id = bring(client_of(tmp_path), "pytorch-cell.safetensors")["model"]["id"]
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for most, at in enumerate((0, 30, 65, 200, len(whole) // 3, 2 * len(whole) // 3, len(whole) - 1), 500):
+        flipped = bytearray(whole)
+        flipped[at] ^= 8
+        for damaged, loaded in ((whole[:at], False), (bytes(flipped), False), (whole[:at], True)):
+            client = client_of(tmp_path, max_kept=2 * most + loaded)  # another server
+            if loaded:
+                assert client.get(f"/api/models/{id}").status_code == 200
+            file.write_bytes(damaged)
+            for answer in (client.get(f"/api/models/{id}"), client.post(f"/api/models/{id}/answers", json={})):
+                assert answer.status_code < 300 or answer.json()["error"]["code"] == "gone"
+            assert client.get("/", params={"model": id}).status_code == 200
+            assert client.get("/api/export/trace.csv", params={"model": id}).status_code in (200, 404)
+            assert bring(client, "pytorch-cell.safetensors")["model"]["id"] == id
+            assert file.read_bytes() == whole
+            assert client.get(f"/api/models/{id}").status_code == 200
+
+
 def test_a_link_to_what_is_gone_says_so(client: TestClient, folder: Path, tmp_path: Path) -> None:
     id = bring(client, "pytorch-cell.safetensors")["model"]["id"]
     assert client.get(f"/api/models/{id}").status_code == 200
