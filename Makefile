@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 
-.PHONY: run test test-browsers check bench load docs
+.PHONY: run test test-browsers check bench load soak docs
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -33,6 +33,10 @@ bench: .venv/bench
 # A class of 300 and of 1,000, and what may befall it: twenty minutes. PARTS=growth HOURS=2: two hours more.
 load: .venv/bench
 	$(BIN)/python -m benchmarks.load $(PARTS) $(if $(HOURS),--hours $(HOURS))
+
+# Whether the server grows: distinct requests of every kind for an hour, or MINUTES=20.
+soak: .venv/bench
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 # Into build/docs. The demos come last: MkDocs empties the folder.
 docs: .venv/docs

@@ -15,6 +15,7 @@ from .budget import Budget
 from .jobs.start import start
 from .jobs.trainings import Trainings
 from .log import Log
+from .memory import give_back_what_is_freed
 from .metrics import metrics
 from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
@@ -53,6 +54,7 @@ ROOMS = (
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    give_back_what_is_freed()
     lab.warm(app.state.settings)
     app.state.ready = True
     await app.state.rooms.begin()

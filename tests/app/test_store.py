@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -164,6 +165,41 @@ def test_what_is_counted_of_loaded_models_is_what_they_take(tmp_path: Path, monk
     finally:
         tracemalloc.stop()
     assert 0.6 * 2**20 < taken < 1.3 * 2**20
+
+
+LOADER = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import gru_core as gru
+from app.intake import store
+from app.memory import give_back_what_is_freed
+from tests.app.test_models import deep
+
+def used():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+give_back_what_is_freed()
+store.LOADED = int(sys.argv[2])
+model = deep(units=16)
+with ThreadPoolExecutor(16) as threads:
+    list(threads.map(lambda _: gru.trace(model, model.examples[0]), range(100)))
+    loaded = store.Store(sys.argv[1], 100, 10**9)
+    before = used()
+    list(threads.map(loaded.get, loaded.ids()))
+print(used() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have no such settings")
+def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
+    most, model = 16 * 2**20, deep(units=160)
+    store = Store(tmp_path, 100, 10**9)
+    for n in range(16):
+        store.put(upload(n), Found(("x",), model))
+    command = [sys.executable, "-c", LOADER, str(tmp_path), str(most)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert most / 2 < int(run.stdout) < 1.5 * most
 
 
 def test_few_models_stay_in_memory(tmp_path: Path) -> None:
