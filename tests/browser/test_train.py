@@ -191,6 +191,19 @@ def test_a_rate_is_changed_from_here_on_and_the_old_curve_can_stay(page: Page) -
     assert len(page.locator("svg.loss .twin").get_attribute("d") or "") > 1000
 
 
+def test_a_training_is_stopped_here_and_not_by_a_stranger(page: Page) -> None:
+    link = {"task": "sentiment", "units": "32", "T": "100", "most": "6000", "reach": "2", "seed": "4711"}
+    opened(page, **link)
+    expect(button(page, "Stop")).to_be_visible()
+    recipe = {"task": "sentiment", "units": 32, "T": 100, "most": 6000, "reach": 2, "seed": 4711}
+    id = page.request.post("/api/trainings?token=stranger", data=recipe).json()["id"]
+    assert page.request.delete(f"/api/trainings/{id}?token=stranger").json()["state"] in ("waiting", "running")
+    opened(page, **link)  # the same visitor
+    button(page, "Stop").click()
+    expect(button(page, "Stop")).to_be_hidden()
+    assert page.request.get(f"/api/trainings/{id}").json()["state"] == "stopped"
+
+
 def test_typing_is_read_by_all_checkpoints_and_what_is_wrong_is_said(page: Page, complaints: list[str]) -> None:
     training = shipped("flip-flop")
     arrived(opened(page, task="flip-flop", step="74"), len(training.steps))
@@ -240,7 +253,7 @@ def test_a_table_of_ones_own_is_trained_and_what_is_wrong_with_it_is_said(page: 
     training = Training(recipe, list(train(recipe)))
     arrived(page, len(training.steps))
     page.keyboard.press("Shift+End")
-    check(page, "gru", training, len(training.steps) - 1, read(text).texts[0])
+    check(page, "gru", training, len(training.steps) - 1, read(text).text(0))
     expect(page.locator("#task")).to_contain_text("48 of its sequences are trained on, 12 kept aside")
     page.get_by_role("checkbox", name="LSTM").check(force=True)
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_visible()
