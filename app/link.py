@@ -10,14 +10,15 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import ValidationError
 
 from gru_core.cell import GATES, HOLDABLE
+from gru_core.numerals import decimal
 
 from .errors import Refused
-from .schemas import SIGNALS, ClampBody, Scenario, WeightBody
+from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, WeightBody
 
 VERSION = "1"
 """The version of the links that are read."""
 
-_PLACE = r"[1-9]\d{0,5}"
+_PLACE = "[1-9][0-9]{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
 _VIEW = "tape|words|whatif|cell|equations|memory|influence|alike|table"
 
@@ -42,12 +43,14 @@ FOCUS = {
 """The keys that say where to look: what they may be, as a pattern and in words."""
 
 _CLAMP = re.compile(
-    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _HELD + r")(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*))?"
-    r"@(?P<from>\d{1,6})(?P<span>-(?P<to>\d{0,6}))?=(?P<value>-?\d*\.?\d+)"
+    r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _HELD + r")(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*+))?"
+    r"@(?P<from>\d{1,6})(?P<span>-(?P<to>\d{0,6}))?=(?P<value>[-.\d]{1,40})",
+    re.ASCII,
 )
 _WEIGHT = re.compile(
     r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _GATES + r")\.(?P<unit>\d{1,6})"
-    r"\.(?:(?P<part>[WU])(?P<index>\d{1,6})|(?P<bias>[bc]))=(?P<value>-?\d*\.?\d+(?:e-?\d{1,6})?)"
+    r"\.(?:(?P<part>[WU])(?P<index>\d{1,6})|(?P<bias>[bc]))=(?P<value>[-.e\d]{1,40})",
+    re.ASCII,
 )
 
 
@@ -80,7 +83,7 @@ def read_link(keys: Mapping[str, str]) -> Link:
     for key, (pattern, words) in FOCUS.items():
         if keys.get(key) and not re.fullmatch(pattern, keys[key]):
             raise Refused(422, "link", f"{key} must be {words}", key)
-    clamps, weights = (keys[key].split(",") if keys.get(key) else [] for key in ("clamps", "weights"))
+    clamps, weights = (_listed(keys, key) for key in ("clamps", "weights"))
     return Link(
         keys.get("model") or None,
         keys.get("sequence") or None,
@@ -91,14 +94,22 @@ def read_link(keys: Mapping[str, str]) -> Link:
     )
 
 
+def _listed(keys: Mapping[str, str], key: str) -> list[str]:
+    listed = keys[key].split(",", MOST_CHANGES) if keys.get(key) else []
+    if len(listed) > MOST_CHANGES:
+        raise Refused(422, "link", f"there are too many {key}: at most {MOST_CHANGES}", key)
+    return listed
+
+
 def _read_clamp(text: str) -> ClampBody:
     found = _CLAMP.fullmatch(text)
-    if found is None:
+    value = decimal(found["value"]) if found else None
+    if found is None or value is None:
         raise Refused(422, "link", "clamps must look like z.1@4-6=0: a gate, its units, steps and value", "clamps")
     start = int(found["from"])
     end = start if found["span"] is None else int(found["to"]) if found["to"] else None
     units = [int(unit) for unit in found["units"].split("+")] if found["units"] else None
-    body = {"gate": found["gate"], "units": units, "from": start, "to": end, "value": float(found["value"])}
+    body = {"gate": found["gate"], "units": units, "from": start, "to": end, "value": value}
     try:
         return ClampBody.model_validate(body | {"layer": int(found["layer"] or 1)})
     except ValidationError as error:
@@ -107,12 +118,13 @@ def _read_clamp(text: str) -> ClampBody:
 
 def _read_weight(text: str) -> WeightBody:
     found = _WEIGHT.fullmatch(text)
-    if found is None:
+    value = decimal(found["value"]) if found else None
+    if found is None or value is None:
         what = "weights must look like z.1.W3=0.5: a gate, a unit, W, U, b or c with its place, and a value"
         raise Refused(422, "link", what, "weights")
     index = int(found["index"]) if found["index"] else None
     body = {"gate": found["gate"], "unit": int(found["unit"]), "part": found["part"] or found["bias"], "index": index}
     try:
-        return WeightBody.model_validate(body | {"layer": int(found["layer"] or 1), "value": float(found["value"])})
+        return WeightBody.model_validate(body | {"layer": int(found["layer"] or 1), "value": value})
     except ValidationError as error:
         raise Refused(422, "link", "weights count layers, units and inputs from 1", "weights") from error

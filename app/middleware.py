@@ -11,6 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gru_core.numerals import whole
+
 from .errors import error_body
 from .settings import Settings
 from .shares import TOO_MANY, Shares, counted_as
@@ -95,8 +97,7 @@ class BodyLimit:
             limit, seconds, what = settings.max_upload, settings.upload_seconds, "file"
         size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
         too_large = _refusal(413, "too-large", f"the {what} is too large: at most {size}")
-        said = Headers(scope=scope).get("content-length", "0")
-        if said.isdigit() and int(said) > limit:
+        if (whole(Headers(scope=scope).get("content-length", "")) or 0) > limit:
             await too_large(scope, receive, send)
             return
         body, more, large = bytearray(), True, False

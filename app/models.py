@@ -112,7 +112,7 @@ def _own(name: str, settings: Settings) -> Model | None:
     of, _, step = name.rpartition("@")
     if step == "0" and of in SHIPPED:
         return _before_training(of)
-    if re.fullmatch(r"\d{1,6}", step) and (of in presets.NAMES or re.fullmatch(TRAINING, of)):
+    if re.fullmatch("[0-9]{1,6}", step) and (of in presets.NAMES or re.fullmatch(TRAINING, of)):
         return kept(settings).model(of, int(step))
     return served(settings.models).get(name)
 

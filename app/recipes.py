@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from gru_core import labs, presets
 from gru_core.cell import CELLS, GATES
+from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import FIRST, OWN, First, Recipe
 from gru_core.table import MOST_BYTES
@@ -161,26 +162,26 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
     given: dict[str, Any] = {"task": keys.get("task") or presets.TASKS[0], "cell": cell}
     for key in ("units", "seed", "T_max", "after", "most", "T"):
         if keys.get(key):
-            given[key] = _read(int, key, keys[key])
+            given[key] = _read(whole, key, keys[key])
     for key in ("rate", "reach"):
         if keys.get(key):
-            given[key] = _read(float, key, keys[key])
+            given[key] = _read(decimal, key, keys[key])
     if cell == "rnn":
         given.pop("T_max", None)
     first = keys.get("first") or "plain"
     given["first"] = "plain" if first == "chrono" and cell == "rnn" else first
-    biases = {gate: _read(float, f"b_{gate}", keys[f"b_{gate}"]) for gate in GATES if keys.get(f"b_{gate}")}
+    biases = {gate: _read(decimal, f"b_{gate}", keys[f"b_{gate}"]) for gate in GATES if keys.get(f"b_{gate}")}
     if biases:
         given["biases"] = {gate: value for gate, value in biases.items() if gate in CELLS[cell].gates}
     penalties = {
-        gate: _read(float, f"penalty_{gate}", keys[f"penalty_{gate}"]) for gate in "zr" if keys.get(f"penalty_{gate}")
+        gate: _read(decimal, f"penalty_{gate}", keys[f"penalty_{gate}"]) for gate in "zr" if keys.get(f"penalty_{gate}")
     }
     if penalties:
         given["penalties"] = penalties
     if keys.get("changes"):
-        pairs = [change.partition(":") for change in keys["changes"].split(",")]
+        pairs = [change.partition(":") for change in keys["changes"].split(",", MOST_CHANGES + 1)]
         given["changes"] = [
-            {"step": _read(int, "changes", step), "rate": _read(float, "changes", rate)} for step, _, rate in pairs
+            {"step": _read(whole, "changes", step), "rate": _read(decimal, "changes", rate)} for step, _, rate in pairs
         ]
     try:
         return RecipeBody.model_validate(given)
@@ -190,8 +191,9 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
         raise Refused(422, "link", f"{where}: {first_error['msg']}", where) from error
 
 
-def _read(kind: type[int] | type[float], key: str, text: str) -> int | float:
-    try:
-        return kind(text)
-    except ValueError as error:
-        raise Refused(422, "link", f"{key} must be a number", key) from error
+def _read(kind: Callable[[str], float | None], key: str, text: str) -> float:
+    number = kind(text)
+    if number is None:
+        what = "a whole number from 0 on" if kind is whole else "a number"
+        raise Refused(422, "link", f"{key} must be {what}", key)
+    return number

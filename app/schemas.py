@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
 from gru_core.cell import CELLS, GATES, HOLDABLE
+from gru_core.numerals import whole
 
 SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
 
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
     Holdable = str
 else:  # so that the interface's description and its refusals list them
     Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
+
+
+MOST_CHANGES = 64
+"""Clamps, and again edited weights, of a scenario."""
+
+
+def _whole(text: object) -> int:
+    digits = text.removeprefix("-") if isinstance(text, str) else ""
+    number = whole(digits)
+    if number is None:
+        raise PydanticCustomError("whole", "must be a whole number in the digits 0 to 9")
+    return number if digits == text else -number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a path or a query."""
 
 
 class _Body(BaseModel):
@@ -79,8 +97,8 @@ class Scenario(_Body):
     model: str
     sequence: str | list[list[FiniteFloat]]
     h0: list[list[FiniteFloat]] | None = None
-    clamps: Annotated[list[ClampBody], Field(max_length=64)] = []
-    weights: Annotated[list[WeightBody], Field(max_length=64)] = []
+    clamps: Annotated[list[ClampBody], Field(max_length=MOST_CHANGES)] = []
+    weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES)] = []
     against: str | None = None
 
 

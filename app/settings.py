@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from gru_core.numerals import whole
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -110,8 +112,8 @@ class Settings:
                 if text not in ("0", "1"):
                     raise ValueError(f"{name} must be 0 or 1")
                 told[setting.name] = text == "1"
-            elif text.isascii() and text.isdigit() and int(text) > 0:
-                told[setting.name] = int(text)
+            elif number := whole(text):
+                told[setting.name] = number
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
         return Settings(**told)

@@ -19,6 +19,7 @@ from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.lstm import LSTM
 from gru_core.model import Model, Readout, is_saved, load_file
+from gru_core.numerals import whole
 from gru_core.parity import Parity, check
 from gru_core.presets.compared import before_training
 from gru_core.rnn import RNN
@@ -78,8 +79,8 @@ def load(
     preset, _, step = str(name).rpartition("@")
     if step == "0" and preset in (*presets.NAMES, *presets.COMPARED):
         return before_training(preset)
-    if step.isdecimal() and preset in presets.NAMES:
-        return checkpoints.shipped(preset).model(int(step))
+    if (place := whole(step)) is not None and preset in presets.NAMES:
+        return checkpoints.shipped(preset).model(place)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
     if not answers and not named and is_saved(name):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Array
+from gru_core.numerals import decimal
 
 LARGEST = 1e6
 """The largest number, either way, that a sequence may hold: far from overflow."""
@@ -34,15 +35,15 @@ class SequenceError(ValueError):
 
 def _shown(piece: str) -> str:
     """A piece of the text as an error may show it: short, and without what would not print."""
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece)
-    return f"'{printable[:12]}…'" if len(printable) > 12 else f"'{printable}'"
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece[:12])
+    return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
 
 
 def _number(digits: str, token: str, wanted: str, step: int) -> float:
     """The number that `digits` write; otherwise `token` is said to be no such thing as is wanted."""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", digits, re.ASCII | re.I):
+    value = decimal(digits)
+    if value is None:
         raise SequenceError(f"{_shown(token)} is {wanted}", step)
-    value = float(digits)
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise SequenceError(f"{_shown(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
     return value
@@ -163,14 +164,19 @@ class Numbers:
             self._read(token, step)
         return tokens
 
+    @cached_property
+    def _signs(self) -> dict[str, Operator]:
+        return {operator.sign: operator for operator in self.operators}
+
+    @cached_property
+    def _wanted(self) -> str:
+        return f"not one of {', '.join(self.alphabet)}, v a number"
+
     def _read(self, token: str, step: int) -> tuple[Operator, float]:
-        signs = {operator.sign: operator for operator in self.operators}
-        operator = signs[token[0]] if token[0] in signs else signs.get("")
-        digits = token[len(operator.sign) :] if operator else token
-        wanted = f"not one of {', '.join(self.alphabet)}, v a number"
+        operator = self._signs.get(token[0]) or self._signs.get("")
         if operator is None:
-            raise SequenceError(f"{_shown(token)} is {wanted}", step)
-        return operator, _number(digits, token, wanted, step)
+            raise SequenceError(f"{_shown(token)} is {self._wanted}", step)
+        return operator, _number(token[len(operator.sign) :], token, self._wanted, step)
 
     def encode(self, tokens: list[str]) -> Array:
         read = [self._read(token, step) for step, token in enumerate(tokens, 1)]

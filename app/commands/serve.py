@@ -16,6 +16,8 @@ from ipaddress import ip_network
 
 import uvicorn
 
+from gru_core.numerals import whole
+
 from ..connections import protocol
 from ..log import LOG
 from ..main import create_app
@@ -54,9 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) < 2**16:
+    port = whole(text)
+    if port is None or port >= 2**16:
         raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
-    return int(text)
+    return port
 
 
 def _proxies(text: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 import gru_core
 from gru_core import Clamp, Model, Trace, presets
+from gru_core.numerals import whole
 
 from ..errors import Refused
 from ..link import read_link
@@ -55,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _place(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not (number := whole(text)):
         raise argparse.ArgumentTypeError("layers and units are whole numbers from 1 on")
-    return int(text)
+    return number
 
 
 def run(options: argparse.Namespace) -> int:

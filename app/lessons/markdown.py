@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import tostring
 
-from latex2mathml.converter import convert
+from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -20,6 +22,22 @@ from ..schemas import SIGNALS
 
 PARTS = ("tape", "inputs", "outputs", "words", "cell", "equations", "memory", "influence", "whatif")
 """What a word of a lesson can point at, besides the signals."""
+
+
+LONGEST_FORMULA = 1_000
+"""Characters of a formula."""
+
+ELEMENTS = {
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
+    "munder", "mover", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose",
+}  # fmt: skip
+ATTRIBUTES = {
+    "xmlns", "display", "displaystyle", "scriptlevel", "mathvariant", "mathsize", "mathcolor", "mathbackground",
+    "accent", "movablelimits", "stretchy", "fence", "separator", "largeop", "form", "lspace", "rspace", "minsize",
+    "maxsize", "width", "height", "depth", "voffset", "linethickness", "notation", "columnalign", "columnlines",
+    "columnspacing", "rowlines", "rowspacing",
+}  # fmt: skip
+"""What a formula may be made of: nothing that leads anywhere, runs or loads."""
 
 
 class Prose(NamedTuple):
@@ -59,21 +77,37 @@ def numbers_in(prose: Prose) -> Iterator[tuple[int, str]]:
 
 
 def mathml(latex: str, block: bool = False) -> Markup:
-    """A formula, read by latex2mathml. Raises ValueError for what it does not know."""
+    """Return a formula as MathML, converted by latex2mathml: only elements and attributes that draw it.
+
+    Raises ValueError for a formula that is too long or that latex2mathml does not know.
+    """
+    if len(latex) > LONGEST_FORMULA:
+        raise ValueError(f"a formula is longer than {LONGEST_FORMULA:,} characters")
     try:
-        made = convert(latex, display="block" if block else "inline")
+        made = convert_to_element(latex, display="block" if block else "inline")
     except Exception as error:
         raise ValueError(f"the formula ${latex.strip()}$ cannot be read") from error
-    unknown = re.search(r"\\[A-Za-z]+", re.sub(r"<[^>]*>", " ", made))
-    if unknown:
-        raise ValueError(f"the formula ${latex.strip()}$ has {unknown[0]}, which is not known here")
-    return Markup(made)
+    for element in made.iter():
+        if element.tag not in ELEMENTS:
+            raise ValueError(f"the formula ${latex.strip()}$ makes a {element.tag}, which is not shown here")
+        # The converter writes its own signs as character references, which are characters from here on.
+        element.text, element.tail = unescape(element.text or ""), unescape(element.tail or "")
+        unknown = re.search(r"\\[A-Za-z]+", element.text)
+        if unknown:
+            raise ValueError(f"the formula ${latex.strip()}$ has {unknown[0]}, which is not known here")
+        for name in set(element.attrib) - ATTRIBUTES:
+            del element.attrib[name]
+    return Markup(tostring(made, encoding="unicode"))
 
 
 def _number(state: StateInline, silent: bool) -> bool:
     if not state.src.startswith("{{", state.pos):
         return False
-    end = state.src.find("}}", state.pos)
+    # Where the last }} stands is found once: a {{ after it has none, and need not search to the end of the text.
+    known = state.env.get("last")
+    if known is None or known[0] is not state.src:
+        known = state.env["last"] = (state.src, state.src.rfind("}}"))
+    end = state.src.find("}}", state.pos) if state.pos < known[1] else -1
     if end < 0:
         return False
     if not silent:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from gru_core import SequenceError, labs, presets
 from gru_core.labs import sequence
+from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
 from ..export import Followed, follow
@@ -36,6 +37,11 @@ from ..routes.score import scores
 from ..routes.train import name_of
 from ..settings import Settings
 from .reading import Figure, figure_of
+
+LONGEST = 400
+"""Characters of an expression."""
+
+_PLACE = "[0-9]{1,6}"
 
 
 class Value(NamedTuple):
@@ -66,6 +72,8 @@ class Runs:
 
 def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
     """Raises ValueError, saying what is wrong, for what cannot be worked out."""
+    if len(expression) > LONGEST:
+        raise ValueError(f"what stands between {{{{ and }}}} has at most {LONGEST} characters")
     body, _, form = expression.partition(" as ")
     found = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     try:
@@ -84,7 +92,7 @@ def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
 def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, float]:
     """A signal of a unit at every step, and the ends of its scale. Raises ValueError."""
     of = runs.of(figure)
-    found = re.fullmatch(r"(\w+)(?:\.(\d+))?", signal)
+    found = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
     run = of.run.layers[_layer(of)]
     if found is None or found[1] not in run.cell.signals:
         raise ValueError(f"“{signal}” cannot be drawn; there are {', '.join(run.cell.signals)}")
@@ -95,15 +103,15 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
 
 def steps_where(condition: str, figure: Figure, runs: Runs) -> list[int]:
     """The steps, from 1, at which `z above 0.5` or `z below 0.5`; or the one with `most share@7`. Raises ValueError."""
-    found = re.fullmatch(r"(\S+) (above|below) (-?\d*\.?\d+)", condition)
-    if found:
-        values, _, _ = curve(found[1], figure, runs)
-        limit = float(found[3])
-        return [t for t, value in enumerate(values, 1) if (value > limit if found[2] == "above" else value < limit)]
-    found = re.fullmatch(r"most (share(?:\.\d+)?@(\d+)|reach(?:\.\d+)?@(\d+))", condition)
+    words = condition.split(" ", 3)
+    limit = decimal(words[2]) if len(words) == 3 and words[1] in ("above", "below") else None
+    if limit is not None:
+        values, _, _ = curve(words[0], figure, runs)
+        return [t for t, value in enumerate(values, 1) if (value > limit if words[1] == "above" else value < limit)]
+    found = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
     if not found:
         raise ValueError(f"“{condition}” names no steps: say “z above 0.5”, “z below 0.5” or “most share@7”")
-    last = int(found[2] or found[3])
+    last = int(found[2])
     each = [worked_out(f"{found[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + each.index(max(each))]
 
@@ -155,7 +163,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     words = asked.split()
     if words and words[0] in _LABS:
         return _LABS[words[0]](words[1:])
-    found = re.fullmatch(r"([a-z_][a-z_-]*)(?:\.(\d+))?(?:@(\d+))?(?: from (\d+))?", asked)
+    found = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", asked)
     if not found:
         raise ValueError(f"“{asked}” is not a number that can be worked out: say z@3, share@7 from 4, score …")
     if figure.page.startswith("compare/"):
@@ -277,9 +285,10 @@ def _time(words: list[str]) -> tuple[float, str]:
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
-    if len(words) != 2 or not words[1].isdigit() or words[0] not in sequence.KINDS:
+    steps = whole(words[1]) if len(words) == 2 else None
+    if not steps or words[0] not in sequence.KINDS:
         raise ValueError(f"say “waits KIND STEPS”, of {', '.join(sequence.KINDS)}")
-    return sequence.counts(int(words[1]))[words[0]][0], "count"
+    return sequence.counts(steps)[words[0]][0], "count"
 
 
 _LABS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {

@@ -37,7 +37,7 @@ from ..assets import LABS
 from ..schemas import SIGNALS
 from .markdown import PARTS, Prose, markdown, mathml
 
-MOST_BYTES = 200_000
+MOST_BYTES = 32_768
 """Of a lesson's file."""
 
 PAGES = ("", "compare", "train", *(f"compare/{name}" for name in LABS))
@@ -170,7 +170,7 @@ class _Reader:
         for key in KEYS[:3]:
             if not known.get(key):
                 self.wrong(1, f"between the --- at the top a line “{key}: …” is missing")
-        if known.get("minutes") and not re.fullmatch(r"[1-9]\d?", known["minutes"]):
+        if known.get("minutes") and not re.fullmatch("[1-9][0-9]?", known["minutes"]):
             self.wrong(1, "minutes must be a whole number from 1 to 99")
         return known
 

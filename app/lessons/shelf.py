@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def get(name: str, settings: Settings) -> Lesson:
         mistake = error.mistakes[0]
         message = f"the lesson “{name}” cannot be shown: line {mistake.line}, {mistake.reason}"
         raise Refused(422, "lesson", message, "lesson") from error
+
+
+def shown(names: Iterable[str], settings: Settings) -> Iterator[Lesson]:
+    """Return the lessons of these names that there are and that can be read: a broken one is left out."""
+    for name in names:
+        with suppress(Refused):
+            yield get(name, settings)
 
 
 def load(path: Path) -> Lesson:

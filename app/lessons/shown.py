@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
+
+from gru_core.numerals import decimal, whole
 
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
@@ -68,11 +71,9 @@ def shown(lesson: Lesson, settings: Settings) -> list[ShownStep]:
 
 def question_of(lesson: Lesson, id: str) -> Question | None:
     """The question of an id such as "2.1", the first of the second step."""
-    step, _, place = id.partition(".")
-    if not (step.isdigit() and place.isdigit() and 0 < int(step) <= len(lesson.steps)):
-        return None
-    questions = lesson.steps[int(step) - 1].questions
-    return questions[int(place) - 1] if 0 < int(place) <= len(questions) else None
+    step, place = (whole(part) or 0 for part in id.partition(".")[::2])
+    questions = lesson.steps[step - 1].questions if 0 < step <= len(lesson.steps) else []
+    return questions[place - 1] if 0 < place <= len(questions) else None
 
 
 def revealed(question: Question, settings: Settings) -> dict[str, Any]:
@@ -218,13 +219,10 @@ def _asked(id: str, question: Question, figure: Figure, runs: Runs) -> Asked:
 
 def _number(question: Question) -> tuple[str, float, float]:
     expression, _, span = question.asked.rpartition(",")
-    low, to, high = span.strip().partition(" to ")
-    try:
-        if not expression or not to or not float(low) < float(high):
-            raise ValueError
-    except ValueError:
-        raise ValueError(f"“{question.asked}” asks for no number: say “:number: z@3, 0 to 1”") from None
-    return expression.strip(), float(low), float(high)
+    low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
+    if not expression or low is None or high is None or not -math.inf < low < high < math.inf:
+        raise ValueError(f"“{question.asked}” asks for no number: say “:number: z@3, 0 to 1”")
+    return expression.strip(), low, high
 
 
 def _writer(figure: Figure, runs: Runs) -> Any:

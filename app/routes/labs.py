@@ -26,6 +26,7 @@ from ..answers import cells, model_entry, to_json
 from ..budget import spend
 from ..errors import Refused
 from ..jobs import work
+from ..schemas import Whole
 from ..settings import Settings
 from .lab import STAGES, answered, inert
 
@@ -76,7 +77,7 @@ def _in_sequence() -> dict[str, Any]:
     summary="What sequences of T steps take on this server",
     description="Seconds, measured now, by kind: `gru`, `attention`, and a minimal GRU by `loop` and by `scan`.",
 )
-def timing(T: Annotated[int, Query()]) -> dict[str, float]:
+def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     if T not in sequence.LENGTHS:
         raise Refused(422, "request", f"T must be one of {', '.join(map(str, sequence.LENGTHS))}", "T")
     spend(T * sequence.WIDTH * 10)
@@ -88,7 +89,7 @@ def timing(T: Annotated[int, Query()]) -> dict[str, float]:
     summary="A minimal GRU learns parity, or does not",
     description="Steps of training, each with the accuracy on sequences kept aside.",
 )
-async def parity(request: Request, seed: Annotated[int, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
+async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
     return found
 

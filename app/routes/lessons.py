@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gru_core.numerals import whole
+
 from ..answers import to_json
 from ..assets import version
 from ..errors import Refused
@@ -55,8 +57,8 @@ def lesson(request: Request, name: str) -> Response:
     settings: Settings = request.app.state.settings
     found = shelf.get(name, settings)
     steps = _shown(found, settings)
-    said = request.query_params.get("step", "1")
-    n = int(said) if said.isdigit() and 0 < int(said) <= len(steps) else 1
+    n = whole(request.query_params.get("step", "1")) or 1
+    n = n if n <= len(steps) else 1
     page, template = figure_page(steps[n - 1].whole, steps[n - 1].upto, settings)
     return answered(request, template, page | of_lesson(found, n, settings))
 
@@ -74,7 +76,7 @@ def of_lesson(found: Lesson, n: int, settings: Settings, view: Mapping[str, Any]
         sent[n - 1] |= {"link": view["link"], "upto": view["upto"]}
         asked = {}
     known = shelf.names(settings)
-    after = known[known.index(found.name) + 1 :][:1]
+    after = shelf.shown(known[known.index(found.name) + 1 :], settings)
     return {
         "section": "lessons",
         "title": found.title,
@@ -82,8 +84,8 @@ def of_lesson(found: Lesson, n: int, settings: Settings, view: Mapping[str, Any]
         "steps": steps,
         "step": n,
         "last": len(steps) if view is None else n,
-        "needs": [shelf.get(need, settings) for need in found.needs if need in known],
-        "after": shelf.get(after[0], settings) if after else None,
+        "needs": list(shelf.shown(found.needs, settings)),
+        "after": next(after, None),
         "lesson_boot": inert(to_json({"name": found.name, "step": n, "steps": sent, "questions": asked})),
     }
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from .. import models
 from ..answers import to_json
+from ..schemas import Whole
 
 router = APIRouter(prefix="/api/models")
 
@@ -30,8 +31,8 @@ def one_model(request: Request, id: str) -> Response:
 def draw(
     request: Request,
     name: str,
-    seed: Annotated[int, Query(ge=0, lt=2**32)],
-    steps: Annotated[int, Query(ge=1, le=500)] = 16,
+    seed: Annotated[Whole, Query(ge=0, lt=2**32)],
+    steps: Annotated[Whole, Query(ge=1, le=500)] = 16,
 ) -> dict[str, str]:
     task = models.task(models.get(name, request.app.state.settings))
     return {"sequence": task.text(np.random.default_rng(seed), steps)}

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
+from ..schemas import Whole
 from ..settings import Settings
 from .compare import TITLE as COMPARE
 from .train import TITLE as TRAIN
@@ -32,8 +33,8 @@ def oembed(
     request: Request,
     url: str,
     format: str = "json",
-    maxwidth: Annotated[int, Query(ge=1)] = WIDTH,
-    maxheight: Annotated[int, Query(ge=1)] = HEIGHT,
+    maxwidth: Annotated[Whole, Query(ge=1)] = WIDTH,
+    maxheight: Annotated[Whole, Query(ge=1)] = HEIGHT,
 ) -> dict[str, Any]:
     if format != "json":
         raise Refused(501, "format", "the answer can be had as json only", "format")
