@@ -1,0 +1,156 @@
+"""64 KB of the worst that anybody found for it, given to each parser of a visitor's text: it takes linear time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+import gru_core as gru
+from app import link, models, recipes
+from app.errors import Refused
+from app.lessons import quantities, reading, shelf, shown
+from app.settings import Settings
+from gru_core import SequenceError, Vectors, table
+from gru_core.numerals import decimal, whole
+from gru_core.trace import read
+
+HEAD = "---\ntitle: a\nmodel: flip-flop\nminutes: 5\n---\n\n## [a](?sequence=A)\n"
+SIZE = 65_536
+SECONDS = 0.05
+REFUSALS = (Refused, SequenceError, table.TableError, reading.LessonError, ValueError)
+
+Parse = Callable[[str], object]
+
+
+def filled(piece: str, end: str = "") -> str:
+    return (piece * (SIZE // len(piece) + 1))[: SIZE - len(end)] + end
+
+
+def seconds(parse: Parse, text: str) -> float:
+    """The least of a few runs, in this process's own time: other programs do not count."""
+    best = float("inf")
+    for _ in range(4):
+        begun = time.process_time()
+        with suppress(*REFUSALS):
+            parse(text)
+        best = min(best, time.process_time() - begun)
+        if best <= SECONDS:
+            break
+    return best
+
+
+PIECES = ("1", ".", "1.", ",", "1,", "1 ", "-", "A", "A ", "w", "good ", "+1 ", "=1 ", " ", "\n", "\0", "٣", "İ", "½")
+ENDS = ("", "x", "e", ".")
+MODELS = {
+    "symbols": gru.load("flip-flop"),
+    "words": gru.load("sentiment"),
+    "numbers": gru.load("pocket-calculator"),
+    "a vector of one": replace(gru.load("flip-flop"), encoder=Vectors(1)),
+    "vectors": replace(gru.load("flip-flop"), encoder=Vectors(256)),
+}
+
+
+def sequences() -> Iterator[tuple[str, Parse, str]]:
+    texts = [filled(piece, end) for piece in PIECES for end in ENDS] + [filled(",".join(["1"] * 256) + " ")]
+    for name, model in MODELS.items():
+        for text in texts:
+            yield name, lambda text, model=model: read(model, text, 2_000), text
+
+
+def links() -> Iterator[tuple[str, Parse, str]]:
+    values = [
+        *(filled(piece, end) for piece in PIECES for end in ("", "x")),
+        filled("z.1@4-6=0,"), filled("z.1.W1=0,"), filled("tape,", "tape"), filled("tape|"), filled("gru,"),
+        "z@1=" + filled("1", "x"), "z.1.W1=" + filled("1", "x"), "z@1=-" + filled("1.", "x"), "z@1-" + filled("1", "x"),
+        "z." + filled("1+", "@1=0"), "z.1.b=1e-" + filled("1", "x"), filled("1:1,"), filled("0:0.1,"),
+    ]  # fmt: skip
+    keys = ("model", "sequence", "clamps", "weights", "against", "v", *link.FOCUS)
+    numbers = ("units", "seed", "T_max", "after", "most", "T", "rate", "reach", "b_z", "penalty_z", "changes")
+    for text in values:
+        for key in keys:
+            yield key, lambda text, key=key: link.read_link({key: text}), text
+        for key in ("task", "cells", "first", *numbers):
+            yield key, lambda text, key=key: recipes.read_recipes({key: text}), text
+    yield "an address", link.read_address, filled("a=1&")
+
+
+def tables() -> Iterator[tuple[str, Parse, str]]:
+    pieces = (
+        "A x,A B\n",
+        "A,A\n",
+        "A,-\n",
+        ",",
+        '"',
+        '""',
+        '"a\n',
+        "A ",
+        "\n",
+        " \n",
+        "é",
+        "A " * 64 + "," + "A " * 64 + "\n",
+    )
+    wide = " ".join(f"s{i}" for i in range(64)) + "," + " ".join("A" for _ in range(64))
+    texts = [filled(piece, end) for piece in pieces for end in ("", "x")] + ["\n".join([wide, *["s1,B"] * 1_999])]
+    unseen = count()  # a table that was read before is remembered
+    for text in texts:
+        yield "a table", lambda text: table.read(text + "\n" * next(unseen)), text[: SIZE - 2 * len(texts)]
+
+
+def lessons() -> Iterator[tuple[str, Parse, str]]:
+    for piece in (
+        "{{",
+        "{{ z }} ",
+        "[",
+        "](",
+        "[a](",
+        "$",
+        "$$",
+        "`",
+        "*a ",
+        ">",
+        "- a\n",
+        "|a|b\n|-|-\n",
+        ":::\n",
+        "<",
+    ):
+        yield "a lesson", lambda text: reading.read("a", text), HEAD + filled(piece)
+    figure, runs = reading.Figure("", {"model": "flip-flop"}), quantities.Runs(Settings())
+    for piece in ("z", "a ", "- ", " ", "a - ", "z@", "z@1", "9", "waits scan ", "| a=b, ", "_-", "\n"):
+        for end in ("", "x"):
+            yield "an expression", lambda text: quantities.worked_out(text, figure, runs), filled(piece, end)
+            yield "a curve", lambda text: quantities.curve(text, figure, runs), filled(piece, end)
+            yield "steps", lambda text: quantities.steps_where(text, figure, runs), f"z above {filled(piece, end)}"
+            yield "steps", lambda text: quantities.steps_where(text, figure, runs), f"most share@{filled(piece, end)}"
+    for piece in ("/", "?", "//", "http:", "?a=b&", "/embed", "%"):
+        yield "a link of a lesson", lambda text: reading.figure_of(text, figure), filled(piece)
+
+
+def names() -> Iterator[tuple[str, Parse, str]]:
+    lesson = shelf.get("update", Settings())
+    for piece in ("1", "9.", ".", "²", "٣", "a", "@", "flip-flop@", "/", "u-"):
+        for end in ("", "@0", "@1", ".1"):
+            yield "a question", lambda text: shown.question_of(lesson, text), filled(piece, end)
+            yield "a model", lambda text: models.get(text, Settings()), filled(piece, end)
+            yield "a whole number", whole, filled(piece, end)
+            yield "a number", decimal, filled(piece, end)
+
+
+@pytest.mark.parametrize("cases", [sequences, links, tables, lessons, names])
+def test_no_text_takes_a_parser_long(cases: Callable[[], Iterator[tuple[str, Parse, str]]]) -> None:
+    slow = [(name, text[:40], took) for name, parse, text in cases() if (took := seconds(parse, text)) > SECONDS]
+    assert not slow
+
+
+@pytest.mark.parametrize("piece", ["{{", "[", "![", "$x$ ", "$$)(", "[a](", "**a ", "- a\n", "|a|b\n|-|-\n", "1. a\n"])
+def test_a_lesson_as_large_as_one_may_be_takes_a_moment(piece: str) -> None:
+    """It is read once, off the event loop, and only the host of the server can put it there."""
+    text = (HEAD + filled(piece))[: reading.MOST_BYTES]
+    begun = time.process_time()
+    with suppress(reading.LessonError):
+        reading.read("a", text)
+    assert time.process_time() - begun < 2
