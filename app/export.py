@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -163,13 +164,37 @@ def file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str 
         "page_template": f"{page}.html" if page in own else f"labs/{page}.html",
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
-        "first_script": Markup(assets()["first.js"].content.decode()),
-        "script": Markup(assets()[f"{page}.js"].content.decode().replace("</", "<\\/")),
+        "policy": policy([*scripts(page), plotly_source()], loads=bool(plotly)),
+        "first_script": scripts(page)[0],
+        "script": scripts(page)[1],
         "plotly": plotly or "",
         "plotly_itself": plotly_itself() if plotly == "" else "",
         "record": inert(to_json(record)),
     }
     return templates.get_template("export.html").render(filled | files | {"live": record["live"]})
+
+
+def scripts(page: str) -> tuple[Markup, Markup]:
+    """Return the two scripts of a page, as they stand in a file: the first, and the module that has all the others."""
+    module = assets()[f"{page}.js"].content.decode().replace("</", "<\\/")
+    return Markup(assets()["first.js"].content.decode()), Markup(module)
+
+
+def policy(allowed: Iterable[str], loads: bool = False) -> str:
+    """Return the Content-Security-Policy of a page that is a file: these scripts run alone, and nothing is fetched.
+
+    With `loads` they may load others, as pages do that share one Plotly.
+    """
+    sources = [f"'sha256-{_digest(str(script))}'" for script in allowed] + ["'strict-dynamic'"] * loads
+    return (
+        f"default-src 'none'; script-src {' '.join(sources)}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @dataclass
@@ -224,7 +249,12 @@ def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str
 @cache
 def plotly_itself() -> Markup:
     """Plotly as a JSON string: there until it is wanted, and only then read."""
-    return inert(to_json(assets()["plotly.min.js"].content.decode()))
+    return inert(to_json(plotly_source()))
+
+
+@cache
+def plotly_source() -> str:
+    return assets()["plotly.min.js"].content.decode()
 
 
 def _data_url(media_type: str, content: bytes) -> str:

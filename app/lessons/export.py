@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from markupsafe import Markup
+
 from ..answers import to_json
+from ..assets import assets
 from ..export import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
@@ -14,7 +17,10 @@ from ..export import (
     compared_runs,
     file,
     plotly_itself,
+    plotly_source,
+    policy,
     recorded,
+    scripts,
     trainings_of,
 )  # fmt: skip
 from ..routes.lab import inert, templates
@@ -37,10 +43,15 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
     pages = {shape: _page(lesson, steps, n, settings, live, plotly) for shape, n in firsts.items()}
     if len(pages) == 1:
         return next(iter(pages.values()))
+    # A frame is held to the policy of the page around it as well as to its own.
+    allowed = [script for step in steps for script in scripts(_page_of(step))]
+    frame_script = Markup(assets()["lesson/frames.js"].content.decode())
     filled = {
         "lesson": lesson,
         "pages": inert(to_json({"pages": pages, "shapes": [step.shape for step in steps]})),
         "plotly_itself": plotly_itself(),
+        "frame_script": frame_script,
+        "policy": policy([frame_script, plotly_source(), *allowed]),
     }
     return templates.get_template("saved.html").render(filled)
 
@@ -73,8 +84,11 @@ def _page(
     if first.figure.page == "compare/gap":
         asked = {"gap": 50, "units": 16, "first": "plain", "b": 0}
         record["gap"] = {"question": asked, "answer": way_back_of(GapQuestion.model_validate(asked))}
-    page = first.figure.page.removeprefix("compare/") or "lab"
-    return file(page, filled | of_lesson(lesson, n, settings), record, plotly)
+    return file(_page_of(first), filled | of_lesson(lesson, n, settings), record, plotly)
+
+
+def _page_of(step: ShownStep) -> str:
+    return step.figure.page.removeprefix("compare/") or "lab"
 
 
 def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -24,8 +25,11 @@ def _follow(request: Request) -> export.Followed:
     return export.follow(request.query_params, request.app.state.settings)
 
 
-def _file(of: export.Followed, ending: str, content: str | bytes, media_type: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{of.name}.{ending}"', "Cache-Control": "no-cache"}
+def _file(name: str, content: str | bytes, media_type: str) -> Response:
+    """Return a file to keep. A header holds ASCII: a name with other letters is sent a second time, encoded."""
+    plain = re.sub(r"[^\w@.-]", "", name, flags=re.ASCII)
+    encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name)}"
+    headers = {"Content-Disposition": f'attachment; filename="{plain}"{encoded}', "Cache-Control": "no-cache"}
     return Response(content, headers=headers, media_type=media_type)
 
 
@@ -34,14 +38,13 @@ def page_html(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one page")
     content = export.page(of, request.app.state.settings, str(request.base_url))
-    return _file(of, "html", content, "text/html")
+    return _file(f"{of.name}.html", content, "text/html")
 
 
 @router.get("/compare.html", summary="A comparison as one HTML file that needs no server", description=WHICH)
 def compare_html(request: Request) -> Response:
     content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
-    headers = {"Content-Disposition": 'attachment; filename="gruscope-compare.html"', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type="text/html")
+    return _file("gruscope-compare.html", content, "text/html")
 
 
 @router.get(
@@ -49,8 +52,7 @@ def compare_html(request: Request) -> Response:
 )
 def train_html(request: Request) -> Response:
     content = export.train_page(request.query_params, request.app.state.settings, str(request.base_url))
-    headers = {"Content-Disposition": 'attachment; filename="gruscope-train.html"', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type="text/html")
+    return _file("gruscope-train.html", content, "text/html")
 
 
 @router.get("/lesson.html", summary="A lesson as one HTML file that needs no server")
@@ -61,33 +63,31 @@ def lesson_html(request: Request, name: str) -> Response:
         content = lesson_page(lesson, settings, str(request.base_url))
     except ValueError as error:
         raise Refused(422, "lesson", f"the lesson “{name}” cannot be shown: {error}", "name") from error
-    headers = {"Content-Disposition": f'attachment; filename="gruscope-{name}.html"', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type="text/html")
+    return _file(f"gruscope-{name}.html", content, "text/html")
 
 
 @router.get("/model.safetensors", summary="A model as a file", description="A checkpoint of a training is NAME@STEP.")
 def model_file(request: Request, model: str) -> Response:
     content = models.get(model, request.app.state.settings).to_bytes()
     name = re.sub(r"[^\w@.-]", "", model)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.safetensors"', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type="application/octet-stream")
+    return _file(f"{name}.safetensors", content, "application/octet-stream")
 
 
 @router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)
 def trace_csv(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one CSV")
-    return _file(of, "csv", as_csv(of.run), "text/csv")
+    return _file(f"{of.name}.csv", as_csv(of.run), "text/csv")
 
 
 @router.get("/trace.json", summary="A run as JSON, as /api/trace has it", description=WHICH)
 def trace_json(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one JSON")
-    return _file(of, "json", whole(of.about, of.run), "application/json")
+    return _file(f"{of.name}.json", whole(of.about, of.run), "application/json")
 
 
 @router.get("/trace.npz", summary="Every array of a run, for NumPy", description=WHICH)
 def trace_npz(request: Request) -> Response:
     of = _follow(request)
-    return _file(of, "npz", as_npz(of.run), "application/octet-stream")
+    return _file(f"{of.name}.npz", as_npz(of.run), "application/octet-stream")

@@ -1,0 +1,23 @@
+// A saved lesson of several pages: the frame shows the page of the step that is wanted.
+const { pages, shapes } = /** @type {{pages: Record<string, string>, shapes: string[]}} */ (
+  JSON.parse(document.querySelector("#pages")?.textContent ?? "")
+);
+
+/** @type {HTMLIFrameElement | undefined} */
+let frame;
+
+// A new frame each time: one that is navigated would put entries of its own into the browser's history.
+function show() {
+  const step = Number(location.hash.slice(1)) || 1;
+  frame?.remove();
+  frame = Object.assign(document.createElement("iframe"), { title: document.title, name: `step-${step}`, srcdoc: pages[shapes[step - 1]] }); // prettier-ignore
+  document.body.append(frame);
+}
+
+addEventListener("message", ({ data, source }) => {
+  if (source !== frame?.contentWindow || !["gruscope-step", "gruscope-at"].includes(data?.type)) return;
+  history.pushState(null, "", `#${data.step}`);
+  if (data.type === "gruscope-step") show();
+});
+addEventListener("popstate", show);
+show();
