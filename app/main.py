@@ -45,6 +45,7 @@ from .routes import (
 )
 from .schemas import ErrorBody
 from .settings import Settings
+from .watchdog import watched
 
 ROOMS = (
     lab, compare, labs, train, lessons, rooms, trace, unit, score, moments, timing, trainings, export, models, uploads,
@@ -59,7 +60,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ready = True
     await app.state.rooms.begin()
     try:
-        yield
+        async with watched():
+            yield
     finally:
         await app.state.rooms.stop()
         await app.state.trainings.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Any
 
 import pytest
@@ -54,6 +55,25 @@ def test_answers_share_a_budget_until_they_are_sent() -> None:
         assert budget.used == 0
 
     in_thread(all_of_them())
+
+
+def test_work_that_holds_up_everybody_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app()
+
+    @app.get("/slow/{seconds}")
+    async def slow(seconds: float) -> None:
+        time.sleep(seconds)  # on the loop, as no route may do it
+        await asyncio.sleep(0.1)
+
+    def held_up() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+    with caplog.at_level("WARNING", "gruscope.requests"), TestClient(app) as client:
+        client.get("/slow/0.5")
+        (message,) = held_up()
+        milliseconds = int(re.findall(r"\d+", message)[0])
+        assert milliseconds > 400
+        assert "slow" not in message
 
 
 def test_a_page_below_a_path_stays_below_it() -> None:

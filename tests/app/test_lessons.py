@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from app import cli
 from app.lessons import shelf, shown
+from app.lessons.markdown import mathml
 from app.lessons.reading import LessonError, read
 from app.main import create_app
 from app.settings import Settings
@@ -145,6 +147,54 @@ def test_a_hostile_lesson_is_shown_inert(tmp_path: Path) -> None:
             assert not re.search(r"<(script|img|iframe|style|b)\b", text)
             assert "javascript:" not in re.sub(r">[^<]*<", "><", text)
         assert '<a href="https://elsewhere.example/" target="_blank" rel="noopener noreferrer">' in aside[0]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\href{javascript:alert(1)}{x}",
+        r"\href{https://elsewhere.example}{x}",
+        r"\text{<img src=x onerror=alert(1)>}",
+        r"\text{&lt;script&gt;alert(1)&lt;/script&gt;}",
+        r"\style{background: url(https://elsewhere.example)}{x}",
+        r"\class{masthead}{x}",
+        r"\mathrm{<script>}",
+        r"\operatorname{<script>alert(1)</script>}",
+    ],
+)
+def test_a_formula_holds_nothing_that_runs_leads_or_loads(formula: str) -> None:
+    """Read as a browser reads it: the elements and attributes are those that draw mathematics."""
+    seen: list[str] = []
+
+    class Seen(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            seen.extend([tag, *(name for name, _ in attributes)])
+
+    Seen().feed(str(mathml(formula)))
+    assert seen[:3] == ["math", "xmlns", "display"]
+    assert not {"script", "img", "a", "href", "style", "class", "id", "src", "onerror"} & set(seen)
+
+
+def test_formulas_are_drawn_with_what_they_need() -> None:
+    made = mathml(r"\tilde{h}_t = \frac{a < b}{\color{red}{\sum_i \alpha_i}} \begin{matrix}a&b\end{matrix}")
+    for part in ("<mover>", "<mfrac>", "&lt;", 'mathcolor="red"', "∑", "α", "<mtable>", 'stretchy="false"'):
+        assert part in made
+
+
+def test_a_broken_lesson_does_not_take_its_neighbours_away(tmp_path: Path) -> None:
+    own = "---\ntitle: {0}\nmodel: flip-flop\nminutes: 5\n{1}---\n\n## [Step](?sequence=A+x)\nWords.\n"
+    texts = {"aa": own.format("A", "needs: bb, cc\n"), "bb": "no lesson", "cc": own.format("C", "")}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.md").write_text(text, "utf-8")
+    with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
+        page = client.get("/lessons/aa")
+        assert page.status_code == 200
+        # What comes next, and what to have seen before, are the ones that can be shown.
+        assert "/lessons/cc" in page.text
+        assert "/lessons/bb" not in page.text
+        assert client.get("/lessons/bb").status_code == 422
+        assert client.get("/api/export/lesson.html", params={"name": "aa"}).status_code == 200
+        assert client.get("/lessons/what-came-next").status_code == 200
 
 
 @pytest.mark.parametrize(

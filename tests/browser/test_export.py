@@ -70,6 +70,32 @@ def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, t
     expect(lab.error).to_have_text(f"{COPY} GRU Scope itself can run anything else.")
 
 
+def test_what_got_into_a_file_cannot_run_there_or_send_anything(
+    exported_page: Page, tmp_path: Path, complaints: list[str]
+) -> None:
+    """Here somebody has changed the file. Scripts in handlers and addresses, frames and fetches are all refused."""
+    asked: list[str] = []
+    exported_page.on("request", lambda request: asked.append(request.url))
+    file_of(tmp_path, model="flip-flop", t="2")
+    file = tmp_path / "page.html"
+    evil = (
+        '<script>document.title = "owned"</script><img src="no" onerror="document.title = \'owned\'">'
+        '<iframe src="https://elsewhere.example/"></iframe><a href="javascript:document.title = \'owned\'">go</a></main>'
+    )
+    file.write_text(file.read_text("utf-8").replace("</main>", evil, 1), "utf-8")
+    exported_page.goto(file.as_uri())
+    Lab(exported_page).expect_trace(
+        "flip-flop", str(export.follow({"model": "flip-flop"}, Settings()).scenario.sequence)
+    )
+    exported_page.get_by_role("link", name="go").click()
+    fetched = exported_page.evaluate("fetch('https://elsewhere.example/').then(() => 'sent', () => 'refused')")
+    assert fetched == "refused"
+    assert "owned" not in exported_page.title()
+    assert not [url for url in asked if "elsewhere" in url]
+    assert complaints
+    complaints.clear()
+
+
 @pytest.mark.parametrize(
     "link",
     [

@@ -221,8 +221,10 @@ def test_a_saved_lesson_works_from_disk_with_the_network_off(
     page = offline.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(file.as_uri())
     within = page.frame_locator("iframe") if name == "vanishing" else page
+    expect(within.locator(".js-plotly-plot").first).to_be_attached()
     for n, step in enumerate(shelf.get(name, Settings()).steps, 1):
         if n > 1:
             within.locator(".steps a").nth(n - 1).click()

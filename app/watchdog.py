@@ -1,0 +1,36 @@
+"""A watch over the event loop: while one piece of work holds it up, nobody else is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from .log import LOG
+
+TOO_LONG = 0.2
+"""Seconds after which a pause of the loop is logged."""
+
+EVERY = 0.02
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[None]:
+    """Log every pause of the running loop that is too long, until the end of the context."""
+    task = asyncio.create_task(_watch(), name="watchdog")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watch() -> None:
+    while True:
+        due = time.monotonic() + EVERY
+        await asyncio.sleep(EVERY)
+        late = time.monotonic() - due
+        if late > TOO_LONG - EVERY:
+            LOG.warning("the event loop was held up for %.0f ms", 1000 * late)
