@@ -58,7 +58,7 @@ def _validation(_: Request, error: Exception) -> JSONResponse:
     first = max(error.errors(), key=lambda one: len(one["loc"]))
     if first["type"] == "json_invalid":
         return JSONResponse(error_body("json", "the request is not valid JSON"), 400)
-    if first["type"] == "model_attributes_type":
+    if first["type"] == "model_attributes_type" and len(first["loc"]) == 1:
         return JSONResponse(error_body("request", "the request must be a JSON object, sent as application/json"), 422)
     # The place may hold only names of the schema: an unknown key is the visitor's own text.
     # Places in a list count from 1, as steps do on screen.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
 from gru_core import labs, presets
@@ -18,6 +18,7 @@ from gru_core.table import MOST_BYTES
 from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
 from .errors import Refused
+from .schemas import Body, FirstError
 
 RANGES: dict[str, tuple[float, float]] = {
     "units": (1, 32),
@@ -70,28 +71,22 @@ else:  # so that the interface's description and its refusals have the names and
     Rate, Bias, Weight = _number("rate"), _number("bias"), _number("penalty")
 
 
-class PenaltiesBody(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
+class PenaltiesBody(Body):
     z: Weight = 0.0
     r: Weight = 0.0
 
 
-class ChangeBody(BaseModel):
+class ChangeBody(Body):
     """From `step` on the rate is another."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     step: Most
     rate: Rate
 
 
-class RecipeBody(BaseModel):
+class RecipeBody(Body):
     """A recipe. What is left out is as in the recipe of the task's preset, but for penalties of another cell."""
 
-    model_config = ConfigDict(
-        strict=True, extra="forbid", json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]})
 
     task: TaskName
     table: Annotated[str, Field(max_length=MOST_BYTES)] = ""
@@ -103,7 +98,7 @@ class RecipeBody(BaseModel):
     biases: dict[Gate, Bias] | None = None
     penalties: PenaltiesBody | None = None
     rate: Rate | None = None
-    changes: Annotated[list[ChangeBody], Field(max_length=MOST_CHANGES)] = []
+    changes: Annotated[list[ChangeBody], Field(max_length=MOST_CHANGES), FirstError] = Field(default=[])
     reach: FiniteFloat | None = None
     after: After | None = None
     most: Most | None = None

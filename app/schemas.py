@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
@@ -36,22 +36,40 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number in a path or a query."""
 
 
-class _Body(BaseModel):
+MOST_FIELDS = 64
+"""Fields of a JSON object."""
+
+
+class Body(BaseModel):
     # No guessing: true is not 1, "3" is not 3, and what is not known is not ignored.
     model_config = ConfigDict(strict=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, data: Any) -> Any:
+        # Each unknown field is an error of its own: tens of thousands of errors would hold up the event loop.
+        parts = (data, *data.values()) if isinstance(data, dict) else ()
+        if any(isinstance(part, dict) and len(part) > MOST_FIELDS for part in parts):
+            raise PydanticCustomError("fields", "there are too many fields")
+        return data
+
+
+FirstError = Field(fail_fast=True)
+"""Of a list: one wrong item is enough, since only the first error is reported."""
+
 
 Place = Annotated[int, Field(ge=1)]
+Rows = Annotated[list[Annotated[list[FiniteFloat], FirstError]], FirstError]
 
 
-class ClampBody(_Body):
+class ClampBody(Body):
     """A gate, or h_{t-1} as a step sees it, held at a value.
 
     Units and steps count from 1, as on screen; `to` is included, null is the last step.
     """
 
     gate: Holdable
-    units: Annotated[list[Place], Field(min_length=1, max_length=256)] | None = None
+    units: Annotated[list[Place], Field(min_length=1, max_length=256), FirstError] | None = None
     from_: Annotated[Place, Field(alias="from")]
     to: Place | None
     value: float
@@ -63,7 +81,7 @@ class ClampBody(_Body):
         return Clamp(self.gate, self.value, units, slice(self.from_ - 1, self.to), self.layer - 1)
 
 
-class WeightBody(_Body):
+class WeightBody(Body):
     """A weight at another value: of W by the input it meets, of U by the unit, or a bias b or c.
 
     All places count from 1; a bias has no `index`.
@@ -82,7 +100,7 @@ class WeightBody(_Body):
         return Edit(self.layer - 1, self.gate, self.unit - 1, self.part, index, self.value)
 
 
-class Scenario(_Body):
+class Scenario(Body):
     """The whole question: a model, a sequence, and what is changed. Nothing else is remembered.
 
     `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
@@ -95,10 +113,10 @@ class Scenario(_Body):
     )
 
     model: str
-    sequence: str | list[list[FiniteFloat]]
-    h0: list[list[FiniteFloat]] | None = None
-    clamps: Annotated[list[ClampBody], Field(max_length=MOST_CHANGES)] = []
-    weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES)] = []
+    sequence: str | Rows
+    h0: Rows | None = None
+    clamps: Annotated[list[ClampBody], Field(max_length=MOST_CHANGES), FirstError] = []
+    weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES), FirstError] = []
     against: str | None = None
 
 
@@ -145,7 +163,7 @@ class MomentsQuestion(SumsQuestion):
     near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
-class TapesQuestion(_Body):
+class TapesQuestion(Body):
     """A sequence, and the place of the first checkpoint that is to read it, from 0."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A x x B x", "first": 0}]})
@@ -193,12 +211,12 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-class Answers(_Body):
+class Answers(Body):
     """What is said of a file besides itself: answers by the key of their question, names for its symbols and outputs.
 
     What was said before holds where this says nothing.
     """
 
     answers: Annotated[dict[str, str], Field(max_length=16)] = {}
-    alphabet: Annotated[list[str], Field(max_length=1024)] | None = None
-    labels: Annotated[list[str], Field(max_length=1024)] | None = None
+    alphabet: Annotated[list[str], Field(max_length=1024), FirstError] | None = None
+    labels: Annotated[list[str], Field(max_length=1024), FirstError] | None = None

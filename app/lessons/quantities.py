@@ -35,6 +35,7 @@ from ..recipes import read_recipes
 from ..routes.labs import kind_of_row
 from ..routes.score import scores
 from ..routes.train import name_of
+from ..routes.unit import MOST_PRODUCTS
 from ..settings import Settings
 from .reading import Figure, figure_of
 
@@ -229,6 +230,8 @@ def _share(at: _Place) -> tuple[float, str]:
 
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
+    if at.t * sum(cell.units**2 for cell in at.of.run.model.layers) > MOST_PRODUCTS:
+        raise ValueError("how far an input reaches takes too long in a network of this size: ask at an earlier step")
     x = at.of.run.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"

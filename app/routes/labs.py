@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gru_core import labs
 from gru_core.attention import recalling
@@ -26,7 +26,7 @@ from ..answers import cells, model_entry, to_json
 from ..budget import spend
 from ..errors import Refused
 from ..jobs import work
-from ..schemas import Whole
+from ..schemas import Body, Whole
 from ..settings import Settings
 from .lab import STAGES, answered, inert
 
@@ -173,11 +173,9 @@ def bare_boot(settings: Settings) -> dict[str, Any]:
     }
 
 
-class GapQuestion(BaseModel):
+class GapQuestion(Body):
     """How first weights carry a gradient over a gap. `b` is the first bias of z and, turned round, of f; it goes with
     "plain" alone."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     gap: Annotated[int, Field(ge=5, le=200)]
     units: Annotated[int, Field(ge=2, le=32)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gru_core.numerals import whole
 
@@ -19,6 +20,7 @@ from ..lessons import shelf
 from ..lessons.quantities import Runs, fixed, worked_out
 from ..lessons.reading import Figure, Lesson, figure_of
 from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
+from ..schemas import Body
 from ..settings import Settings
 from . import compare, lab, labs, train
 from .lab import answered, inert, outputs, root_of, templates
@@ -219,10 +221,12 @@ def outline(request: Request, name: str) -> list[dict[str, Any]]:
     ]
 
 
-class Numbers(BaseModel):
-    """Numbers that are asked for of what a link to the lab shows."""
+SECONDS = 1.0
+"""Of the processor, which one request for numbers may take; the time of its last number comes on top."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+
+class Numbers(Body):
+    """Numbers that are asked for of what a link to the lab shows."""
 
     link: Annotated[str, Field(max_length=8000)]
     what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]
@@ -231,7 +235,8 @@ class Numbers(BaseModel):
 @router.post(
     "/api/numbers",
     summary="Numbers of what a link shows, as lessons write them",
-    description="`z@3`, `share@7 from 4`, `score`: each as text. One that cannot be had is null.",
+    description="`z@3`, `share@7 from 4`, `score`: each as text. One that cannot be had is null, and so are those that "
+    f"are left after {SECONDS:g} s of work.",
 )
 def numbers(request: Request, asked: Numbers) -> list[str | None]:
     settings: Settings = request.app.state.settings
@@ -239,8 +244,8 @@ def numbers(request: Request, asked: Numbers) -> list[str | None]:
         figure = figure_of(asked.link, Figure("", {}))
     except ValueError as error:
         raise Refused(422, "link", str(error), "link") from error
-    runs = Runs(settings)
-    return [_number(expression, figure, runs) for expression in asked.what]
+    runs, end = Runs(settings), time.thread_time() + SECONDS
+    return [_number(expression, figure, runs) if time.thread_time() < end else None for expression in asked.what]
 
 
 def _number(expression: str, figure: Figure, runs: Runs) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 
 import pytest
+from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app import link, models, recipes
@@ -96,9 +97,8 @@ def tables() -> Iterator[tuple[str, Parse, str]]:
     )
     wide = " ".join(f"s{i}" for i in range(64)) + "," + " ".join("A" for _ in range(64))
     texts = [filled(piece, end) for piece in pieces for end in ("", "x")] + ["\n".join([wide, *["s1,B"] * 1_999])]
-    unseen = count()  # a table that was read before is remembered
     for text in texts:
-        yield "a table", lambda text: table.read(text + "\n" * next(unseen)), text[: SIZE - 2 * len(texts)]
+        yield "a table", table.read, text
 
 
 def lessons() -> Iterator[tuple[str, Parse, str]]:
@@ -154,3 +154,40 @@ def test_a_lesson_as_large_as_one_may_be_takes_a_moment(piece: str) -> None:
     with suppress(reading.LessonError):
         reading.read("a", text)
     assert time.process_time() - begun < 2
+
+
+MANY = 20_000
+WIDE: dict[str, tuple[str, object]] = {
+    "wrong numbers": ("/api/trace", {"model": "flip-flop", "sequence": [["a"] * MANY]}),
+    "wrong rows": ("/api/trace", {"model": "flip-flop", "sequence": [0] * MANY}),
+    "wrong states": ("/api/trace", {"model": "flip-flop", "sequence": "A", "h0": [[None] * MANY]}),
+    "wrong clamps": ("/api/trace", {"model": "flip-flop", "sequence": "A", "clamps": [{}] * MANY}),
+    "unknown fields": ("/api/sums", {"model": "flip-flop", **{str(i): 0 for i in range(MANY)}}),
+    "unknown fields further in": ("/api/trace", {"clamps": [{str(i): 0 for i in range(400)}] * 64}),
+    "unknown gates": ("/api/trainings", {"task": "flip-flop", "biases": {str(i): 0 for i in range(MANY)}}),
+    "changes": ("/api/trainings", {"task": "flip-flop", "changes": [{}] * MANY}),
+    "no object": ("/api/score", [0] * MANY),
+}
+
+
+@pytest.mark.parametrize("what", WIDE)
+def test_a_body_with_thousands_of_mistakes_is_refused_for_the_first(client: TestClient, what: str) -> None:
+    """It is read on the event loop, where it would hold up everybody."""
+    path, body = WIDE[what]
+    content = json.dumps(body, separators=(",", ":"))
+
+    def ask(content: str) -> None:
+        assert client.post(path, content=content, headers={"Content-Type": "application/json"}).status_code == 422
+
+    assert seconds(ask, content) <= SECONDS
+
+
+def test_numbers_that_take_long_are_left_out(client: TestClient) -> None:
+    """One that a page asks for takes milliseconds; here each is of another run of 2,000 steps."""
+    link = "?model=pocket-calculator&sequence=" + "=1+" * 2_000
+    body = {"link": link, "what": [f"z@1 | weights=z.1.b={n}" for n in range(32)]}
+    begun = time.process_time()
+    found = client.post("/api/numbers", json=body).json()
+    assert time.process_time() - begun < 2
+    assert found[0] is not None
+    assert found[-1] is None
