@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 
-.PHONY: run test test-browsers check bench load soak docs
+.PHONY: run test test-browsers check bench load soak fuzz docs
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -37,6 +37,11 @@ load: .venv/bench
 # Whether the server grows: distinct requests of every kind for an hour, or MINUTES=20.
 soak: .venv/bench
 	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+# Odd requests to every route, COUNT of them: none may be answered with a server's error.
+COUNT ?= 100000
+fuzz: .venv/bench
+	$(BIN)/python -m benchmarks.fuzz_routes --count $(COUNT)
 
 # Into build/docs. The demos come last: MkDocs empties the folder.
 docs: .venv/docs

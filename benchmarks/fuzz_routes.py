@@ -21,6 +21,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
@@ -43,11 +44,15 @@ STREAM = 0.05
 ALLOWED = {501}
 """What oEmbed itself asks for when the format is not json."""
 
-SLOW = {"GET /api/labs/parity"}
-"""A network is trained there, off the event loop, in a process that is limited itself: it takes as long as it takes."""
+SLOW = {"GET /api/labs/parity", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers"}
+"""Each of these starts a process, which has a time limit of its own: how long that takes says little of the server."""
 
-RARE = {"POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers", *SLOW}
-"""What begins a process for each request, or trains: as one in twenty of the others."""
+RARE = {
+    "POST /api/models": 0.02, "POST /api/models/{id}/check": 0.02, "POST /api/models/{id}/answers": 0.02,
+    "GET /api/labs/parity": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
+    "GET /api/export/compare.html": 0.1, "GET /api/export/train.html": 0.1, "GET /api/export/lesson.html": 0.1,
+}  # fmt: skip
+"""How often, beside the others, what begins a process, measures, or answers with megabytes is asked."""
 
 SECRET = "fuzz" * 8
 
@@ -116,6 +121,7 @@ class Sent:
     client: str = "127.0.0.1"
     status: int = 0
     seconds: float = 0.0
+    work: float = 0.0
     fault: str = ""
     content: bytes = field(default=b"", repr=False)
 
@@ -156,7 +162,7 @@ class Requests:
 
     def __init__(self, app: FastAPI, seed: int) -> None:
         self.routes, self.shapes = routes(app)
-        self.weights = [0.05 if route.name in RARE else 1.0 for route in self.routes]
+        self.weights = [RARE.get(route.name, 0.2 if route.method == "HEAD" else 1.0) for route in self.routes]
         self.seed = seed
 
     def number(self, number: int) -> Sent:
@@ -310,7 +316,7 @@ async def send(app: FastAPI, sent: Sent) -> Sent:
         await leave.wait()
         return {"type": "http.disconnect"}
 
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
 
     async def answer(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -333,12 +339,21 @@ async def send(app: FastAPI, sent: Sent) -> Sent:
         sent.fault = f"no end after {PATIENCE:.0f} s"
     except Exception:
         sent.fault = traceback.format_exc(limit=-4)
+    sent.work = time.process_time() - worked
     if not leave.is_set():
         sent.seconds = time.perf_counter() - begun
     if not sent.fault and (sent.status == 0 or (sent.status >= 500 and sent.status not in ALLOWED)):
         sent.fault = f"answered {sent.status}: {sent.content[:200]!r}"
-    if not sent.fault and sent.seconds > SECONDS and sent.route not in SLOW:
-        sent.fault = f"took {sent.seconds:.1f} s"
+    return sent
+
+
+async def tried(app: FastAPI, make: Callable[[], Sent]) -> Sent:
+    """Send a request; one that took too long twice more, since the machine may have been busy with something else."""
+    for _ in range(3):
+        sent = await send(app, make())
+        if sent.fault or sent.route in SLOW or sent.seconds <= SECONDS:
+            return sent
+    sent.fault = f"took {sent.seconds:.1f} s, three times"
     return sent
 
 
@@ -358,28 +373,41 @@ class Server:
         await send(self.app, Sent("", "POST", "/api/rooms", headers, body))
 
 
-async def run(numbers: list[int], seed: int, tell: Callable[[str], None]) -> tuple[Counter[str], list[Sent], float]:
-    """Send the requests of these numbers; return the statuses, what was found, and the longest time."""
+@dataclass(frozen=True)
+class Outcome:
+    """`longest` and `hardest` are seconds, and seconds of the processor, that one request took; `slowest` is that one."""
+
+    statuses: Counter[str]
+    findings: list[Sent]
+    longest: float
+    hardest: float
+    slowest: str
+
+
+async def run(numbers: list[int], seed: int, tell: Callable[[str], None]) -> Outcome:
+    """Send the requests of these numbers."""
     statuses: Counter[str] = Counter()
     findings: list[Sent] = []
-    longest, slowest = 0.0, ""
+    longest, hardest, slowest = 0.0, 0.0, ""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
         requests = Requests(server.app, seed)
         async with server.app.router.lifespan_context(server.app):
             for i, number in enumerate(numbers):
-                if i % 50 == 0:
+                if i % 200 == 0:
                     await server.open_room()
-                sent = await send(server.app, requests.number(number))
+                sent = await tried(server.app, partial(requests.number, number))
                 statuses[str(sent.status)] += 1
-                if sent.route not in SLOW and sent.seconds > longest:
-                    longest, slowest = sent.seconds, f"{number} {sent.route}"
+                if sent.route not in SLOW:
+                    longest = max(longest, sent.seconds)
+                    if sent.work > hardest:
+                        hardest, slowest = sent.work, f"{number}, {sent.route}"
                 if sent.fault:
                     findings.append(sent)
                     tell(f"{number}: {sent}")
                 if i % 5_000 == 4_999:
-                    tell(f"{i + 1:,} requests, {len(findings)} findings, the longest {longest:.2f} s ({slowest})")
-    return statuses, findings, longest
+                    tell(f"{i + 1:,} requests, {len(findings)} findings, the longest took {longest:.2f} s")
+    return Outcome(statuses, findings, longest, hardest, slowest)
 
 
 def command() -> int:
@@ -392,13 +420,14 @@ def command() -> int:
     options = parser.parse_args()
     numbers = list(range(options.count)) if options.only is None else [options.only]
     begun = time.perf_counter()
-    statuses, findings, longest = asyncio.run(run(numbers, options.seed, lambda line: print(line, flush=True)))
-    failed = sum(count for status, count in statuses.items() if status >= "500" and int(status) not in ALLOWED)
+    found = asyncio.run(run(numbers, options.seed, lambda line: print(line, flush=True)))
+    failed = sum(n for status, n in found.statuses.items() if int(status) >= 500 and int(status) not in ALLOWED)
     print(
-        f"{len(numbers):,} requests in {time.perf_counter() - begun:.0f} s: {dict(sorted(statuses.items()))}, "
-        f"{failed} 5xx, the longest took {longest:.2f} s, {len(findings)} findings"
+        f"{len(numbers):,} requests in {time.perf_counter() - begun:.0f} s: {dict(sorted(found.statuses.items()))}, "
+        f"{failed} 5xx, the longest took {found.longest:.2f} s, and the hardest {found.hardest:.2f} s of the processor "
+        f"({found.slowest}), {len(found.findings)} findings"
     )
-    return 1 if findings else 0
+    return 1 if found.findings else 0
 
 
 if __name__ == "__main__":
