@@ -375,7 +375,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`longest` and `hardest` are seconds, and seconds of the processor, that one request took; `slowest` is that one."""
+    """`longest` are the most seconds that a request took, `hardest` those of the processor, and `slowest` took them."""
 
     statuses: Counter[str]
     findings: list[Sent]

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from app.errors import Refused
+from app.link import read_link
 from app.main import create_app
+from app.recipes import read_recipes
 from app.settings import Settings
 
 MARK = "zqzq<script>"  # never to come back
@@ -136,6 +139,42 @@ def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path:
     assert response.status_code == status
     assert set(response.json()["error"]) == {"code", "message", "where"}
     assert "zqzq" not in response.text
+
+
+ODD_NUMBERS = ("²", "٣", "１", "1²", "1_0", "+1", " 1", "1.0", "1e0", "0x1", "nan", "inf", "9" * 5_000, "-" * 5_000)
+"""What `int` or `float` reads, or what looks like a number to a test that they do not share."""
+
+
+@pytest.mark.parametrize("odd", ODD_NUMBERS)
+def test_a_number_is_written_in_a_few_ascii_digits(client: TestClient, odd: str) -> None:
+    def status(path: str, **query: str) -> int:
+        return client.get(path, params=query).status_code
+
+    # A step of a lesson that there is not is the first.
+    assert "step-1" in client.get("/lessons/update", params={"step": odd}).text
+    assert status("/api/lessons/update/reveal", question=f"{odd}.1"[:9]) == 404
+    assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404
+    assert status("/api/models/flip-flop/draw", seed=odd) == 422
+    assert status("/api/models/flip-flop/draw", seed="1", steps=odd) == 422
+    assert status("/api/labs/parity", seed=odd) == 422
+    assert status("/oembed", url="http://testserver/", maxwidth=odd) == 422
+    for key in ("t", "unit", "layer"):
+        assert status("/api/export/trace.csv", model="flip-flop", **{key: odd}) == 422
+    assert status("/api/export/model.safetensors", model=f"flip-flop@{odd}") == 404
+    assert client.get("/api/models", headers={"Content-Length": odd.encode()[:100]}).status_code == 200
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD_NUMBERS if odd not in ("+1", "1.0", "1e0")])
+def test_a_number_of_a_link_is_written_in_a_few_ascii_digits(odd: str) -> None:
+    for key in ("units", "seed", "after", "most", "T", "T_max", "rate", "reach", "b_z", "penalty_z"):
+        with pytest.raises(Refused, match="number"):
+            read_recipes({key: odd})
+    for changes in (f"{odd}:1", f"1:{odd}"):
+        with pytest.raises(Refused, match="number"):
+            read_recipes({"changes": changes})
+    for key, text in (("clamps", f"z@1={odd}"), ("clamps", f"z@{odd}=0"), ("weights", f"z.1.b={odd}")):
+        with pytest.raises(Refused, match="must look like"):
+            read_link({key: text})
 
 
 def test_a_body_that_lies_about_its_length_is_counted(client: TestClient) -> None:

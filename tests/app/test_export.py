@@ -10,7 +10,7 @@ import subprocess
 import sys
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from app import export
 from app.assets import assets
 from app.errors import Refused
 from app.link import FOCUS, read_address, read_link
+from app.main import create_app
 from app.questions import QUESTIONS
 from app.settings import Settings
 from gru_core import Clamp, Edit
@@ -188,6 +189,21 @@ def test_models_whose_names_are_no_file_names_are_exported_under_others(client: 
     of = export.follow({"model": "flip-flop"}, Settings())
     odd = export.Followed(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.about, of.run)
     assert odd.name == "gruscope-a-b-"
+
+
+def test_a_model_of_any_name_is_a_file_of_that_name(tmp_path: Path) -> None:
+    """A header holds ASCII; RFC 6266 says how another name goes along."""
+    name = 'сеть № 1 "x"'
+    gru.load("flip-flop").save(tmp_path / f"{name}.safetensors")
+    with TestClient(create_app(Settings(models=str(tmp_path)))) as client:
+        response = client.get("/api/export/model.safetensors", params={"model": name})
+    assert response.status_code == 200
+    form = r"attachment; filename=\"([\w.-]*)\"; filename\*=UTF-8''(\S*)"
+    found = re.fullmatch(form, response.headers["content-disposition"], re.ASCII)
+    assert found is not None
+    plain, encoded = found.groups()
+    assert plain.endswith(".safetensors")
+    assert unquote(encoded) == "сеть1x.safetensors"
 
 
 def test_every_key_of_a_link_is_in_the_reference() -> None:
