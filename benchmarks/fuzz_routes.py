@@ -348,11 +348,15 @@ async def send(app: FastAPI, sent: Sent) -> Sent:
 
 
 async def tried(app: FastAPI, make: Callable[[], Sent]) -> Sent:
-    """Send a request; one that took too long twice more, since the machine may have been busy with something else."""
+    """Send a request; one that took too long twice more, once the machine has time again."""
     for _ in range(3):
         sent = await send(app, make())
         if sent.fault or sent.route in SLOW or sent.seconds <= SECONDS:
             return sent
+        for _ in range(60):
+            await asyncio.sleep(0.5)
+            if (await send(app, Sent("", "GET", "/healthz", [(b"host", b"localhost")], b""))).seconds < 0.01:
+                break
     sent.fault = f"took {sent.seconds:.1f} s, three times"
     return sent
 
