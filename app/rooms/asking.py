@@ -11,7 +11,7 @@ from statistics import median
 from typing import Annotated, Any, Literal
 
 from markupsafe import Markup, escape
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import ConfigDict, Field, FiniteFloat
 
 from gru_core import SequenceError
 
@@ -21,6 +21,7 @@ from ..lessons.quantities import Runs, steps_where, worked_out
 from ..lessons.reading import Figure
 from ..lessons.shown import Asked as OfLesson
 from ..lessons.shown import link_of, question_of, revealed, shown
+from ..schemas import Body
 from ..settings import Settings
 from .views import View, address, figure_at
 
@@ -42,7 +43,7 @@ LARGEST, SMALLEST = 1e9, 1e-6
 Words = Annotated[str, Field(min_length=1, max_length=400)]
 
 
-class Ask(BaseModel):
+class Ask(Body):
     """What is to be asked: `of` says how it is made.
 
     lesson: `lesson` and `question`, such as 2.1. output: what the output does after the cursor of `view`. signal: what
@@ -60,7 +61,7 @@ class Ask(BaseModel):
     question: Annotated[str, Field(max_length=9)] = ""
     signal: Annotated[str, Field(max_length=10)] = "z"
     text: Annotated[str, Field(max_length=400)] = ""
-    options: Annotated[list[Words], Field(max_length=8)] = []
+    options: Annotated[list[Words], Field(max_length=8)] = Field(default=[])
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
     right: FiniteFloat | None = None

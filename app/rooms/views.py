@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gru_core import SequenceError
 
@@ -17,10 +17,11 @@ from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
 from ..lessons.shown import VIEW, shown
 from ..link import read_address, read_link
+from ..schemas import Body
 from ..settings import Settings
 
 
-class View(BaseModel):
+class View(Body):
     """`page` is a path such as compare or lessons/reset, "" for the lab; `link` is its query, or a lesson's figure's.
 
     `step` is a lesson's. The run ends after the step `upto`. `by` is the window that posted the view.

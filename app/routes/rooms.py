@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import segno
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from ..rooms.views import View, figure_at, placed
+from ..schemas import Body
 from ..settings import Settings
 from ..shares import counted_as
 from .lab import answered, inert, root_of, templates
@@ -46,7 +47,7 @@ def _who(request: Request) -> str:
     return counted_as(request.client.host) if request.client else ""
 
 
-class Opening(BaseModel):
+class Opening(Body):
     """What a new room shows at first; with a `secret` it is the room of that, opened again where it was lost."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -55,13 +56,13 @@ class Opening(BaseModel):
     secret: Annotated[str, Field(min_length=16, max_length=100)] | None = None
 
 
-class Mode(BaseModel):
+class Mode(Body):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     mode: Literal["follow", "explore", "pause"]
 
 
-class Picked(BaseModel):
+class Picked(Body):
     """The ids of sketches that everybody is to see above the others, at most twelve."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -69,7 +70,7 @@ class Picked(BaseModel):
     sketches: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=12)]
 
 
-class Turn(BaseModel):
+class Turn(Body):
     """close: take no more answers; again: take them anew, in a second round if there is one; reveal; dismiss."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -77,7 +78,7 @@ class Turn(BaseModel):
     turn: Literal["close", "again", "reveal", "dismiss"]
 
 
-class Given(BaseModel):
+class Given(Body):
     """To the question with this number: an option's place, a number, steps, or a value for each step."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -86,7 +87,7 @@ class Given(BaseModel):
     answer: int | float | Annotated[list[int | float], Field(max_length=2_000)]
 
 
-class Look(BaseModel):
+class Look(Body):
     """What somebody who explores looks at; whether they would show it to all."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
