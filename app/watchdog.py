@@ -12,7 +12,7 @@ from .log import LOG
 TOO_LONG = 0.2
 """Seconds after which a pause of the loop is logged."""
 
-EVERY = 0.02
+EVERY = 0.05
 
 
 @asynccontextmanager

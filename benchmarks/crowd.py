@@ -148,9 +148,13 @@ class Post:
         length = re.search(rb"(?i)content-length: (\d+)", answer)
         rest = await self.reader.readexactly(int(length[1])) if length else b""
         if b"onnection: close" in answer:
+            self.close()
+        return int(answer.split(b" ", 2)[1]), rest
+
+    def close(self) -> None:
+        if self.reader is not None:
             self.writer.close()
             self.reader = None
-        return int(answer.split(b" ", 2)[1]), rest
 
 
 class Process:

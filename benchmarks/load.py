@@ -32,6 +32,8 @@ STALLED = 5
 CUTS = 1_000
 TRAININGS = 200
 JOINS = 10_000
+VOTERS = 1_000
+KILLS, VOTING = 50, 60
 HELD = 2_500
 OURS = [sys.executable, "-m", "app.cli", "serve", "--no-browser", "--port"]
 LIMITS = {"GRUSCOPE_MAX_CONNECTIONS": "3000", "GRUSCOPE_FOLLOWERS": "1500"}
@@ -60,7 +62,7 @@ class Running:
 async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> AsyncIterator[Running]:
     """A server, once it has done what it does at first."""
     folder = tempfile.TemporaryDirectory()  # no room of an earlier server is in it
-    environment = os.environ | limits | {"GRUSCOPE_UPLOADS": folder.name}
+    environment = os.environ | {"GRUSCOPE_UPLOADS": folder.name} | limits
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )  # fmt: skip
@@ -74,7 +76,7 @@ async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> Asy
             found = re.search(r"http://127\.0\.0\.1:\d+/", line)
         now = Running(found[0], process)
         before = -1.0
-        while now.used.seconds() - before > 0.02:
+        while now.used.seconds() - before > 0.05:
             before = now.used.seconds()
             await asyncio.sleep(1)
         yield now
@@ -99,6 +101,16 @@ class Room:
         self.post = Post(url, {"authorization": f"Bearer {self.secret}"})
         self.to = f"{self.path}/view"
         return self
+
+    async def told(self) -> dict[str, Any]:
+        """What the teacher sees now."""
+        reader, writer = await asyncio.open_connection(self.crowd.host, self.crowd.port)
+        ask = f"GET {self.path}/class?once=true HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        writer.write(f"{ask}Authorization: Bearer {self.secret}\r\n\r\n".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+        told: dict[str, Any] = json.loads(re.search("^data: (.*)$", answer, re.M)[1])  # type: ignore[index]
+        return told
 
     async def step(self) -> None:
         self.move += 1
@@ -472,6 +484,89 @@ async def nat() -> None:
             one.leave()
 
 
+async def votes() -> None:
+    """One address joins and votes under a thousand names and leaves; then somebody comes back who was there before."""
+    async with running([*OURS, "0"]) as server:
+        room = await Room(server.url).open()
+        await room.crowd.join(CLASS, f"{room.path}/events")
+        await room.post(f"{room.path}/question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        await until(lambda: all(one.question for one in room.crowd.followers), 10)
+        honest, hostile = room.crowd.followers[0], Crowd(server.url, HOSTILE)
+        statuses = Counter[int]()
+        for _ in range(VOTERS // 50):
+            for one in await hostile.join(50, f"{room.path}/events"):
+                post = Post(server.url, {"x-device": one.device})
+                statuses[(await post(f"{room.path}/answers", {"question": honest.question, "answer": 1}))[0]] += 1
+                post.close()
+            hostile.leave()
+        for one in room.crowd.followers:
+            post = Post(server.url, {"x-device": one.device})
+            await post(f"{room.path}/answers", {"question": honest.question, "answer": 0})
+            post.close()
+        honest.transport.abort()
+        room.crowd.followers.remove(honest)
+        headers = f"X-Device: {honest.device}\r\n"
+        (again,) = await room.crowd.join(1, f"{room.path}/events", headers=headers)
+        await room.post(f"{room.path}/turn", {"turn": "reveal"})
+        await until(lambda: all(one.counts for one in room.crowd.followers), 10)
+        print(f"{VOTERS:,} votes under new names beside a class of {CLASS}: {dict(statuses)}", flush=True)
+        must("the whole class is counted", again.counts[0] == CLASS)
+        holds("votes of devices that left at once", again.counts[1], 30, "votes")
+        must("who had joined came back to its place", again.device == honest.device)
+        room.crowd.leave()
+
+
+async def rooms() -> None:
+    """One address opens rooms for as long as it can; then a teacher elsewhere wants one."""
+    async with running([*OURS, "0"]) as server:
+        statuses = Counter[int]()
+        for _ in range(300):
+            post = Post(server.url, {})
+            statuses[(await post("/api/rooms", {"view": view(0)}))[0]] += 1
+            post.close()
+        print(f"300 rooms asked for by one address: {statuses[201]} opened, {statuses[429]} refused", flush=True)
+        room = await Room(server.url, SCHOOL).open()
+        await room.crowd.join(1, f"{room.path}/events")
+        await room.step()
+        must("a teacher elsewhere gets a room", await room.arrived())
+        room.crowd.leave()
+
+
+async def kills() -> None:
+    """The process is killed in the middle of a question, again and again."""
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    port = str(free.getsockname()[1])
+    free.close()
+    right, asked, devices, room = 0, 0, list[str](), Room(f"http://127.0.0.1:{port}/")
+    with tempfile.TemporaryDirectory() as folder:
+        for n in range(KILLS + 1):
+            async with running([*OURS, port], LIMITS | {"GRUSCOPE_UPLOADS": folder}) as server:
+                if n == 0:
+                    await room.open()
+                    await room.crowd.join(VOTING, f"{room.path}/events")
+                    await room.post(f"{room.path}/question", {"of": "own", "text": "?", "options": ["a", "b"]})
+                    await until(lambda: all(one.question for one in room.crowd.followers), 10)
+                    asked, devices = room.crowd.followers[0].question, [one.device for one in room.crowd.followers]
+                else:
+                    for device in devices:
+                        await room.crowd.join(1, f"{room.path}/events", headers=f"X-Device: {device}\r\n")
+                    await until(lambda: all(one.question for one in room.crowd.followers), 10)
+                    told = await room.told()
+                    same = {one.question for one in room.crowd.followers} == {asked}
+                    right += same and told["answers"]["class"][0]["counts"] == [VOTING - n + 1, n - 1]
+                if n < KILLS:  # the n-th device changes its answer just before the kill
+                    for i, device in enumerate(devices):
+                        post = Post(server.url, {"x-device": device})
+                        if n == 0 or i == n - 1:
+                            await post(f"{room.path}/answers", {"question": asked, "answer": int(i < n)})
+                            post.close()
+                server.process.kill()
+            room.crowd.leave()
+    print(f"kill -9 in the middle of a question, {KILLS} times, with {VOTING} votes", flush=True)
+    must(f"the same question with the same counts, {right} of {KILLS} times", right == KILLS)
+
+
 async def growth(hours: float) -> None:
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
@@ -495,6 +590,9 @@ async def growth(hours: float) -> None:
 
 
 PARTS = {
+    "votes": votes,
+    "rooms": rooms,
+    "kills": kills,
     "stalled": stalled,
     "cuts": cuts,
     "answers": answers,

@@ -86,7 +86,7 @@ def test_serve_keeps_what_is_brought_in_the_users_cache_directory_unless_it_is_r
     with serving("serve", "--port", "0", "--no-browser") as (_, _, url):
         request = urllib.request.Request(f"{url}api/models?name=bare.npz", content, method="POST")
         id = json.load(urllib.request.urlopen(request))["model"]["id"]
-    assert [path.name for path in (cache / "gruscope" / "uploads").iterdir()] == [f"{id}.upload"]
+    assert [path.name for path in (cache / "gruscope" / "uploads").glob("*.upload")] == [f"{id}.upload"]
     with serving("serve", "--port", "0", "--no-browser", "--read-only") as (_, _, url):
         assert json.load(urllib.request.urlopen(f"{url}api/models/{id}"))["id"] == id
         with pytest.raises(urllib.error.HTTPError, match="403"):

@@ -153,7 +153,7 @@ def test_a_lesson_as_large_as_one_may_be_takes_a_moment(piece: str) -> None:
     begun = time.process_time()
     with suppress(reading.LessonError):
         reading.read("a", text)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5  # all 32 would take more than twice that
 
 
 MANY = 20_000
@@ -188,6 +188,6 @@ def test_numbers_that_take_long_are_left_out(client: TestClient) -> None:
     body = {"link": link, "what": [f"z@1 | weights=z.1.b={n}" for n in range(32)]}
     begun = time.process_time()
     found = client.post("/api/numbers", json=body).json()
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5  # all 32 would take more than twice that
     assert found[0] is not None
     assert found[-1] is None
