@@ -20,6 +20,7 @@ from .metrics import metrics
 from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
+from .primary import Primary, ToPrimary
 from .rooms.rooms import Rooms
 from .rooms.start import kept_in
 from .routes import (
@@ -56,19 +57,27 @@ ROOMS = (
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_back_what_is_freed()
-    lab.warm(app.state.settings)
+    settings, primary, rooms = app.state.settings, app.state.primary, app.state.rooms
+    lab.warm(settings)
     app.state.ready = True
-    await app.state.rooms.begin()
+    if primary is None or settings.redis:
+        await rooms.begin()
+    if primary is not None:
+        await primary.join(app, rooms.begin)
     try:
         async with watched():
             yield
     finally:
-        await app.state.rooms.stop()
+        if primary is not None:
+            await primary.leave()
+        await rooms.stop()
         await app.state.trainings.close()
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, primary: Primary | None = None) -> FastAPI:
     """The whole application. Settings are read from the environment unless given.
+
+    `primary` is there when several processes serve together; see primary.py.
 
     Raises ValueError for settings that cannot be kept to, OSError or ImportError where there is no such cluster.
     """
@@ -93,11 +102,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(OwnNames, settings=settings),
             Middleware(OwnPages),
             Middleware(BodyLimit, settings=settings),
+            *([] if primary is None else [Middleware(ToPrimary, primary=primary)]),
         ],
         responses={"4XX": {"model": ErrorBody, "description": "What was wrong, where, and what is allowed"}},
         lifespan=_lifespan,
     )
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False
+    app.state.primary = primary
     engine = start(settings.trainings, settings.scheduler, settings.plain_scheduler)
     app.state.trainings = Trainings(settings, engine)
     app.state.rooms = Rooms(settings, kept_in(settings))

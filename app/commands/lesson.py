@@ -98,9 +98,8 @@ def _preview(options: argparse.Namespace) -> int:
     if not file.is_file() or not shelf.NAME.fullmatch(file.stem):
         return _wrong(f"{file} is not there, or has no name for a lesson: small letters, digits and -")
     settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
-    return serve(
-        settings, options.host, options.port, not options.no_browser, options.root_path, f"lessons/{file.stem}"
-    )  # fmt: skip
+    page, browser = f"lessons/{file.stem}", not options.no_browser
+    return serve(settings, options.host, options.port, browser, options.root_path, page, options.workers)
 
 
 def _count(number: int, what: str) -> str:

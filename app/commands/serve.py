@@ -7,20 +7,30 @@ import errno
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from dataclasses import replace
 from ipaddress import ip_network
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from gru_core.numerals import whole
 
 from ..connections import protocol
+from ..interrupts import deaf_children
 from ..log import LOG
 from ..main import create_app
+from ..primary import POSSIBLE, Primary
 from ..settings import Settings, with_cache
 
 try:
@@ -29,7 +39,7 @@ except ImportError:  # Windows has no limit of open files
     resource = None  # type: ignore[assignment]
 
 HELP = "open the lab in a browser (what happens without a command)"
-EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --read-only")
+EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --workers 2")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the proxies to trust with --proxy-headers: addresses and networks, separated by commas, or * for all "
         "(default: $FORWARDED_ALLOW_IPS, or this machine)",
     )
+    parser.add_argument(
+        "--workers", type=_workers, default=1, metavar="N", help="processes that serve (default: %(default)s)"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
     parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
@@ -60,6 +73,12 @@ def _port(text: str) -> int:
     if port is None or port >= 2**16:
         raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
     return port
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) > 0):
+        raise argparse.ArgumentTypeError("the number of workers is a whole number from 1 to 999")
+    return int(text)
 
 
 def _proxies(text: str) -> str:
@@ -127,7 +146,15 @@ def run(options: argparse.Namespace) -> int:
     elif options.forwarded_allow_ips:
         print("gruscope: --forwarded-allow-ips has no effect without --proxy-headers: add it", file=sys.stderr)
         return 2
-    return serve(settings, options.host, options.port, not options.no_browser, options.root_path, proxies=proxies)
+    return serve(
+        settings,
+        options.host,
+        options.port,
+        not options.no_browser,
+        options.root_path,
+        proxies=proxies,
+        workers=options.workers,
+    )
 
 
 def serve(
@@ -138,59 +165,154 @@ def serve(
     root_path: str = "",
     page: str = "",
     proxies: str | None = None,
+    workers: int = 1,
 ) -> int:
     """Serve until told to end, with a browser opened at `page` if there is to be one. The exit status.
 
-    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed. Raises KeyboardInterrupt after
+    Ctrl+C.
     """
-    allowed = _allowed(settings.max_connections)
+    if workers > 1 and not POSSIBLE:
+        print("gruscope: --workers needs Unix sockets, which Windows does not have: leave it out", file=sys.stderr)
+        return 1
+    # One of several processes may have the streams of all.
+    allowed = _allowed(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
         print(f"this system allows {allowed} connections at once, not {settings.max_connections}: see ulimit -n")
         settings = replace(settings, max_connections=allowed)
-    try:
-        app = create_app(replace(settings, hosts=f"{settings.hosts},{host}"))
-        listener = _bind(host, port)
-    except (ImportError, OSError, ValueError) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
-    if not settings.uploads:
-        print("there is no directory to keep models in that visitors bring: GRUSCOPE_UPLOADS can name one")
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
-    bound = listener.getsockname()[1]
-    if port and bound != port:
-        print(f"port {port} is taken; using {bound} instead")
-    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
+    settings = replace(settings, hosts=f"{settings.hosts},{host}")
+    with tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
+        worker = Worker(settings, root_path, proxies, folder if workers > 1 else "", workers)
+        try:
+            if workers == 1:
+                worker.load()
+            else:  # what every worker would refuse is refused here, once
+                create_app(settings, Primary(Path(folder), settings)).state.trainings.close()
+            listener = _bind(host, port)
+        except (ImportError, OSError, ValueError) as error:
+            print(f"gruscope: {error}", file=sys.stderr)
+            return 1
+        if not settings.uploads:
+            print("there is no directory to keep models in that visitors bring: GRUSCOPE_UPLOADS can name one")
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
+        bound = listener.getsockname()[1]
+        if port and bound != port:
+            print(f"port {port} is taken; using {bound} instead")
+        if workers > 1 and not settings.redis:
+            print(f"rooms stay in one of the {workers} processes; GRUSCOPE_REDIS would share them")
+        worker.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
+        worker.browser = browser
+        sys.stdout.flush()
+        if workers == 1:
+            uvicorn.Server(worker).run([listener])
+            return 0
+        return Workers(worker, listener).serve()
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            # Looking through all objects for cycles holds up a class of 1,000 for 0.2 s: what is here by now stays, and
-            # what comes later is looked through ten times more rarely.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(700, 10, 100)
-            print(f"GRU Scope is at {url} (Ctrl+C ends it)", flush=True)
-            if browser:
-                threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            # uvicorn waits for streams, and those of rooms end only when they are told to.
-            app.state.rooms.leave()
-            await super().shutdown(sockets)
+class Worker(uvicorn.Config):
+    """How a process serves. Each of several gets a copy, and makes the application and the protocol for itself.
 
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    LOG.setLevel(logging.INFO)
-    config = uvicorn.Config(
-        app,
-        http=protocol(settings),  # of h11, which refuses headers past 16 KiB
-        ws="none",
-        root_path=root_path.rstrip("/"),
-        proxy_headers=proxies is not None,  # uvicorn would trust everything on this machine
-        forwarded_allow_ips=proxies,
-        log_level="warning",
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-        server_header=False,
-    )
-    Server(config).run([listener])
-    return 0
+    `folder` is what several processes share, "" for one alone. `url` is where the first to serve says that they are.
+    """
+
+    url, browser = "", False
+
+    def __init__(self, settings: Settings, root_path: str, proxies: str | None, folder: str, workers: int) -> None:
+        super().__init__(
+            "",
+            ws="none",
+            root_path=root_path.rstrip("/"),
+            proxy_headers=proxies is not None,  # uvicorn would trust everything on this machine
+            forwarded_allow_ips=proxies,
+            log_level="warning",
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+            server_header=False,
+            workers=workers,
+            callback_notify=self.serving,
+            timeout_notify=10**9,  # seconds: once, when it has begun to serve
+            timeout_worker_healthcheck=30,  # a process that begins on a busy machine takes more than uvicorn's 5
+        )
+        self.settings, self.folder = settings, folder
+
+    def load(self) -> None:
+        """Make what serves. Raises ImportError, OSError or ValueError as `create_app`."""
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        LOG.setLevel(logging.INFO)
+        parent = parent_process()
+        if parent is not None:
+            threading.Thread(target=_end_after, args=[parent.sentinel], daemon=True).start()
+        shared = Primary(Path(self.folder), self.settings) if self.folder else None
+        app = create_app(self.settings, shared)
+        of_h11: Any = protocol(self.settings)  # which refuses headers past 16 KiB
+
+        class Protocol(of_h11):  # type: ignore[misc]
+            def shutdown(self) -> None:
+                # uvicorn waits for streams, and those of rooms end only when they are told to.
+                app.state.rooms.leave()
+                super().shutdown()
+
+        self.app, self.http = app, Protocol
+        super().load()
+
+    @property
+    def _mark(self) -> Path:
+        """A file that is there from when the first of several processes serves."""
+        return Path(self.folder) / "serving"
+
+    @property
+    def begun(self) -> bool:
+        return self._mark.exists()
+
+    async def serving(self) -> None:
+        """What is done once visitors are answered."""
+        # Looking through all objects for cycles holds up a class of 1,000 for 0.2 s: what is here by now stays, and
+        # what comes later is looked through ten times more rarely.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(700, 10, 100)
+        if self.folder:
+            try:
+                self._mark.touch(exist_ok=False)
+            except FileExistsError:  # another has said it
+                return
+        print(f"GRU Scope is at {self.url} (Ctrl+C ends it)", flush=True)
+        if self.browser:
+            threading.Thread(target=webbrowser.open, args=[self.url], daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """End this process as soon as its parent has, which may have been killed."""
+    wait([parent])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Workers(Multiprocess):
+    """uvicorn's supervisor of several processes: it replaces those that die."""
+
+    interrupted = False
+
+    def __init__(self, worker: Worker, listener: socket.socket) -> None:
+        super().__init__(worker, [listener])
+        self.worker = worker
+
+    def serve(self) -> int:
+        """Serve until told to end. The exit status. Raises KeyboardInterrupt when that is how it was ended."""
+        self.run()
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return 1 if any(process.exitcode == STARTUP_FAILURE for process in self.processes) else 0
+
+    def init_processes(self) -> None:
+        with deaf_children():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        # Processes that all begin still cannot say that they are well, and Ctrl+C would wait for them to.
+        if self.worker.begun or any(process.exitcode is not None for process in self.processes):
+            with deaf_children():
+                super().keep_subprocess_alive()
+
+    def handle_int(self) -> None:
+        self.interrupted = True
+        super().handle_int()
