@@ -11,7 +11,7 @@ from typing import Any
 
 from gru_core import SequenceError
 
-from . import export
+from . import export, output
 from .assets import assets
 from .errors import Refused
 from .link import FOCUS
@@ -45,16 +45,16 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
         raise ValueError(f"{scenarios} has no scenarios: each is a table, such as [flip-flop]")
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
-    plotly.write_bytes(assets()[plotly.name].content)
+    output.write(plotly, assets()[plotly.name].content)
     yield plotly
     for entry, of in pages:
         page = folder / entry.file
-        page.write_text(export.page(of, settings, live, plotly.name, entry.title), "utf-8")
+        output.write(page, export.page(of, settings, live, plotly.name, entry.title).encode())
         yield page
     index = folder / "index.html"
     sheet = assets()["css/page.css"].content.decode()
     filled = {"entries": [entry for entry, _ in pages], "sheet": sheet}
-    index.write_text(templates.get_template("site.html").render(filled), "utf-8")
+    output.write(index, templates.get_template("site.html").render(filled).encode())
     yield index
 
 

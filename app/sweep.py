@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from statistics import median, quantiles
@@ -13,6 +14,7 @@ from typing import Any
 
 from gru_core.recipe import Recipe
 
+from . import output
 from .errors import Refused
 from .jobs import work
 from .jobs.engine import Engine
@@ -90,22 +92,20 @@ def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]
     ids = {id_of(recipe): recipe for recipe in recipes}
     rows = {id: row for id, row in done(table).items() if id in ids}
     left = iter([(id, recipe) for id, recipe in ids.items() if id not in rows])
-    _write(table, rows.values())  # without a line that was cut off
+    if table.exists():
+        _write(table, rows.values())  # without a line that was cut off
     yield len(rows)
     going: dict[Future[Any], str] = {}
-    with table.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        while True:
-            for id, recipe in itertools.islice(left, IN_FLIGHT - len(going)):
-                going[engine.submit(work.outcome, recipe.to_dict(), _unheard).future] = id
-            if not going:
-                break
-            for future in wait(going, return_when=FIRST_COMPLETED).done:
-                id = going.pop(future)
-                rows[id] = row(ids[id], id, future.result())
-                writer.writerow(rows[id])
-            file.flush()
-            yield len(rows)
+    while True:
+        for id, recipe in itertools.islice(left, IN_FLIGHT - len(going)):
+            going[engine.submit(work.outcome, recipe.to_dict(), _unheard).future] = id
+        if not going:
+            break
+        for future in wait(going, return_when=FIRST_COMPLETED).done:
+            id = going.pop(future)
+            rows[id] = row(ids[id], id, future.result())
+            _add(table, rows[id])
+        yield len(rows)
     _write(table, [rows[id] for id in ids])
 
 
@@ -129,13 +129,20 @@ def row(recipe: Recipe, id: str, outcome: Mapping[str, Any]) -> dict[str, str]:
     return {column: "" if values[column] is None else str(values[column]) for column in COLUMNS}
 
 
-def _write(table: Path, rows: Any) -> None:
-    part = table.with_name(f"{table.name}.part")
-    with part.open("w", newline="") as file:
+def _add(table: Path, row: Mapping[str, str]) -> None:
+    with table.open("a", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(table)
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _write(table: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    output.write(table, text.getvalue().encode())
 
 
 def page(rows: Sequence[Mapping[str, str]]) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from gru_core import SequenceError
 
-from .. import export
+from .. import export, output
 from ..answers import whole
 from ..errors import Refused
 from ..files import as_csv, as_npz, as_picture
@@ -101,7 +101,7 @@ def _files(options: argparse.Namespace) -> int:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
-            Path(name).write_bytes(content)
+            output.write(Path(name), content)
             print(f"{name}: {FILES[ending]}, {_size(len(content))}", file=sys.stderr)
     return 0
 

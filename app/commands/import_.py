@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gru_core.formats import FormatError, Unanswered
 
+from .. import output
 from ..answers import model_entry, to_json
 from ..commands import brought
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(found.said))
     if options.out:
         try:
-            found.model.save(options.out)
+            output.write(options.out, found.model.to_bytes())
         except OSError as error:
             print(f"gruscope: {options.out} cannot be written: {error.strerror}", file=sys.stderr)
             return 1

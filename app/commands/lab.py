@@ -14,6 +14,7 @@ import orjson
 from gru_core import labs
 from gru_core.labs import sequence
 
+from .. import output
 from ..jobs import work
 from ..jobs.start import start
 
@@ -32,25 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     out = options.out or Path(f"{options.name}.json")
-    if options.name == "sequence":
-        timing = {T: sequence.timed(T) for T in sequence.LENGTHS}
-        parity = [sequence.parity(seed) for seed in sequence.PARITY_SEEDS]
-        out.write_bytes(orjson.dumps({"timing": timing, "parity": parity}, option=orjson.OPT_NON_STR_KEYS) + b"\n")
-        print(f"{out}: {len(timing)} lengths timed, {len(parity)} trainings")
-        return 0
-    recipes = labs.recipes(options.name)
-    engine = start(max(1, options.workers))
+    try:
+        output.check(out)
+        content, what = _sequence() if options.name == "sequence" else _trained(options.name, options.workers)
+        output.write(out, content)
+    except OSError as error:
+        print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"{out}: {what}")
+    return 0
+
+
+def _sequence() -> tuple[bytes, str]:
+    """The file's content, and what it has in words."""
+    timing = {T: sequence.timed(T) for T in sequence.LENGTHS}
+    parity = [sequence.parity(seed) for seed in sequence.PARITY_SEEDS]
+    content = orjson.dumps({"timing": timing, "parity": parity}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+    return content, f"{len(timing)} lengths timed, {len(parity)} trainings"
+
+
+def _trained(name: str, workers: int) -> tuple[bytes, str]:
+    recipes = labs.recipes(name)
+    engine = start(max(1, workers))
+    rows = []
     try:
         futures: list[Future[Any]] = [
             engine.submit(work.learned, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
-        rows = []
         for i, future in enumerate(futures, 1):
-            rows.append(orjson.dumps(future.result()).decode())
+            rows.append(orjson.dumps(future.result()))
             print(f"\r{i} of {len(futures)}", end="", file=sys.stderr, flush=True)
     finally:
+        if rows:
+            print(file=sys.stderr)
         engine.close()
-    print(file=sys.stderr)
-    out.write_text("[\n" + ",\n".join(rows) + "\n]\n")
-    print(f"{out}: {len(rows)} trainings")
-    return 0
+    return b"[\n" + b",\n".join(rows) + b"\n]\n", f"{len(rows)} trainings"

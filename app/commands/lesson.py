@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+from .. import output
 from ..lessons import shelf, shown
 from ..lessons.reading import LessonError, Mistake
 from ..settings import Settings, with_cache
@@ -66,8 +69,9 @@ def _new(file: Path) -> int:
         return _wrong(f"{file} is no name for a lesson: small letters, digits and -, and .md at the end")
     title = file.stem.replace("-", " ").capitalize()
     try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(BEGUN.format(title=title))
+        if file.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        output.write(file, BEGUN.format(title=title).encode())
     except OSError as error:
         return _wrong(f"{file} cannot be written: {error.strerror}")
     print(f"{file}: a lesson of one step. Change it, then: gruscope lesson check {file}")

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from .. import sweep
+from .. import output, sweep
 from ..jobs.start import start
 
 HELP = "train every recipe of a grid; what its table has already is not trained again"
@@ -32,24 +32,30 @@ def run(options: argparse.Namespace) -> int:
     try:
         recipes = sweep.read(options.file)
         sweep.done(table)
+        for file in (table, options.html):
+            if file is not None:
+                output.check(file)
         engine = start(max(1, options.workers), options.scheduler, options.plain_scheduler)
     except (ImportError, OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 2
+    begun, at_first = time.monotonic(), None
     try:
-        begun, at_first = time.monotonic(), None
         for had in sweep.run(recipes, engine, table):
             at_first = had if at_first is None else at_first
             _tell(had, len(recipes), (time.monotonic() - begun) / max(1, had - at_first))
-        print(file=sys.stderr)
     except KeyboardInterrupt:
-        print("\ngruscope: ended; the same command goes on from here", file=sys.stderr)
+        raise KeyboardInterrupt("interrupted; the same command goes on from here") from None
+    except OSError as error:
+        print(f"gruscope: {table} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     finally:
+        if at_first is not None:
+            print(file=sys.stderr)
         engine.close()
     print(f"{table}: {len(recipes):,} trainings")
     if options.html:
-        options.html.write_text(sweep.page(list(sweep.done(table).values())))
+        output.write(options.html, sweep.page(list(sweep.done(table).values())).encode())
         print(f"{options.html}: medians and spread")
     return 0
 

@@ -16,7 +16,9 @@ import gru_core
 from gru_core import Clamp, Model, Trace, presets
 from gru_core.numerals import whole
 
+from .. import output
 from ..errors import Refused
+from ..files import as_npz
 from ..link import read_link
 
 HELP = "run a model over a sequence, and print what its gates did"
@@ -79,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *zip(*values, strict=True)])
     elif options.npz is not None:
         try:
-            trace.save(options.npz)
+            output.write(options.npz, as_npz(trace))
         except OSError as error:
             return _failed(f"{options.npz} cannot be written: {error.strerror}")
         print(f"{options.npz}: {trace}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gru_core import checkpoints
@@ -12,6 +14,7 @@ from gru_core.presets import COMPARED, compared, recipes
 from gru_core.recipe import Recipe
 from gru_core.training import Diverged
 
+from .. import output
 from ..errors import Refused
 from ..link import read_address
 from ..recipes import read_recipes
@@ -41,20 +44,20 @@ def run(options: argparse.Namespace) -> int:
         print(f"gruscope: {error}", file=sys.stderr)
         return 2
     out = options.out or Path(f"{what if wanted is None else f'{wanted.task}-{wanted.cell}'}.safetensors")
-    for file in (out, kept):
-        try:
-            if file is not None:
-                file.touch()  # better known before the work than after it
-        except OSError as error:
-            print(f"gruscope: {file} cannot be written: {error.strerror}", file=sys.stderr)
-            return 1
     if kept is not None and what in COMPARED:
         print(f"gruscope: the training of {what} is not kept in checkpoints", file=sys.stderr)
         return 2
-    if wanted is not None:
-        return _checkpoints(wanted, out, kept)
-    status = _again(what, out)
-    return status if kept is None else _checkpoints(recipes.PRESETS[what].recipe, None, kept)
+    try:
+        output.check(out)
+        if kept is not None:
+            output.check(kept)
+        if wanted is not None:
+            return _checkpoints(wanted, out, kept)
+        status = _again(what, out)
+        return status if kept is None else _checkpoints(recipes.PRESETS[what].recipe, None, kept)
+    except OSError as error:
+        print(f"gruscope: {error.filename or 'the file'} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _of_link(link: str) -> Recipe:
@@ -69,10 +72,10 @@ def _of_link(link: str) -> Recipe:
 
 def _again(name: str, out: Path) -> int:
     snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.PRESETS[name])
-    for snapshot in snapshots:
-        _tell(snapshot.step, snapshot.loss, snapshot.score)
-    print(file=sys.stderr)
-    snapshot.model.save(out)
+    with _progress() as tell:
+        for snapshot in snapshots:
+            tell(snapshot.step, snapshot.loss, snapshot.score)
+    output.write(out, snapshot.model.to_bytes())
     print(f"{out}: {snapshot.model.card.summary}")
     if not snapshot.reached:
         print(f"gruscope: {name} did not get as good as its recipe asks", file=sys.stderr)
@@ -82,20 +85,20 @@ def _again(name: str, out: Path) -> int:
 
 def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
     training = Training(recipe)
-    try:
-        for checkpoint in checkpoints.train(recipe):
-            training.checkpoints.append(checkpoint)
-            report = checkpoint.report
-            _tell(report["step"], report["losses"][-1] if report["losses"] else float("nan"), report["score"])
-    except Diverged as error:
-        training.end = str(error)
-    print(file=sys.stderr)
+    with _progress() as tell:
+        try:
+            for checkpoint in checkpoints.train(recipe):
+                training.checkpoints.append(checkpoint)
+                report = checkpoint.report
+                tell(report["step"], report["losses"][-1] if report["losses"] else float("nan"), report["score"])
+        except Diverged as error:
+            training.end = str(error)
     model = training.model(training.steps[-1])
     if out is not None:
-        model.save(out)
+        output.write(out, model.to_bytes())
         print(f"{out}: {model.card.summary}")
     if kept is not None:
-        kept.write_bytes(training.to_bytes())
+        output.write(kept, training.to_bytes())
         print(f"{kept}: {len(training.checkpoints)} checkpoints")
     if training.end or training.checkpoints[-1].report["good_at"] is None:
         print(f"gruscope: {training.end or 'it did not get as good as its recipe asks'}", file=sys.stderr)
@@ -103,5 +106,14 @@ def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
     return 0
 
 
-def _tell(step: int, loss: float, score: float) -> None:
-    print(f"\rstep {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)
+@contextmanager
+def _progress() -> Iterator[Callable[[int, float, float], None]]:
+    """What shows where a training stands, on a line of its own."""
+
+    def tell(step: int, loss: float, score: float) -> None:
+        print(f"\rstep {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)
+
+    try:
+        yield tell
+    finally:
+        print(file=sys.stderr)

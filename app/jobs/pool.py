@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from ..interrupts import deaf_children
 from .engine import Cancelled, Job, Lost, Report, Work
 
 MEMORY = 1024 * 2**20
@@ -67,6 +68,8 @@ class Pool:
             self._executor = None
         for executor in executors:
             assert executor is not None
+            for process in list((executor._processes or {}).values()):
+                process.kill()  # up to its next report it would keep everybody waiting
             executor.shutdown(wait=True, cancel_futures=True)
         self._hang_up()
 
@@ -163,7 +166,8 @@ def _one_thread() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
     try:
-        yield
+        with deaf_children():
+            yield
     finally:
         for name, value in before.items():
             if value is None:
