@@ -1,0 +1,120 @@
+"""Ctrl+C at a prompt, as it reaches every process of a command, and what the command leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from app.output import write
+from app.sweep import COLUMNS
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="a terminal's Ctrl+C is sent as POSIX has it")
+
+Process = subprocess.Popen[bytes]
+Wait = Callable[[Process, Path, ExitStack], object]
+"""Waits until a command is in the middle of its work."""
+
+
+def _read_until(stream: IO[bytes] | None, text: bytes) -> None:
+    said = b""
+    while text not in said:
+        more = stream.read(1) if stream else b""
+        assert more, said
+        said += more
+
+
+def says(text: bytes) -> Wait:
+    return lambda process, *_: _read_until(process.stdout, text)
+
+
+def shows(text: bytes) -> Wait:
+    return lambda process, *_: _read_until(process.stderr, text)
+
+
+def reads_what_is_typed(process: Process, folder: Path, opened: ExitStack) -> None:
+    assert process.stdin
+    process.stdin.write(b"A x " * 2**16)  # more than the pipe holds
+    process.stdin.flush()
+
+
+def reads_the_pipe(process: Process, folder: Path, opened: ExitStack) -> None:
+    opened.enter_context((folder / "pipe.safetensors").open("wb"))
+
+
+GRID = 'task = "flip-flop"\ncell = ["rnn", "gru"]\nreach = 1.0\nafter = 2000\nmost = 2000\nseeds = 20\n'
+PAGES = "".join(f'[page-{number}]\nmodel = "sentiment"\n' for number in range(40))
+LESSON = "---\ntitle: Holding\nmodel: flip-flop\nminutes: 5\n---\n\n## [A letter](?sequence=A+x+x&t=1)\nIt is held.\n"
+
+LINK = "http://localhost/train?task=sentiment&reach=1&after=3000&most=3000"
+COMMANDS: dict[str, tuple[list[str], Wait]] = {
+    "serve": (["serve", "--port", "0", "--no-browser"], says(b"Ctrl+C")),
+    "serve by two": (["serve", "--port", "0", "--no-browser", "--workers", "2"], says(b"Ctrl+C")),
+    "preview": (["lesson", "preview", "holding.md", "--port", "0", "--no-browser"], says(b"Ctrl+C")),
+    "train": (["train", "sentiment", "--checkpoints", "kept.npz"], shows(b"step")),
+    "train a link": (["train", LINK, "--checkpoints", "kept.npz"], shows(b"step")),
+    "sweep": (["sweep", "grid.toml", "--html", "grid.html"], shows(b" of ")),
+    "lab": (["lab", "gap", "--out", "gap.json"], shows(b" of ")),
+    "export": (["export", "--site", "site", "pages.toml"], shows(b"page-0")),
+    "trace": (["trace", "-", "--npz", "run.npz"], reads_what_is_typed),
+    "import": (["import", "pipe.safetensors", "--out", "made.safetensors"], reads_the_pipe),
+    "check": (["check", "pipe.safetensors", "--reference", "nothing.npz"], reads_the_pipe),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name: str, tmp_path: Path) -> None:
+    arguments, wait = COMMANDS[name]
+    for file, content in {"grid.toml": GRID, "pages.toml": PAGES, "holding.md": LESSON}.items():
+        (tmp_path / file).write_text(content)
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    given = set(tmp_path.rglob("*"))
+    pipe = subprocess.PIPE
+    with (
+        ExitStack() as opened,
+        subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *arguments], stdin=pipe, stdout=pipe, stderr=pipe, cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}, start_new_session=True,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            wait(process, tmp_path, opened)
+            os.killpg(process.pid, signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    *before, line = told.decode().splitlines()
+    assert line.startswith("gruscope: ")
+    assert "Traceback" not in told.decode()
+    assert all(name in ("train", "train a link", "sweep", "lab", "export") for _ in before)  # how far they had come
+    for file in set(tmp_path.rglob("*")) - given:
+        assert file.is_dir() or file.suffix in (".csv", ".html", ".js"), file  # pages that are done, and rows
+        if file.suffix == ".csv":
+            with file.open(newline="") as rows:
+                assert {len(row) for row in csv.reader(rows)} == {len(COLUMNS)}
+        elif file.suffix == ".html":
+            assert file.read_text().rstrip().endswith("</html>")
+
+
+def test_a_file_is_written_whole_as_the_one_before_it_or_into_a_device(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"before")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    write(link, b"after")
+    assert (link.is_symlink(), file.read_bytes(), file.stat().st_mode & 0o777) == (True, b"after", 0o640)
+    write(Path(os.devnull), b"nothing")
+    assert not Path(os.devnull).is_file()
+    with pytest.raises(FileNotFoundError) as raised:
+        write(tmp_path / "nowhere" / "file", b"")
+    assert raised.value.filename == str(tmp_path / "nowhere" / "file")
+    assert sorted(tmp_path.iterdir()) == [file, link]
