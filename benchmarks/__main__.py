@@ -1,12 +1,13 @@
-"""`python -m benchmarks [core stream page cursor compare train sweep]`: all of them unless told which."""
+"""`python -m benchmarks [core stream answers page cursor compare train sweep]`: all of them unless told which."""
 
 import sys
 
-from benchmarks import compare, core, cursor, page, stream, sweep, train
+from benchmarks import answers, compare, core, cursor, page, stream, sweep, train
 
 PARTS = {
     "core": core.main,
     "stream": stream.main,
+    "answers": answers.main,
     "page": page.main,
     "cursor": cursor.main,
     "compare": compare.main,
