@@ -48,8 +48,8 @@ from .schemas import ErrorBody
 from .settings import Settings
 from .watchdog import watched
 
-ROOMS = (
-    lab, compare, labs, train, lessons, rooms, trace, unit, score, moments, timing, trainings, export, models, uploads,
+ROOMS = (  # those first that are asked most: they are looked through in this order
+    trace, unit, lab, compare, labs, train, lessons, rooms, score, moments, timing, trainings, export, models, uploads,
     oembed, health, reference, static,
 )  # fmt: skip
 

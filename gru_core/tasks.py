@@ -193,14 +193,11 @@ def sentiment(rng: Random, T: int, B: int) -> Array:
 def latest_opinion(x: Array) -> tuple[Target, Mask]:
     """The latest opinion of the sentence: `not` flips the next opinion word, `.` is neutral again."""
     good, opinion, flip, stop = _any(x[..., :3]), _any(x[..., :6]), _any(x[..., 6:7]), _any(x[..., 7:8])
-    shape = good.shape
-    target, mood, flipped = np.empty(shape, int), np.full(shape[1:], 1), np.zeros(shape[1:], bool)
-    for t in range(len(x)):
-        heard = np.where(good[t] ^ flipped, 2, 0)
-        mood = np.where(opinion[t], heard, np.where(stop[t], 1, mood))
-        flipped = np.where(opinion[t] | stop[t], False, flipped | flip[t])
-        target[t] = mood
-    return target, np.ones(shape, bool)
+    event, flipped = opinion | stop, np.zeros(good.shape, bool)
+    flips = (flip & ~event).cumsum(0)
+    flipped[1:] = (flips > np.maximum.accumulate(np.where(event, flips, 0), axis=0))[:-1]
+    mood = np.where(opinion, np.where(good ^ flipped, 2, 0), 1)
+    return _last(event, mood), np.ones(good.shape, bool)
 
 
 TASKS: dict[str, Task] = {
