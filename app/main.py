@@ -21,6 +21,7 @@ from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
 from .origins import OwnNames, OwnPages
 from .primary import Primary, ToPrimary
+from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
 from .rooms.start import kept_in
 from .routes import (
@@ -57,21 +58,28 @@ ROOMS = (  # those first that are asked most: they are looked through in this or
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_back_what_is_freed()
-    settings, primary, rooms = app.state.settings, app.state.primary, app.state.rooms
-    lab.warm(settings)
+    primary: Primary | None = app.state.primary
+    lab.warm(app.state.settings)
     app.state.ready = True
-    if primary is None or settings.redis:
-        await rooms.begin()
+    if primary is None or app.state.settings.redis:
+        await app.state.rooms.begin()
     if primary is not None:
-        await primary.join(app, rooms.begin)
+        await primary.join(app, _take_rooms)
     try:
         async with watched():
             yield
     finally:
         if primary is not None:
             await primary.leave()
-        await rooms.stop()
+        await app.state.rooms.stop()
         await app.state.trainings.close()
+
+
+async def _take_rooms(app: FastAPI) -> None:
+    """Open the rooms in the one process that has them; with Redis every process has."""
+    if not app.state.settings.redis:
+        app.state.rooms = Rooms(app.state.settings, kept_in(app.state.settings))
+    await app.state.rooms.begin()
 
 
 def create_app(settings: Settings | None = None, primary: Primary | None = None) -> FastAPI:
@@ -111,7 +119,8 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     app.state.primary = primary
     engine = start(settings.trainings, settings.scheduler, settings.plain_scheduler)
     app.state.trainings = Trainings(settings, engine)
-    app.state.rooms = Rooms(settings, kept_in(settings))
+    elsewhere = primary is not None and not settings.redis
+    app.state.rooms = Rooms(settings, InMemory() if elsewhere else kept_in(settings))
     errors.add_handlers(app)
     for room in ROOMS:
         app.include_router(room.router)

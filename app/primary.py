@@ -2,7 +2,7 @@
 
 The primary is the process that holds the lock on a file in a folder which only these processes can enter. When it dies,
 the system gives the lock to another process, which is the primary from then on. The other processes pass requests about
-trainings to the primary, through a socket in the same folder, and requests about rooms when these are in its memory.
+trainings to the primary, through a socket in the same folder, and requests about rooms when these are not in Redis.
 
 A message on the socket is two lengths, a head in JSON, and a body. The head of a request is its ASGI scope, so the
 client's address and all else arrive as the process in front has checked them. Nobody else can write to the socket.
@@ -63,6 +63,15 @@ WAITING = 2048
 """Connections that the primary has not accepted yet."""
 
 
+TRAINING = ("/api/trainings", "/api/labs/parity")
+"""Where requests are about what the primary computes."""
+
+ROOMS = ("/api/rooms", "/rooms", "/api/lessons")
+"""And about rooms: while a class is in a lesson, its answers are kept back."""
+
+Begin = Callable[[FastAPI], Awaitable[None]]
+
+
 class Primary:
     """The primary, as one of several processes knows it. `here`: whether it is this process."""
 
@@ -71,7 +80,7 @@ class Primary:
         self._socket, self._lock = str(folder / "primary"), folder / "lock"
         self._settings, self._kept = settings, kept(settings)
         self._kept.newest = self._newest
-        self._paths = ("/api/trainings", "/api/labs/parity", *(() if settings.redis else ("/api/rooms", "/rooms")))
+        self._paths = TRAINING if settings.redis else TRAINING + ROOMS
         self._server: asyncio.Server | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._leaving = False
@@ -82,7 +91,7 @@ class Primary:
         """Whether the primary answers requests for this path."""
         return any(path == one or path.startswith(f"{one}/") for one in self._paths)
 
-    async def join(self, app: FastAPI, begin: Callable[[], Awaitable[None]]) -> None:
+    async def join(self, app: FastAPI, begin: Begin) -> None:
         """Become the primary now, or later when that one has died; `begin` is awaited before anything is answered."""
         lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -115,21 +124,19 @@ class Primary:
             await asyncio.sleep(PAUSE)
         raise AssertionError
 
-    def _wait(
-        self, lock: int, loop: asyncio.AbstractEventLoop, app: FastAPI, begin: Callable[[], Awaitable[None]]
-    ) -> None:
+    def _wait(self, lock: int, loop: asyncio.AbstractEventLoop, app: FastAPI, begin: Begin) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(self._take_over, app, begin)
 
-    def _take_over(self, app: FastAPI, begin: Callable[[], Awaitable[None]]) -> None:
+    def _take_over(self, app: FastAPI, begin: Begin) -> None:
         if self._leaving:
             return
         self._taking_over = asyncio.create_task(self._become(app, begin))
         self._taking_over.add_done_callback(_end_if_failed)
 
-    async def _become(self, app: FastAPI, begin: Callable[[], Awaitable[None]]) -> None:
-        await begin()
+    async def _become(self, app: FastAPI, begin: Begin) -> None:
+        await begin(app)
         self._app = app
         self._budgeted = Budget(self.routes, self._settings)
         Path(self._socket).unlink(missing_ok=True)

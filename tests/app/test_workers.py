@@ -26,6 +26,7 @@ from tests.redis_server import installed
 
 pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="processes are told apart by Linux's /proc")
 
+GRUSCOPE = [sys.executable, "-m", "app.cli"]
 JSON = {"content-type": "application/json"}
 SSE = JSON | {"accept": "text/event-stream"}
 
@@ -114,7 +115,7 @@ def gone(pid: int) -> bool:
 def serving(**environment: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: the path of a socket has some hundred bytes
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser", "--workers", "2"],
+            [*GRUSCOPE, "serve", "--port", "0", "--no-browser", "--workers", "2", "--proxy-headers"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {
                 "TMPDIR": folder, "GRUSCOPE_UPLOADS": f"{folder}/uploads", "FORWARDED_ALLOW_IPS": "127.0.0.1",
@@ -248,6 +249,7 @@ def test_a_primary_that_is_killed_is_replaced_and_no_request_hangs(server: Serve
     while not gone(killed) or server.primary != survivor:
         time.sleep(0.05)
     for pid in server.workers:
+        assert server.ask(pid, "GET", f"/rooms/{room['code']}")[0] == 200  # it is in a file
         new = server.told(pid, "POST", "/api/trainings", SHORT | {"seed": 9})["id"]
         assert server.ask(pid, "GET", f"/api/trainings/{new}/events")[0] == 200
         # What a process had been asked about it still has, and gives to the others.
