@@ -132,14 +132,14 @@ async def until(true: object, seconds: float) -> bool:
 class Post:
     """A connection that posts JSON again and again."""
 
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
+    def __init__(self, url: str, headers: dict[str, str], address: str = "127.0.0.1") -> None:
         parts = urlsplit(url)
-        self.host, self.port, self.headers = parts.hostname or "", parts.port or 80, headers
+        self.host, self.port, self.headers, self.address = parts.hostname or "", parts.port or 80, headers, address
         self.reader: asyncio.StreamReader | None = None
 
     async def __call__(self, path: str, body: object, method: str = "POST") -> tuple[int, bytes]:
         if self.reader is None or self.reader.at_eof():
-            self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
+            self.reader, self.writer = await asyncio.open_connection(self.host, self.port, local_addr=(self.address, 0))
         content = json.dumps(body).encode()
         said = {"host": f"{self.host}:{self.port}", "content-type": "application/json", **self.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in (said | {"content-length": str(len(content))}).items())

@@ -95,10 +95,10 @@ class Room:
     async def open(self, secret: str | None = None) -> Room:
         url = f"http://{self.crowd.host}:{self.crowd.port}/"
         said = {"view": view(self.move)} | ({"secret": secret} if secret else {})
-        status, answer = await Post(url, {})("/api/rooms", said)
+        status, answer = await Post(url, {}, self.crowd.address)("/api/rooms", said)
         assert status == 201, answer
         self.secret, self.path = json.loads(answer)["secret"], f"/api/rooms/{json.loads(answer)['code']}"
-        self.post = Post(url, {"authorization": f"Bearer {self.secret}"})
+        self.post = Post(url, {"authorization": f"Bearer {self.secret}"}, self.crowd.address)
         self.to = f"{self.path}/view"
         return self
 
