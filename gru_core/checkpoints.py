@@ -24,7 +24,7 @@ from gru_core.cell import CELLS, Run
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
 from gru_core.recipe import OWN, Recipe, begin, task_for
-from gru_core.scoring import SCORE, gate_means
+from gru_core.scoring import SCORE, gate_means, in_words
 from gru_core.training import Diverged, Snapshot, fit
 
 Weights = npt.NDArray[np.float32]
@@ -88,8 +88,12 @@ class Training:
         at = {checkpoint.report["step"]: checkpoint for checkpoint in self.checkpoints}
         missing = [step for step in wanted if step not in at]
         if missing:
-            known = f"from {min(at)} to {max(at)}" if at else "none yet"
-            raise ValueError(f"there is no checkpoint at step {missing[0]}; there are {len(at)}, {known}")
+            raise ValueError(
+                f"training step {missing[0]} has no checkpoint: "
+                f"choose one of the {len(at)} checkpoints from step {min(at)} to step {max(at)}"
+                if at
+                else "this training has no checkpoint yet: try again in a moment"
+            )
         return [_model(first, self.recipe, at[step]) for step in wanted]
 
     def to_bytes(self) -> bytes:
@@ -118,7 +122,7 @@ class Training:
 def shipped(name: str) -> Training:
     """How one of `presets.NAMES` was trained. Raises FileNotFoundError for any other."""
     if name not in presets.NAMES:
-        raise FileNotFoundError(f"no training of {name} ships; there are: {', '.join(presets.NAMES)}")
+        raise FileNotFoundError(f"{name} has no stored training: choose one of {', '.join(presets.NAMES)}")
     return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
 
 
@@ -128,8 +132,8 @@ def card_of(recipe: Recipe) -> Card:
     if task == OWN:
         table = recipe.rows
         trained, aside = map(len, table.split(recipe.seed))
-        about = f"answer as a table does: {trained:,} of its sequences are trained on, {aside:,} kept aside"
-        return Card("Own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
+        about = f"answer as in a table: {trained:,} of its sequences are for training, {aside:,} are held out"
+        return Card("Your own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
     if task in PRESETS:
         return PRESETS[task].card
     title, about = ABOUT[task]
@@ -137,11 +141,11 @@ def card_of(recipe: Recipe) -> Card:
 
 
 ABOUT = {
-    "gap": ("Gap", "remember a letter through noise, and name it at the end"),
-    "recall": ("Recall", "take in some letters, and name them in order when asked (?)"),
-    "adding": ("Adding", "add up the two numbers that are marked (=v), and say the sum at the end"),
-    "parity": ("Parity", "say whether the number of ones so far is even or odd"),
-    "brackets": ("Brackets", "say how many brackets are open"),
+    "gap": ("Memory over a gap", "remember a capital letter through noise, and name it at the end"),
+    "recall": ("Recall in order", "read some letters, and name them in the same order at the question marks"),
+    "adding": ("Adding", "add the two marked numbers (=v), and give the sum at the end"),
+    "parity": ("Parity", "report whether the number of ones so far is even or odd"),
+    "brackets": ("Brackets", "count the open brackets"),
 }
 """Title and task, in words, of those of the laboratories."""
 
@@ -159,14 +163,16 @@ def first_card(recipe: Recipe) -> Card:
     card, cell = card_of(recipe), CELLS[recipe.cell]
     units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
     training = {
-        "optimiser": "Adam",
-        "rate": ", ".join([f"{recipe.schedule.rate:g}", *(f"{r:g} from step {s}" for s, r in recipe.schedule.changes)]),
-        "batch": f"{recipe.schedule.B} sequences of {recipe.schedule.T} steps",
+        "optimizer": "Adam",
+        "learning rate": ", ".join(
+            [f"{recipe.schedule.rate:g}", *(f"{r:g} from training step {s}" for s, r in recipe.schedule.changes)]
+        ),
+        "batch": f"{recipe.schedule.B} sequences of {recipe.schedule.T} timesteps",
         "seed": recipe.seed,
-        "gradient norm": f"clipped at {recipe.schedule.norm:g}",
-        "first weights": recipe.first + (f", memories of up to {recipe.T_max} steps" if recipe.T_max else ""),
-        "first biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
-        or "as these have them",
+        "gradient clipping": f"norm at most {recipe.schedule.norm:g}",
+        "initialization": recipe.first + (f", memories of up to {recipe.T_max} timesteps" if recipe.T_max else ""),
+        "initial biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
+        or "from the initialization",
         "penalties": described(recipe.penalties),
     }
     return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
@@ -190,6 +196,7 @@ class _Watch:
 
     def __init__(self, recipe: Recipe, model: Model) -> None:
         self.recipe, self.first = recipe, _flat(model)
+        self.names = {name: signal.name.lower() for name, signal in model.layers[-1].signals.items()}
         self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
         # Of sequences of several lengths the way back is over the longest.
         self.longest = self.probe.x
@@ -206,7 +213,8 @@ class _Watch:
         self.losses += at.losses
         if at.reached and self.good_at is None and self.recipe.schedule.reach is not None:
             self.good_at = at.step
-            self.said.append(f"At step {at.step} it is good enough: {in_words(at.model, at.score)}.")
+            reached = in_words(at.model.readout.kind, at.score)
+            self.said.append(f"Training step {at.step:,}: the target is reached ({reached}).")
 
     def checkpoint(self, at: Snapshot) -> Checkpoint:
         weights = _flat(at.model)
@@ -241,9 +249,10 @@ class _Watch:
                 low = {other: value for other, value in by_event.items() if value <= LOW}
                 if mean >= HIGH and low and (gate, event) not in self.told:
                     self.told.add((gate, event))
-                    others = " and ".join(f"{_plural(other)} ({value:.2f})" for other, value in low.items())
+                    others = " and ".join(f"{_plural(other)} (mean {value:.2f})" for other, value in low.items())
                     self.said.append(
-                        f"At step {step} {gate} is high at {_plural(event)} ({mean:.2f}), low at {others}."
+                        f"Training step {step:,}: the {self.names[gate]} {gate} is high at {_plural(event)} "
+                        f"(mean {mean:.2f}) and low at {others}."
                     )
         if step == 0:
             self.way_back = lags[-1]
@@ -251,25 +260,19 @@ class _Watch:
             if lags[-1] > grown * self.way_back > 0:
                 self.grown += 1
                 self.said.append(
-                    f"At step {step} the gradient over {len(lags) - 1} steps is {grown:,} times what it was at first."
+                    f"Training step {step:,}: the gradient over {len(lags) - 1} timesteps, relative to that of the "
+                    f"last input, is more than {grown:,} times as large as before training."
                 )
         for since, rate in self.recipe.schedule.changes[self.changed :]:
             if since < step:
                 self.changed += 1
-                self.said.append(f"From step {since} on the rate is {rate:g}.")
+                self.said.append(f"From training step {since:,} the learning rate is {rate:g}.")
 
 
 def _plural(event: str) -> str:
     if event == "other":
-        return "other steps"
+        return "other timesteps"
     return event if event.startswith("“") else f"{event}s"
-
-
-def in_words(model: Model, score: float) -> str:
-    """A score on sequences kept aside, as a sentence has it."""
-    if model.readout.kind == "softmax":
-        return f"{100 * score:.4g} % right on sequences kept aside"
-    return f"mean squared error {score:.2g} on sequences kept aside"
 
 
 def _flat(model: Model) -> Weights:
@@ -286,11 +289,11 @@ def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
     step, score = report["step"], report["score"]
     card = replace(
         card,
-        title=f"{card.title}, step {step:,}",
+        title=f"{card.title}, training step {step:,}",
         weights="trained" if step else "random",
-        summary=in_words(first, score) if step else "untrained",
-        training={**card.training, "steps": step},
-        measured={f"{SCORE[first.readout.kind]} on sequences kept aside": score, **report["gates"]},
+        summary=in_words(first.readout.kind, score) if step else "untrained",
+        training={**card.training, "training steps": step},
+        measured={f"held-out {SCORE[first.readout.kind]}": score, **report["gates"]},
     )
     return replace(first.with_parameters(parameters), card=card)
 

@@ -31,13 +31,13 @@ def initial(
     Raises ValueError when there is no such cell or no such way, or for a `T_max` that does not fit.
     """
     if name not in CELLS:
-        raise ValueError(f"there is no cell {name!r}: {', '.join(CELLS)}")
+        raise ValueError(f"cell {name!r} is unknown: choose one of {', '.join(CELLS)}")
     if how not in get_args(Initial):
-        raise ValueError(f"there are no first weights {how!r}: {', '.join(get_args(Initial))}")
+        raise ValueError(f"initialization {how!r} is unknown: choose one of {', '.join(get_args(Initial))}")
     if (how == "chrono") != (T_max is not None) or (T_max is not None and T_max < 3):
-        raise ValueError("T_max, at least 3, goes with chrono and with it alone")
+        raise ValueError("the initialization “chrono” needs a T_max of at least 3, and no other initialization takes it")
     if how == "chrono" and name == "rnn":
-        raise ValueError("chrono sets the biases of gates, and an RNN has none")
+        raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
     rows = len(CELLS[name].gates) * units
     if how == "keras":
         bound = np.sqrt(6 / (inputs + rows))

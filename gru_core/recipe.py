@@ -32,6 +32,23 @@ OWN = "own"
 
 FIRST = ("plain", *get_args(Initial))
 
+NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
+    ("flip-flop", 1, 10, True): (0,),
+    ("flip-flop", 1, 10, False): (0,),
+    ("pocket-calculator", 1, 7, True): (0,),
+    ("pocket-calculator", 1, 7, False): (0,),
+    ("store-and-recall", 4, 3, True): (2, 3),
+    ("store-and-recall", 4, 3, False): (2, 3),
+    ("sentiment", 8, 2, True): (0, 1, 2, 3, 7),
+    ("sentiment", 8, 2, False): (0, 1, 3, 7),
+}
+"""Units that start negated in the presets, by task, units, seed and whether z has a penalty.
+
+A network with a negated unit is the same function, and training negates its weights at every step alike. These are the
+units that would end upside down otherwise: with them, h rises with the stored value in the preset and in every
+checkpoint of its training.
+"""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -56,30 +73,30 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if (self.task == OWN) != bool(self.table):
-            raise ValueError("a table goes with a task of one's own, and with that alone")
+            raise ValueError(f"the task {OWN!r} needs a table, and no other task takes one")
         if self.table:
             _ = self.rows  # a table that cannot be read is no recipe
         for what, name, known in (
             ("task", self.task, (*ALL, OWN)),
             ("cell", self.cell, CELLS),
-            ("weights", self.first, FIRST),
+            ("initialization", self.first, FIRST),
         ):
             if name not in known:
-                raise ValueError(f"there is no {what} {name!r}: {', '.join(known)}")
+                raise ValueError(f"{what} {name!r} is unknown: choose one of {', '.join(known)}")
         cell = CELLS[self.cell]
         for gate in self.biases:
             if gate not in cell.gates:
-                raise ValueError(f"an {cell.title} has no bias of {gate}: {', '.join(cell.gates)}")
+                raise ValueError(f"{cell.title} cells have no bias for {gate!r}: choose from {', '.join(cell.gates)}")
         if self.penalties != NO_PENALTIES and self.cell != "gru":
-            raise ValueError(f"the penalties are on gates of a GRU, and this is an {cell.title}")
+            raise ValueError(f"penalties apply to the gates of a GRU, and this cell is an {cell.title}: remove them")
         if (self.first == "chrono") != (self.T_max is not None):
-            raise ValueError("T_max goes with the first weights chrono, and with these alone")
+            raise ValueError("the initialization “chrono” needs T_max, and no other initialization takes it")
         if self.first == "chrono" and self.cell == "rnn":
-            raise ValueError("chrono sets the biases of gates, and an RNN has none")
+            raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
         if not all(math.isfinite(rate) and rate > 0 for rate in self.rates):
-            raise ValueError("a rate is a number above 0")
+            raise ValueError("a learning rate must be a number above 0")
         if list(self.schedule.changes) != sorted(self.schedule.changes):
-            raise ValueError("changes of the rate come in the order of their steps")
+            raise ValueError("changes of the learning rate must be in the order of their training steps")
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -113,6 +130,9 @@ def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
     if recipe.cell != "gru" or recipe.first != "plain":
         apart = np.random.default_rng([recipe.seed, recipe.units, len(CELLS[recipe.cell].gates)])
         model = Model(model.encoder, (_layer(recipe, model.encoder.inputs, apart),), model.readout, card)
+    else:
+        for unit in NEGATED.get((recipe.task, recipe.units, recipe.seed, recipe.penalties.z > 0), ()):
+            model = model.negate_unit(0, unit)
     layer = model.layers[0]
     biases = layer.biases | {gate: np.full(layer.units, value) for gate, value in recipe.biases.items()}
     layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})

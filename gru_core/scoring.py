@@ -17,6 +17,13 @@ SCORE = {"softmax": "accuracy", "linear": "squared error"}
 """What a score is called, by the kind of readout."""
 
 
+def in_words(kind: str, score: float) -> str:
+    """Return a score on held-out sequences as text; `kind` is that of the readout."""
+    if kind == "softmax":
+        return f"{100 * score:.4g}% held-out accuracy"
+    return f"held-out mean squared error {score:.2g}"
+
+
 def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> float:
     """Accuracy for a softmax readout, mean squared error for a linear one, over the scored steps."""
     y = model(batch.x, clamps, h0)[batch.scored]
@@ -49,13 +56,13 @@ def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -
     on = clamp.on(len(next(iter(here.values()))))
     endless = clamp.steps is None or (isinstance(clamp.steps, slice) and clamp.steps.stop is None)
     if on.all() and (endless or len(on) > 1):
-        return replace(clamp, steps=None), "every step"
+        return replace(clamp, steps=None), "every timestep"
     kind, *more = (kind for kind, mask in here.items() if mask[on].any())
     if more:
         first, *_, last = np.flatnonzero(on) + 1
         raise ValueError(
-            f"steps {first} to {last} are of several kinds ({', '.join([kind, *more])}), so there is no telling where "
-            f"other sequences would be held: choose all steps, or steps of one kind ({', '.join(here)})"
+            f"timesteps {first} to {last} are of several kinds ({', '.join([kind, *more])}), so it is not clear which "
+            f"timesteps to clamp in other sequences: clamp all timesteps, or timesteps of one kind ({', '.join(here)})"
         )
-    at = f"every {kind}" if kind != "other" else f"every step that is no {next(iter(here))}"
+    at = f"every {kind}" if kind != "other" else f"every timestep without a {next(iter(here))}"
     return replace(clamp, steps=there[kind]), at

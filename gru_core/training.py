@@ -61,7 +61,7 @@ def loss_and_gradients(
     for i, run in reversed(list(enumerate(runs))):
         weights = {gate: weight for gate, weight in (("z", penalties.z), ("r", -penalties.r)) if weight}
         if not weights.keys() <= run.cell.signals.keys():
-            raise ValueError(f"an {run.cell.title} has no {' and no '.join(weights)} to put a penalty on")
+            raise ValueError(f"{run.cell.title} cells have no gate {' and no gate '.join(weights)}: remove the penalty")
         for gate, weight in weights.items():
             loss += weight * float(getattr(run, gate).mean() - (gate == "r"))
         direct = {gate: np.full_like(run.h, weight / run.h.size) for gate, weight in weights.items()}
@@ -127,7 +127,7 @@ class Diverged(ArithmeticError):
     """The loss, or its gradient, is no longer a finite number; `step` is the one that was to be taken."""
 
     def __init__(self, step: int) -> None:
-        super().__init__(f"at step {step} the loss is no longer a finite number: a lower rate may hold")
+        super().__init__(f"at training step {step} the loss is no longer a finite number: try a lower learning rate")
         self.step = step
 
 

@@ -26,9 +26,9 @@ def training(asked: Mapping[str, Any], report: Report) -> str:
         for checkpoint in train(Recipe.from_dict(asked)):
             report((checkpoint.report, checkpoint.weights.tobytes()))
             if time.process_time() - begun > SECONDS:
-                return f"It was ended after {SECONDS} seconds of computing: a smaller network or fewer steps would fit."
+                return f"Training stopped after {SECONDS} seconds of computing. Try a smaller network or fewer training steps."
     except Diverged as error:
-        return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is from before."
+        return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is from before that step."
     return ""
 
 

@@ -22,8 +22,8 @@ from gru_core.tasks import TASKS
 from gru_core.training import Snapshot, fit
 
 QUESTIONS = {
-    "rnn": "How far does a network without gates carry it?",
-    "lstm": "What do the cell state and its three gates make of it?",
+    "rnn": "How long can a network without gates remember?",
+    "lstm": "What do the three gates do with the cell state?",
 }
 
 
@@ -41,7 +41,7 @@ def train(name: str) -> Iterator[Snapshot]:
     preset, plain = PRESETS[f"{task}-plain"], load_file(path(f"{task}-plain"))
     recipe = preset.recipe
     _, rng = begin(recipe, preset.card)  # the same sequences follow that the plain one saw
-    steps = plain.card.training["steps"]
+    steps = plain.card.training["training steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
     for snapshot in fit(_first(name), TASKS[recipe.task], rng, schedule):
@@ -50,8 +50,8 @@ def train(name: str) -> Iterator[Snapshot]:
         biases = "b_f 1, the others 0" if cell == "lstm" else "0"
         model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
         card = model.card
-        training = {**card.training, "rate": f"as {task}-plain, step for step"}
-        summary = card.summary if _learned(model, recipe) else f"{card.summary}: it did not learn this task"
+        training = {**card.training, "learning rate": f"as for {task}-plain, at every training step"}
+        summary = card.summary if _learned(model, recipe) else f"{card.summary}; it did not learn this task"
         yield replace(snapshot, model=replace(model, card=replace(card, training=training, summary=summary)))
 
 
@@ -59,7 +59,7 @@ def before_training(name: str) -> Model:
     """What the training of a model that ships began with."""
     model = _first(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
     title = f"{model.card.title}, before training"
-    return replace(model, card=replace(model.card, title=title, reading="Its weights are as training found them."))
+    return replace(model, card=replace(model.card, title=title, reading="These are the initial weights."))
 
 
 def _first(name: str) -> Model:

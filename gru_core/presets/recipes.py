@@ -12,7 +12,7 @@ from gru_core.card import Card
 from gru_core.clamp import Clamp
 from gru_core.model import Model
 from gru_core.recipe import Recipe, begin, task_for
-from gru_core.scoring import SCORE, gate_means, score
+from gru_core.scoring import SCORE, gate_means, in_words, score
 from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 
@@ -43,9 +43,9 @@ class Preset:
 _READABLE = (
     Preset(
         title="Flip-flop",
-        about="hold the last capital letter, A or B, whatever else comes by",
-        question="What does the unit do when it meets an x?",
-        reading="B is kept as a high h, A as a low one.",
+        about="remember the last capital letter, A or B, and ignore everything else",
+        question="What does the unit do when it reads an x?",
+        reading="After a B the state h is high, after an A it is low.",
         examples=("A x x y B z . A y x x B . z", "B B A x x x x x x x x x x x x x", "A B A B x y z .", "x y A . z B"),
         recipe=Recipe(
             "flip-flop",
@@ -58,9 +58,9 @@ _READABLE = (
     ),
     Preset(
         title="Pocket calculator",
-        about="load a number (=v), add one (+v), or hold the value while a number that does not count comes by (v)",
-        question="Which gate tells loading from adding?",
-        reading="h follows the value in memory.",
+        about="load a number (=v), add a number (+v), and ignore a number without = or + (v)",
+        question="Which gate distinguishes loading from adding?",
+        reading="The state h follows the stored value.",
         examples=(
             "=0.3 +0.2 0.35 -0.1 +-0.4 0.2 =-0.2 +0.3 +0.3",
             "=0.4 0.1 -0.3 0.2 -0.4 0.3 0.1 -0.2",
@@ -78,9 +78,9 @@ _READABLE = (
     ),
     Preset(
         title="Running total",
-        about="add up the numbers; one written =v starts the sum again from v",
-        question="How does the unit let go of the old sum?",
-        reading="h follows the sum.",
+        about="add up the numbers; a number written =v starts a new sum at v",
+        question="How does the unit drop the old sum when a new sum starts?",
+        reading="The state h follows the sum.",
         examples=(
             "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1",
             "=0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1",
@@ -91,9 +91,9 @@ _READABLE = (
     ),
     Preset(
         title="Store and recall",
-        about="keep the last capital letter through the small ones, and name it when asked (?)",
-        question="Do all four units store the letter, or do they share the work?",
-        reading="Its answer counts only at a question mark.",
+        about="remember the last capital letter, ignore the small letters, and name the capital at each question mark",
+        question="Does each of the four units store the letter, or do they share the work?",
+        reading="Only the output at a question mark counts.",
         examples=("A b c ? d a C b ? a ? B d d ?", "D a b c d a b c d ?", "A ? B ? C ? D ?", "C c c c ? a A ? ?"),
         recipe=Recipe(
             "store-and-recall",
@@ -106,9 +106,9 @@ _READABLE = (
     ),
     Preset(
         title="Sentiment",
-        about="say whether the latest opinion is good or bad; “not” turns the next one round, “.” wipes it",
-        question="Where does the network remember an open “not”?",
-        reading="Eight units share an opinion and an open “not”.",
+        about="report whether the latest opinion is positive or negative; “not” reverses the next opinion, “.” clears it",
+        question="Where does the network remember a “not” until the next opinion?",
+        reading="Eight units together store the opinion and a “not” that still applies.",
         examples=(
             "the film was good . not very bad . dull",
             "not the very film was great",
@@ -141,7 +141,7 @@ def train(preset: Preset) -> Iterator[Snapshot]:
         yield snapshot
     if snapshot is not None:
         biases = ", ".join(f"b_{gate} {recipe.biases.get(gate, 0):g}" for gate in ("r", "z"))
-        yield replace(snapshot, model=with_card(upright(snapshot.model, recipe), recipe, snapshot, biases))
+        yield replace(snapshot, model=with_card(snapshot.model, recipe, snapshot, biases))
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
@@ -169,7 +169,7 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     name = SCORE[model.readout.kind]
     figures = {
         name: score(model, batch),
-        f"{name} at 500 steps": score(model, fresh(recipe, 500, 100)),
+        f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100)),
         **gate_means(runs, batch.events),
         **{f"{name} with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in held},
     }
@@ -180,20 +180,17 @@ def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> 
     """The model with what its card says of its training; `biases` are those that it began with."""
     schedule = recipe.schedule
     measured = measure(model, recipe)
-    if model.readout.kind == "softmax":
-        summary = f"{100 * measured['accuracy']:.4g} % right on fresh data"
-    else:
-        summary = f"mean squared error {measured['squared error']:.2g} on fresh data"
     training = {
-        "optimiser": "Adam",
-        "rate": f"{schedule.rate} until good enough, then falling to a tenth",
-        "steps": snapshot.step,
-        "batch": f"{schedule.B} sequences of {schedule.T} steps",
+        "optimizer": "Adam",
+        "learning rate": f"{schedule.rate} until the target is reached, then falling to a tenth",
+        "training steps": snapshot.step,
+        "batch": f"{schedule.B} sequences of {schedule.T} timesteps",
         "seed": recipe.seed,
-        "gradient norm": f"clipped at {schedule.norm:g}",
-        "first biases": biases,
+        "gradient clipping": f"norm at most {schedule.norm:g}",
+        "initial biases": biases,
         "penalties": described(recipe.penalties),
     }
+    summary = in_words(model.readout.kind, measured[SCORE[model.readout.kind]])
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
     return replace(model, card=card)
 

@@ -188,7 +188,8 @@ def test_a_rate_beyond_reason_ends_at_the_last_finite_checkpoint() -> None:
     asked, reports = recipe(task="running-total").to_dict(), []
     asked["schedule"] |= {"rate": 1e300, "reach": 0.0}
     said = work.training(asked, reports.append)
-    assert "no longer a finite number: a lower rate may hold. The last checkpoint is from before." in said
+    assert "no longer a finite number" in said
+    assert "lower learning rate" in said
     assert reports
     assert np.isfinite(work.checkpoint(reports[-1]).weights).all()
 
@@ -460,9 +461,9 @@ def test_a_training_that_ships_is_the_one_that_made_the_preset(name: str) -> Non
     for checkpoint, again in zip(training.checkpoints[:60], train(training.recipe), strict=False):
         np.testing.assert_allclose(checkpoint.weights, again.weights, atol=1e-5)
     last = gru.load(f"{name}@{training.steps[-1]}")
-    for parameter, array in preset.parameters.items():  # units may be upside down
-        np.testing.assert_allclose(np.abs(last.parameters[parameter]), np.abs(array), atol=1e-5)
-    assert last.card.training["steps"] == preset.card.training["steps"]
+    for parameter, array in preset.parameters.items():
+        np.testing.assert_allclose(last.parameters[parameter], array, atol=1e-5)
+    assert last.card.training["training steps"] == preset.card.training["training steps"]
 
 
 def test_checkpoints_are_spaced_and_small() -> None:
@@ -481,7 +482,8 @@ def test_a_fork_is_the_same_until_its_rate_changes_and_says_so() -> None:
     same = [a.weights.tobytes() == b.weights.tobytes() for a, b in zip(train(one), train(fork), strict=True)]
     steps = [checkpoint.report["step"] for checkpoint in train(one)]
     assert same == [step <= 50 for step in steps]
-    assert any("From step 50 on the rate is 0.06." in c.report["said"] for c in train(fork))
+    said = [sentence for c in train(fork) for sentence in c.report["said"]]
+    assert any("training step 50 " in sentence and "0.06" in sentence for sentence in said)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

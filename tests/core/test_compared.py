@@ -23,7 +23,10 @@ def test_a_card_is_true_of_its_model_and_says_when_it_failed(name: str) -> None:
     (task, cell), model = parts(name), gru.load(name)
     recipe, plain, card = PRESETS[f"{task}-plain"].recipe, gru.load(f"{task}-plain"), model.card
     assert [layer.name for layer in model.layers] == [cell]
-    assert (card.training["steps"], card.training["penalties"]) == (plain.card.training["steps"], "none")
+    for key in ("training steps", "learning rate", "penalties"):
+        assert key in card.training
+    assert card.training["training steps"] == plain.card.training["training steps"]
+    assert card.training["penalties"] == "none"
     fresh = TASKS[task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), 20, 1000)
     found = score(model, fresh)
     assert card.measured[SCORE[model.readout.kind]] == pytest.approx(found, rel=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
+from gru_core.checkpoints import first_card, shipped
 from gru_core.holds import Holds
 from gru_core.presets.recipes import FRESH_SEED, PRESETS, train
+from gru_core.recipe import begin
 from gru_core.scoring import SCORE, gate_means, score
 from gru_core.tasks import TASKS
 
@@ -108,9 +111,25 @@ def test_sentiment_units_keep_and_take_at_the_same_step() -> None:
     assert 0.3 < both.mean() < 0.6
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_h_rises_with_what_is_stored(name: str) -> None:
-    model, batch = gru.load(name), TASKS[name].draw(np.random.default_rng(SEED), 20, 500)
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_the_last_checkpoint_of_a_training_is_the_preset(name: str) -> None:
+    training, model = shipped(name), gru.load(name)
+    for parameter, array in training.model(training.steps[-1]).parameters.items():
+        np.testing.assert_array_equal(array, model.parameters[parameter].astype(np.float32))
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_a_branch_of_a_training_starts_from_the_same_weights(name: str) -> None:
+    recipe = PRESETS[name].recipe
+    branch = replace(recipe, schedule=replace(recipe.schedule, changes=((10, 0.1),)))
+    for parameter, array in begin(branch, first_card(branch))[0].parameters.items():
+        np.testing.assert_array_equal(array.astype(np.float32), shipped(name).model(0).parameters[parameter])
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_h_rises_with_the_stored_value(name: str) -> None:
+    task = TASKS[name.removesuffix("-plain")]
+    model, batch = gru.load(name), task.draw(np.random.default_rng(SEED), 20, 500)
     h = model.forward(batch.x)[0].h
     for unit in range(h.shape[-1]):
         assert np.corrcoef(h[..., unit].ravel(), batch.target.ravel())[0, 1] > -0.02

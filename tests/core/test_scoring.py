@@ -65,9 +65,9 @@ def test_a_clamp_in_python_is_carried_over_too() -> None:
     assert at == "every hold"
     assert (clamp.gate, clamp.value, clamp.units, clamp.layer) == ("r", 0.0, [0], 0)
     np.testing.assert_array_equal(clamp.steps, there["hold"])
-    assert carried(Clamp("r", 0.0), here, there) == (Clamp("r", 0.0), "every step")
+    assert carried(Clamp("r", 0.0), here, there) == (Clamp("r", 0.0), "every timestep")
     assert carried(Clamp("r", 0.0, steps=here["add"]), here, there)[1] == "every add"
-    with pytest.raises(ValueError, match=r"steps 2 to 4 are of several kinds \(add, hold\)"):
+    with pytest.raises(ValueError, match=r"timesteps 2 to 4 are of several kinds \(add, hold\)"):
         carried(Clamp("r", 0.0, steps=slice(1, None)), here, there)
     with pytest.raises(ValueError, match="the clamp on r covers none of the steps 1 to 4"):
         carried(Clamp("r", 0.0, steps=slice(4, 5)), here, there)
