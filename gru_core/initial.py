@@ -35,7 +35,9 @@ def initial(
     if how not in get_args(Initial):
         raise ValueError(f"initialization {how!r} is unknown: choose one of {', '.join(get_args(Initial))}")
     if (how == "chrono") != (T_max is not None) or (T_max is not None and T_max < 3):
-        raise ValueError("the initialization “chrono” needs a T_max of at least 3, and no other initialization takes it")
+        raise ValueError(
+            "the initialization “chrono” needs a T_max of at least 3, and no other initialization takes it"
+        )
     if how == "chrono" and name == "rnn":
         raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
     rows = len(CELLS[name].gates) * units

@@ -92,7 +92,9 @@ class Recipe:
         if (self.first == "chrono") != (self.T_max is not None):
             raise ValueError("the initialization “chrono” needs T_max, and no other initialization takes it")
         if self.first == "chrono" and self.cell == "rnn":
-            raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
+            raise ValueError(
+                "the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one"
+            )
         if not all(math.isfinite(rate) and rate > 0 for rate in self.rates):
             raise ValueError("a learning rate must be a number above 0")
         if list(self.schedule.changes) != sorted(self.schedule.changes):

@@ -26,7 +26,8 @@ def training(asked: Mapping[str, Any], report: Report) -> str:
         for checkpoint in train(Recipe.from_dict(asked)):
             report((checkpoint.report, checkpoint.weights.tobytes()))
             if time.process_time() - begun > SECONDS:
-                return f"Training stopped after {SECONDS} seconds of computing. Try a smaller network or fewer training steps."
+                fewer = "Try a smaller network or fewer training steps."
+                return f"Training stopped after {SECONDS} seconds of computing. {fewer}"
     except Diverged as error:
         return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is from before that step."
     return ""

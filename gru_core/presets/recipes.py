@@ -106,7 +106,8 @@ _READABLE = (
     ),
     Preset(
         title="Sentiment",
-        about="report whether the latest opinion is positive or negative; “not” reverses the next opinion, “.” clears it",
+        about="report whether the latest opinion is positive or negative; “not” reverses the next opinion, "
+        "“.” clears it",
         question="Where does the network remember a “not” until the next opinion?",
         reading="Eight units together store the opinion and a “not” that still applies.",
         examples=(

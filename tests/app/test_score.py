@@ -58,7 +58,7 @@ FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]]
     ("store-and-recall", "z", 1, WHOLE, "every timestep", 0.94, 0.04),
     ("store-and-recall", "r", 1, WHOLE, "every timestep", 0.77, 0.05),
     ("sentiment", "z", 1, WHOLE, "every timestep", 0.69, 0.05),
-    ("sentiment", "z", 0, WHOLE, "every timestep", 0.345, 0.02),  # the commonest class, as in tests/core/test_presets.py
+    ("sentiment", "z", 0, WHOLE, "every timestep", 0.345, 0.02),  # the commonest class, see tests/core/test_presets.py
     ("sentiment", "r", 1, WHOLE, "every timestep", 0.835, 0.03),
     ("sentiment", "z", 0, THIRD, "every filler", 1.0, 0.003),
 ]

@@ -95,9 +95,9 @@ def test_gates_alone_do_not_keep_a_gradient_and_biases_do() -> None:
 
 def test_what_there_is_not_is_named() -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="'elman' .* gru, lstm, rnn"):
+    with pytest.raises(ValueError, match=r"'elman' .* gru, lstm, rnn"):
         initial("elman", 2, 2, rng)
-    with pytest.raises(ValueError, match="'he' .* pytorch, keras, chrono"):
+    with pytest.raises(ValueError, match=r"'he' .* pytorch, keras, chrono"):
         initial("gru", 2, 2, rng, "he")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="T_max of at least 3"):
         initial("gru", 2, 2, rng, "chrono")
