@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 def commands() -> dict[str, Any]:
     """The modules of the commands, by name. To import them takes a second, in which Ctrl+C may come already."""
-    from .commands import check, export, import_, lab, lesson, models, serve, sweep, trace, train
+    from .commands import check, experiment, export, import_, lesson, models, serve, sweep, trace, train
 
     return {
         "serve": serve,
@@ -25,7 +25,7 @@ def commands() -> dict[str, Any]:
         "models": models,
         "train": train,
         "sweep": sweep,
-        "lab": lab,
+        "experiment": experiment,
         "lesson": lesson,
     }
 

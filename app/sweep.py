@@ -50,7 +50,7 @@ def read(path: Path) -> list[Recipe]:
     known = {*KEYS, "seeds", "gap"}
     for key in said:
         if key not in known:
-            raise ValueError(f"{path.name}: there is no {key!r}; there are: {', '.join(sorted(known))}")
+            raise ValueError(f"{path.name}: the key {key!r} is unknown: use {', '.join(sorted(known))}")
     if "seeds" in said:
         said["seed"] = list(range(int(said.pop("seeds"))))
     if "gap" in said:
@@ -61,7 +61,9 @@ def read(path: Path) -> list[Recipe]:
     for values in lists.values():
         size *= len(values)
     if size > MOST:
-        raise ValueError(f"{path.name} asks for {size:,} trainings; at most {MOST:,}")
+        raise ValueError(
+            f"{path.name}: the grid has {size:,} trainings, but at most {MOST:,} are possible: use fewer values"
+        )
     found: dict[str, Recipe] = {}
     for chosen in itertools.product(*lists.values()):
         keys = {key: str(value) for key, value in zip(lists, chosen, strict=True)}
@@ -80,7 +82,9 @@ def done(table: Path) -> dict[str, dict[str, str]]:
     with table.open(newline="") as file:
         rows = csv.DictReader(file)
         if tuple(rows.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{table} is not the table of a sweep by this version: move it away, or name another")
+            raise ValueError(
+                f"{table} is not a sweep table of this version: move it, or choose another file with --out"
+            )
         return {row["id"]: row for row in rows if row["id"] and None not in row.values()}
 
 
@@ -169,7 +173,7 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
             figure.update_yaxes(title=title, row=place, col=1)
     figure.update_xaxes(title=across, row=3, col=1)
     n = len({one["seed"] for one in rows})
-    title = f"{len(rows):,} trainings: medians over {n} seed{'s' if n > 1 else ''}, bars from quartile to quartile"
+    title = f"{len(rows):,} trainings: medians over {n} seed{'s' if n > 1 else ''}, bars between the quartiles"
     figure.update_layout(title=title, template="plotly_white", height=900, margin={"t": 60})
     return str(figure.to_html(include_plotlyjs=True, full_html=True, config={"showSendToCloud": False}))
 
@@ -177,9 +181,9 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
 COLOURS = ("#005f9e", "#b04a00", "#00704f", "#9c3f74", "#7a6200", "#5a44b8", "#5a6068")
 
 MEASURES = {
-    "steps until good enough": lambda one: float(one["good_at"]) if one["good_at"] else None,
-    "good enough, share of seeds": lambda one: float(one["good_at"] != ""),
-    "score on sequences kept aside": lambda one: float(one["score"]),
+    "training steps to the target": lambda one: float(one["good_at"]) if one["good_at"] else None,
+    "share of seeds that reach the target": lambda one: float(one["good_at"] != ""),
+    "held-out score": lambda one: float(one["score"]),
 }
 """What the page shows, by its axis."""
 

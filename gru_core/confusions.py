@@ -109,15 +109,15 @@ def _confusions(case: Case) -> Iterator[Confusion]:
     yield Confusion("U", "each recurrent block transposed", lambda c: _cells(c, _turned_U))
     if all(cell.inputs == cell.units for cell in case.cells):
         yield Confusion("W", "each input block transposed", lambda c: _cells(c, _turned_W))
-        yield Confusion("WU", "the input and the recurrent weights exchanged", lambda c: _cells(c, _exchanged))
+        yield Confusion("WU", "the input weights and the recurrent weights swapped", lambda c: _cells(c, _exchanged))
     if G == 3:  # of the others only the sum counts
         yield Confusion(
-            "biases", "the input's and the recurrent biases exchanged",
+            "biases", "the input biases and the recurrent biases swapped",
             lambda c: _cells(c, lambda cell: replace(cell, b_input=cell.b_recurrent, b_recurrent=cell.b_input)),
         )  # fmt: skip
     if case.x.shape[1] > 1:
         yield Confusion(
-            "axes", "the axes of sequences and steps exchanged (batch_first)", lambda c: _over(c, _batch_first)
+            "axes", "the batch axis and the time axis swapped (batch_first)", lambda c: _over(c, _batch_first)
         )
     yield Confusion("time", "the sequence read from its end", lambda c: _over(c, lambda array: array[::-1]))
     yield Confusion("time", "the input in reversed time (go_backwards)", lambda c: replace(c, x=c.x[::-1]))

@@ -17,11 +17,15 @@ SCORE = {"softmax": "accuracy", "linear": "squared error"}
 """What a score is called, by the kind of readout."""
 
 
+def figure(kind: str, score: float) -> str:
+    """Return a score as a number with its unit; `kind` is that of the readout."""
+    return f"{100 * score:.4g}%" if kind == "softmax" else f"{score:.2g}"
+
+
 def in_words(kind: str, score: float) -> str:
-    """Return a score on held-out sequences as text; `kind` is that of the readout."""
-    if kind == "softmax":
-        return f"{100 * score:.4g}% held-out accuracy"
-    return f"held-out mean squared error {score:.2g}"
+    """Return a score on held-out sequences as text."""
+    number = figure(kind, score)
+    return f"{number} held-out accuracy" if kind == "softmax" else f"held-out mean squared error {number}"
 
 
 def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> float:

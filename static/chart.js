@@ -25,7 +25,7 @@ const MOST_DOTS = 40; // steps that have a dot each
 export function drawCurves(curves, T, step, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
   if (sizes.length === 0)
-    return `<text x="${MARGIN.left}" y="40" class="tick start">Everything is 0: nothing would move it.</text>`;
+    return `<text x="${MARGIN.left}" y="40" class="tick start">All values are 0.</text>`;
   const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
   const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
   const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
@@ -75,7 +75,7 @@ function labels(ends, x, most) {
 /** The same as a table, a row for each step. @param {HTMLElement} table @param {Curve[]} curves @param {string[] | null} tokens */
 export function listCurves(table, curves, tokens) {
   const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  head.append(newRow(["step", "input", ...curves.map(({ head, label }) => head ?? label)], "col"));
+  head.append(newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col"));
   const rows = curves[0].values.map((_, i) => curves.map(({ values }) => brief(values[i])));
   body.append(...rows.map((numbers, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...numbers])));
   table.replaceChildren(head, body);

@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import output, sweep
 from ..jobs.start import start
 
-HELP = "train every recipe of a grid; what its table has already is not trained again"
+HELP = "train every recipe of a grid, except those that the table already has"
 EXAMPLES = (
     "gruscope sweep gates.toml --out gates.csv --html gates.html",
     "gruscope sweep gates.toml --scheduler tcp://127.0.0.1:8786",
@@ -19,12 +19,12 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.toml", help=f"what is varied: {', '.join(sweep.KEYS)}, seeds")
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table, gone on with if it is there")
-    parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and spread")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
-    parser.add_argument("--scheduler", default="", metavar="tls://HOST:PORT", help="a Dask cluster to train on instead")
-    parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// beyond this machine")
+    parser.add_argument("file", type=Path, metavar="FILE.toml", help=f"the grid: values for {', '.join(sweep.KEYS)}, seeds")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table; an existing table is continued")
+    parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and quartiles")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)")
+    parser.add_argument("--scheduler", default="", metavar="tls://HOST:PORT", help="train on this Dask cluster instead")
+    parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             at_first = had if at_first is None else at_first
             _tell(had, len(recipes), (time.monotonic() - begun) / max(1, had - at_first))
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; the same command goes on from here") from None
+        raise KeyboardInterrupt("interrupted. Run the same command again to continue.") from None
     except OSError as error:
         print(f"gruscope: {table} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"{table}: {len(recipes):,} trainings")
     if options.html:
         output.write(options.html, sweep.page(list(sweep.done(table).values())).encode())
-        print(f"{options.html}: medians and spread")
+        print(f"{options.html}: medians and quartiles")
     return 0
 
 

@@ -19,7 +19,7 @@ from ..errors import Refused
 from ..link import read_address
 from ..recipes import read_recipes
 
-HELP = "make a shipped model again, from its recipe and seed, or train what a link to the page's training says"
+HELP = "train a preset again from its recipe and seed, or train the recipe in a link to the Train page"
 EXAMPLES = (
     "gruscope train sentiment",
     "gruscope train sentiment-lstm",
@@ -29,10 +29,10 @@ NAMES = (*recipes.PRESETS, *COMPARED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="NAME or LINK", help=f"a link, or one of {', '.join(NAMES)}")
+    parser.add_argument("what", metavar="NAME or LINK", help=f"a link to the Train page, or one of {', '.join(NAMES)}")
     parser.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors)")
     parser.add_argument(
-        "--checkpoints", type=Path, metavar="FILE.npz", help="write the training too: every checkpoint and its report"
+        "--checkpoints", type=Path, metavar="FILE.npz", help="also write the training: every checkpoint and its report"
     )
 
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     out = options.out or Path(f"{what if wanted is None else f'{wanted.task}-{wanted.cell}'}.safetensors")
     if kept is not None and what in COMPARED:
-        print(f"gruscope: the training of {what} is not kept in checkpoints", file=sys.stderr)
+        print(f"gruscope: {what} has no checkpoints: leave out --checkpoints", file=sys.stderr)
         return 2
     try:
         output.check(out)
@@ -63,10 +63,10 @@ def run(options: argparse.Namespace) -> int:
 def _of_link(link: str) -> Recipe:
     """Raises ValueError or Refused for what is neither a name nor a link to one recipe."""
     if "?" not in link:
-        raise ValueError(f"{link} is neither a link nor one of {', '.join(NAMES)}")
+        raise ValueError(f"{link} is neither a link to the Train page nor one of {', '.join(NAMES)}")
     found = read_recipes(read_address(link))
     if len(found) > 1:
-        raise ValueError("this link is to several cells; one with cells=gru, or another, is to one")
+        raise ValueError("this link has several cells: choose one, for example with cells=gru")
     return found[0]
 
 
@@ -78,7 +78,7 @@ def _again(name: str, out: Path) -> int:
     output.write(out, snapshot.model.to_bytes())
     print(f"{out}: {snapshot.model.card.summary}")
     if not snapshot.reached:
-        print(f"gruscope: {name} did not get as good as its recipe asks", file=sys.stderr)
+        print(f"gruscope: {name} did not reach the target of its recipe", file=sys.stderr)
         return 1
     return 0
 
@@ -101,7 +101,7 @@ def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
         output.write(kept, training.to_bytes())
         print(f"{kept}: {len(training.checkpoints)} checkpoints")
     if training.end or training.checkpoints[-1].report["good_at"] is None:
-        print(f"gruscope: {training.end or 'it did not get as good as its recipe asks'}", file=sys.stderr)
+        print(f"gruscope: {training.end or 'the training did not reach the target of its recipe'}", file=sys.stderr)
         return 1
     return 0
 
@@ -111,7 +111,7 @@ def _progress() -> Iterator[Callable[[int, float, float], None]]:
     """What shows where a training stands, on a line of its own."""
 
     def tell(step: int, loss: float, score: float) -> None:
-        print(f"\rstep {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)
+        print(f"\rtraining step {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)
 
     try:
         yield tell

@@ -259,7 +259,7 @@ def _gap(words: list[str]) -> tuple[float, str]:
     named = " ".join(kind).replace("-", "−")
     rows = [row for row in labs.result("gap") if kind_of_row(row) == named and str(row["T"] - 1) == steps]
     if not rows:
-        raise ValueError(f"the gap laboratory has no “{' '.join(words)}”: say “gap GRU, b_z = -2 50”")
+        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: say “gap GRU, b_z = -2 50”")
     return sum(row["good_at"] is not None for row in rows), "count"
 
 
@@ -277,7 +277,7 @@ def _recall(words: list[str]) -> tuple[float, str]:
     for row in labs.result("bottleneck"):
         if [str(row["units"]), str(row["T"] // 2)] == words:
             return row["score"], "share"
-    raise ValueError("say “recall UNITS LETTERS”, as the bottleneck laboratory has them")
+    raise ValueError("say “recall UNITS LETTERS”, as in the experiment Memory capacity")
 
 
 def _time(words: list[str]) -> tuple[float, str]:

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from gru_core import SequenceError, Trace, presets
 from gru_core.cell import CELLS, Cell
 from gru_core.figures import page_figures
+from gru_core.scoring import SCORE, figure
 
 from .. import models
 from ..answers import cells, events, to_json
@@ -26,7 +27,7 @@ from .trace import prepare
 
 router = APIRouter()
 
-TITLE = "Three cells, one sequence"
+TITLE = "Compare"
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def contenders(
     Raises Refused or SequenceError where the sequence or the clamps cannot be followed.
     """
     if task not in presets.TASKS:
-        raise Refused(404, "task", f"there is no such task; there are: {', '.join(presets.TASKS)}", "task")
+        raise Refused(404, "task", f"this task is unknown: choose one of {', '.join(presets.TASKS)}", "task")
     if by not in presets.MATCHED:
-        raise Refused(404, "by", f"networks are matched by {' or '.join(presets.MATCHED)}", "by")
+        raise Refused(404, "by", f"networks can be matched by {' or '.join(presets.MATCHED)}: choose one of them", "by")
     found = []
     for cell, name in presets.contenders(task, by).items():
         base = example(name, settings)
@@ -125,6 +126,7 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
         "columns": next((columns for columns in STAGES if columns >= T), T),
         "tokens": gru.about["tokens"],
         "signed": gru.run.model.readout.kind == "linear",
+        "score": f"held-out {SCORE[gru.run.model.readout.kind]}",
         "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
         "contenders": [_filled(one, entry) for one, entry in zip(found, entries, strict=True)],
         "boot": inert(to_json(boot)),
@@ -133,6 +135,7 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
 
 def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
     cell, run = one.cell, one.run
+    kind = run.model.readout.kind
     return {
         "cell": cell,
         "entry": entry,
@@ -141,6 +144,7 @@ def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
         "printed": run.h.size <= MOST_PRINTED,
         "parameters": sum(array.size for array in cell.parameters.values()),
         "carried": len(cell.carried) * cell.units,
+        "score": figure(kind, run.model.card.measured[SCORE[kind]]),
         # A long run is streamed to the page instead of coming with it.
         "first": inert(b"".join(events(one.about, [run]))) if run.h.size <= MOST_SENT else "",
     }

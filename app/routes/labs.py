@@ -1,4 +1,4 @@
-"""GET /compare/gap and its like: laboratories, each a claim that is measured on its own page."""
+"""GET /compare/gap and its like: experiments, each a claim that is measured on its own page."""
 
 from __future__ import annotations
 
@@ -32,8 +32,13 @@ from .lab import STAGES, answered, inert
 
 router = APIRouter()
 
-TITLES = {"gap": "Gap", "sequence": "In sequence", "bottleneck": "Bottleneck", "race": "Race"}
-"""The laboratories that have a page, as the navigation names them."""
+TITLES = {
+    "gap": "Gradient reach",
+    "sequence": "Sequential cost",
+    "bottleneck": "Memory capacity",
+    "race": "Cell comparison",
+}
+"""The experiments, as the navigation and their headings name them."""
 
 SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
 """What of a page its script gets as well."""
@@ -51,7 +56,7 @@ def _gap() -> dict[str, Any]:
 
 
 def kind_of_row(row: dict[str, Any]) -> str:
-    """Which cell of the gap laboratory a training was of, and how it began."""
+    """Return the cell of a training in the experiment “Gradient reach”, and its initial biases."""
     if row["first"] == "chrono":
         return "GRU, chrono"
     title = CELLS[row["cell"]].title
@@ -74,8 +79,8 @@ def _in_sequence() -> dict[str, Any]:
 
 @router.get(
     "/api/labs/sequence",
-    summary="What sequences of T steps take on this server",
-    description="Seconds, measured now, by kind: `gru`, `attention`, and a minimal GRU by `loop` and by `scan`.",
+    summary="Time for a sequence of T timesteps on this server",
+    description="Seconds, measured now: `gru`, `attention`, and a minimal GRU computed by `loop` and by `scan`.",
 )
 def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     if T not in sequence.LENGTHS:
@@ -86,8 +91,8 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 
 @router.get(
     "/api/labs/parity",
-    summary="A minimal GRU learns parity, or does not",
-    description="Steps of training, each with the accuracy on sequences kept aside.",
+    summary="Training of a minimal GRU on parity",
+    description="Training steps, each with the held-out accuracy.",
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
@@ -146,7 +151,7 @@ def laboratory(request: Request, name: Literal["gap", "sequence", "bottleneck", 
 
 
 def filled(name: str, settings: Settings) -> dict[str, Any]:
-    """What the page of a laboratory is filled with."""
+    """What the page of an experiment is filled with."""
     own = FILLED[name]()
     boot = bare_boot(settings) | {"lab": {key: value for key, value in own.items() if key in SENT}}
     return own | {
@@ -190,9 +195,9 @@ SEQUENCES = 8
 
 @router.post(
     "/api/labs/gap",
-    summary="The gradient's way back of untrained cells",
-    description="By cell how much the answer at the last step would move with the input 0, 1, 2, … steps earlier, over "
-    "that of no step earlier: `lags`; and the `recipe` that trains it over this gap.",
+    summary="Gradient flow in untrained cells",
+    description="For each cell `lags`: the gradient of the last output with respect to the input 0, 1, 2, … timesteps "
+    "earlier, divided by that with respect to the last input; and the `recipe` that trains the cell over this gap.",
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:
@@ -211,7 +216,7 @@ def way_back_of(question: GapQuestion) -> dict[str, Any]:
 
 
 def over_gap(question: GapQuestion, cell: str) -> Recipe:
-    """The recipe of a cell in the gap laboratory."""
+    """Return the recipe of a cell in the experiment “Gradient reach”."""
     chrono = question.first == "chrono" and cell != "rnn"
     biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
     base = replace(labs.BASES["gap"], units=question.units, seed=question.seed, cell=cell)

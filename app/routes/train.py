@@ -14,6 +14,7 @@ from gru_core.cell import CELLS
 from gru_core.checkpoints import card_of, first_card
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import OWN, Recipe, begin
+from gru_core.scoring import in_words
 from gru_core.trace import read
 
 from ..answers import cells, events, model_entry, start, to_json
@@ -28,7 +29,7 @@ from .trainings import MOST_STEPS
 
 router = APIRouter()
 
-TITLE = "How gates are learned"
+TITLE = "Train"
 
 
 def name_of(recipe: Recipe) -> str:
@@ -83,9 +84,10 @@ def view(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
         "page": "train",
         "title": TITLE,
         "task": task,
-        "tasks": {name: PRESETS[name].title for name in presets.TASKS} | {OWN: "Your own …"},
+        "tasks": {name: PRESETS[name].title for name in presets.TASKS} | {OWN: "Your own task …"},
         "in_labs": {name: card_of(base).title for name, base in labs.BASES.items()},
         "recipe": main,
+        "target": in_words(model.readout.kind, main.schedule.reach) if main.schedule.reach is not None else "",
         "ranges": RANGES,
         "entry": entry,
         "scenario": boot["scenario"],

@@ -1,11 +1,11 @@
-"""The laboratories: what each trains, and the results that ship, each one `.json` file beside this one.
+"""The experiments: what each trains, and the stored results, each one `.json` file beside this one.
 
     gap         one symbol is remembered over a gap of noise, with first biases that keep more or less
     bottleneck  n items are recalled in order through a state of H units
     race        three tasks, three cells, as many units and equal first biases: b_f = 1, b_z = −1
     sequence    what must happen one after another, what it takes, and what a scan cannot learn
 
-`gruscope lab NAME` makes a result again.
+`gruscope experiment NAME` computes a result again.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ LENGTHS = tuple(2**k for k in range(4, 13))
 KINDS = {
     "gru": "GRU",
     "attention": "one head of self-attention",
-    "loop": "minimal GRU, step by step",
-    "scan": "minimal GRU, by a scan",
+    "loop": "minimal GRU, one timestep after another",
+    "scan": "minimal GRU, parallel scan",
 }
 
 PARITY_STEPS, PARITY_SEEDS = 1000, range(5)

@@ -24,7 +24,7 @@ export function mountCosts(section, timing) {
         write(/** @type {Element} */ (row.querySelector(".training")), `${fixed(training, 1)} ms`);
         write(
           said,
-          `Measured just now on the server of this page, each the median of ${repeats}: a step of one sequence, and a training step on ${sequences} sequences of ${steps} steps.`,
+          `Measured now on this server, as medians of ${repeats} runs: one timestep of one sequence, and the gradients of one batch of ${sequences} sequences of ${steps} timesteps.`,
         );
       }
     } catch (error) {

@@ -86,12 +86,12 @@ export function mountGradient(section, store) {
 /** @param {Name} name @param {Norms} norms @returns {Curve[]} */
 function curvesOf(name, { h_norm, c_norm }) {
   const curve = { name: `of-${name}`, label: TITLES[name], values: h_norm };
-  return c_norm ? [{ ...curve, label: `${TITLES[name]} by h` }, { name: `of-${name} layer`, label: `${TITLES[name]} by c`, values: c_norm }] : [curve]; // prettier-ignore
+  return c_norm ? [{ ...curve, label: `${TITLES[name]} (h)` }, { name: `of-${name} layer`, label: `${TITLES[name]} (c)`, values: c_norm }] : [curve]; // prettier-ignore
 }
 
 /** How much is left of each at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
 function tell(curves, step, when) {
-  if (step === 1) return "At the first step there is no way back yet: move the cursor on.";
+  if (step === 1) return "At t = 1 there is no earlier state. Move the cursor to a later timestep.";
   const left = curves.map(({ label, values }) => `${label} ${brief(values[0])}`);
-  return `${when === "before" ? "Before training, nudging" : "Nudging"} the state at t = 1 would move h at t = ${step} by: ${left.join(", ")}.`;
+  return `${when === "before" ? "Before" : "After"} training, the gradient of h at t = ${step} with respect to the state at t = 1 has the norm: ${left.join(", ")}.`;
 }

@@ -63,5 +63,5 @@ function tellRight({ run, received }) {
   if (!run.right) return "";
   const asked = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
   const right = asked.filter((column) => missed(run, column) === "").length;
-  return asked.length ? `${right} of ${asked.length} right here` : "";
+  return asked.length ? `${right} of ${asked.length} outputs correct` : "";
 }

@@ -31,7 +31,7 @@ export function mountTies(section, lstm, gru, actions) {
   }
 
   /** What is summed up: together they are 1, or not. @param {string} where @param {number} sum */
-  const total = (where, sum) => write(find(`[data-sum=${where}]`), `together ${fixed(sum)}`);
+  const total = (where, sum) => write(find(`[data-sum=${where}]`), `sum ${fixed(sum)}`);
 
   gru.subscribe((state) => {
     const [{ step, unit, received }, of] = [state, lstm.get()];
@@ -72,5 +72,5 @@ export function mountTies(section, lstm, gru, actions) {
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value }) {
   const steps = to === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
-  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} held at ${fixed(turned(state, gate) ? 1 - value : value)}, ${steps}`;
+  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(turned(state, gate) ? 1 - value : value)}, ${steps}`;
 }

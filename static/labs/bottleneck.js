@@ -1,4 +1,4 @@
-/** The bottleneck laboratory: a network of each size for each number of letters, trained here when its cell is pressed. */
+/** The experiment “Memory capacity”: a network of each size for each number of letters, trained here when its cell is pressed. */
 
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
@@ -16,7 +16,7 @@ const base = /** @type {Recipe} */ (boot.lab?.base);
 const queue = createQueue((left, problem) => {
   stop.hidden = left === 0;
   write(error, problem);
-  if (left) write(status, `${left} to go.`);
+  if (left) write(status, `${left} trainings left.`);
   else for (const button of buttons) button.classList.remove("going");
 });
 
@@ -31,12 +31,12 @@ function wanted(button) {
       const last = reports.at(-1);
       if (!last) return;
       button.style.setProperty("--share", String(last.score));
-      write(button, `${fixed(100 * last.score, 0)} %`);
-      button.title = `${last.step} steps of training, here`;
+      write(button, `${fixed(100 * last.score, 0)}%`);
+      button.title = `${last.step.toLocaleString("en")} training steps, trained here`;
       if (!over) return;
       button.classList.remove("going");
       button.classList.add("here");
-      write(status, `${units} units, ${n} letters: ${fixed(100 * last.score, 1)} % after ${last.step} steps, trained here.`);
+      write(status, `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Learning curves over seeds, as the laboratories draw them: by step of training, logarithmic, since most happens early. */
+/** Learning curves over seeds, as the experiments draw them: by step of training, logarithmic, since most happens early. */
 
 import { plot } from "../train/curves.js";
 

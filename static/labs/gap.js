@@ -1,4 +1,4 @@
-/** The gap laboratory: how far first weights carry a gradient, as the sliders have them, and whether training then succeeds. */
+/** The experiment “Gradient reach”: how far initial weights carry a gradient, as the sliders have them, and whether training then succeeds. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */

@@ -1,4 +1,4 @@
-/** A laboratory in a lesson or a room. It shows no link: another step of the same loads it anew. */
+/** An experiment in a lesson or a room. It shows no link: another step of the same loads it anew. */
 
 import { room } from "../boot.js";
 import { mountLesson } from "../lesson/lesson.js";

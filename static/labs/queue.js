@@ -1,4 +1,4 @@
-/** Trainings for a laboratory, two at a time as the server computes them; leaving the page ends what is left. */
+/** Trainings for an experiment, two at a time as the server computes them; leaving the page ends what is left. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Report } from "../train/studio.js" */
@@ -51,7 +51,7 @@ export function createQueue(tell) {
       },
       (forGood) => {
         if (!forGood) return;
-        problem = "The connection to a training was lost for good: run it again.";
+        problem = "The connection to a training was lost. Start it again.";
         over();
       },
     );

@@ -1,4 +1,4 @@
-/** The race laboratory: learning curves of three cells on three tasks, over seeds; run here when it is asked for. */
+/** The experiment “Cell comparison”: learning curves of three cells on three tasks, over seeds; run here when it is asked for. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
@@ -18,7 +18,7 @@ const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
 const queue = createQueue((left, problem) => {
   write(error, problem);
-  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent ? "Run here just now." : "");
+  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent ? "Trained here just now." : "");
 });
 
 /** @param {HTMLElement} section */
@@ -48,7 +48,7 @@ function mountRace(section) {
 
   function run() {
     courses = /** @type {Record<Name, Course[]>} */ ({ rnn: [], lstm: [], gru: [] });
-    write(status, "Running …");
+    write(status, "Training …");
     /** @type {import("./queue.js").Wanted[]} */
     const wanted = [];
     for (let seed = 0; seed < SEEDS; seed++)
@@ -61,7 +61,7 @@ function mountRace(section) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `good enough at step ${course.good}` : "did not get there"}.`); // prettier-ignore
+            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `reached the target at training step ${course.good}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });

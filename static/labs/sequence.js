@@ -1,4 +1,4 @@
-/** The laboratory of what must follow one another: counts, times as measured before or here, and what a scan cannot learn. */
+/** The experiment “Sequential cost”: counts, times as measured before or here, and what a scan cannot learn. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Points } from "./curves.js" */
@@ -26,19 +26,19 @@ let width = 0;
 function show() {
   const T = 2 ** Number(slider.value);
   write(output, T.toLocaleString("en"));
-  slider.setAttribute("aria-valuetext", `${T} steps`);
+  slider.setAttribute("aria-valuetext", `${T} timesteps`);
   for (const kind of Object.keys(kinds)) {
     const [steps, products, time] = find(`tr[data-kind=${kind}]`).querySelectorAll("td");
     const [follow, work] = counts[T][kind];
     write(steps, follow.toLocaleString("en"));
     write(products, work.toLocaleString("en"));
-    write(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", here" : ""}`);
+    write(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", measured here" : ""}`);
   }
   const lines = Object.keys(kinds).map((kind) => ({ name: `mean of-${kind}`, points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])) })); // prettier-ignore
   if (width) plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []); // prettier-ignore
   mark(find(".lines .axis"), lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]));
   const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
-  write(says, slower ? `From ${slower.toLocaleString("en")} steps on attention takes longer than the GRU on this CPU, since its work grows with T².` : "At none of these lengths does attention take longer than the GRU on this CPU."); // prettier-ignore
+  write(says, slower ? `On this CPU attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps, because its work grows with T².` : "On this CPU attention is faster than the GRU at all of these lengths."); // prettier-ignore
 }
 
 async function measure() {
@@ -46,11 +46,11 @@ async function measure() {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
   const T = 2 ** Number(slider.value);
-  write(times, `Measuring ${T.toLocaleString("en")} steps …`);
+  write(times, `Measuring ${T.toLocaleString("en")} timesteps …`);
   try {
     timing[T] = await api.fetched(`api/labs/sequence?T=${T}`);
     here.add(T);
-    write(times, "Measured just now on the server of this page.");
+    write(times, "Measured just now on this server.");
     show();
   } catch (error) {
     write(times, /** @type {Error} */ (error).message);

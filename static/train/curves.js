@@ -55,7 +55,7 @@ export function mountCurves(section, store) {
     ]);
     const { reach } = recipe.schedule;
     plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
-    write(find(".scored"), linear ? "error, a mean square, on sequences kept aside; logarithmic" : "right, on sequences kept aside"); // prettier-ignore
+    write(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy"); // prettier-ignore
     if (details.open) list(table, studio);
   }
 
@@ -112,7 +112,7 @@ export function plot(svg, lines, last, width, log, marks) {
     return MARGIN.top + ((high - at) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
   };
   const ticks = log ? decades(low, high) : [low, 1];
-  const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)} %`);
+  const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)}%`);
   const grid = ticks.map((value) => `<path class="rule" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`); // prettier-ignore
   const goals = marks.map((value) => `<path class="goal" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`); // prettier-ignore
   const drawn = lines.map(({ name, points }) => {
@@ -141,7 +141,8 @@ function list(table, studio) {
   const names = namesOf(studio);
   const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
   const heads = (/** @type {string} */ what) => names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
-  head.append(newRow(["step", ...heads("loss"), ...heads("score"), ...heads("rate")], "col"));
+  const score = studio.linear ? "held-out mean squared error" : "held-out accuracy";
+  head.append(newRow(["training step", ...heads("loss"), ...heads(score), ...heads("learning rate")], "col"));
   longest(studio).reports.forEach(({ step }, i) => {
     const reports = names.map((name) => trainingOf(studio, name).reports[i]);
     const of = (/** @type {(report: Report) => number | undefined} */ value) => reports.map((report) => (report && value(report) !== undefined ? brief(/** @type {number} */ (value(report))) : "")); // prettier-ignore
@@ -154,7 +155,7 @@ function list(table, studio) {
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
   if (!report || Number.isNaN(report.score)) return "";
-  return studio.linear ? `error ${brief(report.score)}` : `${fixed(100 * report.score, 1)} % right`;
+  return studio.linear ? `held-out mean squared error ${brief(report.score)}` : `${fixed(100 * report.score, 1)}% held-out accuracy`;
 }
 
 /** The loss at what is shown. @param {Studio} studio @param {Name} name */
@@ -164,4 +165,4 @@ export function tellLoss(studio, name) {
 }
 
 /** Where the cursor of training is, in words. @param {Studio} studio */
-export const tellPlace = (studio) => `step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore
+export const tellPlace = (studio) => `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore

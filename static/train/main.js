@@ -104,9 +104,9 @@ async function train() {
 async function change(rate, fork) {
   const studio = store.get();
   const step = stepOf(studio);
-  if (!(rate >= 1e-4 && rate <= 10)) return store.update(say, "The rate must be a number from 0.0001 to 10.");
+  if (!(rate >= 1e-4 && rate <= 10)) return store.update(say, "The learning rate must be a number from 0.0001 to 10.");
   const over = step >= (longest(studio).reports.at(-1)?.step ?? 0) && !isBusy(studio);
-  if (over) return store.update(say, "Here the training is over: go back to an earlier checkpoint, and train on from there."); // prettier-ignore
+  if (over) return store.update(say, "The training ends at this step. Go to an earlier checkpoint and branch from there."); // prettier-ignore
   const recipes = names.map((name) => changed(trainingOf(studio, name).recipe, step, rate));
   await begun(recipes, (name, id, one) => {
     const before = trainingOf(studio, name);
@@ -123,7 +123,7 @@ async function stop() {
     if (!["waiting", "running"].includes(state)) continue;
     try {
       const answer = await (await api.stopTraining(id)).json();
-      if (["waiting", "running"].includes(answer.state)) store.update(say, "Others follow this training as well: it goes on for them.");
+      if (["waiting", "running"].includes(answer.state)) store.update(say, "Someone else is watching this run, so it keeps going.");
     } catch (problem) {
       store.update(say, /** @type {Error} */ (problem).message);
     }
@@ -167,7 +167,7 @@ function inTurn(store, frames) {
 const heatmaps = names.map((name) => {
   const tape = find(`#tape-${name}`);
   const own = facet(store, () => name);
-  mountTape(tape, own, "at step 0");
+  mountTape(tape, own, "untrained");
   mountExplain(tape);
   const table = /** @type {HTMLElement} */ (tape.querySelector(".table"));
   mountTable(table, tape, own);
@@ -181,7 +181,7 @@ const heatmaps = names.map((name) => {
     keep.hidden = api.recording !== null;
     lab.href = `${home}?${new URLSearchParams({ model: run.model, sequence: (run.tokens ?? []).join(" "), t: String(step), unit: String(unit + 1) })}`; // prettier-ignore
     keep.href = api.checkpointFile(id, Number(of));
-    write(at, `step ${Number(of).toLocaleString("en")}`);
+    write(at, `training step ${Number(of).toLocaleString("en")}`);
   });
   for (const type of ["pointerdown", "focusin"])
     tape.addEventListener(type, () => store.update(attend, name), { capture: true });
@@ -295,7 +295,7 @@ requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, "The pictures could not be loaded. The numbers and the steps are there all the same."),
+      () => lead.update(note, "The pictures could not be loaded. All numbers are still available."),
     ),
   ),
 );

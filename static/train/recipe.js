@@ -31,12 +31,12 @@ export function changed(recipe, step, rate) {
 
 /** A recipe in a few words. @param {Recipe} recipe */
 export function brief({ units, seed, first, T_max, biases, penalties, schedule }) {
-  const told = [`${units} unit${units > 1 ? "s" : ""}`, `rate ${schedule.rate}`];
-  for (const [step, rate] of schedule.changes) told.push(`${rate} from step ${step}`);
-  if (first !== "plain") told.push(T_max ? `${first} for ${T_max} steps` : `begun as in ${first}`);
-  for (const [gate, value] of Object.entries(biases)) told.push(`b of ${gate} ${value}`);
-  if (penalties.z) told.push(`λ × mean z ${penalties.z}`);
-  if (penalties.r) told.push(`λ × mean (1 − r) ${penalties.r}`);
+  const told = [`${units} unit${units > 1 ? "s" : ""}`, `learning rate ${schedule.rate}`];
+  for (const [step, rate] of schedule.changes) told.push(`${rate} from training step ${step}`);
+  if (first !== "plain") told.push(T_max ? `chrono for ${T_max} timesteps` : `initial weights as in ${{ pytorch: "PyTorch", keras: "Keras" }[first] ?? first}`);
+  for (const [gate, value] of Object.entries(biases)) told.push(`initial bias of ${gate} ${value}`);
+  if (penalties.z) told.push(`penalty on z ${penalties.z}`);
+  if (penalties.r) told.push(`penalty on 1 − r ${penalties.r}`);
   return [...told, `seed ${seed}`].join(", ").replaceAll(" -", " −");
 }
 

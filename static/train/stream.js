@@ -54,8 +54,8 @@ export function createStreams(store, lead) {
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
-        const gone = "This training is no longer kept here. Train it again: from the same recipe it comes out the same.";
-        store.update(say, forGood ? gone : "The connection was lost; it is being asked for again.");
+        const gone = "This server no longer has this training. Start it again: the same recipe gives the same weights.";
+        store.update(say, forGood ? gone : "The connection was lost. Reconnecting …");
       },
     );
     if (api.recording) tell();

@@ -67,14 +67,14 @@ export function mountMoved(section, store) {
     if (!report || report === shown) return;
     shown = report;
     const [first] = trainingOf(studio, studio.at).reports;
-    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at other$/, " at other steps")}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
+    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at other$/, " at other timesteps")}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
     const moved = report.moved.map((move) => [nameOf(move), fixed(move[4]), fixed(move[5])]);
     body.replaceChildren(...[...gates, ...moved].map((cells) => newRow(cells)));
   });
 }
 
 /** A weight's name. @param {Move} move */
-const nameOf = ([gate, part, meets, unit]) => `${part} of ${gate.replace("h_tilde", "h̃")}${meets ? ` from ${meets}` : ""} to unit ${unit}`; // prettier-ignore
+const nameOf = ([gate, part, meets, unit]) => `${part} of ${gate.replace("h_tilde", "h̃")}${meets ? `, ${meets} →` : ","} unit ${unit}`; // prettier-ignore
 
 /**
  * How much the last answer would move with each input, now and before training.
@@ -100,7 +100,7 @@ export function mountWayBack(section, store) {
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
       const now = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
-      const then = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "step 0", head: `${TITLES[name]} at step 0`, values: first.lags.toReversed() }; // prettier-ignore
+      const then = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
       return trainingOf(studio, name).reports.length > 1 ? [then, now] : [now];
     });
     const T = reports[0].lags.length;
@@ -110,7 +110,7 @@ export function mountWayBack(section, store) {
       const before = trainingOf(studio, name).reports.length > 1 ? `, before training ${brief(then)}` : "";
       return `${names.length > 1 ? `${TITLES[name]} ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}${before}`;
     });
-    write(says, `Over ${T - 1} steps: ${left.join("; ")}.`);
+    write(says, `Over ${T - 1} timesteps, relative to the last input: ${left.join("; ")}.`);
     if (details.open) listCurves(table, curves, null);
     else table.replaceChildren();
   }

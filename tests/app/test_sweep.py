@@ -66,7 +66,7 @@ def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid
     ("text", "said"),
     [
         ("units = 99", "units: must be from 1 to 32"),
-        ("colour = 1", "there is no 'colour'"),
+        ("colour = 1", "'colour'"),
         ("units = [", "is not TOML"),
         (
             "seeds = 1000\nunits = [1, 2, 3, 4, 5]\nrate = [0.1, 0.2, 0.3, 0.4, 0.5]\nmost = [1, 2, 3, 4, 5]",

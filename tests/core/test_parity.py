@@ -103,8 +103,8 @@ def both(arrays: dict[str, Any]) -> None:
     ("spoil", "words"),
     [
         (transposed, "with each recurrent block transposed"),
-        (swapped, "with the input's and the recurrent biases exchanged"),
-        (both, "with each recurrent block transposed and the input's and the recurrent biases exchanged"),
+        (swapped, "with the input biases and the recurrent biases swapped"),
+        (both, "with each recurrent block transposed and the input biases and the recurrent biases swapped"),
     ],
 )
 def test_a_file_that_was_written_wrongly_is_found_out(spoil: Any, words: str) -> None:
@@ -122,7 +122,7 @@ def test_inputs_as_many_as_units_may_have_been_exchanged_with_them() -> None:
     wanted = {"x": x, "h": gru.forward(right, x).h}
     base = formats.read_arrays(cell_arrays() | {"weight_ih": np.zeros((12, 4))}, "cell").model
     for wrong, words in (
-        (gru.GRU(right.U, right.W, right.b, right.c_h), "with the input and the recurrent weights exchanged"),
+        (gru.GRU(right.U, right.W, right.b, right.c_h), "with the input weights and the recurrent weights swapped"),
         (
             gru.GRU(np.concatenate([block.T for block in np.split(right.W, 3)]), right.U, right.b, right.c_h),
             "with each input block transposed",

@@ -1,4 +1,4 @@
-"""gruscope lab: make the result of a laboratory again."""
+"""gruscope experiment: compute the stored result of an experiment again."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from .. import output
 from ..jobs import work
 from ..jobs.start import start
 
-HELP = "make again what a laboratory shows before anything is trained there"
-EXAMPLES = ("gruscope lab gap --out gap.json",)
-
+HELP = "compute again the stored result of an experiment page"
+EXAMPLES = ("gruscope experiment gap --out gap.json",)
 
 NAMES = (*labs.GRIDS, "sequence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=NAMES, help=", ".join(NAMES))
+    parser.add_argument("name", choices=NAMES, help="gap (Gradient reach), bottleneck (Memory capacity), race (Cell comparison) or sequence (Sequential cost)")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="file to write (default: NAME.json)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +48,7 @@ def _sequence() -> tuple[bytes, str]:
     timing = {T: sequence.timed(T) for T in sequence.LENGTHS}
     parity = [sequence.parity(seed) for seed in sequence.PARITY_SEEDS]
     content = orjson.dumps({"timing": timing, "parity": parity}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
-    return content, f"{len(timing)} lengths timed, {len(parity)} trainings"
+    return content, f"{len(timing)} sequence lengths timed, {len(parity)} trainings"
 
 
 def _trained(name: str, workers: int) -> tuple[bytes, str]:
