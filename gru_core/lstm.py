@@ -41,29 +41,28 @@ from gru_core.signals import (
 
 SIGNALS: dict[str, Signal] = {
     "i": Signal(
-        "i", "Input gate", "ignore candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
+        "i", "Input gate", "leave candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
         about="How much of the candidate is added to the cell state.",
     ),
     "f": Signal(
         "f", "Forget gate", "forget", "keep old", 0.0, GOLD, GOLDS,
-        about="How much of the old cell state stays: near 1 the cell keeps it, near 0 the cell forgets it.",
+        about="How much of the old cell state is kept: near 1 it is kept, near 0 it is forgotten.",
     ),
     "o": Signal(
         "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
-        about="How much of the cell state the readout and the gates of the next timestep can see.",
+        about="How much of the cell state is shown, to the readout and to the next step's gates.",
     ),
     "c_tilde": Signal(
         "c̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
-        about="The new content that the cell proposes for the cell state.",
+        about="What would be written into the cell state.",
     ),
     "c": Signal(
         "c", "Cell state", "−3 or less", "+3 or more", -3.0, INDIGO, DIVERGING, highest=3.0,
-        about="What the network remembers: f times the old cell state plus i times the candidate. "
-        "Its size has no limit.",
+        about="What the network remembers: f of the old cell state plus i of the candidate. It has no bounds.",
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="The part of the cell state that the network shows: o times tanh(c).",
+        about="What the network shows of its cell state: o of tanh(c).",
     ),
 }  # fmt: skip
 """What a run has of every step, by name."""

@@ -25,9 +25,15 @@ NAMES = (*labs.GRIDS, "sequence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=NAMES, help="gap (Gradient reach), bottleneck (Memory capacity), race (Cell comparison) or sequence (Sequential cost)")
+    parser.add_argument(
+        "name",
+        choices=NAMES,
+        help="gap (Gradient reach), bottleneck (Memory capacity), race (Cell comparison) or sequence (Sequential cost)",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="file to write (default: NAME.json)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,10 +19,14 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.toml", help=f"the grid: values for {', '.join(sweep.KEYS)}, seeds")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE.toml", help=f"the grid: values for {', '.join(sweep.KEYS)}, seeds"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table; an existing table is continued")
     parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and quartiles")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)"
+    )
     parser.add_argument("--scheduler", default="", metavar="tls://HOST:PORT", help="train on this Dask cluster instead")
     parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 
