@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     app = FastAPI(
         title="GRU Scope",
         version=version_of("gruscope"),
-        description="What a gated recurrent unit does with a sequence, step by step.",
+        description="See what a gated recurrent unit does with a sequence, step by step.",
         # FastAPI's own pages load their interface from another host.
         docs_url=None,
         redoc_url=None,

@@ -1,4 +1,4 @@
-"""Questions to a preset that a click answers: each a link into the lab, and why the answer is what it is."""
+"""Questions about a preset under Examples: each is a link into the lab with an explanation of the answer."""
 
 from __future__ import annotations
 
@@ -26,60 +26,61 @@ _TOTAL = "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1"
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "flip-flop": (
         Question(
-            "Hold z at 1 everywhere, so that nothing is kept: does it still remember?",
+            "Clamp z at 1 at every step, so that nothing is kept. Does the unit still remember?",
             _link(_FLIP_FLOP, "z@1-=1", 3),
-            "With z = 1 the state is the candidate, and between the letters r shows the candidate the old state: "
-            "it writes the same letter again at every step. Keeping is one way to remember, writing again another.",
+            "With z = 1 the state is always the candidate. Between the capital letters r is open, so the candidate sees "
+            "the old state and writes the same letter again. A unit can remember by keeping, or by writing again.",
         ),
         Question(
-            "Hold z at 0 from the second step on: which letter does it answer?",
+            "Clamp z at 0 from step 2. Which letter is the output?",
             _link(_FLIP_FLOP, "z@2-=0", 5),
-            "With z = 0 no candidate is taken, whatever it is: the first letter is kept for good.",
+            "With z = 0 the unit takes no candidate, so it keeps the first letter to the end.",
         ),
         Question(
-            "At z = 0.03, how much of the first letter’s state is left after 100 steps?",
+            "Clamp z at 0.03. How much of the first letter’s state is left after 100 steps?",
             _link("A" + " x" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
-            "0.97 to the 100th is 0.048. A gate near 0 is not a closed one: 0.03 is a half-life of 23 steps.",
+            "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: the half-life is 23 steps.",
         ),
     ),
     "flip-flop-plain": (
         Question(
-            "No gradient reaches the A after 40 steps: is it forgotten?",
+            "After 40 steps almost no gradient reaches the A. Has the network forgotten it?",
             _link("A" + " x" * 40, "", 41, "tape,words,whatif,memory,influence"),
-            "Neither view names t = 1, and leaving out the steps that they name changes nothing. Now hold z at 0 at "
-            "t = 1: the answer turns to B. The state that the A set is held so fast that nudging the A moves the "
-            "answer by less than a millionth; a gradient is about nudges.",
+            "No. Memory and Influence do not name t = 1, but skipping the steps that they name changes nothing. Now "
+            "clamp z at 0 at t = 1: the output changes to B. The network stores the A so firmly that a small change "
+            "of the A hardly changes the output. A gradient measures only small changes.",
         ),
     ),
     "pocket-calculator": (
         Question(
-            "Hold r at 0 while it holds a number: what changes?",
+            "Clamp r at 0 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "r@3=0", 3),
-            "r only edits the candidate, and on a hold z is near 0: hardly any of the candidate is taken.",
+            "Almost nothing. r changes only the candidate. While the unit keeps its number, z is near 0 and hardly any of "
+            "the candidate is taken.",
         ),
         Question(
-            "Hold z at 1 while it holds a number: what changes?",
+            "Clamp z at 1 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "z@3=1", 3),
-            "Now the candidate is taken, which was never meant to be seen: the number in memory is lost.",
+            "The unit takes the whole candidate at a step where it should ignore it. The number in its memory is lost.",
         ),
         Question(
-            "Hold r at 1 where it loads a number: what changes?",
+            "Clamp r at 1 where the unit loads a number. What changes?",
             _link(_CALCULATOR, "r@7=1", 7),
-            "The candidate sees the old number, and adds the new one to it instead of starting from it.",
+            "The candidate now sees the old number, so the unit adds the new number to it instead of replacing it.",
         ),
     ),
     "running-total": (
         Question(
-            "Hold r at 1 everywhere: can it still start again?",
+            "Clamp r at 1 at every step. Can the sum still start again?",
             _link(_TOTAL, "r@1-=1", 5),
-            "r near 0 is how it lets go of the old sum. Without that the old sum stays in the candidate for good.",
+            "No. The unit drops the old sum by setting r near 0. With r = 1 the old sum always stays in the candidate.",
         ),
     ),
     "sentiment": (
         Question(
-            "Hold r at 0 on the words that mean nothing: what changes?",
+            "Clamp r at 0 on the words without an opinion. What changes?",
             _link("the film was good . not very bad . dull", "r@1-3=0", 3),
-            "On a filler most of the state is kept, so that what r does to the candidate is hardly seen.",
+            "The output stays the same. At these words the unit keeps most of its state, so the candidate hardly matters.",
         ),
     ),
 }

@@ -34,22 +34,24 @@ from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
         "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
-        about="How much of the old state the candidate sees; "
-        "dimmed where it does not matter, since no candidate is taken.",
+        about="Decides how much of the old state the candidate sees. "
+        "The row is dimmed where almost no candidate is taken, because r hardly matters there.",
     ),
     "z": Signal(
         "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,
-        about="How much of the candidate is taken: near 0 the old state is kept, near 1 it is replaced.",
-        about_pytorch="How much of the old state is kept: near 1 it is kept, near 0 the candidate replaces it.",
+        about="Decides how much of the candidate is taken: "
+        "near 0 the unit keeps its old state, near 1 the candidate replaces it.",
+        about_pytorch="Decides how much of the old state is kept: "
+        "near 1 the unit keeps it, near 0 the candidate replaces it.",
     ),
     "h_tilde": Signal(
         "h̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
-        about="What the new state would be if nothing of the old one were kept.",
+        about="The new state that the cell proposes. The update gate decides how much of it is taken.",
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network remembers: (1 − z) of the old state plus z of the candidate.",
-        about_pytorch="What the network remembers: z of the old state plus (1 − z) of the candidate.",
+        about="What the network remembers: (1 − z) times the old state plus z times the candidate.",
+        about_pytorch="What the network remembers: z times the old state plus (1 − z) times the candidate.",
     ),
 }  # fmt: skip
 """What a run has of every step, by name."""

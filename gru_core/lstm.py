@@ -42,27 +42,27 @@ from gru_core.signals import (
 SIGNALS: dict[str, Signal] = {
     "i": Signal(
         "i", "Input gate", "leave candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
-        about="How much of the candidate is added to the cell state.",
+        about="Decides how much of the candidate is added to the cell state.",
     ),
     "f": Signal(
         "f", "Forget gate", "forget", "keep old", 0.0, GOLD, GOLDS,
-        about="How much of the old cell state is kept: near 1 it is kept, near 0 it is forgotten.",
+        about="Decides how much of the old cell state is kept: near 1 the unit keeps it, near 0 it forgets it.",
     ),
     "o": Signal(
         "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
-        about="How much of the cell state is shown, to the readout and to the next step's gates.",
+        about="Decides how much of the cell state the readout and the gates of the next step see.",
     ),
     "c_tilde": Signal(
         "c̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
-        about="What would be written into the cell state.",
+        about="The new cell state that the cell proposes. The input gate decides how much of it is added.",
     ),
     "c": Signal(
         "c", "Cell state", "−3 or less", "+3 or more", -3.0, INDIGO, DIVERGING, highest=3.0,
-        about="What the network remembers: f of the old cell state plus i of the candidate. It has no bounds.",
+        about="What the network remembers: f times the old cell state plus i times the candidate. It has no bounds.",
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network shows of its cell state: o of tanh(c).",
+        about="What the network shows of its cell state: o times tanh(c).",
     ),
 }  # fmt: skip
 """What a run has of every step, by name."""

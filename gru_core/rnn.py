@@ -23,7 +23,7 @@ from gru_core.signals import BLUE, DIVERGING, Signal
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network remembers: made anew at every step, tanh of a sum of the input and the old state.",
+        about="What the network remembers: at each step, the tanh of a sum of the input and the old state.",
     ),
 }  # fmt: skip
 """What a run has of every step, by name."""

@@ -46,8 +46,8 @@ export class Silence extends Refusal {}
 /** It was not recorded, and there is no server to ask. */
 export class Unrecorded extends Refusal {
   constructor() {
-    const who = recording?.live ? "“Open in GRU Scope”, at the top, can" : "GRU Scope itself can";
-    super(`This is a copy of the page, without a server: it shows what was recorded in it. ${who} run anything else.`);
+    const how = recording?.live ? "press “Open in GRU Scope” at the top" : "open GRU Scope";
+    super(`This exported page has no server, so it shows only the run that it recorded. To run anything else, ${how}.`);
   }
 }
 
@@ -62,7 +62,7 @@ function recorded(scenario) {
 const written = ({ model, sequence, clamps, weights, against }) =>
   `${model}&${writeScenario({ sequence: sequence.trim().replaceAll(/\s+/g, " "), clamps, weights, against: against?.trim().replaceAll(/\s+/g, " ") })}`; // prettier-ignore
 
-const silent = () => new Silence("The server does not answer.");
+const silent = () => new Silence("The server did not answer.");
 
 /**
  * Hand every whole event in a piece of a stream to `listener`, and return the unfinished rest.
@@ -111,7 +111,7 @@ export async function trace(scenario, listener, signal) {
     });
     listener.piece?.();
   }
-  if (!done) throw new Silence("The answer broke off before its last step.");
+  if (!done) throw new Silence("The run stopped before its last step.");
 }
 
 /**
@@ -356,4 +356,4 @@ export async function request(url, init) {
 
 /** @param {number} status @param {any} body @param {number} [wait] in seconds */
 const refusal = (status, body, wait) =>
-  new Refusal(body?.error?.message ?? `The server answered ${status}.`, body?.error?.where, status, wait);
+  new Refusal(body?.error?.message ?? `The server returned an error (${status}).`, body?.error?.where, status, wait);

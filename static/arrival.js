@@ -18,7 +18,7 @@ import { complete, fail, goBack, receive, show } from "./state.js";
  */
 export async function firstRun(error, script, scenario) {
   const stop = (/** @type {Error} */ { message }) => {
-    error.textContent = `${message} Reload the page to ask again.`;
+    error.textContent = `${message} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
   const text = script.textContent || (await api.text(scenario).catch(stop));
@@ -33,7 +33,7 @@ export async function firstRun(error, script, scenario) {
     },
     done: (done) => run && finish(run, done),
   });
-  if (!run) throw new Error("the page came without its first run");
+  if (!run) throw new Error("The page does not contain its first run.");
   return { run, received };
 }
 
@@ -54,9 +54,9 @@ export function keepArriving(tape, store) {
       return;
     }
     const refused = error instanceof api.Refusal;
-    let again = error instanceof api.Silence ? " Press Enter to ask again." : "";
+    let again = error instanceof api.Silence ? " Press Enter to try again." : "";
     if (refused && error.about?.startsWith("clamps"))
-      again = ". Change what is held, or let go of it, under “What if”.";
+      again = ". Change or release the clamp under “What if”.";
     const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
     store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   }

@@ -54,5 +54,5 @@ export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => nam
 export function symbolOf(layer, name) {
   const before = earlier(name);
   const { symbol } = entryOf(layer, before ?? name);
-  return before ? `${symbol} before` : symbol;
+  return before ? `previous ${symbol}` : symbol;
 }

@@ -62,7 +62,7 @@ function keepDetail(store, kind, wanted) {
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
-      const again = error instanceof Unrecorded ? "" : " Move the cursor to ask again.";
+      const again = error instanceof Unrecorded ? "" : " Move the cursor to try again.";
       store.update(failDetail, kind, `${/** @type {Error} */ (error).message}${again}`);
     } finally {
       asking = false;

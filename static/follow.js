@@ -25,7 +25,7 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
 }
 
 /** Which parts of a link could not be followed. @param {string[]} parts */
-const unfollowed = (parts) => (parts.length ? ` This link could not be followed in all: ${parts.join("; ")}.` : "");
+const unfollowed = (parts) => (parts.length ? ` Parts of this link could not be used: ${parts.join("; ")}.` : "");
 
 /**
  * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and

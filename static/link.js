@@ -28,7 +28,7 @@ export const LONGEST = 8000;
 const place = {
   read: (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) - 1 : undefined),
   write: (index) => String(index + 1),
-  allowed: "a whole number from 1 on",
+  allowed: "a whole number, at least 1",
 };
 
 /** @type {Kind} */
@@ -48,7 +48,7 @@ const someOf = (words) => ({
     return named.every((word) => words.includes(word)) ? words.filter((word) => named.includes(word)) : undefined;
   },
   write: (named) => named.join(","),
-  allowed: `some of ${words.join(",")}`,
+  allowed: `one or more of ${words.join(",")}`,
 });
 
 // L2.z.1+3@4-6=0.5: in layer 2, z of units 1 and 3, steps 4 to 6, at 0.5. Without "L2." it is layer 1, without ".1+3" all
@@ -156,9 +156,9 @@ export function decode(query) {
     else focus[part] = value;
   }
   const clamps = said.get("clamps") ? readClamps(said.get("clamps") ?? "") : [];
-  if (!clamps) notices.push("clamps must look like z.1@4-6=0: a gate, its units, steps and value");
+  if (!clamps) notices.push("clamps must look like z.1@4-6=0 (gate, units, steps, value)");
   const weights = said.get("weights") ? readWeights(said.get("weights") ?? "") : [];
-  if (!weights) notices.push("weights must look like z.1.W3=0.5: a gate, a unit, W, U, b or c with its place, and a value"); // prettier-ignore
+  if (!weights) notices.push("weights must look like z.1.W3=0.5 (gate, unit, W, U, b or c with its index, value)"); // prettier-ignore
   const [model, sequence] = [said.get("model"), said.get("sequence")];
   return {
     model,

@@ -105,7 +105,7 @@ store.update((state) => ({ ...state })); // a new object, so that every view is 
 requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(heatmaps.arrive, () =>
-      store.update(note, "The pictures could not be loaded. The numbers and the steps are there all the same."),
+      store.update(note, "The pictures could not be loaded. Numbers and steps still work."),
     ),
   ),
 );

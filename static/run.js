@@ -82,7 +82,7 @@ export function putStep(run, step) {
 export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights, against }); // prettier-ignore
 
 /** What the run that goes along is, in words. @param {Run} run */
-export const twinOf = ({ against }) => (against ? "other input" : "untouched run");
+export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
 /** The last of a run. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {

@@ -196,7 +196,7 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         if entry["said"]:
-            group = "Brought by you or by link"
+            group = "Uploaded models"
         elif entry["id"] in presets.COMPARED:
             group = f"The same tasks, {CELLS[entry['layers'][0]['cell']].title}"
         elif entry["id"] not in presets.NAMES:

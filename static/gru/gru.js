@@ -8,15 +8,15 @@ import { FUNCTIONS, equations, seenBy, veilOf } from "./reading.js";
 
 const RESETS = {
   before:
-    "This model applies r before the product: r ⊙ h goes into U. After the product, as PyTorch and Keras do it, is " +
-    "another function with other trained weights, so it is no choice of display.",
+    "This model applies r before the product: U multiplies r ⊙ h. PyTorch and Keras apply r after the product. " +
+    "That is a different function with different trained weights, so no switch on this page can change it.",
   after:
-    "This model applies r after the product: it scales U h + c. Before the product, as in the source, is another " +
-    "function with other trained weights, so it is no choice of display.",
+    "This model applies r after the product: r multiplies U h + c. Cho et al. (2014) apply r before the product. " +
+    "That is a different function with different trained weights, so no switch on this page can change it.",
 };
 const NAMES = {
-  source: "z near 1 takes the candidate here; PyTorch and Keras call the same gate 1 − z. ",
-  pytorch: "z is named as PyTorch and Keras do: near 1 it keeps the state. It is 1 minus the source's z, its sum that one's negative; h is the same. ", // prettier-ignore
+  source: "Here z near 1 takes the candidate. PyTorch and Keras write 1 − z for this gate. ",
+  pytorch: "Here z near 1 keeps the old state, as in PyTorch and Keras. z is 1 minus the z of the other setting, its sum has the opposite sign, and h stays the same. ", // prettier-ignore
 };
 
 /** @type {Own} */
@@ -34,11 +34,11 @@ export const gru = {
   leaveOut(state, step) {
     const { convention, run } = state;
     const layer = layerIndex(state) + 1;
-    const whose = layerOf(state).H === 1 ? "z" : "every unit’s z";
+    const whose = layerOf(state).H === 1 ? "z" : "z of every unit";
     const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
     return {
       clamps: [{ gate: "z", units: null, from: step, to: step, value: 0, layer }],
-      said: `${whose}${of} held at ${convention === "pytorch" ? 1 : 0}`,
+      said: `${whose}${of} at ${convention === "pytorch" ? 1 : 0}`,
     };
   },
 };

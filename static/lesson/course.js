@@ -18,7 +18,7 @@ function update() {
 clear.addEventListener("click", () => {
   forget();
   update();
-  status.textContent = "Nothing is kept any more.";
+  status.textContent = "Your answers are cleared.";
 });
 addEventListener("pageshow", update);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);

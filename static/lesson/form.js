@@ -4,8 +4,8 @@
 /** @import { Answer } from "./answers.js" */
 import { written } from "./verdict.js";
 
-/** What is said to whoever answers without having said anything. */
-export const NOTHING = "Say something first: a wrong guess teaches as much.";
+/** The message to somebody who checks an answer before giving one. */
+export const NOTHING = "Choose an answer first. You also learn from a wrong guess.";
 
 const inputs = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
 

@@ -119,7 +119,7 @@ export function mountLesson(figure) {
     try {
       revealed = await api.reveal(name, id, credentials());
     } catch (error) {
-      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is kept: commit again.`;
+      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is saved. Press “Check answer” to try again.`;
       return;
     }
     refused.textContent = "";
@@ -212,7 +212,7 @@ export function mountLesson(figure) {
   // Whoever plays with the figure can come back.
   back?.addEventListener("click", () => {
     show(wanted.link, wanted.upto);
-    said.textContent = "The figure is as the lesson has it.";
+    said.textContent = "The figure shows the lesson’s run again.";
   });
   const played = (/** @type {Event} */ event) => {
     const inside = main.contains(/** @type {Node} */ (event.target));
@@ -228,7 +228,7 @@ export function mountLesson(figure) {
     forget(name);
     clear.hidden = true;
     for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (aside.querySelectorAll("form.committed"))) reopen(form);
-    said.textContent = "Your answers to this lesson are forgotten.";
+    said.textContent = "Your answers to this lesson are cleared.";
   });
   if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
 

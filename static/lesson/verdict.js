@@ -1,4 +1,4 @@
-/** What is said of a prediction once the network has run: both, and how far they are apart. */
+/** The verdict on a prediction: the answer beside the result of the run. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
@@ -13,32 +13,33 @@ import { fixed } from "../run.js";
 export function verdict(question, answer, { truth, text }, said) {
   const truths = [truth].flat();
   const answers = [answer].flat();
-  if (question.kind === "choose") return truths.includes(answers[0]) ? "You said so, and so it is." : `You said: ${/[.?!]$/.test(said) ? said : `${said}.`} It is not so.`;
+  if (question.kind === "choose") return truths.includes(answers[0]) ? "Correct." : `Not quite. You chose: ${/[.?!]$/.test(said) ? said : `${said}.`}`;
   if (question.kind === "number") {
     const apart = Math.abs(answers[0] - truths[0]) / (question.high - question.low);
     const yours = written(answers[0], question);
-    if (yours === text || apart < 0.005) return `You said ${yours}, and it is ${text}.`;
-    return `You said ${yours}, it is ${text}: ${apart < 0.1 ? "close" : answers[0] < truths[0] ? "more than you thought" : "less than you thought"}.`;
+    if (yours === text || apart < 0.005) return `Correct: you said ${yours}, the value is ${text}.`;
+    const how = answers[0] < truths[0] ? "higher than" : "lower than";
+    return `${apart < 0.1 ? "Close" : "Not quite"}: you said ${yours}, the value is ${text}${apart < 0.1 ? "" : `, ${how} you expected`}.`;
   }
   if (question.kind === "draw") {
     const gaps = answers.map((value, i) => Math.abs(value - truths[question.start + i]));
     const worst = gaps.indexOf(Math.max(...gaps));
     const t = question.start + worst;
-    if (gaps[worst] < 0.15 * (question.high - question.low)) return "Your curve is the network’s, nearly.";
-    return `You are furthest from it at t = ${t + 1}, “${question.steps[t]}”: you drew ${fixed(answers[worst])}, it is ${fixed(truths[t])}.`;
+    if (gaps[worst] < 0.15 * (question.high - question.low)) return "Correct: your curve is close to the network’s.";
+    return `Not quite: the largest gap is at t = ${t + 1} (${question.steps[t]}), because you drew ${fixed(answers[worst])} and the value is ${fixed(truths[t])}.`;
   }
   const missed = truths.filter((t) => !answers.includes(t));
   const extra = answers.filter((t) => !truths.includes(t));
-  if (!missed.length && !extra.length) return "Those are the steps.";
+  if (!missed.length && !extra.length) return "Correct.";
   const parts = [
-    missed.length ? `You left out ${listed(missed)}.` : "",
-    extra.length ? `It is not so at ${listed(extra)}.` : "",
+    missed.length ? `${listed(missed)} belongs to the answer` : "",
+    extra.length ? `${listed(extra)} does not belong to the answer` : "",
   ];
-  return parts.filter(Boolean).join(" ");
+  return `Not quite, because ${parts.filter(Boolean).join(", and ")}.`;
 }
 
 /** @param {number[]} steps */
 const listed = (steps) => `t = ${steps.join(", ")}`;
 
 /** A number as the question writes it. @param {number} value @param {Question} question */
-export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)} %` : fixed(value, Number(form)));
+export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

@@ -13,18 +13,18 @@ export const lstm = {
   functions: FUNCTIONS,
   equations,
   note: () =>
-    "f keeps and i takes, each on its own: they need not sum to 1, so c has no bounds. A GRU ties them, 1 − z and z.",
+    "f keeps the old cell state and i adds the candidate. They are separate gates and do not need to sum to 1, so c has no bounds. A GRU ties the two: 1 − z and z.",
   scaledAs: SCALED_AS,
   carried,
   strips,
   seenBy: () => ({ name: "", share: 1 }),
   leaveOut(state, step) {
     const layer = layerIndex(state) + 1;
-    const whose = layerOf(state).H === 1 ? "i" : "every unit’s i";
+    const whose = layerOf(state).H === 1 ? "i" : "i of every unit";
     const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
     return {
       clamps: [{ gate: "i", units: null, from: step, to: step, value: 0, layer }],
-      said: `${whose}${of} held at 0`,
+      said: `${whose}${of} at 0`,
     };
   },
 };

@@ -1,72 +1,67 @@
-/** A step of an LSTM in words: what the units do with their cell state, and what they show of it. */
+/** A step of an LSTM in words: what each gate does with the cell state, and the result. */
 
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
 /** @import { Reading, Signal } from "./reading.js" */
 import { fixed } from "../run.js";
 import { layerOf } from "../state.js";
-import { briefly, change, joined, lasting, percent, tellHeld, tellRest, whichUnits } from "../words.js";
+import * as words from "../words.js";
+import { LITTLE, MUCH, change, openness, part, tellRest, tellStep } from "../words.js";
 import { reading } from "./reading.js";
 
-const LITTLE = 0.2; // a gate below this is nearly shut
-const MUCH = 0.8; // and above this nearly open
 const SYMBOLS = { i: "i", f: "f", o: "o", c_tilde: "c̃", c: "c", h: "h" };
 
 /**
- * One or two sentences about the cursor.
+ * Two sentences about the cursor's unit, and before them one about the layer if it has several units.
  * @param {State} state
  * @returns {Phrase[]}
  */
 export function narrate(state) {
   const at = reading(state);
   const f = layerOf(state).rows.f.map((row) => row[state.step - 1]);
-  /** @type {Phrase[]} */
-  const said = [{ text: `At t = ${at.t} (input ` }, { text: at.x, about: "x" }, { text: ") " }];
-  if (at.H === 1) said.push({ text: "the unit " });
-  else said.push({ text: `${groups(f)}. `, about: "f" }, { text: `Unit ${at.unit + 1} ` });
-  said.push(...mixture(at));
-  for (const [name, was] of Object.entries(at.replaced))
-    said.push(...tellHeld(SYMBOLS[/** @type {Signal} */ (name)], name, at[/** @type {Signal} */ (name)], was));
-  said.push({ text: ": c " }, { text: change(at.c_prev, at.c), about: "c" }, { text: ". " });
-  said.push({ text: `It ${showing(at.o)} of it (o = ${fixed(at.o)})`, about: "o" }, { text: ". " });
-  said.push(...tellRest(state, at));
-  return said;
-}
-
-/** What a unit makes of its old cell state and its candidate. @param {Reading} at @returns {Phrase[]} */
-function mixture({ f, i, half_life }) {
-  const lasts = f > MUCH && f < 1 ? `, a half-life of ${lasting(half_life)}` : "";
+  const alone = at.H === 1;
+  const past = state.step > 1 || f.some((_, unit) => reading(state, unit).c_prev !== 0);
+  const said = tellStep(at);
+  if (!past) said.push({ text: `there is no cell state to keep yet${alone ? ": the unit " : `. Unit ${at.unit + 1} `}` });
+  else if (alone) said.push({ text: "the forget gate is " });
+  else said.push({ text: `${groups(f)}. `, about: "f" }, { text: `In unit ${at.unit + 1} the forget gate is ` });
+  if (past) said.push(...kept(at));
+  said.push({ text: `adds ${part(at.i)}`, about: "i" }, { text: " of " }, { text: "its candidate", about: "c_tilde" });
+  said.push({ text: ` (i = ${fixed(at.i)}).` });
+  const value = (/** @type {string} */ name) => at[/** @type {Signal} */ (name)];
   return [
-    { text: `keeps ${percent(f)}`, about: "f" },
-    { text: " of " },
-    { text: "its cell state", about: "c_prev" },
-    { text: ` (f = ${fixed(f)}${lasts})`, about: "f" },
-    { text: " and " },
-    { text: `adds ${i === 0 ? "nothing" : percent(i)}`, about: "i" },
-    { text: " of " },
-    { text: "its candidate", about: "c_tilde" },
-    { text: ` (i = ${fixed(i)})`, about: "i" },
+    ...said,
+    ...tellRest(state, { replaced: at.replaced, value, symbols: SYMBOLS }, [
+      { text: `c ${change(at.c_prev, at.c)}`, about: "c" },
+      { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, about: "o" },
+      { text: `h ${change(at.h_prev, at.h)}`, about: "h" },
+    ]),
   ];
 }
 
-/** @param {number} o */
-const showing = (o) => `${o < LITTLE ? "hides all but" : "shows"} ${percent(o)}`;
+/** How much of the old cell state stays. @param {Reading} at @returns {Phrase[]} */
+const kept = ({ f }) => [
+  { text: `${openness(f)} (f = ${fixed(f)})`, about: "f" },
+  { text: ": the unit " },
+  { text: `keeps ${part(f)}`, about: "f" },
+  { text: " of " },
+  { text: "its cell state", about: "c_prev" },
+  { text: " and " },
+];
 
-/** Who keeps and who forgets. @param {number[]} f of every unit */
+/** Which units keep their cell states, and which forget them. @param {number[]} f of every unit */
 function groups(f) {
   const units = f.map((_, unit) => unit);
   const parts = [
-    whichUnits(units.filter((unit) => f[unit] > MUCH), f.length, "keeps its cell state", "keep their cell states"),
-    whichUnits(units.filter((unit) => f[unit] < LITTLE), f.length, "forgets its own", "forget theirs"),
-    whichUnits(units.filter((unit) => f[unit] >= LITTLE && f[unit] <= MUCH), f.length, "keeps a part of it", "keep a part of it"),
+    words.whichUnits(units.filter((unit) => f[unit] > MUCH), f.length, "keeps its cell state", "keep their cell states"),
+    words.whichUnits(units.filter((unit) => f[unit] < LITTLE), f.length, "forgets its cell state", "forget their cell states"),
+    words.whichUnits(units.filter((unit) => f[unit] >= LITTLE && f[unit] <= MUCH), f.length, "keeps a part", "keep a part"),
   ].filter(Boolean); // prettier-ignore
-  return joined(parts);
+  return words.joined(parts);
 }
 
-/** How long the cursor's unit would keep its cell state, were f to stay as it is. @param {State} state */
+/** How long the cursor's unit would keep its cell state if f stayed as it is. @param {State} state */
 export function tellLasting(state) {
   const { half_life, f } = reading(state);
-  const lasts = half_life < 1 ? "within a step" : `after ${briefly(half_life)} steps`;
-  const kept = half_life === Infinity ? "all of c would be kept" : `half of c would be gone ${lasts}`;
-  return `Were f to stay at this step’s ${fixed(f)}, ${kept}.`;
+  return words.tellLasting("f", f, half_life, "c");
 }

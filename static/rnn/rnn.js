@@ -5,23 +5,23 @@
 /** @import { Phrase } from "../words.js" */
 import { fixed } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
-import { tellHeld, tellRest } from "../words.js";
+import { change, tellRest, tellStep } from "../words.js";
 import { before } from "../reading.js";
 import { FUNCTIONS, equations, reading } from "./reading.js";
 
-/** One or two sentences about the cursor. @param {State} state @returns {Phrase[]} */
+/** Two sentences about the cursor's unit. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = reading(state);
-  const { Wx, Uh, a } = at.sums.h;
-  /** @type {Phrase[]} */
-  const said = [{ text: `At t = ${at.t} (input ` }, { text: at.x, about: "x" }, { text: ") " }];
-  said.push({ text: at.H === 1 ? "the unit makes its state anew: " : `unit ${at.unit + 1} makes its state anew: ` });
-  said.push({ text: `the input adds ${fixed(Wx)}`, about: "h.Wx" }, { text: ", " });
-  said.push({ text: `the old state ${fixed(Uh)}`, about: "h.Uh" }, { text: `; tanh of their sum with the bias, ` });
-  said.push({ text: fixed(a), about: "h.a" }, { text: ", is the new one" });
-  if (at.replaced.h !== undefined) said.push(...tellHeld("h", "h", at.h, at.replaced.h));
-  said.push({ text: ". " }, ...tellRest(state, at));
-  return said;
+  const { Wx, Uh, b, a } = at.sums.h;
+  const past = state.step > 1 || layerOf(state).h0.some((value) => value !== 0);
+  const said = tellStep(at);
+  said.push({ text: at.H === 1 ? "the unit computes " : `unit ${at.unit + 1} computes ` });
+  said.push({ text: `tanh(${fixed(a)})`, about: "h.a" }, { text: ": the sum is " });
+  said.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
+  if (past) said.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
+  said.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
+  const changed = { text: `h ${change(at.h_prev, at.h)}`, about: "h" };
+  return [...said, ...tellRest(state, { replaced: at.replaced, value: () => at.h, symbols: { h: "h" } }, [changed])];
 }
 
 /** @type {Own} */
@@ -30,7 +30,7 @@ export const rnn = {
   tellLasting: () => "",
   functions: FUNCTIONS,
   equations,
-  note: () => "All of the old state goes through U and tanh at every step: nothing of it passes over by itself.",
+  note: () => "At every timestep the whole old state goes through U and tanh. No part of it is simply carried over.",
   scaledAs: {},
   carried(state) {
     const { h, h_prev, sums } = reading(state);
@@ -50,6 +50,6 @@ export const rnn = {
       const value = Number(before(there, "h", unit).toFixed(6));
       return { gate: "h", units: [unit + 1], from: step, to: step, value, layer };
     });
-    return { clamps, said: `${H === 1 ? "h" : "every unit’s h"} held at what it was before` };
+    return { clamps, said: `${H === 1 ? "h" : "h of every unit"} at its previous value` };
   },
 };

@@ -1,4 +1,4 @@
-/** Like moments: the steps of a unit that one has brushed, found again in its other units and in fresh sequences. */
+/** Similar moments: the selected steps of a unit, searched for in other units and in held-out sequences. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
@@ -12,7 +12,7 @@ import { entryOf } from "../cells.js";
 import { newElement, write } from "../elements.js";
 import { scenarioOf } from "../run.js";
 import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
-import { percent } from "../words.js";
+import { part } from "../words.js";
 
 const AROUND = 3; // steps of a place that are shown before and after it
 
@@ -63,7 +63,7 @@ export function mountAlike(section, store, actions) {
       const moments = await ask("moments", /** @type {any} */ (question));
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
-      const again = error instanceof Unrecorded ? "" : " Change the steps, or try again.";
+      const again = error instanceof Unrecorded ? "" : " Choose other steps, or try again.";
       write(waiting, `${/** @type {Error} */ (error).message}${again}`);
     }
   }
@@ -74,17 +74,17 @@ export function mountAlike(section, store, actions) {
     const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
     const where =
       count === null
-        ? "The task of this model is not known here, so there are no fresh sequences to look in."
-        : `In 1,000 fresh sequences it does so at ${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} places.`;
+        ? "This model has no built-in task, so there are no held-out sequences to search."
+        : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} places in 1,000 held-out sequences are similar.`;
     write(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
-    units.replaceChildren(alike.length ? "The same here: " : layerOf(state).H > 1 ? "No other unit does the same here." : "");
+    units.replaceChildren(alike.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
     for (const { unit, mirrored } of alike) {
-      const button = Object.assign(newElement("button", `unit ${unit}${mirrored ? ", mirrored" : ""}`), { type: "button" });
+      const button = Object.assign(newElement("button", `unit ${unit}${mirrored ? " (opposite sign)" : ""}`), { type: "button" });
       button.addEventListener("click", () => store.update(lookAt, unit - 1));
       units.append(button, " ");
     }
     const length = to - from + 1;
-    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "These have no kind of step in common.")])); // prettier-ignore
+    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "These places have no kind of step in common.")])); // prettier-ignore
     places.append(...found.map((place) => placeOf(state, place, length)));
   }
 
@@ -113,6 +113,6 @@ export function mountAlike(section, store, actions) {
 
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {
-  const which = step < 0 ? "The step before" : length === 1 ? "The step" : step === 0 ? "Its first step" : step === length - 1 ? "Its last step" : `Its step ${step + 1}`;
-  return `${which} is ${what} in ${percent(share)} of them, and in ${percent(elsewhere)} of all steps.`;
+  const which = step < 0 ? "The step before them" : length === 1 ? "The step" : step === 0 ? "Its first step" : step === length - 1 ? "Its last step" : `Its step ${step + 1}`;
+  return `${which} is ${what} at ${part(share)} of these places, and at ${part(elsewhere)} of all places.`;
 }

@@ -1,4 +1,4 @@
-/** Bring your own network: a file is uploaded, questions that it leaves open are asked, and what was understood is said and checked. */
+/** Upload a model: send a file, ask the questions that it leaves open, show how it was read, and check it. */
 
 /** @import { Store } from "../store.js" */
 /** @import { ModelEntry } from "../state.js" */
@@ -86,7 +86,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
     id = model.id;
     elsewhere = actions.fits(model) ? null : model;
     if (!elsewhere) actions.adopt(model);
-    const where = elsewhere ? "it opens on a page of its own when this is closed" : "its gates are on the page";
+    const where = elsewhere ? "close this dialog to open it" : "its gates are now on the page";
     title.textContent = `${model.card.title}: ${where}`;
     said.replaceChildren(...model.said.map((text) => newElement("li", text)));
     field("alphabet").value = answers.alphabet?.join(" ") ?? "";

@@ -1,4 +1,4 @@
-/** “Check it”: leave out the step that Memory or Influence names, and see what that does. */
+/** “Check it”: skip the step that Memory or Influence names, and show the effect. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp } from "../run.js" */
@@ -27,13 +27,10 @@ export function mountCheck(group, namedBy, store, actions) {
     group.hidden = !named;
     if (!named) return;
     const token = state.run.tokens?.[named.step - 1] ?? "numbers";
-    write(
-      what,
-      `What if t = ${named.step} (${token}) were left out, ${ownOf(state).leaveOut(state, named.step).said} there?`,
-    );
+    write(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).said} there.`);
     const outcome = detailAt(state, "checks")?.[by];
     const found = outcome && !("error" in outcome);
-    write(said, found ? `Left out, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
+    write(said, found ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
     keep.hidden = !found;
   });
   button.addEventListener("click", () => {

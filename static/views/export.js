@@ -20,8 +20,8 @@ function picturesOf(state) {
       ({ name, words, symbol }) => /** @type {[string, string]} */ ([name, `${words.toLowerCase()} ${symbol}`]),
     ),
     ["cell", "the cell"],
-    ["ledger", "memory: of which steps each state is made"],
-    ["influence", "influence: what the output listens to"],
+    ["ledger", "memory: the contribution of each step"],
+    ["influence", "influence: how sensitive the output is"],
   ];
 }
 
@@ -86,9 +86,9 @@ export function mountExport(opener, dialog, main, store, skeletons) {
           name,
           format === "csv" ? new Blob([csv(run)], { type: "text/csv" }) : await drawn(picture.value, format),
         );
-        done.textContent = `${name} is among your downloads.`;
+        done.textContent = `Downloaded ${name}.`;
       } catch (error) {
-        done.textContent = `The file could not be made: ${/** @type {Error} */ (error).message}`;
+        done.textContent = `The file could not be created: ${/** @type {Error} */ (error).message}`;
       }
     });
 }

@@ -1,4 +1,4 @@
-/** Influence: what the cursor's output and state would move with, as tints of the input's tokens and as curves. */
+/** Influence: the sensitivity of the output and the state at the cursor, as tints of the tokens and as curves. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
@@ -52,6 +52,7 @@ export function mountInfluence(section, tape, store) {
     const wanted = [found, state.scale, state.convention, width, height, details.open];
     if (wanted.every((one, i) => one === drawn[i])) return;
     drawn = wanted;
+    says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
     write(says, tell(state, found));
     write(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, found);
@@ -80,19 +81,19 @@ function tell(state, found) {
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
   const token = run.tokens?.[most.step - 1] ?? "numbers";
-  const input = `At t = ${step} the output ${what} would move most with the input of t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
+  const input = `At t = ${step} the output ${what} is most sensitive to the input at t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
   if (!found.gate) return input;
   const { gate, unit, t } = found.gate;
   const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   const derivative = brief(turned(state, gate) ? -found.gate.value : found.gate.value);
-  return `${input} Of the gates ${gate}${of} at t = ${t} would matter most: ∂y/⁠∂${gate} = ${derivative}.`;
+  return `${input} Among the gates it is most sensitive to ${gate}${of} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
 }
 
 /** @param {Scale} scale */
 const tellScale = (scale) =>
   scale === "absolute"
-    ? "Derivatives as they are, on a logarithmic axis; a token’s tint is full at 1."
-    : "Each curve over its own largest value, on a logarithmic axis; the token with the most has the full tint.";
+    ? "Gradients on a logarithmic axis. A token has its full tint at 1."
+    : "Each curve is divided by its largest value, on a logarithmic axis. The token with the largest gradient has the full tint.";
 
 /**
  * The derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.

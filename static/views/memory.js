@@ -1,4 +1,4 @@
-/** Memory: which steps the cursor's state is made of, on the tape and in words, and the same for every step as a picture. */
+/** Memory: the contribution of each step to the cursor's state, on the tape and in words, and to every state as a picture. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Mixture } from "../reading.js" */
@@ -97,10 +97,11 @@ export function mountMemory(section, tape, store) {
     showRibbon(state, row);
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
+    says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
     write(says, tell(state, row));
     const other = row.twin && mixture(state, row.twin);
     twinSays.hidden = !other || other === mixture(state, row);
-    if (other) write(twinSays, `In the ${twinOf(state.run)} it is mixed of ${other}.`);
+    if (other) write(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));
@@ -120,22 +121,23 @@ function tell(state, row) {
   const layer = layerOf(state);
   const of = memoryOf(layer);
   const whose = layer.H === 1 ? of : `${of} of unit ${unit + 1}`;
-  const mixed = `${fixed(layer.rows[of][unit][step - 1])} is mixed of ${mixture(state, row)}`;
-  return `At t = ${step}, ${whose} = ${mixed}. ${ownOf(state).tellLasting(state)}`;
+  const value = fixed(layer.rows[of][unit][step - 1]);
+  return `At t = ${step}, ${whose} = ${value}. Contributions: ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
 }
 
 /** The largest shares in words. @param {State} state @param {Mixture} row */
 function mixture(state, { shares, largest }) {
   const told = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
-  const written = memoryOf(layerOf(state)) === "c" ? "of the candidate of" : "written at";
+  // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
+  const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) =>
-    k === 0 ? `left of ${originAt(state)}` : `${written} t = ${k} (${token(k)})`;
+    k === 0 ? `from ${originAt(state)}` : `${candidate} t = ${k} (${token(k)})`;
   return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
 /** A share in percent, with a decimal where it is small. @param {number} share */
-const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)} %`);
+const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)}%`);
 
 /** A bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {

@@ -14,18 +14,20 @@ export function mountModel(section, store, actions) {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   const changed = find("#changed");
+  /** How a sentence about a model begins. @type {Record<string, string>} */
+  const origins = JSON.parse(find("#task").dataset.origins ?? "{}");
   let shown = "";
   let offered = store.get().models; // these came with the page
 
-  /** Models that were brought since the page was loaded. @param {readonly ModelEntry[]} models */
+  /** Models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
     const known = [...picker.options].map(({ value }) => value);
-    const brought = models.filter(({ id }) => !known.includes(id)).map(({ id, card }) => new Option(card.title, id));
-    const label = "Brought by you or by link";
+    const uploaded = models.filter(({ id }) => !known.includes(id)).map(({ id, card }) => new Option(card.title, id));
+    const label = "Uploaded models";
     const group =
       picker.querySelector(`[label="${label}"]`) ?? Object.assign(document.createElement("optgroup"), { label });
-    group.append(...brought);
+    group.append(...uploaded);
     picker.append(group);
   }
 
@@ -41,8 +43,7 @@ export function mountModel(section, store, actions) {
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
     find("#question").textContent = card.question;
-    const origin = { imported: "was", random: "is to be taught to" }[card.weights] ?? "was taught to";
-    find("#task").textContent = `This network ${origin} ${card.about}. ${card.reading}`;
+    find("#task").textContent = `${origins[card.weights]} ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
     find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
     const resets = [...new Set(entry.layers.flatMap(({ reset }) => reset ?? []))].join(" and ");
@@ -50,11 +51,11 @@ export function mountModel(section, store, actions) {
       parameters: entry.parameters,
       ...(resets ? { "reset gate acts": `${resets} the product with U` } : {}),
     };
-    const how = card.weights === "imported" ? "What it is" : "How it was trained";
+    const how = card.weights === "imported" ? "Description" : "Training";
     const parts = [list(how, { ...card.training, ...weights })];
     if (Object.keys(card.measured).length)
-      parts.push(list(resets ? "Measured on data it never saw; z as in the source" : "Measured on data it never saw", card.measured));
-    if (entry.said.length) parts.push(understood(entry.said));
+      parts.push(list(resets ? "Measured on held-out sequences (z near 1 takes the candidate)" : "Measured on held-out sequences", card.measured));
+    if (entry.said.length) parts.push(readAs(entry.said));
     find("#card").replaceChildren(...parts);
   }
 
@@ -62,18 +63,18 @@ export function mountModel(section, store, actions) {
   store.subscribe(update);
 }
 
-/** That the run is not the model's own, wherever one looks. @param {Changes} changes */
+/** A note that the run is not the original run. @param {Changes} changes */
 function told({ clamps, weights }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
-  const all = [...count(clamps.length, "hold"), ...count(weights.length, "changed weight")];
-  return all.length ? `Shown with ${all.join(" and ")}.` : "";
+  const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
+  return all.length ? `This run has ${all.join(" and ")}.` : "";
 }
 
-/** What a file was taken to be. @param {string[]} said */
-function understood(said) {
+/** How a file was read. @param {string[]} said */
+function readAs(said) {
   const section = document.createElement("section");
   const sentences = said.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
-  section.append(Object.assign(document.createElement("h2"), { textContent: "What was understood" }), ...sentences);
+  section.append(Object.assign(document.createElement("h2"), { textContent: "How the file was read" }), ...sentences);
   return section;
 }
 

@@ -36,8 +36,8 @@ export function mountShare(opener, dialog, home, page, address) {
   async function take(field) {
     done.textContent = "";
     const copied = await copy(field.value, field);
-    const what = field === link ? "The link" : "The text";
-    done.textContent = copied ? `${what} is on the clipboard.` : `${what} is selected: copy it with your keyboard.`;
+    const what = field === link ? "Link" : "HTML";
+    done.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
   }
 
   opener.addEventListener("click", () => {

@@ -142,12 +142,12 @@ export function mountSum(section, store, actions) {
       write(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
     });
     const zeros = parts.length - shown.length;
-    caption.textContent = `What makes ${symbol} of unit ${unit + 1} at t = ${step}, largest first`;
+    caption.textContent = `The sum of ${symbol} of unit ${unit + 1} at t = ${step}, largest product first`;
     foot.replaceChildren(
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
-      total("their sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
+      total("sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
       total(`${symbol} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
-      ...(gate in replaced ? [total("held instead at", fixed(value, decimals))] : []),
+      ...(gate in replaced ? [total("clamped at", fixed(value, decimals))] : []),
     );
   }
 

@@ -20,7 +20,7 @@ function csv(state) {
   const rows = rowsOf(state, state.table);
   const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
   const layer = state.run.layers.length > 1 ? `layer ${layerIndex(state) + 1}, ` : "";
-  const name = layer + (turned(state, state.table) ? "z (1 keeps)" : state.table);
+  const name = layer + (turned(state, state.table) ? "z (near 1 keeps)" : state.table);
   const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unit + 1}`))]];
   for (let column = 0; column < state.received; column++) {
     const input = quoted(state.run.tokens?.[column] ?? "");
@@ -104,7 +104,7 @@ export function mountTable(section, tape, store) {
 
   picker.addEventListener("change", () => store.update(openTable, /** @type {Signal} */ (picker.value)));
   find(".controls button").addEventListener("click", async () => {
-    done.textContent = (await copy(csv(store.get()))) ? "Copied" : "This browser does not let the page copy.";
+    done.textContent = (await copy(csv(store.get()))) ? "Copied" : "This browser does not allow copying.";
   });
   for (const button of /** @type {HTMLElement[]} */ ([...tape.querySelectorAll("[data-table]")]))
     button.addEventListener("click", () => {

@@ -18,7 +18,7 @@ const MOST_LABELLED = 128; // columns; with more the letters would not be legibl
  * @param {Store} store
  * @param {string} [beside] what the other run is, whose outputs stand under the run's
  */
-export function mountTape(tape, store, beside = "untouched") {
+export function mountTape(tape, store, beside = "original") {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
   const [scroller, cursor, ahead, columns] = [".scroller", ".cursor", ".ahead", ".columns"].map(find);
   const [tokens, outputs, untouched] = [".tokens ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
@@ -64,7 +64,7 @@ export function mountTape(tape, store, beside = "untouched") {
     const { y } = run;
     write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
     find(".twin").hidden = !run.twin;
-    write(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "of the other" : beside);
+    write(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "second output" : beside);
     for (const list of [outputs, untouched]) fit(list, labelled);
     for (let column = 0; column < labelled; column++) {
       const output = /** @type {HTMLElement} */ (outputs.children[column]);
@@ -72,7 +72,7 @@ export function mountTape(tape, store, beside = "untouched") {
       fill(output, now.text, now.value);
       const right = missed(run, column);
       output.classList.toggle("wrong", right !== "");
-      if (right) output.title = `wrong: the task’s own answer is ${right}`;
+      if (right) output.title = `wrong: the correct output is ${right}`;
       else output.removeAttribute("title");
       if (!run.twin) continue;
       // Under each output the untouched one: its label, or by how much a number differs from it.

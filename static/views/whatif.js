@@ -1,4 +1,4 @@
-/** What if: hold something, list what is changed, and say what that does compared with the untouched run. */
+/** What if: clamp something, list the changes, and show their effect compared with the original run. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Changes, Clamp, Held, Weight } from "../run.js" */
@@ -32,7 +32,7 @@ function describe(state, { gate, units, from, to, value, layer }) {
   const until = to ?? state.run.T;
   const steps = until === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
   const of = `${list(units)}${state.run.layers.length > 1 ? ` of layer ${layer}` : ""}`;
-  return `${symbolOf(state.run.layers[layer - 1], gate)} of ${of}, ${steps}, at ${fixed(named(state, gate, value))}`;
+  return `${symbolOf(state.run.layers[layer - 1], gate)} of ${of} = ${fixed(named(state, gate, value))} at ${steps}`;
 }
 
 /** @param {State} state @param {Weight} weight */
@@ -44,7 +44,7 @@ function describeWeight(state, { layer, gate, unit, part, index, value }) {
   const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
   const sign = turned(state, gate) ? -1 : 1;
   const symbol = symbolOf(run.layers[layer - 1], gate);
-  return `${from ? `weight of ${from}` : `bias ${part}`} in ${symbol} of unit ${unit}${of}, at ${fixed(sign * value)}`;
+  return `${from ? `weight of ${from}` : `bias ${part}`} in ${symbol} of unit ${unit}${of} = ${fixed(sign * value)}`;
 }
 
 /** @param {readonly number[] | null} units */
@@ -56,17 +56,16 @@ function list(units) {
 }
 
 /**
- * What the changes do to the score on fresh data.
+ * The effect of the changes on the score.
  * @param {Score} score
  */
 function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
   const places = [...new Set(held.map(({ at }) => at))];
-  const how = [places.length ? `held at ${places.join(" and ")}` : "", run.weights.length ? countWeights(run) : ""];
-  const right = (/** @type {number} */ share) => `${share === 1 ? "100 %" : percent(share)} right`;
-  const error = (/** @type {number} */ value) => `mean squared error ${value.toPrecision(2)}`;
-  const as = name === "accuracy" ? right : error;
-  const data = `${sequences.toLocaleString("en")} fresh sequences of ${steps} steps`;
-  return `On ${data}, ${how.filter(Boolean).join(", ")}: ${as(changed)}; untouched: ${as(untouched)}.`;
+  const how = [places.length ? `clamped at ${places.join(" and ")}` : "", run.weights.length ? countWeights(run) : ""];
+  const as = (/** @type {number} */ value) => (name === "accuracy" ? percent(value) : value.toPrecision(2));
+  const kind = name === "accuracy" ? "accuracy" : "mean squared error";
+  const data = `${sequences.toLocaleString("en")} held-out sequences of ${steps} timesteps`;
+  return `On ${data}, ${how.filter(Boolean).join(", ")}: ${kind} ${as(changed)}; original: ${as(untouched)}.`;
 }
 
 /** @param {Changes} changes */
@@ -119,7 +118,7 @@ export function mountWhatIf(section, tape, store, actions) {
     bound(value, state, range.gate);
     if (state.chosen !== null) value.value = String(named(state, range.gate, state.clamps[state.chosen].value));
     shownValue.textContent = fixed(Number(value.value));
-    /** @type {HTMLElement} */ (form.querySelector("button")).textContent = state.chosen === null ? "Hold" : "Done";
+    /** @type {HTMLElement} */ (form.querySelector("button")).textContent = state.chosen === null ? "Clamp" : "Done";
   }
 
   /** @param {State} state */
@@ -130,7 +129,7 @@ export function mountWhatIf(section, tape, store, actions) {
         const choose = () => store.update(chooseClamp, i === store.get().chosen ? null : i);
         const rest = clamps.filter((_, j) => j !== i);
         const said = describe(state, clamp);
-        const chip = newChip(said, choose, `Let go of ${said}`, () => actions.alter(hold, rest, null));
+        const chip = newChip(said, choose, `Release ${said}`, () => actions.alter(hold, rest, null));
         chip.firstElementChild?.setAttribute("aria-pressed", String(i === chosen));
         return chip;
       }),
@@ -143,7 +142,9 @@ export function mountWhatIf(section, tape, store, actions) {
     );
     find("[data-do=undo]").setAttribute("aria-disabled", String(state.undo.length === 0));
     find("[data-do=redo]").setAttribute("aria-disabled", String(state.redo.length === 0));
-    find("[data-do=clear]").hidden = !isChanged(state);
+    const clear = find("[data-do=clear]");
+    clear.hidden = !isChanged(state);
+    clear.textContent = !weights.length ? "Clear all clamps" : clamps.length ? "Clear clamps and weights" : "Reset all weights";
   }
 
   /** @param {string} said @param {() => void} choose @param {string} dropping @param {() => void} drop */
