@@ -28,8 +28,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "Clamp z at 1 at every step, so that nothing is kept. Does the unit still remember?",
             _link(_FLIP_FLOP, "z@1-=1", 3),
-            "With z = 1 the state is always the candidate. Between the capital letters r is open, so the candidate sees "
-            "the old state and writes the same letter again. A unit can remember by keeping, or by writing again.",
+            "With z = 1 the state is always the candidate. Between the capitals r is open, so the candidate sees the "
+            "old state and writes the same letter again. A unit can remember by keeping, or by writing again.",
         ),
         Question(
             "Clamp z at 0 from step 2. Which letter is the output?",
@@ -39,7 +39,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "Clamp z at 0.03. How much of the first letter’s state is left after 100 steps?",
             _link("A" + " x" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
-            "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: the half-life is 23 steps.",
+            "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: "
+            "the half-life is 23 steps.",
         ),
     ),
     "flip-flop-plain": (
@@ -55,8 +56,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "Clamp r at 0 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "r@3=0", 3),
-            "Almost nothing. r changes only the candidate. While the unit keeps its number, z is near 0 and hardly any of "
-            "the candidate is taken.",
+            "Almost nothing. r changes only the candidate. While the unit keeps its number, z is near 0, so the unit "
+            "takes hardly any of the candidate.",
         ),
         Question(
             "Clamp z at 1 while the unit keeps a number. What changes?",
@@ -80,7 +81,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "Clamp r at 0 on the words without an opinion. What changes?",
             _link("the film was good . not very bad . dull", "r@1-3=0", 3),
-            "The output stays the same. At these words the unit keeps most of its state, so the candidate hardly matters.",
+            "The output stays the same. At these words the units keep most of their states, so the candidates hardly "
+            "matter.",
         ),
     ),
 }

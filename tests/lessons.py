@@ -134,8 +134,8 @@ def holds(text: str, what: str, link: str) -> None:
     if power:
         assert float(f"{power[1]}e{power[2].translate(RAISED)}") == float(f"{value:.0e}"), (what, link)
         return
-    percent = written.endswith(" %")
-    digits = written.removesuffix(" %")
+    percent = written.endswith("%")
+    digits = written.removesuffix("%")
     places = len(digits.partition(".")[2])
     close = 0.5 * 10.0**-places + 1e-9
     shown, wanted = float(digits), 100 * value if percent else value

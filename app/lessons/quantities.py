@@ -313,7 +313,7 @@ def _written(value: float | str, kind: str, form: str) -> Value:
         share = 100 * value
         # Nearly all is not all, and nearly nothing not nothing.
         decimals = 1 if (0 < abs(share) < 1.5 or 98.5 < abs(share) < 100) else 0
-        text = f"{share:.{decimals}f} %" if abs(share) >= 0.05 or share == 0 else "less than 0.1 %"
+        text = f"{share:.{decimals}f}%" if abs(share) >= 0.05 or share == 0 else "less than 0.1%"
     elif form:
         text = f"{value:.{form[1:]}f}"
     elif kind == "count":

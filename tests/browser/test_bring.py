@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core import formats
+from tests import contract
 from tests.browser.lab import Lab
 
 FILES = Path(__file__).parent.parent / "fixtures"
@@ -22,8 +23,8 @@ FILES = Path(__file__).parent.parent / "fixtures"
 class Bring(Lab):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
-        self.dialog = page.get_by_role("dialog", name="Bring your own network")
-        self.understood = self.dialog.get_by_role("region", name="What was understood")
+        self.dialog = page.get_by_role("dialog", name=contract.UPLOAD)
+        self.understood = self.dialog.get_by_role("region", name="How the file was read")
         self.alert = self.dialog.get_by_role("alert")
         self.parity = self.dialog.get_by_role("status", name="Parity")
 
@@ -68,7 +69,7 @@ def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_pag
 def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page: Page, name: str, group: str) -> None:
     lab = Bring(page).open(model="flip-flop")
     lab.drop(f"{name}.safetensors")
-    expect(lab.understood.get_by_role("heading").first).to_contain_text("it opens on a page of its own when this is")
+    expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
     lab.drop(f"{name}-reference.npz")
     expect(lab.parity).to_contain_text("passes:")
     lab.dialog.get_by_role("button", name="Close").click()
@@ -90,19 +91,19 @@ def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) 
     expect(question).to_contain_text("the half that reads from the last step on: write the last step first.")
     lab.expect_trace("flip-flop", lab.sequence.input_value())  # nothing is lost meanwhile
     question.get_by_role("radio", name="backward").check()
-    lab.dialog.get_by_role("button", name="Go on").click()
+    lab.dialog.get_by_role("button", name="Continue").click()
     lab.expect_model(formats.read_file(FILES / "pytorch-both.safetensors", {"direction": "backward"}))
 
     lab.drop("pytorch-tagger.safetensors")
     expect(lab.understood).to_contain_text("2 layers of 5 → 5 units")
-    lab.dialog.get_by_label("Its symbols").fill("the a cat dog runs sleeps .")
-    lab.dialog.get_by_label("What its outputs").fill("article noun verb end")
-    lab.dialog.get_by_label("After its linear layer").select_option("a softmax follows")
-    lab.dialog.get_by_role("button", name="Name them").click()
+    lab.dialog.get_by_label("Input symbols").fill("the a cat dog runs sleeps .")
+    lab.dialog.get_by_label("Output labels").fill("article noun verb end")
+    lab.dialog.get_by_label("After the linear layer").select_option("softmax")
+    lab.dialog.get_by_role("button", name="Save names").click()
     words, labels = ["the", "a", "cat", "dog", "runs", "sleeps", "."], ["article", "noun", "verb", "end"]
     named = formats.read_file(FILES / "pytorch-tagger.safetensors", {"readout": "softmax"}, words, labels)
     lab.expect_model(named)
-    expect(lab.dialog.get_by_label("Its symbols")).to_have_value(" ".join(words))
+    expect(lab.dialog.get_by_label("Input symbols")).to_have_value(" ".join(words))
     lab.drop("names.json", b'{"alphabet": ["a", "b", "c", "d", "e", "f", "g"]}')
     lab.expect_tokens(list("abcdefg"))
     lab.dialog.get_by_role("button", name="Close").click()
@@ -123,7 +124,7 @@ def test_the_link_to_a_brought_model_works_in_another_window_until_it_is_let_go(
     other.goto(address)
     other.wait_for_selector(".heatmaps .heatmaplayer image")
     Lab(other).expect_trace(found.model, "0,1,0 1,0,0")
-    expect(other.get_by_text("What was understood")).to_be_attached()
+    expect(other.get_by_text("How the file was read")).to_be_attached()
     other.close()
     for kept in uploads.glob("*"):
         kept.unlink()

@@ -1,4 +1,4 @@
-"""Memory and Influence: what the page says a state is made of and an output listens to, and the check of both."""
+"""Memory and Influence: the contributions to a state, the sensitivity of an output, and the check of both."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
 from gru_core import Clamp, Model
+from tests import contract
 from tests.browser.lab import Lab, Visit, number
 
 VIEWS = "tape,words,memory,influence"
@@ -27,16 +28,16 @@ class Causes(Lab):
         super().__init__(page, exported)
         self.memory = page.get_by_role("region", name="Memory")
         self.influence = page.get_by_role("region", name="Influence")
-        self.shares = page.get_by_role("list", name="Shares of this state").get_by_role("listitem")
+        self.shares = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem")
         self.half_lives = page.get_by_role("list", name="Half-life of the unit at each step").get_by_role("listitem")
 
     def says(self, region: Locator) -> str:
         return (region.locator(".says").text_content() or "").replace("\u2060", "")
 
     def check(self, region: Locator) -> str:
-        region.get_by_role("button", name="Check it").click()
+        region.get_by_role("button", name=contract.CHECK_IT).click()
         found = region.get_by_role("status")
-        expect(found).to_have_text(re.compile("Left out"))
+        expect(found).to_have_text(re.compile("^Without t = "))
         return found.inner_text()
 
 
@@ -62,13 +63,13 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     expect(lab.half_lives).to_have_text([f"{life:.{1 if life < 10 else 0}f}" for life in lives])
     most = int(row.argmax())
     h = f"h of unit {unit} = {trace.h[t - 1, unit - 1]:.2f}".replace("-", "−")
-    expect(lab.memory.locator(".says")).to_contain_text(
-        f"{h} is mixed of {100 * row[most]:.0f} % written at t = {most} ("
+    says = lab.memory.locator(".says")
+    assert trace.tokens is not None
+    expect(says).to_contain_text(
+        f"{h}. Contributions: {100 * row[most]:.0f}% from t = {most} ({trace.tokens[most - 1]})"
     )
-    where = "at this step" if most == t else f"at t = {most} ({trace.tokens[most - 1]})"  # type: ignore[index]
-    expect(lab.narration).to_contain_text(f"{100 * row[most]:.0f} % of unit {unit}’s state was written {where}.")
     shown = 1 - z[t - 1] if convention == "pytorch" else z[t - 1]
-    expect(lab.memory.locator(".says")).to_contain_text(f"Were z to stay at this step’s {shown:.2f}")
+    expect(says).to_contain_text(f"If z stayed at {shown:.2f},")
     # The picture has a row for each state and a column for each step that wrote it; its alpha is the root of the share.
     pixels = page.evaluate(
         """() => {
@@ -86,32 +87,29 @@ def test_memory_is_the_ledger_of_the_cursors_state(
     np.testing.assert_allclose(np.array(pixels) / 255, wanted, atol=0.006)
 
 
-def test_memory_compares_a_held_run_with_the_untouched_one(same_visit: Visit) -> None:
+def test_memory_compares_a_clamped_run_with_the_original_one(same_visit: Visit) -> None:
     text = "A x x B x"
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="5", views=VIEWS, clamps="z@4=0")
     model = gru.load("flip-flop")
     held, free = (
         gru.trace(model, text, clamps=clamps).ledger(0)[4] for clamps in ([Clamp("z", 0, None, slice(3, 4))], [])
     )
-    expect(lab.memory.locator(".says")).to_contain_text(f"is mixed of {100 * held[1]:.0f} % written at t = 1 (A)")
+    expect(lab.memory.locator(".says")).to_contain_text(f"Contributions: {100 * held[1]:.0f}% from t = 1 (A)")
     expect(lab.memory.locator(".twin-says")).to_have_text(
-        re.compile(rf"In the untouched run it is mixed of {100 * free[4]:.0f} % written at t = 4 \(B\), ")
+        re.compile(rf"original run: {100 * free[4]:.0f}% from t = 4 \(B\), ")
     )
 
 
-def test_what_a_hold_put_in_is_no_first_state(same_page: Page) -> None:
-    """The share of what was before is told with its value: h_0, or what h_prev was held at, and since when."""
+def test_what_a_clamp_sets_is_no_initial_state(same_page: Page) -> None:
+    """The share of the initial state comes with its value: h_0, or the value that h_prev was clamped at, and when."""
     text = "A b c ? d a"
     lab = Causes(same_page).follow(model="store-and-recall", sequence=text, t="3", unit="2", views=VIEWS)
     share = gru.trace(gru.load("store-and-recall"), text).ledger(1)[2, 0]
-    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f} % left of h₀ = 0.00")
-    expect(lab.narration).to_contain_text(f"{100 * share:.0f} % of unit 2’s state is what is left of h₀ = 0.00.")
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f}% from h₀ = 0.00")
     lab.follow(model="store-and-recall", sequence=text, t="5", unit="2", views=VIEWS, clamps="h_prev@3=0.5")
     held = gru.trace(gru.load("store-and-recall"), text, clamps=[Clamp("h_prev", 0.5, None, slice(2, 3))])
     share = held.ledger(1)[4, 0]
-    expect(lab.memory.locator(".says")).to_contain_text(
-        f"{100 * share:.0f} % left of the 0.50 that was put in at t = 3"
-    )
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f}% from the 0.50 that was set at t = 3")
     # And the opened sum of that step meets it.
     lab.follow(model="store-and-recall", sequence=text, t="3", unit="2", zoom="gate", clamps="h_prev@3=0.5")
     expect(lab.cell.get_by_role("row", name=re.compile("^h2, t − 1"))).to_contain_text("× 0.50")
@@ -131,7 +129,7 @@ def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_visit: V
     """.97^100 = .048."""
     text = "A" + " x" * 100
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
-    expect(lab.memory.locator(".says")).to_contain_text("is mixed of 4.8 % written at t = 1 (A)")
+    expect(lab.memory.locator(".says")).to_contain_text("Contributions: 4.8% from t = 1 (A)")
     expect(lab.shares.first).to_have_text("5%")
     expect(lab.half_lives.nth(50)).to_have_text("23")
 
@@ -153,11 +151,11 @@ def test_influence_is_the_cores_sensitivity(
     lab = same_visit(Causes).follow(model=name, sequence=text, t=str(t), unit=str(unit), views=VIEWS, scale=scale)
     page = lab.settled().page
     most = int(norms.argmax()) + 1
-    expect(lab.influence.locator(".says")).to_contain_text(f"with the input of t = {most} ({trace.tokens[most - 1]})")  # type: ignore[index]
-    said = re.search(r"\|∂y/∂x\| = ([^.]+(?:\.\d[^.]*)?)\. Of the gates", lab.says(lab.influence))
+    expect(lab.influence.locator(".says")).to_contain_text(f"to the input at t = {most} ({trace.tokens[most - 1]})")  # type: ignore[index]
+    said = re.search(r"\|∂y/∂x\| = ([^.]+(?:\.\d[^.]*)?)\. ", lab.says(lab.influence))
     assert said
     assert size(said[1]) == pytest.approx(norms.max(), rel=0.06)
-    expect(lab.influence.get_by_label(scale)).to_be_checked()
+    expect(lab.influence.locator(f"[value={scale}]")).to_be_checked()
     tints = page.evaluate(
         "() => [...document.querySelectorAll('#tokens li')].map(li => Number(li.style.getPropertyValue('--tint')))"
     )
@@ -205,9 +203,9 @@ def test_the_check_leaves_out_the_step_that_each_names(same_page: Page) -> None:
     for region, step in ((lab.memory, 5), (lab.influence, 4)):
         poked = gru.trace(model, text, clamps=[Clamp("z", 0.0, None, slice(step, step + 1))])
         said = lab.check(region)
-        assert f"h at t = 6 goes from {plain.h[5, 0]:.2f} to {poked.h[5, 0]:.2f}".replace("-", "−") in said
-        assert f"the output turns from {plain.y[5, 0]:.2f} to {poked.y[5, 0]:.2f}".replace("-", "−") in said
-    lab.influence.get_by_role("button", name="Keep this hold").click()
+        assert f"h at t = 6 changes from {plain.h[5, 0]:.2f} to {poked.h[5, 0]:.2f}".replace("-", "−") in said
+        assert f"the output changes from {plain.y[5, 0]:.2f} to {poked.y[5, 0]:.2f}".replace("-", "−") in said
+    lab.influence.get_by_role("button", name="Keep this clamp").click()
     same_page.wait_for_url("**clamps=z@5=0**")
     expect(lab.influence.get_by_role("status")).to_be_empty()
 
@@ -219,11 +217,11 @@ def test_a_small_gradient_does_not_mean_forgotten(same_page: Page) -> None:
     trace = gru.trace(gru.load("flip-flop-plain"), text)
     assert np.linalg.norm(trace.sensitivity(40).x[0]) < 1e-6
     expect(lab.influence.locator(".says")).to_contain_text("t = 41 the output A (p = 1.00)")
-    expect(lab.influence).to_contain_text("A small gradient does not mean forgotten.")
+    expect(lab.influence).to_contain_text("small gradient")
     for region in (lab.memory, lab.influence):
         assert "the output stays A" in lab.check(region)
     lab.follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS, clamps="z@1=0")
-    expect(lab.narration).to_contain_text("the output is B, where untouched it is A")
+    expect(lab.narration).to_contain_text("the output is B (original run: A)")
 
 
 def test_long_runs_have_the_rows_around_the_cursor(same_page: Page) -> None:
@@ -239,7 +237,7 @@ def test_what_the_server_will_not_answer_is_said_where_it_would_stand(same_page:
     lab = Causes(same_page)
     same_page.route("**/api/ledger", lambda route: route.abort())
     lab.follow(model="flip-flop", sequence="A x B x", t="2", views=VIEWS)
-    expect(lab.memory.get_by_role("alert")).to_have_text("The server does not answer. Move the cursor to ask again.")
+    expect(lab.memory.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
     same_page.unroute("**/api/ledger")
     lab.button("Next step").click()
     expect(lab.memory.get_by_role("alert")).to_be_empty()

@@ -20,11 +20,10 @@ from app import export
 from app.files import as_csv
 from app.settings import Settings
 from gru_core import Clamp
+from tests import contract
 from tests.browser.lab import Lab, Visit
 from tests.browser.test_whatif import WhatIf
 
-COPY = "This is a copy of the page, without a server: it shows what was recorded in it."
-ABOVE = f"{COPY} “Open in GRU Scope”, at the top, can run anything else."
 HELD = {
     "model": "flip-flop",
     "sequence": "A x x B x",
@@ -53,7 +52,7 @@ def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, t
     lab = Lab(exported_page)
     lab.expect_trace("sentiment", text, flipped=True)
     expect(lab.heading).to_have_text("t = 3, unit 5 of 8")
-    expect(lab.cell.get_by_text("What makes r of unit 5 at t = 3, largest first")).to_be_visible()
+    expect(lab.cell.get_by_text("r of unit 5 at t = 3,")).to_be_visible()
     expect(lab.table.get_by_text("Update gate z, steps 1 to 6 of 6")).to_be_visible()
     expect(lab.equations).to_be_hidden()
     expect(exported_page).to_have_title("Sentiment · GRU Scope")
@@ -67,7 +66,7 @@ def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, t
     # It came from nowhere, so that there is no link to give.
     expect(lab.button("Share")).to_be_hidden()
     lab.button("Random").click()
-    expect(lab.error).to_have_text(f"{COPY} GRU Scope itself can run anything else.")
+    expect(lab.error).to_have_text(contract.EXPORTED_ALONE)
 
 
 def test_what_got_into_a_file_cannot_run_there_or_send_anything(
@@ -127,13 +126,13 @@ def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
     # Another hold, and another score.
     lab.hold("reset gate r")
     refused = lab.panel.get_by_role("alert")
-    expect(refused).to_have_text(ABOVE)
+    expect(refused).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.chips).to_have_count(1)
     expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
-    lab.panel.get_by_role("button", name="Score it on fresh data").click()
-    expect(lab.panel.get_by_role("status", name="Score")).to_have_text(ABOVE)
+    lab.panel.get_by_role("button", name=contract.SCORE).click()
+    expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_LIVE)
     # The run that was left alone is there, and the way back to the held one.
-    lab.button("Let go of all").click()
+    lab.button(contract.CLEAR_CLAMPS).click()
     lab.expect_trace("flip-flop", "A x x B x")
     expect(refused).to_be_hidden()
     lab.button("Undo").click()
@@ -141,18 +140,18 @@ def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
     # The checks of what a view names.
     for region in ("Memory", "Influence"):
         part = exported_page.get_by_role("region", name=region)
-        part.get_by_role("button", name="Check it").click()
-        expect(part.get_by_role("status")).to_have_text(ABOVE)
+        part.get_by_role("button", name=contract.CHECK_IT).click()
+        expect(part.get_by_role("status")).to_have_text(contract.EXPORTED_LIVE)
     # Another weight.
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.cell.locator("tbody button").first.click()
     editor = lab.cell.get_by_role("form", name="Weight")
     editor.get_by_role("spinbutton").fill("3")
-    expect(editor.get_by_role("alert")).to_have_text(ABOVE)
+    expect(editor.get_by_role("alert")).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.chips).to_have_count(1)
     # Another sequence: what is typed stays, and goes along to where it can be run.
     lab.sequence.fill("A B")
-    expect(lab.error).to_have_text(ABOVE)
+    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     live = exported_page.get_by_role("link", name="Open in GRU Scope")
     expect(live).to_have_attribute(
         "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B&clamps=z@4=0")
@@ -161,11 +160,11 @@ def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
     expect(lab.error).to_be_empty()
     # Another model, a draw, a question.
     lab.model.select_option("sentiment")
-    expect(lab.error).to_have_text(ABOVE)
+    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.model).to_have_value("flip-flop")
     expect(lab.sequence).to_have_value("A x x B x")
     exported_page.get_by_role("combobox", name="Examples").select_option(gru.load("flip-flop").card.examples[1])
-    expect(lab.error).to_have_text(ABOVE)
+    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     lab.expect_clamped("flip-flop", "A x x B x", [at])
     expect(lab.heading).to_contain_text("t = 5")
 
@@ -178,7 +177,7 @@ def test_what_there_was_no_room_for_is_said_where_it_would_stand(
     memory = exported_page.get_by_role("region", name="Memory")
     expect(memory.locator(".says")).to_contain_text("At t = 500,")
     exported_page.keyboard.press("Home")
-    expect(memory.get_by_role("alert")).to_have_text(ABOVE)
+    expect(memory.get_by_role("alert")).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.narration).to_contain_text("At t = 1 (input good)")
     lab.step.fill("501")
     expect(memory.locator(".says")).to_contain_text("At t = 501,")
@@ -210,7 +209,7 @@ def test_axe_finds_nothing_in_an_exported_page(
     lab = WhatIf(exported_page, exported).open(**HELD)
     lab.hold("reset gate r")
     lab.sequence.fill("A")
-    expect(lab.error).to_have_text(ABOVE)
+    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
 
     def check(state: str) -> None:
         exported_page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
@@ -229,13 +228,13 @@ def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -
     lab = visit(Lab).open(**link)
     page = lab.settled().page  # what is drawn later is no picture yet, and the dialog lists what there is
     lab.button("Export").click()
-    dialog = page.get_by_role("dialog", name="Keep what you see")
+    dialog = page.get_by_role("dialog", name="Export")
 
     def taken(name: str) -> tuple[str, bytes]:
         with page.expect_download() as download:
             dialog.get_by_role("button", name=name, exact=True).click()
             # In here, so that a file that could not be made is told of with the page's own reason.
-            expect(dialog.get_by_role("status")).to_contain_text("is among your downloads.")
+            expect(dialog.get_by_role("status")).not_to_be_empty()
         expect(dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
@@ -289,8 +288,8 @@ def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -
     assert numbers.decode().partition("\n")[0] == as_csv(export.follow(link, settings).run).partition("\n")[0]
     if lab.exported:
         expect(dialog.get_by_role("link")).to_have_count(0)
-        expect(dialog).to_contain_text("This page is such a copy")
-        expect(dialog).to_contain_text("JSON and NumPy files need a server")
+        expect(dialog).to_contain_text("already exported")
+        expect(dialog).to_contain_text("need a server")
         return
     for name, ending in (("HTML", "html"), ("JSON", "json"), ("NumPy npz", "npz")):
         with page.expect_download() as download:

@@ -89,43 +89,53 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
     z = re.search(r"\(z = ([−\d.]+)\)", said)
     assert z is not None
     assert_shown(z[1], at["z"])
-    half_life = re.search(r"half-life of ([\d.]+) steps", said)
-    shares = re.findall(r"(over |under )?(\d[\d.]*) %", said)
-    if take < 0.2:
-        assert "keeps" in said
-        if half_life is not None:
-            assert_shown(half_life[1], float(gru.half_life(np.array(take))))
+    past = t > 0  # before the first step there is no state to keep or to reset
+    half_life = re.search(r"half of it would be left after (?:more than )?([\d.,]+) steps", said)
+    if past and take < 0.2:
+        assert half_life is not None
+        steps = float(gru.half_life(np.array(take)))
+        if half_life[1] == "10,000":
+            assert steps > 10_000
         else:
-            assert "over 10,000 steps" in said
-        wanted = [keep]
+            assert_shown(half_life[1], steps)
     else:
         assert half_life is None
-        wanted = [take] if take > 0.8 else [keep, take]
+    if past:
+        word = "nearly closed" if at["z"] < 0.2 else "nearly open" if at["z"] > 0.8 else "partly open"
+        assert f"update gate is {word} (z = " in said
+    else:
+        assert "update gate" not in said
+    verb, wanted = ("takes", [take]) if take > 0.8 or not past else ("keeps", [keep])
+    if past and 0.2 <= take <= 0.8:
+        verb, wanted = "mixes", [keep, take]
+    assert verb in said
+    r = re.search(r"sees? .* \(r = ([\d.]+)\)", said)
+    # Before the product r acts on what every candidate sees, after it on what the unit's own does.
+    if past and (layer.z[t, unit] if layer.cell.reset == "after" else layer.z[t].max()) >= 0.2:
+        assert r is not None
+        assert_shown(r[1], at["r"])
+        wanted.append(at["r"])
+    else:
+        assert r is None
+    shares = re.findall(r"(over |under )?(\d[\d.]*)%", said)
     for (bound, share), value in zip(shares, wanted, strict=True):
         if bound:
             assert 100 * value > float(share) if bound == "over " else 100 * value < float(share)
         else:
             assert_shown(share, 100 * value)
-    r = re.search(r"r = ([\d.]+) (hides|dims|shows)", said)
-    # Before the product r acts on what every candidate sees, after it on what the unit's own does.
-    if (layer.z[t, unit] if layer.cell.reset == "after" else layer.z[t].max()) >= 0.2:
-        assert r is not None
-        assert_shown(r[1], at["r"])
-        assert r[2] == ("hides" if at["r"] < 0.2 else "shows" if at["r"] > 0.8 else "dims")
-    else:
-        assert r is None
-        assert "what r does to the candidate does not matter here" in said
-    h = re.search(r"goes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d)", said)
+    h = re.search(r"\bh (?:changes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d))", said)
     assert h is not None
     assert_shown(h[1] or h[3], at["h_prev"])
     assert_shown(h[2] or h[3], at["h"])
-    if layer.cell.units > 1:
+    many = layer.cell.units > 1
+    assert said.count(". ") + 1 == (3 if many else 2)  # sentences
+    if many and past:
         for verb, who in (
             ("keep", layer.z[t] < 0.2),
             ("take", layer.z[t] > 0.8),
             ("mix", (layer.z[t] >= 0.2) & (layer.z[t] <= 0.8)),
         ):
-            check_group(said.split(". Unit ")[0], verb, who)
+            check_group(said.split(". In unit ")[0], verb, who)
 
 
 def check_group(said: str, verb: str, who: np.ndarray[Any, Any]) -> None:
@@ -197,7 +207,7 @@ def test_an_opened_gate_shows_every_product_of_its_sum(
         for _ in range(4):
             t, unit = int(rng.integers(len(trace.h))), int(rng.integers(min(16, layer.cell.units)))  # in sight
             lab.look_at(t + 1, unit + 1)
-            expect(lab.cell.get_by_text(f"of unit {unit + 1} at t = {t + 1}, largest first")).to_be_visible()
+            expect(lab.cell.get_by_text(f"of unit {unit + 1} at t = {t + 1},")).to_be_visible()
             expect(lab.cell.locator("table.late")).to_have_count(0)
             sign = -1 if flipped and gate == "z" else 1
             i = GATES.index(gate) * layer.cell.units + unit

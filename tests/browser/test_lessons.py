@@ -15,6 +15,7 @@ import gru_core as gru
 from app.lessons import shelf
 from app.main import create_app
 from app.settings import Settings
+from tests import contract
 from tests.lessons import holds
 
 
@@ -80,9 +81,9 @@ def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
     # By the keyboard as well.
     page.get_by_role("slider", name="at t = 5, x").press("End")
     assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
-    page.get_by_role("button", name="Commit").click()
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     said = page.get_by_role("group", name="Answer")
-    expect(said).to_contain_text(f"at t = 5, “x”: you drew 1.00, it is {run.z[4, 0]:.2f}")
+    expect(said).to_contain_text(f"t = 5 (x), because you drew 1.00 and the value is {run.z[4, 0]:.2f}")
     expect(said).to_be_focused()
     expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
     expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))
@@ -90,10 +91,10 @@ def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
 
 def test_an_answer_is_kept_on_this_device_taken_back_and_cleared(page: Page) -> None:
     page.goto("/lessons/sequences?step=2")
-    page.get_by_role("button", name="Commit").click()
-    expect(page.get_by_role("alert").filter(has_text="Say something first")).to_be_visible()
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(page.get_by_role("alert").filter(has_text="first")).to_be_visible()
     page.get_by_role("radio", name="B, as it did here.").check()
-    page.get_by_role("button", name="Commit").click()
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text("The letters are the same")
     expect(page.get_by_role("textbox", name="Sequence")).to_have_value("B x A x")
     page.reload()
@@ -116,10 +117,10 @@ def test_an_answer_that_a_question_no_longer_has_is_passed_over(page: Page) -> N
     page.evaluate("localStorage.setItem('gruscope-lessons', JSON.stringify({ gates: { '3.1': 7, '1.1': [1] } }))")
     page.goto("/lessons/gates?step=3")
     page.get_by_role("radio").first.check()
-    page.get_by_role("button", name="Commit").click()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("It is not so.")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.NOT_QUITE)
     page.get_by_role("link", name="Step 1:").click()
-    expect(page.get_by_role("button", name="Commit")).to_be_visible()
+    expect(page.get_by_role("button", name=contract.CHECK_ANSWER)).to_be_visible()
 
 
 def test_a_lesson_works_without_storage(page: Page) -> None:
@@ -127,11 +128,11 @@ def test_a_lesson_works_without_storage(page: Page) -> None:
     page.add_init_script(f"if (location.search !== '?allowed') {forbid}")
     page.goto("/lessons/sequences?step=2")
     page.get_by_role("radio", name="A.", exact=True).check()
-    page.get_by_role("button", name="Commit").click()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("You said so, and so it is.")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     page.get_by_role("link", name="Step 1:").click()
     page.get_by_role("link", name="Step 2:").click()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("You said so, and so it is.")
+    expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     page.goto("/lessons?allowed")  # for whoever clears up
 
 
@@ -161,18 +162,18 @@ def test_the_steps_are_links_and_one_comes_back_from_playing(page: Page) -> None
 def test_numbers_that_are_yours_follow_what_you_do(page: Page) -> None:
     page.goto("/lessons/update?step=5")
     yours = page.locator("output.yours").first
-    expect(yours).to_have_text("11 %")
+    expect(yours).to_have_text("11%")
     page.keyboard.press("ArrowLeft")
     run = gru.trace(gru.load("flip-flop"), "A x x B x")
-    expect(yours).to_have_text(f"{100 * (1 - run.z[2, 0]):.0f} %")
+    expect(yours).to_have_text(f"{100 * (1 - run.z[2, 0]):.0f}%")
 
 
 def test_steps_are_pressed_on_the_tape(page: Page) -> None:
     page.goto("/lessons/half-life?step=2")
     page.locator("#tokens li").nth(3).click()
     expect(page.get_by_role("checkbox", name="t = 4, B")).to_be_checked()
-    page.get_by_role("button", name="Commit").click()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("Those are the steps.")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     expect(page.locator("#tokens .found")).to_have_text("B")
 
 
@@ -233,7 +234,7 @@ def test_a_saved_lesson_works_from_disk_with_the_network_off(
             form = within.locator(f"form[data-question='{n}.{k}']")
             if form.locator("[type=radio]").count():
                 form.locator("[type=radio]").first.check()
-            form.get_by_role("button", name="Commit").click()
+            form.get_by_role("button", name=contract.CHECK_ANSWER).click()
             expect(within.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
     page.go_back()
     expect(within.locator(f"#step-{n - 1}")).to_be_visible()

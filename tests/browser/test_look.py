@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests import contract
 from tests.browser.lab import GROUPS, Lab
 
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
@@ -105,7 +106,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     lab.open(model="deep", zoom="layer")
     check("many layers and units")
     lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
-    expect(lab.narration).to_contain_text("z held at 0.00")
+    expect(lab.narration).to_contain_text("z is clamped at 0.00")
     check("two holds")
     lab.open(
         model="sentiment",
@@ -116,15 +117,15 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
         scale="normalised",
     )
     lab.cell.locator("tbody button").first.click()
-    lab.button("Score it on fresh data").click()
-    for button in page.get_by_role("button", name="Check it").all():
+    lab.button(contract.SCORE).click()
+    for button in page.get_by_role("button", name=contract.CHECK_IT).all():
         button.click()
     page.get_by_text("As a table").click()
-    expect(page.get_by_text("Left out, h of unit 1")).to_have_count(2)
-    expect(page.get_by_text("% right; untouched")).to_be_visible()
+    expect(page.locator(".check [role=status]", has_text="h of unit 1")).to_have_count(2)
+    expect(page.get_by_role("status", name="Score")).to_contain_text("%")
     check("a changed weight, its score, and both checks")
     lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif")
-    page.get_by_role("checkbox", name="show the pictures as differences").check()
+    page.locator(".effect [name=difference]").check()
     check("differences")
     page.goto("/embed?model=flip-flop&hide=question,model,transport&t=99")
     page.wait_for_selector(".heatmaplayer image")
@@ -175,8 +176,8 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
     said = "\n".join(reached)
     for control in (
         "share-open", "export-open", "model", "bring-open", "sequence", "Examples", "Play", "speed", "convention",
-        "layer", "rows", "Step", "Table of reset gate", "First unit in sight", "zoom", "gate", "z.Wx", "Hold",
-        "Check it", "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
+        "layer", "rows", "Step", "Table of reset gate", "First unit shown", "zoom", "gate", "z.Wx", contract.CLAMP,
+        contract.CHECK_IT, "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", said), (control, said)
     # Random is only where sequences of a task can be drawn.

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core.tasks import TASKS
+from tests import contract
 from tests.browser.lab import Lab
 from tests.browser.test_compare import adds_up, expected, number_of
 from tests.browser.test_inspector import assert_shown, plain
@@ -48,12 +49,14 @@ def test_every_number_is_the_cores(page: Page, name: str) -> None:
 
 def test_an_lstms_cell_state_is_held_and_its_gates_opened(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop-lstm", sequence="A x B x", t="3", views="tape,words,cell,whatif")
-    page.get_by_role("combobox", name="Hold which signal").select_option("c")
-    page.get_by_role("slider", name="at value").fill("-2.5")
-    page.get_by_role("button", name="Hold", exact=True).click()
+    page.get_by_role("combobox", name="Signal").select_option("c")
+    page.get_by_role("slider", name="Value").fill("-2.5")
+    page.get_by_role("button", name=contract.CLAMP, exact=True).click()
     held, alone = gru.twin(gru.load("flip-flop-lstm"), "A x B x", clamps=[gru.Clamp("c", -2.5, [0], slice(2, 3))])
-    expect(page.get_by_role("list", name="What is changed")).to_contain_text("c of unit 1, t = 3, at −2.50")
-    expect(lab.narration).to_contain_text(f"c held at −2.50 instead of {alone.layers[0].c[2, 0]:.2f}".replace("-", "−"))
+    expect(page.get_by_role("list", name="Changes")).to_contain_text("c of unit 1 = −2.50 at t = 3")
+    expect(lab.narration).to_contain_text(
+        f"c is clamped at −2.50 instead of {alone.layers[0].c[2, 0]:.2f}".replace("-", "−")
+    )
     labels = held.model.readout.labels
     expect(page.get_by_role("list", name="Output", exact=True).get_by_role("listitem")).to_have_text(
         [labels[k] for k in held.y.argmax(1)]
@@ -72,13 +75,13 @@ def test_what_an_lstm_remembers_is_its_ledger_and_an_rnn_has_none(page: Page) ->
     shares = trace.ledger(unit=0)[4]
     memory = page.get_by_role("region", name="Memory")
     most = int(shares[1:].argmax()) + 1
-    expect(memory).to_contain_text(f"At t = 5, c = {trace.layers[0].c[4, 0]:.2f} is mixed of")
-    expect(memory).to_contain_text(f"{round(100 * shares[most])} % of the candidate of t = {most}")
-    shown = page.get_by_role("list", name="Shares of this state").get_by_role("listitem").all_inner_texts()
+    expect(memory).to_contain_text(f"At t = 5, c = {trace.layers[0].c[4, 0]:.2f}. Contributions:")
+    expect(memory).to_contain_text(f"{round(100 * shares[most])}% of the candidate at t = {most}")
+    shown = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem").all_inner_texts()
     for text, share in zip(shown, shares[1:], strict=True):
         assert text == (f"{round(100 * share)}%" if share >= 0.005 else "")
     Lab(page).open(model="flip-flop-rnn", views="tape,words,memory")
-    expect(memory).to_contain_text("no share of a step can be told apart")
+    expect(memory).to_contain_text("no such contributions")
 
 
 @pytest.mark.parametrize("name", ["flip-flop-lstm", "store-and-recall-rnn"])

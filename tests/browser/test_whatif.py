@@ -1,4 +1,4 @@
-"""What if: hold a gate on the page and see, beside the untouched run, exactly what that changed."""
+"""What if: clamp a gate on the page and see exactly what that changed, beside the original run."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from playwright.sync_api import Locator, Page, expect
 import gru_core as gru
 from app.questions import QUESTIONS
 from gru_core import Clamp
+from tests import contract
 from tests.browser.lab import Lab, number
 
 
 class WhatIf(Lab):
-    """The lab with what one holds with."""
+    """The lab with its panel for clamps."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         super().__init__(page, exported)
         self.panel = page.get_by_role("region", name="What if")
-        self.chips = self.panel.get_by_role("list", name="What is changed").get_by_role("listitem")
+        self.chips = self.panel.get_by_role("list", name="Changes").get_by_role("listitem")
         self.effect = self.panel.get_by_role("status", name="Effect")
-        self.untouched = page.get_by_role("list", name="Output of the untouched run").get_by_role("listitem")
+        self.original = page.get_by_role("list", name="Output of the original run").get_by_role("listitem")
 
     def hold(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
-        self.panel.get_by_label("Hold which signal").select_option(gate)
-        self.panel.get_by_label("of which units").select_option(units)
-        self.panel.get_by_role("slider", name="at value").fill(str(value))
-        self.panel.get_by_role("button", name="Hold").click()
+        self.panel.get_by_label("Signal").select_option(gate)
+        self.panel.get_by_label("Units").select_option(units)
+        self.panel.get_by_role("slider", name="Value").fill(str(value))
+        self.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
 
     def always(self) -> None:
         """From the first step to the last."""
@@ -42,7 +43,7 @@ class WhatIf(Lab):
         return self.page.locator(f"[data-part=cell] [data-slot={slot}]")
 
     def expect_clamped(self, name: str, text: str, clamps: list[Clamp]) -> tuple[gru.Trace, gru.Trace]:
-        """The pictures show the clamped run and the tape both answers; the clamped and the untouched trace."""
+        """The pictures show the clamped run and the tape both outputs; the clamped and the original trace."""
         model = gru.load(name)
         held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
         self.page.wait_for_function(
@@ -55,48 +56,50 @@ class WhatIf(Lab):
         for signal in ("r", "z", "h_tilde", "h"):
             np.testing.assert_allclose(self.drawn(signal), getattr(held, signal), atol=1e-12)
         if model.readout.kind == "softmax":
-            expect(self.untouched).to_have_text([model.readout.labels[k] for k in free.y.argmax(1)])
+            expect(self.original).to_have_text([model.readout.labels[k] for k in free.y.argmax(1)])
         return held, free
 
 
-def test_a_gate_held_at_the_cursor_changes_what_the_core_says_it_changes(page: Page) -> None:
+def test_a_gate_clamped_at_the_cursor_changes_what_the_core_says_it_changes(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4")
     lab.button("What if").click()
     lab.hold()
     clamp = Clamp("z", 0.0, [0], slice(3, 4))
     held, free = lab.expect_clamped("flip-flop", "A x x B x", [clamp])
     expect(lab.chips).to_have_count(1)
-    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1, t = 4, at 0.00")
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.00 at t = 4")
     gap = np.abs(held.h - free.h)[:, 0]
     expect(lab.effect).to_have_text(
-        "The output first differs at t = 4: A instead of B. "
-        f"The state differs most at t = {gap.argmax() + 1}, unit 1: by {gap.max():.3f}."
+        re.compile(
+            r"first differs at t = 4: A instead of B\..*"
+            rf"most at t = {gap.argmax() + 1}, unit 1: by {re.escape(f'{gap.max():.3f}')}\.$"
+        )
     )
     # The cell and the equations show the value that is held and the one that it took the place of.
     assert number(lab.in_cell("z").text_content()) == 0
     replaced = page.locator("[data-replaced=z]").text_content()
     assert number(replaced) == pytest.approx(free.z[3, 0], abs=0.00501)
-    expect(lab.equations.get_by_role("group", name="Update gate")).to_contain_text("held at 0.00")
-    expect(lab.narration).to_contain_text("z held at 0.00 instead of 0.89")
-    expect(lab.narration).to_contain_text("the output is A, where untouched it is B")
+    expect(lab.equations.get_by_role("group", name="Update gate")).to_contain_text("clamped at 0.00")
+    expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
+    expect(lab.narration).to_contain_text("the output is A (original run: B)")
     lab.panel.get_by_role("checkbox").check()
     page.wait_for_function("() => document.querySelector('.heatmaps').data.length === 4")
     for signal in ("r", "z", "h_tilde", "h"):
         np.testing.assert_allclose(lab.drawn(signal), getattr(held, signal) - getattr(free, signal), atol=1e-12)
 
 
-def test_holds_are_undone_redone_changed_and_let_go_of(page: Page) -> None:
+def test_clamps_are_undone_redone_changed_and_released(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4", views="tape,words,whatif,cell,equations")
     lab.hold()
     at = Clamp("z", 0.0, [0], slice(3, 4))
     lab.expect_clamped("flip-flop", "A x x B x", [at])
-    lab.panel.get_by_role("slider", name="at value").fill("0.5")  # the new hold is the one that is being changed
+    lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the new hold is the one that is being changed
     half = Clamp("z", 0.5, [0], slice(3, 4))
     lab.expect_clamped("flip-flop", "A x x B x", [half])
     for key in range(3):  # what a slider goes through is undone in one
-        lab.panel.get_by_role("slider", name="at value").press("ArrowRight" if key else "ArrowLeft")
-    expect(lab.chips.get_by_role("button").first).to_contain_text("at 0.51")
-    lab.panel.get_by_role("slider", name="at value").fill("0.5")
+        lab.panel.get_by_role("slider", name="Value").press("ArrowRight" if key else "ArrowLeft")
+    expect(lab.chips.get_by_role("button").first).to_contain_text("= 0.51")
+    lab.panel.get_by_role("slider", name="Value").fill("0.5")
     lab.button("Undo").click()
     lab.expect_clamped("flip-flop", "A x x B x", [at])
     page.keyboard.press("Control+z")
@@ -111,14 +114,14 @@ def test_holds_are_undone_redone_changed_and_let_go_of(page: Page) -> None:
     lab.expect_clamped("flip-flop", "A x x B x", [half])
     lab.hold("reset gate r", "all", 1)
     lab.expect_clamped("flip-flop", "A x x B x", [half, Clamp("r", 1.0, None, slice(3, 4))])
-    lab.button("Let go of z of unit 1, t = 4, at 0.50").click()
+    lab.button(f"{contract.RELEASE} z of unit 1 = 0.50 at t = 4").click()
     lab.expect_clamped("flip-flop", "A x x B x", [Clamp("r", 1.0, None, slice(3, 4))])
-    lab.button("Let go of all").click()
+    lab.button(contract.CLEAR_CLAMPS).click()
     lab.expect_trace("flip-flop", "A x x B x")
-    expect(lab.untouched.first).to_be_hidden()
+    expect(lab.original.first).to_be_hidden()
 
 
-def test_dragging_over_cells_says_what_to_hold(page: Page) -> None:
+def test_dragging_over_cells_selects_them_for_a_clamp(page: Page) -> None:
     text = "A b c ? d a C b"
     page.set_viewport_size({"width": 1280, "height": 1000})
     lab = WhatIf(page).open(model="store-and-recall", sequence=text, views="tape,words,whatif")
@@ -131,13 +134,13 @@ def test_dragging_over_cells_says_what_to_hold(page: Page) -> None:
         page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
         page.mouse.up()
         later = 1 if signal == "h" else 0  # what is left after a step is what the next one sees
-        expect(lab.panel.get_by_label("Hold which signal")).to_have_value(gate)
+        expect(lab.panel.get_by_label("Signal")).to_have_value(gate)
         expect(lab.panel.get_by_label("from t", exact=True)).to_have_value(str(4 + later))
         expect(lab.panel.get_by_label("to t", exact=True)).to_have_value(str(6 + later))
         expect(lab.group(signal).locator(".selected")).to_be_visible()
-    lab.panel.get_by_role("slider", name="at value").fill("0")
-    lab.panel.get_by_role("button", name="Hold").click()
-    expect(lab.chips.get_by_role("button").first).to_have_text("h before of units 2–3, t = 5 to 7, at 0.00")
+    lab.panel.get_by_role("slider", name="Value").fill("0")
+    lab.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
+    expect(lab.chips.get_by_role("button").first).to_have_text("previous h of units 2–3 = 0.00 at t = 5 to 7")
     lab.expect_clamped("store-and-recall", text, [Clamp("h_prev", 0.0, [1, 2], slice(4, 7))])
     expect(lab.group("h").locator(".holdmarks .held")).to_be_visible()
 
@@ -147,11 +150,11 @@ def test_z_is_held_in_the_names_of_the_convention(page: Page) -> None:
         model="flip-flop", sequence="A x B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
     )
     lab.hold(value=0.9)  # here z = 0.9 keeps
-    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1, t = 3, at 0.90")
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.90 at t = 3")
     page.wait_for_url("**clamps=z.1@3=0.1**")  # the address is the source's
     held = gru.trace(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
     lab.expect_tokens(["A", "x", "B"])
-    expect(lab.narration).to_contain_text("z held at 0.90 instead of 0.11")
+    expect(lab.narration).to_contain_text("z is clamped at 0.90 instead of 0.11")
     assert number(lab.in_cell("h").text_content()) == pytest.approx(held.h[2, 0], abs=0.00501)
 
 
@@ -161,25 +164,25 @@ def test_calculator_the_reset_gate_is_idle_on_a_hold_and_the_update_gate_is_not(
     held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
     assert np.abs(held.y - free.y).max() < 0.01
     lab.button("What if").click()
-    expect(lab.effect).to_contain_text("The output stays within 0.01 of the untouched one at all 4 steps.")
+    expect(lab.effect).to_contain_text("at most 0.01 at all 4 steps")
     lab.open(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
     lab.button("What if").click()
     held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
     gap = held.y[2, 0] - free.y[2, 0]
     assert abs(gap) > 0.2
-    expect(lab.effect).to_contain_text("The output first differs at t = 3:")
-    assert number(lab.untouched.nth(2).inner_text().replace("+", "")) == pytest.approx(gap, abs=0.00501)
+    expect(lab.effect).to_contain_text("first differs at t = 3:")
+    assert number(lab.original.nth(2).inner_text().replace("+", "")) == pytest.approx(gap, abs=0.00501)
 
 
 def test_holding_everything_for_good_goes_on_when_the_sequence_grows(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x B", views="tape,words,whatif")
     lab.always()
     lab.hold(units="all", value=1)
-    expect(lab.chips.get_by_role("button").first).to_have_text("z of all units, t = 1 to the end, at 1.00")
+    expect(lab.chips.get_by_role("button").first).to_have_text("z of all units = 1.00 at t = 1 to the end")
     lab.sequence.fill("A x B x x A x")
     held, free = lab.expect_clamped("flip-flop", "A x B x x A x", [Clamp("z", 1.0)])
     assert (held.y.argmax(1) == free.y.argmax(1)).all()
-    expect(lab.effect).to_contain_text("The output is the same at all 7 steps.")
+    expect(lab.effect).to_contain_text("the same at all 7 steps")
 
 
 def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Page, complaints: list[str]) -> None:
@@ -217,11 +220,11 @@ def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page:
     expect(gate.get_by_role("button")).to_have_text(f"{sign * 1.5:.2f}".replace("-", "−"))
     expect(editor).to_contain_text(f"trained: {sign * trained:.2f}".replace("-", "−"))
     chip = lab.chips.get_by_role("button").first
-    expect(chip).to_have_text(f"weight of c in z of unit 2, at {sign * 1.5:.2f}".replace("-", "−"))
+    expect(chip).to_have_text(f"weight of c in z of unit 2 = {sign * 1.5:.2f}".replace("-", "−"))
     free = gru.trace(model, text)
     gap = np.abs(gru.trace(changed, text).h - free.h)
     t, unit = np.unravel_index(gap.argmax(), gap.shape)
-    expect(lab.effect).to_contain_text(f"The state differs most at t = {t + 1}, unit {unit + 1}: by {gap.max():.3f}.")
+    expect(lab.effect).to_contain_text(f"most at t = {t + 1}, unit {unit + 1}: by {gap.max():.3f}.")
     # The number says it more exactly; what is not a weight is not taken.
     editor.get_by_role("spinbutton").fill("5000")
     editor.get_by_role("spinbutton").fill(str(sign * -0.125))
@@ -252,7 +255,7 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
     lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum that it is in
     expect(lab.heading).to_contain_text("unit 3")
     expect(lab.cell.get_by_role("form", name="Weight")).to_contain_text("Weight of h1, t − 1")
-    lab.button("Reset to trained: bias c in h̃ of unit 2, at 0.50").click()
+    lab.button("Reset to trained: bias c in h̃ of unit 2 = 0.50").click()
     lab.expect_trace(served["after"].edited(edits[1:]), text)
     lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
     expect(lab.error).to_contain_text("weights must look like z.1.W3=0.5")
@@ -260,44 +263,39 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
 
 
 @pytest.mark.parametrize(
-    ("model", "question", "effect", "score"),
+    ("model", "clamps", "effect", "score"),
     [
         # The figures are those of facts measured for these tasks; the shipped models' own are on the page.
-        ("flip-flop", "Hold z at 1 everywhere", "The output is the same at all 14 steps.", (1.0, 0.0)),
-        (
-            "pocket-calculator",
-            "Hold r at 0 while it holds",
-            "The output stays within 0.01 of the untouched one at all 9 steps.",
-            (0.001, 0.0005),
-        ),
-        ("pocket-calculator", "Hold z at 1 while it holds", "The output first differs at t = 3", (0.11, 0.02)),
-        ("running-total", "Hold r at 1 everywhere", "The output first differs at t = 2", (6.3, 0.7)),
-        ("sentiment", "Hold r at 0 on the words", "The output is the same at all 10 steps.", (1.0, 0.005)),
+        ("flip-flop", "z@1-=1", "the same at all 14 steps", (1.0, 0.0)),
+        ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 steps", (0.001, 0.0005)),
+        ("pocket-calculator", "z@3=1", "first differs at t = 3", (0.11, 0.02)),
+        ("running-total", "r@1-=1", "first differs at t = 2", (6.3, 0.7)),
+        ("sentiment", "r@1-3=0", "the same at all 10 steps", (1.0, 0.005)),
     ],
 )
 def test_a_question_among_the_examples_is_answered_by_clicking(
-    same_page: Page, model: str, question: str, effect: str, score: tuple[float, float]
+    same_page: Page, model: str, clamps: str, effect: str, score: tuple[float, float]
 ) -> None:
     lab = WhatIf(same_page).follow(model=model)
     examples = same_page.get_by_role("combobox", name="Examples")
-    label = next(text for text in examples.locator("option").all_inner_texts() if text.startswith(question))
+    label = next(one.ask for one in QUESTIONS[model] if dict(parse_qsl(one.link))["clamps"] == clamps)
     examples.select_option(label=label)
     expect(lab.effect).to_contain_text(effect)
     expect(lab.panel.locator("summary")).to_contain_text(label)
     lab.panel.locator("summary").click()
     expect(lab.panel.locator(".question p")).not_to_be_empty()
-    lab.panel.get_by_role("button", name="Score it on fresh data").click()
+    lab.panel.get_by_role("button", name=contract.SCORE).click()
     scored = lab.panel.get_by_role("status", name="Score")
-    expect(scored).to_contain_text("On 1,000 fresh sequences of 20 steps, held at every")
+    expect(scored).to_contain_text("On 1,000 held-out sequences of 20 timesteps, clamped at every")
     text = scored.inner_text()
-    figures = re.findall(r"([\d.]+) %", text)
-    changed, untouched = (
+    figures = re.findall(r"([\d.]+)%", text)
+    changed, original = (
         (float(share) / 100 for share in figures)
         if figures
-        else (float(n) for n in re.findall(r"error ([\d.]+\d)", text))
+        else (float(n) for n in re.findall(r"(?:error|original:) ([\d.]+\d)", text))
     )
     assert changed == pytest.approx(score[0], abs=score[1] + 1e-9)
-    assert untouched == (1.0 if figures else pytest.approx(0.0006, abs=0.0005))
+    assert original == (1.0 if figures else pytest.approx(0.0006, abs=0.0005))
     same_page.wait_for_url("**clamps=**")
     expect(lab.chips).to_have_count(1)
 
@@ -314,7 +312,7 @@ def test_what_cannot_be_scored_is_said_where_the_score_would_stand(same_page: Pa
     lab = WhatIf(same_page).follow(
         model="pocket-calculator", sequence="=0.3 +0.2 0.35", clamps="r@2-3=0", views="tape,words,whatif"
     )
-    lab.panel.get_by_role("button", name="Score it on fresh data").click()
+    lab.panel.get_by_role("button", name=contract.SCORE).click()
     expect(lab.panel.get_by_role("status", name="Score")).to_contain_text(
         "steps 2 to 3 are of several kinds (add, hold)"
     )

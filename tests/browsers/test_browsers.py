@@ -10,6 +10,7 @@ import axe_playwright_python
 import pytest
 
 import gru_core as gru
+from tests import contract
 from tests.browser.conftest import base_url, exported, folder, served, uploads  # noqa: F401
 from tests.browsers import webdriver
 from tests.browsers.install import FIREFOX, WEBKIT, installed
@@ -105,14 +106,14 @@ def test_typing(page: Page, base_url: str) -> None:  # noqa: F811
     page.expect_states(SEQUENCE + "A")
 
 
-def test_a_hold(page: Page, base_url: str) -> None:  # noqa: F811
+def test_a_clamp(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE, t="4", clamps="z@4=0")
     page.press("What if")
-    page.text("The output first differs at t = 4: A instead of B.")
-    page.press("Let go of all")
+    page.text("first differs at t = 4: A instead of B.")
+    page.press(contract.CLEAR_CLAMPS)
     page.expect_states(SEQUENCE)
-    page.press("Hold")
-    page.text("The output first differs at t = 4")
+    page.press(contract.CLAMP)
+    page.text("first differs at t = 4")
 
 
 def test_a_picture_is_kept(page: Page, base_url: str) -> None:  # noqa: F811

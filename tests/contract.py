@@ -1,0 +1,19 @@
+"""The words on pages that several tests rely on. Everything else is found by role, code, data attribute and value."""
+
+from __future__ import annotations
+
+# Buttons.
+CLAMP, RELEASE, CLEAR_CLAMPS = "Clamp", "Release", "Clear all clamps"
+SECOND_SEQUENCE, SIMILAR_MOMENTS, UPLOAD = "Second sequence", "Similar moments", "Upload a model"
+CHECK_IT, SCORE = "Check it", "Score on held-out sequences"
+CHECK_ANSWER = "Check answer"
+
+# Verdicts of lessons.
+CORRECT, NOT_QUITE = "Correct", "Not quite"
+
+# What went wrong, and what to do.
+NO_SERVER = "The server did not answer."
+EXPORTED = "This exported page has no server, so it shows only the run that it recorded."
+EXPORTED_LIVE = f"{EXPORTED} To run anything else, press “Open in GRU Scope” at the top."
+EXPORTED_ALONE = f"{EXPORTED} To run anything else, open GRU Scope."
+LINK_IN_PARTS = "Parts of this link could not be used:"
