@@ -97,7 +97,7 @@ export function tellEffect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
   const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
-  const beside = run.against ? `${now} and ${was}` : `${now} instead of ${was}`;
+  const beside = run.against ? `${now} (${twinOf(run)}: ${was})` : `${now} instead of ${was}`;
   const where = now === was ? `, in another of its ${run.y.labels.length} values` : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;

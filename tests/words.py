@@ -32,7 +32,7 @@ AREAS = {
 }
 """Everything that a person reads."""
 
-CHECKED = ("notes", "docs")
+CHECKED = ("notes", "docs", "templates", "lessons", "static")
 """The areas that `make check` holds to the words. An area is added here once its pages are rewritten."""
 
 NOT_YET = ("docs/how-to/host.md", "docs/how-to/serve.md")
@@ -87,26 +87,54 @@ FORM_INSTEAD = {
 }
 """Forms of numbers and headings, as patterns to the letter."""
 
-ALLOWED = (("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),)
+ALLOWED = (
+    ("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),
+    ("static/train/curves.js", "mean twin of-", "a class of the style sheet"),
+    ("templates/docs.html", "LedgerQuestion", "the name of a schema of the HTTP API"),
+)
 """Exceptions: a file, the text around the phrase, and the reason."""
 
 GLOSSARY, FAQ, LINKS = "docs/reference/glossary.md", "docs/faq.md", "docs/reference/links.md"
 PAGES, TUTORIAL, PYTHON = "docs/reference/pages.md", "docs/tutorial.md", "docs/how-to/python.md"
 MEMORY, GRADIENTS = "docs/explanation/memory.md", "docs/explanation/gradients.md"
+LAB, WHATIF = "templates/lab.html", "templates/whatif.html"
 CONVENTIONS, WEIGHTS = "docs/explanation/conventions.md", "docs/how-to/weights.md"
 
 TERMS = {
     "backpropagation through time": (GLOSSARY, GRADIENTS),
     "baseline": (GLOSSARY,),
-    "candidate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, CONVENTIONS, MEMORY),
+    "candidate": (
+        "README.md",
+        "docs/index.md",
+        GLOSSARY,
+        FAQ,
+        TUTORIAL,
+        CONVENTIONS,
+        MEMORY,
+        LAB,
+        "templates/gru/cell.html",
+        "templates/lstm/cell.html",
+        "static/gru/narration.js",
+        "static/lstm/narration.js",
+    ),
     "checkpoint": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
-    "clamp": (GLOSSARY, PAGES, LINKS, TUTORIAL, PYTHON, MEMORY, "docs/reference/http.md"),
-    "contribution": (GLOSSARY, TUTORIAL, PYTHON, MEMORY),
-    "gradient": (GLOSSARY, PAGES, FAQ, TUTORIAL, PYTHON, GRADIENTS),
+    "clamp": (GLOSSARY, PAGES, LINKS, TUTORIAL, PYTHON, MEMORY, "docs/reference/http.md", WHATIF, "static/words.js"),
+    "contribution": (GLOSSARY, TUTORIAL, PYTHON, MEMORY, LAB, "templates/memory.html", "static/views/memory.js"),
+    "gradient": (GLOSSARY, PAGES, FAQ, TUTORIAL, PYTHON, GRADIENTS, "templates/influence.html"),
     "gradient clipping": (GLOSSARY,),
-    "half-life": (GLOSSARY, TUTORIAL, MEMORY),
-    "held-out": (GLOSSARY, PAGES, LINKS, CONVENTIONS, "docs/reference/http.md", "docs/how-to/lessons.md"),
-    "hidden state": ("docs/index.md", GLOSSARY, TUTORIAL),
+    "half-life": (GLOSSARY, TUTORIAL, MEMORY, LAB),
+    "held-out": (
+        GLOSSARY,
+        PAGES,
+        LINKS,
+        CONVENTIONS,
+        "docs/reference/http.md",
+        "docs/how-to/lessons.md",
+        WHATIF,
+        "static/views/alike.js",
+        "static/views/model.js",
+    ),
+    "hidden state": ("docs/index.md", GLOSSARY, TUTORIAL, LAB),
     "initial bias": (GLOSSARY, PAGES, LINKS, FAQ),
     "initial state": (GLOSSARY, TUTORIAL, MEMORY, WEIGHTS),
     "initial weights": (GLOSSARY, "docs/reference/http.md"),
@@ -114,21 +142,50 @@ TERMS = {
     "learning rate": (GLOSSARY, PAGES, LINKS, FAQ),
     "loss": (GLOSSARY, PAGES),
     "optimizer": (GLOSSARY, FAQ),
-    "original run": (GLOSSARY, PAGES, PYTHON, "docs/how-to/export.md", "docs/reference/http.md"),
+    "original run": (
+        GLOSSARY,
+        PAGES,
+        PYTHON,
+        "docs/how-to/export.md",
+        "docs/reference/http.md",
+        WHATIF,
+        "templates/tape.html",
+        "static/run.js",
+    ),
     "overfitting": (GLOSSARY,),
-    "parity check": (GLOSSARY, FAQ),
+    "parity check": (GLOSSARY, FAQ, "templates/bring.html"),
     "penalty": (GLOSSARY, PAGES, FAQ, GRADIENTS),
     "readout": (GLOSSARY, WEIGHTS),
     "regularization": (GLOSSARY,),
     "reset gate": ("docs/index.md", GLOSSARY, FAQ, TUTORIAL, CONVENTIONS),
-    "second sequence": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
+    "second sequence": (
+        GLOSSARY,
+        PAGES,
+        LINKS,
+        "docs/reference/http.md",
+        LAB,
+        "templates/sequence.html",
+        "static/run.js",
+    ),
     "seed": (GLOSSARY, PAGES, LINKS, FAQ),
-    "sensitivity": (GLOSSARY,),
-    "similar moments": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md"),
+    "sensitivity": (GLOSSARY, "templates/influence.html"),
+    "similar moments": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md", LAB, "templates/alike.html"),
     "softmax": (GLOSSARY,),
-    "timestep": (GLOSSARY, PAGES, LINKS, TUTORIAL, PYTHON, MEMORY, GRADIENTS, "docs/reference/http.md"),
+    "timestep": (
+        GLOSSARY,
+        PAGES,
+        LINKS,
+        TUTORIAL,
+        PYTHON,
+        MEMORY,
+        GRADIENTS,
+        "docs/reference/http.md",
+        LAB,
+        "templates/base.html",
+        "static/views/whatif.js",
+    ),
     "training step": (GLOSSARY, PAGES, LINKS),
-    "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON),
+    "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON, "static/gru/narration.js"),
     "validation": (GLOSSARY,),
     "vanish": (GLOSSARY, FAQ, GRADIENTS),
 }

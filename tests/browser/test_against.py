@@ -1,4 +1,4 @@
-"""Two sequences on one tape: tokens, outputs and states of the second are the core's, from a link and a saved page too."""
+"""Two sequences on one tape: the tokens, outputs and states of the second are the core's, in a saved page too."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_another_input_is_read_on_the_same_tape(page: Page, complaints: list[str
     gap = both.largest_gap
     assert gap is not None
     said = page.get_by_role("status", name="Difference")
-    expect(said).to_contain_text("first differs at t = 1: A and B.")
+    expect(said).to_contain_text("first differs at t = 1: A (second sequence: B).")
     expect(said).to_contain_text(f"most at t = {gap.t + 1}, unit 1: by {gap.size:.3f}.")
     expect(lab.narration).to_contain_text("the output is A (second sequence: B)")
     page.get_by_role("checkbox", name="difference").check()

@@ -121,7 +121,7 @@ def test_signs_follow_the_convention(same_page: Page) -> None:
     sign = -1 if gru.trace(gru.load("pocket-calculator"), text).sensitivity(5).gates[0]["z"][4, 0] < 0 else 1
     says = lab.influence.locator(".says")
     for convention, turned in (("takes", sign), ("keeps", -sign), ("takes", sign)):
-        same_page.get_by_text(convention, exact=False).first.click()
+        same_page.get_by_role("radio", name=convention).check()
         expect(says).to_contain_text(re.compile(f"∂y/\u2060∂z = {'−' if turned < 0 else '[0-9]'}"))
 
 
