@@ -33,12 +33,12 @@ FOCUS = {
     "layer": (_PLACE, "the layer, from 1; the top one when left out"),
     "unit": (_PLACE, "the unit, from 1"),
     "views": (rf"({_VIEW})(,({_VIEW}))*", f"some of {_VIEW.replace('|', ',')}"),
-    "zoom": ("layer|unit|gate", "of the cell: layer, unit or gate"),
+    "zoom": ("layer|unit|gate", "the zoom of the cell: layer, unit or gate"),
     "gate": (_GATES, f"the open gate: {_any_of(GATES)}"),
     "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
     "convention": ("source|pytorch", "source or pytorch: which way z is named"),
-    "rows": ("all|moved", "all units or those that moved most"),
-    "scale": ("absolute|normalised", "of the influence: absolute or normalised"),
+    "rows": ("all|moved", "all, or moved for the units that move most"),
+    "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
 """The keys that say where to look: what they may be, as a pattern and in words."""
 

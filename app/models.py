@@ -125,7 +125,7 @@ def _before_training(name: str) -> Model:
 def _brought(id: str, settings: Settings) -> Found:
     if not ID.fullmatch(id):
         there = ", ".join(name for name in served(settings.models) if name not in presets.COMPARED)
-        compared = f"and beside the presets what they are compared with, {presets.COMPARED[0]} for one"
+        compared = f"and the models that the presets are compared with, such as {presets.COMPARED[0]}"
         raise Refused(404, "model", f"there is no such model; there are: {there}, {compared}", "model")
     kept = store(settings)
     found = None if kept is None else kept.get(id)
@@ -135,7 +135,7 @@ def _brought(id: str, settings: Settings) -> Found:
 
 
 def _gone() -> Refused:
-    message = "this model was brought by someone and is no longer kept here; bring the file again"
+    message = "this server no longer stores this uploaded model; upload the file again"
     return Refused(404, "gone", message, "model")
 
 
@@ -143,7 +143,7 @@ def task(model: Model) -> Task:
     """The task that the model was taught. Raises Refused when it is none that is known here."""
     task = task_of(model)
     if task is None:
-        message = "this model has no task that is known here: nothing to draw, nothing to score it on"
+        message = "this model has no built-in task, so no sequence can be drawn and it cannot be scored"
         raise Refused(404, "task", message, "model")
     return task
 

@@ -68,9 +68,9 @@ def _other(model: Model, sequence: str, T: int, settings: Settings) -> tuple[lis
     try:
         others, against = read(model, sequence, settings.max_steps)
     except SequenceError as error:
-        raise Refused(422, "sequence", f"of the other input, {error}", "against") from error
+        raise Refused(422, "sequence", f"in the second sequence, {error}", "against") from error
     if len(against) != T:
-        message = f"the two inputs are compared step by step: one has {T} steps, the other {len(against)}"
+        message = f"the second sequence must have as many steps as the first: {T}, not {len(against)}"
         raise Refused(422, "sequence", message, "against")
     return others, against
 

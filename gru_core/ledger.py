@@ -32,8 +32,8 @@ def mixture(run: Run) -> Mixture:
     """What the ledger accounts for. Raises ValueError when the cell makes no mixture."""
     if run.mixture is None:
         raise ValueError(
-            f"an {run.cell.title} has no ledger: it makes each state anew, tanh of a sum in which the old one is a "
-            "term, so there are no shares to speak of"
+            f"an {run.cell.title} has no contributions of steps: each state is tanh of a sum that contains the old "
+            "state, so the state is not a mixture of candidates"
         )
     return run.mixture
 

@@ -1,6 +1,6 @@
 """Sensitivity: how much an output, or a state, would move with what came before it.
 
-All are derivatives as they are, exact and not normalised. What a clamp holds moves with nothing; a
+All are derivatives as they are, exact and not normalized. What a clamp holds moves with nothing; a
 held gate itself can still be nudged. A small derivative does not mean forgotten.
 """
 

@@ -88,7 +88,7 @@ class Trace:
 
     def _twin(self) -> Trace:
         if self.twin is None:
-            raise ValueError("this run has no twin to differ from")
+            raise ValueError("this run has no original run to compare with: add a clamp or edit a weight")
         return self.twin
 
     def ledger(self, unit: int, layer: int = -1) -> Array:
@@ -143,14 +143,14 @@ class Trace:
     def __repr__(self) -> str:
         T, K = self.y.shape
         of = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
-        twin = "" if self.twin is None else ", with a twin"
+        twin = "" if self.twin is None else ", with the original run"
         return f"Trace({self.model.card.title[:40]!r}{of}: T={T}, H={self.model.sizes}, K={K}{twin})"
 
     def _repr_html_(self) -> str:
         """The run as a table of coloured cells, which a notebook shows: text and colours alone, nothing is loaded."""
         answers = list(self._answered("output"))
         if self.twin is not None:
-            answers += self.twin._answered("left alone")
+            answers += self.twin._answered("original")
         return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, answers)
 
     def _answered(self, name: str) -> Iterator[tuple[str, list[str]]]:
@@ -212,7 +212,7 @@ def stream(
     if against is not None:
         steps, others = (len(read(model, one)[1]) for one in (sequence, against))
         if steps != others:
-            raise SequenceError(f"the two inputs are compared step by step: one has {steps} steps, the other {others}")
+            raise SequenceError(f"the second sequence must have as many steps as the first: {steps}, not {others}")
         both = zip(*(stream(model, one, h0, clamps, block) for one in (sequence, against)), strict=True)
         return (replace(one, twin=other) for one, other in both)
     if twin is not None and twin is not model:

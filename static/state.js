@@ -83,7 +83,7 @@ import { cellOf, firstGate, pageCell } from "./cells.js";
 export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "alike", "table"]); // prettier-ignore
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
-export const SCALES = /** @type {const} */ (["absolute", "normalised"]);
+export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
 
 /** Where one looks unless told otherwise. @type {Focus} */

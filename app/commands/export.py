@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys = parser.add_argument_group("what to show, instead of a link or over it")
     keys.add_argument("--model", help="the model's name")
     keys.add_argument("--sequence", help="what it reads; its first example when left out")
-    keys.add_argument("--clamps", help="what is held, such as z.1@4-6=0")
-    keys.add_argument("--weights", help="what is changed, such as z.1.W3=0.5")
-    keys.add_argument("--against", help="another input of as many steps, read along")
+    keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
+    keys.add_argument("--weights", help="edited weights, such as z.1.W3=0.5")
+    keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
     parser.add_argument("--live", default="", metavar="URL", help="a server that the page may link to for more")

@@ -34,7 +34,7 @@ At the `A` the [update gate](#z) is {{{{ z }}}}.
 
 :::{{predict}}
 What does it do at the next step?
-- (x) It shuts.
+- (x) It closes.
 - ( ) It stays open.
   > Then the letter would be written over.
 :::

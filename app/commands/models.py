@@ -13,7 +13,7 @@ from .. import models
 from ..answers import model_entry, to_json
 from ..settings import Settings, with_cache
 
-HELP = "list the models that ship, those of GRUSCOPE_MODELS, and those that were brought and are kept"
+HELP = "list the presets, the models in GRUSCOPE_MODELS, and the uploaded models"
 EXAMPLES = ("gruscope models", "gruscope models --json")
 
 

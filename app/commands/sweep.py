@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import output, sweep
 from ..jobs.start import start
 
-HELP = "train every recipe of a grid, except those that the table already has"
+HELP = "train every recipe of a grid; skip recipes that are in the table already"
 EXAMPLES = (
     "gruscope sweep gates.toml --out gates.csv --html gates.html",
     "gruscope sweep gates.toml --scheduler tcp://127.0.0.1:8786",

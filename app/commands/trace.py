@@ -150,7 +150,7 @@ def _answers(trace: Trace) -> list[str]:
 def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     """For people: two decimals, a star at what is held."""
     readout, columns = trace.model.readout, _head(trace)
-    for name, one in (("output", trace), ("left alone", trace.twin)):
+    for name, one in (("output", trace), ("original", trace.twin)):
         if one is None:
             continue
         if readout.kind == "softmax":

@@ -42,8 +42,8 @@ def course(request: Request) -> Response:
         "groups": {
             "Before you begin": [one for one in own if one.name in shelf.BEFORE],
             "Ten claims": [one for one in own if one.name in shelf.CLAIMS],
-            "And after": [one for one in own if one.name in shelf.AFTER],
-            "Of this server": [one for one in own if one.name not in shelf.ORDER],
+            "What came next": [one for one in own if one.name in shelf.AFTER],
+            "More lessons on this server": [one for one in own if one.name not in shelf.ORDER],
         },
         "wrong": wrong,
         "root": root_of(request),
@@ -184,9 +184,9 @@ async def open_to(request: Request, name: str, authorization: Annotated[str, Hea
 
 @router.get(
     "/api/lessons/{name}/reveal",
-    summary="What a lesson says once a question is answered",
-    description="`question` is 2.1 for the first of the second step. The page itself comes without. While a room runs "
-    "the lesson, those who follow it need its secret: `Authorization: Bearer SECRET`.",
+    summary="Get the answer to a lesson's question",
+    description="`question` is, for example, 2.1: the first question of step 2. The page itself does not contain the "
+    "answer. While a room shows the lesson, its students need the room's secret: `Authorization: Bearer SECRET`.",
     dependencies=[Depends(open_to)],
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
@@ -202,9 +202,9 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
 
 @router.get(
     "/api/lessons/{name}/outline",
-    summary="A lesson's steps, as whoever teaches it sees them",
-    description="Each with its `title`, its `notes`, its `questions` by id, its figure's `link` and, where that is "
-    "covered, the step `upto` which it runs. While a room runs the lesson, those who follow it need its secret.",
+    summary="Get a lesson's steps with the teacher's notes",
+    description="Each step has its `title`, `notes`, `questions` by id, and the `link` of its figure. If the figure is "
+    "covered, `upto` is the last timestep that it shows. While a room shows the lesson, students need its secret.",
     dependencies=[Depends(open_to)],
 )
 def outline(request: Request, name: str) -> list[dict[str, Any]]:
@@ -226,7 +226,7 @@ SECONDS = 1.0
 
 
 class Numbers(Body):
-    """Numbers that are asked for of what a link to the lab shows."""
+    """Numbers about the figure that a link to the Lab shows."""
 
     link: Annotated[str, Field(max_length=8000)]
     what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]
@@ -234,9 +234,9 @@ class Numbers(Body):
 
 @router.post(
     "/api/numbers",
-    summary="Numbers of what a link shows, as lessons write them",
-    description="`z@3`, `share@7 from 4`, `score`: each as text. One that cannot be had is null, and so are those that "
-    f"are left after {SECONDS:g} s of work.",
+    summary="Compute numbers about a figure, as lessons write them",
+    description="For example `z@3`, `share@7 from 4` or `score`, each as text. A number is null if it cannot be "
+    f"computed, or if the request has taken {SECONDS:g} s already.",
 )
 def numbers(request: Request, asked: Numbers) -> list[str | None]:
     settings: Settings = request.app.state.settings

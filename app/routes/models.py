@@ -21,7 +21,7 @@ def list_models(request: Request) -> list[dict[str, Any]]:
     return [models.entry(name, settings) for name in models.names(settings)]
 
 
-@router.get("/{id}", summary="One model, which may be one that was brought", response_class=Response)
+@router.get("/{id}", summary="Get one model, which may be an uploaded one", response_class=Response)
 def one_model(request: Request, id: str) -> Response:
     settings = request.app.state.settings
     return Response(to_json(models.entry(id, settings)), media_type="application/json")

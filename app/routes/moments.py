@@ -30,13 +30,14 @@ MOST_PLACES = 12
 
 @router.post(
     "/moments",
-    summary="Like moments: units that do the same, and places in fresh data where a unit does so again",
-    description="Takes besides a `layer`, a `unit`, a `signal`, the steps `from` and `to`, at most "
-    f"{MOST_STEPS}, and how `near` values must be as a share of the scale. `units` do the same there, `mirrored` with "
-    "the other sign. Over 1,000 fresh sequences of the model's task, `count` of `of` stretches are alike; `places` are "
-    "the closest, each with its `tokens` and the step `t` at which it begins, and `common` says what more than half of "
-    "all have at a step, 0 being the first of the moment, and how often any step has it. Where the task is "
-    "not known here, `count` is null. Steps and units count from 1.",
+    summary="Find similar moments in other units and in held-out sequences",
+    description="The request also has a `layer`, a `unit`, a `signal` and the steps `from` and `to`, at most "
+    f"{MOST_STEPS}. `near` is the largest difference that counts as similar, as a share of the scale. In the answer, "
+    "`units` lists the units with similar values at these steps; `mirrored` means with the opposite sign. In 1,000 "
+    "held-out sequences of the model's task, `count` of `of` stretches are similar. `places` lists the closest ones "
+    "with their `tokens` and their first step `t`. `common` says what more than half of all stretches have at a step, "
+    "where 0 is the first step of the moment, and how often any step has it. If the model has no built-in task, "
+    "`count` is null. Steps and units count from 1.",
     response_class=Response,
 )
 def ask(request: Request, question: MomentsQuestion) -> Response:

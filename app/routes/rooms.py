@@ -144,8 +144,8 @@ def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
     "/api/rooms",
     summary="Open a room",
     status_code=201,
-    description="The answer has its `code` and `address`, for everybody, and its `secret`, for whoever leads it: "
-    "what only they may do takes the header `Authorization: Bearer SECRET`.",
+    description="The answer has the room's `code` and `address` for the students, and its `secret` for the teacher. "
+    "The teacher's requests need the header `Authorization: Bearer SECRET`.",
 )
 async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
     view = await run_in_threadpool(placed, opening.view, request.app.state.settings)
@@ -182,12 +182,12 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/api/rooms/{code}/events",
-    summary="A room, as those who follow see it",
+    summary="Follow a room",
     response_class=Response,
     responses=EVENTS,
-    description="`you` has the name by which this `device` is counted, to be sent as `X-Device` from then on; `room` "
-    "is the whole state, whenever it has changed: only the newest. With `Last-Event-ID` it begins with what is newer. "
-    "With `once` the answer ends with what there is now, for pages whose stream is held back on the way.",
+    description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
+    "is the whole newest state. With `Last-Event-ID`, the stream starts with the next newer state. With `once`, the "
+    "answer ends after the newest state, for pages behind a proxy that holds streams back.",
 )
 async def events(
     request: Request,
@@ -208,7 +208,7 @@ async def events(
 
 @router.get(
     "/api/rooms/{code}/class",
-    summary="A room, as its teacher sees it",
+    summary="Follow a room as its teacher",
     response_class=Response,
     responses=EVENTS,
     description="`class` has the room's state, how many follow, their answers and their views. `once` as above.",
@@ -220,9 +220,9 @@ async def lead(request: Request, code: str, authorization: Authorization = "", o
 
 @router.get(
     "/api/rooms/{code}/sketches",
-    summary="What a class has drawn",
-    description="Of a drawn question, once it is revealed, and for the teacher before: `sketches` have an `id` and "
-    "`values`, and no names.",
+    summary="Get the class's sketches",
+    description="The curves that students drew, each with an `id` and `values`, without names. Students get them once "
+    "the answer is shown, the teacher at any time.",
 )
 async def sketches(request: Request, code: str, authorization: Authorization = "") -> Response:
     room = await _rooms(request).get(code, _who(request))
@@ -244,7 +244,7 @@ async def show(request: Request, code: str, view: View, authorization: Authoriza
 
 @router.post(
     "/api/rooms/{code}/mode",
-    summary="Let a class follow, explore, or wait",
+    summary="Set the mode of the class",
     status_code=204,
 )
 async def mode(request: Request, code: str, body: Mode, authorization: Authorization = "") -> None:
@@ -256,7 +256,7 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     "/api/rooms/{code}/question",
     summary="Ask a class",
     status_code=204,
-    description="What was asked before is put away. Until it is revealed the figure shows nothing that answers it.",
+    description="A new question replaces the one before. Until its answer is shown, the figure is covered.",
 )
 async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
     room = await _rooms(request).led(code, _who(request), authorization)
@@ -269,7 +269,7 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
     await _rooms(request).ask(room, made)
 
 
-@router.post("/api/rooms/{code}/turn", summary="What becomes of the question that is asked", status_code=204)
+@router.post("/api/rooms/{code}/turn", summary="Close, reopen, reveal or dismiss the question", status_code=204)
 async def turn(request: Request, code: str, body: Turn, authorization: Authorization = "") -> None:
     rooms = _rooms(request)
     room = await rooms.led(code, _who(request), authorization)
@@ -280,9 +280,9 @@ async def turn(request: Request, code: str, body: Turn, authorization: Authoriza
 
 @router.post(
     "/api/rooms/{code}/answers",
-    summary="Answer what is asked in a room",
+    summary="Answer the question of a room",
     status_code=204,
-    description="Counted once a device, as it was said last, until the teacher closes the question.",
+    description="Each device counts once, with its last answer, until the teacher stops taking answers.",
 )
 async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
     room = await _rooms(request).get(code, _who(request))
@@ -291,7 +291,7 @@ async def answer(request: Request, code: str, given: Given, device: Device = "")
 
 @router.post(
     "/api/rooms/{code}/looks",
-    summary="Tell, without a name, what somebody looks at who explores",
+    summary="Report, without a name, the view of a student who explores",
     status_code=204,
 )
 async def look(request: Request, code: str, look: Look, device: Device = "") -> None:
@@ -306,7 +306,9 @@ async def end(request: Request, code: str, authorization: Authorization = "") ->
     await _rooms(request).end(room)
 
 
-@router.get("/api/rooms/{code}/record.{form}", summary="What was asked and answered", response_class=Response)
+@router.get(
+    "/api/rooms/{code}/record.{form}", summary="Get the record of questions and answers", response_class=Response
+)
 async def record(
     request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
 ) -> Response:

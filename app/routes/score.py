@@ -22,12 +22,13 @@ MOST_CELLS = 2**20
 
 @router.post(
     "/score",
-    summary="How well the model does on fresh data with the clamps held and the weights edited",
-    response_description="`untouched` and `changed` are the score, `name` says of what kind, on `sequences` of `steps` "
-    "steps that training never saw, the same for everyone; a large model is scored on fewer. The scenario's own "
-    "sequence says what its clamps are about: one on all its steps is held at every step, one on steps of one kind at "
-    "every step of that kind, as `held` says for each; one on steps of several kinds is refused. Its h0 is where every "
-    "sequence begins. Only models whose card names a task that is known here can be scored.",
+    summary="Score the model on held-out sequences, with the scenario's clamps and edited weights",
+    response_description="`untouched` is the score of the original model, `changed` with the scenario's changes, and "
+    "`name` is the kind of score. It is measured on `sequences` held-out sequences of `steps` timesteps, the same for "
+    "everyone; a large model is scored on fewer. A clamp on all timesteps of the scenario's sequence holds at every "
+    "timestep; a clamp on timesteps of one kind holds at all timesteps of this kind, as `held` lists for each clamp; a "
+    "clamp on timesteps of several kinds is refused. Every sequence starts from the scenario's h0. Only models with a "
+    "built-in task can be scored.",
 )
 def ask(request: Request, scenario: Scenario) -> Scores:
     return scores(scenario, request.app.state.settings)

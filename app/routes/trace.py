@@ -85,18 +85,18 @@ def within_text(about: dict[str, Any], what: str) -> None:
     response_class=Response,
     responses={
         200: {
-            "description": "As text/event-stream: `start`, one `step` per timestep with r, z, h_tilde, h, x, y and the "
-            "terms Wx, Uh of each gate (rows of little-endian float64 in base64), `done` with how far each unit's "
-            "state moved. half_life is the steps after which half of a unit's state would be gone if z stayed as it "
-            "is, infinite where z is 0. Where clamps or weights are given the untouched run goes along: a step's "
-            "layers have twin.r, twin.z, twin.h_tilde and twin.h, the step twin.y, and delta.r and so on are how far "
-            "the run is above it; `done` has as twin.first the first step at "
-            "which the answer is another label, or a number that is off by more than 0.01, and as twin.most the layer, "
-            "unit and t at which the hidden state differs most, from 1, and the gap there: null where it is the same. "
-            "With `against` the other input's run goes along instead, and `others` has its steps as written. "
-            "A layer whose start lists gates as `held` has computed.z and so on, what was computed before it was "
-            "replaced, and for h_prev besides h_prev, what the step saw. As application/json: the whole trace, arrays "
-            "as lists, what is infinite as null.",
+            "description": "As text/event-stream: `start`, one `step` per timestep, and `done`. A step has r, z, "
+            "h_tilde, h, x, y and the terms Wx and Uh of each gate, as rows of little-endian float64 in base64. `done` "
+            "has how far each unit's state moved. half_life is the number of timesteps after which half of a unit's "
+            "state would be left if z stayed the same; it is infinite for z = 0. With clamps or edited weights, the "
+            "original run is sent too: the layers of a step have `twin.r`, `twin.z`, `twin.h_tilde` and `twin.h`, the "
+            "step has `twin.y`, and `delta.r` and so on are the differences to it. In `done`, `twin.first` is the "
+            "first timestep with another output: another label, or a number that differs by more than 0.01. "
+            "`twin.most` has the layer, unit and t at which the hidden state differs most, counted from 1, and the "
+            "gap; it is null if nothing differs. With `against`, the run of the second sequence is sent instead of "
+            "the original run, and `others` has its tokens. If a layer's `start` lists gates as `held`, `computed.z` "
+            "and so on are the values before the clamp replaced them, and h_prev is the state that the timestep saw. "
+            "As application/json: the whole trace, arrays as lists, infinite values as null.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

@@ -54,12 +54,12 @@ def _json(content: bytes) -> Response:
 
 @_answers(
     "/sums",
-    "What a unit's gates are summed from, weight by weight",
-    "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
-    f"most {BLOCK} steps at once. `inputs` name what W meets. `gates` has for r, z and h_tilde the unit's weights W "
-    "and U, its bias b and, for each step, the products Wx and Uh, whose sum with b is what σ or tanh is taken of; c "
-    "and rc are null but for h_tilde where the reset gate acts after the product: there rc, r times c, is in the sum "
-    "too. Where weights are changed `trained` has W, U, b and c as they were, else it is null.",
+    "Get the sums of a unit's gates, weight by weight",
+    "The request also has a `layer`, a `unit`, and the steps `from` and `to` (included), all counted from 1, at "
+    f"most {BLOCK} steps at once. `inputs` names the inputs of W. `gates` has, for r, z and h_tilde, the unit's "
+    "weights W and U, its bias b and, for each step, the products Wx and Uh: σ or tanh is applied to their sum with "
+    "b. c and rc are null, except for h_tilde when the reset gate is applied after the product: then rc, r times c, "
+    "is in the sum too. If weights are edited, `trained` has W, U, b and c before the edit; otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     about, blocks = prepare_unit(request, question)
@@ -75,14 +75,14 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
 
 @_answers(
     "/ledger",
-    "Of which candidates a unit's state is made",
-    "Takes besides a `layer`, a `unit` of it, and the steps `from` and `to`: all count from 1, `to` is included, at "
-    f"most {MOST_SHARES:,} shares at once. `shares` has a row for each step: first the share of h_0, or of what a "
-    "clamp on h_prev put in its place, then that of each step's candidate. `largest` has for each step the places in "
-    "that row of its three largest shares, largest first: 0 is the first, k the candidate of step k. `origins` has the "
-    "value that the first is the share of, and `since` the step, from 1, at which it was put in, 0 where it is h_0. "
-    "`twin` and `twin_largest` are those of the untouched run where anything is changed, else null. An exact account "
-    "of the mixture, not of causes.",
+    "Get the contribution of each step to a unit's state",
+    "The request also has a `layer`, a `unit`, and the steps `from` and `to` (included), all counted from 1, at "
+    f"most {MOST_SHARES:,} contributions at once. `shares` has a row for each step: first the contribution of h_0, or "
+    "of the value that a clamp on h_prev put there instead, then of each step's candidate. `largest` has, for each "
+    "step, the places of the three largest contributions in that row: 0 is the first, k the candidate of step k. "
+    "`origins` has the value that the first contribution belongs to, and `since` the step, from 1, at which it was "
+    "put in, or 0 for h_0. If anything is changed, `twin` and `twin_largest` are those of the original run; otherwise "
+    "they are null. The contributions are exact parts of a sum. They are not causes.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     about, blocks = prepare_unit(request, question)

@@ -40,12 +40,12 @@ def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
 
 @router.post(
     "",
-    summary="Bring a network from elsewhere",
+    summary="Upload a model",
     status_code=201,
     response_class=Response,
     responses=_model_or_question(
-        "The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is what it is called. What "
-        "comes of it is kept for as long as there is room, under an id that only who has the file or the link knows."
+        "The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is its file name. The server "
+        "stores the model while it has room, under an id that only people with the file or the link know."
     ),
 )
 def bring(
@@ -56,18 +56,18 @@ def bring(
 
 @router.post(
     "/{id}/answers",
-    summary="Say of a file what it does not tell",
+    summary="Answer the questions about an uploaded file",
     status_code=201,
     response_class=Response,
     responses=_model_or_question(
-        "Takes `answers` by key, and names for the symbols and the outputs as `alphabet` and `labels`, each null when "
-        "there are none. What was said before holds where this says nothing. What comes of it has an id of its own."
+        "The request has `answers` by key, and names for the symbols and the outputs as `alphabet` and `labels`, or "
+        "null. Earlier answers stay valid unless this request replaces them. The resulting model has its own id."
     ),
 )
 def answer(request: Request, id: str, said: Answers) -> Response:
     settings = request.app.state.settings
     if id in models.served(settings.models):
-        raise Refused(422, "model", "this model says all about itself; only a file that was brought is asked", "model")
+        raise Refused(422, "model", "this model needs no answers; only uploaded files do", "model")
     upload = models.upload(id, settings)
     return _answer(upload.answered(said.answers, said.alphabet, said.labels), settings)
 

@@ -135,7 +135,7 @@ def _card(name: str, source: str, rnn: bool) -> Card:
     return Card(
         title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
         task="imported",
-        about=f"brought in from elsewhere ({source})",
+        about=f"uploaded model ({source})",
         question="What does it make of your sequence?" if rnn else "What do its gates do with your sequence?",
         weights="imported",
         summary="nothing is known here of how well it does",

@@ -201,7 +201,9 @@ def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
                     raise FormatError(f"{shown(place)} has {gate} {shown(str(used))}; only {usual} can be shown")
         reset: Reset = "after" if config.get("reset_after", True) else "before"
         if bool(other.get("reset_after", True)) != (reset == "after"):
-            raise FormatError(f"the two directions of {shown(place)} do not reset alike, which cannot be shown")
+            raise FormatError(
+                f"the two directions of {shown(place)} differ in reset_after; only layers that agree can be shown"
+            )
         if found[place].blocks == 3:
             source = f"Keras, {leaf.kind} with reset_after={reset == 'after'}"
             stacks.append(replace(found[place], reset=reset, source=source))

@@ -159,7 +159,7 @@ def cell(
     G = next((G for G in BLOCKS if H and U.shape[0] == W.shape[0] == G * H), 3)
     if G != 3 and not others:
         what = "an LSTM has four blocks of rows" if G == 4 else "a plain RNN has one block of rows"
-        raise FormatError(f"{place} is none: {what}, a GRU three. Of this library only GRUs can be brought in")
+        raise FormatError(f"{place} is not a GRU: {what}, a GRU has three. From this library only GRUs can be imported")
     place = place.replace("GRU", TITLES[G], 1)
     for what, array, shape in (
         ("recurrent weights", U, (G * H, H)),

@@ -29,7 +29,7 @@ export function mountInfluence(section, tape, store) {
 
   /** @param {State} state @param {Sensitivity | null} found */
   function tint(state, found) {
-    const most = found && state.scale === "normalised" ? found.input.value : 1;
+    const most = found && state.scale === "normalized" ? found.input.value : 1;
     tokens.classList.toggle("tinted", found !== null);
     for (let column = 0; column < tokens.childElementCount; column++) {
       const value = (found?.x_norm[column] ?? 0) / most;
@@ -127,6 +127,6 @@ function curvesOf(state, found) {
 /** The sizes of a curve's values, or each over its largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
 const scaled = (scale) => (curve) => {
   const sizes = curve.values.map(Math.abs);
-  const most = scale === "normalised" ? Math.max(...sizes) || 1 : 1;
+  const most = scale === "normalized" ? Math.max(...sizes) || 1 : 1;
   return { ...curve, values: sizes.map((size) => size / most) };
 };

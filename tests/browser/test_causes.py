@@ -134,7 +134,7 @@ def test_after_a_hundred_steps_at_z_03_under_five_percent_are_left(same_visit: V
     expect(lab.half_lives.nth(50)).to_have_text("23")
 
 
-@pytest.mark.parametrize("scale", ["absolute", "normalised"])
+@pytest.mark.parametrize("scale", ["absolute", "normalized"])
 @pytest.mark.parametrize(
     ("name", "text", "t", "unit"),
     [
@@ -159,7 +159,7 @@ def test_influence_is_the_cores_sensitivity(
     tints = page.evaluate(
         "() => [...document.querySelectorAll('#tokens li')].map(li => Number(li.style.getPropertyValue('--tint')))"
     )
-    scaled = norms / (norms.max() if scale == "normalised" else 1)
+    scaled = norms / (norms.max() if scale == "normalized" else 1)
     wanted = np.where(scaled > 0.02, np.minimum(1, scaled), 0)
     np.testing.assert_allclose(tints, wanted, atol=0.002)
     # Every number of it can be had as a table.

@@ -114,7 +114,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
         zoom="gate",
         weights="z.1.b=1",
         views="tape,whatif,cell,memory,influence",
-        scale="normalised",
+        scale="normalized",
     )
     lab.cell.locator("tbody button").first.click()
     lab.button(contract.SCORE).click()
