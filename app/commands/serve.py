@@ -76,9 +76,10 @@ def _port(text: str) -> int:
 
 
 def _workers(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) > 0):
+    number = whole(text)
+    if number is None or not 0 < number < 1_000:
         raise argparse.ArgumentTypeError("the number of workers is a whole number from 1 to 999")
-    return int(text)
+    return number
 
 
 def _proxies(text: str) -> str:

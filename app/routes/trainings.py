@@ -9,6 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from gru_core.checkpoints import Training
+from gru_core.numerals import whole
 from gru_core.trace import read
 
 from ..answers import start, to_json
@@ -99,8 +100,8 @@ def _about(request: Request, live: Live) -> dict[str, Any]:
     },
 )
 async def events(request: Request, id: str, token: Token = "") -> Response:
-    last = request.headers.get("last-event-id", "")
-    after = int(last) if last.isascii() and last.isdigit() and len(last) < 9 else -1
+    last = whole(request.headers.get("last-event-id", ""))
+    after = -1 if last is None else last
     live = _trainings(request).get(id)
     if live is None:
         training = kept(request.app.state.settings).get(id)
