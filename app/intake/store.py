@@ -76,8 +76,7 @@ class Store:
     def get(self, id: str) -> Found | None:
         """What came of the upload of that id, which is thereby used; None when it is not kept, or not any more."""
         if not self._use(id):
-            with self._lock:
-                self._size -= self._loaded.pop(id, (None, 0))[1]
+            self._unload(id)
             return None
         found = self._of_loaded(id)
         if found is None:
@@ -128,6 +127,10 @@ class Store:
             return self._path(id).exists()
         return True
 
+    def _unload(self, id: str) -> None:
+        with self._lock:
+            self._size -= self._loaded.pop(id, (None, 0))[1]
+
     def _of_loaded(self, id: str) -> Found | None:
         with self._lock:
             if id not in self._loaded:
@@ -164,6 +167,7 @@ class Store:
                 break
             if path.stem != but:
                 path.unlink(missing_ok=True)
+                self._unload(path.stem)
                 count, total = count - 1, total - size
         for path in self.folder.glob("*" + UNFINISHED):
             try:
