@@ -52,7 +52,7 @@ class Visitor:
     """Somebody who asks one thing after another; `seen` counts the answers by kind and status."""
 
     def __init__(self, url: str, seed: int, seen: Counter[tuple[str, int]]) -> None:
-        self.host, self.seed, self.seen, self.number, self.kind = urlsplit(url).netloc, seed, seen, 0, ""
+        self.host, self.seed, self.seen, self.number, self.kind = urlsplit(url).netloc, seed, seen, seed, ""
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
         self.rng, self.turn = random.Random(seed), threading.Lock()
 
