@@ -260,8 +260,8 @@ class _Watch:
             if lags[-1] > grown * self.way_back > 0:
                 self.grown += 1
                 self.said.append(
-                    f"Training step {step:,}: the gradient over {len(lags) - 1} timesteps, relative to that of the "
-                    f"last input, is more than {grown:,} times as large as before training."
+                    f"Training step {step:,}: the relative gradient over {len(lags) - 1} timesteps "
+                    f"is more than {grown:,} times as large as before training."
                 )
         for since, rate in self.recipe.schedule.changes[self.changed :]:
             if since < step:

@@ -25,7 +25,7 @@ const MOST_DOTS = 40; // steps that have a dot each
 export function drawCurves(curves, T, step, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
   if (sizes.length === 0)
-    return `<text x="${MARGIN.left}" y="40" class="tick start">All values are 0.</text>`;
+    return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
   const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
   const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
   const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];

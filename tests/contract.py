@@ -17,3 +17,13 @@ EXPORTED = "This exported page has no server, so it shows only the run that it r
 EXPORTED_LIVE = f"{EXPORTED} To run anything else, press “Open in GRU Scope” at the top."
 EXPORTED_ALONE = f"{EXPORTED} To run anything else, open GRU Scope."
 LINK_IN_PARTS = "Parts of this link could not be used:"
+
+# The Compare and Train pages, and the experiments.
+EXPERIMENTS = {
+    "gap": "Gradient reach",
+    "sequence": "Sequential cost",
+    "bottleneck": "Memory capacity",
+    "race": "Cell comparison",
+}
+GRADIENT_FLOW, COSTS, MILESTONES, RESULTS = "Gradient flow", "Cost of each cell", "Milestones", "Gates and weights"
+START_TRAINING, REPLACE_RUN, COMPARE_RUN = "Start training", "Replace this run", "Compare with this run"

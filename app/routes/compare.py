@@ -126,7 +126,7 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
         "columns": next((columns for columns in STAGES if columns >= T), T),
         "tokens": gru.about["tokens"],
         "signed": gru.run.model.readout.kind == "linear",
-        "score": f"held-out {SCORE[gru.run.model.readout.kind]}",
+        "score": "held-out mean squared error" if gru.run.model.readout.kind == "linear" else "held-out accuracy",
         "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
         "contenders": [_filled(one, entry) for one, entry in zip(found, entries, strict=True)],
         "boot": inert(to_json(boot)),

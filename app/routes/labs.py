@@ -132,7 +132,7 @@ def _race() -> dict[str, Any]:
             # A race that was not finished counts as longer than any that was.
             place = median([row["good_at"] or float("inf") for row in rows])
             found.setdefault(task, {})[cell] = {
-                "median": None if place == float("inf") else f"{place:g}",
+                "median": None if place == float("inf") else f"{place:,g}",
                 "solved": f"{len(good)} of {len(rows)}",
                 "curves": [row["scores"] for row in rows],
                 "good_at": [row["good_at"] for row in rows],

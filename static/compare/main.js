@@ -47,7 +47,7 @@ const error = find("#error");
 
 
 const link = read(address());
-const notice = `${error.textContent}${link.notices.length ? ` Part of this link was ignored: ${link.notices.join("; ")}.` : ""}`; // prettier-ignore
+const notice = `${error.textContent}${link.notices.length ? ` Parts of this link could not be used: ${link.notices.join("; ")}.` : ""}`; // prettier-ignore
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
 const scenarios = /** @type {Record<Name, Scenario>} */ (boot.scenarios);
 
@@ -159,7 +159,7 @@ requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, "The pictures could not be loaded. All numbers are still available."),
+      () => lead.update(note, "The pictures could not be loaded. Numbers and steps still work."),
     ),
   ),
 );

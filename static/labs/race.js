@@ -41,7 +41,7 @@ function mountRace(section) {
       const [middle, solved] = row.querySelectorAll("td");
       const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
       const at = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
-      write(middle, Number.isFinite(at) ? String(at) : "–");
+      write(middle, Number.isFinite(at) ? at.toLocaleString("en") : "–");
       write(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
     }
   }
@@ -61,7 +61,7 @@ function mountRace(section) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `reached the target at training step ${course.good}` : "did not reach the target"}.`); // prettier-ignore
+            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });

@@ -48,10 +48,10 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
 @pytest.mark.parametrize(
     ("link", "said"),
     [
-        ({"task": "chess"}, "there is no such task; there are: flip-flop, "),
+        ({"task": "chess"}, "choose one of flip-flop, "),
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
-        ({"task": "<script>"}, "there is no such task"),
-        ({"by": "colour"}, "networks are matched by units or parameters"),
+        ({"task": "<script>"}, "this task is unknown"),
+        ({"by": "colour"}, "units or parameters"),
         ({"v": "9"}, "another version of the page"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.Capt
     assert main(["export", link, "--csv", "-"]) == 2
     assert "this page can be written as --html" in capsys.readouterr().err
     assert main(["export", link.replace("sentiment", "chess"), "--html", "-"]) == 1
-    assert "there is no such task; there are: flip-flop" in capsys.readouterr().err
+    assert "choose one of flip-flop" in capsys.readouterr().err
 
 
 def test_a_long_comparison_is_streamed_to_the_page_and_too_large_for_a_file(

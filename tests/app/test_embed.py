@@ -153,7 +153,7 @@ def test_oembed_has_no_xml(client: TestClient) -> None:
 def test_a_comparison_is_embedded_with_all_that_its_link_says(client: TestClient, path: str) -> None:
     link = urlencode({"task": "sentiment", "t": "3", "cells": "rnn,gru"})
     answer = client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
-    assert answer["title"] == "Three cells, one sequence · GRU Scope"
+    assert answer["title"] == "Compare · GRU Scope"
     source = unescape(re.findall(r'src="([^"]*)"', answer["html"])[0])
     assert source == f"{HOST}/embed/compare?{link}"
     framed = client.get(source)

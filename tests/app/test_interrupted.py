@@ -62,7 +62,7 @@ COMMANDS: dict[str, tuple[list[str], Wait]] = {
     "train": (["train", "sentiment", "--checkpoints", "kept.npz"], shows(b"step")),
     "train a link": (["train", LINK, "--checkpoints", "kept.npz"], shows(b"step")),
     "sweep": (["sweep", "grid.toml", "--html", "grid.html"], shows(b" of ")),
-    "lab": (["lab", "gap", "--out", "gap.json"], shows(b" of ")),
+    "experiment": (["experiment", "gap", "--out", "gap.json"], shows(b" of ")),
     "export": (["export", "--site", "site", "pages.toml"], shows(b"page-0")),
     "trace": (["trace", "-", "--npz", "run.npz"], reads_what_is_typed),
     "import": (["import", "pipe.safetensors", "--out", "made.safetensors"], reads_the_pipe),
@@ -95,7 +95,9 @@ def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name
     *before, line = told.decode().splitlines()
     assert line.startswith("gruscope: ")
     assert "Traceback" not in told.decode()
-    assert all(name in ("train", "train a link", "sweep", "lab", "export") for _ in before)  # how far they had come
+    assert all(
+        name in ("train", "train a link", "sweep", "experiment", "export") for _ in before
+    )  # how far they had come
     for file in set(tmp_path.rglob("*")) - given:
         assert file.is_dir() or file.suffix in (".csv", ".html", ".js"), file  # pages that are done, and rows
         if file.suffix == ".csv":

@@ -88,7 +88,7 @@ def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.
     table = tmp_path / "t.csv"
     table.write_text("a,b\n1,2\n")
     assert main(["sweep", str(grid), "--out", str(table)]) == 2
-    assert "is not the table of a sweep" in capsys.readouterr().err
+    assert "not a sweep table" in capsys.readouterr().err
     assert table.read_text() == "a,b\n1,2\n"
 
 

@@ -139,7 +139,7 @@ def test_a_reference_with_its_axes_exchanged_is_found_out() -> None:
     swapped = {name: array.swapaxes(0, 1) for name, array in wanted.items()}
     parity = check(formats.read_file(FIXTURES / "pytorch-tagger.safetensors"), swapped)
     assert parity.cause is not None
-    assert parity.cause.words == "with the axes of sequences and steps exchanged (batch_first)"
+    assert parity.cause.words == "with the batch axis and the time axis swapped (batch_first)"
 
 
 def test_a_direction_taken_for_the_other_is_found_out() -> None:
