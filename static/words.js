@@ -28,14 +28,14 @@ export function briefly(steps) {
 }
 
 /** After how many steps half of a state is left. @param {number} steps */
-export function lasting(steps) {
-  if (steps < 1) return "less than one step";
-  return steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
-}
+export const lasting = (steps) =>
+  steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
 
 /** How long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
-export const tellLasting = (gate, value, halfLife, what) =>
-  `If ${gate} stayed at ${fixed(value)}, ${halfLife === Infinity ? `all of ${what} would be kept` : `half of ${what} would be left after ${lasting(halfLife)}`}.`;
+export function tellLasting(gate, value, halfLife, what) {
+  const share = halfLife === Infinity ? `all of ${what} would be kept` : halfLife < 1 ? `less than half of ${what} would be left after one step` : `half of ${what} would be left after ${lasting(halfLife)}`; // prettier-ignore
+  return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
+}
 
 /** How open a gate is. @param {number} value */
 export function openness(value) {
@@ -61,14 +61,15 @@ export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: 
  * @param {{replaced: Partial<Record<string, number>>, value: (name: string) => number, symbols: Record<string, string>}} clamped
  *   the computed value of everything that is clamped, its value now, and its symbol
  * @param {Phrase[]} clauses
+ * @param {Phrase[]} [rate] the clause that continues the sentence before
  * @returns {Phrase[]}
  */
-export function tellRest(state, { replaced, value, symbols }, clauses) {
+export function tellRest(state, { replaced, value, symbols }, clauses, rate = []) {
   const clamped = Object.entries(replaced).map(([name, was]) => ({
     text: `${symbols[name]} is clamped at ${fixed(value(name))} instead of ${fixed(/** @type {number} */ (was))}`,
     about: name,
   }));
-  const [first, ...others] = [...clamped, ...clauses];
+  const [first, ...others] = [...rate, ...clamped, ...clauses];
   const capital = /^[a-z]{2}/.test(first.text) ? first.text[0].toUpperCase() + first.text.slice(1) : first.text;
   return [
     { text: " " },

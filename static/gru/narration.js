@@ -25,21 +25,18 @@ export function narrate(state) {
   const alone = at.H === 1;
   const past = state.step > 1 || z.some((_, unit) => reading(state, unit).h_prev !== 0);
   const said = tellStep(at);
-  if (!past) said.push({ text: `there is no old state to keep or reset${alone ? ": the unit " : `. Unit ${at.unit + 1} `}` });
-  else if (alone) said.push({ text: "the update gate is " });
-  else said.push({ text: `${groups(z)}. `, about: "z" }, { text: `In unit ${at.unit + 1} the update gate is ` });
-  if (past) said.push({ text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" }, { text: ": the unit " });
-  said.push(...mixture(at, past));
-  said.push(past ? { text: "." } : { text: ` (z = ${fixed(at.z)}).` });
+  if (!past) said.push({ text: "there is no old state to keep or reset" });
+  else if (alone) said.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
+  else said.push({ text: groups(z), about: "z" });
+  said.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
+  said.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
 
-  /** @type {Phrase[]} */
-  const clauses = [];
-  if (past && at.take > 0 && at.take < LITTLE)
-    clauses.push({ text: `at this rate half of it would be left after ${words.lasting(at.half_life)}`, about: "z" });
-  if (past && at.matters >= LITTLE) clauses.push({ text: seen(at), about: "r" });
-  clauses.push({ text: `h ${change(at.h_prev, at.h)}`, about: "h" });
+  const keeps = past && at.take > 0 && at.take < LITTLE;
+  const rate = { text: `at this rate half of it would be left after ${words.lasting(at.half_life)}`, about: "z" };
+  const resets = past && at.matters >= LITTLE ? [{ text: seen(at), about: "r" }] : [];
+  const clauses = [...resets, { text: `h ${change(at.h_prev, at.h)}`, about: "h" }];
   const value = (/** @type {string} */ name) => at[/** @type {keyof typeof SYMBOLS} */ (name)];
-  return [...said, ...tellRest(state, { replaced: at.replaced, value, symbols: SYMBOLS }, clauses)];
+  return [...said, ...tellRest(state, { replaced: at.replaced, value, symbols: SYMBOLS }, clauses, keeps ? [rate] : [])];
 }
 
 /** The shares of the old state and of the candidate. @param {Reading} at @param {boolean} past whether there is an old state @returns {Phrase[]} */
@@ -57,22 +54,24 @@ function mixture({ keep, take }, past) {
 /** Which units keep their states, take their candidates, or mix the two. @param {number[]} z of every unit */
 function groups(z) {
   const units = z.map((_, unit) => unit);
+  const mixed = units.filter((unit) => z[unit] >= LITTLE && z[unit] <= MUCH);
+  const both = mixed.length === z.length ? "state and candidate" : "both";
   const parts = [
     words.whichUnits(units.filter((unit) => z[unit] < LITTLE), z.length, "keeps its state", "keep their states"),
     words.whichUnits(units.filter((unit) => z[unit] > MUCH), z.length, "takes its candidate", "take their candidates"),
-    words.whichUnits(units.filter((unit) => z[unit] >= LITTLE && z[unit] <= MUCH), z.length, "mixes both", "mix both"),
+    words.whichUnits(mixed, z.length, `mixes ${both}`, `mix ${both}`),
   ].filter(Boolean); // prettier-ignore
   return words.joined(parts);
 }
 
 /** How much of the past the reset gate lets the candidate see. @param {Reading} at */
-function seen({ r, reset, H }) {
+function seen({ r, reset, H, unit }) {
   // Before the product r_i scales unit i for every candidate; after it, r_i scales all states for unit i's own candidate.
   const [who, what] =
     H === 1
       ? ["the candidate sees", "the old state"]
       : reset === "before"
-        ? ["all candidates see", "this unit’s old state"]
+        ? ["the candidates see", `unit ${unit + 1}’s old state`]
         : ["its candidate sees", "the old states"];
   return `${who} ${part(r)} of ${what} (r = ${fixed(r)})`;
 }

@@ -22,9 +22,10 @@ export function narrate(state) {
   const alone = at.H === 1;
   const past = state.step > 1 || f.some((_, unit) => reading(state, unit).c_prev !== 0);
   const said = tellStep(at);
-  if (!past) said.push({ text: `there is no cell state to keep yet${alone ? ": the unit " : `. Unit ${at.unit + 1} `}` });
-  else if (alone) said.push({ text: "the forget gate is " });
-  else said.push({ text: `${groups(f)}. `, about: "f" }, { text: `In unit ${at.unit + 1} the forget gate is ` });
+  if (!past) said.push({ text: "there is no cell state to keep yet" });
+  else if (alone) said.push({ text: "the forget gate is " }, { text: openness(at.f), about: "f" });
+  else said.push({ text: groups(f), about: "f" });
+  said.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` });
   if (past) said.push(...kept(at));
   said.push({ text: `adds ${part(at.i)}`, about: "i" }, { text: " of " }, { text: "its candidate", about: "c_tilde" });
   said.push({ text: ` (i = ${fixed(at.i)}).` });
@@ -41,21 +42,20 @@ export function narrate(state) {
 
 /** How much of the old cell state stays. @param {Reading} at @returns {Phrase[]} */
 const kept = ({ f }) => [
-  { text: `${openness(f)} (f = ${fixed(f)})`, about: "f" },
-  { text: ": the unit " },
   { text: `keeps ${part(f)}`, about: "f" },
   { text: " of " },
   { text: "its cell state", about: "c_prev" },
-  { text: " and " },
+  { text: ` (f = ${fixed(f)}) and ` },
 ];
 
 /** Which units keep their cell states, and which forget them. @param {number[]} f of every unit */
 function groups(f) {
   const units = f.map((_, unit) => unit);
+  const partly = units.filter((unit) => f[unit] >= LITTLE && f[unit] <= MUCH);
   const parts = [
     words.whichUnits(units.filter((unit) => f[unit] > MUCH), f.length, "keeps its cell state", "keep their cell states"),
     words.whichUnits(units.filter((unit) => f[unit] < LITTLE), f.length, "forgets its cell state", "forget their cell states"),
-    words.whichUnits(units.filter((unit) => f[unit] >= LITTLE && f[unit] <= MUCH), f.length, "keeps a part", "keep a part"),
+    words.whichUnits(partly, f.length, "keeps a part of its cell state", partly.length === f.length ? "keep a part of their cell states" : "keep a part of theirs"),
   ].filter(Boolean); // prettier-ignore
   return words.joined(parts);
 }

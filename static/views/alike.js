@@ -113,6 +113,6 @@ export function mountAlike(section, store, actions) {
 
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {
-  const which = step < 0 ? "The step before them" : length === 1 ? "The step" : step === 0 ? "Its first step" : step === length - 1 ? "Its last step" : `Its step ${step + 1}`;
-  return `${which} is ${what} at ${part(share)} of these places, and at ${part(elsewhere)} of all places.`;
+  const which = step < 0 ? "The step before" : length === 1 ? "The step" : step === 0 ? "The first step" : step === length - 1 ? "The last step" : `Step ${step + 1}`;
+  return `${which} is ${what} at ${part(share)} of these places, and at ${part(elsewhere)} of all steps.`;
 }

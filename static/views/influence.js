@@ -81,6 +81,7 @@ function tell(state, found) {
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
   const token = run.tokens?.[most.step - 1] ?? "numbers";
+  if (most.value === 0) return `At t = ${step} all gradients of the output ${what} with respect to the inputs are 0.`;
   const input = `At t = ${step} the output ${what} is most sensitive to the input at t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
   if (!found.gate) return input;
   const { gate, unit, t } = found.gate;

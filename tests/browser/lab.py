@@ -28,7 +28,7 @@ class Lab:
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         self.page = page
         self.exported = exported
-        self.sequence = page.get_by_role("textbox", name="Sequence")
+        self.sequence = page.get_by_role("textbox", name="Sequence", exact=True)
         self.model = page.get_by_role("combobox", name="Model")
         self.step = page.get_by_role("slider", name="Step")
         self.inspector = page.get_by_role("region", name="Inspector")

@@ -100,7 +100,8 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
             assert_shown(half_life[1], steps)
     else:
         assert half_life is None
-    if past:
+    many = layer.cell.units > 1
+    if past and not many:
         word = "nearly closed" if at["z"] < 0.2 else "nearly open" if at["z"] > 0.8 else "partly open"
         assert f"update gate is {word} (z = " in said
     else:
@@ -127,7 +128,6 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
     assert h is not None
     assert_shown(h[1] or h[3], at["h_prev"])
     assert_shown(h[2] or h[3], at["h"])
-    many = layer.cell.units > 1
     assert said.count(". ") + 1 == (3 if many else 2)  # sentences
     if many and past:
         for verb, who in (
@@ -135,7 +135,7 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
             ("take", layer.z[t] > 0.8),
             ("mix", (layer.z[t] >= 0.2) & (layer.z[t] <= 0.8)),
         ):
-            check_group(said.split(". In unit ")[0], verb, who)
+            check_group(said.split(". Unit ")[0], verb, who)
 
 
 def check_group(said: str, verb: str, who: np.ndarray[Any, Any]) -> None:

@@ -129,8 +129,8 @@ def test_a_class_from_opening_to_the_end(somebody: Join, wire: Wire) -> None:
     teacher.get_by_role("slider", name="Step").press("ArrowRight")
     for page in followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
-    teacher.get_by_role("textbox", name="Sequence").fill("A x B")
-    teacher.get_by_role("textbox", name="Sequence").fill("A x x B x")
+    teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x B")
+    teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
     teacher.get_by_role("button", name="What if").click()
     teacher.get_by_role("region", name="What if").get_by_role("button", name=contract.CLAMP, exact=True).click()
     for page in followers:

@@ -119,7 +119,7 @@ def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(p
     expect(frame.get_by_role("region", name="Tape")).to_be_visible()
     expect(frame.get_by_role("region", name="Cell")).to_be_hidden()
     expect(frame.get_by_role("combobox", name="Model")).to_be_hidden()
-    expect(frame.get_by_role("textbox", name="Sequence")).to_be_hidden()
+    expect(frame.get_by_role("textbox", name="Sequence", exact=True)).to_be_hidden()
     expect(frame.get_by_role("button", name="Play")).to_be_visible()
     expect(frame.get_by_role("heading", level=2)).to_contain_text("t = 3")
     inner = page.frames[-1].evaluate("document.documentElement.offsetHeight")

@@ -28,8 +28,8 @@ class WhatIf(Lab):
         self.original = page.get_by_role("list", name="Output of the original run").get_by_role("listitem")
 
     def hold(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
-        self.panel.get_by_label("Signal").select_option(gate)
-        self.panel.get_by_label("Units").select_option(units)
+        self.panel.get_by_label("Signal", exact=True).select_option(gate)
+        self.panel.get_by_label("Units", exact=True).select_option(units)
         self.panel.get_by_role("slider", name="Value").fill(str(value))
         self.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
 
