@@ -105,7 +105,7 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
     assert set(proof["differences"][0]) == {"name", "largest", "relative", "step", "unit", "by_step"}
     for page in ("/", "/embed"):
         html = client.get(page, params={"model": entry["id"]}).text
-        assert f'<optgroup label="Brought by you or by link">\n        <option value="{entry["id"]}" selected' in html
+        assert f'<optgroup label="Uploaded models">\n        <option value="{entry["id"]}" selected' in html
         boot = json.loads(re.findall(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)[0])
         assert boot["models"][-1] == entry | {"questions": []}
         assert (boot["uploads"], boot["max_upload"]) == (page == "/", 20 * 2**20)
