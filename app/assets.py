@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from threading import Thread, get_native_id
 
 import brotli
 import plotly
@@ -64,6 +66,8 @@ def compress() -> Thread:
     """Make the brotli of every file while the server already serves gzip: Plotly's takes seconds."""
 
     def work() -> None:
+        if sys.platform == "linux":  # where threads have a priority of their own: visitors come first
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), 19)
         for asset in assets().values():
             asset.encoded["br"] = brotli.compress(asset.content, quality=10, lgwin=24)
 

@@ -95,10 +95,8 @@ class BodyLimit:
         limit, seconds, what = settings.max_body, settings.body_seconds, "request"
         if post and FILE.fullmatch(path):
             limit, seconds, what = settings.max_upload, settings.upload_seconds, "file"
-        size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
-        too_large = _refusal(413, "too-large", f"the {what} is too large: at most {size}")
         if (whole(Headers(scope=scope).get("content-length", "")) or 0) > limit:
-            await too_large(scope, receive, send)
+            await _too_large(what, limit)(scope, receive, send)
             return
         body, more, large = bytearray(), True, False
         try:
@@ -112,7 +110,7 @@ class BodyLimit:
                         body += message.get("body", b"")
                         more = message.get("more_body", False)
                         if len(body) > limit:
-                            await too_large(scope, receive, send)
+                            await _too_large(what, limit)(scope, receive, send)
                             return
                         if len(body) > settings.max_body and not large:
                             if self._large == LARGE_FILES:
@@ -135,6 +133,11 @@ def _give_back() -> None:
     """Let the system have what a large file took: glibc would keep 40 MB of it in reserve."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _too_large(what: str, limit: int) -> JSONResponse:
+    size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
+    return _refusal(413, "too-large", f"the {what} is too large: at most {size}")
 
 
 def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
