@@ -103,7 +103,7 @@ def _preview(options: argparse.Namespace) -> int:
         return _wrong(f"{file} is not there, or has no name for a lesson: small letters, digits and -")
     settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
     page, browser = f"lessons/{file.stem}", not options.no_browser
-    return serve(settings, options.host, options.port, browser, options.root_path, page, options.workers)
+    return serve(settings, options.host, options.port, browser, options.root_path, page, workers=options.workers)
 
 
 def _count(number: int, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,10 @@ from .keeper import InMemory
 from .room import Room
 
 FILE = "rooms.sqlite"
+
+LOG = logging.getLogger("gruscope.rooms")
+
+IN_MEMORY = "rooms are in memory only and end with this process: %s"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS rooms (code TEXT PRIMARY KEY, digest TEXT, opened REAL, seen REAL, epoch TEXT, n INTEGER);
@@ -27,83 +32,94 @@ SEEN_SECONDS = 20
 
 
 class InFile(InMemory):
-    """Rooms in a file of `folder`, which belongs to one process at a time.
+    """Rooms in a file of `folder`, which is made with the first room and belongs to one process at a time.
 
     The file is written as the process goes and not forced onto the disk: it survives the process, not a power failure.
 
-    Raises OSError when the file cannot be written, or another process has it.
+    Raises OSError when the file is there and cannot be written, or another process has it.
     """
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__()
-        path = Path(folder) / FILE
-        try:
-            self._file = _opened(path)
-        except sqlite3.OperationalError as error:
-            raise OSError(f"{path} cannot be used: {error}") from error
-        except sqlite3.DatabaseError:  # damaged, which counts as gone
-            for part in path.parent.glob(f"{FILE}*"):
-                part.unlink()
-            self._file = _opened(path)
-        self._load()
+        self._path = Path(folder) / FILE
+        self._file: sqlite3.Connection | None = None
+        if self._path.exists():
+            self._file = _opened(self._path)
+            self._load(self._file)
 
     async def open(self, room: Room) -> None:
+        if self._file is None:  # the first room
+            try:
+                self._file = _opened(self._path)
+            except OSError as error:
+                LOG.warning(IN_MEMORY, error)
         await super().open(room)
         about = (room.code, room.digest, room.opened, room.seen, room.epoch, room.n)
-        with self._file:
-            self._file.execute("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?)", about)
-            self._write("fields", ((room.code, name, value) for name, value in room.state.items()))
+        self._run("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?)", [about])
+        self._write("fields", ((room.code, name, value) for name, value in room.state.items()))
 
     async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
-        with self._file:
-            self._file.execute("UPDATE rooms SET n = ? WHERE code = ?", (room.n + 1, room.code))
-            self._write("fields", ((room.code, name, value) for name, value in fields.items()))
+        self._run("UPDATE rooms SET n = ? WHERE code = ?", [(room.n + 1, room.code)])
+        self._write("fields", ((room.code, name, value) for name, value in fields.items()))
         await super().change(room, fields)
 
     async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
         if room.code in self._rooms:
-            with self._file:
-                self._write("entries", ((room.code, table, key, value) for key, value in values.items()))
+            self._write("entries", ((room.code, table, key, value) for key, value in values.items()))
         await super().put(room, table, values)
 
     async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
-        with self._file:
-            rows = [(room.code, table, key) for key in keys]
-            self._file.executemany("DELETE FROM entries WHERE code = ? AND name = ? AND key = ?", rows)
+        rows = [(room.code, table, key) for key in keys]
+        self._run("DELETE FROM entries WHERE code = ? AND name = ? AND key = ?", rows)
         await super().drop(room, table, keys)
 
     async def meet(self, room: Room, now: float) -> None:
         if now - room.seen >= SEEN_SECONDS:
-            with self._file:
-                self._file.execute("UPDATE rooms SET seen = ? WHERE code = ?", (now, room.code))
+            self._run("UPDATE rooms SET seen = ? WHERE code = ?", [(now, room.code)])
             await super().meet(room, now)
 
     async def forget(self, room: Room) -> None:
         await super().forget(room)
-        with self._file:
-            for part in PARTS:
-                self._file.execute(f"DELETE FROM {part} WHERE code = ?", (room.code,))
+        for part in PARTS:
+            self._run(f"DELETE FROM {part} WHERE code = ?", [(room.code,)])
 
     async def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _write(self, part: str, rows: Iterable[tuple[Any, ...]]) -> None:
         made = [(*row[:-1], orjson.dumps(row[-1], option=orjson.OPT_NON_STR_KEYS)) for row in rows]
         if made:
-            marks = ", ".join("?" * len(made[0]))
-            self._file.executemany(f"INSERT OR REPLACE INTO {part} VALUES ({marks})", made)
+            self._run(f"INSERT OR REPLACE INTO {part} VALUES ({', '.join('?' * len(made[0]))})", made)
 
-    def _load(self) -> None:
-        for code, digest, opened, seen, epoch, n in self._file.execute("SELECT * FROM rooms").fetchall():
-            fields = self._file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
+    def _run(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._file is not None:
+            with self._file:
+                self._file.executemany(statement, rows)
+
+    def _load(self, file: sqlite3.Connection) -> None:
+        for code, digest, opened, seen, epoch, n in file.execute("SELECT * FROM rooms").fetchall():
+            fields = file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
             room = Room(code, digest, opened, {name: orjson.loads(value) for name, value in fields}, epoch, n)
             room.seen = seen
             self._rooms[code], tables = room, self._tables.setdefault(code, {})
-            for name, key, value in self._file.execute("SELECT name, key, value FROM entries WHERE code = ?", (code,)):
+            for name, key, value in file.execute("SELECT name, key, value FROM entries WHERE code = ?", (code,)):
                 tables.setdefault(name, {})[key] = orjson.loads(value)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    """Open the file, a new one when it is damaged, which counts as gone. Raises OSError when it cannot be used."""
+    try:
+        return _connected(path)
+    except sqlite3.OperationalError as error:
+        raise OSError(f"{path} cannot be used: {error}") from error
+    except sqlite3.DatabaseError:
+        for part in path.parent.glob(f"{FILE}*"):
+            part.unlink()
+        return _connected(path)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
     """Raises OperationalError when the file cannot be written or is another's, DatabaseError when it is damaged."""
     file = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:

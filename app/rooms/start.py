@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
 from ..settings import Settings
 from .keeper import InMemory, Keeper
-from .sqlite import InFile
-
-LOG = logging.getLogger("gruscope.rooms")
+from .sqlite import IN_MEMORY, LOG, InFile
 
 
 def kept_in(settings: Settings) -> Keeper:
@@ -23,5 +19,5 @@ def kept_in(settings: Settings) -> Keeper:
         try:
             return InFile(settings.uploads)
         except OSError as error:
-            LOG.warning("rooms are in memory only and end with this process: %s", error)
+            LOG.warning(IN_MEMORY, error)
     return InMemory()

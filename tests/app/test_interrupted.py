@@ -92,7 +92,8 @@ def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name
         finally:
             process.kill()
     assert process.returncode == 130
-    *before, line = told.decode().splitlines()
+    # The log says so when a loaded machine held the server up.
+    *before, line = [line for line in told.decode().splitlines() if "event loop" not in line]
     assert line.startswith("gruscope: ")
     assert "Traceback" not in told.decode()
     assert all(

@@ -49,7 +49,7 @@ def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> Non
         assert "What do random gates do?" in page.text
         drawn = client.get("/api/models/deep.one/draw?seed=1")
         assert drawn.status_code == 404
-        assert drawn.json()["error"]["message"].startswith("this model has no task that is known here")
+        assert drawn.json()["error"]["message"].startswith("this model has no built-in task")
 
 
 def test_the_limits_hold_for_it(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from gru_core import Numbers, Operator, formats, presets
 from tests.app.test_models import deep
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-GONE = "this model was brought by someone and is no longer kept here; bring the file again"
+GONE = "this server no longer stores this uploaded model; upload the file again"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -95,7 +95,7 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
         answer = client.post(f"/api/{path}", json=scenario | {"layer": 1, "unit": 1} | more)
         has_none = path == "ledger" and "rnn" in file
         assert answer.status_code == (422 if has_none else 200)
-        assert not has_none or "no ledger" in answer.json()["error"]["message"]
+        assert not has_none or "no contributions" in answer.json()["error"]["message"]
     reference = (FIXTURES / f"{file.split('.')[0]}-reference.npz").read_bytes()
     proof = client.post(f"/api/models/{entry['id']}/check", content=reference).json()
     assert proof["passed"]

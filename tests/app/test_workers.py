@@ -214,7 +214,7 @@ def test_without_redis_rooms_are_in_one_process_and_reached_through_both(server:
     until(0)  # who leaves the process in front is gone from the room
     assert server.ask(server.other, "GET", f"/rooms/{room['code']}")[0] == 200
     assert server.ask(server.other, "DELETE", path, None, of_teacher)[0] == 204
-    assert server.ask(server.primary, "GET", f"/rooms/{room['code']}")[0] == 404
+    assert server.ask(server.primary, "GET", f"/rooms/{room['code']}")[0] == 410
     lead.close()
 
 

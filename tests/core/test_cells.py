@@ -274,7 +274,7 @@ def test_an_lstms_shares_can_be_more_than_one_and_an_rnn_has_none() -> None:
     L = gru.trace(model, "A x x", clamps=clamps).ledger(0)
     np.testing.assert_array_equal(L, [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
     plain = gru.trace(random_model((random_cell("rnn", rng, 6, 1),), rng), "A x x")
-    with pytest.raises(ValueError, match="an RNN has no ledger: it makes each state anew"):
+    with pytest.raises(ValueError, match="an RNN has no contributions"):
         plain.ledger(0)
 
 
@@ -317,7 +317,7 @@ def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
         gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
     with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, c_tilde, o"):
         model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
-    with pytest.raises(ValueError, match="an LSTM has no z to put a penalty on"):
+    with pytest.raises(ValueError, match="LSTM cells have no gate z"):
         loss_and_gradients(model, TASKS["flip-flop"].draw(rng, 5, 2), Penalties(z=0.1))
     with pytest.raises(ValueError, match="c cannot be held at 11: -10 to 10"):
         Clamp("c", 11)

@@ -116,7 +116,7 @@ def test_what_a_prompt_prints_is_short_and_without_arrays(units: int) -> None:
 def test_what_a_prompt_prints_names_the_sizes() -> None:
     trace, model = held(), gru.load("flip-flop")
     assert repr(model) == "Model('Flip-flop', trained: I=6, H=1, K=2)"
-    assert repr(trace) == "Trace('Store and recall' of 'A b c ? D a ?': T=7, H=4→6, K=4, with a twin)"
+    assert repr(trace) == "Trace('Store and recall' of 'A b c ? D a ?': T=7, H=4→6, K=4, with the original run)"
     assert repr(trace.layers[1]) == "Forward(T=7, I=4, H=6, reset='after', holding z)"
     assert repr(gru.forward(trace.model.layers[1], np.zeros((5, 3, 4)))) == "Forward(T=5, B=3, I=4, H=6, reset='after')"
     assert repr(trace.sensitivity(2)).endswith("to 3 steps; I=9, H=4, 6)")
@@ -174,7 +174,7 @@ def test_of_much_a_notebook_shows_what_moved_most_and_says_what_it_leaves_out() 
 def test_a_held_run_is_shown_with_the_answers_of_the_one_left_alone() -> None:
     shut, _ = gru.twin(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
     rows = {name: cells for name, *cells in Read(shut._repr_html_()).rows}
-    assert (rows["output"], rows["left alone"]) == (["A", "A", "A"], ["A", "A", "B"])
+    assert (rows["output"], rows["original"]) == (["A", "A", "A"], ["A", "A", "B"])
 
 
 def hostile() -> Model:
@@ -234,9 +234,9 @@ def test_the_figure_of_a_difference_is_held_minus_left_alone_on_one_scale() -> N
     for name, picture in pictures(trace, difference=True).items():
         np.testing.assert_array_equal(picture.z, (getattr(trace, name) - getattr(trace.twin, name)).T)
         assert (picture.zmin, picture.zmax) == (-1, 1)
-    assert trace.figure(difference=True).layout.title.text.endswith("held − left alone")
+    assert trace.figure(difference=True).layout.title.text.endswith("changed − original")
     assert len(trace.figure(difference=True).data) == 4
-    with pytest.raises(ValueError, match="no twin to differ from"):
+    with pytest.raises(ValueError, match="no original run to compare with"):
         trace.twin.figure(difference=True)
 
 
