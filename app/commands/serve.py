@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import errno
 import gc
 import logging
@@ -188,7 +189,7 @@ def serve(
             if workers == 1:
                 worker.load()
             else:  # what every worker would refuse is refused here, once
-                create_app(settings, Primary(Path(folder), settings)).state.trainings.close()
+                asyncio.run(create_app(settings, Primary(Path(folder), settings)).state.trainings.close())
             listener = _bind(host, port)
         except (ImportError, OSError, ValueError) as error:
             print(f"gruscope: {error}", file=sys.stderr)

@@ -173,8 +173,8 @@ def test_a_training_is_known_to_both(server: Server) -> None:
 
 def test_a_training_that_runs_is_followed_and_ended_at_either(server: Server) -> None:
     long = {"task": "sentiment", "reach": 1.0, "after": 3000, "most": 3000, "seed": 7}
-    id = server.told(server.primary, "POST", "/api/trainings", long)["id"]
-    stream = server.open(server.other, "GET", f"/api/trainings/{id}/events")
+    id = server.told(server.primary, "POST", "/api/trainings?token=mine", long)["id"]
+    stream = server.open(server.other, "GET", f"/api/trainings/{id}/events?token=mine")
     blocks = []
     while len(blocks) < 4:  # as they come, long before the end
         blocks += [line for line in (stream.readline(),) if line.startswith(b"event: checkpoint")]
@@ -182,7 +182,7 @@ def test_a_training_that_runs_is_followed_and_ended_at_either(server: Server) ->
     assert now["state"] == "running"
     for step in (now["steps"][0], now["steps"][-1]):  # not only what there was when it was first asked for
         assert server.ask(server.other, "POST", "/api/trace", {"model": f"{id}@{step}", "sequence": "good ."})[0] == 200
-    assert server.told(server.other, "DELETE", f"/api/trainings/{id}")["state"] == "stopped"
+    assert server.told(server.other, "DELETE", f"/api/trainings/{id}?token=mine")["state"] == "stopped"
     assert parsed("\n\n".join(stream.read().decode().split("\n\n")[-2:]))[-1][2]["state"] == "stopped"
 
 
