@@ -162,7 +162,8 @@ def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, 
         if name.startswith("cell ") and name != "cell x":
             assert_shown(text, figure[name.removeprefix("cell ")])
     assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in seen["said"]
-    gates = {"rnn": (), "lstm": ("f", "i", "o"), "gru": ("z",)}[cell]
+    # At the first timestep there is no cell state to keep.
+    gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",)}[cell]
     for gate in gates:
         assert_shown(seen["said"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
 

@@ -237,7 +237,7 @@ def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
     # Another page of the house is followed to.
     teacher.goto("/compare?task=flip-flop")
-    expect(follower.get_by_role("heading", name="What does each cell keep?")).to_be_visible()
+    expect(follower.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     expect(follower).to_have_url(re.compile(f"/rooms/{code}$"))
 
 
