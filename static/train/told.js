@@ -67,7 +67,7 @@ export function mountMoved(section, store) {
     if (!report || report === shown) return;
     shown = report;
     const [first] = trainingOf(studio, studio.at).reports;
-    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at other$/, " at other timesteps")}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
+    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at ([a-z]+)$/, (_, event) => ` at ${event === "other" ? "other timesteps" : `${event}s`}`)}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
     const moved = report.moved.map((move) => [nameOf(move), fixed(move[4]), fixed(move[5])]);
     body.replaceChildren(...[...gates, ...moved].map((cells) => newRow(cells)));
   });
@@ -110,7 +110,7 @@ export function mountWayBack(section, store) {
       const before = trainingOf(studio, name).reports.length > 1 ? `, before training ${brief(then)}` : "";
       return `${names.length > 1 ? `${TITLES[name]} ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}${before}`;
     });
-    write(says, `Over ${T - 1} timesteps, relative to the last input: ${left.join("; ")}.`);
+    write(says, `Relative gradient over ${T - 1} timesteps: ${left.join("; ")}.`);
     if (details.open) listCurves(table, curves, null);
     else table.replaceChildren();
   }
