@@ -101,13 +101,13 @@ async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]
 
 def _bottleneck() -> dict[str, Any]:
     scores = {(row["units"], row["T"] // 2): row["score"] for row in labs.result("bottleneck")}
-    steps = {(row["units"], row["T"] // 2): row["steps"] for row in labs.result("bottleneck")}
+    trained = {(row["units"], row["T"] // 2): row["steps"] for row in labs.result("bottleneck")}
     base = labs.BASES["recall"]
     return {
         "items": list(labs.ITEMS),
         "sizes": list(labs.SIZES),
         "scores": scores,
-        "steps": steps,
+        "trained": trained,
         "most": base.schedule.most,
         "attention": {n: _recalled(n) for n in labs.ITEMS},
         "base": base.to_dict(),

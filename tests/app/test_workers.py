@@ -263,7 +263,10 @@ def test_rooms_in_redis_outlive_any_process_and_all_end_with_streams_open(tmp_pa
         with serving(GRUSCOPE_REDIS=f"redis://127.0.0.1:{redis.port}") as server:
             assert "GRUSCOPE_REDIS" not in server.said
             room = server.told(server.other, "POST", "/api/rooms", {"view": LAB})
-            os.kill(server.primary, signal.SIGKILL)
+            killed = server.primary
+            os.kill(killed, signal.SIGKILL)
+            while not gone(killed):
+                time.sleep(0.02)
             streams = [server.open(pid, "GET", f"/api/rooms/{room['code']}/events") for pid in server.workers]
             for stream in streams:
                 assert stream.status == 200
