@@ -57,6 +57,9 @@ class Keeper(Protocol):
     def rooms(self) -> list[Room]:
         """Return the rooms that this process has."""
 
+    async def all(self) -> list[Room]:
+        """Return the rooms of all processes."""
+
     async def close(self) -> None:
         """Close everything that was opened."""
 
@@ -117,6 +120,9 @@ class InMemory:
 
     def rooms(self) -> list[Room]:
         return list(self._rooms.values())
+
+    async def all(self) -> list[Room]:
+        return self.rooms()
 
     async def close(self) -> None:
         pass

@@ -194,6 +194,12 @@ class InRedis:
     def rooms(self) -> list[Room]:
         return list(self._rooms.values())
 
+    @_telling
+    async def all(self) -> list[Room]:
+        await self._begin()
+        codes = await self._redis.zrangebyscore(INDEX, self.clock(), "inf")
+        return [room for code in codes if (room := await self.find(code))]
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()

@@ -257,7 +257,11 @@ class Rooms:
 
         They are while somebody there follows a room that runs the lesson, but for its teacher.
         """
-        for room in self.keeper.rooms():
+        try:
+            rooms = await self.keeper.all()
+        except Refused:  # what stores the rooms is away
+            rooms = self.keeper.rooms()
+        for room in rooms:
             if room.state["view"]["page"] != f"lessons/{lesson}" or room.state["mode"] == "explore" or room.ended:
                 continue
             seats = await self.seats.valid(room)
@@ -387,7 +391,7 @@ class Rooms:
 
     async def _make_room(self) -> bool:
         """End the room that nobody has been in for longest; False when there is none."""
-        idle = [room for room in self.keeper.rooms() if not room.teachers and not await self.keeper.followers(room)]
+        idle = [room for room in await self.keeper.all() if not room.teachers and not await self.keeper.followers(room)]
         met = {room.code: await self.keeper.met(room) for room in idle}
         longest = min(idle, key=lambda room: met[room.code], default=None)
         if longest is None or self.clock() - met[longest.code] < IDLE_SECONDS:

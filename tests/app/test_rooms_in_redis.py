@@ -167,6 +167,23 @@ def test_a_redis_that_is_away_for_a_while_is_weathered_with_a_word_to_the_teache
     shared(test, tmp_path)
 
 
+def test_a_lesson_s_answers_are_withheld_by_every_process(tmp_path: Path) -> None:
+    async def test(_: Redis, one: Worker, other: Worker) -> None:
+        reveal = "/api/lessons/reset/reveal?question=2.1"
+        teacher = await one.open({"page": "lessons/reset", "link": "", "step": 2})
+        assert (await other.client.get(reveal)).status_code == 200  # nobody follows
+        async with teacher.follower() as follower:
+            await follower.hear()
+            assert (await other.client.get(reveal)).status_code == 403
+            assert (await other.client.get(reveal, headers=teacher.headers)).status_code == 200
+            await teacher.must("mode", {"mode": "explore"})
+            await follower.hear(lambda state: state["mode"] == "explore")
+            while (await other.client.get(reveal)).status_code != 200:
+                await asyncio.sleep(0.02)
+
+    shared(test, tmp_path)
+
+
 def test_redis_s_clock_is_the_rooms_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(redis: Redis, one: Worker, _: Worker) -> None:
         wall = time.time
