@@ -282,6 +282,19 @@ def test_a_question_that_no_slider_can_answer_is_refused_and_the_room_goes_on() 
     in_room(test)
 
 
+def test_a_record_that_is_opened_as_a_file_runs_and_loads_nothing() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        text = "<script>alert(1)</script>"
+        await teacher.must("question", {"of": "own", "text": text, "options": ["a", "b"]})
+        record = await server.client.get(f"/api/rooms/{teacher.code}/record.html", headers=teacher.headers)
+        (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', record.text)
+        assert "default-src 'none'" in policy.split("; ")
+        assert text not in record.text
+
+    in_room(test)
+
+
 def test_a_look_that_comes_as_the_room_ends_is_no_error() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
