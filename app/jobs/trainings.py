@@ -280,7 +280,8 @@ class Trainings:
                     yield b"event: place\ndata: " + to_json({"place": place}) + b"\n\n"
                     continue
                 try:
-                    await asyncio.wait_for(changed.wait(), BEAT)
+                    async with asyncio.timeout(BEAT):
+                        await changed.wait()
                 except TimeoutError:
                     yield b": still there\n\n"
         finally:

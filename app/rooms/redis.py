@@ -202,10 +202,10 @@ class InRedis:
 
     async def close(self) -> None:
         for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+            # redis-py sends through wait_for, which in Python 3.11 loses a cancellation that comes as the work is done.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
         with suppress(RedisError, OSError):
             for room in self.rooms():
                 await self._redis.hdel(self._table(room, "present"), self._me)

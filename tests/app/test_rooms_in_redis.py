@@ -167,6 +167,23 @@ def test_a_redis_that_is_away_for_a_while_is_weathered_with_a_word_to_the_teache
     shared(test, tmp_path)
 
 
+def test_a_process_lets_go_of_redis_at_any_moment(tmp_path: Path) -> None:
+    async def test() -> None:
+        for steps in range(150):
+            settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
+            rooms = Rooms(settings, kept_in(settings))
+            assert await rooms.keeper.count() == 0
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await asyncio.wait_for(rooms.stop(), 20)
+
+    redis = Redis(tmp_path)
+    try:
+        run(test())
+    finally:
+        redis.end()
+
+
 def test_a_lesson_s_answers_are_withheld_by_every_process(tmp_path: Path) -> None:
     async def test(_: Redis, one: Worker, other: Worker) -> None:
         reveal = "/api/lessons/reset/reveal?question=2.1"
