@@ -146,7 +146,7 @@ export function mountTeacher(figure, lesson) {
     stream = listen(roomAt(code, "class"), () => ({ authorization: `Bearer ${secret}` }), {
       hear: (name, data) => name && hear(data),
       lost: (message, forGood) => (forGood ? leave(message) : lost(message)),
-      held: (held) => held && write("Something between this page and the server holds its messages back, so the page asks every 2 seconds.", "lost"), // prettier-ignore
+      held: (held) => held && write("A proxy delays messages from the server, so this page checks for changes every 2 seconds.", "lost"), // prettier-ignore
     });
   }
 
