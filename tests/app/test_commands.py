@@ -43,7 +43,7 @@ def test_import_says_what_was_understood_and_writes_where_it_is_told(capsys: Sai
 def test_import_asks_what_the_file_does_not_tell(capsys: Said) -> None:
     status, out, err = run(capsys, "import", BOTH)
     assert (status, out) == (2, "")
-    assert "--answer direction=forward   the half that reads from the first step on." in err
+    assert "--answer direction=forward   the half that reads from the first step to the last." in err
     status, out, err = run(capsys, "import", BOTH, "--json")
     assert (status, err) == (2, "")
     assert json.loads(out)["question"]["key"] == "direction"
