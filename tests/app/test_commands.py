@@ -58,7 +58,7 @@ def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
     status, _, err = run(capsys, "import", TAGGER, "--labels", names)
     assert status == 1
     assert "7 labels were given, but 4 are needed" in err
-    for wrong, message in (("{}", "must hold a JSON list of text"), ("[", "could not be read as JSON")):
+    for wrong, message in (("{}", "must contain a JSON list of strings"), ("[", "could not be read as JSON")):
         names.write_text(wrong)
         with pytest.raises(SystemExit, match="2"):
             main(["import", str(TAGGER), "--alphabet", str(names)])
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) ->
     assert run(capsys, "import", TAGGER, "--out", tmp_path)[0] == 1
     with pytest.raises(SystemExit, match="2"):
         main(["import", str(TAGGER), "--answer", "forward"])
-    assert "an answer is written KEY=VALUE" in capsys.readouterr().err
+    assert "an answer must have the form KEY=VALUE" in capsys.readouterr().err
 
 
 def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:

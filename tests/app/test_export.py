@@ -242,7 +242,7 @@ def test_a_key_beside_a_link_goes_before_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        ((), 2, "say what to write: --html"),
+        ((), 2, "choose a file to write: --html"),
         (("--csv", "-", "--json", "-"), 2, "only one file can go to standard output"),
         (("--model", "nope", "--csv", "-"), 1, "there is no such model"),
         (("--sequence", "Q", "--csv", "-"), 1, "'Q' is not in this model's alphabet"),
