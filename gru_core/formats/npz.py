@@ -47,9 +47,7 @@ def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
     start = 8 + wide + int.from_bytes(content[8 : 8 + wide], "little")
     header = HEADER.fullmatch(content[8 + wide : min(start, 4096)].decode("latin-1"))
     if header is None:
-        raise FormatError(
-            f"{shown(name)} is not a plain array of numbers; objects, records and text cannot be read"
-        )
+        raise FormatError(f"{shown(name)} is not a plain array of numbers; objects, records and text cannot be read")
     endian, kind, fortran, axes = header.groups()
     if kind not in kinds:
         raise FormatError(f"{shown(name)} holds numbers of the kind {shown(kind)}; {', '.join(sorted(kinds))} are read")

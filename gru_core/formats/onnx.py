@@ -157,9 +157,7 @@ class Graph:
         D = len(SIDES[side])
         for name, array, axes in (("W", W, 3), ("R", R, 3), ("B", B, 2)):
             if array is not None and (array.ndim != axes or len(array) != D):
-                raise FormatError(
-                    f"the {title} {shown(where)} has {name} of shape {array.shape}; expected {D} × …"
-                )
+                raise FormatError(f"the {title} {shown(where)} has {name} of shape {array.shape}; expected {D} × …")
         layer: dict[Direction, Cell] = {}
         for d, direction in enumerate(SIDES[side]):
             if B is None:

@@ -138,7 +138,7 @@ def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: st
     assert response.status_code == 404
     assert response.json()["error"] == {
         "code": "not-found",
-        "message": "only this server's lab, /compare, /train and lessons can be embedded",
+        "message": "only this server's Lab, /compare, /train and lessons can be embedded",
         "where": "url",
     }  # fmt: skip
 

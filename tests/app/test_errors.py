@@ -48,13 +48,13 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
         "sequence.1",
     ),
     "wrong width": (scenario(sequence=[[1, 0]]), 422, "shape (1, 2), but this model needs (T, 6)", "sequence"),
-    "ragged": (scenario(sequence=[[1], [1, 2]]), 422, "not of one length", "sequence"),
+    "ragged": (scenario(sequence=[[1], [1, 2]]), 422, "must have the same length", "sequence"),
     "no rows": (scenario(sequence=[]), 422, "this model needs (T, 6)", "sequence"),
     "true for a number": (b'{"model":"flip-flop","sequence":[[true,0,0,0,0,0]]}', 422, "valid number", "sequence.1.1"),
     "a number for text": (scenario(sequence=5), 422, "sequence: ", "sequence"),
-    "unknown model": (scenario(model=MARK), 404, "there is no such model; there are: flip-flop,", "model"),
+    "unknown model": (scenario(model=MARK), 404, "there is no such model; choose one of flip-flop,", "model"),
     "no model": (b'{"sequence":"A"}', 422, "model: field required", "model"),
-    "unknown field": (scenario(**{MARK: 1}), 422, "a field that this request does not have", None),
+    "unknown field": (scenario(**{MARK: 1}), 422, "an unknown field", None),
     "malformed JSON": (b'{"model": "zqzq<script>', 400, "not valid JSON", None),
     "deep JSON": (b"[" * 200_000, 400, "could not be read as JSON", None),
     "5,000 digits": (b"1" * 5_000, 400, "could not be read as JSON", None),
@@ -105,7 +105,7 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "c before the product": (weight(part="c", gate="h_tilde", index=None), 422, "this layer has no bias c", "weights"),
     "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "h0 has shapes", "h0"),
     "no h0": (scenario(h0=[]), 422, "h0 has shapes", "h0"),
-    "h0 out of range": (scenario(h0=[[1.5]]), 422, "h of a first state is from -1 to 1", "h0"),
+    "h0 out of range": (scenario(h0=[[1.5]]), 422, "h of an initial state must be from -1 to 1", "h0"),
     "control characters": (scenario(sequence="A\0\u202eB"), 422, "step 2: '\ufffd' is not", "sequence.2"),
     "half a character": (b'{"model":"flip-flop","sequence":"A \\ud800"}', 422, "step 2: '\ufffd' is not", "sequence.2"),
 }
@@ -205,7 +205,7 @@ def test_the_limits_are_settings() -> None:
     assert response.headers["content-security-policy"].endswith("frame-ancestors https://docs.example")
     small = TestClient(create_app(Settings(max_units=4)))
     message = small.post("/api/trace", json={"model": "sentiment", "sequence": "good"}).json()["error"]["message"]
-    assert message == "this model has 8 units; this server takes at most 4"
+    assert message == "this model has 8 units; this server allows at most 4"
     with small as client:
         assert max(entry["layers"][0]["units"] for entry in client.get("/api/models").json()) == 4
     page = TestClient(create_app(Settings(max_steps=3))).get("/")

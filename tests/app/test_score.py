@@ -195,7 +195,7 @@ def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, seque
         ),
         ({"h0": [[0, 0]]}, "h0", "h0 has shapes [(2,)], but this model needs [(1,)]"),
         ({"sequence": ""}, "sequence", "the sequence is empty. Numbers: "),
-        ({"t": 1}, None, "there is a field that this request does not have"),
+        ({"t": 1}, None, "this request has an unknown field"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_words(

@@ -91,7 +91,7 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
             "to",
             "to must be from 2 to 218: at most 217 rows of 301 shares at once",
         ),
-        ("ledger", {"t": 1}, None, "there is a field that this request does not have"),
+        ("ledger", {"t": 1}, None, "this request has an unknown field"),
         ("sensitivity", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
         ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the steps of this sequence"),
         ("sensitivity", {"output": 5}, "output", "output must be from 1 to 4: the outputs of this model"),

@@ -294,7 +294,7 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
-    assert re.fullmatch(r"this model has \d units; this server takes at most 4", response.json()["error"]["message"])
+    assert re.fullmatch(r"this model has \d units; this server allows at most 4", response.json()["error"]["message"])
     assert not list(tmp_path.iterdir())
 
 
