@@ -52,7 +52,7 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
         ({"task": "<script>"}, "this task is unknown"),
         ({"by": "colour"}, "units or parameters"),
-        ({"v": "9"}, "another version of the page"),
+        ({"v": "9"}, "another version of GRU Scope"),
     ],
 )
 def test_a_link_that_cannot_be_followed_says_so_and_shows_an_example(

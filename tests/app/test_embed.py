@@ -41,7 +41,7 @@ def test_a_page_says_where_it_is_described(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/", "/embed"])
 def test_a_link_of_another_version_is_followed_with_a_notice(client: TestClient, path: str) -> None:
     link = {"model": "sentiment", "sequence": "not good"}
-    said = "This link was made by another version of the page"
+    said = "This link was made by another version of GRU Scope"
     assert said not in client.get(path, params=link | {"v": "1"}).text
     for other in ("2", "", "\0"):
         page = client.get(path, params=link | {"v": other}).text
