@@ -200,7 +200,7 @@ def entry(shape: Any, begin: int, end: int, dtype: Any = "F32") -> dict[str, Any
         (safe(b"{" + b" " * (2 * 2**20)), "at most 1,048,576 are allowed"),
         (safe(b"{" + b" " * 1_000_000), "the header is not JSON"),
         (safe(b" " * 1_000_000), "this type of file cannot be read"),
-        (safe({f"{i}": entry([0], 0, 0) for i in range(15_000)}), "the file has 15,000 tensors; at most 64 are allowed"),
+        (safe({f"{i}": entry([0], 0, 0) for i in range(15_000)}), "has 15,000 tensors; at most 64 are allowed"),
         (safe({f"{i}": entry([0], 0, 0) for i in range(300_000)}), "at most 1,048,576 are allowed"),
         (safe({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "the tensors overlap, or there are unused"),
         (safe({"a": entry([2], 0, 8), "b": entry([1], 12, 16)}, bytes(16)), "the tensors overlap, or there are unused"),
