@@ -112,7 +112,7 @@ class Kept:
         training = self.newest(id, mine)
         if training is not None:
             return training
-        message = "this server no longer has this training: start it again, the same recipe gives the same weights"
+        message = "this server no longer has this training: start it again; the same recipe gives the same weights"
         raise Refused(404, "gone", message, "training")
 
     def model(self, id: str, step: int) -> Model:

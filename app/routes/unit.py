@@ -113,7 +113,7 @@ def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response
     about, blocks = prepare_unit(request, question)
     T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
     most = MOST_PRODUCTS // H**2
-    why = "the steps of this sequence" if most >= T else f"a later one takes too long at {H} units"
+    why = "the steps of this sequence" if most >= T else f"a later step takes too long with {H} units"
     within("t", question.t, 1, min(T, most), why)
     if question.output is not None:
         within("output", question.output, 1, K, "the outputs of this model")

@@ -110,7 +110,7 @@ def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monk
     monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
     assert "x" in ask(stacked_client, "sensitivity", t=5)
     error = ask(stacked_client, "sensitivity", t=6)["error"]
-    assert error["message"] == "t must be from 1 to 5: a later one takes too long at 6 units"
+    assert error["message"] == "t must be from 1 to 5: a later step takes too long with 6 units"
 
 
 def test_like_moments_come_with_places_to_open(client: TestClient) -> None:
