@@ -65,7 +65,7 @@ def _validation(_: Request, error: Exception) -> JSONResponse:
     place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
     if first["type"] == "extra_forbidden":
         place = place[:-1]
-        message = "there is a field that this request does not have"
+        message = "this request has an unknown field"
     else:
         message = first["msg"][:1].lower() + first["msg"][1:]
     where = ".".join(part for part in place if not part.startswith(("list[", "str"))) or None

@@ -79,7 +79,7 @@ def read_address(address: str) -> dict[str, str]:
 def read_link(keys: Mapping[str, str]) -> Link:
     """What the keys of a link say; those of other pages are ignored. Raises Refused for what cannot be followed."""
     if keys.get("v", VERSION) != VERSION:
-        raise Refused(422, "link", "this link was made by another version of the page", "v")
+        raise Refused(422, "link", "this link was made by another version of GRU Scope", "v")
     for key, (pattern, words) in FOCUS.items():
         if keys.get(key) and not re.fullmatch(pattern, keys[key]):
             raise Refused(422, "link", f"{key} must be {words}", key)

@@ -38,7 +38,7 @@ def served(folder: str) -> Mapping[str, Model]:
         raise ValueError(f"GRUSCOPE_MODELS: {folder} is not a directory")
     for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
         if path.stem in SHIPPED:
-            raise ValueError(f"{path} has the name of a model that ships; it needs another")
+            raise ValueError(f"{path} has the name of a preset: rename the file")
         models[path.stem] = _tried(path)
     return models
 
@@ -49,7 +49,7 @@ def _tried(path: Path) -> Model:
         model = load_file(path)
         for example in model.examples:
             if not np.isfinite(gru_core.trace(model, example).y).all():
-                raise ValueError("what it answers is not finite")
+                raise ValueError("its outputs are not finite numbers")
     except Exception as error:  # a file can be wrong in any way
         raise ValueError(f"{path} is not a model that can be served: {error}") from error
     return model
@@ -65,7 +65,7 @@ def get(name: str, settings: Settings) -> Model:
     it is above the limits."""
     model = _own(name, settings) or _brought(name, settings).model
     if model is None:
-        raise Refused(409, "question", "something must be answered about this file before it can be shown", "model")
+        raise Refused(409, "question", "this file has an open question: upload the file again and answer it", "model")
     check(model, settings)
     return model
 
@@ -126,7 +126,7 @@ def _brought(id: str, settings: Settings) -> Found:
     if not ID.fullmatch(id):
         there = ", ".join(name for name in served(settings.models) if name not in presets.COMPARED)
         compared = f"and the models that the presets are compared with, such as {presets.COMPARED[0]}"
-        raise Refused(404, "model", f"there is no such model; there are: {there}, {compared}", "model")
+        raise Refused(404, "model", f"there is no such model; choose one of {there}, {compared}", "model")
     kept = store(settings)
     found = None if kept is None else kept.get(id)
     if found is None:
@@ -152,7 +152,7 @@ def _excess(model: Model, settings: Settings) -> str | None:
     """What of a model is above the limits, or cannot be shown, if anything is."""
     if len({cell.name for cell in model.layers}) > 1:
         kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
-        return f"this model has layers of {kinds}; the page shows models of one kind, Python's gru.trace runs all"
+        return f"this model has layers of {kinds}; pages show layers of one kind only, use gru.trace in Python"
     symbols = isinstance(model.encoder, Symbols)
     sizes = {
         "layers": (len(model.layers), settings.max_layers),
@@ -162,5 +162,5 @@ def _excess(model: Model, settings: Settings) -> str | None:
     }
     for what, (size, most) in sizes.items():
         if size > most:
-            return f"this model has {size} {what}; this server takes at most {most}"
+            return f"this model has {size} {what}; this server allows at most {most}"
     return None

@@ -31,7 +31,7 @@ class OwnNames:
         if scope["type"] == "http" and not all(
             self._ours(host, scope) for host in Headers(scope=scope).getlist("host")
         ):
-            message = "this server does not go by that name; GRUSCOPE_HOSTS can add it"
+            message = "this server does not answer to this host name; add it to GRUSCOPE_HOSTS"
             await _refusal(421, "host", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -61,7 +61,7 @@ class OwnPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _may_be_asked(scope):
-            message = "this was asked by a page of another origin; only this server's own pages may ask it"
+            message = "this request comes from a page of another origin; only this server's pages may send it"
             await _refusal(403, "cross-origin", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)

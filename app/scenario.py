@@ -43,7 +43,7 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
     if not isinstance(sequence, str):
         rows = {len(row) for row in sequence}
         if len(rows) > 1:
-            raise SequenceError("the rows of numbers are not of one length")
+            raise SequenceError("the rows of numbers must have the same length")
         sequence = np.array(sequence, float)
     tokens, x = read(model, sequence, settings.max_steps)
     where = "weights"
@@ -81,4 +81,4 @@ def _within_holds(model: Model, h0: list[Array]) -> None:
         for name, part in zip(cell.carried, np.split(state, len(cell.carried)), strict=True):
             low, high = HOLDABLE[name]
             if not ((low <= part) & (part <= high)).all():
-                raise ValueError(f"{name} of a first state is from {low:g} to {high:g}")
+                raise ValueError(f"{name} of an initial state must be from {low:g} to {high:g}")

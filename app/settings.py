@@ -75,9 +75,9 @@ class Settings:
     def no_uploads(self) -> str | None:
         """Why nothing can be brought; None when it can."""
         if self.read_only:
-            return "this server shows models and takes none: it was set to be read only"
+            return "this server accepts no uploads: it is read-only"
         if not self.uploads:
-            return "this server takes no models: it was given no directory to keep them in (GRUSCOPE_UPLOADS)"
+            return "this server accepts no uploads: it has no directory for them (GRUSCOPE_UPLOADS)"
         return None
 
     def security_headers(self, path: str, scheme: str) -> dict[str, str]:

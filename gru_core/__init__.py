@@ -74,7 +74,7 @@ def load(
     named = alphabet is not None or labels is not None
     if name in (*presets.NAMES, *presets.COMPARED):
         if answers or named:
-            raise ValueError("a preset says all this itself: there is nothing to answer or to name")
+            raise ValueError("a preset needs no answers, alphabet or labels: leave them out")
         return load_file(presets.path(str(name)))
     preset, _, step = str(name).rpartition("@")
     if step == "0" and preset in (*presets.NAMES, *presets.COMPARED):
@@ -82,7 +82,7 @@ def load(
     if (place := whole(step)) is not None and preset in presets.NAMES:
         return checkpoints.shipped(preset).model(place)
     if not Path(name).is_file():
-        raise FileNotFoundError(f"{name} is neither a file nor a preset: {', '.join(presets.NAMES)}")
+        raise FileNotFoundError(f"{name} is neither a file nor a preset: choose one of {', '.join(presets.NAMES)}")
     if not answers and not named and is_saved(name):
         return load_file(name)
     try:

@@ -33,10 +33,10 @@ class Clamp:
 
     def __post_init__(self) -> None:
         if self.gate not in HOLDABLE:
-            raise ValueError(f"there is no gate {self.gate!r} to hold: {', '.join(HOLDABLE)}")
+            raise ValueError(f"there is no gate {self.gate!r} to clamp: choose one of {', '.join(HOLDABLE)}")
         lowest, highest = HOLDABLE[self.gate]
         if not lowest <= self.value <= highest:
-            raise ValueError(f"{self.gate} cannot be held at {self.value}: {lowest:g} to {highest:g}")
+            raise ValueError(f"{self.gate} cannot be clamped at {self.value}: choose from {lowest:g} to {highest:g}")
 
     def on(self, T: int) -> Mask:
         """Which steps of one sequence it is on, `(T,)`. Raises ValueError when it is on none."""
@@ -57,7 +57,8 @@ def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]
         return None
     for clamp in clamps:
         if clamp.gate not in cell.holdable:
-            raise ValueError(f"this {cell.title} layer has no {clamp.gate} to hold: {', '.join(cell.holdable)}")
+            allowed = ", ".join(cell.holdable)
+            raise ValueError(f"this {cell.title} layer has no {clamp.gate} to clamp: choose one of {allowed}")
     masks = {clamp.gate: np.zeros(shape, bool) for clamp in clamps}
     values = {clamp.gate: np.zeros(shape) for clamp in clamps}
     for clamp in clamps:
@@ -72,11 +73,12 @@ def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
     T, H = shape[0], shape[-1]
     for unit in clamp.units or ():
         if not 0 <= unit < H:
-            raise ValueError(f"unit {unit + 1} is not in this layer: 1 to {H}")
+            raise ValueError(f"unit {unit + 1} is not in this layer: choose from 1 to {H}")
     units = slice(None) if clamp.units is None else list(clamp.units)
     if isinstance(clamp.steps, np.ndarray):
         if clamp.steps.shape != shape[:-1]:
-            raise ValueError(f"the clamp on {clamp.gate} is on steps {clamp.steps.shape}, but the run has {shape[:-1]}")
+            found, wanted = clamp.steps.shape, shape[:-1]
+            raise ValueError(f"the clamp on {clamp.gate} has a mask of shape {found}, but the run has {wanted}")
         return *(at[:, None] for at in clamp.steps.nonzero()), units
     clamp.on(T)
     return clamp.steps or slice(None), ..., units

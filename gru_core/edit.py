@@ -32,15 +32,15 @@ class Edit:
 
     def __post_init__(self) -> None:
         if self.gate not in GATES:
-            raise ValueError(f"there is no gate {self.gate!r} with weights: {', '.join(GATES)}")
+            raise ValueError(f"there is no gate {self.gate!r} with weights: choose one of {', '.join(GATES)}")
         if self.part not in ("W", "U", "b", "c"):
-            raise ValueError(f"there is no part {self.part!r} of a sum: W, U, b, c")
+            raise ValueError(f"there is no part {self.part!r} of a sum: choose one of W, U, b, c")
         if self.part == "c" and self.gate != "h_tilde":
-            raise ValueError(f"{self.gate} has no c: only h_tilde has")
+            raise ValueError(f"{self.gate} has no bias c: only h_tilde has one")
         if (self.index is None) != (self.part in ("b", "c")):
-            raise ValueError(f"{self.part} takes {'no' if self.part in ('b', 'c') else 'an'} index")
+            raise ValueError(f"{self.part} {'has no' if self.part in ('b', 'c') else 'needs an'} index")
         if not abs(self.value) <= LARGEST:
-            raise ValueError(f"a weight cannot be {self.value}: -{LARGEST:,.0f} to {LARGEST:,.0f}")
+            raise ValueError(f"a weight cannot be {self.value}: choose from -{LARGEST:,.0f} to {LARGEST:,.0f}")
 
 
 def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
@@ -53,9 +53,9 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
         if edit.gate not in cell.gates:
             raise ValueError(f"this {cell.title} layer has no gate {edit.gate} with weights: {', '.join(cell.gates)}")
         if not 0 <= edit.unit < cell.units:
-            raise ValueError(f"unit {edit.unit + 1} is not in this layer: 1 to {cell.units}")
+            raise ValueError(f"unit {edit.unit + 1} is not in this layer: choose from 1 to {cell.units}")
         if edit.part == "c" and "c_h" not in arrays:
-            raise ValueError("this layer has no c: its reset gate acts before the product")
+            raise ValueError("this layer has no bias c: its reset gate acts before the product")
         row = edit.unit if edit.part == "c" else cell.gates.index(edit.gate) * cell.units + edit.unit
         array = arrays["c_h" if edit.part == "c" else edit.part]
         if edit.index is None:
@@ -63,5 +63,5 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
         elif 0 <= edit.index < array.shape[1]:
             array[row, edit.index] = edit.value
         else:
-            raise ValueError(f"index {edit.index + 1} is not in {edit.part}: 1 to {array.shape[1]}")
+            raise ValueError(f"index {edit.index + 1} is not in {edit.part}: choose from 1 to {array.shape[1]}")
     return cell.with_parameters(arrays)

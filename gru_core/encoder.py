@@ -170,7 +170,7 @@ class Numbers:
 
     @cached_property
     def _wanted(self) -> str:
-        return f"not one of {', '.join(self.alphabet)}, v a number"
+        return f"not one of {', '.join(self.alphabet)} (v is a number)"
 
     def _read(self, token: str, step: int) -> tuple[Operator, float]:
         operator = self._signs.get(token[0]) or self._signs.get("")
@@ -232,7 +232,7 @@ class Vectors:
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
             many = "more" if len(pieces) > self.inputs else str(len(pieces))
-            raise SequenceError(f"{_shown(token)} has {many} numbers, but a step has {self.inputs}", step)
+            raise SequenceError(f"{_shown(token)} has {many} numbers, but each step needs {self.inputs}", step)
         return [_number(piece, piece, "not a number", step) for piece in pieces]
 
     def encode(self, tokens: list[str]) -> Array:

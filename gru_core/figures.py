@@ -149,10 +149,10 @@ def ledger_picture(theme: Theme) -> go.Figure:
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
     paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
     shares = [[0, paper], [1, BLUE[theme]]]
-    bar = {"tickvals": [0, 1], "ticktext": ["none", "all of it"]}
+    bar = {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
     figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
     figure.layout.annotations = ()
-    figure.update_layout(yaxis={"title": "state at step"}, xaxis={"title": {"text": "written at step, h₀ first"}})
+    figure.update_layout(yaxis={"title": "state at step"}, xaxis={"title": {"text": "contribution of step, h₀ first"}})
     return figure
 
 

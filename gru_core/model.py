@@ -45,7 +45,7 @@ class Readout:
 
     def __post_init__(self) -> None:
         if not len(self.V) == len(self.c) == len(self.labels):
-            raise ValueError(f"V, c and labels are of {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
+            raise ValueError(f"V, c and labels differ: {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
 
     def __call__(self, h: Array) -> Array:
         """y `(…, K)` of states `h` `(…, H)`."""
@@ -123,7 +123,7 @@ class Model:
     def _has_layers(self, of: Sequence[Clamp | Edit]) -> None:
         for one in of:
             if not 0 <= one.layer < len(self.layers):
-                raise ValueError(f"layer {one.layer + 1} is not in this model: 1 to {len(self.layers)}")
+                raise ValueError(f"layer {one.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
 
     def forward(
         self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None

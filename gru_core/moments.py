@@ -95,7 +95,7 @@ def places_alike(
     values, scale, _ = _course(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)
     if n > T:
-        raise ValueError(f"a moment of {n} steps is longer than the sequences of {T} that it is looked for in")
+        raise ValueError(f"a moment of {n} steps is too long: the held-out sequences have {T} steps")
     windows = np.lib.stride_tricks.sliding_window_view(values[..., unit], n, axis=0)  # (T − n + 1, B, n)
     gaps = np.abs(windows - wanted).max(-1) / scale
     t, b = np.nonzero(gaps <= near)

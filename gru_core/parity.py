@@ -80,7 +80,8 @@ class Parity:
         if self.passed:
             return lines
         if self.cause is None:
-            return lines + " No known confusion explains it: is it this network, this input, a first state of zero?"
+            check = "Check that the reference is from this network, this input and an initial state of zero."
+            return f"{lines} No known cause explains the difference. {check}"
         return f"{lines} But {self.cause}."
 
 
@@ -139,7 +140,7 @@ def _bytes(reference: bytes | str | Path) -> bytes:
         with Path(reference).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the reference is larger than {MAX_BYTES // 2**20} MB, the most that is read")
+        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MB")
     return data
 
 
@@ -151,7 +152,7 @@ def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[
     unknown = [name for name in named if name not in sizes]
     if "x" not in arrays or not named or unknown:
         allowed = f"x, and h, {', '.join(list(sizes)[:-1])} or y"
-        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"there are {', '.join(map(shown, arrays))}"
+        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"this file has {', '.join(map(shown, arrays))}"
         raise FormatError(f"a reference for this model holds arrays called {allowed}; {wrong}")
     x = _input(model, np.asarray(arrays["x"]))
     wanted: dict[str, Array] = {}
@@ -161,10 +162,11 @@ def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[
             array = array[:, None]
         halves = both and name != "y" and array.shape[-1:] == (2 * size,)
         if array.ndim != 3 or array.shape[:2] != x.shape[:2] or not (array.shape[2] == size or halves):
-            shape = f"{named[name].shape}; for x of {x.shape[0]} steps it must be ({x.shape[0]}, {size})"
-            raise FormatError(f"{name} in the reference has the shape {shape}, or with {x.shape[1]} sequences between")
+            T, B = x.shape[:2]
+            shape = f"{named[name].shape}; for x of {T} steps it must be ({T}, {size})"
+            raise FormatError(f"{name} in the reference has the shape {shape} or ({T}, {B}, {size})")
         if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise FormatError(f"{name} in the reference has something in it that is not a finite number")
+            raise FormatError(f"{name} in the reference must contain finite floating-point numbers only")
         if halves:
             array = array[..., size:] if backward else array[..., :size]
         wanted[name] = array[::-1] if backward else array
@@ -175,7 +177,7 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
     """The input as the bottom layer takes it, `(T, B, I)`."""
     I = model.layers[0].inputs
     symbols = isinstance(model.encoder, Symbols) and x.dtype.kind in "iu" and x.ndim <= 2
-    wanted = f"(T, {I}) or (T, B, {I})" + (", or of whole numbers (T,) or (T, B)" if symbols or I > 1 else "")
+    wanted = f"(T, {I}) or (T, B, {I})" + (", or whole numbers (T,) or (T, B)" if symbols or I > 1 else "")
     if symbols:
         if x.size and not (x.min() >= 0 and x.max() < I):
             raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
@@ -187,7 +189,7 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
         raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
     most = min(MAX_STEPS, int(MAX_WORK / sum(array.size for array in model.parameters.values())))
     if x.shape[0] * x.shape[1] > most:
-        raise FormatError(f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} are run")
+        raise FormatError(f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} can be run")
     if not (np.abs(x) <= LARGEST).all():
         raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
     return x

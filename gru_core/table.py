@@ -132,7 +132,7 @@ def read(text: str) -> Table:
     answers = _places([answers for _, answers in pairs], T, labels)
     asked = (answers >= 0).any(1)
     if not asked.all():
-        raise TableError(f"sequence {int(np.flatnonzero(~asked)[0]) + 1} asks for no answer")
+        raise TableError(f"sequence {int(np.flatnonzero(~asked)[0]) + 1} has no answer: give at least one")
     return Table(Symbols(symbols), labels, steps, answers)
 
 

@@ -5,6 +5,7 @@
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
+import { ended } from "./elements.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
 import { complete, fail, goBack, receive, show } from "./state.js";
@@ -18,7 +19,7 @@ import { complete, fail, goBack, receive, show } from "./state.js";
  */
 export async function firstRun(error, script, scenario) {
   const stop = (/** @type {Error} */ { message }) => {
-    error.textContent = `${message} Reload the page to try again.`;
+    error.textContent = `${ended(message)} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
   const text = script.textContent || (await api.text(scenario).catch(stop));

@@ -7,6 +7,7 @@
 /** @import { Kind, State, Steps } from "./state.js" */
 import { Unrecorded, ask } from "./api.js";
 import { boot } from "./boot.js";
+import { ended } from "./elements.js";
 import { scenarioOf } from "./run.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
@@ -63,7 +64,7 @@ function keepDetail(store, kind, wanted) {
     } catch (error) {
       refused = cursor;
       const again = error instanceof Unrecorded ? "" : " Move the cursor to try again.";
-      store.update(failDetail, kind, `${/** @type {Error} */ (error).message}${again}`);
+      store.update(failDetail, kind, `${ended(/** @type {Error} */ (error).message)}${again}`);
     } finally {
       asking = false;
     }

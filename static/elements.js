@@ -23,6 +23,9 @@ export function newRow(texts, heads = "row") {
   return row;
 }
 
+/** A message as a whole sentence, so that another can follow it. @param {string} message */
+export const ended = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
+
 /**
  * Give a list so many children, by removing from its end or adding there.
  * @param {Element} list @param {number} length

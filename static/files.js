@@ -135,7 +135,7 @@ export async function png({ text, width, height }) {
   const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser cannot draw a PNG")))),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser cannot draw a PNG. Export an SVG instead.")))),
   );
 }
 

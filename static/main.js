@@ -105,7 +105,7 @@ store.update((state) => ({ ...state })); // a new object, so that every view is 
 requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(heatmaps.arrive, () =>
-      store.update(note, "The pictures could not be loaded. Numbers and steps still work."),
+      store.update(note, "The pictures could not be loaded. All numbers are here. Reload the page to try again."),
     ),
   ),
 );

@@ -132,7 +132,7 @@ export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
   const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
-  return since ? `the ${fixed(value)} that was set at t = ${since}` : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
+  return since ? `the value ${fixed(value)} that a clamp set at t = ${since}` : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
 /** The step whose input the cursor's output would move most with, and how much. @param {State} state @returns {Named | null} */

@@ -20,17 +20,22 @@ ANSWERS = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help=formats.KINDS)
     parser.add_argument(
-        "--answer", type=_answer, action="append", default=[], metavar="KEY=VALUE", help="answer what it leaves open"
-    )  # fmt: skip
-    parser.add_argument("--alphabet", type=_names, metavar="FILE.json", help="the symbols' names, a JSON list of text")
-    parser.add_argument("--labels", type=_names, metavar="FILE.json", help="the outputs' names, a JSON list of text")
+        "--answer",
+        type=_answer,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="answer to a question about the file",
+    )
+    parser.add_argument("--alphabet", type=_names, metavar="FILE.json", help="input symbols: a JSON list of strings")
+    parser.add_argument("--labels", type=_names, metavar="FILE.json", help="output labels: a JSON list of strings")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _answer(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError("an answer is written KEY=VALUE")
+        raise argparse.ArgumentTypeError("an answer must have the form KEY=VALUE")
     return key, value
 
 
@@ -40,7 +45,7 @@ def _names(path: str) -> list[str]:
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{path} could not be read as JSON") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise argparse.ArgumentTypeError(f"{path} must hold a JSON list of text")
+        raise argparse.ArgumentTypeError(f"{path} must contain a JSON list of strings")
     return names
 
 
@@ -58,7 +63,7 @@ def explain(error: FormatError | OSError, options: argparse.Namespace) -> None:
     elif options.json:
         print(to_json({"question": asdict(error.question)}).decode())
     else:
-        print(f"gruscope: {options.file}: {error.question.text} Say which:", file=sys.stderr)
+        print(f"gruscope: {options.file}: {error.question.text} Choose one:", file=sys.stderr)
         answers = [f"--answer {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options]
         width = max(map(len, answers))
         for written, option in zip(answers, error.question.options, strict=True):

@@ -12,7 +12,7 @@ from ..answers import to_json
 from ..commands import brought
 from ..intake.child import parity
 
-HELP = "hold a network from elsewhere against what its own library computed with it"
+HELP = "check that an imported network computes the same numbers as its own library"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
 CANNOT_BE_COMPARED = 2
 
@@ -20,8 +20,12 @@ CANNOT_BE_COMPARED = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     brought.add_arguments(parser)
     parser.add_argument(
-        "--reference", type=Path, required=True, metavar="REF.npz", help="x, and h (or h_l0, h_l1, …) or y"
-    )  # fmt: skip
+        "--reference",
+        type=Path,
+        required=True,
+        metavar="REF.npz",
+        help="an input x, and the states h (or h_l0, h_l1, …) or outputs y that the library computed",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from .. import output
 from ..jobs import work
 from ..jobs.start import start
 
-HELP = "compute again the stored result of an experiment page"
+HELP = "recompute the stored result of an experiment page"
 EXAMPLES = ("gruscope experiment gap --out gap.json",)
 
 NAMES = (*labs.GRIDS, "sequence")

@@ -21,7 +21,7 @@ from ..link import FOCUS, read_address
 from ..settings import Settings
 from ..site import KEYS, build
 
-HELP = "write what a link shows to files: a page that needs no server, its numbers, a picture"
+HELP = "export the view of a link: as a page that needs no server, as numbers or as a picture"
 EXAMPLES = (
     'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
     "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
@@ -32,11 +32,11 @@ EXAMPLES = (
 
 FILES = {
     "html": "the view as one HTML file",
-    "csv": "the run, a line for each step",
-    "json": "the run, as /api/trace answers",
+    "csv": "the run as CSV, one line per timestep",
+    "json": "the run as JSON, in the form of /api/trace",
     "npz": "every array of the run, for NumPy",
-    "svg": "all signals as a picture",
-    "png": "the same, as pixels",
+    "svg": "all signals as an SVG picture",
+    "png": "all signals as a PNG picture",
 }
 
 PAGES = {"/compare": export.compare_page, "/train": export.train_page}
@@ -44,20 +44,20 @@ PAGES = {"/compare": export.compare_page, "/train": export.train_page}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share, or with --site the TOML file")
+    parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share; with --site, a TOML file")
     parser.add_argument("--site", type=Path, metavar="DIR", help="write a page for each scenario of a TOML file")
     files = parser.add_argument_group("files to write (- is standard output)")
     for ending, words in FILES.items():
         files.add_argument(f"--{ending}", metavar="FILE", help=words)
-    keys = parser.add_argument_group("what to show, instead of a link or over it")
+    keys = parser.add_argument_group("what to show, without a link or instead of parts of it")
     keys.add_argument("--model", help="the model's name")
-    keys.add_argument("--sequence", help="what it reads; its first example when left out")
+    keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
     keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
     keys.add_argument("--weights", help="edited weights, such as z.1.W3=0.5")
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
-    parser.add_argument("--live", default="", metavar="URL", help="a server that the page may link to for more")
+    parser.add_argument("--live", default="", metavar="URL", help="server for the link “Open in GRU Scope”")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,14 +71,14 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout = None
         return 1
     except OSError as error:
-        print(f"gruscope: {error.filename or 'the output'} cannot be used: {error.strerror}", file=sys.stderr)
+        print(f"gruscope: {error.filename or 'the output'} cannot be opened: {error.strerror}", file=sys.stderr)
     return 1
 
 
 def _files(options: argparse.Namespace) -> int:
     wanted = {ending: getattr(options, ending) for ending in FILES if getattr(options, ending)}
     if not wanted:
-        print(f"gruscope: say what to write: {', '.join(f'--{ending}' for ending in FILES)}", file=sys.stderr)
+        print(f"gruscope: choose a file to write: {', '.join(f'--{ending}' for ending in FILES)}", file=sys.stderr)
         return 2
     if list(wanted.values()).count("-") > 1:
         print("gruscope: only one file can go to standard output", file=sys.stderr)
@@ -88,7 +88,7 @@ def _files(options: argparse.Namespace) -> int:
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
     make = _page_of(urlsplit(options.what or "").path)
     if make is not None and list(wanted) != ["html"]:
-        print("gruscope: this page can be written as --html; its runs by the links to the lab", file=sys.stderr)
+        print("gruscope: this page has only --html; to export a run, use its link to the Lab", file=sys.stderr)
         return 2
     if make is not None:
         contents = {"html": make(keys, settings, options.live).encode()}

@@ -12,7 +12,7 @@ from .. import output
 from ..answers import model_entry, to_json
 from ..commands import brought
 
-HELP = "read a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and say what was understood"
+HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how it was read"
 EXAMPLES = (
     "gruscope import net.safetensors",
     "gruscope import net.onnx --answer direction=forward --out net-forward.safetensors",
@@ -21,7 +21,7 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     brought.add_arguments(parser)
-    parser.add_argument("--out", type=Path, metavar="X.safetensors", help="write the model as GRU Scope's own file")
+    parser.add_argument("--out", type=Path, metavar="X.safetensors", help="save the model as a GRU Scope file")
 
 
 def run(options: argparse.Namespace) -> int:

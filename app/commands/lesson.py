@@ -16,7 +16,7 @@ from ..settings import Settings, with_cache
 from .serve import add_arguments as add_serving
 from .serve import serve
 
-HELP = "begin a lesson of your own, check it, or look at it in the browser"
+HELP = "start a lesson of your own, check it, or preview it in a browser"
 EXAMPLES = (
     "gruscope lesson new holding.md",
     "gruscope lesson check holding.md",
@@ -33,13 +33,13 @@ minutes: 5
 At the `A` the [update gate](#z) is {{{{ z }}}}.
 
 :::{{predict}}
-What does it do at the next step?
+What does the update gate do at the next step?
 - (x) It closes.
 - ( ) It stays open.
-  > Then the letter would be written over.
+  > An open gate would overwrite the stored letter.
 :::
 :::{{reveal}} ?t=2
-It is {{{{ z }}}}: {{{{ keeps }}}} of the state stay.
+It is {{{{ z }}}}: the unit keeps {{{{ keeps }}}} of its state.
 :::
 """
 """Every kind of thing that a lesson is made of, once."""
@@ -47,9 +47,9 @@ It is {{{{ z }}}}: {{{{ keeps }}}} of the state stay.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="new | check | preview")
-    new = actions.add_parser("new", help="write a short lesson to begin with")
+    new = actions.add_parser("new", help="write a short lesson to start from")
     new.add_argument("file", type=Path, metavar="FILE.md")
-    check = actions.add_parser("check", help="say line and reason of every mistake; exit 0 where there is none")
+    check = actions.add_parser("check", help="list every mistake with its line; exit code 0 if there is none")
     check.add_argument("files", type=Path, nargs="+", metavar="FILE.md")
     preview = actions.add_parser("preview", help="open it in a browser; reload the page after a change")
     preview.add_argument("file", type=Path, metavar="FILE.md")
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(file: Path) -> int:
     if not shelf.NAME.fullmatch(file.stem) or file.suffix != ".md":
-        return _wrong(f"{file} is no name for a lesson: small letters, digits and -, and .md at the end")
+        return _wrong(f"{file} is not a name for a lesson: use lowercase letters, digits and -, and .md at the end")
     title = file.stem.replace("-", " ").capitalize()
     try:
         if file.exists():
@@ -74,13 +74,13 @@ def _new(file: Path) -> int:
         output.write(file, BEGUN.format(title=title).encode())
     except OSError as error:
         return _wrong(f"{file} cannot be written: {error.strerror}")
-    print(f"{file}: a lesson of one step. Change it, then: gruscope lesson check {file}")
+    print(f"{file}: a lesson of one step. Change it, then run: gruscope lesson check {file}")
     return 0
 
 
 def _check(file: Path) -> int:
     if not file.is_file():
-        return _wrong(f"{file} is not there")
+        return _wrong(f"{file} does not exist")
     settings = replace(Settings.from_environment(), lessons=str(file.parent))
     try:
         lesson = shelf.load(file)
@@ -93,14 +93,14 @@ def _check(file: Path) -> int:
         return 1
     steps = len(lesson.steps)
     questions = sum(len(step.questions) for step in lesson.steps)
-    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, every number worked out")
+    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, every number computed")
     return 0
 
 
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file() or not shelf.NAME.fullmatch(file.stem):
-        return _wrong(f"{file} is not there, or has no name for a lesson: small letters, digits and -")
+        return _wrong(f"{file} does not exist, or its name is not lowercase letters, digits and -")
     settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
     page, browser = f"lessons/{file.stem}", not options.no_browser
     return serve(settings, options.host, options.port, browser, options.root_path, page, workers=options.workers)

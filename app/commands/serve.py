@@ -39,20 +39,20 @@ try:
 except ImportError:  # Windows has no limit of open files
     resource = None  # type: ignore[assignment]
 
-HELP = "open the lab in a browser (what happens without a command)"
+HELP = "open the Lab in a browser (the default command)"
 EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --workers 2")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=8000, help="port, or the next free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="port, or the next free port (default: %(default)s)")
     parser.add_argument(
-        "--root-path", default="", metavar="/scope", help="where a proxy has put this server, if not at /"
+        "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if not /"
     )
     parser.add_argument(
         "--proxy-headers",
         action="store_true",
-        help="believe a trusted proxy's X-Forwarded-For (the visitor's address) and X-Forwarded-Proto (https)",
+        help="use X-Forwarded-For (the visitor's address) and X-Forwarded-Proto (https) of trusted proxies",
     )
     parser.add_argument(
         "--forwarded-allow-ips",
@@ -62,11 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: $FORWARDED_ALLOW_IPS, or this machine)",
     )
     parser.add_argument(
-        "--workers", type=_workers, default=1, metavar="N", help="processes that serve (default: %(default)s)"
+        "--workers", type=_workers, default=1, metavar="N", help="worker processes (default: %(default)s)"
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
-    parser.add_argument("--read-only", action="store_true", help="take no models from visitors; show those kept so far")
+    parser.add_argument("--read-only", action="store_true", help="accept no uploads; show the models stored so far")
 
 
 def _port(text: str) -> int:
@@ -126,7 +126,7 @@ def _bind(host: str, port: int) -> socket.socket:
         except OSError as error:
             listener.close()
             if error.errno != errno.EADDRINUSE or candidate == min(port + 19, 2**16 - 1):
-                raise OSError(f"port {candidate} on {host} cannot be had: {error.strerror}") from error
+                raise OSError(f"port {candidate} on {host} cannot be used: {error.strerror}") from error
             continue
         return listener
     raise AssertionError
@@ -195,14 +195,14 @@ def serve(
             print(f"gruscope: {error}", file=sys.stderr)
             return 1
         if not settings.uploads:
-            print("there is no directory to keep models in that visitors bring: GRUSCOPE_UPLOADS can name one")
+            print("uploads are off: set GRUSCOPE_UPLOADS to a directory for uploaded models")
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
         bound = listener.getsockname()[1]
         if port and bound != port:
             print(f"port {port} is taken; using {bound} instead")
         if workers > 1 and not settings.redis:
-            print(f"rooms stay in one of the {workers} processes; GRUSCOPE_REDIS would share them")
+            print(f"rooms live in one of the {workers} processes; set GRUSCOPE_REDIS to share them")
         worker.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
         worker.browser = browser
         sys.stdout.flush()

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE.toml", help=f"the grid: values for {', '.join(sweep.KEYS)}, seeds"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table; an existing table is continued")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="table to write; an existing table is continued")
     parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and quartiles")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)"

@@ -40,26 +40,26 @@ Column = tuple[str, Sequence[Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sequence", help="in the model's alphabet; - reads it from the standard input")
+    parser.add_argument("sequence", help="a sequence in the model's alphabet; - reads it from standard input")
     parser.add_argument(
         "--model",
         default="flip-flop",
-        help=f"{', '.join(presets.NAMES)}, or a file that GRU Scope wrote (default: %(default)s)",
+        help=f"{', '.join(presets.NAMES)}, or a GRU Scope file (default: %(default)s)",
     )
     parser.add_argument(
-        "--clamp", action="append", default=[], metavar="z.1@4-6=0", help="hold a gate, as links say it; again for more"
+        "--clamp", action="append", default=[], metavar="z.1@4-6=0", help="clamp a gate, as in links; repeat for more"
     )
-    parser.add_argument("--layer", type=_place, help="in the table or the CSV, from 1 (default: the top one; all)")
-    parser.add_argument("--unit", type=_place, help="in the table or the CSV, from 1 (default: what moved most; all)")
+    parser.add_argument("--layer", type=_place, help="from 1 (default: in the table the top layer, in a CSV all)")
+    parser.add_argument("--unit", type=_place, help="from 1 (default: in the table what changed most, in a CSV all)")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--csv", action="store_true", help="comma-separated values, every digit of them")
-    form.add_argument("--json", action="store_true", help="the whole run, as Trace.to_dict() gives it")
+    form.add_argument("--csv", action="store_true", help="print comma-separated values with all digits")
+    form.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
     form.add_argument("--npz", type=Path, metavar="FILE", help="write the whole run to a file of NumPy arrays")
 
 
 def _place(text: str) -> int:
     if not (number := whole(text)):
-        raise argparse.ArgumentTypeError("layers and units are whole numbers from 1 on")
+        raise argparse.ArgumentTypeError("layers and units are whole numbers, at least 1")
     return number
 
 
@@ -99,7 +99,7 @@ def _read() -> str:
     try:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
-        raise ValueError("what comes on the standard input is not text") from error
+        raise ValueError("the standard input is not text") from error
 
 
 def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
@@ -110,13 +110,13 @@ def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:
     """The units that are shown, of those asked for, counted from 1. Raises ValueError when one is not there."""
     if layer is not None and layer > len(trace.layers):
-        raise ValueError(f"layer {layer} is not in this model: 1 to {len(trace.layers)}")
+        raise ValueError(f"layer {layer} is not in this model: choose from 1 to {len(trace.layers)}")
     layers = range(len(trace.layers))
     found: list[Place] = []
     for i in [layer - 1] if layer is not None else layers if every else layers[-1:]:
         run = trace.layers[i]
         if unit is not None and unit > run.cell.units:
-            raise ValueError(f"unit {unit} is not in layer {i + 1}: 1 to {run.cell.units}")
+            raise ValueError(f"unit {unit} is not in layer {i + 1}: choose from 1 to {run.cell.units}")
         few = every or run.cell.units <= FEW
         units = [unit - 1] if unit is not None else range(run.cell.units) if few else [int(run.moved.argmax())]
         found += [(i, j) for j in units]
@@ -168,7 +168,7 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
     of = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
     what = f"{of}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
-    print(f"{trace.model.card.title}: {what}{'; * is held' * (trace.twin is not None)}")
+    print(f"{trace.model.card.title}: {what}{'; * marks a clamped value' * (trace.twin is not None)}")
     widths = [max(len(name), *(len(str(value)) for value in values)) for name, values in columns]
     for line in zip(*([name, *values] for name, values in columns), strict=True):
         print("  ".join(str(cell).rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

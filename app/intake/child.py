@@ -82,7 +82,7 @@ def try_out(model: Model) -> None:
     for text in {*model.examples, model.encoder.example}:
         _, x = read(model, text)
         if not np.isfinite(gru_core.trace(model, x).y).all():
-            raise FormatError("what this network answers is not finite")
+            raise FormatError("the outputs of this network are not finite numbers")
     if not all(isinstance(text, str) for text in (*model.encoder.labels, model.encoder.hint)):
         raise FormatError("the inputs of this network have no names that can be shown")
 

@@ -62,11 +62,11 @@ def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], b
     if status != 0 or not head:
         _log.warning("the child that was to %s a file ended with %s", do, status)
         limits = f"{SECONDS[do]} seconds and {MEMORY // 2**20} MB"
-        raise Refused(422, "limits", f"this file could not be read within the limits of {limits}: is it whole?", "file")
+        raise Refused(422, "limits", f"this file could not be read within {limits}: is it complete?", "file")
     answer = json.loads(head)
     if "failed" in answer:
         _log.warning("a file could not be read: %s", answer["failed"])
-        raise Refused(422, "format", "this file could not be read: it is damaged, or not what it seems to be", "file")
+        raise Refused(422, "format", "this file could not be read: it is damaged, or of another type", "file")
     if "error" in answer:
         raise Refused(422, "format", answer["error"], "file")
     return answer, model

@@ -25,11 +25,11 @@ def check(address: str, plain: bool) -> None:
     """Raise ValueError for an address not to connect to: without TLS beyond this machine, unless `plain`."""
     parts = urlsplit(address)
     if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
-        raise ValueError(f"{address} is no scheduler's address: tls://HOST:PORT, or tcp://127.0.0.1:PORT")
+        raise ValueError(f"{address} is not the address of a scheduler: use tls://HOST:PORT or tcp://127.0.0.1:PORT")
     if parts.scheme == "tcp" and not plain and not _loopback(parts.hostname):
         raise ValueError(
-            f"{address} is beyond this machine and without TLS: anybody on the way could run code on its workers. "
-            "Use tls://, or GRUSCOPE_PLAIN_SCHEDULER=1 if you trust that network"
+            f"{address} is on another machine and not encrypted: others on the network could run code on its workers. "
+            "Use tls://, or set GRUSCOPE_PLAIN_SCHEDULER=1 if you trust the network"
         )
 
 

@@ -112,7 +112,7 @@ class Kept:
         training = self.newest(id, mine)
         if training is not None:
             return training
-        message = "this training is no longer kept here: train it again, from the same recipe it comes out the same"
+        message = "this server no longer has this training: start it again; the same recipe gives the same weights"
         raise Refused(404, "gone", message, "training")
 
     def model(self, id: str, step: int) -> Model:
@@ -210,13 +210,13 @@ class Trainings:
             return found
         waiting = sum(one.state == "waiting" for one in self._live.values())
         if waiting >= self._settings.waiting:
-            message = f"{waiting} trainings are waiting already, which is as many as this server lets; try again soon"
+            message = f"the training queue is full ({waiting} trainings are waiting); try again in a minute"
             raise Refused(429, "busy", message, retry_after=5)
         live = Live(id, Training(recipe))
         self._kept.put(id, live.training)
         if not self._make_room(id):
             self._kept.remove(id)
-            raise Refused(429, "busy", "too many trainings are in use on this server; try again soon", retry_after=5)
+            raise Refused(429, "busy", "too many trainings are open on this server; try again soon", retry_after=5)
         self._live[id] = live
         self._live.move_to_end(id)  # one that was stopped had another place
         live.hold(token)
@@ -243,15 +243,15 @@ class Trainings:
         if live.over:
             return
         if live.job is None:
-            self._end(live, "stopped", "It was stopped before it began.")
+            self._end(live, "stopped", "The training was stopped before it started.")
         else:
             self._engine.cancel(live.job)
-            self._end(live, "stopped", "It was stopped here.")
+            self._end(live, "stopped", "The training was stopped here.")
 
     async def compute(self, of: Work, asked: Any) -> Any:
         """What comes of other work. Raises Refused when too many wait."""
         if self._computing >= self._settings.waiting:
-            raise Refused(429, "busy", "this server computes as much as it can; try again soon", retry_after=5)
+            raise Refused(429, "busy", "this server is busy with trainings; try again soon", retry_after=5)
         self._computing += 1
         try:
             return await asyncio.wrap_future(self._engine.submit(of, asked, lambda message: None).future)
@@ -341,11 +341,11 @@ class Trainings:
         if error is None:
             self._end(live, "done", future.result())
         elif isinstance(error, Cancelled):
-            self._end(live, "stopped", "It was stopped here.")
+            self._end(live, "stopped", "The training was stopped here.")
         elif isinstance(error, MemoryError):
-            self._end(live, "failed", "It took more memory than this server allows: a smaller network would fit.")
+            self._end(live, "failed", "The training needs more memory than this server allows. Try a smaller network.")
         else:
-            self._end(live, "failed", f"It could not be computed: {error}.")
+            self._end(live, "failed", f"The training failed: {error}.")
 
     def _end(self, live: Live, state: State, why: str) -> None:
         if not live.over:

@@ -29,7 +29,7 @@ def training(asked: Mapping[str, Any], report: Report) -> str:
                 fewer = "Try a smaller network or fewer training steps."
                 return f"Training stopped after {SECONDS} seconds of computing. {fewer}"
     except Diverged as error:
-        return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is from before that step."
+        return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is the one before that training step."
     return ""
 
 

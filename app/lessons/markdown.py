@@ -89,12 +89,12 @@ def mathml(latex: str, block: bool = False) -> Markup:
         raise ValueError(f"the formula ${latex.strip()}$ cannot be read") from error
     for element in made.iter():
         if element.tag not in ELEMENTS:
-            raise ValueError(f"the formula ${latex.strip()}$ makes a {element.tag}, which is not shown here")
+            raise ValueError(f"the formula ${latex.strip()}$ uses a {element.tag}, which cannot be shown")
         # The converter writes its own signs as character references, which are characters from here on.
         element.text, element.tail = unescape(element.text or ""), unescape(element.tail or "")
         unknown = re.search(r"\\[A-Za-z]+", element.text)
         if unknown:
-            raise ValueError(f"the formula ${latex.strip()}$ has {unknown[0]}, which is not known here")
+            raise ValueError(f"the formula ${latex.strip()}$ uses {unknown[0]}, which is unknown")
         for name in set(element.attrib) - ATTRIBUTES:
             del element.attrib[name]
     return Markup(tostring(made, encoding="unicode"))

@@ -74,7 +74,7 @@ class Runs:
 def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
     """Raises ValueError, saying what is wrong, for what cannot be worked out."""
     if len(expression) > LONGEST:
-        raise ValueError(f"what stands between {{{{ and }}}} has at most {LONGEST} characters")
+        raise ValueError(f"the text between {{{{ and }}}} is too long: at most {LONGEST} characters")
     body, _, form = expression.partition(" as ")
     found = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     try:
@@ -83,7 +83,7 @@ def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
         first, kind = _term(found[1], figure, runs)
         second, _ = _term(found[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
-            raise ValueError(f"“{expression}” reckons with words")
+            raise ValueError(f"“{expression}” computes with words: use numbers")
         value = first / second if found[2] == "/" else first - second
         return _written(value, kind if found[2] == "-" else "times", form.strip())
     except (Refused, SequenceError) as error:
@@ -96,7 +96,7 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
     found = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
     run = of.run.layers[_layer(of)]
     if found is None or found[1] not in run.cell.signals:
-        raise ValueError(f"“{signal}” cannot be drawn; there are {', '.join(run.cell.signals)}")
+        raise ValueError(f"“{signal}” cannot be drawn; choose one of {', '.join(run.cell.signals)}")
     style = run.cell.signals[found[1]]
     unit = _within("unit", int(found[2] or of.link.said.get("unit", 1)), run.cell.units)
     return [float(v) for v in getattr(run, found[1])[:, unit - 1]], style.lowest, style.highest
@@ -111,7 +111,7 @@ def steps_where(condition: str, figure: Figure, runs: Runs) -> list[int]:
         return [t for t, value in enumerate(values, 1) if (value > limit if words[1] == "above" else value < limit)]
     found = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
     if not found:
-        raise ValueError(f"“{condition}” names no steps: say “z above 0.5”, “z below 0.5” or “most share@7”")
+        raise ValueError(f"“{condition}” names no steps: write “z above 0.5”, “z below 0.5” or “most share@7”")
     last = int(found[2])
     each = [worked_out(f"{found[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + each.index(max(each))]
@@ -136,7 +136,7 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
     elif figure.page == "train":
         name, step = name_of(read_recipes(keys)[-1]), keys.pop("step", "")
         if name not in presets.NAMES:
-            raise ValueError("a lesson shows trainings that ship: a recipe that leaves out all but its task is one")
+            raise ValueError("a lesson can show only stored trainings: leave out everything but the task")
         keys.setdefault("model", f"{name}@{step}" if step else name)
     kept = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
     return {key: value for key, value in keys.items() if key in kept}
@@ -166,7 +166,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         return _LABS[words[0]](words[1:])
     found = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", asked)
     if not found:
-        raise ValueError(f"“{asked}” is not a number that can be worked out: say z@3, share@7 from 4, score …")
+        raise ValueError(f"“{asked}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
     if figure.page.startswith("compare/"):
         figure = Figure("", {key: value for key, value in figure.keys.items() if key == "model"})
     if found[1] == "score":
@@ -183,7 +183,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         return float(getattr(run, found[1])[t - 1, unit - 1]), "value"
     if found[1] not in _QUANTITIES:
         allowed = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_LABS))
-        raise ValueError(f"“{found[1]}” is not a number that can be worked out; there are {allowed}")
+        raise ValueError(f"“{found[1]}” cannot be computed; choose one of {allowed}")
     return _QUANTITIES[found[1]](place)
 
 
@@ -193,7 +193,7 @@ def _layer(of: Followed) -> int:
 
 def _within(what: str, number: int, highest: int) -> int:
     if not 1 <= number <= highest:
-        raise ValueError(f"{what} must be from 1 to {highest}, and is {number}")
+        raise ValueError(f"{what} must be from 1 to {highest}, but it is {number}")
     return number
 
 
@@ -231,7 +231,7 @@ def _share(at: _Place) -> tuple[float, str]:
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
     if at.t * sum(cell.units**2 for cell in at.of.run.model.layers) > MOST_PRODUCTS:
-        raise ValueError("how far an input reaches takes too long in a network of this size: ask at an earlier step")
+        raise ValueError("reach takes too long to compute for a network of this size: use an earlier step")
     x = at.of.run.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"
@@ -259,14 +259,15 @@ def _gap(words: list[str]) -> tuple[float, str]:
     named = " ".join(kind).replace("-", "−")
     rows = [row for row in labs.result("gap") if kind_of_row(row) == named and str(row["T"] - 1) == steps]
     if not rows:
-        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: say “gap GRU, b_z = -2 50”")
+        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: write “gap GRU, b_z = -2 50”")
     return sum(row["good_at"] is not None for row in rows), "count"
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:
     rows = [row for row in labs.result("race") if [row["task"], row["cell"]] == words]
     if not rows:
-        raise ValueError("say “race TASK CELL”, of " + ", ".join(dict.fromkeys(r["task"] for r in labs.result("race"))))
+        tasks = ", ".join(dict.fromkeys(row["task"] for row in labs.result("race")))
+        raise ValueError(f"write “race TASK CELL”, with one of the tasks {tasks}")
     good = [row["good_at"] for row in rows if row["good_at"] is not None]
     if 2 * len(good) <= len(rows):
         return f"more than {max(row['steps'] for row in rows):,}", "words"
@@ -277,20 +278,20 @@ def _recall(words: list[str]) -> tuple[float, str]:
     for row in labs.result("bottleneck"):
         if [str(row["units"]), str(row["T"] // 2)] == words:
             return row["score"], "share"
-    raise ValueError("say “recall UNITS LETTERS”, as in the experiment Memory capacity")
+    raise ValueError("write “recall UNITS LETTERS”, with values of the experiment Memory capacity")
 
 
 def _time(words: list[str]) -> tuple[float, str]:
     timing = labs.result("sequence")["timing"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
-        raise ValueError(f"say “time KIND STEPS”, of {', '.join(sequence.KINDS)} and {', '.join(timing)}")
+        raise ValueError(f"write “time KIND STEPS”, with values of {', '.join(sequence.KINDS)} and {', '.join(timing)}")
     return 1000 * timing[words[1]][words[0]], "ms"
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"say “waits KIND STEPS”, of {', '.join(sequence.KINDS)}")
+        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)}")
     return sequence.counts(steps)[words[0]][0], "count"
 
 
@@ -308,7 +309,7 @@ def _written(value: float | str, kind: str, form: str) -> Value:
     if isinstance(value, str):
         return Value(value, value)
     if form and not re.fullmatch(r"%|\.\d", form):
-        raise ValueError(f"a number is written “as %” or “as .3”, not “as {form}”")
+        raise ValueError(f"write a number “as %” or “as .3”, not “as {form}”")
     if form == "%" or (kind == "share" and not form):
         share = 100 * value
         # Nearly all is not all, and nearly nothing not nothing.

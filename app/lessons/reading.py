@@ -128,7 +128,7 @@ class Lesson:
 def read(name: str, text: str) -> Lesson:
     """Raises LessonError with every mistake that can be seen without running anything."""
     if len(text.encode()) > MOST_BYTES:
-        raise LessonError([Mistake(1, f"the file is larger than the {MOST_BYTES:,} bytes that a lesson may have")])
+        raise LessonError([Mistake(1, f"the file is larger than {MOST_BYTES:,} bytes, the limit for a lesson")])
     return _Reader(name).lesson(text)
 
 
@@ -147,7 +147,7 @@ class _Reader:
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
         if not steps:
-            self.wrong(1, "there is no step: a line such as “## [What it shows](?sequence=A+x)” begins one")
+            self.wrong(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+x)”")
         if self.mistakes:
             raise LessonError(sorted(self.mistakes))
         needs = tuple(need.strip() for need in self.known.get("needs", "").split(",") if need.strip())
@@ -165,11 +165,11 @@ class _Reader:
             if not row.strip():
                 continue
             if not colon or key.strip() not in KEYS:
-                self.wrong(line, f"between the --- stand {', '.join(KEYS)}, each as “title: …”")
+                self.wrong(line, f"between the --- only {', '.join(KEYS)} are allowed, each as “title: …”")
             known[key.strip()] = value.strip()
         for key in KEYS[:3]:
             if not known.get(key):
-                self.wrong(1, f"between the --- at the top a line “{key}: …” is missing")
+                self.wrong(1, f"the line “{key}: …” is missing between the --- at the top")
         if known.get("minutes") and not re.fullmatch("[1-9][0-9]?", known["minutes"]):
             self.wrong(1, "minutes must be a whole number from 1 to 99")
         return known
@@ -188,7 +188,7 @@ class _Reader:
                     self.close(step, loose)
                     yield step
                 elif loose:
-                    self.wrong(_line(loose), "words stand before the first step, which begins with ##")
+                    self.wrong(_line(loose), "there is text before the first step: a step starts with ##")
                 loose = []
                 title, figure = self.heading(tokens[place + 1], line, figure)
                 step = Step(title, line, figure)
@@ -200,7 +200,7 @@ class _Reader:
                     loose = []
                     self.fence(step, token, line)
                 else:
-                    self.wrong(line, "a question stands before the first step, which begins with ##")
+                    self.wrong(line, "there is a question before the first step: a step starts with ##")
             else:
                 self.look(token, line)
                 loose.append(token)
@@ -244,7 +244,7 @@ class _Reader:
         elif kind not in ("{reveal}", "{why}"):
             self.wrong(line, "the blocks between ::: are {predict}, {reveal}, {why} and, once a step, {notes}")
         elif not isinstance(last, Question) or getattr(last, kind[1:-1]) is not None:
-            self.wrong(line, f"{kind} stands after a {{predict}}, once")
+            self.wrong(line, f"{kind} must come after a {{predict}}, once only")
         elif kind == "{why}":
             last.why = Prose(inner, line + 1)
         else:
@@ -252,7 +252,7 @@ class _Reader:
             if link.strip():
                 last.figure = self.figure(link.strip(), line, step.figure)
                 if last.figure.page != step.figure.page:
-                    self.wrong(line, "what is revealed is shown on the step's own page: say what changes, as ?t=2")
+                    self.wrong(line, "a {reveal} can show only the page of its step: write what changes, such as ?t=2")
                 last.covered = last.kind in ("draw", "click")
 
     def inner(self, content: str, line: int) -> list[Token]:
@@ -275,7 +275,7 @@ class _Reader:
             elif one.type == "link_open" and str(one.attrs.get("href", "")).startswith("#"):
                 about = str(one.attrs["href"])[1:]
                 if about not in (*SIGNALS, *PARTS):
-                    self.wrong(line, f"“#{about}” points at nothing: there are {', '.join((*SIGNALS, *PARTS))}")
+                    self.wrong(line, f"“#{about}” points at nothing; choose one of {', '.join((*SIGNALS, *PARTS))}")
             elif one.type == "colon_fence":
                 self.wrong(line, "a ::: block cannot stand inside another")
 
@@ -304,7 +304,7 @@ class _Reader:
         elif not asked and not any(option.right for option in options):
             self.wrong(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
-            self.wrong(line, "a question without words: say what is asked")
+            self.wrong(line, "the question has no text: write one")
         return Question(kind, Prose(ask, line + 1), asked[2].strip() if asked else "", options, figure, True)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
@@ -339,7 +339,7 @@ def figure_of(link: str, base: Figure) -> Figure:
     named = next((one for one in PAGES if page == one or (one and page.endswith("/" + one))), None)
     if named is None:
         pages = ", ".join(f"/{one}" for one in PAGES)
-        raise ValueError(f"“{link}” is no page that a step can show; there are {pages}")
+        raise ValueError(f"“{link}” is not a page that a step can show; choose one of {pages}")
     return Figure(named, keys if named or "model" in keys else dict(base.keys) | keys)
 
 

@@ -70,9 +70,9 @@ def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
 
     def visit(name: str, above: tuple[str, ...]) -> Iterator[str]:
         if name in above:
-            yield f"the lessons need one another in a circle: {' → '.join((*above, name))}"
+            yield f"the lessons need each other in a circle: {' → '.join((*above, name))}"
         elif name not in files and name != lesson.name:
-            yield f"there is no lesson “{name}” to have seen before; there are {', '.join(files)}"
+            yield f"there is no lesson “{name}” that this lesson can need; choose one of {', '.join(files)}"
         else:
             try:
                 needs = lesson.needs if name == lesson.name else get(name, settings).needs

@@ -89,7 +89,7 @@ def asked(ask: Ask, settings: Settings) -> Asked:
         raise Refused(422, "question", f"this cannot be asked: {str(error).rstrip('.')}", "question") from error
     if len(made.public["steps"]) > MOST_STEPS:
         message = (
-            f"at most {MOST_STEPS} steps can be pressed or drawn over; this sequence has {len(made.public['steps'])}"
+            f"at most {MOST_STEPS} steps can be selected or drawn over; this sequence has {len(made.public['steps'])}"
         )
         raise Refused(422, "question", message, "question")
     made.public["rounds"] = ask.rounds
@@ -215,7 +215,7 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
     elif ask.low is not None and ask.high is not None:
         if not (-LARGEST <= ask.low < ask.high <= LARGEST and ask.high - ask.low >= SMALLEST):
             raise ValueError(
-                f"a number is from a lower to a higher one, at least {SMALLEST:g} apart, up to ±{LARGEST:,.0f}"
+                f"the range must go from a lower to a higher number, {SMALLEST:g} apart or more, within ±{LARGEST:,.0f}"
             )
         if right is not None and not ask.low <= right <= ask.high:
             raise ValueError(f"the correct number must be from {ask.low:g} to {ask.high:g}")

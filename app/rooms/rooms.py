@@ -116,7 +116,7 @@ class Rooms:
         if asked is not None and asked["status"] != "revealed" and room.state["_covered"]:
             covered = with_cursor(before, view)
             if covered is None:
-                message = "the class still sees the question: reveal the answer or put the question away first"
+                message = "the class still sees the question: show the answer or close the question first"
                 raise Refused(409, "covered", message, "view")
             await self.keeper.change(room, {"view": covered})
             return
@@ -182,7 +182,7 @@ class Rooms:
         now = self._question(room)
         if now["status"] != "revealed" or now["kind"] != "draw":
             raise Refused(
-                409, "question", "sketches can be shown once a question that is drawn is revealed", "question"
+                409, "question", "sketches can be shown after the answer to a drawing question is shown", "question"
             )
         await self.keeper.change(room, {"question": now | {"picked": ids}})
 
@@ -355,14 +355,14 @@ class Rooms:
     def _known(self, room: Room, device: str) -> None:
         if not codes.is_device(device, room.digest):
             raise Refused(403, "not-here", "only devices that have joined this room can do this", "device")
-        self.posted.take(device, "this device has sent much in a short time")
+        self.posted.take(device, "this device sent too many messages")
 
     async def _seated(self, room: Room, device: str) -> str:
         """Return the name of a device that is connected. Raises Refused for another."""
         name = _name(device)
         if not await self.seats.connected(room, name):
             raise Refused(
-                409, "not-connected", "this device is not connected to the room; it will be in a moment", "device"
+                409, "not-connected", "this device is not connected to the room yet; try again in a moment", "device"
             )
         return name
 

@@ -18,7 +18,7 @@ from .trace import within_text
 
 router = APIRouter(prefix="/api/export")
 
-WHICH = "The query is that of a link to the page: what is run and, for the page, where to look."
+WHICH = "The query is that of a link from Share."
 
 
 def _follow(request: Request) -> export.Followed:
@@ -33,7 +33,7 @@ def _file(name: str, content: str | bytes, media_type: str) -> Response:
     return Response(content, headers=headers, media_type=media_type)
 
 
-@router.get("/page.html", summary="A view as one HTML file that needs no server", description=WHICH)
+@router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=WHICH)
 def page_html(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one page")
@@ -41,21 +41,19 @@ def page_html(request: Request) -> Response:
     return _file(f"{of.name}.html", content, "text/html")
 
 
-@router.get("/compare.html", summary="A comparison as one HTML file that needs no server", description=WHICH)
+@router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=WHICH)
 def compare_html(request: Request) -> Response:
     content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
     return _file("gruscope-compare.html", content, "text/html")
 
 
-@router.get(
-    "/train.html", summary="A training as one HTML file that needs no server", description="The query is a link's."
-)
+@router.get("/train.html", summary="Export a training as one HTML file that needs no server", description=WHICH)
 def train_html(request: Request) -> Response:
     content = export.train_page(request.query_params, request.app.state.settings, str(request.base_url))
     return _file("gruscope-train.html", content, "text/html")
 
 
-@router.get("/lesson.html", summary="A lesson as one HTML file that needs no server")
+@router.get("/lesson.html", summary="Export a lesson as one HTML file that needs no server")
 def lesson_html(request: Request, name: str) -> Response:
     settings = request.app.state.settings
     lesson = shelf.get(name, settings)
@@ -66,28 +64,28 @@ def lesson_html(request: Request, name: str) -> Response:
     return _file(f"gruscope-{name}.html", content, "text/html")
 
 
-@router.get("/model.safetensors", summary="A model as a file", description="A checkpoint of a training is NAME@STEP.")
+@router.get("/model.safetensors", summary="Export a model as a file", description="A checkpoint is NAME@STEP.")
 def model_file(request: Request, model: str) -> Response:
     content = models.get(model, request.app.state.settings).to_bytes()
     name = re.sub(r"[^\w@.-]", "", model)
     return _file(f"{name}.safetensors", content, "application/octet-stream")
 
 
-@router.get("/trace.csv", summary="A run as CSV, a line for each step", description=WHICH)
+@router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=WHICH)
 def trace_csv(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one CSV")
     return _file(f"{of.name}.csv", as_csv(of.run), "text/csv")
 
 
-@router.get("/trace.json", summary="A run as JSON, as /api/trace has it", description=WHICH)
+@router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=WHICH)
 def trace_json(request: Request) -> Response:
     of = _follow(request)
     within_text(of.about, "one JSON")
     return _file(f"{of.name}.json", whole(of.about, of.run), "application/json")
 
 
-@router.get("/trace.npz", summary="Every array of a run, for NumPy", description=WHICH)
+@router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=WHICH)
 def trace_npz(request: Request) -> Response:
     of = _follow(request)
     return _file(f"{of.name}.npz", as_npz(of.run), "application/octet-stream")

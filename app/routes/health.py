@@ -8,21 +8,21 @@ from ..errors import Refused
 router = APIRouter()
 
 
-@router.get("/healthz", summary="Whether the server is up")
+@router.get("/healthz", summary="Check that the server is up")
 def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Whether everything is loaded that visitors need")
+@router.get("/readyz", summary="Check that the server is ready for visitors")
 def readyz(request: Request) -> dict[str, str]:
     if not request.app.state.ready:
         raise Refused(503, "starting", "the server is starting", retry_after=1)
     return {"status": "ready"}
 
 
-@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get("/metrics", summary="Get metrics for Prometheus", response_class=Response)
 def metrics(request: Request) -> Response:
     found = request.app.state.metrics
     if found is None:
-        raise Refused(404, "metrics", "this server keeps no metrics: pip install 'gruscope[metrics]'")
+        raise Refused(404, "metrics", "metrics are off: pip install 'gruscope[metrics]'")
     return Response(found.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

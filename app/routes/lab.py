@@ -109,7 +109,7 @@ def filled(
 def version_notices(keys: Mapping[str, str]) -> list[str]:
     """What is to be said of a link for the version that made it."""
     known = keys.get("v", VERSION) == VERSION
-    return [] if known else ["This link was made by another version of the page: some of it may not be shown."]
+    return [] if known else ["This link was made by another version of GRU Scope, so parts of it may be missing."]
 
 
 def unfollowed(error: Exception) -> str:

@@ -79,7 +79,7 @@ def _in_sequence() -> dict[str, Any]:
 
 @router.get(
     "/api/labs/sequence",
-    summary="Time for a sequence of T timesteps on this server",
+    summary="Measure the time for a sequence of T timesteps on this server",
     description="Seconds, measured now: `gru`, `attention`, and a minimal GRU computed by `loop` and by `scan`.",
 )
 def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
@@ -91,8 +91,8 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 
 @router.get(
     "/api/labs/parity",
-    summary="Training of a minimal GRU on parity",
-    description="Training steps, each with the held-out accuracy.",
+    summary="Train a minimal GRU on parity",
+    description="A list of training steps, each with the held-out accuracy.",
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
@@ -197,7 +197,7 @@ SEQUENCES = 8
     "/api/labs/gap",
     summary="Gradient flow in untrained cells",
     description="For each cell `lags`: the gradient of the last output with respect to the input 0, 1, 2, … timesteps "
-    "earlier, divided by that with respect to the last input; and the `recipe` that trains the cell over this gap.",
+    "earlier, divided by the gradient with respect to the last input. `recipe` trains the cell over this gap.",
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:

@@ -178,7 +178,7 @@ async def open_to(request: Request, name: str, authorization: Annotated[str, Hea
     """Raise Refused while a class at this address follows a room that runs the lesson, but for the room's teacher."""
     who = request.client.host if request.client else ""
     if await request.app.state.rooms.withheld(name, who, authorization):
-        message = "a class near you is in this lesson: the teacher shows its answers"
+        message = "a class on your network is in this lesson: the teacher will show the answers"
         raise Refused(403, "in-class", message, "lesson")
 
 

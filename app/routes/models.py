@@ -15,7 +15,7 @@ from ..schemas import Whole
 router = APIRouter(prefix="/api/models")
 
 
-@router.get("", summary="The models, each with its card, alphabet and examples")
+@router.get("", summary="List the models, each with its card, alphabet and examples")
 def list_models(request: Request) -> list[dict[str, Any]]:
     settings = request.app.state.settings
     return [models.entry(name, settings) for name in models.names(settings)]
@@ -27,7 +27,7 @@ def one_model(request: Request, id: str) -> Response:
     return Response(to_json(models.entry(id, settings)), media_type="application/json")
 
 
-@router.get("/{name}/draw", summary="A sequence of the model's task, drawn with a seed")
+@router.get("/{name}/draw", summary="Draw a random sequence of the model's task with a seed")
 def draw(
     request: Request,
     name: str,

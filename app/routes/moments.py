@@ -34,8 +34,8 @@ MOST_PLACES = 12
     description="The request also has a `layer`, a `unit`, a `signal` and the steps `from` and `to`, at most "
     f"{MOST_STEPS}. `near` is the largest difference that counts as similar, as a share of the scale. In the answer, "
     "`units` lists the units with similar values at these steps; `mirrored` means with the opposite sign. In 1,000 "
-    "held-out sequences of the model's task, `count` of `of` stretches are similar. `places` lists the closest ones "
-    "with their `tokens` and their first step `t`. `common` says what more than half of all stretches have at a step, "
+    "held-out sequences of the model's task, `count` of `of` moments are similar. `places` lists the closest ones "
+    "with their `tokens` and their first step `t`. `common` lists what more than half of these moments have at a step, "
     "where 0 is the first step of the moment, and how often any step has it. If the model has no built-in task, "
     "`count` is null. Steps and units count from 1.",
     response_class=Response,

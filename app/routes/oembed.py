@@ -28,7 +28,7 @@ FRAMES = {
 """The pages that can be embedded, by their paths, and what stands in a frame for each."""
 
 
-@router.get("/oembed", summary="The embeddable page of an address, as oEmbed has it")
+@router.get("/oembed", summary="Get the oEmbed description of a page")
 def oembed(
     request: Request,
     url: str,
@@ -37,7 +37,7 @@ def oembed(
     maxheight: Annotated[Whole, Query(ge=1)] = HEIGHT,
 ) -> dict[str, Any]:
     if format != "json":
-        raise Refused(501, "format", "the answer can be had as json only", "format")
+        raise Refused(501, "format", "format must be json", "format")
     try:
         page = urlsplit(url)
     except ValueError:
@@ -48,7 +48,7 @@ def oembed(
     path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
     lesson = re.fullmatch(r"(?:embed/)?lessons/([\w-]+)", path or "")
     if not ours or (path not in FRAMES and not lesson):
-        what = "only this server's lab, /compare, /train and lessons can be embedded"
+        what = "only this server's Lab, /compare, /train and lessons can be embedded"
         raise Refused(404, "not-found", what, "url")
     here = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)

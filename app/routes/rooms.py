@@ -211,7 +211,8 @@ async def events(
     summary="Follow a room as its teacher",
     response_class=Response,
     responses=EVENTS,
-    description="`class` has the room's state, how many follow, their answers and their views. `once` as above.",
+    description="`class` has the room's state, how many follow, their answers and their views. `once` works as for "
+    "students.",
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
     room = await _rooms(request).led(code, _who(request), authorization)
@@ -236,7 +237,7 @@ async def pick(request: Request, code: str, picked: Picked, authorization: Autho
     await _rooms(request).pick(room, picked.sketches)
 
 
-@router.post("/api/rooms/{code}/view", summary="Show a class something", status_code=204)
+@router.post("/api/rooms/{code}/view", summary="Show a view to the class", status_code=204)
 async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
     room = await _rooms(request).led(code, _who(request), authorization)
     await _rooms(request).show(room, await run_in_threadpool(placed, view, request.app.state.settings))
@@ -254,7 +255,7 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
 
 @router.post(
     "/api/rooms/{code}/question",
-    summary="Ask a class",
+    summary="Ask the class a question",
     status_code=204,
     description="A new question replaces the one before. Until its answer is shown, the figure is covered.",
 )

@@ -26,9 +26,10 @@ REPEATS = 9
 
 @router.get(
     "/timing/{model}",
-    summary="What a step of a model costs on this server",
-    description=f"Measured now, the median of {REPEATS} repeats: `step`, microseconds for a step of one sequence of "
-    f"{T} with every signal kept, and `training`, milliseconds for the gradient of a batch of {B} sequences of {T}.",
+    summary="Measure how long a model takes on this server",
+    description=f"Medians of {REPEATS} repeats, measured now. `step`: microseconds per timestep of one sequence of {T} "
+    f"timesteps, with every signal stored. `training`: milliseconds for the gradients of a batch of {B} sequences of "
+    f"{T} timesteps.",
 )
 def timing(request: Request, model: str) -> Timing:
     found = models.get(model, request.app.state.settings)

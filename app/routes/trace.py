@@ -74,7 +74,7 @@ def within_text(about: dict[str, Any], what: str) -> None:
     if about["T"] > most:
         message = (
             f"the run is too large for {what}: at most {most:,} steps of this model. The stream (Accept: "
-            "text/event-stream) and /api/export/trace.npz have all of it"
+            "text/event-stream) and /api/export/trace.npz return the whole run"
         )
         raise Refused(413, "too-large", message, "sequence")
 

@@ -41,7 +41,7 @@ def _live(request: Request, id: str) -> Live:
     live = _trainings(request).get(id)
     if live is None:
         kept(request.app.state.settings).get(id)  # says which there are no more
-        raise Refused(409, "over", "this training is over", "training")
+        raise Refused(409, "over", "this training has ended", "training")
     return live
 
 
@@ -49,17 +49,17 @@ def _live(request: Request, id: str) -> Live:
     "",
     summary="Train a recipe",
     status_code=201,
-    description="What is left out of the recipe is as in that of the task's preset. The answer has the `id` of the "
-    "training and its `state`; the same recipe has the same id, and is trained once. A training that nobody follows "
-    "ends after some seconds. With a random `token` of your own, here and at the events, no other visitor can end it "
-    "while you want it. 429 if too many trainings wait.",
+    description="Missing fields of the recipe are those of the task's preset. The answer has the `id` of the training "
+    "and its `state`. The same recipe has the same id and is trained once. A training that nobody follows ends after "
+    "some seconds. If you send a random `token` of your own, here and with the events, no other visitor can end the "
+    "training while you follow it. Status 429 means that the training queue is full.",
 )
 async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
     live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
     return _about(request, live)
 
 
-@router.get("/{id}", summary="How a training stands", description="`steps` are those of its checkpoints so far.")
+@router.get("/{id}", summary="Get the state of a training", description="`steps` lists its checkpoints so far.")
 async def one(request: Request, id: str) -> dict[str, Any]:
     live = _trainings(request).get(id)
     if live is not None:
@@ -70,9 +70,10 @@ async def one(request: Request, id: str) -> dict[str, Any]:
 
 @router.delete(
     "/{id}",
-    summary="End a training where it is",
-    description="Its checkpoints so far are kept. It goes on while any other visitor wants it, and the `state` says "
-    "so: `token` is the one you asked and follow with; without it every follower is another visitor.",
+    summary="Stop a training",
+    description="The checkpoints so far are kept. The training continues while another visitor follows it, as `state` "
+    "shows. Send the `token` with which you started and follow it; without a token every follower counts as another "
+    "visitor.",
 )
 async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
     live = _live(request, id)
@@ -88,13 +89,13 @@ def _about(request: Request, live: Live) -> dict[str, Any]:
 
 @router.get(
     "/{id}/events",
-    summary="A training as it goes",
+    summary="Follow a training",
     response_class=Response,
     responses={
         200: {
-            "description": "Server-sent events with ids, so that a connection that broke off goes on where it was: "
-            "`start` with the recipe, a `checkpoint` for each with its report, `end` with the `state` (done, stopped, "
-            "failed) and in words `why`. While it waits, `place` in the queue.",
+            "description": "Server-sent events with ids, so that a lost connection can continue where it stopped: "
+            "`start` has the recipe, each `checkpoint` its report, `end` the `state` (done, stopped or failed) and the "
+            "reason as text, `why`. While the training waits, `place` is its place in the queue.",
             "content": {"text/event-stream": {}},
         }
     },
@@ -112,10 +113,11 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
 
 @router.post(
     "/{id}/tapes",
-    summary="What a training's checkpoints make of a sequence",
+    summary="Run a sequence at every checkpoint of a training",
     response_class=Response,
-    description="`start` is that of a run, `steps` are the checkpoints' from the place `first` on, N of them; "
-    "`signals` has for each signal (N, T, H) and `y` (N, T, K), as little-endian float32 in base64.",
+    description="`start` is as in a run. `steps` has the training steps of N checkpoints, starting with checkpoint "
+    "`first`, counted from 0. `signals` has an array (N, T, H) for each signal, and `y` is (N, T, K), as little-endian "
+    "float32 in base64.",
 )
 def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
     settings: Settings = request.app.state.settings

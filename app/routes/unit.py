@@ -100,19 +100,20 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
 
 @_answers(
     "/sensitivity",
-    "What an output and a unit's state would move with",
-    "Takes besides a `layer`, a `unit` of it, a step `t` and an `output` (null is the one answered at t; of softmax it "
-    "is the probability): all count from 1. Derivatives as they are, for every step s up to t: `x` of the output by "
-    "the inputs, `x_norm` its norm, `input` where that is largest, `z` and `r` of the output by the unit's gates, "
-    "`gate` where in the layer a gate would matter most, `h_norm` the Frobenius norm of the layer's state at t by its "
-    "state at s, `h_unit` the norm of the unit's row of it. What is held moves with nothing, but a held gate itself "
-    "can be nudged.",
+    "Get the sensitivity of an output and of a unit's state",
+    "The request also has a `layer`, a `unit`, a step `t` and an `output`, all counted from 1. If `output` is null, "
+    "the answered output at t is used; of a softmax it is the probability. All derivatives are for every step s up to "
+    "t. `x` is the gradient of the output with respect to the inputs, `x_norm` its norm, and `input` the step where "
+    "this norm is largest. `z` and `r` are the derivatives of the output with respect to the unit's gates; `gate` "
+    "names the gate of the layer with the largest one. `h_norm` is the Frobenius norm of the Jacobian of the layer's "
+    "state at t with respect to its state at s, `h_unit` the norm of the unit's row. A clamped value does not depend "
+    "on anything, but the output has a derivative with respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     about, blocks = prepare_unit(request, question)
     T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
     most = MOST_PRODUCTS // H**2
-    why = "the steps of this sequence" if most >= T else f"a later one takes too long at {H} units"
+    why = "the steps of this sequence" if most >= T else f"a later step takes too long with {H} units"
     within("t", question.t, 1, min(T, most), why)
     if question.output is not None:
         within("output", question.output, 1, K, "the outputs of this model")

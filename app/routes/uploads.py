@@ -30,10 +30,10 @@ Body = Annotated[bytes, Depends(_body)]
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     said = (
-        f"{takes} Answers 201 with {{model}}, the model as the list has it; `said` has, in sentences, what its file "
-        "was taken to be. Or, where the file does not tell all, 200 with {upload, question}: `upload` is the id to "
-        "answer under, `question` has the `key` of the answer, a `text` and `options`, each a `value` and what it "
-        "`means`."
+        f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `said` reports in sentences "
+        "how the file was read. If the file leaves a question open, status 200 comes with {upload, question}: `upload` "
+        "is the id for the answer. `question` has the `key` of the answer, a `text`, and `options`, each with a "
+        "`value` and what it `means`."
     )
     return {200: {"description": said}, 201: {"description": "The model"}}
 
@@ -74,13 +74,13 @@ def answer(request: Request, id: str, said: Answers) -> Response:
 
 @router.post(
     "/{id}/check",
-    summary="Prove that a model computes what its source computes",
+    summary="Check that a model computes the same as its source",
     response_class=Response,
     response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
     "… of each, or `y`, as the source computed them. `passed` says whether all of `differences` are within "
-    "`tolerance`, relative; each has its `name`, the `largest`, where it is (`step`, `unit`, from 1), `relative` to "
-    "the largest number of the reference (null when that is zero), and `by_step`. `cause` names the known confusion "
-    "that would explain it, if one does, and `text` says it all.",
+    "`tolerance`, relative. Each difference has its `name`, the `largest` value, its place (`step` and `unit`, from "
+    "1), its size `relative` to the largest number of the reference (null if this is zero), and `by_step`. `cause` "
+    "names a known cause that explains the differences, if there is one, and `text` reports everything in words.",
 )
 def check(request: Request, id: str, body: Body) -> Response:
     settings = request.app.state.settings
@@ -102,7 +102,7 @@ def _answer(upload: Upload, settings: Settings) -> Response:
             store.put(upload, found)
         except OSError as error:
             _log.error("%s could not be kept: %s", upload.id, error)
-            raise Refused(507, "full", "this server has no room to keep a model at the moment") from error
+            raise Refused(507, "full", "this server has no space for another model at the moment") from error
     if found.model is None:
         return _json({"upload": upload.id, "question": found.question})
     models.check(found.model, settings)

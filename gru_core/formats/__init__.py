@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 PICKLE = """this is a pickle, which can run anybody's code when it is opened.
-Write a safetensors file instead, where the model is:
+Save a safetensors file instead, in the program that has the model:
     from safetensors.torch import save_file
     save_file({name: array.contiguous() for name, array in model.state_dict().items()}, "model.safetensors")"""
 
@@ -79,7 +79,7 @@ def read(
     answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
     check_answers(answers)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the file is larger than {MAX_BYTES // 2**20} MB, the most that is read")
+        raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MB")
     if not data:
         raise FormatError("the file is empty")
     arrays: Arrays = {}
@@ -88,7 +88,7 @@ def read(
         arrays, metadata = safetensors.arrays(data)
         if "gruscope" in metadata:
             if answers or alphabet is not None or labels is not None:
-                raise FormatError("a GRU Scope model says all this itself: there is nothing to answer or to name")
+                raise FormatError("a GRU Scope model needs no answers, alphabet or labels: leave them out")
             return own.read(arrays, metadata["gruscope"])
         return read_arrays(arrays, name, answers, alphabet, labels)
     if kind == "npz":
@@ -119,7 +119,7 @@ def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras"
         return "onnx"
     if data[8:9] == b"{":
         return "safetensors"
-    raise FormatError(f"this is none of the files that can be read: {KINDS}")
+    raise FormatError(f"this type of file cannot be read: use one of {KINDS}")
 
 
 def read_arrays(
@@ -133,7 +133,7 @@ def read_arrays(
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:
-        raise FormatError(f"there are {len(arrays):,} arrays; at most {MAX_TENSORS} are read")
+        raise FormatError(f"the file has {len(arrays):,} arrays; at most {MAX_TENSORS} are allowed")
     rest = {path: numbers(path, array) for path, array in plain(arrays).items()}
     stacks: list[Stack] = []
     for library in (equinox, pytorch, flax, haiku, keras):
@@ -146,6 +146,6 @@ def read_arrays(
     if not stacks:
         raise FormatError(
             f"no GRU was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
-            "The names of PyTorch, Keras, Flax, Equinox and Haiku are known: weight_ih_l0, ir/kernel, w_i, …"
+            "Use the array names of PyTorch, Keras, Flax, Equinox or Haiku, such as weight_ih_l0, ir/kernel or w_i"
         )
     return imported(stacks, rest, name, answers, alphabet, labels)

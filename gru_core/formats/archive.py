@@ -24,12 +24,12 @@ def members(data: bytes) -> dict[str, bytes]:
     """
     end = data[-22:]
     if len(end) < 22 or not end.startswith(END) or end[20:] != b"\0\0":
-        raise FormatError("this is no whole zip file: it does not end as one does. Was it cut short?")
+        raise FormatError("this zip file is incomplete: its end is missing. Was it cut off?")
     # Before the list of members is read: it may be of hundreds of thousands.
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
-        raise FormatError(f"the zip has too many files in it; at most {MAX_TENSORS} are read")
+        raise FormatError(f"the zip has too many files; at most {MAX_TENSORS} are allowed")
     if data[-42:-38] == b"PK\x06\x07":
-        raise FormatError("the zip is of the kind for more than 4 GB (zip64), which no network here needs")
+        raise FormatError("the zip has the format for files over 4 GB (zip64), which cannot be read")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
@@ -45,19 +45,19 @@ def members(data: bytes) -> dict[str, bytes]:
 def _check(infos: list[zipfile.ZipInfo]) -> None:
     names = [info.filename for info in infos]
     if len(names) > MAX_TENSORS:
-        raise FormatError(f"the zip has {len(names):,} files in it; at most {MAX_TENSORS} are read")
+        raise FormatError(f"the zip has {len(names):,} files; at most {MAX_TENSORS} are allowed")
     for name in names:
         if names.count(name) > 1:
             raise FormatError(f"the zip has {shown(name)} in it twice")
     unpacked = sum(info.file_size for info in infos)
     if unpacked > MAX_UNPACKED:
-        raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are read")
+        raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are allowed")
     free = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.flag_bits & 1:
             raise FormatError(f"{shown(info.filename)} is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise FormatError(f"{shown(info.filename)} is packed in an unusual way; NumPy and Keras store or deflate")
+            raise FormatError(f"{shown(info.filename)} has an unusual compression; save the file with NumPy or Keras")
         if info.header_offset < free:
-            raise FormatError(f"{shown(info.filename)} overlaps with what is before it in the zip")
+            raise FormatError(f"{shown(info.filename)} overlaps another file in the zip")
         free = info.header_offset + 30 + info.compress_size

@@ -16,7 +16,7 @@ def check_answers(answers: Mapping[str, str]) -> None:
     """Raises FormatError when an answer is to no question."""
     for key in answers:
         if key not in KEYS:
-            raise FormatError(f"{shown(key)} is not asked of any file; there are: {', '.join(KEYS)}")
+            raise FormatError(f"{shown(key)} is not a question about a file; choose one of {', '.join(KEYS)}")
 
 
 def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
@@ -31,7 +31,7 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
         chain = None
     if chain is not None and all(below.feeds(stack) for below, stack in pairwise(stacks)):
         order = " → ".join(names)
-        options.append(Option("stacked", f"each takes what the one before it gives: {order}"))
+        options.append(Option("stacked", f"all, each with the outputs of the one before as its input: {order}"))
     kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)
     text = f"There are several {' and '.join(kinds)} in the file."
     which = answer(Question("network", text, tuple(options)), answers)
@@ -57,7 +57,7 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 
     order = ask(
         "order", stack.order, "In which order are the blocks of r, z and h̃?",
-        {",".join(o): f"the first third is {o[0]}'s, then {o[1]}'s, then {o[2]}'s" for o in orders(3)},
+        {",".join(o): f"the first third is for {o[0]}, then {o[1]}, then {o[2]}" for o in orders(3)},
     )  # fmt: skip
     reset = ask(
         "reset", stack.reset, "Where does the reset gate act? The file does not tell.",
@@ -85,20 +85,23 @@ def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slic
         if answers.get("direction", only) != only:
             raise FormatError(f"there is no {shown(answers['direction'])} direction in this file, only {only}")
         return only, slice(layers)
-    above = f" The {_count(layers - both - 1)} above are left out, which take both directions." * (both + 1 < layers)
-    below = f" The {_count(both)} below are left out: give it what they give." * (both > 0)
+    over, under = _count(layers - both - 1, "above"), _count(both, "below")
+    above = f" The {over} left out, because both directions are needed there." * (both + 1 < layers)
+    below = f" The {under} left out: enter the outputs from there as the sequence." * (both > 0)
+    backward = "the half that reads from the last step to the first: write the last step first."
     options = (
-        Option("forward", "the half that reads from the first step on." + above),
-        Option("backward", "the half that reads from the last step on: write the last step first." + below + above),
+        Option("forward", "the half that reads from the first step to the last." + above),
+        Option("backward", backward + below + above),
     )
-    question = Question("direction", f"Layer {both + 1} reads both ways, which are shown one at a time.", options)
+    text = f"Layer {both + 1} reads both ways. Which direction do you want to see?"
+    question = Question("direction", text, options)
     if answer(question, answers) == "forward":
         return "forward", slice(both + 1)
     return "backward", slice(both, both + 1)
 
 
-def _count(layers: int) -> str:
-    return "layer" if layers == 1 else f"{layers} layers"
+def _count(layers: int, where: str) -> str:
+    return f"layer {where} is" if layers == 1 else f"{layers} layers {where} are"
 
 
 def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
@@ -118,7 +121,7 @@ def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -
     """The embedding before a layer of so many inputs, None when there is none."""
     fitting = [one for one in found if one.table.shape[1] == inputs]
     named = [one for one in fitting if "emb" in one.name.lower()]
-    text = "A matrix without a bias may be an embedding, a vector for each symbol, or something else."
+    text = "Which matrix is the embedding, with a vector for each symbol? A matrix without a bias may be one."
     place = _one("embedding", text, [one.name for one in named or fitting], answers, sure=bool(named))
     return None if place is None else (named or fitting)[place]
 
@@ -140,14 +143,14 @@ def dense(
     fitting = [one for one in others if one.V.shape[1] == units] or [
         one for one in others if one.V.shape[1] == 2 * units
     ]
-    text, sure = "Several linear layers could be the readout.", whole
+    text, sure = "Which linear layer is the readout? Several could be.", whole
     if len(fitting) == 1:
         beside = [name for name in names if not any(_of(one, name) for one in (fitting[0], embedding) if one)]
         sure = sure and not beside
         what = f"the file also has {', '.join(map(shown, beside[:4]))}" if beside else "the file has several GRUs"
         text = (
             f"Is y = V h + c, with the linear layer {shown(fitting[0].name)} on the top layer's state itself and "
-            f"nothing after it but perhaps a softmax? It cannot be seen: {what}."
+            f"nothing after it, except perhaps a softmax? The file does not show this: {what}."
         )
     place = _one("dense", text, [one.name for one in fitting], answers, sure)
     return None if place is None else fitting[place]

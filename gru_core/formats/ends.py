@@ -23,7 +23,7 @@ def _names(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
         raise FormatError(f"{len(names)} {what} were given, but {count} are needed")
     for place, name in enumerate(names, 1):
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_LABEL or not name.isprintable():
-            raise FormatError(f"{what}, number {place}: each is text of 1 to {MAX_LABEL} characters that print")
+            raise FormatError(f"{what}, number {place}: each must be text of 1 to {MAX_LABEL} printable characters")
     return names
 
 
@@ -36,7 +36,7 @@ def encoder(
     if alphabet is not None:
         symbols = _names("symbols of the alphabet", alphabet, size)
         if len(set(symbols)) < size or any(re.search(r"\s", symbol) for symbol in symbols):
-            raise FormatError("the symbols of the alphabet must differ, and have no spaces in them")
+            raise FormatError("the symbols of the alphabet must differ and must not contain spaces")
     else:
         symbols = tuple(map(str, range(size)))
     if embedding is not None:
@@ -50,10 +50,10 @@ def encoder(
         folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
         said = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
         if alphabet is None:
-            said += " They have no names in the file and go by their numbers."
+            said += " The file has no names for the symbols, so they are numbered from 0."
         return Symbols(symbols), (folded, *cells[1:]), [said]
     if alphabet is not None:
-        return Symbols(symbols), cells, [f"The {size} inputs are taken to be symbols, one for each."]
+        return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol."]
     return Vectors(inputs), cells, [f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."]
 
 
@@ -70,22 +70,22 @@ def readout(
         return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [said]
     K = len(dense.V)
     if not 1 <= K <= MAX_SYMBOLS or dense.V.shape[1] != units:
-        allowed = f"from {units} units to at most {MAX_SYMBOLS:,} outputs can be shown"
-        raise FormatError(f"the readout {shown(dense.name)} is from {dense.V.shape[1]} to {K:,}; {allowed}")
+        needed = f"it needs {units} inputs and at most {MAX_SYMBOLS:,} outputs"
+        raise FormatError(f"the readout {shown(dense.name)} has {dense.V.shape[1]} inputs and {K:,} outputs; {needed}")
     names = _names("labels", labels, K) if labels is not None else tuple(f"y {i}" for i in range(1, K + 1))
     told = (
         None if dense.activation is None else "softmax" if dense.activation in ("softmax", "log softmax") else "linear"
     )
-    options = (Option("linear", "y = V h + c"), Option("softmax", "y = softmax(V h + c): shares of 1"))
+    options = (Option("linear", "y = V h + c"), Option("softmax", "y = softmax(V h + c): probabilities"))
     kind = told or "linear"
     if "readout" in answers:
-        kind = answer(Question("readout", "What is done with V h + c?", options), answers)
+        kind = answer(Question("readout", "Does a softmax follow V h + c?", options), answers)
     said = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
     if dense.activation is None and "readout" not in answers:
-        said += "; whether a softmax follows is not in the file, so y is what comes before it"
+        said += "; the file does not show whether a softmax follows, so y is V h + c without one"
     elif kind == "softmax":
         said += ", and a softmax"
     elif dense.activation not in ("linear", None):
-        said += f"; y is what comes before its {shown(dense.activation)}"
+        said += f"; y is the value before its {shown(dense.activation)}"
     V, c = dense.V.astype(np.result_type(dtype, dense.V)), dense.c.astype(np.result_type(dtype, dense.V))
     return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [said + "."]

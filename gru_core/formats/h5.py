@@ -35,15 +35,15 @@ def arrays(data: bytes) -> dict[str, Array]:
         nonlocal groups
         groups += 1
         if groups > MAX_GROUPS or depth > MAX_DEPTH:
-            raise FormatError(f"the file has more than {MAX_GROUPS} groups, or more than {MAX_DEPTH} in one another")
+            raise FormatError(f"the file has more than {MAX_GROUPS} groups, or they are more than {MAX_DEPTH} deep")
         if len(group) > MAX_GROUPS:
-            raise FormatError(f"{shown(path)} has {len(group):,} entries; at most {MAX_GROUPS} are read")
+            raise FormatError(f"{shown(path)} has {len(group):,} entries; at most {MAX_GROUPS} are allowed")
         for name in group:
             inner = f"{path}/{name}".lstrip("/")
             if len(inner) > MAX_NAME:
                 raise FormatError(f"the name {shown(inner)} is too long")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise FormatError(f"{shown(inner)} is a link to somewhere else, which is never followed")
+                raise FormatError(f"{shown(inner)} is a link, and links are not followed")
             child = group[name]
             if isinstance(child, h5py.Group):
                 walk(child, inner, depth + 1)
@@ -56,13 +56,13 @@ def arrays(data: bytes) -> dict[str, Array]:
         plan = dataset.id.get_create_plist()
         plainly = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
         if not plainly or plan.get_nfilters() or plan.get_external_count():
-            raise FormatError(f"{shown(path)} is packed, or kept outside the file; Keras keeps arrays plainly in it")
+            raise FormatError(f"{shown(path)} is compressed or stored outside the file: save it with Keras")
         if dataset.dtype.kind not in "fiu" or dataset.shape is None:
-            raise FormatError(f"{shown(path)} does not hold numbers")
+            raise FormatError(f"{shown(path)} does not contain numbers")
         bytes_read = math.prod(dataset.shape) * dataset.dtype.itemsize
         read = sum(array.nbytes for array in found.values())
         if bytes_read + read > MAX_UNPACKED:
-            raise FormatError(f"{shown(path)} says its shape is {dataset.shape}: too large to be read")
+            raise FormatError(f"{shown(path)} has shape {dataset.shape}, which is too large to be read")
         return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
 
     try:

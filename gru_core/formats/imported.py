@@ -57,7 +57,7 @@ def imported(
     told = {"order": stack.order, "reset": stack.reset, "z": stack.z}
     overruled = [key for key, value in told.items() if value not in (None, getattr(convention, key))]
     if overruled:
-        said.append(f"Against what the file says, by your answer: {', '.join(overruled)}.")
+        said.append(f"Your answer replaces what the file says about: {', '.join(overruled)}.")
     if not stack.wired:
         said.append(f"Weights alone do not tell the activations: {ASSUMED[stack.blocks]}")
 
@@ -70,11 +70,12 @@ def imported(
     said += sentences
     both = stack.first_both is not None
     if dense is not None and both:
-        said.append(f"The linear layer {shown(dense.name)} takes both directions, so it says nothing of one alone.")
+        said.append(f"The linear layer {shown(dense.name)} takes both directions, so it is not used for one alone.")
         dense = None
     elif dense is not None and dense.V.shape[1] != stack.units:
         said.append(
-            f"The linear layer {shown(dense.name)} takes {dense.V.shape[1]} numbers: not the top layer's state."
+            f"The linear layer {shown(dense.name)} is not used: it takes {dense.V.shape[1]} numbers, "
+            f"but the top layer has {stack.units} units."
         )
         dense = None
     readout, sentences = ends.readout(dense, cells[-1].units, labels, answers, cells[-1].U.dtype)
@@ -93,7 +94,7 @@ def imported(
 ASSUMED = {
     3: "sigmoid for the gates and tanh for h̃ are assumed.",
     4: "sigmoid for the gates and tanh for c̃ and c are assumed.",
-    1: "tanh is assumed. With relu it is another network, which cannot be shown.",
+    1: "tanh is assumed. A network with relu cannot be shown.",
 }
 
 
@@ -118,15 +119,15 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
     if stack.first_both is not None:
         other = "backward" if direction == "forward" else "forward"
         said.append(
-            f"Layer {stack.first_both + 1} reads both ways; this is the {direction} one, the {other} one is not shown."
+            f"Layer {stack.first_both + 1} reads both ways. Its {direction} half is shown, its {other} half is not."
         )
     if direction == "backward":
-        states = " Its library gives the states in that order too." * stack.as_read
-        said.append(f"It reads a sequence from its end: write the last step first.{states}")
+        states = " Its library returns the states in that order too." * stack.as_read
+        said.append(f"This network reads a sequence from its end: write the last step first.{states}")
     left = len(stack.layers) - len(stack.layers[shown_layers])
     if left:
         of = f"{left} layers are" if left > 1 else "1 layer is"
-        said.append(f"{of} left out, which cannot be run with one direction alone.")
+        said.append(f"{of} left out, because one direction alone cannot be run there.")
     return said
 
 
@@ -136,7 +137,7 @@ def _card(name: str, source: str, rnn: bool) -> Card:
         title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
         task="imported",
         about=f"uploaded model ({source})",
-        question="What does it make of your sequence?" if rnn else "What do its gates do with your sequence?",
+        question="What does this network do with your sequence?" if rnn else "What do the gates do with your sequence?",
         weights="imported",
-        summary="nothing is known here of how well it does",
+        summary="accuracy unknown",
     )

@@ -60,19 +60,19 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
     files = members(data)
     if WEIGHTS not in files or CONFIG not in files:
         raise FormatError(
-            f"a .keras file holds {CONFIG} and {WEIGHTS}; this holds {', '.join(map(shown, list(files)[:5]))}"
+            f"a .keras file has {CONFIG} and {WEIGHTS}; this file has {', '.join(map(shown, list(files)[:5]))}"
         )
     if len(files[CONFIG]) > MAX_CONFIG:
-        raise FormatError(f"{CONFIG} has {len(files[CONFIG]):,} bytes; at most {MAX_CONFIG:,} are read")
+        raise FormatError(f"{CONFIG} has {len(files[CONFIG]):,} bytes; at most {MAX_CONFIG:,} are allowed")
     arrays = weights(files[WEIGHTS])
     found = {stack.where: stack for stack in find(arrays)}
     try:
         leaves, linear = _leaves(json.loads(files[CONFIG].decode()), "")
         if len(leaves) > MAX_CONFIGURED:
-            raise FormatError(f"the network has {len(leaves):,} layers; at most {MAX_CONFIGURED} are read")
+            raise FormatError(f"the network has {len(leaves):,} layers; at most {MAX_CONFIGURED} are allowed")
         if linear:
             return arrays, _wired(arrays, found, leaves)
-        note = "The layers of the network do not follow on one another in one line, so the GRU is shown alone."
+        note = "The layers of this network do not form a single chain, so only its recurrent layers are shown."
         stacks = [_configured(found, leaf) for leaf in leaves if leaf.recurrent]
         return arrays, [replace(stack, notes=(*stack.notes, note)) for stack in stacks]
     except FormatError:
@@ -230,11 +230,11 @@ def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> l
                 found[-1] = stacked([found[-1], stack])
             elif open_ended:
                 found[-1] = replace(found[-1], dense=None)  # what it gives is another GRU's input, not the output
-                found.append(replace(stack, notes=(*stack.notes, "Before it stands another GRU, which is not shown.")))
+                note = "Before this network comes another recurrent layer, which is not shown."
+                found.append(replace(stack, notes=(*stack.notes, note)))
             elif isinstance(before, str):
-                found.append(
-                    replace(stack, notes=(*stack.notes, f"Before it stands a layer {before}, which is not shown."))
-                )
+                note = f"Before this network comes a layer {before}, which is not shown."
+                found.append(replace(stack, notes=(*stack.notes, note)))
             else:
                 found.append(replace(stack, embedding=before))
             open_ended, before = True, None
@@ -245,7 +245,7 @@ def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> l
             if open_ended:
                 dense = _dense(arrays, found[-1].dense, leaf)
                 if dense is None:
-                    note = f"After it stands a layer {before}, which is not shown."
+                    note = f"After this network comes a layer {before}, which is not shown."
                     found[-1] = replace(found[-1], dense=None, notes=(*found[-1].notes, note))
                     open_ended = False
                 else:

@@ -25,12 +25,12 @@ def from_torch(
     arguments and errors as for `formats.read`.
     """
     if not callable(getattr(module, "state_dict", None)):
-        raise FormatError(f"{type(module).__name__} is no torch module: it has no state_dict()")
+        raise FormatError(f"{type(module).__name__} is not a torch module: it has no state_dict()")
     arrays = {name: array.detach().cpu().numpy() for name, array in module.state_dict().items()}
     inputs = {array.shape[1] for name, array in arrays.items() if "weight_ih" in name}
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
     if any(getattr(part, "nonlinearity", "tanh") != "tanh" for _, part in module.named_modules()):
-        raise FormatError("a plain RNN with relu is in this module; only tanh can be shown")
+        raise FormatError("this module has a plain RNN with relu; only tanh can be shown")
     tables = [
         name for name, kind in kinds.items() if kind == "Embedding" and arrays[f"{name}.weight"].shape[1] in inputs
     ]

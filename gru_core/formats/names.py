@@ -26,7 +26,7 @@ def plain(arrays: Arrays) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for name, array in arrays.items():
         if len(name) > MAX_NAME:
-            raise FormatError(f"the name {shown(name)} is of {len(name):,} characters; at most {MAX_NAME} are read")
+            raise FormatError(f"the name {shown(name)} has {len(name):,} characters; at most {MAX_NAME} are allowed")
         parts = [part for part in re.split(r"[/.\[\]'\"]+", name.removesuffix(":0")) if part]
         path = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == "value" else parts)
         if path in found:
@@ -49,7 +49,7 @@ def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Arr
     """The array that a GRU cannot do without. Raises FormatError when it is missing."""
     if name not in group:
         there = ", ".join(shown(found) for found in group)
-        raise FormatError(f"the GRU at {shown(where)} lacks {shown(name)}; of its arrays there are {there}")
+        raise FormatError(f"the GRU at {shown(where)} has no array {shown(name)}; it has {there}")
     return arrays[group[name]]
 
 

@@ -32,7 +32,7 @@ def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
     for member, content in members(data).items():
         name = member.removesuffix(".npy")
         if name == member:
-            raise FormatError(f"{shown(member)} in the .npz is no .npy array")
+            raise FormatError(f"{shown(member)} in the .npz is not an .npy array")
         found[name] = npy(name, content, NUMBERS | INTEGERS if integers else NUMBERS)
     if not found:
         raise FormatError("the .npz is empty")
@@ -42,25 +42,23 @@ def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
 def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
     """The array of one .npy. Raises FormatError when it is not one of `kinds`."""
     if content[:6] != b"\x93NUMPY" or content[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
-        raise FormatError(f"{shown(name)} is no .npy array: it does not begin as one")
+        raise FormatError(f"{shown(name)} is not an .npy array")
     wide = 2 if content[6] == 1 else 4
     start = 8 + wide + int.from_bytes(content[8 : 8 + wide], "little")
     header = HEADER.fullmatch(content[8 + wide : min(start, 4096)].decode("latin-1"))
     if header is None:
-        raise FormatError(
-            f"{shown(name)} has no header of a plain array of numbers; objects, records and text are not read"
-        )
+        raise FormatError(f"{shown(name)} is not a plain array of numbers; objects, records and text cannot be read")
     endian, kind, fortran, axes = header.groups()
     if kind not in kinds:
         raise FormatError(f"{shown(name)} holds numbers of the kind {shown(kind)}; {', '.join(sorted(kinds))} are read")
     if re.fullmatch(r"(\d{1,12}(, \d{1,12})*,?)?", axes) is None:
-        raise FormatError(f"{shown(name)} has a shape that cannot be: ({axes})")
+        raise FormatError(f"{shown(name)} has an impossible shape: ({axes})")
     shape = tuple(int(axis) for axis in axes.split(",") if axis.strip())
     dtype = np.dtype(("<" if endian == "|" else endian) + kind)
     # The product before anything of that size is made.
     if len(shape) > MAX_AXES or math.prod(shape) * dtype.itemsize > MAX_UNPACKED:
-        raise FormatError(f"{shown(name)} says its shape is ({axes}): too large to be read")
+        raise FormatError(f"{shown(name)} has shape ({axes}), which is too large to be read")
     if len(content) - start != math.prod(shape) * dtype.itemsize:
-        raise FormatError(f"{shown(name)} says its shape is ({axes}), but holds {max(len(content) - start, 0):,} bytes")
+        raise FormatError(f"{shown(name)} has shape ({axes}), but {max(len(content) - start, 0):,} bytes")
     flat = np.frombuffer(content, dtype, offset=start)
     return flat.reshape(shape, order="F" if fortran == "True" else "C").astype(dtype.newbyteorder("="), copy=False)

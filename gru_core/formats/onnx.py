@@ -144,7 +144,7 @@ class Graph:
         side = node.text("direction", "forward")
         if side not in SIDES:
             raise FormatError(
-                f"the {title} {shown(where)} has the direction {shown(side)}; there are: {', '.join(SIDES)}"
+                f"the {title} {shown(where)} has the direction {shown(side)}; it must be one of {', '.join(SIDES)}"
             )
         W, R = (self.constant(node, place) for place in (1, 2))
         if W is None or R is None:
@@ -157,24 +157,22 @@ class Graph:
         D = len(SIDES[side])
         for name, array, axes in (("W", W, 3), ("R", R, 3), ("B", B, 2)):
             if array is not None and (array.ndim != axes or len(array) != D):
-                raise FormatError(
-                    f"the {title} {shown(where)} has {name} of shape {array.shape}; {D} × … was to be expected"
-                )
+                raise FormatError(f"the {title} {shown(where)} has {name} of shape {array.shape}; expected {D} × …")
         layer: dict[Direction, Cell] = {}
         for d, direction in enumerate(SIDES[side]):
             if B is None:
                 layer[direction] = cell(where, W[d], R[d], others=True)
             elif B.shape[1] != 2 * R.shape[1]:
                 raise FormatError(
-                    f"the {title} {shown(where)} has B of shape {B.shape}; {(D, 2 * R.shape[1])} was to be expected"
+                    f"the {title} {shown(where)} has B of shape {B.shape}; expected {(D, 2 * R.shape[1])}"
                 )
             else:
                 layer[direction] = cell(where, W[d], R[d], *np.split(B[d], 2), others=True)
         for one in layer.values():
             if one.title != title:
-                raise FormatError(f"the {title} {shown(where)} has weights of the shape of an {one.title}'s")
+                raise FormatError(f"the {title} {shown(where)} has weights with the shape of an {one.title}")
         initial = [state for place in (5, 6) if (state := self.constant(node, place)) is not None]
-        notes = ("It begins from a state that is kept in the file; here it begins from zero.",)
+        notes = ("In the file the network starts from a stored state; here it starts from zero.",)
         stack = Stack(
             f"ONNX's {title}", where, (layer,), frozenset(), order, None, None,
             wired=True, notes=notes if any(state.any() for state in initial) else (),
@@ -192,7 +190,7 @@ class Graph:
             table = self.constant(below, 0)
             if table is not None and table.ndim == 2 and table.shape[1] == stack.inputs:
                 return replace(stack, embedding=Embedding(below.inputs[0], table))
-        note = f"Before it stands a node {shown(below.op_type)}, which is not shown."
+        note = f"Before this network comes a node {shown(below.op_type)}, which is not shown."
         return replace(stack, notes=(*stack.notes, note))
 
     def _with_dense(self, stack: Stack, node: Node) -> Stack:
@@ -202,8 +200,10 @@ class Graph:
             dense = self._dense(follows)
             if dense is not None:
                 return replace(stack, dense=dense)
-        notes = (f"After it stands a node {shown(following[0].op_type)}, which is not shown.",) if following else ()
-        return replace(stack, notes=stack.notes + notes)
+        if not following:
+            return stack
+        note = f"After this network comes a node {shown(following[0].op_type)}, which is not shown."
+        return replace(stack, notes=(*stack.notes, note))
 
     def _last(self, node: Node) -> bool:
         """Whether nothing more is made of what a node gives, but the place of its largest number."""

@@ -47,7 +47,7 @@ class Tensor:
             raise FormatError(f"{name} holds numbers of type {_shown(data_type)}; weights are floating-point")
         dims = tuple(self.reader.varints(fields.get(1, [])))
         if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_UNPACKED:
-            raise FormatError(f"{name} says its shape is {_shown(dims)}, which cannot be")
+            raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible")
         kind, field = KINDS[data_type]
         raw = _bytes(fields, 9)
         if not raw and field == 5:
@@ -55,7 +55,7 @@ class Tensor:
         elif not raw:
             raw = b"".join(part for part in fields.get(field, []) if isinstance(part, bytes))
         if len(raw) != math.prod(dims) * np.dtype(kind).itemsize:
-            raise FormatError(f"{name} says its shape is {_shown(dims)}, but does not hold as much")
+            raise FormatError(f"{name} says its shape is {_shown(dims)}, but has another number of values")
         flat = np.frombuffer(raw, "<f2" if data_type == FLOAT16 else kind)
         if data_type == BFLOAT16:  # the upper half of a float32
             flat = (flat.astype(np.uint32) << 16).view(np.float32)

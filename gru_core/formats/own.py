@@ -25,7 +25,7 @@ def read(arrays: Arrays, about: str) -> Imported:
     except FormatError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError) as error:
-        raise FormatError("this looks like a GRU Scope model, but is not whole") from error
+        raise FormatError("this looks like a GRU Scope model, but is incomplete") from error
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
     said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
@@ -54,7 +54,7 @@ def _check(model: Model) -> None:
     if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, sizes[-1]) or readout.c.shape != (K,):
         raise FormatError("the readout of this GRU Scope model does not fit its layers")
     if not 1 <= K <= MAX_SYMBOLS or card.weights not in ("trained", "random", "hand-set", "imported"):
-        raise FormatError("the card of this GRU Scope model is not one")
+        raise FormatError("the card of this GRU Scope model is not valid")
     words = [card.title, card.task, card.about, card.question, card.summary, card.reading, *card.examples]
     names = [*readout.labels, *(model.encoder.alphabet)]
     if not all(_text(word, MAX_TEXT) for word in words) or len(card.examples) > 64:
@@ -62,7 +62,7 @@ def _check(model: Model) -> None:
     if not all(_text(name, MAX_LABEL) and name for name in names):
         raise FormatError("the labels of this GRU Scope model are not text")
     if not _plain(card.training) or not _plain(card.measured):
-        raise FormatError("the figures on the card of this GRU Scope model are not plain")
+        raise FormatError("the figures on the card of this GRU Scope model must be text and numbers")
     for example in model.examples:
         model.encoder.encode(model.encoder.tokens(example))
 

@@ -14,7 +14,7 @@ VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 MAX_FIELDS = 20_000
 """Fields read of one file, of all its messages together."""
 
-DAMAGED = "this is no ONNX file, or a damaged one"
+DAMAGED = "this is not an ONNX file, or it is damaged"
 
 
 class Reader:

@@ -50,7 +50,7 @@ def answer(question: Question, answers: Mapping[str, str]) -> str:
     allowed = [option.value for option in question.options]
     if answers[question.key] not in allowed:
         given = shown(str(answers[question.key]))
-        raise FormatError(f"{given} is no answer to {question.key!r}; there are: {', '.join(allowed)}")
+        raise FormatError(f"{given} is not an answer to {question.key!r}; choose one of {', '.join(allowed)}")
     return answers[question.key]
 
 

@@ -29,21 +29,21 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
         raise FormatError(
-            f"the file says that its header has {length:,} bytes; it has {max(len(data) - 8, 0):,} after that, "
-            f"and a header of at most {MAX_HEADER:,} is read. Was it cut short, or is it no safetensors file?"
+            f"the file announces a header of {length:,} bytes, but {max(len(data) - 8, 0):,} bytes follow "
+            f"and at most {MAX_HEADER:,} are allowed. Was the file cut off, or is it not a safetensors file?"
         )
     header = _header(data[8 : 8 + length])
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise FormatError("the metadata in the header is not text by name")
+        raise FormatError("the metadata in the header must be text")
     if len(header) > MAX_TENSORS:
-        raise FormatError(f"the file has {len(header):,} tensors; at most {MAX_TENSORS} are read")
+        raise FormatError(f"the file has {len(header):,} tensors; at most {MAX_TENSORS} are allowed")
     found: dict[str, Array] = {}
     spans: list[tuple[int, int]] = []
     for name, entry in header.items():
         dtype, shape, begin, end = _entry(name, entry)
         if not 0 <= begin <= end <= len(data) - 8 - length or end - begin != math.prod(shape) * dtype.itemsize:
-            raise FormatError(f"{shown(name)} says that it is {list(shape)}, at bytes {begin} to {end}: that is not so")
+            raise FormatError(f"{shown(name)} has shape {list(shape)} and bytes {begin} to {end}, which do not fit")
         spans.append((begin, end))
         flat = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype)
         if dtype.kind == "u":  # bfloat16: the upper half of a float32
@@ -51,7 +51,7 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         found[name] = flat.reshape(shape)
     spans.sort()
     if [begin for begin, _ in spans] + [len(data) - 8 - length] != [0] + [end for _, end in spans]:
-        raise FormatError("the tensors overlap, or leave bytes between or after them that are nobody's")
+        raise FormatError("the tensors overlap, or there are unused bytes between or after them")
     return found, metadata
 
 
@@ -83,9 +83,9 @@ def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, 
         or not whole(entry.get("shape"), MAX_AXES)
         or not whole(entry.get("data_offsets"), 2)
     ):
-        raise FormatError(f"{shown(name)} has a header that does not say its shape and its place")
+        raise FormatError(f"{shown(name)} has no shape or no place in the header")
     if len(entry["data_offsets"]) != 2:
-        raise FormatError(f"{shown(name)} has a header that does not say where it begins and ends")
+        raise FormatError(f"{shown(name)} has no beginning or no end in the header")
     dtype = entry.get("dtype")
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise FormatError(f"{shown(name)} holds {shown(str(dtype))}; weights are floating-point: {', '.join(DTYPES)}")

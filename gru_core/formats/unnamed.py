@@ -51,7 +51,7 @@ def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
         return []
     convention = LIBRARIES[asked]
     stack = Stack(
-        f"arrays without names, taken to be {asked}'s", "", tuple({"forward": layer} for layer in layers),
+        f"arrays without names, read as arrays of {asked}", "", tuple({"forward": layer} for layer in layers),
         frozenset(names), convention.order, convention.reset, convention.z,
     )  # fmt: skip
     return [check_layers(stack)]
@@ -67,7 +67,7 @@ def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
     if len(fitting) == 1:
         return fitting[0]
     options = tuple(Option(name, _means(LIBRARIES[name])) for name in fitting)
-    text = "The arrays have no names that tell which library wrote them, and their shapes fit several."
+    text = "Which library wrote these arrays? Their names do not tell, and their shapes fit several."
     return answer(Question("library", text, options), answers)
 
 

@@ -55,11 +55,11 @@ LARGEST = 1e6
 def numbers(name: str, array: Array) -> Array:
     """`array` as float32, or float64 if it is that. Raises FormatError when a number in it cannot be a weight."""
     if array.dtype.kind != "f":
-        raise FormatError(f"{shown(name)} holds {array.dtype}; weights are floating-point numbers")
+        raise FormatError(f"{shown(name)} has the type {array.dtype}; weights are floating-point numbers")
     array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
     if array.size and not (array.min() >= -LARGEST and array.max() <= LARGEST):  # NaN is neither
         wrong = "is larger than a million" if np.isfinite(array).all() else "is not finite (NaN or infinite)"
-        raise FormatError(f"{shown(name)} has a number in it that {wrong}: no network works with that")
+        raise FormatError(f"{shown(name)} has a number that {wrong}: such a network cannot be run")
     return array
 
 
@@ -154,7 +154,7 @@ def cell(
     """
     place = f"the GRU at {shown(where)}" if where else "the GRU"
     if W.ndim != 2 or U.ndim != 2:
-        raise FormatError(f"{place} has weights of {W.ndim} and {U.ndim} axes; they are matrices, of 2")
+        raise FormatError(f"{place} has weights of {W.ndim} and {U.ndim} axes; both must be matrices")
     H = U.shape[1]
     G = next((G for G in BLOCKS if H and U.shape[0] == W.shape[0] == G * H), 3)
     if G != 3 and not others:
@@ -169,7 +169,7 @@ def cell(
     ):
         if array is not None and array.shape != shape:
             turned = ", or they are transposed" if array.ndim == 2 and array.shape == shape[::-1] else ""
-            raise FormatError(f"{place}: its {what} come to {array.shape}, but {H} units need {shape}{turned}")
+            raise FormatError(f"{place}: its {what} have shape {array.shape}, but {H} units need {shape}{turned}")
     for what, size, most in (("units", H, MAX_UNITS), ("inputs", W.shape[1], MAX_INPUTS)):
         if not 1 <= size <= most:
             raise FormatError(f"{place} has {size:,} {what}; from 1 to {most} can be shown")
@@ -267,7 +267,7 @@ def stacked(stacks: Iterable[Stack]) -> Stack:
     """Several of a kind, each the input of the next, as one. Raises FormatError when they cannot be."""
     first, *others = stacks
     if any(stack.blocks != first.blocks for stack in others):
-        raise FormatError("layers of several kinds follow on one another; one kind at a time can be shown")
+        raise FormatError("the layers are of several kinds; only layers of one kind can be shown together")
     layers = first.layers + tuple(layer for stack in others for layer in stack.layers)
     names = first.names.union(*(stack.names for stack in others))
     notes = first.notes + tuple(note for stack in others for note in stack.notes)

@@ -72,5 +72,5 @@ export function mountTies(section, lstm, gru, actions) {
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value }) {
   const steps = to === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
-  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(turned(state, gate) ? 1 - value : value)}, ${steps}`;
+  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(turned(state, gate) ? 1 - value : value)} (${steps})`;
 }

@@ -16,7 +16,7 @@ const base = /** @type {Recipe} */ (boot.lab?.base);
 const queue = createQueue((left, problem) => {
   stop.hidden = left === 0;
   write(error, problem);
-  if (left) write(status, `${left} trainings left.`);
+  if (left) write(status, `${left} ${left === 1 ? "training" : "trainings"} left.`);
   else for (const button of buttons) button.classList.remove("going");
 });
 

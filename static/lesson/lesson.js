@@ -14,6 +14,7 @@
  */
 import * as api from "../api.js";
 import { lesson, room } from "../boot.js";
+import { ended } from "../elements.js";
 import { frameKeys } from "../frame.js";
 import { credentials } from "../rooms/capability.js";
 import { answersIn, forget, keep } from "./answers.js";
@@ -119,7 +120,7 @@ export function mountLesson(figure) {
     try {
       revealed = await api.reveal(name, id, credentials());
     } catch (error) {
-      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is saved. Press “Check answer” to try again.`;
+      refused.textContent = `${ended(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
       return;
     }
     refused.textContent = "";

@@ -3,6 +3,7 @@
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Over } from "../lesson/overtape.js" */
 /** @import { Asked } from "./question.js" */
+import { ended } from "../elements.js";
 import { NOTHING, fill, mark, read, slid } from "../lesson/form.js";
 import { clickOver, drawOver } from "../lesson/overtape.js";
 import { verdict } from "../lesson/verdict.js";
@@ -92,7 +93,7 @@ export function createAnswering(box, tape, kept, keep, code, send) {
       await send({ question: question.id, answer });
       noted(asked);
     } catch (error) {
-      refused.textContent = `${/** @type {Error} */ (error).message} Your answer is saved on this page: send it again.`;
+      refused.textContent = `${ended(/** @type {Error} */ (error).message)} Your answer is saved on this page: send it again.`;
     }
   }
 

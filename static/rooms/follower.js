@@ -14,7 +14,7 @@ import { listenTogether } from "./together.js";
 const TOUCHED = 1500; // ms within which a change of the figure is the follower's own doing
 const LOOK = 2500; // ms between two looks that are told
 const ENDED = "The room has ended. You can go on from here by yourself.";
-const HELD = "Something between this page and the server holds its messages back, so the page asks every 2 seconds.";
+const HELD = "A proxy delays messages from the server, so this page checks for changes every 2 seconds.";
 
 /**
  * @param {Figure} figure

@@ -8,7 +8,7 @@ export function markSteps(tape, counts) {
     const count = counts[i + 1] ?? 0;
     token.classList.toggle("counted", count > 0);
     token.style.setProperty("--counted", String(count / most));
-    if (count) token.title = `${count} of the class`;
+    if (count) token.title = `${count} ${count === 1 ? "student" : "students"}`;
     else token.removeAttribute("title");
   });
 }

@@ -146,7 +146,7 @@ if (own) {
   stream = listen(roomAt(code, "class"), () => credentials(own), {
     hear: (name, data) => name && hear(data),
     lost: (message) => (word.textContent = message),
-    held: (held) => held && (word.textContent = "Something between this window and the server holds its messages back, so it asks every 2 seconds."), // prettier-ignore
+    held: (held) => held && (word.textContent = "A proxy delays messages from the server, so this window checks for changes every 2 seconds."), // prettier-ignore
   });
 } else {
   find("[data-room=ask]").hidden = true;

@@ -89,7 +89,7 @@ export function mountPicking(box, code, headers, command) {
       made("p", { className: "do" }, [
         made("span", { className: "count", textContent: queue.length ? `List: ${queue.map((id) => sketches.findIndex((one) => one.id === id) + 1).join(", ")}` : "The list is empty" }), // prettier-ignore
         button(place < 0 ? "Show the first to the class" : "Show the next to the class", () => show([next]), next === undefined),
-        button("Show all as before", () => show([]), shown.length === 0),
+        button("Show all equally", () => show([]), shown.length === 0),
       ]),
     );
   }

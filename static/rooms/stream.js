@@ -86,7 +86,7 @@ export function listen(url, headers, { hear, lost, held }) {
 
   async function keep() {
     while (!ended) {
-      let message = "The connection is lost. The page reconnects by itself.";
+      let message = "The connection was lost. The page reconnects by itself.";
       let wait = Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
       const asks = heldSince > 0;
       try {

@@ -146,7 +146,7 @@ export function mountTeacher(figure, lesson) {
     stream = listen(roomAt(code, "class"), () => ({ authorization: `Bearer ${secret}` }), {
       hear: (name, data) => name && hear(data),
       lost: (message, forGood) => (forGood ? leave(message) : lost(message)),
-      held: (held) => held && write("Something between this page and the server holds its messages back, so the page asks every 2 seconds.", "lost"), // prettier-ignore
+      held: (held) => held && write("A proxy delays messages from the server, so this page checks for changes every 2 seconds.", "lost"), // prettier-ignore
     });
   }
 
@@ -237,7 +237,7 @@ export function mountTeacher(figure, lesson) {
     if (!own) return;
     const { page, link, step } = here();
     const copied = await copy(home + (step ? `${page}?step=${step}` : page + link) + asHash(own));
-    /** @type {HTMLElement} */ (dialog.querySelector(".own .done")).textContent = copied ? "Copied. Anyone with this link can control the room. Keep it private." : "The link could not be copied here. The presenter window opens with the same link."; // prettier-ignore
+    /** @type {HTMLElement} */ (dialog.querySelector(".own .done")).textContent = copied ? "Copied. Anyone with this link can control the room. Keep it private." : "The link could not be copied here. Copy the link address of “Presenter window” instead."; // prettier-ignore
   });
   for (const form of ["csv", "html"])
     for (const one of document.querySelectorAll(`[data-room=${form}]`))

@@ -295,7 +295,7 @@ requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, "The pictures could not be loaded. Numbers and steps still work."),
+      () => lead.update(note, "The pictures could not be loaded. All numbers are here. Reload the page to try again."),
     ),
   ),
 );

@@ -9,7 +9,7 @@
  */
 import { ask, Unrecorded } from "../api.js";
 import { entryOf } from "../cells.js";
-import { newElement, write } from "../elements.js";
+import { ended, newElement, write } from "../elements.js";
 import { scenarioOf } from "../run.js";
 import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
 import { part } from "../words.js";
@@ -64,7 +64,7 @@ export function mountAlike(section, store, actions) {
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
       const again = error instanceof Unrecorded ? "" : " Choose other steps, or try again.";
-      write(waiting, `${/** @type {Error} */ (error).message}${again}`);
+      write(waiting, `${ended(/** @type {Error} */ (error).message)}${again}`);
     }
   }
 
@@ -75,7 +75,7 @@ export function mountAlike(section, store, actions) {
     const where =
       count === null
         ? "This model has no built-in task, so there are no held-out sequences to search."
-        : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} places in 1,000 held-out sequences are similar.`;
+        : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
     write(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
     units.replaceChildren(alike.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
     for (const { unit, mirrored } of alike) {
@@ -84,7 +84,7 @@ export function mountAlike(section, store, actions) {
       units.append(button, " ");
     }
     const length = to - from + 1;
-    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "These places have no kind of step in common.")])); // prettier-ignore
+    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "No kind of step occurs at more than half of these moments.")])); // prettier-ignore
     places.append(...found.map((place) => placeOf(state, place, length)));
   }
 
@@ -114,5 +114,5 @@ export function mountAlike(section, store, actions) {
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {
   const which = step < 0 ? "The step before" : length === 1 ? "The step" : step === 0 ? "The first step" : step === length - 1 ? "The last step" : `Step ${step + 1}`;
-  return `${which} is ${what} at ${part(share)} of these places, and at ${part(elsewhere)} of all steps.`;
+  return `${which} is ${what} at ${part(share)} of these moments, and at ${part(elsewhere)} of all steps.`;
 }

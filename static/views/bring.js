@@ -86,7 +86,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
     id = model.id;
     elsewhere = actions.fits(model) ? null : model;
     if (!elsewhere) actions.adopt(model);
-    const where = elsewhere ? "close this dialog to open it" : "its gates are now on the page";
+    const where = elsewhere ? "close this dialog to open it" : "now on the page";
     title.textContent = `${model.card.title}: ${where}`;
     said.replaceChildren(...model.said.map((text) => newElement("li", text)));
     field("alphabet").value = answers.alphabet?.join(" ") ?? "";

@@ -144,7 +144,7 @@ export function mountSum(section, store, actions) {
     const zeros = parts.length - shown.length;
     caption.textContent = `The sum of ${symbol} of unit ${unit + 1} at t = ${step}, largest product first`;
     foot.replaceChildren(
-      ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "is" : "are"} 0`, "")] : []),
+      ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "product is" : "products are"} 0`, "")] : []),
       total("sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
       total(`${symbol} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
       ...(gate in replaced ? [total("clamped at", fixed(value, decimals))] : []),
@@ -163,7 +163,7 @@ export function mountSum(section, store, actions) {
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
     // The value that was asked for: the run may not have it yet.
     const value = now ? signOf(state) * now.value : part.trained;
-    write(which, `Weight of ${part.name}`);
+    write(which, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
     write(was, `trained: ${fixed(part.trained)}`);
     slider.min = String(-reach(part.trained));
     slider.max = String(reach(part.trained));

@@ -144,7 +144,7 @@ export function mountWhatIf(section, tape, store, actions) {
     find("[data-do=redo]").setAttribute("aria-disabled", String(state.redo.length === 0));
     const clear = find("[data-do=clear]");
     clear.hidden = !isChanged(state);
-    clear.textContent = !weights.length ? "Clear all clamps" : clamps.length ? "Clear clamps and weights" : "Reset all weights";
+    clear.textContent = !weights.length ? "Clear all clamps" : clamps.length ? "Clear all changes" : "Reset all weights";
   }
 
   /** @param {string} said @param {() => void} choose @param {string} dropping @param {() => void} drop */

@@ -131,10 +131,10 @@ def test_a_server_trains_on_it(scheduler: str, workers: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("tcp://192.0.2.1:8786", "without TLS"),
-        ("tcp://example.org:8786", "without TLS"),
-        ("http://127.0.0.1:8786", "no scheduler's address"),
-        ("tcp://127.0.0.1", "no scheduler's address"),
+        ("tcp://192.0.2.1:8786", "not encrypted"),
+        ("tcp://example.org:8786", "not encrypted"),
+        ("http://127.0.0.1:8786", "is not the address of a scheduler"),
+        ("tcp://127.0.0.1", "is not the address of a scheduler"),
     ],
 )
 def test_a_cluster_beyond_this_machine_needs_tls_unless_it_is_asked_for(address: str, said: str) -> None:

@@ -43,7 +43,7 @@ def test_import_says_what_was_understood_and_writes_where_it_is_told(capsys: Sai
 def test_import_asks_what_the_file_does_not_tell(capsys: Said) -> None:
     status, out, err = run(capsys, "import", BOTH)
     assert (status, out) == (2, "")
-    assert "--answer direction=forward   the half that reads from the first step on." in err
+    assert "--answer direction=forward   the half that reads from the first step to the last." in err
     status, out, err = run(capsys, "import", BOTH, "--json")
     assert (status, err) == (2, "")
     assert json.loads(out)["question"]["key"] == "direction"
@@ -58,7 +58,7 @@ def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
     status, _, err = run(capsys, "import", TAGGER, "--labels", names)
     assert status == 1
     assert "7 labels were given, but 4 are needed" in err
-    for wrong, message in (("{}", "must hold a JSON list of text"), ("[", "could not be read as JSON")):
+    for wrong, message in (("{}", "must contain a JSON list of strings"), ("[", "could not be read as JSON")):
         names.write_text(wrong)
         with pytest.raises(SystemExit, match="2"):
             main(["import", str(TAGGER), "--alphabet", str(names)])
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) ->
     assert run(capsys, "import", TAGGER, "--out", tmp_path)[0] == 1
     with pytest.raises(SystemExit, match="2"):
         main(["import", str(TAGGER), "--answer", "forward"])
-    assert "an answer is written KEY=VALUE" in capsys.readouterr().err
+    assert "an answer must have the form KEY=VALUE" in capsys.readouterr().err
 
 
 def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:

@@ -52,7 +52,7 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
         ({"task": "<script>"}, "this task is unknown"),
         ({"by": "colour"}, "units or parameters"),
-        ({"v": "9"}, "another version of the page"),
+        ({"v": "9"}, "another version of GRU Scope"),
     ],
 )
 def test_a_link_that_cannot_be_followed_says_so_and_shows_an_example(
@@ -128,7 +128,7 @@ def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.Capt
     assert main(["export", link, "--html", str(tmp_path / "a.html")]) == 0
     assert 'id="first-run-lstm"' in (tmp_path / "a.html").read_text()
     assert main(["export", link, "--csv", "-"]) == 2
-    assert "this page can be written as --html" in capsys.readouterr().err
+    assert "this page has only --html" in capsys.readouterr().err
     assert main(["export", link.replace("sentiment", "chess"), "--html", "-"]) == 1
     assert "choose one of flip-flop" in capsys.readouterr().err
 

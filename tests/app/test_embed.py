@@ -41,7 +41,7 @@ def test_a_page_says_where_it_is_described(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/", "/embed"])
 def test_a_link_of_another_version_is_followed_with_a_notice(client: TestClient, path: str) -> None:
     link = {"model": "sentiment", "sequence": "not good"}
-    said = "This link was made by another version of the page"
+    said = "This link was made by another version of GRU Scope"
     assert said not in client.get(path, params=link | {"v": "1"}).text
     for other in ("2", "", "\0"):
         page = client.get(path, params=link | {"v": other}).text
@@ -138,7 +138,7 @@ def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: st
     assert response.status_code == 404
     assert response.json()["error"] == {
         "code": "not-found",
-        "message": "only this server's lab, /compare, /train and lessons can be embedded",
+        "message": "only this server's Lab, /compare, /train and lessons can be embedded",
         "where": "url",
     }  # fmt: skip
 

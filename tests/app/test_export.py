@@ -242,13 +242,13 @@ def test_a_key_beside_a_link_goes_before_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        ((), 2, "say what to write: --html"),
+        ((), 2, "choose a file to write: --html"),
         (("--csv", "-", "--json", "-"), 2, "only one file can go to standard output"),
         (("--model", "nope", "--csv", "-"), 1, "there is no such model"),
         (("--sequence", "Q", "--csv", "-"), 1, "'Q' is not in this model's alphabet"),
-        (("--csv", "/nowhere/at.csv"), 1, "/nowhere/at.csv cannot be used"),
+        (("--csv", "/nowhere/at.csv"), 1, "/nowhere/at.csv cannot be opened"),
         (("--site", "out"), 2, "--site needs a TOML file"),
-        (("--site", "out", "/nowhere.toml"), 1, "/nowhere.toml cannot be used"),
+        (("--site", "out", "/nowhere.toml"), 1, "/nowhere.toml cannot be opened"),
     ],
 )
 def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], status: int, says: str) -> None:

@@ -255,9 +255,9 @@ def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: py
         7: "before the first step",
         10: "points at nothing",
         12: "a question needs an answer",
-        15: "the step's own page",
+        15: "only the page of its step",
         18: "once",
-        22: "no page that a step can show",
+        22: "not a page that a step can show",
         23: "marked (x)",
     }.items():
         assert words in found[line], said
@@ -295,7 +295,7 @@ def test_check_runs_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     for words in (
         ":7: there is no such model",
-        ":11: “zz” is not a number",
+        ":11: “zz” cannot be computed",
         ":11: t must be from 1 to 2",
         ":13: the answer, 0.016",
         ":17: “q” cannot be drawn",

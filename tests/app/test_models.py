@@ -58,7 +58,7 @@ def test_the_limits_hold_for_it(tmp_path: Path) -> None:
     assert "deep" not in [entry["id"] for entry in client.get("/api/models").json()]
     refused = client.post("/api/trace", json={"model": "deep", "sequence": "a"})
     assert refused.status_code == 422
-    assert refused.json()["error"]["message"] == "this model has 4 layers; this server takes at most 3"
+    assert refused.json()["error"]["message"] == "this model has 4 layers; this server allows at most 3"
 
 
 def test_numbers_without_an_example_are_shown_too(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> Non
         refuse(r"odd\.safetensors is not a model that can be served: ")
     model.save(file)
     file.rename(tmp_path / "sentiment.safetensors")
-    refuse(r"sentiment\.safetensors has the name of a model that ships")
+    refuse(r"sentiment\.safetensors has the name of a preset")
 
 
 def test_a_model_of_two_kinds_of_cells_is_refused_in_words(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_a_model_of_two_kinds_of_cells_is_refused_in_words(tmp_path: Path) -> No
         assert "mixed" not in [entry["id"] for entry in client.get("/api/models").json()]
         answer = client.post("/api/trace", json={"model": "mixed", "sequence": "A x"})
         assert answer.status_code == 422
-        assert "this model has layers of GRU and LSTM; the page shows" in answer.json()["error"]["message"]
+        assert "this model has layers of GRU and LSTM; pages show" in answer.json()["error"]["message"]

@@ -75,7 +75,7 @@ def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
 ) -> None:
     child_that(monkeypatch, tmp_path, does)
     for ask in (lambda: reading.read(BARE), lambda: reading.check(BARE, b"")):
-        with pytest.raises(Refused, match="could not be read within the limits of") as error:
+        with pytest.raises(Refused, match="could not be read within ") as error:
             ask()
         assert (error.value.status, error.value.code) == (422, "limits")
 
@@ -83,7 +83,7 @@ def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
 def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
     monkeypatch.setattr(reading, "PATIENCE", 2)
-    with pytest.raises(Refused, match="could not be read within the limits"):
+    with pytest.raises(Refused, match="could not be read within "):
         reading.read(BARE)
 
 

@@ -186,16 +186,16 @@ def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, seque
             "clamps.2",
             "timesteps 1 to 2 are of several kinds (load, add)",
         ),
-        ({"clamps": [clamp("z", 2, WHOLE)]}, "clamps", "z cannot be held at 2.0: 0 to 1"),
+        ({"clamps": [clamp("z", 2, WHOLE)]}, "clamps", "z cannot be clamped at 2.0: choose from 0 to 1"),
         ({"clamps": [clamp("z", 0, (4, 4))]}, "clamps", "the clamp on z covers none of the steps 1 to 3"),
         (
             {"weights": [{"gate": "z", "unit": 2, "part": "b", "value": 0}]},
             "weights",
-            "unit 2 is not in this layer: 1 to 1",
+            "unit 2 is not in this layer: choose from 1 to 1",
         ),
         ({"h0": [[0, 0]]}, "h0", "h0 has shapes [(2,)], but this model needs [(1,)]"),
         ({"sequence": ""}, "sequence", "the sequence is empty. Numbers: "),
-        ({"t": 1}, None, "there is a field that this request does not have"),
+        ({"t": 1}, None, "this request has an unknown field"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_words(

@@ -50,7 +50,7 @@ def test_for_people_it_is_a_table_with_a_line_for_each_step(capsys: pytest.Captu
 
 def test_what_is_held_is_marked_beside_the_answer_of_the_run_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     title, head, *lines = printed(capsys, "--clamp", "z.1@4=0", "A x x B x").splitlines()
-    assert title == "Flip-flop: unit 1 of 1; * is held"
+    assert title == "Flip-flop: unit 1 of 1; * marks a clamped value"
     assert head.index("output") < head.index("original")
     assert [line.split()[2:4] for line in lines] == [["A", "A"]] * 3 + [["A", "B"]] * 2
     assert [line.count("*") for line in lines] == [0, 0, 0, 1, 0]
@@ -123,14 +123,14 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
         (["A Q"], "step 2: 'Q' is not in this model's alphabet: A B x y z ."),
         ([""], "the sequence is empty. Symbols: A B x y z ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
-        (["--model", __file__, "A"], "this is none of the files that can be read: "),
+        (["--model", __file__, "A"], "this type of file cannot be read: "),
         (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
-        (["--clamp", "z.1@1=2", "A"], "z cannot be held at 2.0: 0 to 1"),
-        (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: 1 to 1"),
+        (["--clamp", "z.1@1=2", "A"], "z cannot be clamped at 2.0: choose from 0 to 1"),
+        (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: choose from 1 to 1"),
         (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the steps 1 to 1"),
-        (["--clamp", "L2.z@1=0", "A"], "layer 2 is not in this model: 1 to 1"),
-        (["--unit", "2", "A"], "unit 2 is not in layer 1: 1 to 1"),
-        (["--layer", "2", "A"], "layer 2 is not in this model: 1 to 1"),
+        (["--clamp", "L2.z@1=0", "A"], "layer 2 is not in this model: choose from 1 to 1"),
+        (["--unit", "2", "A"], "unit 2 is not in layer 1: choose from 1 to 1"),
+        (["--layer", "2", "A"], "layer 2 is not in this model: choose from 1 to 1"),
         (["--npz", "/nowhere/run.npz", "A"], "/nowhere/run.npz cannot be written: No such file or directory"),
     ],
 )
@@ -148,7 +148,7 @@ def test_what_goes_wrong_is_said_in_words_with_exit_code_1(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: sequence"),
-        (["--unit", "0", "A"], "layers and units are whole numbers from 1 on"),
+        (["--unit", "0", "A"], "layers and units are whole numbers, at least 1"),
         (["--csv", "--json", "A"], "not allowed with argument --csv"),
         (["--json", "--unit", "1", "A"], "--layer and --unit are for the table and --csv"),
     ],

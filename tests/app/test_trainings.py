@@ -162,7 +162,7 @@ def decoded(text: str) -> np.ndarray:
         ({"first": "chrono"}, "T_max"), ({"task": "nothing"}, "flip-flop"),
         ({"cell": "rnn", "first": "chrono", "T_max": 20}, "RNN"), ({"units": "3"}, "integer"),
         ({"changes": [{"step": 5, "rate": 0.1}, {"step": 3, "rate": 0.1}]}, "order"),
-        ({"colour": "red"}, "does not have"),
+        ({"colour": "red"}, "unknown field"),
     ],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused_with_the_range(client: TestClient, body: dict[str, Any], said: str) -> None:
@@ -255,7 +255,7 @@ def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
         stream = await whole(found, first)
         monkeypatch.setattr(trainings, bound, most)
         await whole(found, found.start(recipe(seed=6)))
-        with pytest.raises(Refused, match="no longer kept"):
+        with pytest.raises(Refused, match="no longer has"):
             kept(settings).get(first.id)
         again = found.start(recipe())
         assert again is not first

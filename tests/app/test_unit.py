@@ -91,12 +91,12 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
             "to",
             "to must be from 2 to 218: at most 217 rows of 301 shares at once",
         ),
-        ("ledger", {"t": 1}, None, "there is a field that this request does not have"),
+        ("ledger", {"t": 1}, None, "this request has an unknown field"),
         ("sensitivity", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
         ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the steps of this sequence"),
         ("sensitivity", {"output": 5}, "output", "output must be from 1 to 4: the outputs of this model"),
         ("sensitivity", {"output": 0}, "output", "output: input should be greater than or equal to 1"),
-        ("sensitivity", {"clamps": [CLAMPS[0] | {"value": 2}]}, "clamps", "z cannot be held at 2.0: 0 to 1"),
+        ("sensitivity", {"clamps": [CLAMPS[0] | {"value": 2}]}, "clamps", "z cannot be clamped at 2.0: choose from"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(
@@ -110,7 +110,7 @@ def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monk
     monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
     assert "x" in ask(stacked_client, "sensitivity", t=5)
     error = ask(stacked_client, "sensitivity", t=6)["error"]
-    assert error["message"] == "t must be from 1 to 5: a later one takes too long at 6 units"
+    assert error["message"] == "t must be from 1 to 5: a later step takes too long with 6 units"
 
 
 def test_like_moments_come_with_places_to_open(client: TestClient) -> None:

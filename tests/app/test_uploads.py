@@ -158,9 +158,9 @@ def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None
     assert softmax["model"]["alphabet"] == alphabet  # as it was said before
     for wrong, message in (
         ({"alphabet": ["a"]}, "1 symbols of the alphabet were given, but"),
-        ({"alphabet": ["\ud800"] * len(alphabet)}, "text of 1 to 64 characters that print"),
-        ({"answers": {"readout": "<script>"}}, "'<script>' is no answer to 'readout'"),
-        ({"answers": {"nope": "x"}}, "'nope' is not asked of any file"),
+        ({"alphabet": ["\ud800"] * len(alphabet)}, "text of 1 to 64 printable characters"),
+        ({"answers": {"readout": "<script>"}}, "'<script>' is not an answer to 'readout'"),
+        ({"answers": {"nope": "x"}}, "'nope' is not a question about a file"),
         ({"answers": {"readout": 1}}, "answers.readout: input should be a valid string"),
         ({"alphabet": ["a"] * 2000}, "at most 1024 items"),
     ):
@@ -207,7 +207,7 @@ def test_a_check_names_what_was_confused(client: TestClient) -> None:
     reference = (FIXTURES / "pytorch-tagger-reference.npz").read_bytes()
     path = f"/api/models/{entry['id']}/answers"
     wrong = client.post(path, json={"answers": {"order": "z,r,h"}}).json()["model"]
-    assert any("by your answer: order" in sentence for sentence in wrong["said"])
+    assert any("replaces what the file says about: order" in sentence for sentence in wrong["said"])
     proof = client.post(f"/api/models/{wrong['id']}/check", content=reference).json()
     assert not proof["passed"]
     assert proof["cause"].startswith("with gate order r, z, h it matches to ")
@@ -294,7 +294,7 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
-    assert re.fullmatch(r"this model has \d units; this server takes at most 4", response.json()["error"]["message"])
+    assert re.fullmatch(r"this model has \d units; this server allows at most 4", response.json()["error"]["message"])
     assert not list(tmp_path.iterdir())
 
 
@@ -370,19 +370,19 @@ BAD = {
     "pickle": (b"\x80\x02}.", "this is a pickle, which can run anybody's code"),
     "npz bomb": (bomb(), "the zip unpacks to 314,572,800 bytes"),
     "object npz": (npz(a=np.array([{}], object)), "'a' holds numbers of the kind 'O'"),
-    "paths in a zip": (members("../../etc/passwd"), "is no .npy array"),
-    "20,000 members": (members(*map(str, range(20_000))), "too many files in it"),
-    "cut npz": ((FIXTURES / "pytorch-bare.npz").read_bytes()[:300], "does not end as one does"),
-    "length of 2^63": (safe(b"{", length=2**63), "says that its header has 9,223,372,036,854,775,808 bytes"),
-    "blank header": (safe(b"{" + b" " * 10**7), "a header of at most 1,048,576 is read"),
+    "paths in a zip": (members("../../etc/passwd"), "is not an .npy array"),
+    "20,000 members": (members(*map(str, range(20_000))), "too many files"),
+    "cut npz": ((FIXTURES / "pytorch-bare.npz").read_bytes()[:300], "its end is missing"),
+    "length of 2^63": (safe(b"{", length=2**63), "announces a header of 9,223,372,036,854,775,808 bytes"),
+    "blank header": (safe(b"{" + b" " * 10**7), "at most 1,048,576 are allowed"),
     "300,000 tensors": (safe(b"{" + b'"a":{},' * 10**5 + b'"b":{}}'), "a name is in the header twice"),
-    "shape of 2^60": (safe(tensor(f"[{2**60},0]"), bytes(4)), "does not say its shape"),
-    "65 dims": (safe(tensor(str([1] * 65)), bytes(4)), "does not say its shape"),
+    "shape of 2^60": (safe(tensor(f"[{2**60},0]"), bytes(4)), "has no shape or no place in the header"),
+    "65 dims": (safe(tensor(str([1] * 65)), bytes(4)), "has no shape or no place in the header"),
     "integers": (safe(tensor("[1]", "I32"), bytes(4)), "weights are floating-point"),
     "nothing that is a GRU": (safe(tensor("[1]"), bytes(4)), "no GRU was found among the arrays 'a'"),
     "not finite": (not_finite(), "is not finite"),
     "cut onnx": ((FIXTURES / "pytorch-both.onnx").read_bytes()[:1000], "ONNX"),
-    "cut keras": ((FIXTURES / "keras-both.keras").read_bytes()[:3000], "does not end as one does"),
+    "cut keras": ((FIXTURES / "keras-both.keras").read_bytes()[:3000], "its end is missing"),
     "cut h5": ((FIXTURES / "keras-both.weights.h5").read_bytes()[:3000], "HDF5"),
 }
 

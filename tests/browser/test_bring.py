@@ -87,8 +87,8 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
 def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("pytorch-both.safetensors")
-    question = lab.dialog.get_by_role("group", name="Layer 1 reads both ways, which are shown one at a time.")
-    expect(question).to_contain_text("the half that reads from the last step on: write the last step first.")
+    question = lab.dialog.get_by_role("group", name="Layer 1 reads both ways. Which direction do you want to see?")
+    expect(question).to_contain_text("the half that reads from the last step to the first: write the last step first.")
     lab.expect_trace("flip-flop", lab.sequence.input_value())  # nothing is lost meanwhile
     question.get_by_role("radio", name="backward").check()
     lab.dialog.get_by_role("button", name="Continue").click()

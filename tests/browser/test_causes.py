@@ -109,7 +109,8 @@ def test_what_a_clamp_sets_is_no_initial_state(same_page: Page) -> None:
     lab.follow(model="store-and-recall", sequence=text, t="5", unit="2", views=VIEWS, clamps="h_prev@3=0.5")
     held = gru.trace(gru.load("store-and-recall"), text, clamps=[Clamp("h_prev", 0.5, None, slice(2, 3))])
     share = held.ledger(1)[4, 0]
-    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f}% from the 0.50 that was set at t = 3")
+    said = f"{100 * share:.0f}% from the value 0.50 that a clamp set at t = 3"
+    expect(lab.memory.locator(".says")).to_contain_text(said)
     # And the opened sum of that step meets it.
     lab.follow(model="store-and-recall", sequence=text, t="3", unit="2", zoom="gate", clamps="h_prev@3=0.5")
     expect(lab.cell.get_by_role("row", name=re.compile("^h2, t − 1"))).to_contain_text("× 0.50")

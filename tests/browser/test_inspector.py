@@ -90,7 +90,7 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
     assert z is not None
     assert_shown(z[1], at["z"])
     past = t > 0  # before the first step there is no state to keep or to reset
-    half_life = re.search(r"half of it would be left after (?:more than )?([\d.,]+) steps", said)
+    half_life = re.search(r"half of its state would be left after (?:more than )?([\d.,]+) steps", said)
     if past and take < 0.2:
         assert half_life is not None
         steps = float(gru.half_life(np.array(take)))

@@ -360,7 +360,7 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
     panel.get_by_role("button", name="Show the first to the class").click()
     for page in followers:
         expect(page.locator(".sketches path.picked")).to_have_count(1)
-    panel.get_by_role("button", name="Show all as before").click()
+    panel.get_by_role("button", name="Show all equally").click()
     for page in followers:
         expect(page.locator(".sketches path.picked")).to_have_count(0)
     assert Axe().run(teacher).violations_count == 0, Axe().run(teacher).generate_report()

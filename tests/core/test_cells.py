@@ -313,13 +313,13 @@ def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
     model = random_model((random_cell("lstm", rng, 6, 2),), rng)
     with pytest.raises(AttributeError, match="no 'r'; its signals are i, f, o, c_tilde, c, h"):
         _ = gru.trace(model, "A x").r
-    with pytest.raises(ValueError, match="this LSTM layer has no z to hold: i, f, o, c_tilde, c, h"):
+    with pytest.raises(ValueError, match="this LSTM layer has no z to clamp: choose one of i, f, o, c_tilde, c, h"):
         gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
     with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, c_tilde, o"):
         model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
     with pytest.raises(ValueError, match="LSTM cells have no gate z"):
         loss_and_gradients(model, TASKS["flip-flop"].draw(rng, 5, 2), Penalties(z=0.1))
-    with pytest.raises(ValueError, match="c cannot be held at 11: -10 to 10"):
+    with pytest.raises(ValueError, match="c cannot be clamped at 11: choose from -10 to 10"):
         Clamp("c", 11)
     with pytest.raises(ValueError, match=r"U has shape \(8, 3\), but 3 units need \(12, 3\)"):
         LSTM(np.zeros((12, 2)), np.zeros((8, 3)), np.zeros(12))

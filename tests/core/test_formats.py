@@ -81,9 +81,9 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
         "Weights alone do not tell the activations: sigmoid for the gates and tanh for h̃ are assumed.",
         "The embedding 'embed' is folded into W: 7 symbols instead of 3 numbers. "
-        "They have no names in the file and go by their numbers.",
-        "The linear layer 'out' is the readout, with 4 outputs; whether a softmax follows is not in the file, so y is "
-        "what comes before it.",
+        "The file has no names for the symbols, so they are numbered from 0.",
+        "The linear layer 'out' is the readout, with 4 outputs; the file does not show whether a softmax follows, so y "
+        "is V h + c without one.",
     )
     said = formats.read_file(FIXTURES / "haiku.npz").said
     assert said[0].startswith(
@@ -126,7 +126,7 @@ def test_gru_scopes_own_files_come_in_as_they_are(name: str) -> None:
 
 
 def test_gru_scopes_own_files_are_not_answered_for() -> None:
-    with pytest.raises(FormatError, match="a GRU Scope model says all this itself"):
+    with pytest.raises(FormatError, match="a GRU Scope model needs no answers, alphabet or labels"):
         formats.read_file(presets.path("flip-flop"), alphabet="abcdef")
 
 
@@ -139,8 +139,8 @@ def test_a_layer_that_reads_both_ways_is_never_halved_without_being_asked_for() 
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
     assert asked(error.value) == ("direction", ["forward", "backward"])
     found = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
-    assert "Layer 1 reads both ways; this is the backward one, the forward one is not shown." in found.said
-    assert "It reads a sequence from its end: write the last step first." in found.said
+    assert "Layer 1 reads both ways. Its backward half is shown, its forward half is not." in found.said
+    assert "This network reads a sequence from its end: write the last step first." in found.said
     with pytest.raises(FormatError, match="there is no 'backward' direction in this file, only forward"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", direction="backward")
 
@@ -165,12 +165,12 @@ def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_i
         for n, a in torch_layer(rng, i, 4, f"_l{k}{s}").items()
     }
     arrays |= {"out.weight": rng.normal(size=(2, 8)).astype(np.float32), "out.bias": np.zeros(2, np.float32)}
-    with pytest.raises(Unanswered, match="The layer above are left out, which take both directions"):
+    with pytest.raises(Unanswered, match="The layer above is left out, because both directions are needed there"):
         formats.read(npz(**arrays), "both")
     found = formats.read(npz(**arrays), "both", direction="backward")
     assert len(found.model.layers) == 1
     np.testing.assert_array_equal(found.cells[0].W, arrays["weight_ih_l0_reverse"])
-    assert any("takes both directions, so it says nothing of one alone" in sentence for sentence in found.said)
+    assert any("takes both directions, so it is not used for one alone" in sentence for sentence in found.said)
 
 
 def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forward_half() -> None:
@@ -180,9 +180,9 @@ def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forw
     np.testing.assert_allclose(runs[0].h, wanted["h_l0"], rtol=0, atol=3e-7)
     np.testing.assert_allclose(runs[1].h, wanted["h_l1"][..., :3], rtol=0, atol=3e-7)
     assert forward.model.readout.labels == ("h 1", "h 2", "h 3")
-    assert "The linear layer 'layers/dense' takes both directions, so it says nothing of one alone." in forward.said
+    assert "The linear layer 'layers/dense' takes both directions, so it is not used for one alone." in forward.said
     backward = formats.read_file(file, direction="backward")
-    assert "1 layer is left out, which cannot be run with one direction alone." in backward.said
+    assert "1 layer is left out, because one direction alone cannot be run there." in backward.said
     (run,) = backward.model.forward(wanted["h_l0"][::-1])
     np.testing.assert_allclose(run.h[::-1], wanted["h_l1"][..., 3:], rtol=0, atol=3e-7)
 
@@ -197,7 +197,7 @@ def test_of_a_network_that_branches_a_gru_is_shown_alone() -> None:
     )
     assert (
         found.said[1]
-        == "The layers of the network do not follow on one another in one line, so the GRU is shown alone."
+        == "The layers of this network do not form a single chain, so only its recurrent layers are shown."
     )
     np.testing.assert_allclose(found.model.forward(wanted["x"])[0].h, wanted["h"], rtol=0, atol=3e-7)
 
@@ -240,7 +240,7 @@ def test_arrays_without_names_are_asked_about_with_what_follows_from_each_answer
     found = formats.read(data, "x.npz", {"library": "Haiku"})
     np.testing.assert_array_equal(found.model.layers[0].W[:4], kernel[:, 4:8].T)
     with pytest.raises(
-        FormatError, match="'numpy' is no answer to 'library'; there are: Keras, reset_after=False, Flax nnx"
+        FormatError, match="'numpy' is not an answer to 'library'; choose one of Keras, reset_after=False, Flax nnx"
     ):
         formats.read(data, "x.npz", {"library": "numpy"})
     after = formats.read(npz(arr_0=kernel, arr_1=recurrent, arr_2=rng.normal(size=(2, 12))), "keras.npz")
@@ -271,25 +271,25 @@ def test_a_matrix_that_may_be_an_embedding_or_not_is_asked_about() -> None:
 def test_what_the_file_says_can_be_overruled_and_what_is_never_asked_is_refused() -> None:
     found = formats.read_file(FIXTURES / "pytorch-bare.npz", {"order": "z,r,h", "z": "take", "reset": "before"})
     assert found.convention == formats.Convention("zrh", "before", "take")
-    assert "Against what the file says, by your answer: order, reset, z." in found.said
-    with pytest.raises(FormatError, match="'gate' is not asked of any file; there are: network, library, order"):
+    assert "Your answer replaces what the file says about: order, reset, z." in found.said
+    with pytest.raises(FormatError, match="'gate' is not a question about a file; choose one of network, library"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", {"gate": "z,r,h"})
 
 
 def test_a_given_alphabet_makes_symbols_of_plain_inputs() -> None:
     found = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["a", "b", "c"])
     assert found.model.encoder == Symbols(("a", "b", "c"))
-    assert "The 3 inputs are taken to be symbols, one for each." in found.said
+    assert "Each of the 3 inputs is read as one symbol." in found.said
 
 
 @pytest.mark.parametrize(
     ("alphabet", "labels", "message"),
     [
         ("ab", None, "2 symbols of the alphabet were given, but 3 are needed"),
-        ("aab", None, "the symbols of the alphabet must differ, and have no spaces in them"),
-        (["a", "b c", "d"], None, "the symbols of the alphabet must differ, and have no spaces in them"),
-        (["a", "", "d"], None, "symbols of the alphabet, number 2: each is text of 1 to 64 characters that print"),
-        (["a", "\n", "d"], None, "symbols of the alphabet, number 2: each is text of 1 to 64 characters that print"),
+        ("aab", None, "the symbols of the alphabet must differ and must not contain spaces"),
+        (["a", "b c", "d"], None, "the symbols of the alphabet must differ and must not contain spaces"),
+        (["a", "", "d"], None, "symbols of the alphabet, number 2: each must be text of 1 to 64 printable characters"),
+        (["a", "\n", "d"], None, "symbols of the alphabet, number 2: each must be text of 1 to 64 printable"),
         (None, ["a"], "1 labels were given, but 4 are needed"),
     ],
 )
@@ -377,7 +377,7 @@ def test_a_torch_module_in_memory_comes_in_with_its_embedding_whatever_that_is_c
     arrays = torch_layer(rng, 3, 4, prefix="1.") | {"0.weight": rng.normal(size=(6, 3)).astype(np.float32)}
     model = gru.from_torch(Part(arrays, {"0": Embedding()}), alphabet="abcdef")
     assert model.encoder == Symbols(tuple("abcdef"))
-    with pytest.raises(FormatError, match="list is no torch module"):
+    with pytest.raises(FormatError, match="list is not a torch module"):
         gru.from_torch([])
 
 

@@ -122,7 +122,7 @@ def test_a_relu_network_in_memory_is_refused_and_a_tanh_one_taken() -> None:
         def named_modules(self) -> list[tuple[str, Any]]:
             return [("", self)]
 
-    with pytest.raises(FormatError, match="a plain RNN with relu is in this module"):
+    with pytest.raises(FormatError, match="this module has a plain RNN with relu"):
         gru.from_torch(Part("relu"))
 
 

@@ -119,9 +119,9 @@ def test_load_takes_any_file_and_the_error_of_a_question_is_the_call_that_answer
     loaded = eval(error.value.call, {"gru": gru})
     assert loaded.layers[0].reset == "after"
     assert gru.load(path, reset="before", labels=list("abcd")).readout.labels == ("a", "b", "c", "d")
-    with pytest.raises(formats.FormatError, match="'rest' is not asked of any file"):
+    with pytest.raises(formats.FormatError, match="'rest' is not a question about a file"):
         gru.load(path, rest="after")
-    with pytest.raises(ValueError, match="a preset says all this itself"):
+    with pytest.raises(ValueError, match="a preset needs no answers, alphabet or labels"):
         gru.load("flip-flop", reset="after")
 
 
@@ -160,7 +160,7 @@ def test_a_keras_layer_that_goes_backwards_is_met_in_the_order_in_which_it_gives
 
     plain = formats.read_file(FIXTURES / "keras-before.keras")
     found = formats.read(keras_file("keras-before.keras", backwards), "net.keras")
-    assert any("write the last step first. Its library gives the states in that order too." in s for s in found.said)
+    assert any("write the last step first. Its library returns the states in that order too." in s for s in found.said)
     x = normal(T, 2, plain.model.layers[0].inputs)
     # Keras turns the input over and leaves the states as they come: the plain layer's of the input turned over.
     assert gru.check(found, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
@@ -173,4 +173,4 @@ def test_of_a_keras_head_of_several_layers_no_part_is_shown_as_y() -> None:
     assert "y 1" in formats.read(keras_file("keras-tagger.keras", lambda _: None), "net.keras").model.readout.labels
     found = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
     assert found.model.readout.labels[0] == "h 1"
-    assert "After it stands a layer 'LayerNormalization', which is not shown." in found.said
+    assert "After this network comes a layer 'LayerNormalization', which is not shown." in found.said

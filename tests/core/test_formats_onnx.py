@@ -131,7 +131,7 @@ def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones()
         (attribute("activations", ["Sigmoid", "Relu"]), "uses 'sigmoid, relu'; only sigmoid and tanh can be shown"),
         (attribute("clip", 3.0), "clips its sums, which cannot be shown"),
         (attribute("direction", "sideways"), "the direction 'sideways'; there are: forward, reverse, bidirectional"),
-        (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); 2 × … was to be expected"),
+        (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); expected 2 × …"),
         (lambda model: model.graph.initializer.pop(0), "has no weights of its own: they are computed"),
         (lambda model: model.graph.initializer.pop(2), "has biases that are computed, or given with the inputs"),
         (lambda model: model.graph.node.pop(), "there is no GRU, LSTM or plain RNN in this file"),

@@ -37,12 +37,12 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is neither a file nor a preset: flip-flop"):
         gru.load("nowhere")
     (tmp_path / "x.safetensors").write_bytes(b"not a model")
-    with pytest.raises(ValueError, match=r"this is none of the files that can be read"):
+    with pytest.raises(ValueError, match=r"this type of file cannot be read"):
         gru.load(tmp_path / "x.safetensors")
 
 
 def test_a_readout_has_as_many_labels_as_outputs() -> None:
-    with pytest.raises(ValueError, match="V, c and labels are of 2, 2 and 1 outputs"):
+    with pytest.raises(ValueError, match="V, c and labels differ: 2, 2 and 1 outputs"):
         replace(gru.load("flip-flop").readout, labels=("A",))
 
 

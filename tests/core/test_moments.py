@@ -80,5 +80,5 @@ def test_what_cannot_be_looked_for_is_refused() -> None:
     batch = fresh(PRESETS["flip-flop"].recipe).first(2)
     with pytest.raises(ValueError, match="no c; its signals are r, z, h_tilde, h"):
         places_alike(model, np.zeros(1), "c", 0, batch)
-    with pytest.raises(ValueError, match="longer than the sequences of 20"):
+    with pytest.raises(ValueError, match="is too long: the held-out sequences have 20 steps"):
         places_alike(model, np.zeros(21), "z", 0, batch)

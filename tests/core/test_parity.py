@@ -39,7 +39,7 @@ def test_the_differences_are_given_for_each_layer_and_step() -> None:
     assert upper.largest == pytest.approx(0.5, abs=1e-6)
     assert upper.relative == pytest.approx(0.5 / np.abs(wanted["h_l1"]).max(), rel=1e-5)
     assert not parity.passed
-    assert "No known confusion explains it" in str(parity)
+    assert "No known cause explains the difference" in str(parity)
 
 
 ORDERS = ["r,z,h", "r,h,z", "z,r,h", "z,h,r", "h,r,z", "h,z,r"]
@@ -191,15 +191,15 @@ def test_a_reference_is_read_from_a_path_from_bytes_or_from_arrays(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x": None}, "holds arrays called x, and h, h_l0 or y; there are 'h'"),
-        ({"h": None}, "holds arrays called x, and h, h_l0 or y; there are 'x'"),
+        ({"x": None}, "holds arrays called x, and h, h_l0 or y; this file has 'h'"),
+        ({"h": None}, "holds arrays called x, and h, h_l0 or y; this file has 'x'"),
         ({"c": np.zeros(3)}, "'c' is none of them"),
         ({"x": np.zeros((12, 5))}, r"x in the reference has the shape \(12, 5\); this model needs \(T, 3\) or"),
         ({"x": np.zeros((0, 3)), "h": np.zeros((0, 4))}, r"x in the reference has the shape \(0, 3\)"),
         ({"x": np.full((12, 3), np.nan)}, "x in the reference has a number outside -1,000,000 to 1,000,000"),
         ({"h": np.zeros((11, 4))}, r"h_l0 in the reference has the shape \(11, 4\); for x of 12 steps it must be"),
-        ({"h": np.full((12, 4), np.inf)}, "h_l0 in the reference has something in it that is not a finite number"),
-        ({"x": np.zeros((10_001, 3)), "h": np.zeros((10_001, 4))}, "has 10,001 steps; at most 10,000 are run"),
+        ({"h": np.full((12, 4), np.inf)}, "h_l0 in the reference must contain finite floating-point numbers only"),
+        ({"x": np.zeros((10_001, 3)), "h": np.zeros((10_001, 4))}, "has 10,001 steps; at most 10,000 can be run"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_reference_is_said(changes: dict[str, Any], message: str) -> None:

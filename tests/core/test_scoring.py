@@ -30,7 +30,7 @@ def test_a_mask_of_no_step_holds_nothing_and_one_of_another_run_is_refused() -> 
     model, batch = gru.load("flip-flop"), TASKS["flip-flop"].draw(np.random.default_rng(0), 20, 30)
     none = Clamp("z", 0.0, steps=np.zeros((20, 30), bool))
     assert score(model, batch, [none]) == score(model, batch) == 1
-    with pytest.raises(ValueError, match=r"the clamp on z is on steps \(20, 30\), but the run has \(3,\)"):
+    with pytest.raises(ValueError, match=r"the clamp on z has a mask of shape \(20, 30\), but the run has \(3,\)"):
         gru.trace(model, "A x B", clamps=[none])
 
 

@@ -84,7 +84,7 @@ ROW = "A x,A A\n"
         (ROW * 5 + "A,B,C\n", "sequence 6 has 3 columns"),
         (ROW * 5 + "A\n", "sequence 6 has 1 columns"),
         (ROW * 5 + f"{'A ' * 65},{'A ' * 65}\n", "sequence 6 has 65 steps"),
-        (ROW * 5 + "A,-\n" + "B,B\n", "sequence 6 asks for no answer"),
+        (ROW * 5 + "A,-\n" + "B,B\n", "sequence 6 has no answer"),
         (ROW * 5 + "A\x00,A\n", "line 6 has a character that cannot be shown"),
         (ROW * 5 + "A\x1b[31m,A\n", "line 6 has a character"),
         (ROW * 5 + '"A,A\n', "is not CSV"),

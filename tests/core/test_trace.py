@@ -216,16 +216,16 @@ def test_of_equal_gaps_the_earliest_counts_then_that_nearest_the_input() -> None
 @pytest.mark.parametrize(
     ("clamp", "message"),
     [
-        (lambda: Clamp("q", 0.0), "there is no gate 'q' to hold: r, z, h_tilde, h_prev"),
-        (lambda: Clamp("z", 1.5), "z cannot be held at 1.5: 0 to 1"),
-        (lambda: Clamp("z", float("nan")), "z cannot be held at nan: 0 to 1"),
-        (lambda: Clamp("r", float("inf")), "r cannot be held at inf: 0 to 1"),
-        (lambda: Clamp("h_prev", -2.0), "h_prev cannot be held at -2.0: -1 to 1"),
-        (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be held at -1.1: -1 to 1"),
-        (lambda: Clamp("z", 0.0, units=[1]), "unit 2 is not in this layer: 1 to 1"),
+        (lambda: Clamp("q", 0.0), "there is no gate 'q' to clamp: choose one of r, z, h_tilde, h_prev"),
+        (lambda: Clamp("z", 1.5), "z cannot be clamped at 1.5: choose from 0 to 1"),
+        (lambda: Clamp("z", float("nan")), "z cannot be clamped at nan: choose from 0 to 1"),
+        (lambda: Clamp("r", float("inf")), "r cannot be clamped at inf: choose from 0 to 1"),
+        (lambda: Clamp("h_prev", -2.0), "h_prev cannot be clamped at -2.0: choose from -1 to 1"),
+        (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be clamped at -1.1: choose from -1 to 1"),
+        (lambda: Clamp("z", 0.0, units=[1]), "unit 2 is not in this layer: choose from 1 to 1"),
         (lambda: Clamp("z", 0.0, units=[-1]), "unit 0 is not in this layer"),
         (lambda: Clamp("z", 0.0, steps=slice(9, 10)), "covers none of the steps 1 to 3"),
-        (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: 1 to 1"),
+        (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: choose from 1 to 1"),
     ],
 )
 def test_a_bad_clamp_says_what_is_allowed(clamp: Callable[[], Clamp], message: str) -> None:
