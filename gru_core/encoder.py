@@ -85,12 +85,12 @@ class Symbols:
     @property
     def hint(self) -> str:
         """How to write a sequence, in a few words."""
-        return f"Symbols: {self._listed}"
+        more = f" … ({len(self.alphabet):,} in all)" if len(self.alphabet) > LISTED else ""
+        return f"Symbols: {self._listed}{more}"
 
     @property
     def _listed(self) -> str:
-        more = f" … ({len(self.alphabet):,} in all)" if len(self.alphabet) > LISTED else ""
-        return " ".join(self.alphabet[:LISTED]) + more
+        return " ".join(self.alphabet[:LISTED])
 
     def tokens(self, text: str) -> list[str]:
         pieces: list[str] = []
@@ -100,7 +100,8 @@ class Symbols:
         tokens = [p.lower() if caseless else p for p in pieces]
         for step, token in enumerate(tokens, 1):
             if token not in self._place:
-                raise SequenceError(f"{_shown(token)} is not in this model's alphabet: {self._listed}", step)
+                more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
+                raise SequenceError(f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})", step)
         return tokens
 
     def encode(self, tokens: list[str]) -> Array:

@@ -9,6 +9,7 @@
  * the window that said so; a page can show all views of one `shape`.
  * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string}} View
  */
+import { sentence } from "./elements.js";
 import { writeScenario } from "./link.js";
 
 /**
@@ -356,4 +357,9 @@ export async function request(url, init) {
 
 /** @param {number} status @param {any} body @param {number} [wait] in seconds */
 const refusal = (status, body, wait) =>
-  new Refusal(body?.error?.message ?? `The server returned an error (${status}).`, body?.error?.where, status, wait);
+  new Refusal(
+    sentence(body?.error?.message ?? `The server returned an error (${status}).`),
+    body?.error?.where,
+    status,
+    wait,
+  );

@@ -57,7 +57,7 @@ export function keepArriving(tape, store) {
     const refused = error instanceof api.Refusal;
     let again = error instanceof api.Silence ? " Press Enter to try again." : "";
     if (refused && error.about?.startsWith("clamps"))
-      again = ". Change or release the clamp under “What if”.";
+      again = " Change or release the clamp under “What if”.";
     const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
     store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   }

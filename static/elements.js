@@ -23,8 +23,18 @@ export function newRow(texts, heads = "row") {
   return row;
 }
 
-/** A message as a whole sentence, so that another can follow it. @param {string} message */
+/** A message with a period, so that another sentence can follow it. @param {string} message */
 export const ended = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
+
+/**
+ * A server's message as a sentence: with a capital, unless it starts with a symbol such as z or h_tilde, and with a
+ * period, unless it ends with lines of code.
+ * @param {string} message
+ */
+export function sentence(message) {
+  const capital = /^(a|[a-z]{2,})[ :,]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
+  return message.includes("\n") ? capital : ended(capital);
+}
 
 /**
  * Give a list so many children, by removing from its end or adding there.

@@ -57,7 +57,7 @@ export function createFollower(store, ask) {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
       await api.model(model).then(
         (entry) => store.update(addModel, entry),
-        (error) => notices.push(error.message),
+        (error) => notices.push(error.message.replace(/\.$/, "")),
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];

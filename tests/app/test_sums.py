@@ -67,7 +67,7 @@ def test_a_product_is_a_weight_times_what_it_meets(stacked_client: TestClient) -
         ({"to": 65}, "to", "to must be from 1 to 64: at most 64 steps at once"),
         ({"unit": 0}, "unit", "unit: input should be greater than or equal to 1"),
         ({"unit": "1"}, "unit", "unit: input should be a valid integer"),
-        ({"sequence": "A b Q"}, "sequence.3", "step 3: 'Q' is not in this model's alphabet: a b c d A B C D ?"),
+        ({"sequence": "A b Q"}, "sequence.3", "step 3: 'Q' is not in this model's alphabet (a b c d A B C D ?)"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(

@@ -120,7 +120,7 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["A Q"], "step 2: 'Q' is not in this model's alphabet: A B x y z ."),
+        (["A Q"], "step 2: 'Q' is not in this model's alphabet (A B x y z .)"),
         ([""], "the sequence is empty. Symbols: A B x y z ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
         (["--model", __file__, "A"], "this type of file cannot be read: "),

@@ -285,7 +285,7 @@ def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> N
     assert entry["hint"].endswith("38 39 … (1,000 in all)")
     assert client.get("/", params={"model": entry["id"]}).status_code == 200
     refused = client.post("/api/trace", json={"model": entry["id"], "sequence": "0 999 q"})
-    assert refused.json()["error"]["message"].startswith("step 3: 'q' is not in this model's alphabet: 0 1 2")
+    assert refused.json()["error"]["message"].startswith("step 3: 'q' is not in this model's alphabet (0 1 2")
     assert len(refused.content) < 500
 
 

@@ -138,7 +138,7 @@ def test_the_link_to_a_brought_model_works_in_another_window_until_it_is_let_go(
 def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints: list[str]) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("model.pt", b"\x80\x04K\x01.")
-    expect(lab.alert).to_contain_text("this is a pickle, which can run anybody's code")
+    expect(lab.alert).to_contain_text("This is a pickle, which can run anybody's code")
     expect(lab.alert).to_contain_text("from safetensors.torch import save_file")
     lab.drop("model.safetensors", b"nothing of the kind")
     expect(lab.alert).to_contain_text(".safetensors, .npz, .onnx, .keras, .weights.h5")

@@ -180,7 +180,7 @@ def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: P
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("slider", name="Step")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
-    expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("step 2: 'q'")
+    expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
     for cell in CELLS:  # what was there stays
         expect(page.locator(f"#tape-{cell} .outputs:not(.twin) li")).to_have_count(4)
     complaints.clear()  # the console's word for the refusal
@@ -254,7 +254,8 @@ def test_costs_are_counted_from_the_shapes_and_times_measured_on_the_server(page
         G, H, I = len(layer.gates), layer.units, layer.inputs
         row = costs.locator(f"tr[data-model={name}] td")
         carried = H * (2 if cell == "lstm" else 1)
-        assert row.all_inner_texts()[:4] == [str(H), str(G * H * (I + H + 1)), str(layer.multiply_adds), str(carried)]
+        counts = [H, G * H * (I + H + 1), layer.multiply_adds, carried]
+        assert row.all_inner_texts()[:4] == [f"{count:,}" for count in counts]
     costs.get_by_role("button", name="Measure the times").click()
     for name in presets.contenders("sentiment", "units").values():
         expect(costs.locator(f"tr[data-model={name}] .step")).to_contain_text("µs")

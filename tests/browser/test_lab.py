@@ -61,7 +61,8 @@ def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(pag
         message = answer.json()["error"]["message"]
         assert all(part in message for part in parts), message
         lab.sequence.fill(text)
-        expect(lab.error).to_have_text(message)
+        sentence = message[0].upper() + message[1:]
+        expect(lab.error).to_have_text(sentence if sentence.endswith(".") else f"{sentence}.")
         expect(lab.sequence).to_have_attribute("aria-invalid", "true")
         lab.expect_trace("flip-flop", "A x B")
     lab.sequence.fill("A x B B")

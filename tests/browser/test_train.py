@@ -215,7 +215,7 @@ def test_typing_is_read_by_all_checkpoints_and_what_is_wrong_is_said(page: Page,
     check(page, "gru", training, training.steps.index(74), "B x A")
     box.fill("B q")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
-    expect(alert).to_contain_text("step 2: 'q'")
+    expect(alert).to_contain_text("Step 2: 'q'")
     expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_count(3)
     box.fill("B B x")
     expect(alert).to_have_text("")
@@ -244,7 +244,7 @@ def test_a_table_of_ones_own_is_trained_and_what_is_wrong_with_it_is_said(page: 
     dialog = page.get_by_role("dialog", name="Your own task")
     dialog.get_by_role("textbox", name="Table").fill("A B,A\nB,B")
     dialog.get_by_role("button", name=contract.START_TRAINING).click()
-    expect(dialog.get_by_role("alert")).to_have_text("the table has 2 sequences: from 5 to 2,000 can be used")
+    expect(dialog.get_by_role("alert")).to_have_text("The table has 2 sequences: from 5 to 2,000 can be used.")
     complaints.clear()  # the console's word for the refusal
     text = own_table(60, np.random.default_rng(0))
     dialog.get_by_role("textbox", name="Table").fill(text)

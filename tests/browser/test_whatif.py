@@ -187,7 +187,7 @@ def test_holding_everything_for_good_goes_on_when_the_sequence_grows(page: Page)
 
 def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Page, complaints: list[str]) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x B", clamps="z.7@2=0")
-    expect(lab.error).to_contain_text("unit 7 is not in this layer: choose from 1 to 1")
+    expect(lab.error).to_contain_text("Unit 7 is not in this layer: choose from 1 to 1. Change or release the clamp")
     lab.expect_trace("flip-flop", "A x B")
     lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
     expect(lab.error).to_contain_text("clamps must look like z.1@4-6=0")

@@ -25,10 +25,10 @@ def test_words_may_be_capitalised_and_end_in_a_full_stop() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A x x Q", "step 4: 'Q' is not in this model's alphabet: A B x y z ."),
-        ("Axxq", "step 4: 'q' is not in this model's alphabet: A B x y z ."),
-        ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet: A B x y z ."),
-        ("A\0B", "step 2: '\N{REPLACEMENT CHARACTER}' is not in this model's alphabet: A B x y z ."),
+        ("A x x Q", "step 4: 'Q' is not in this model's alphabet (A B x y z .)"),
+        ("Axxq", "step 4: 'q' is not in this model's alphabet (A B x y z .)"),
+        ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet (A B x y z .)"),
+        ("A\0B", "step 2: '\N{REPLACEMENT CHARACTER}' is not in this model's alphabet (A B x y z .)"),
     ],
 )
 def test_a_bad_symbol_is_named_with_its_step_and_the_alphabet(text: str, message: str) -> None:
