@@ -57,7 +57,7 @@ SECONDS = 30
 FETCHED = 5
 """Seconds for the primary to send a training."""
 
-AWAY = "the process that has this is starting; try again in a second"
+AWAY = "the process that serves trainings and rooms is starting; try again in a second"
 
 WAITING = 2048
 """Connections that the primary has not accepted yet."""

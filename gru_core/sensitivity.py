@@ -48,7 +48,8 @@ class Sensitivity:
         steps, I = self.x.shape
         H = ", ".join(str(array.shape[1]) for layer in self.gates for array in list(layer.values())[:1])
         return (
-            f"Sensitivity(output {self.output} at t={steps - 1} to {steps} steps; I={I}, H={H or self.h_unit.shape[1]})"
+            f"Sensitivity(of output {self.output} at t={steps - 1} to steps 0-{steps - 1}; I={I}, "
+            f"H={H or self.h_unit.shape[1]})"
         )
 
 

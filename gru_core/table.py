@@ -126,7 +126,7 @@ def read(text: str) -> Table:
     symbols = _distinct([steps for steps, _ in pairs], "symbols", MOST_SYMBOLS)
     labels = _distinct([answers for _, answers in pairs], "different answers", MOST_LABELS, UNASKED)
     if len(labels) < 2:
-        raise TableError("the answers are all the same: there is nothing to learn")
+        raise TableError("the table needs at least two different answers")
     T = max(len(steps) for steps, _ in pairs)
     steps = _places([steps for steps, _ in pairs], T, symbols)
     answers = _places([answers for _, answers in pairs], T, labels)

@@ -12,7 +12,7 @@ from ..answers import to_json
 from ..commands import brought
 from ..intake.child import parity
 
-HELP = "check that an imported network computes the same numbers as its own library"
+HELP = "check that GRU Scope computes the same numbers as the library that a network comes from"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
 CANNOT_BE_COMPARED = 2
 

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
-    parser.add_argument("--read-only", action="store_true", help="accept no uploads; show the models stored so far")
+    parser.add_argument("--read-only", action="store_true", help="refuse uploads, but still serve the models that are stored")
 
 
 def _port(text: str) -> int:
@@ -202,7 +202,9 @@ def serve(
         if port and bound != port:
             print(f"port {port} is taken; using {bound} instead")
         if workers > 1 and not settings.redis:
-            print(f"rooms live in one of the {workers} processes; set GRUSCOPE_REDIS to share them")
+            others = "the others forward" if workers > 2 else "the other forwards"
+            print(f"one of the {workers} processes serves all rooms, and {others} requests about rooms to it")
+            print("to let every process serve every room, set GRUSCOPE_REDIS")
         worker.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
         worker.browser = browser
         sys.stdout.flush()

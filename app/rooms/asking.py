@@ -86,7 +86,7 @@ def asked(ask: Ask, settings: Settings) -> Asked:
     try:
         made = _OF[ask.of](ask, settings)
     except (SequenceError, ValueError) as error:
-        raise Refused(422, "question", f"this cannot be asked: {str(error).rstrip('.')}", "question") from error
+        raise Refused(422, "question", f"this question cannot be asked: {str(error).rstrip('.')}", "question") from error
     if len(made.public["steps"]) > MOST_STEPS:
         message = (
             f"at most {MOST_STEPS} steps can be selected or drawn over; this sequence has {len(made.public['steps'])}"
@@ -211,7 +211,7 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
     if ask.options:
         public = _public("choose", words, [escape(option) for option in ask.options])
         if right is not None and right not in range(len(ask.options)):
-            raise ValueError(f"the correct option must be from 1 to {len(ask.options)}")
+            raise ValueError(f"the correct option must be from 0, the first, to {len(ask.options) - 1}")
     elif ask.low is not None and ask.high is not None:
         if not (-LARGEST <= ask.low < ask.high <= LARGEST and ask.high - ask.low >= SMALLEST):
             raise ValueError(
@@ -225,7 +225,7 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
         at = _Cursor(ask, settings)
         public = _public("click", words, []) | {"steps": at.tokens or [str(t) for t in range(1, at.T + 1)]}
         if right is not None and right not in range(1, at.T + 1):
-            raise ValueError(f"the correct step must be from 1 to {at.T}")
+            raise ValueError(f"the correct step must be a whole number from 1 to {at.T}")
     answer = {"truth": truth, "text": text, "replies": [], "reveal": "", "why": "", "view": None}
     return Asked(public, answer, None, ask.text.strip(), address(ask.view.model_dump()))
 

@@ -58,7 +58,7 @@ class Rooms:
 
         Raises Refused.
         """
-        self.opened.take(who, "many rooms were opened from your address")
+        self.opened.take(who, "too many rooms were opened from your network address")
         given = secret is not None
         secret = secret or codes.new_secret()
         code = await asyncio.to_thread(codes.code_of, secret)
@@ -72,7 +72,7 @@ class Rooms:
         by = _digest(who)
         most = max(1, self.settings.rooms // 4)
         if await self.keeper.count(by) >= most:
-            message = f"{most} rooms are open from your address, which is the limit; end one first"
+            message = f"at most {most} rooms can be open from one network address: end one of yours first"
             raise Refused(429, "busy", message, retry_after=60)
         if await self.keeper.count() >= self.settings.rooms and not await self._make_room():
             message = f"all {self.settings.rooms} rooms of this server are in use; try again when one has ended"
@@ -91,7 +91,7 @@ class Rooms:
         if codes.read_code(code) in self._ended:
             raise Refused(410, "ended", "this room has ended", "code")
         if room is None or room.ended:
-            self.guessed.take(who, "there were many wrong codes from your address")
+            self.guessed.take(who, "too many wrong codes came from your network address")
             raise Refused(
                 404, "no-room", "there is no room with this code: check the code, or the room has ended", "code"
             )
@@ -101,7 +101,7 @@ class Rooms:
         """The room, for its teacher alone. Raises Refused."""
         room = await self.get(code, who)
         if not self.leads(room, authorization):
-            self.guessed.take(who, "there were many wrong secrets from your address")
+            self.guessed.take(who, "too many wrong secrets came from your network address")
             raise Refused(403, "not-yours", "only the teacher of this room can do this", "authorization")
         await self.keeper.meet(room, self.clock())
         return room
@@ -411,7 +411,7 @@ class Rooms:
     async def _change_question(self, room: Room, fields: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
         now = self._question(room)
         if now["status"] not in allowed:
-            raise Refused(409, "question", f"the question is {now['status']}", "question")
+            raise Refused(409, "question", f"this is not possible while the question is {now['status']}", "question")
         await self.keeper.change(room, {"question": now | dict(fields)})
 
     async def _answers(self, room: Room, question: int, n: int) -> list[Any]:

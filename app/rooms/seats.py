@@ -43,8 +43,12 @@ class Seats:
         since = now
         if name in seats:
             since = seats[name][1]
-        elif len(seats) >= 2 * self.most or sum(seat[2] == by for seat in seats.values()) >= self.most:
-            raise Refused(429, "full", f"this room is full: at most {self.most} can follow it", retry_after=10)
+        elif len(seats) >= 2 * self.most:
+            message = f"this room is full: at most {2 * self.most:,} students can follow it"
+            raise Refused(429, "full", message, retry_after=10)
+        elif sum(seat[2] == by for seat in seats.values()) >= self.most:
+            message = f"this room is full: at most {self.most:,} students can follow it from one network address"
+            raise Refused(429, "full", message, retry_after=10)
         await self.keeper.put(room, TABLE, {name: [now + ALIVE, since, by, True]})
 
     async def refresh(self, room: Room) -> None:

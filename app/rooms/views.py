@@ -100,7 +100,8 @@ def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int 
             raise Refused(422, "view", f"this lesson has steps 1 to {len(steps)}", "step")
         page = steps[(view["step"] or 1) - 1].figure.page
     if page not in PAGES:
-        raise Refused(422, "view", f"a room shows a lesson or one of: {', '.join(f'/{one}' for one in PAGES)}", "page")
+        pages = ", ".join(f"/{one}" for one in PAGES)
+        raise Refused(422, "view", f"a room can show a lesson or one of these pages: {pages}", "page")
     query = view["link"].partition("?")[2]
     return Figure(page, dict(figure_of(f"?{query}", Figure(page, {})).keys)), view["upto"]
 

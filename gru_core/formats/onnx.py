@@ -170,7 +170,8 @@ class Graph:
                 layer[direction] = cell(where, W[d], R[d], *np.split(B[d], 2), others=True)
         for one in layer.values():
             if one.title != title:
-                raise FormatError(f"the {title} {shown(where)} has weights with the shape of an {one.title}")
+                a = "a" if one.title == "GRU" else "an"
+                raise FormatError(f"the {title} {shown(where)} has weights with the shape of {a} {one.title}")
         initial = [state for place in (5, 6) if (state := self.constant(node, place)) is not None]
         notes = ("In the file the network starts from a stored state; here it starts from zero.",)
         stack = Stack(

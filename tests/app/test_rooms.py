@@ -262,7 +262,7 @@ def test_what_cannot_be_shown_is_refused_in_words() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         for view, words in (
-            ({"page": "nowhere", "link": ""}, "a room shows a lesson or one of"),
+            ({"page": "nowhere", "link": ""}, "a room can show a lesson or one of"),
             ({"page": "", "link": "?model=nobody"}, "there is no such model"),
             ({"page": "lessons/none", "link": ""}, "there is no such lesson"),
             ({"page": "lessons/reset", "link": "", "step": 90}, "this lesson has steps 1 to"),

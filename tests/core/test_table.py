@@ -79,7 +79,7 @@ ROW = "A x,A A\n"
         ("", "0 sequences"),
         (ROW * 4, "4 sequences: from 5 to 2,000"),
         (ROW * 2001, "2,001 sequences"),
-        (ROW * 5, "answers are all the same"),
+        (ROW * 5, "at least two different answers"),
         (ROW * 5 + "A B,A\n", "sequence 6 has 2 steps and 1 answers"),
         (ROW * 5 + "A,B,C\n", "sequence 6 has 3 columns"),
         (ROW * 5 + "A\n", "sequence 6 has 1 columns"),
