@@ -81,7 +81,8 @@ class Places:
                     return
         if self.shares.free:
             raise Refused(429, "busy", TOO_MANY, retry_after=5)
-        raise Refused(503, "busy", "too many visitors are connected at the moment; try again in a few seconds", retry_after=5)
+        message = "too many visitors are connected at the moment; try again in a few seconds"
+        raise Refused(503, "busy", message, retry_after=5)
 
 
 def protocol(settings: Settings) -> type[asyncio.Protocol]:

@@ -72,19 +72,21 @@ else:  # so that the interface's description and its refusals have the names and
 
 
 class PenaltiesBody(Body):
+    """The weights λ of the penalties: on the mean of z, and on the mean of 1 − r. Only a GRU has penalties."""
+
     z: Weight = 0.0
     r: Weight = 0.0
 
 
 class ChangeBody(Body):
-    """From `step` on the rate is another."""
+    """A later learning rate: from training step `step` on, the learning rate is `rate`."""
 
     step: Most
     rate: Rate
 
 
 class RecipeBody(Body):
-    """A recipe. What is left out is as in the recipe of the task's preset, but for penalties of another cell."""
+    """A recipe for a training. Missing fields have the values of the task's preset; only a GRU has penalties."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]})
 

@@ -63,9 +63,10 @@ Rows = Annotated[list[Annotated[list[FiniteFloat], FirstError]], FirstError]
 
 
 class ClampBody(Body):
-    """A gate, or h_{t-1} as a step sees it, held at a value.
+    """A clamp: a gate, the candidate, a state, or the previous state h_prev is set to a value at some timesteps.
 
-    Units and steps count from 1, as on screen; `to` is included, null is the last step.
+    Units, timesteps and layers count from 1. `units` null means all units. `to` is included; null means the last
+    timestep.
     """
 
     gate: Holdable
@@ -82,9 +83,9 @@ class ClampBody(Body):
 
 
 class WeightBody(Body):
-    """A weight at another value: of W by the input it meets, of U by the unit, or a bias b or c.
+    """A changed weight of one unit: in W, in U, or a bias b or c.
 
-    All places count from 1; a bias has no `index`.
+    `index` is the input for W, and the unit of the old state for U. A bias has no `index`. All of them count from 1.
     """
 
     layer: Place = 1
@@ -101,11 +102,11 @@ class WeightBody(Body):
 
 
 class Scenario(Body):
-    """The whole question: a model, a sequence, and what is changed. Nothing else is remembered.
+    """A run: a model, a sequence, and your changes.
 
-    `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` is a state for each
-    layer, zero when null; of an LSTM h, then c. `against` is another text of as many steps, whose run, changed in
-    the same way, goes along in place of the untouched one.
+    `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` has the initial state of each layer, for
+    an LSTM h and then c; null means zero. `against` is a second sequence with the same number of timesteps. It is run
+    with the same changes, and the response contains its run instead of the original run.
     """
 
     model_config = ConfigDict(
@@ -126,14 +127,14 @@ def _example(**asked: int | str | None) -> ConfigDict:
 
 
 class UnitQuestion(Scenario):
-    """A scenario, and a unit of a layer. Both count from 1."""
+    """A scenario, and a unit of a layer. Units and layers count from 1."""
 
     layer: Place
     unit: Place
 
 
 class SumsQuestion(UnitQuestion):
-    """A scenario, and a unit and steps of it whose sums are asked for. All count from 1; `to` is included."""
+    """A scenario, and the unit and timesteps for the sums. All of them count from 1; `to` is included."""
 
     model_config = _example(**{"from": 4, "to": 5})
 
@@ -142,11 +143,11 @@ class SumsQuestion(UnitQuestion):
 
 
 class LedgerQuestion(SumsQuestion):
-    """A scenario, and a unit and steps of it whose ledger is asked for. All count from 1; `to` is included."""
+    """A scenario, and the unit and timesteps for the contributions. All of them count from 1; `to` is included."""
 
 
 class SensitivityQuestion(UnitQuestion):
-    """A scenario, a unit, a step `t` and an `output`: null is the one answered there. All count from 1."""
+    """A scenario, a unit, a timestep `t` and an `output`, all counted from 1; null means the answer at `t`."""
 
     model_config = _example(t=5, output=None)
 
@@ -155,7 +156,7 @@ class SensitivityQuestion(UnitQuestion):
 
 
 class MomentsQuestion(SumsQuestion):
-    """A scenario, and the steps of a unit's `signal` that are to be found again. `from` and `to` as in SumsQuestion."""
+    """A scenario, a `signal` of a unit, and the timesteps `from` and `to` (included) of the moment to search for."""
 
     model_config = _example(signal="z", **{"from": 4, "to": 4})
 
@@ -164,7 +165,7 @@ class MomentsQuestion(SumsQuestion):
 
 
 class TapesQuestion(Body):
-    """A sequence, and the place of the first checkpoint that is to read it, from 0."""
+    """A sequence, and the first checkpoint to run it at; checkpoints count from 0."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A x x B x", "first": 0}]})
 
@@ -173,13 +174,13 @@ class TapesQuestion(Body):
 
 
 class HeldAt(BaseModel):
-    """At which steps of other sequences a clamp is held."""
+    """The timesteps of the held-out sequences at which a clamp applies, in words."""
 
     at: str
 
 
 class Scores(BaseModel):
-    """A model's score on fresh data, left alone and with what a scenario changes; `held` has each clamp in turn."""
+    """A model's score on held-out sequences, without and with the changes of a scenario; `held` is about each clamp."""
 
     name: str
     untouched: float
@@ -190,7 +191,7 @@ class Scores(BaseModel):
 
 
 class Timing(BaseModel):
-    """Microseconds a `step` and milliseconds a `training` step, medians of so many `repeats`; see GET /api/timing."""
+    """Microseconds per timestep (`step`), milliseconds for a batch's gradients (`training`); medians of `repeats`."""
 
     step: float
     training: float
@@ -200,7 +201,7 @@ class Timing(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """`where` is the part of the request at fault; places in lists count from 1."""
+    """An error; `where` names the part of the request that is wrong, and places in lists count from 1."""
 
     code: str
     message: str
@@ -212,9 +213,9 @@ class ErrorBody(BaseModel):
 
 
 class Answers(Body):
-    """What is said of a file besides itself: answers by the key of their question, names for its symbols and outputs.
+    """Answers to the questions about an uploaded file, by the key of the question, and names for symbols and outputs.
 
-    What was said before holds where this says nothing.
+    Earlier answers and names stay valid unless this request replaces them.
     """
 
     answers: Annotated[dict[str, str], Field(max_length=16)] = {}

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
-    parser.add_argument("--read-only", action="store_true", help="refuse uploads, but still serve the models that are stored")
+    parser.add_argument("--read-only", action="store_true", help="refuse uploads, but serve the models that are stored")
 
 
 def _port(text: str) -> int:

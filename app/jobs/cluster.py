@@ -92,7 +92,9 @@ class Cluster:
         """Raise ValueError where a worker would not compute the same bits."""
         for worker, versions in self._client.run(_versions).items():
             if versions != VERSIONS:
-                raise ValueError(f"the worker {worker} has {versions}, but this machine has {VERSIONS}: install the same versions")
+                raise ValueError(
+                    f"the worker {worker} has {versions}, but this machine has {VERSIONS}: install the same versions"
+                )
 
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
         _, said = event

@@ -44,12 +44,13 @@ Words = Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class Ask(Body):
-    """What is to be asked: `of` says how it is made.
+    """A question for the class. `of` chooses its kind.
 
-    lesson: `lesson` and `question`, such as 2.1. output: what the output does after the cursor of `view`. signal: what
-    `signal` is there. wrote: which step wrote most of what the cursor's unit holds. own: `text`, with `options`, or a
-    number from `low` to `high`, or steps of `view` to press; `right` is the option, the number or the step, if there is
-    one.
+    "lesson": a lesson's question; give `lesson` and `question`, such as 2.1. "output": where the output goes after the
+    cursor of `view`. "signal": the value of `signal` after the cursor. "wrote": the step that contributed most to the
+    state at the cursor. "own": your own `text`. It is answered by one of `options`, by a number from `low` to `high`,
+    or, without both, by steps of the sequence in `view`. `right` is the correct option, counted from 0, the correct
+    number, or the correct step, counted from 1; null means that there is no correct answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -86,7 +87,8 @@ def asked(ask: Ask, settings: Settings) -> Asked:
     try:
         made = _OF[ask.of](ask, settings)
     except (SequenceError, ValueError) as error:
-        raise Refused(422, "question", f"this question cannot be asked: {str(error).rstrip('.')}", "question") from error
+        message = f"this question cannot be asked: {str(error).rstrip('.')}"
+        raise Refused(422, "question", message, "question") from error
     if len(made.public["steps"]) > MOST_STEPS:
         message = (
             f"at most {MOST_STEPS} steps can be selected or drawn over; this sequence has {len(made.public['steps'])}"

@@ -22,9 +22,10 @@ from ..settings import Settings
 
 
 class View(Body):
-    """`page` is a path such as compare or lessons/reset, "" for the lab; `link` is its query, or a lesson's figure's.
+    """What a room shows: a page, the query of its link, and how far its run goes.
 
-    `step` is a lesson's. The run ends after the step `upto`. `by` is the window that posted the view.
+    `page` is a path such as compare or lessons/reset, and "" for the Lab. On a lesson, `link` is the query of the
+    figure and `step` the lesson's step. The run ends after timestep `upto`. `by` names the window that sent the view.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

@@ -179,8 +179,10 @@ def bare_boot(settings: Settings) -> dict[str, Any]:
 
 
 class GapQuestion(Body):
-    """How first weights carry a gradient over a gap. `b` is the first bias of z and, turned round, of f; it goes with
-    "plain" alone."""
+    """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
+
+    `b` is the initial bias of z; f gets the opposite sign. Only the initialization "plain" uses `b`.
+    """
 
     gap: Annotated[int, Field(ge=5, le=200)]
     units: Annotated[int, Field(ge=2, le=32)]
@@ -195,7 +197,7 @@ SEQUENCES = 8
 
 @router.post(
     "/api/labs/gap",
-    summary="Gradient flow in untrained cells",
+    summary="Measure the gradient flow in untrained cells",
     description="For each cell `lags`: the gradient of the last output with respect to the input 0, 1, 2, … timesteps "
     "earlier, divided by the gradient with respect to the last input. `recipe` trains the cell over this gap.",
     response_class=Response,

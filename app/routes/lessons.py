@@ -186,7 +186,9 @@ async def open_to(request: Request, name: str, authorization: Annotated[str, Hea
     "/api/lessons/{name}/reveal",
     summary="Get the answer to a lesson's question",
     description="`question` is, for example, 2.1: the first question of step 2. The page itself does not contain the "
-    "answer. While a room shows the lesson, its students need the room's secret: `Authorization: Bearer SECRET`.",
+    "answer. While students at your network address follow a room that shows this lesson, the status is 403: they get "
+    "the answer from the room, when the teacher shows it. Only the teacher has the room's secret, and can still get "
+    "the answer here with the header `Authorization: Bearer SECRET`.",
     dependencies=[Depends(open_to)],
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
@@ -204,7 +206,8 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
     "/api/lessons/{name}/outline",
     summary="Get a lesson's steps with the teacher's notes",
     description="Each step has its `title`, `notes`, `questions` by id, and the `link` of its figure. If the figure is "
-    "covered, `upto` is the last timestep that it shows. While a room shows the lesson, students need its secret.",
+    "covered, `upto` is the last timestep that it shows. While students at your network address follow a room that "
+    "shows this lesson, only the teacher can get the steps, with the room's secret; everyone else gets 403.",
     dependencies=[Depends(open_to)],
 )
 def outline(request: Request, name: str) -> list[dict[str, Any]]:
@@ -226,7 +229,7 @@ SECONDS = 1.0
 
 
 class Numbers(Body):
-    """Numbers about the figure that a link to the Lab shows."""
+    """Expressions such as z@3, to compute for the figure that `link` shows."""
 
     link: Annotated[str, Field(max_length=8000)]
     what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]

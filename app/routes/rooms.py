@@ -48,7 +48,7 @@ def _who(request: Request) -> str:
 
 
 class Opening(Body):
-    """What a new room shows at first; with a `secret` it is the room of that, opened again where it was lost."""
+    """The first view of a new room. With the `secret` of a room that the server lost, this room opens again."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -63,7 +63,7 @@ class Mode(Body):
 
 
 class Picked(Body):
-    """The ids of sketches that everybody is to see above the others, at most twelve."""
+    """The ids of the sketches to show above the others, at most twelve."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -71,7 +71,11 @@ class Picked(Body):
 
 
 class Turn(Body):
-    """close: take no more answers; again: take them anew, in a second round if there is one; reveal; dismiss."""
+    """What to do with the question.
+
+    close: take no more answers. again: take answers again, in the second round if there is one. reveal: show the
+    answer. dismiss: close the question.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -79,7 +83,11 @@ class Turn(Body):
 
 
 class Given(Body):
-    """To the question with this number: an option's place, a number, steps, or a value for each step."""
+    """An answer to the question with this number.
+
+    `answer` is the place of an option, counted from 0; a number; a list of steps, counted from 1; or a list with a
+    value for each step that is drawn.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -88,7 +96,7 @@ class Given(Body):
 
 
 class Look(Body):
-    """What somebody who explores looks at; whether they would show it to all."""
+    """The view of a student who explores. `offered` suggests it to the teacher, who can show it to everyone."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -187,7 +195,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     responses=EVENTS,
     description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
     "is the whole newest state. With `Last-Event-ID`, the stream starts with the next newer state. With `once`, the "
-    "answer ends after the newest state, for pages behind a proxy that holds streams back.",
+    "response ends after the newest state; use it behind a proxy that holds streams back.",
 )
 async def events(
     request: Request,

@@ -102,12 +102,13 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "/sensitivity",
     "Get the sensitivity of an output and of a unit's state",
     "The request also has a `layer`, a `unit`, a step `t` and an `output`, all counted from 1. If `output` is null, "
-    "the answered output at t is used; of a softmax it is the probability. All derivatives are for every step s up to "
-    "t. `x` is the gradient of the output with respect to the inputs, `x_norm` its norm, and `input` the step where "
-    "this norm is largest. `z` and `r` are the derivatives of the output with respect to the unit's gates; `gate` "
-    "names the gate of the layer with the largest one. `h_norm` is the Frobenius norm of the Jacobian of the layer's "
-    "state at t with respect to its state at s, `h_unit` the norm of the unit's row. A clamped value does not depend "
-    "on anything, but the output has a derivative with respect to a clamped gate.",
+    "the output is the model's answer at t; with a softmax it is a probability. There is a derivative for every step s "
+    "up to t. `x` is the gradient of the output with respect to the inputs and `x_norm` its norm. `input` has the step "
+    "`t` where this norm is largest, and its `value`. `z` and `r` are the derivatives of the output with respect to "
+    "the unit's gates. `gate` has the gate of the layer with the largest derivative, its unit, step and value. "
+    "`h_norm` is the Frobenius norm of the Jacobian of the layer's state at t with respect to its state at s, `h_unit` "
+    "the norm of the unit's row. A clamped value does not depend on anything, but the output has a derivative with "
+    "respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     about, blocks = prepare_unit(request, question)

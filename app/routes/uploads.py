@@ -74,11 +74,11 @@ def answer(request: Request, id: str, said: Answers) -> Response:
 
 @router.post(
     "/{id}/check",
-    summary="Check that a model computes the same as its source",
+    summary="Check that a model computes the same numbers as the library it comes from",
     response_class=Response,
     response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
-    "… of each, or `y`, as the source computed them. `passed` says whether all of `differences` are within "
-    "`tolerance`, relative. Each difference has its `name`, the `largest` value, its place (`step` and `unit`, from "
+    "… of each layer, or `y`, as the other library computed them. `passed` is true if no relative difference is above "
+    "`tolerance`. Each difference has its `name`, the `largest` value, its place (`step` and `unit`, from "
     "1), its size `relative` to the largest number of the reference (null if this is zero), and `by_step`. `cause` "
     "names a known cause that explains the differences, if there is one, and `text` reports everything in words.",
 )

@@ -58,7 +58,8 @@ def numbers(name: str, array: Array) -> Array:
         raise FormatError(f"{shown(name)} has the type {array.dtype}; weights are floating-point numbers")
     array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
     if array.size and not (array.min() >= -LARGEST and array.max() <= LARGEST):  # NaN is neither
-        wrong = "is not between -1,000,000 and 1,000,000" if np.isfinite(array).all() else "is not finite (NaN or infinite)"
+        finite = np.isfinite(array).all()
+        wrong = "is not between -1,000,000 and 1,000,000" if finite else "is not finite (NaN or infinite)"
         raise FormatError(f"{shown(name)} has a number that {wrong}: such a network cannot be run")
     return array
 
