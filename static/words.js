@@ -99,7 +99,7 @@ export function tellEffect({ run, received }) {
   const { first, most } = run.effect;
   const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
   const beside = run.against ? `${now} (${twinOf(run)}: ${was})` : `${now} instead of ${was}`;
-  const where = now === was ? ", but not in its first value" : `: ${beside}`;
+  const where = now === was ? ", but the first output number is the same" : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;

@@ -32,8 +32,8 @@ export function verdict(question, answer, { truth, text }, said) {
   const extra = answers.filter((t) => !truths.includes(t));
   if (!missed.length && !extra.length) return "Correct.";
   const parts = [
-    missed.length ? `${listed(missed)} belongs to the answer` : "",
-    extra.length ? `${listed(extra)} does not belong to the answer` : "",
+    missed.length ? `${listed(missed)} ${missed.length > 1 ? "belong" : "belongs"} to the answer` : "",
+    extra.length ? `${listed(extra)} ${extra.length > 1 ? "do" : "does"} not belong to the answer` : "",
   ];
   return `Not quite, because ${parts.filter(Boolean).join(", and ")}.`;
 }

@@ -58,7 +58,7 @@ export function mountBirth(section, store) {
       write(tokens.children[column], word);
       tokens.children[column].toggleAttribute("aria-current", column === state.step - 1);
     });
-    write(bottom, `step ${(reports[tapes.length - 1]?.step ?? 0).toLocaleString("en")}`);
+    write(bottom, `training\nstep ${(reports[tapes.length - 1]?.step ?? 0).toLocaleString("en")}`);
   }
 
   /** @param {Studio} studio */

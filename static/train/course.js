@@ -110,7 +110,7 @@ export function tell(studio) {
     const { state, place, why, reports } = trainingOf(studio, name);
     const whose = names.length > 1 ? `${TITLES[name]}: ` : "";
     if (state === "waiting" && reports.length === 0 && place)
-      return `${whose}waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
+      return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
     const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? ""; // prettier-ignore
     return `${whose}${[tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ")}. ${said} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
   });

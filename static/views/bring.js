@@ -13,7 +13,7 @@
  *            answer: (id: string, answers: Answers) => Promise<Brought>,
  *            check: (id: string, file: File) => Promise<Parity>}} Intake
  */
-import { newElement, newRow } from "../elements.js";
+import { newElement, newRow, sentence } from "../elements.js";
 
 /**
  * @param {HTMLElement} opener
@@ -121,7 +121,7 @@ export function mountBring(opener, dialog, store, intake, actions) {
     attempt(async () => {
       verdict.textContent = "";
       const parity = await intake.check(id, file);
-      verdict.textContent = parity.text;
+      verdict.textContent = sentence(parity.text);
       verdict.classList.toggle("passed", parity.passed);
       table.hidden = steps.hidden = false;
       table.tBodies[0].replaceChildren(

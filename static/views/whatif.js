@@ -137,7 +137,7 @@ export function mountWhatIf(section, tape, store, actions) {
         const { value, ...place } = weight;
         const said = describeWeight(state, weight);
         const reset = () => actions.alter(setWeight, place, null);
-        return newChip(said, () => store.update(editWeight, place), `Reset to trained: ${said}`, reset);
+        return newChip(said, () => store.update(editWeight, place), `Reset to trained weight: ${said}`, reset);
       }),
     );
     find("[data-do=undo]").setAttribute("aria-disabled", String(state.undo.length === 0));

@@ -59,7 +59,7 @@ def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_pag
     expect(lab.model.locator("option:checked")).to_have_text(found.model.card.title)
     # What its own library made of an input is met at every step.
     lab.drop(f"{name.split('.')[0]}-reference.npz")
-    expect(lab.parity).to_contain_text("passes:")
+    expect(lab.parity).to_contain_text("Passes:")
     rows = lab.dialog.get_by_role("row").filter(has_text="h of layer")
     expect(rows).to_have_count(len(found.model.layers))
     lab.dialog.get_by_role("button", name="Close").click()
@@ -71,7 +71,7 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
     lab.drop(f"{name}.safetensors")
     expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
     lab.drop(f"{name}-reference.npz")
-    expect(lab.parity).to_contain_text("passes:")
+    expect(lab.parity).to_contain_text("Passes:")
     lab.dialog.get_by_role("button", name="Close").click()
     page.wait_for_url(re.compile(r"model=u-[0-9a-f]{32}"))
     page.wait_for_selector(".heatmaps .heatmaplayer image")

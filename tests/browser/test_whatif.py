@@ -232,7 +232,7 @@ def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page:
     lab.expect_trace(other, text, flipped=convention == "pytorch")
     lab.button("Undo").click()
     lab.expect_trace(changed, text, flipped=convention == "pytorch")
-    editor.get_by_role("button", name="Reset to trained").click()
+    editor.get_by_role("button", name="Reset to trained weight").click()
     lab.expect_trace(model, text, flipped=convention == "pytorch")
     expect(lab.chips).to_have_count(0)
     editor.get_by_role("button", name="Close").click()
@@ -255,7 +255,7 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
     lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum that it is in
     expect(lab.heading).to_contain_text("unit 3")
     expect(lab.cell.get_by_role("form", name="Weight")).to_contain_text("Weight of h1, t − 1")
-    lab.button("Reset to trained: bias c in h̃ of unit 2 = 0.50").click()
+    lab.button("Reset to trained weight: bias c in h̃ of unit 2 = 0.50").click()
     lab.expect_trace(served["after"].edited(edits[1:]), text)
     lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
     expect(lab.error).to_contain_text("weights must look like z.1.W3=0.5")
