@@ -46,7 +46,10 @@ def _check(model: Model) -> None:
         or min(sizes) < 1
         or max(sizes[1:]) > MAX_UNITS
     ):
-        raise FormatError(f"at most {MAX_LAYERS} layers of {MAX_UNITS} units can be shown")
+        raise FormatError(
+            f"at most {MAX_LAYERS} layers of {MAX_UNITS} units can be shown, with at most {MAX_INPUTS} inputs or "
+            f"{MAX_SYMBOLS:,} symbols"
+        )
     if [cell.inputs for cell in model.layers] != sizes[:-1]:
         raise FormatError("the layers of this GRU Scope model do not fit one another")
     readout, card = model.readout, model.card
