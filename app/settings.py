@@ -73,11 +73,11 @@ class Settings:
 
     @property
     def no_uploads(self) -> str | None:
-        """Why nothing can be brought; None when it can."""
+        """The reason why this server refuses uploads, None if it accepts them."""
         if self.read_only:
             return "this server accepts no uploads: it is read-only"
         if not self.uploads:
-            return "this server accepts no uploads: it has no directory for them (GRUSCOPE_UPLOADS)"
+            return "this server accepts no uploads: it has no folder for them (GRUSCOPE_UPLOADS)"
         return None
 
     def security_headers(self, path: str, scheme: str) -> dict[str, str]:

@@ -216,7 +216,8 @@ class Trainings:
         self._kept.put(id, live.training)
         if not self._make_room(id):
             self._kept.remove(id)
-            raise Refused(429, "busy", "too many trainings are open on this server; try again soon", retry_after=5)
+            message = "this server has no space left for another training; try again in a minute"
+            raise Refused(429, "busy", message, retry_after=5)
         self._live[id] = live
         self._live.move_to_end(id)  # one that was stopped had another place
         live.hold(token)
@@ -251,7 +252,8 @@ class Trainings:
     async def compute(self, of: Work, asked: Any) -> Any:
         """What comes of other work. Raises Refused when too many wait."""
         if self._computing >= self._settings.waiting:
-            raise Refused(429, "busy", "this server is busy with trainings; try again soon", retry_after=5)
+            message = f"this server computes at most {self._settings.waiting} results at once; try again in a minute"
+            raise Refused(429, "busy", message, retry_after=5)
         self._computing += 1
         try:
             return await asyncio.wrap_future(self._engine.submit(of, asked, lambda message: None).future)
