@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import brotli
 import plotly
 
 from .joined import joined
+from .settings import cache_directory
 
 # In the project the folders stand beside the package; installed, inside it.
 _APP = Path(__file__).parent
@@ -63,17 +65,55 @@ def _asset(name: str, content: bytes) -> Asset:
 
 @cache
 def compress() -> Thread:
-    """Make the brotli of every file while the server already serves gzip: Plotly's takes seconds."""
+    """Compress every file with brotli while the server already serves gzip.
+
+    This takes ten seconds of processor time, most of it for Plotly's script, so the user's cache directory keeps the
+    results for the next start.
+    """
 
     def work() -> None:
         if sys.platform == "linux":  # where threads have a priority of their own: visitors come first
             os.setpriority(os.PRIO_PROCESS, get_native_id(), 19)
+        folder = _brotli_folder()
+        names = set()
         for asset in assets().values():
-            asset.encoded["br"] = brotli.compress(asset.content, quality=10, lgwin=24)
+            path = folder / hashlib.sha256(asset.content).hexdigest()[:16] if folder else None
+            asset.encoded["br"] = _read_brotli(path, asset.content) or _write_brotli(path, asset.content)
+            names.add(path)
+        with suppress(OSError):
+            for path in set(folder.iterdir() if folder else ()) - names:  # of another version
+                path.unlink()
 
     thread = Thread(target=work, name="brotli", daemon=True)
     thread.start()
     return thread
+
+
+def _brotli_folder() -> Path | None:
+    try:
+        folder = cache_directory() / "brotli"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder
+
+
+def _read_brotli(path: Path | None, content: bytes) -> bytes | None:
+    """Return what an earlier process stored, if it is the compressed `content`."""
+    with suppress(OSError, brotli.error):
+        if path and brotli.decompress(stored := path.read_bytes()) == content:
+            return stored
+    return None
+
+
+def _write_brotli(path: Path | None, content: bytes) -> bytes:
+    compressed: bytes = brotli.compress(content, quality=10, lgwin=24)
+    if path:
+        with suppress(OSError):
+            written = path.with_suffix(f".{os.getpid()}")
+            written.write_bytes(compressed)
+            written.replace(path)
+    return compressed
 
 
 @cache

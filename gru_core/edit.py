@@ -51,7 +51,8 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
     arrays = {name: array.copy() for name, array in cell.parameters.items()}
     for edit in edits:
         if edit.gate not in cell.gates:
-            raise ValueError(f"this {cell.title} layer has no gate {edit.gate} with weights: {', '.join(cell.gates)}")
+            gates = ", ".join(cell.gates)
+            raise ValueError(f"this {cell.title} layer has no gate {edit.gate} with weights: choose one of {gates}")
         if not 0 <= edit.unit < cell.units:
             raise ValueError(f"unit {edit.unit + 1} is not in this layer: choose from 1 to {cell.units}")
         if edit.part == "c" and "c_h" not in arrays:

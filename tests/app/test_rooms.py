@@ -526,7 +526,7 @@ def test_whoever_means_harm_is_refused_in_words_and_the_class_goes_on() -> None:
             assert "<img" not in honest.state["question"]["ask"] + honest.state["question"]["options"][0]
             path = f"/api/rooms/{teacher.code}/answers"
             body = {"question": honest.state["question"]["id"], "answer": 0}
-            for device in ("", "made.up", hostile.device[:-1] + "0", "x" * 60):
+            for device in ("", "made.up", hostile.device[:-1] + "x", "x" * 60):
                 answer = await server.client.post(path, json=body, headers={"x-device": device})
                 assert answer.status_code == 403, device
             for given in (-1, 2, 0.5, [0], 10**30, [0] * 2001):

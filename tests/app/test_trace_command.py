@@ -122,7 +122,7 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
     [
         (["A Q"], "step 2: 'Q' is not in this model's alphabet (A B x y z .)"),
         ([""], "the sequence is empty. Symbols: A B x y z ."),
-        (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: flip-flop, "),
+        (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: choose one of flip-flop, "),
         (["--model", __file__, "A"], "this type of file cannot be read: "),
         (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
         (["--clamp", "z.1@1=2", "A"], "z cannot be clamped at 2.0: choose from 0 to 1"),

@@ -96,7 +96,12 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
         ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the steps of this sequence"),
         ("sensitivity", {"output": 5}, "output", "output must be from 1 to 4: the outputs of this model"),
         ("sensitivity", {"output": 0}, "output", "output: input should be greater than or equal to 1"),
-        ("sensitivity", {"clamps": [CLAMPS[0] | {"value": 2}]}, "clamps", "z cannot be clamped at 2.0: choose from"),
+        (
+            "sensitivity",
+            {"clamps": [CLAMPS[0] | {"value": 2}]},
+            "clamps",
+            "z cannot be clamped at 2.0: choose from 0 to 1",
+        ),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(

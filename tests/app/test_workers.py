@@ -20,7 +20,7 @@ import pytest
 
 from tests.app.test_rooms import LAB
 from tests.app.test_rooms_in_redis import Redis
-from tests.app.test_trainings import SHORT, parsed
+from tests.app.test_trainings import parsed
 from tests.events import read_events
 from tests.redis_server import installed
 
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="proces
 
 GRUSCOPE = [sys.executable, "-m", "app.cli"]
 JSON = {"content-type": "application/json"}
+SHORT = {"task": "flip-flop", "after": 0, "most": 20, "seed": 5}
 SSE = JSON | {"accept": "text/event-stream"}
 
 

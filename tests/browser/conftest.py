@@ -26,7 +26,7 @@ from tests.app.test_models import deep
 from tests.browser.chromium import installed
 from tests.browser.lab import Visit
 
-PATIENCE = 300_000  # ms: beside another load a training, which has the lowest priority, hardly moves
+PATIENCE = 120_000  # ms: beside another load a training, which has the lowest priority, hardly moves
 expect.set_options(timeout=PATIENCE)
 
 

@@ -315,7 +315,7 @@ def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
         _ = gru.trace(model, "A x").r
     with pytest.raises(ValueError, match="this LSTM layer has no z to clamp: choose one of i, f, o, c_tilde, c, h"):
         gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
-    with pytest.raises(ValueError, match="this LSTM layer has no gate h_tilde with weights: i, f, c_tilde, o"):
+    with pytest.raises(ValueError, match="LSTM layer has no gate h_tilde with weights: choose one of i, f, c_tilde, o"):
         model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
     with pytest.raises(ValueError, match="LSTM cells have no gate z"):
         loss_and_gradients(model, TASKS["flip-flop"].draw(rng, 5, 2), Penalties(z=0.1))

@@ -50,7 +50,7 @@ def test_the_last_of_several_edits_of_a_weight_counts() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda: Edit(0, "q", 0, "b", None, 0.0), "there is no gate 'q' with weights: r, z, h_tilde"),
+        (lambda: Edit(0, "q", 0, "b", None, 0.0), "there is no gate 'q' with weights: choose one of r, z, h_tilde"),
         (lambda: Edit(0, "h_prev", 0, "b", None, 0.0), "there is no gate 'h_prev' with weights"),
         (lambda: Edit(0, "z", 0, "V", None, 0.0), "there is no part 'V' of a sum: choose one of W, U, b, c"),
         (lambda: Edit(0, "z", 0, "c", None, 0.0), "z has no bias c: only h_tilde has one"),

@@ -130,7 +130,10 @@ def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones()
         (attribute("activations", ["HardSigmoid", "Tanh"]), "uses 'hardsigmoid, tanh'; only sigmoid and tanh"),
         (attribute("activations", ["Sigmoid", "Relu"]), "uses 'sigmoid, relu'; only sigmoid and tanh can be shown"),
         (attribute("clip", 3.0), "clips its sums, which cannot be shown"),
-        (attribute("direction", "sideways"), "the direction 'sideways'; there are: forward, reverse, bidirectional"),
+        (
+            attribute("direction", "sideways"),
+            "direction 'sideways'; it must be one of forward, reverse, bidirectional",
+        ),
         (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); expected 2 × …"),
         (lambda model: model.graph.initializer.pop(0), "has no weights of its own: they are computed"),
         (lambda model: model.graph.initializer.pop(2), "has biases that are computed, or given with the inputs"),

@@ -34,7 +34,7 @@ def test_arrays_that_lie_in_memory_by_columns_are_saved_as_what_they_are() -> No
 
 
 def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere is neither a file nor a preset: flip-flop"):
+    with pytest.raises(FileNotFoundError, match="nowhere is neither a file nor a preset: choose one of flip-flop"):
         gru.load("nowhere")
     (tmp_path / "x.safetensors").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"this type of file cannot be read"):
