@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
@@ -18,6 +19,7 @@ from gru_core.tasks import task_of
 from ..answers import events, numbers_of, start, whole
 from ..budget import spend
 from ..errors import Refused
+from ..models import SHIPPED
 from ..scenario import set_up
 from ..schemas import Scenario
 from ..settings import Settings
@@ -32,6 +34,9 @@ BLOCK = 64
 PIECE = 2**14
 """Most numbers to one write, if a step has not more: a reader who stops reading holds some ten times that."""
 
+
+SHORT, MOST_SHORT_CHANGES = 128, 8
+"""Characters of a sequence, and clamps and edited weights, of a run that is computed in the event loop."""
 
 MOST_IN_TEXT = 2**20
 """Numbers of a run in one answer of text, some 20 MB of it."""
@@ -101,9 +106,24 @@ def within_text(about: dict[str, Any], what: str) -> None:
         }
     },
 )
-def trace(request: Request, scenario: Scenario) -> Response:
-    settings = request.app.state.settings
-    if "text/event-stream" in request.headers.get("accept", ""):
+async def trace(request: Request, scenario: Scenario) -> Response:
+    settings, accept = request.app.state.settings, request.headers.get("accept", "")
+    if _is_short(scenario):
+        return _answer(scenario, settings, accept)
+    return await run_in_threadpool(_answer, scenario, settings, accept)
+
+
+def _is_short(scenario: Scenario) -> bool:
+    """Return whether a run takes so little that a worker thread costs more than it saves: a preset, which is loaded,
+    over a short text takes at most some milliseconds."""
+    texts = [scenario.sequence, scenario.against or ""]
+    changes = len(scenario.clamps) + len(scenario.weights)
+    short = all(isinstance(text, str) and len(text) <= SHORT for text in texts)
+    return scenario.model in SHIPPED and short and changes <= MOST_SHORT_CHANGES
+
+
+def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
+    if "text/event-stream" in accept:
         about, blocks = prepare(scenario, settings, BLOCK)
         first = next(blocks)
         if len(first.y) == about["T"]:
