@@ -84,7 +84,7 @@ export function mountAlike(section, store, actions) {
       units.append(button, " ");
     }
     const length = to - from + 1;
-    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "At every step, no kind of input occurs in more than half of these moments.")])); // prettier-ignore
+    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "No kind of input is typical of these moments.")])); // prettier-ignore
     places.append(...found.map((place) => placeOf(state, place, length)));
   }
 
