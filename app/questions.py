@@ -29,7 +29,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             "Clamp z at 1 at every step, so that nothing is kept. Does the unit still remember?",
             _link(_FLIP_FLOP, "z@1-=1", 3),
             "With z = 1 the state is always the candidate. Between the capitals r is open, so the candidate sees the "
-            "old state and writes the same letter again. A unit can remember by keeping, or by writing again.",
+            "old state and writes the same letter again. A unit can remember by keeping its state, "
+            "or by writing the same state again.",
         ),
         Question(
             "Clamp z at 0 from step 2. Which letter is the output?",

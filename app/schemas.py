@@ -28,7 +28,7 @@ def _whole(text: object) -> int:
     digits = text.removeprefix("-") if isinstance(text, str) else ""
     number = whole(digits)
     if number is None:
-        raise PydanticCustomError("whole", "must be a whole number in the digits 0 to 9")
+        raise PydanticCustomError("whole", "must be a whole number, written with the digits 0 to 9")
     return number if digits == text else -number
 
 

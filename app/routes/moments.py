@@ -35,8 +35,9 @@ MOST_PLACES = 12
     f"{MOST_STEPS}. `near` is the largest difference that counts as similar, as a share of the scale. In the answer, "
     "`units` lists the units with similar values at these steps; `mirrored` means with the opposite sign. In 1,000 "
     "held-out sequences of the model's task, `count` of `of` moments are similar. `places` lists the closest ones "
-    "with their `tokens` and their first step `t`. `common` lists what more than half of these moments have at a step, "
-    "where 0 is the first step of the moment, and how often any step has it. If the model has no built-in task, "
+    "with their `tokens` and their first step `t`. `common` lists what is typical of these moments: at least half of "
+    "them have it at this `step`, and at least 1.5 times as many as of all steps. Step 0 is the first step of the "
+    "moment, and `elsewhere` is the share of all steps that have it. If the model has no built-in task, "
     "`count` is null. Steps and units count from 1.",
     response_class=Response,
 )

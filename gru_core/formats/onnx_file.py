@@ -47,7 +47,7 @@ class Tensor:
             raise FormatError(f"{name} holds numbers of type {_shown(data_type)}; weights are floating-point")
         dims = tuple(self.reader.varints(fields.get(1, [])))
         if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_UNPACKED:
-            raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible")
+            raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible or too large")
         kind, field = KINDS[data_type]
         raw = _bytes(fields, 9)
         if not raw and field == 5:
