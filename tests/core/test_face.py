@@ -119,7 +119,7 @@ def test_what_a_prompt_prints_names_the_sizes() -> None:
     assert repr(trace) == "Trace('Store and recall' of 'A b c ? D a ?': T=7, H=4→6, K=4, with the original run)"
     assert repr(trace.layers[1]) == "Forward(T=7, I=4, H=6, reset='after', holding z)"
     assert repr(gru.forward(trace.model.layers[1], np.zeros((5, 3, 4)))) == "Forward(T=5, B=3, I=4, H=6, reset='after')"
-    assert repr(trace.sensitivity(2)).endswith("to 3 steps; I=9, H=4, 6)")
+    assert repr(trace.sensitivity(2)).endswith("at t=2 to steps 0-2; I=9, H=4, 6)")
     h = gru.trace(model, "A x").h
     tagger = formats.read_file(FIXTURES / "pytorch-tagger.safetensors")
     assert (
