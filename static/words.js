@@ -61,7 +61,7 @@ export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: 
  * @param {{replaced: Partial<Record<string, number>>, value: (name: string) => number, symbols: Record<string, string>}} clamped
  *   the computed value of everything that is clamped, its value now, and its symbol
  * @param {Phrase[]} clauses
- * @param {Phrase[]} [rate] the clause that continues the sentence before
+ * @param {Phrase[]} [rate] the clause with the half-life, which comes first
  * @returns {Phrase[]}
  */
 export function tellRest(state, { replaced, value, symbols }, clauses, rate = []) {

@@ -32,7 +32,8 @@ export function narrate(state) {
   said.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
 
   const keeps = past && at.take > 0 && at.take < LITTLE;
-  const rate = { text: `with this z half of its state would be left after ${words.lasting(at.half_life)}`, about: "z" };
+  const half = `half of its state would be left after ${words.lasting(at.half_life)}`;
+  const rate = { text: `If z stayed at ${fixed(at.z)}, ${half}`, about: "z" };
   const resets = past && at.matters >= LITTLE ? [{ text: seen(at), about: "r" }] : [];
   const clauses = [...resets, { text: `h ${change(at.h_prev, at.h)}`, about: "h" }];
   const value = (/** @type {string} */ name) => at[/** @type {keyof typeof SYMBOLS} */ (name)];
