@@ -121,7 +121,10 @@ def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -
     """The embedding before a layer of so many inputs, None when there is none."""
     fitting = [one for one in found if one.table.shape[1] == inputs]
     named = [one for one in fitting if "emb" in one.name.lower()]
-    text = "Which matrix is the embedding, with a vector for each symbol? A matrix without a bias may be one."
+    text = (
+        "Which matrix is the embedding? It has one row for each input symbol and belongs to the Embedding layer in "
+        "your code. A linear layer without a bias looks the same in this file. If there is no embedding, choose “none”."
+    )
     place = _one("embedding", text, [one.name for one in named or fitting], answers, sure=bool(named))
     return None if place is None else (named or fitting)[place]
 
