@@ -44,7 +44,8 @@ def encoder(
         if not 1 <= size <= MAX_SYMBOLS:
             raise FormatError(f"the embedding {name} has {size:,} symbols; from 1 to {MAX_SYMBOLS:,} can be shown")
         if embedding.table.shape[1] != inputs:
-            raise FormatError(f"the embedding {name} gives {embedding.table.shape[1]} numbers; the GRU takes {inputs}")
+            given = embedding.table.shape[1]
+            raise FormatError(f"the embedding {name} gives {given} numbers; the layer above it takes {inputs}")
         bottom = cells[0]
         W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
         folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))

@@ -35,7 +35,7 @@ def find(arrays: Arrays) -> list[Stack]:
 def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
     numbers = {int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name))}
     if numbers and numbers != set(range(len(numbers))):
-        raise FormatError(f"the GRU at {shown(where)} has layers {sorted(numbers)}: one between them is missing")
+        raise FormatError(f"the network at {shown(where)} has layers {sorted(numbers)}: one between them is missing")
     layers: list[dict[Direction, Cell]] = []
     for suffix in [f"_l{k}" for k in range(len(numbers))] or [""]:
         layer: dict[Direction, Cell] = {}
@@ -51,7 +51,7 @@ def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
                 layer[direction] = cell(where, W, U, others=True)
         layers.append(layer)
     if len({tuple(layer) for layer in layers}) > 1:
-        raise FormatError(f"the GRU at {shown(where)} has a backward direction in some layers only")
+        raise FormatError(f"the network at {shown(where)} has a backward direction in some layers only")
     biased = any(name.startswith("bias") for name in group)
     kinds = {cell.blocks for layer in layers for cell in layer.values()}
     if len(kinds) > 1:
