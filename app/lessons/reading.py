@@ -300,7 +300,8 @@ class _Reader:
         if asked and options:
             self.wrong(line, "a question is answered by its options or by a number, drawing or click, not by both")
         elif not asked and len(options) < 2:
-            self.wrong(line, "a question needs an answer: options such as “- (x) It keeps”, or “:number: z@3, 0 to 1”")
+            needed = "two options or more, such as “- (x) It keeps”, or a line such as “:number: z@3, 0 to 1”"
+            self.wrong(line, f"a question needs an answer: {needed}")
         elif not asked and not any(option.right for option in options):
             self.wrong(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
