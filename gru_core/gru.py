@@ -342,10 +342,11 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     if holds is not None:
         held_at = holds.by_step(T)
         x = np.broadcast_to(x, (T, *batch, I))
+    # BLAS may look at what it writes a product to, so this never begins as uninitialized memory.
     if holds is None or not batch:
         product: Callable[[Array, Array, Array], object] = np.dot
         rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
-        past = np.empty((*batch, U_old.shape[1]), dtype)
+        past = np.zeros((*batch, U_old.shape[1]), dtype)
         past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
     else:
         # A run with holds has few sequences, the held one and the one left alone: they take half the
@@ -355,11 +356,11 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         gates[...] = rows.swapaxes(1, 2)
         rz, r, z, h_tilde = gates[:, :2], gates[:, 0], gates[:, 1], gates[:, 2]
         U_old = U_old.reshape(H, -1, H).swapaxes(0, 1).copy()
-        past = np.empty((len(U_old), *batch, H), dtype)
+        past = np.zeros((len(U_old), *batch, H), dtype)
         past_rz, past_c = past[:2], past[2:]
     h = np.empty_like(h_tilde, order="C")
     kept = np.empty_like(h[0])
-    past_h = np.empty_like(kept) if gru.c_h is None else past_c.reshape(kept.shape)
+    past_h = np.zeros_like(kept) if gru.c_h is None else past_c.reshape(kept.shape)
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
     with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
@@ -466,7 +467,7 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
 
     dh_total = np.array(dh, gru.U.dtype, order="C")
     carry = np.zeros_like(run.h0)
-    part, past = np.empty_like(carry), np.empty_like(carry)
+    part, past = np.empty_like(carry), np.zeros_like(carry)
     for t in reversed(range(len(run.h))):
         g, da_t, da_r_t, da_z_t, da_h_t = dh_total[t], da[t], da_r[t], da_z[t], da_h[t]
         np.add(g, carry, g)

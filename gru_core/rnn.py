@@ -201,7 +201,7 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
     T, H = len(x), rnn.units
     h = shapes.input_sums(rnn, x, batch, np.ones(H, rnn.U.dtype))
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
-    U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.empty_like(h[0]), h0
+    U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.zeros_like(h[0]), h0
     for h_t, held in zip(h, held_at, strict=True):  # W x + b becomes h in place
         np.dot(h_prev, U, past)
         np.add(h_t, past, h_t)
