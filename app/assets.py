@@ -16,6 +16,7 @@ from threading import Thread, get_native_id
 import brotli
 import plotly
 
+from . import output
 from .joined import joined
 from .settings import cache_directory
 
@@ -110,9 +111,7 @@ def _write_brotli(path: Path | None, content: bytes) -> bytes:
     compressed: bytes = brotli.compress(content, quality=10, lgwin=24)
     if path:
         with suppress(OSError):
-            written = path.with_suffix(f".{os.getpid()}")
-            written.write_bytes(compressed)
-            written.replace(path)
+            output.write(path, compressed)
     return compressed
 
 

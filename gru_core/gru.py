@@ -342,7 +342,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     if holds is not None:
         held_at = holds.by_step(T)
         x = np.broadcast_to(x, (T, *batch, I))
-    # BLAS may look at what it writes a product to, so this never begins as uninitialized memory.
+    # BLAS may read the array that it writes a product to, so this array starts at zero.
     if holds is None or not batch:
         product: Callable[[Array, Array, Array], object] = np.dot
         rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]

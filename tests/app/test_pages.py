@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from html import unescape
+from pathlib import Path
 
+import brotli
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -113,6 +116,19 @@ def test_a_file_comes_in_brotli_once_that_is_made_and_in_gzip_to_who_takes_no_ot
         response = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": taken})
         assert response.headers["content-encoding"] == sent
         assert response.content == assets()["main.js"].content
+
+
+def test_brotli_is_read_from_the_last_start_unless_it_is_damaged(cache: Path) -> None:
+    compress().join()
+    content = assets()["main.js"].content
+    stored = cache / "gruscope" / "brotli" / hashlib.sha256(content).hexdigest()[:16]
+    right, other = assets()["main.js"].encoded["br"], brotli.compress(content, quality=1)
+    for found, served in ((other, other), (other[:-9], right), (brotli.compress(b"alert(1)"), right)):
+        stored.write_bytes(found)
+        compress.cache_clear()
+        compress().join()
+        assert assets()["main.js"].encoded["br"] == served
+        assert stored.read_bytes() == served
 
 
 def test_a_first_visit_is_at_most_1300_kilobytes_on_the_wire(client: TestClient) -> None:
