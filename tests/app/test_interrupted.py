@@ -83,6 +83,8 @@ def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name
         subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments], stdin=pipe, stdout=pipe, stderr=pipe, cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}, start_new_session=True,
+            # A shell ignores Ctrl+C for what it runs in the background, such as these tests.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):  # fmt: skip
         try:

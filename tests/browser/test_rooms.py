@@ -369,6 +369,8 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
     bar.get_by_role("button", name="End…").click()
     teacher.get_by_role("button", name="End room").click()
     expect(bar.get_by_role("status")).not_to_be_empty()
+    for page in followers:  # Playwright never closes a page that is about to go to another
+        page.wait_for_url(re.compile("/lessons/"))
 
 
 SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now = () => date() + slept;
