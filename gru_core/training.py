@@ -20,7 +20,7 @@ Parameters = Mapping[str, Array]
 class Penalties:
     """The terms that a GRU's loss adds for its gates.
 
-    λ_z · mean(z) makes units keep their state, and λ_r · mean(1 − r) makes the candidate read the old state.
+    λ_z · mean(z) pushes units to keep their state, and λ_r · mean(1 − r) pushes the candidate to read the old state.
     """
 
     z: float = 0.0
@@ -144,9 +144,10 @@ class Schedule:
     """How long and how fast to train.
 
     The learning rate stays at `rate` until the held-out score reaches the target `reach`: an accuracy of at least
-    `reach`, or an error of at most `reach`. The score is checked every `every` training steps. If `reach` is None, this
-    part takes `most` training steps instead. Then `after` further training steps follow, and over their second half the
-    learning rate falls to a tenth. A training that has not reached the target after `most` training steps ends there.
+    `reach`, or an error of at most `reach`. The score is checked every `every` training steps, and after `most`. If
+    `reach` is None, this part takes `most` training steps instead. Then `after` further training steps follow, and
+    over their second half the learning rate falls to a tenth. A training that has not reached the target after
+    `most` training steps ends there.
 
     Training sequences have `T` timesteps, `B` of them in a batch; held-out sequences have `aside` timesteps. `norm` is
     the limit of gradient clipping. `changes` are training steps after which `rate` has another value: (400, 0.06).
