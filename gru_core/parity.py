@@ -139,7 +139,7 @@ def _bytes(reference: bytes | str | Path) -> bytes:
         with Path(reference).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MB")
+        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MiB")
     return data
 
 

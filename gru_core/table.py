@@ -113,7 +113,7 @@ class Split:
 def read(text: str) -> Table:
     """Return the table in a CSV text. Raises TableError if the text is no such table, or exceeds a limit."""
     if len(text.encode()) > MOST_BYTES:
-        raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KB")
+        raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
     for number, line in enumerate(text.splitlines(), 1):
         if not line.replace("\t", " ").isprintable():
             raise TableError(f"line {number} has a character that cannot be shown")

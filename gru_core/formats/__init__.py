@@ -80,7 +80,7 @@ def read(
     answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
     check_answers(answers)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MB")
+        raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MiB")
     if not data:
         raise FormatError("the file is empty")
     arrays: Arrays = {}

@@ -31,7 +31,7 @@ def members(data: bytes) -> dict[str, bytes]:
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
         raise FormatError(
             f"the zip has too many files; at most {MAX_TENSORS} are allowed, "
-            f"with {MAX_DIRECTORY // 1024} KB for the list of their names"
+            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names"
         )
     if data[-42:-38] == b"PK\x06\x07":
         raise FormatError("the zip has the format for files over 4 GB (zip64), which cannot be read")

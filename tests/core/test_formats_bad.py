@@ -69,7 +69,7 @@ def shaped(shape: str, dtype: str = "<f4", body: bytes = b"") -> bytes:
         (b"", "the file is empty"),
         (b"\0" * 100, "this type of file cannot be read: use one of .safetensors, .npz, .onnx, .keras, .weights.h5"),
         (b"hello", "this type of file cannot be read"),
-        (bytes(21 * 2**20), "too large: at most 20 MB"),
+        (bytes(21 * 2**20), "too large: at most 20 MiB"),
         (pickle.dumps({"a": 1}), PICKLE),
         (pickle.dumps({"a": 1}, protocol=2), PICKLE),
         (b"\x80", "this type of file cannot be read"),
