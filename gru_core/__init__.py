@@ -1,9 +1,11 @@
-"""GRU Scope's core: gated recurrent units in NumPy, run with every intermediate value kept.
+"""GRU Scope's core: gated recurrent units in NumPy. A run keeps every intermediate value.
 
-import gru_core as gru
-model = gru.load("flip-flop")
-trace = gru.trace(model, "A x x B x")
-trace.z                                   # the update gate, (T, H)
+    import gru_core as gru
+    model = gru.load("flip-flop")
+    trace = gru.trace(model, "A x x B x")
+    trace.z                               # the update gate, (T, H)
+
+T is the number of timesteps, and H the number of hidden units.
 """
 
 import json
@@ -62,14 +64,16 @@ __all__ = [
 def load(
     name: str | Path, *, alphabet: Sequence[str] | None = None, labels: Sequence[str] | None = None, **answers: str
 ) -> Model:
-    """The preset of that name, or the model in the file at that path, of any kind that `formats.read_file` reads.
+    """Return the preset with this name, or the model in the file at this path.
 
-    A preset's name and "@0" is what its training began with, and of those in `presets.NAMES` "@STEP" is where it stood
-    at a checkpoint: `load("flip-flop@0")`, `load("flip-flop@74")`.
-    `answers`, `alphabet` and `labels` say what the file does not tell: `load("net.npz", reset="after")`.
+    `NAME@0` is the model before its training. For a name in `presets.NAMES`, `NAME@STEP` is a checkpoint of the
+    training: `load("flip-flop@0")`, `load("flip-flop@74")`. A file may have any format that `formats.read_file`
+    reads. `answers`, `alphabet` and `labels` give what the file does not say: `load("net.npz", reset="after")`.
 
-    Raises FileNotFoundError when it is neither; FormatError, a ValueError, when the file holds no such
-    model; Unanswered, a FormatError that shows the call to make, when something must be known first.
+    Raises FileNotFoundError if there is no such preset or file, and ValueError if the training has no checkpoint
+    at STEP, or if the name of a preset (without @) comes with answers, an alphabet or labels. Raises FormatError,
+    a ValueError, if the file has no model that can be shown, and Unanswered, a FormatError that shows the call to
+    make, if the file leaves a question open.
     """
     named = alphabet is not None or labels is not None
     if name in (*presets.NAMES, *presets.COMPARED):

@@ -1,4 +1,4 @@
-"""What arrays are called where functions say what they take and give."""
+"""The array types that signatures use."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""One head of self-attention (Vaswani et al. 2017, arXiv:1706.03762), which keeps every step instead of a state.
+"""One head of self-attention (Vaswani et al. 2017, arXiv:1706.03762). It keeps every timestep, not a state.
 
-Q = x W_q    K = x W_k    V = x W_v
-y_t = Σ_{s ≤ t} softmax_s(q_t · k_s / √d) v_s
+    Q = x W_q    K = x W_k    V = x W_v
+    y_t = Σ_{s ≤ t} softmax_s(q_t · k_s / √d) v_s
+
+The attention is causal: a timestep reads itself and the timesteps before it.
 """
 
 from __future__ import annotations
@@ -13,23 +15,23 @@ import numpy as np
 from gru_core.arrays import Array
 
 SHARP = 50.0
-"""How much a step that is looked for stands out, before the softmax, in weights that are set by hand."""
+"""The score, before the softmax, of the item that a question asks for, with weights set by hand. All others score 0."""
 
 
 BLOCK = 256
-"""Steps whose weights are in memory at one time."""
+"""The number of timesteps for which attention weights are in memory at one time."""
 
 
 @dataclass(frozen=True)
 class Attention:
-    """`W_q`, `W_k` `(I, d)`, `W_v` `(I, K)`."""
+    """The weights of one head: `W_q` and `W_k` `(I, d)`, `W_v` `(I, K)`."""
 
     W_q: Array
     W_k: Array
     W_v: Array
 
     def __call__(self, x: Array) -> Array:
-        """y `(T, …, K)` of inputs `(T, …, I)`; a step sees itself and what was before it."""
+        """Return y `(T, …, K)` for inputs `(T, …, I)`."""
         q, k, v = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k, self.W_v))
         T = q.shape[-2]
         y = np.empty((*q.shape[:-1], v.shape[-1]))
@@ -44,8 +46,11 @@ class Attention:
 
 
 def recalling(n: int, items: int) -> tuple[Attention, Array]:
-    """A head, set by hand, that answers the k-th of n questions with the k-th of n items, and the places of its
-    2 n steps, `(2 n, 2 n)`, which are to stand behind the items' inputs."""
+    """Return a head with weights set by hand, and the positions of its 2n timesteps, `(2n, 2n)`.
+
+    The head answers the k-th of n questions with the k-th of n items. An input is one-hot over `items` items and the
+    question mark, followed by its row of the positions: `items + 1 + 2n` numbers.
+    """
     T = 2 * n
     places = np.eye(T)
     W_q, W_k = np.zeros((items + 1 + T, T)), np.zeros((items + 1 + T, T))

@@ -1,4 +1,4 @@
-"""The card that says what a model is."""
+"""The card that describes a model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Card:
-    """What a model is, for people: every figure is measured on data that training never saw.
+    """The description of a model, for people.
 
-    `task` names one of `gru_core.tasks.TASKS`, `about` says it in words and `question` is what to
-    look for. `weights` says where they come from, `summary` how good they are; `training` is the
-    recipe, `measured` the figures by name. `reading` helps to read the hidden state.
+    `task` is a name in `gru_core.tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
+    says what to look for. `weights` says where the weights come from, and `summary` how good they are. `training` is
+    the recipe. `measured` has the figures by name: GRU Scope measures them on sequences drawn apart from those of the
+    training. `examples` are sequences to start with. `reading` helps to read the hidden state.
     """
 
     title: str

@@ -1,4 +1,7 @@
-"""What a cell is, and the cells that a model's layers can be: one file each, with its equations at the head."""
+"""The protocols that every cell follows, and the cells that a model can have.
+
+Each cell has a file of its own, with its equations at the top.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,20 @@ from gru_core.signals import Signal
 
 
 class Cell(Protocol):
-    """The weights of one layer. Everything that shows, sends, saves or alters signals goes by these lists."""
+    """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class."""
 
     name: ClassVar[str]
-    """What it is called in files and on the wire."""
+    """The cell's name in files and in the HTTP API."""
     title: ClassVar[str]
-    """What people call it."""
+    """The cell's name for people."""
     signals: ClassVar[Mapping[str, Signal]]
-    """Its values of every step by name, in the order in which they are shown."""
+    """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
-    """Those of them that are a sum W x + U h + b put through a function: the rows of W, U and b."""
+    """The signals that are a function of a sum, in the order of their blocks of rows in W, U and b."""
     carried: ClassVar[tuple[str, ...]]
-    """Those of them that a step hands to the next. A state is all of them in this order, `(S,)`."""
+    """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
-    """What can be held in a run, with the lowest and the highest value that it can take."""
+    """The values that can be clamped, each with its lowest and its highest value."""
 
     @property
     def W(self) -> Array: ...
@@ -57,7 +60,7 @@ class Cell(Protocol):
 
 
 class Gradients(Protocol):
-    """The derivatives of a loss: by the weights, by what went in, and by h of every step."""
+    """The gradients of a loss with respect to the weights, the inputs, the initial state, and h at every timestep."""
 
     @property
     def parameters(self) -> dict[str, Array]: ...
@@ -70,7 +73,7 @@ class Gradients(Protocol):
 
 
 class Run(Protocol):
-    """A run of a cell: every signal as an array `(T, H)`, or `(T, B, H)`, under its name."""
+    """A run of a cell: every signal under its name, as an array `(T, H)`, or `(T, B, H)` for a batch."""
 
     @property
     def cell(self) -> Cell: ...
@@ -112,4 +115,4 @@ CELLS: dict[str, type[RNN] | type[LSTM] | type[GRU]] = {cell.name: cell for cell
 
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
 HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
-"""Those of all cells."""
+"""`Cell.holdable` of all cells together."""

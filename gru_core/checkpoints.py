@@ -1,7 +1,8 @@
-"""A training, kept: its recipe, and at steps ever further apart the weights and what there is to say of them.
+"""A stored training: its recipe, and checkpoints that have the weights and a report.
 
-Checkpoints are at steps 0, 1, 2, … 28, from there on every 1/28 of the way so far, and at the last: some 180 in
-6,000 steps. Weights are kept as float32, to which the training itself is not rounded.
+Every training step up to 56 has a checkpoint. After that the interval is 1/28 of the training steps so far, rounded
+down. The last training step also has a checkpoint. 6,000 training steps have about 200 of them. Checkpoints store the
+weights as float32. The training itself computes in float64.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ Weights = npt.NDArray[np.float32]
 
 SPACING = 28
 HIGH, LOW = 0.6, 0.4
-"""What a gate's mean must pass to be told as high at some steps and low at others."""
+"""A report calls the mean of a gate high if it is at least HIGH, and low if it is at most LOW."""
 GROWN = (10, 1_000, 1_000_000)
-"""By how much the gradient's way back must have grown to be told."""
+"""A report mentions when the relative gradient is this many times as large as before training."""
 MOVED = 5
-"""So many weights are named that moved most."""
+"""The number of weights in a report: those that changed most."""
 
 
 def steps() -> Iterator[int]:
-    """The steps of checkpoints, without end."""
+    """Yield the training steps of the checkpoints, without end."""
     step = 0
     while True:
         yield step
@@ -52,14 +53,21 @@ def _known(most: int) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training stands. `weights` `(P,)` are all of the model's, in the order of `Model.parameters`.
+    """The state of a training at one training step.
 
-    `report` has, as JSON can: `step`; `losses` of the steps since the last checkpoint; `rate`; `score` on
-    sequences kept aside; `good_at`, the step at which it was good enough, None until then; `lags`, how
-    much the answer at the last step of a sequence would move with the input 0, 1, 2, … steps earlier,
-    over that of no step earlier, a mean over sequences; `gates`, the mean of each at each kind of step;
-    `moved`, the weights that are furthest from where they began: gate, part, what it meets, unit, value
-    then and now; `said`, sentences on what has happened for the first time.
+    `weights` `(P,)` are all weights of the model, in the order of `Model.parameters`. `report` is a dictionary that
+    JSON can hold:
+
+    - `step`: the training step
+    - `losses`: the losses of the training steps since the checkpoint before
+    - `rate`: the learning rate
+    - `score`: the score on held-out sequences
+    - `good_at`: the training step at which the target was reached, None before that
+    - `lags`: how far the gradient reaches, see `way_back`
+    - `gates`: the mean of each gate at each kind of timestep
+    - `moved`: the weights that are furthest from their initial values: gate, part, the name of the number that the
+      weight multiplies, unit (from 1), initial value and current value
+    - `said`: sentences about events that happened for the first time
     """
 
     report: dict[str, Any]
@@ -68,7 +76,10 @@ class Checkpoint:
 
 @dataclass
 class Training:
-    """A recipe and its checkpoints so far; `end` says in a sentence why it ended early, "" where it did not."""
+    """A recipe and its checkpoints so far.
+
+    `end` is a sentence that says why the training ended early, "" if it did not.
+    """
 
     recipe: Recipe
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -79,11 +90,11 @@ class Training:
         return [checkpoint.report["step"] for checkpoint in self.checkpoints]
 
     def model(self, step: int) -> Model:
-        """The model of a checkpoint. Raises ValueError where there is none at this step."""
+        """Return the model at a checkpoint. Raises ValueError if this training step has no checkpoint."""
         return self.models([step])[0]
 
     def models(self, wanted: Sequence[int]) -> list[Model]:
-        """Those of several checkpoints. Raises ValueError where there is none."""
+        """Return the models at several checkpoints. Raises ValueError if one of the steps has no checkpoint."""
         first, _ = begin(self.recipe, first_card(self.recipe))
         at = {checkpoint.report["step"]: checkpoint for checkpoint in self.checkpoints}
         missing = [step for step in wanted if step not in at]
@@ -97,7 +108,10 @@ class Training:
         return [_model(first, self.recipe, at[step]) for step in wanted]
 
     def to_bytes(self) -> bytes:
-        """An `.npz` of the weights `(N, P)` and of all else as JSON; the same training gives the same bytes."""
+        """Return an `.npz` of the weights `(N, P)` and of all else as JSON.
+
+        The same training gives the same bytes.
+        """
         about = {
             "recipe": self.recipe.to_dict(),
             "reports": [checkpoint.report for checkpoint in self.checkpoints],
@@ -111,7 +125,10 @@ class Training:
 
     @staticmethod
     def from_bytes(content: bytes) -> Training:
-        """What `to_bytes` gave. Raises KeyError or ValueError for anything else."""
+        """Return the training that `to_bytes` wrote.
+
+        Other bytes raise an error, such as KeyError, ValueError or zipfile.BadZipFile.
+        """
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about, weights = json.loads(file["about"].tobytes()), file["weights"]
         reports = zip(about["reports"], weights, strict=True)
@@ -120,14 +137,14 @@ class Training:
 
 @cache
 def shipped(name: str) -> Training:
-    """How one of `presets.NAMES` was trained. Raises FileNotFoundError for any other."""
+    """Return the stored training of one of `presets.NAMES`. Raises FileNotFoundError for another name."""
     if name not in presets.NAMES:
         raise FileNotFoundError(f"{name} has no stored training: choose one of {', '.join(presets.NAMES)}")
     return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
 
 
 def card_of(recipe: Recipe) -> Card:
-    """What its task is about: that of a preset or a laboratory, or of a table."""
+    """Return the card of a recipe's task: a preset's, an experiment's or a table's."""
     task = recipe.task
     if task == OWN:
         table = recipe.rows
@@ -147,7 +164,7 @@ ABOUT = {
     "parity": ("Parity", "report whether the number of ones so far is even or odd"),
     "brackets": ("Brackets", "count the open brackets"),
 }
-"""Title and task, in words, of those of the laboratories."""
+"""The title and the description of each task of the experiments."""
 
 EXAMPLES = {
     "gap": "A a c b d a b c c d a d b",
@@ -159,7 +176,7 @@ EXAMPLES = {
 
 
 def first_card(recipe: Recipe) -> Card:
-    """That of the model which a recipe begins with."""
+    """Return the card of the model before training."""
     card, cell = card_of(recipe), CELLS[recipe.cell]
     units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
     training = {
@@ -179,7 +196,7 @@ def first_card(recipe: Recipe) -> Card:
 
 
 def train(recipe: Recipe) -> Iterator[Checkpoint]:
-    """The checkpoints of a recipe's training. Raises Diverged after the last that was still finite."""
+    """Yield the checkpoints of a recipe's training. Raises Diverged after the last checkpoint with finite weights."""
     model, rng = begin(recipe, first_card(recipe))
     known, watch = _known(recipe.schedule.most + recipe.schedule.after), _Watch(recipe, model)
     at = None
@@ -299,7 +316,11 @@ def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
 
 
 def way_back(model: Model, run: Run) -> Array:
-    """By how many steps earlier, how much the answer at the last step would move with the input there."""
+    """Return how far the gradient reaches back from the last timestep, `(T,)`.
+
+    Entry k is the norm of the gradient of the largest output at the last timestep, before the softmax, with respect to
+    the input k timesteps earlier: a mean over sequences, divided by entry 0 if that is not 0.
+    """
     V, h = model.readout.V, run.h[-1]
     dh = np.zeros_like(run.h)
     dh[-1] = V[model.readout(h).argmax(-1)]
@@ -308,7 +329,7 @@ def way_back(model: Model, run: Run) -> Array:
 
 
 def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, str, int, float, float]]:
-    """The weights that are furthest from where they began: gate, part, what it meets, unit from 1, then and now."""
+    """Return the weights that are furthest from their initial values: see `moved` of a `Checkpoint`."""
     cell = model.layers[0]
     names = [
         *(

@@ -1,4 +1,4 @@
-"""Clamps: a gate, the candidate or the past of some units held at a value over some steps."""
+"""Clamps: values at which a gate, a candidate or a state is held in a run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gru_core.holds import Holds
 
 @dataclass(frozen=True)
 class Clamp:
-    """Hold `gate` at `value`: of a GRU "r", "z", "h_tilde" or "h_prev", of other cells any of their signals.
+    """A value at which a gate of some units is held at some timesteps.
 
-    "h_prev" is h_{t-1} as step t sees it: held at 0 it makes the step forget what was before.
-    `units` are indices from 0, `steps` is a slice over the steps, counted from 0 as arrays are, or a
-    mask `(T,)`, of a batch `(T, B)`; None is all of them. A clamp of one step is a poke. `layer` counts
-    from 0, the one nearest the input.
+    `gate` is "r", "z", "h_tilde" or "h_prev" for a GRU, and any signal for another cell. "h_prev" is h_{t-1} as
+    timestep t reads it: if it is held at 0, the timestep reads nothing of the past. `units` are indices from 0; None
+    means all units. `steps` is a slice that counts from 0, or a mask: `(T,)` for one sequence, `(T, B)` for a batch.
+    None means all timesteps. `layer` counts from 0, the layer nearest the input.
 
-    Raises ValueError when the gate is unknown or the value is not one the gate can take.
+    Raises ValueError if no cell has this gate, or if the value is out of its range.
     """
 
     gate: str
@@ -39,7 +39,10 @@ class Clamp:
             raise ValueError(f"{self.gate} cannot be clamped at {self.value}: choose from {lowest:g} to {highest:g}")
 
     def on(self, T: int) -> Mask:
-        """Which steps of one sequence it is on, `(T,)`. Raises ValueError when it is on none."""
+        """Return the timesteps of one sequence that the clamp covers, as a mask `(T,)`.
+
+        Raises ValueError if the clamp covers none of them.
+        """
         on = np.zeros(T, bool)
         on[slice(None) if self.steps is None else self.steps] = True
         if not on.any():
@@ -48,9 +51,10 @@ class Clamp:
 
 
 def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:
-    """What a layer must use in a run over `steps` `(T,)` or `(T, B)`; None when nothing of it is held.
+    """Return the clamped values of a layer for a run over `steps`, `(T,)` or `(T, B)`; None if the layer has no clamp.
 
-    Where clamps overlap the last one counts. Raises ValueError when a signal, a unit or a step is not there.
+    If clamps overlap, the last one counts. Raises ValueError if the layer has no such signal or unit, or if a clamp
+    covers no timestep or has a mask of another shape.
     """
     clamps, shape = [clamp for clamp in clamps if clamp.layer == layer], (*steps, cell.units)
     if not clamps:

@@ -1,8 +1,8 @@
-"""Known confusions about the weights of a cell, tried one by one: which of them explains that a reference is not met.
+"""Common mistakes in reading the weights of a cell. `explain` finds a mistake that accounts for a failed parity check.
 
-Gates in another order, z turned over, the reset gate on the other side of the product, matrices
-transposed or exchanged, biases exchanged, axes of the reference exchanged, input or states in
-reversed time, or both: alone, then two together.
+The mistakes are: blocks in another order, the opposite direction of z, the reset gate on the other side of the
+product, transposed blocks, swapped weights, swapped biases, swapped axes of the reference, and reversed time in the
+input, in the states or in both. Each is tried alone, then together with another one.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from gru_core.arrays import Array
 from gru_core.formats.weights import Cell, Convention, Reset, Update, orders
 
 GLANCE, LOOK = (4, 1), (64, 2)
-"""How many steps of how many sequences tell most functions apart, and how many the rest."""
+"""How many timesteps of how many sequences are compared first, and how many confirm a match."""
 
 
 def relative_error(given: Array, wanted: Array) -> float:
-    """The largest difference, over the largest number wanted."""
+    """Return the largest absolute difference, divided by the largest absolute value in `wanted`.
+
+    The result is 0 if nothing differs, and infinite if only `wanted` is zero everywhere.
+    """
     largest, scale = float(np.abs(given.astype(np.float64) - wanted).max()), float(np.abs(wanted).max())
     return 0.0 if largest == 0 else largest / scale if scale else np.inf
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A known confusion with which the reference is met: in words, and how far off it then is."""
+    """The mistake that explains a difference: its name in words, and the relative error without the mistake."""
 
     words: str
     relative: float
@@ -40,9 +43,9 @@ class Cause:
 
 @dataclass(frozen=True)
 class Case:
-    """A network and what it should make of an input: all that a confusion can be about.
+    """A network and the states that it should compute.
 
-    `cells` are the layers in their source's terms, `x` `(T, B, I)`, `wanted` `(T, B, H)` by name.
+    `cells` are the layers as their source writes them, `x` is `(T, B, I)`, and `wanted` has `(T, B, H)` by name.
     """
 
     cells: tuple[Cell, ...]
@@ -51,13 +54,13 @@ class Case:
     wanted: Mapping[str, Array]
 
     def first(self, steps: int, sequences: int) -> Case:
-        """The same over fewer steps and sequences."""
+        """Return the case with only the first timesteps and sequences."""
         wanted = {name: array[:steps, :sequences] for name, array in self.wanted.items()}
         return replace(self, x=self.x[:steps, :sequences], wanted=wanted)
 
     @property
     def relative(self) -> float:
-        """The largest relative error of a layer."""
+        """The largest relative error of a layer in `wanted`."""
         states = [self.x]
         for cell in self.cells:
             states.append(cell.core(self.convention).forward(states[-1]).h)
@@ -65,7 +68,11 @@ class Case:
 
 
 def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
-    """The best of the known confusions with which a case is met, one alone before two together."""
+    """Return the mistake that explains one of the cases best, or None if no mistake explains any.
+
+    A mistake explains a case if the error without it is at most `tolerance`. Pairs of mistakes are tried only if no
+    single mistake explains a case.
+    """
     for together in (1, 2):
         found: list[Cause] = []
         for case in cases:
@@ -87,7 +94,7 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Something that is easily mistaken: what it is about, in words, and the case without the mistake."""
+    """A common mistake: its kind, its name in words, and a function that returns the case without it."""
 
     kind: str
     words: str

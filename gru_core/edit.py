@@ -1,4 +1,4 @@
-"""Edits: single weights of a model at other values."""
+"""Edits: single weights of a model that are set to other values."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Literal
 from gru_core.cell import GATES, Cell
 
 LARGEST = 1e3
-"""The largest value, either way, that a weight can be given."""
+"""The largest absolute value that an edit can set."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Give one weight of `unit` in the sum of `gate`, one of its cell's, another `value`.
+    """A new `value` for one weight of `unit`, in the sum of `gate`.
 
-    `part` "W" is the weight that meets input `index`, "U" that which meets unit `index`; "b" is the
-    bias and "c", of a GRU's h_tilde only, the one inside the reset gate's reach: they have no index.
-    All places count from 0.
+    With `part` "W" the weight multiplies input `index`, with "U" the state of unit `index`. "b" is the bias. "c" is
+    the bias of a GRU's h_tilde that the reset gate multiplies. The biases have no index. Layers, units and indices
+    count from 0.
 
-    Raises ValueError when there is no such part or the value is out of range.
+    Raises ValueError if there is no such gate or part, if an index is missing or not allowed, or if the value is out of
+    range.
     """
 
     layer: int
@@ -44,9 +45,9 @@ class Edit:
 
 
 def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
-    """The layer with the edits made, the last one counting where several are of one weight.
+    """Return the layer with the edits applied. If several edits set the same weight, the last one counts.
 
-    Raises ValueError when a weight is not there.
+    Raises ValueError if the layer has no such weight.
     """
     arrays = {name: array.copy() for name, array in cell.parameters.items()}
     for edit in edits:

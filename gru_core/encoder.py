@@ -1,7 +1,7 @@
-"""How text becomes a model's inputs: symbols, numbers with an operator before them, or rows of numbers.
+"""Encoders, which turn text into a model's inputs: symbols, numbers with an operator, or rows of numbers.
 
-An encoder reads text into tokens, as they stand on the tape, and turns tokens into rows `(T, I)`.
-What it cannot read is a `SequenceError` that names the step, counted from 1.
+An encoder splits text into tokens, one for each timestep, as the tape shows them. It turns the tokens into rows
+`(T, I)`. Text that it cannot read raises a `SequenceError` that names the timestep, from 1.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from gru_core.arrays import Array
 from gru_core.numerals import decimal
 
 LARGEST = 1e6
-"""The largest number, either way, that a sequence may hold: far from overflow."""
+"""The largest absolute value of a number in a sequence, far from overflow."""
 
 
 LISTED = 40
-"""Symbols of an alphabet that are named where a sequence is asked for."""
+"""The most symbols of an alphabet that a hint or an error lists."""
 
 
 class SequenceError(ValueError):
-    """A sequence that the model cannot read. `step` counts from 1, None when it is not one step."""
+    """A sequence that the model cannot read.
+
+    `step` is the timestep, from 1; None if the error is not about one timestep.
+    """
 
     def __init__(self, message: str, step: int | None = None) -> None:
         super().__init__(message if step is None else f"step {step}: {message}")
@@ -51,10 +54,10 @@ def _number(digits: str, token: str, wanted: str, step: int) -> float:
 
 @dataclass(frozen=True)
 class Symbols:
-    """One input for each symbol of the alphabet: x_t is 1 at the symbol's place, else 0.
+    """One input for each symbol of the alphabet: x_t is 1 at the symbol's index and 0 elsewhere.
 
-    Symbols stand apart by spaces; those of one character may also be run together. Words may be
-    written in either case when the alphabet has no capitals.
+    Spaces separate symbols. If every symbol has one character, spaces are optional. If not, a punctuation mark may
+    follow a word directly. If the alphabet has no capital letters, capitals are read as small letters.
     """
 
     alphabet: tuple[str, ...]
@@ -65,12 +68,12 @@ class Symbols:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each component of x_t stands for."""
+        """The names of the components of x_t."""
         return self.alphabet
 
     @property
     def example(self) -> str:
-        """A sequence that can be read, for want of a better one."""
+        """An example sequence, for a card that has none."""
         return " ".join(self.alphabet[:8])
 
     @cached_property
@@ -108,7 +111,7 @@ class Symbols:
         return np.eye(self.inputs)[[self._place[token] for token in tokens]]
 
     def write(self, x: Array) -> str:
-        """The text of a sequence `(T, I)`: what `tokens` and `encode` read back."""
+        """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
         return " ".join(self.alphabet[i] for i in x.argmax(-1))
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,7 +120,7 @@ class Symbols:
 
 @dataclass(frozen=True)
 class Operator:
-    """A sign before a number, what it is called, and the inputs that it sets."""
+    """The sign before a number, its meaning in words, and the inputs that it sets."""
 
     sign: str
     word: str
@@ -126,9 +129,9 @@ class Operator:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers, each with an operator's sign before it: x_t is the number, then the operator's flags.
+    """Numbers, each with an operator's sign before it: x_t is the number, then the flags of the operator.
 
-    The operator with an empty sign is the one meant by a bare number.
+    A number without a sign has the operator with the empty sign.
     """
 
     operators: tuple[Operator, ...]
@@ -139,18 +142,18 @@ class Numbers:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each component of x_t stands for: the number, then for each flag what sets it."""
+        """The names of the components of x_t: "number", then for each flag the operators that set it."""
         words = [[o.word for o in self.operators if o.flags[i]] for i in range(self.inputs - 1)]
         return ("number", *(" or ".join(setting) or "unused" for setting in words))
 
     @property
     def example(self) -> str:
-        """A sequence that can be read, for want of a better one."""
+        """An example sequence, for a card that has none."""
         return " ".join(f"{operator.sign}0" for operator in self.operators)
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The forms that a step can take, `v` being the number."""
+        """The forms that a timestep can take; `v` stands for the number."""
         return tuple(f"{operator.sign}v" for operator in self.operators)
 
     @property
@@ -184,7 +187,7 @@ class Numbers:
         return np.array([[value, *operator.flags] for operator, value in read])
 
     def write(self, x: Array) -> str:
-        """The text of a sequence `(T, I)`, numbers to two decimals."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
         return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
 
@@ -195,24 +198,24 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Vectors:
-    """A row of numbers for each step, with commas between: x_t is the row."""
+    """A row of numbers for each timestep, with commas between the numbers: x_t is the row."""
 
     inputs: int
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each component of x_t stands for."""
+        """The names of the components of x_t."""
         return tuple(f"x {i}" for i in range(1, self.inputs + 1))
 
     @property
     def example(self) -> str:
-        """A sequence that can be read, for want of a better one: one pulse at each of the first inputs."""
+        """An example sequence: a pulse at each of the first inputs, at most four, then as many rows of zeros."""
         pulses = np.eye(self.inputs)[: min(self.inputs, 4)]
         return self.write(np.concatenate([pulses, np.zeros_like(pulses)]))
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The form that a step takes."""
+        """The form of a timestep."""
         return (",".join(f"v{i}" for i in range(1, self.inputs + 1)) if self.inputs < 4 else f"v1,v2,…,v{self.inputs}",)
 
     @property
@@ -240,7 +243,7 @@ class Vectors:
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
 
     def write(self, x: Array) -> str:
-        """The text of a sequence `(T, I)`, numbers to two decimals."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
@@ -251,7 +254,7 @@ Encoder = Symbols | Numbers | Vectors
 
 
 def encoder_from_dict(data: dict[str, Any]) -> Encoder:
-    """The encoder that `to_dict` wrote."""
+    """Return the encoder from the dictionary that `to_dict` returned."""
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]))
     if data["kind"] == "vectors":

@@ -1,4 +1,4 @@
-"""The Plotly figures, defined once for page, notebook and export, for whatever signals a cell has."""
+"""The Plotly figures of the page, of notebooks and of exports, for the signals of any cell."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ Signals = Mapping[str, Signal]
 
 
 VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
-"""What dims r where z is small: the page's own colour, `alpha` of it at z = 0, falling to none at z = `until`."""
+"""The veil that dims r where z is small: the page's color, with opacity `alpha` at z = 0 and 0 from z = `until`."""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
-"""Of what is written on the paper: the text, and what is beside it."""
+"""The colors of text: of titles, and of all other text."""
 
 PANEL = 0.78
-"""Of a signal's share of a standalone figure, the picture; above the next one stands its name."""
+"""The share of its panel that a picture fills in a standalone figure. The rest has the name of the next signal."""
 
 
 def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
-    """The scale as Plotly takes it: places from 0 to 1, each with its colour."""
+    """Return the scale as Plotly takes it: positions from 0 to 1, each with its color."""
     colours = scale[theme]
     return [[i / (len(colours) - 1), colour] for i, colour in enumerate(colours)]
 
 
 def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
-    """The signals above one another over one time axis, units down and steps right, without data.
+    """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
 
-    Each trace is to be filled with the signal that its name says. Over a signal that matters only
-    with another lies a veil of that one: of z over a GRU's r, since where z is small the candidate is
-    not taken, and what r did to it does not matter. No axes, no labels, nothing around the pictures:
-    the page lays its own over them.
+    Fill each Plotly trace with the signal that its name says. If a signal matters only together with another one, a
+    veil of that other signal lies over it. A GRU's r has a veil of z: where z is small, almost no candidate is taken,
+    so r hardly matters. The figure has no axes and no labels, because the page adds its own.
     """
     import plotly.graph_objects as go
 
@@ -65,7 +64,10 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
 
 
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
-    """The signals of a layer's run, titled and labelled, for a notebook; with a `twin` how far each is from its."""
+    """Return the signals of a layer's run, with a title and labels, for a notebook.
+
+    With a `twin` the figure shows the differences: the run minus the twin.
+    """
     signals, difference = run.cell.signals, twin is not None
     T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
@@ -100,9 +102,9 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
 
 
 def standalone(signals: Signals, theme: Theme) -> go.Figure:
-    """Signals above one another, to stand outside of the page: axes and labelled colours, without data.
+    """Return a figure without data, for use outside the page: a heatmap for each signal, with axes and color bars.
 
-    Each trace is to be filled with the signal that its name says; `fill` does it for a run.
+    Fill each trace with the signal that its name says; `fill` does it for a run.
     """
     import plotly.graph_objects as go
 
@@ -145,14 +147,19 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
 
 
 def ledger_picture(theme: Theme) -> go.Figure:
-    """A ledger as `standalone` has the signals: the state at each step down, the step that wrote it along."""
+    """Return an empty picture of the contributions, in the style of `standalone`.
+
+    A row is a state, and a column is the timestep that contributes to it.
+    """
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
     paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
     shares = [[0, paper], [1, BLUE[theme]]]
     bar = {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
     figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
     figure.layout.annotations = ()
-    figure.update_layout(yaxis={"title": "state at step"}, xaxis={"title": {"text": "contribution of step, h₀ first"}})
+    figure.update_layout(
+        yaxis={"title": "state at step"}, xaxis={"title": {"text": "contribution of each step, initial state first"}}
+    )
     return figure
 
 
@@ -164,7 +171,7 @@ def _end(words: str, value: float) -> str:
 
 
 def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
-    """Fill a `standalone` figure with a layer's run; with its numbers, where there is room for them."""
+    """Fill a `standalone` figure with a layer's run. Cells show their numbers if there is room."""
     T, H = run.h.shape
     cell = min(46, max(9, 1150 // T))
     row = min(30, max(6, 420 // H))
@@ -185,13 +192,16 @@ def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> g
 
 
 def page_figures(signals: Signals) -> dict[str, Any]:
-    """The skeleton for each theme, as JSON can carry it."""
+    """Return the figure of `heatmaps` for each theme, as JSON can hold it."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:
-    """For each theme what pictures to keep are made of, as JSON can carry it: all signals, each, and a ledger."""
+    """Return the empty pictures that the page can save, for each theme, as JSON can hold them.
+
+    There is one of all signals, one of each signal, and one of the contributions.
+    """
     themes: tuple[Theme, ...] = ("light", "dark")
     return {
         theme: {

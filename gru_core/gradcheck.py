@@ -1,4 +1,4 @@
-"""Checking a gradient against a difference quotient, along a random direction."""
+"""A check of a gradient against a difference quotient, along a random direction."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def check_gradient(
     step: float = 1e-4,
     tolerance: float = 1e-7,
 ) -> float:
-    """The relative error of `gradient` as the derivative of `loss` at `at`, along a random direction.
+    """Return the relative error of `gradient` as the derivative of `loss` at `at`, along a random direction.
 
     The quotient is central and of fourth order,
-    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε, so that `step` can be large enough for
-    rounding not to count. Raises AssertionError above `tolerance`, with both values.
+    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε, so `step` can be so large that
+    rounding does not matter. Raises AssertionError, with both values, if the error is above `tolerance`.
     """
     direction = {name: rng.normal(size=array.shape) for name, array in at.items()}
 

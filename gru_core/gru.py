@@ -6,12 +6,12 @@
     h̃_t = tanh(W_h x_t + b_h + r_t ⊙ (U_h h_{t-1} + c_h))       candidate, reset = "after"
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t                       hidden state
 
-z near 1 takes the candidate, z near 0 keeps the old state. Reset "before" is Cho et al. 2014
-(arXiv:1406.1078); "after" is the variant of cuDNN, PyTorch and Keras.
+z near 1 takes the candidate and z near 0 keeps the old state, as in Chung et al. 2014 (arXiv:1412.3555). With reset
+"before" the reset gate multiplies the old state, as in Cho et al. 2014 (arXiv:1406.1078). With "after" it multiplies
+the product, as in cuDNN, in PyTorch and, by default, in Keras.
 
-Shapes, here and everywhere: `T` steps, `B` sequences, `I` inputs, `H` hidden units. One sequence
-is `(T, ·)`, a batch is `(T, B, ·)`. The equations are written for columns; an array holds its
-vectors as rows, so U h becomes `h @ U.T`.
+Shapes, in all modules: `T` timesteps, `B` sequences, `I` inputs, `H` hidden units. One sequence is `(T, ·)`, a batch
+is `(T, B, ·)`. The equations are written for column vectors. An array holds its vectors as rows, so U h is `h @ U.T`.
 """
 
 from __future__ import annotations
@@ -54,21 +54,20 @@ SIGNALS: dict[str, Signal] = {
         about_pytorch="What the network remembers: z times the old state plus (1 − z) times the candidate.",
     ),
 }  # fmt: skip
-"""What a run has of every step, by name."""
+"""The signals of every timestep by name."""
 
 GATES = ("r", "z", "h_tilde")
-"""The signals that are made of a sum: a block of H rows of `W`, `U` and `b` for each, in this order."""
+"""The signals that are a function of a sum. Each has a block of H rows in `W`, `U` and `b`, in this order."""
 
 
 @dataclass(frozen=True)
 class GRU:
-    """The weights of one layer.
+    """The weights of one GRU layer.
 
-    `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)`, the
-    recurrent bias of the candidate, is what makes the reset gate act after the product: without
-    it (None) the gate acts before.
+    `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)` is the recurrent bias of
+    the candidate. With a `c_h` the reset gate acts after the product. Without one (None) it acts before.
 
-    Raises ValueError when the shapes do not fit together.
+    Raises ValueError if the shapes do not fit together.
     """
 
     name: ClassVar[str] = "gru"
@@ -99,17 +98,17 @@ class GRU:
 
     @property
     def reset(self) -> Literal["before", "after"]:
-        """Where the reset gate acts: before or after the product with U_h."""
+        """Whether the reset gate acts "before" or "after" the product with U_h."""
         return "before" if self.c_h is None else "after"
 
     @property
     def variant(self) -> dict[str, str]:
-        """What tells it from another GRU of the same sizes, by name."""
+        """The properties, by name, in which GRUs of the same sizes can differ."""
         return {"reset": self.reset}
 
     @property
     def kind(self) -> str:
-        """What it is, in words."""
+        """The kind of cell in words."""
         return f"{self.title}, reset {self.reset} the product"
 
     @property
@@ -122,12 +121,12 @@ class GRU:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications of a step: those of W x and U h, and of r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃."""
+        """The multiply-adds of one timestep: those of W x and U h, and of r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃."""
         return self.W.size + self.U.size + 3 * self.units
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """The arrays by name, those that there are."""
+        """The arrays by name, with `c_h` only if there is one."""
         named = {"W": self.W, "U": self.U, "b": self.b, "c_h": self.c_h}
         return {name: array for name, array in named.items() if array is not None}
 
@@ -136,16 +135,19 @@ class GRU:
 
     @property
     def biases(self) -> dict[str, Array]:
-        """b by gate, `(H,)` each."""
+        """The block of `b` of each gate, `(H,)` each."""
         return shapes.by_gate(self.b, GATES)
 
     def row(self, gate: str, unit: int) -> dict[str, Any]:
-        """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`, None where there is none."""
+        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
+
+        `c` is None if the sum has no such bias.
+        """
         c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
         return shapes.row(self, gate, unit) | {"c": c}
 
     def negated(self, unit: int) -> GRU:
-        """The same layer with one unit's state upside down."""
+        """Return the same layer with the sign of one unit's state flipped."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
         rows = np.concatenate([np.ones(2 * self.units, self.U.dtype), sign])
         c_h = None if self.c_h is None else self.c_h * sign
@@ -164,7 +166,10 @@ class GRU:
         b_r: float = 0.0,
         b_z: float = 0.0,
     ) -> GRU:
-        """Weights uniform in ±1/√H; biases zero but for the constants given for r and z."""
+        """Return a layer with W and U uniform in ±1/√H.
+
+        The biases are zero, except for the constants given for r and z.
+        """
         bound = 1 / np.sqrt(units)
         b = np.repeat([b_r, b_z, 0.0], units)
         return GRU(
@@ -177,10 +182,10 @@ class GRU:
 
 @dataclass(frozen=True)
 class Forward:
-    """Every intermediate of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+    """Every intermediate value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
 
-    `x` and `h0` are what went in; `r`, `z`, `h_tilde` and `h` are the equations' left-hand sides,
-    with what `holds` put in their place.
+    `x` and `h0` are the inputs and the initial state. `r`, `z`, `h_tilde` and `h` are the left-hand sides of the
+    equations. `holds` has the values that replaced computed ones.
     """
 
     cell: GRU
@@ -200,33 +205,33 @@ class Forward:
         return replace(self, h0=h0, holds=self.holds and self.holds[part], **arrays)
 
     def __getitem__(self, steps: slice) -> Forward:
-        """The run over a stretch of the steps."""
+        """Return the run over a slice of the timesteps."""
         return self._part(steps, self.h_left[steps][0])
 
     def sequence(self, b: int) -> Forward:
-        """The run of one sequence of a batch."""
+        """Return the run of one sequence of a batch."""
         return self._part(np.s_[:, b], self.h0[b])
 
     @property
     def last(self) -> Array:
-        """The state that the next step would start from, `(H,)`."""
+        """The state after the last timestep, `(H,)`, from which a next run can start."""
         return np.asarray(self.h[-1])
 
     @cached_property
     def h_left(self) -> Array:
-        """h_{t-1} for every step, as the step before left it."""
+        """h_{t-1} for every timestep, as the timestep before computed it."""
         return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every step, as the step saw it."""
+        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
         if self.holds is None or "h_prev" not in self.holds.masks:
             return self.h_left
         return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.h_left)
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """Each signal that is held anywhere, as it was before anything was put in its place."""
+        """The signals that are held anywhere, with the computed values in place of the held ones."""
         if self.holds is None:
             return {}
         computed: dict[str, Array] = {"h_prev": self.h_left}
@@ -239,16 +244,16 @@ class Forward:
 
     @cached_property
     def Wx(self) -> dict[str, Array]:
-        """The input's part of each gate's sum: W x_t, without the bias."""
+        """The input's term in each gate's sum: W x_t, without the bias."""
         H = self.cell.units
         return {name: self.x @ self.cell.W[i * H : (i + 1) * H].T for i, name in enumerate(GATES)}
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
-        """The past's part of each gate's sum.
+        """The old state's term in each gate's sum.
 
-        U h_{t-1} for r and z; for h̃ it is U_h (r ⊙ h_{t-1}), or r ⊙ (U_h h_{t-1} + c_h) when the
-        reset gate acts after the product.
+        It is U h_{t-1} for r and z. For h̃ it is U_h (r ⊙ h_{t-1}) if the reset gate acts before the product, and
+        r ⊙ (U_h h_{t-1} + c_h) if it acts after.
         """
         U_r, U_z, U_h = np.split(self.cell.U, 3)
         if self.cell.c_h is None:
@@ -258,14 +263,16 @@ class Forward:
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Each weight of a unit's row times what it meets, for every step: `(T, I)` and `(T, H)`.
+        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
 
-            W_ij x_j    and    U_ik h_k          for r and z, h being h_{t-1}
+        The products are `(T, I)` and `(T, H)`:
+
+            W_ij x_j    and    U_ik h_k          for r and z, with h = h_{t-1}
                                U_ik (r_k h_k)    for h̃, reset "before"
                                r_i U_ik h_k      for h̃, reset "after"
 
-        Summed over j and k they are the unit's `Wx` and `Uh`; with reset "after" the candidate's
-        `Uh` has r_i c_h,i besides.
+        The sums over j and k are the unit's `Wx` and `Uh`. With reset "after" the candidate's `Uh` also contains
+        r_i c_h,i.
         """
         weights, met = self.cell.row(gate, unit), self.h_prev
         if gate == "h_tilde":
@@ -273,28 +280,31 @@ class Forward:
         return weights["W"] * self.x, weights["U"] * met
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
-        """r_i c_h,i for every step, `(T,)`: in the sum of h̃ where the reset gate acts after the product, else None."""
+        """Return r_i c_h,i for every timestep, `(T,)`.
+
+        The result is None unless `gate` is h̃ and the reset gate acts after the product.
+        """
         c = self.cell.row(gate, unit)["c"]
         return None if c is None else self.r[..., unit] * c
 
     @cached_property
     def moved(self) -> Array:
-        """How far each unit's state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
         return np.asarray(np.abs(self.h - self.h_prev).sum(0))
 
     @property
     def half_life(self) -> Array:
-        """Steps until half of what each unit holds is gone if z stays as it is, `(T, H)`."""
+        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
         return half_life(self.z)
 
     @cached_property
     def mixture(self) -> Mixture:
-        """h_t as what the ledger accounts for: 1 − z keeps of the old one, z takes of the candidate."""
+        """h_t as a mixture of the old state, of which it keeps 1 − z, and the candidate, of which it takes z."""
         held = None if self.holds is None else self.holds.masks.get("h_prev")
         return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
-        """As the function `backward`; `direct` has ∂L/∂r and ∂L/∂z by name where the loss reads a gate itself."""
+        """Run the function `backward`. If the loss reads a gate itself, `direct` has ∂L/∂r or ∂L/∂z by name."""
         direct = direct or {}
         return backward(self, dh, direct.get("r"), direct.get("z"))
 
@@ -302,7 +312,7 @@ class Forward:
         return gate_gradients(self, gradients.h)
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Of the derivative `J` of something by the state of step `s`, the part by each signal: h is all of it."""
+        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
         return {"h": J}
 
     def step_jacobians(self) -> Array:
@@ -310,20 +320,20 @@ class Forward:
 
 
 def half_life(z: npt.ArrayLike) -> Array:
-    """Steps until half of what a unit holds is gone if z stays as it is: ln ½ / ln(1 − z).
+    """Return the number of timesteps until half of a unit's state is left, if z stays as it is: ln ½ / ln(1 − z).
 
-    Infinite at z = 0, none at z = 1.
+    The result is infinite at z = 0 and 0 at z = 1.
     """
     with np.errstate(divide="ignore", over="ignore"):
         return math.log(2) / np.abs(np.log1p(np.negative(z)))
 
 
 def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
-    """Run `gru` over `x`, `(T, I)` or `(T, B, I)`, from `h0` (zero unless given).
+    """Run `gru` over `x`, `(T, I)` or `(T, B, I)`, from `h0`, `(H,)` or `(B, H)` (zero if None).
 
-    `holds` may be of more sequences than `x` `(T, 1, I)`, which then goes into all of them. The
-    arithmetic is of the weights' own precision. Raises ValueError when `x`, `h0` or `holds` has a
-    shape that does not fit.
+    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    precision of the weights. Raises ValueError if `x` has no timesteps, or if `x`, `h0` or `holds` has a shape that
+    does not fit.
     """
     x, h0, holds, batch = shapes.take_in(gru, x, h0, holds)
     dtype, T, H, I = gru.U.dtype, len(x), gru.units, gru.inputs
@@ -396,10 +406,10 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 @dataclass(frozen=True)
 class Gradients:
-    """The derivatives of a loss L, named as what they are taken by.
+    """The gradients of a loss L, each with the name of its variable.
 
-    `W`, `U`, `b`, `c_h` have the weights' shapes, `x` and `h0` the inputs'. `h` `(T, ·, H)` is the
-    whole of ∂L/∂h_t: what the loss sees of h_t itself and what reaches it through later steps.
+    `W`, `U`, `b` and `c_h` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
+    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
     """
 
     W: Array
@@ -417,12 +427,12 @@ class Gradients:
 
 
 def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None = None) -> Gradients:
-    """Back-propagate a loss through time (Werbos 1990).
+    """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly; `dr` and `dz` the same for the gates, for a
-    loss with a penalty on them. All are shaped as `run.h`.
+    `dh` is ∂L/∂h_t where the loss reads h_t directly. `dr` and `dz` are the same for the gates, for a
+    loss with a penalty on them. All have the shape of `run.h`.
 
-    With a_r, a_z, a_h the sums inside σ, σ and tanh, from the last step to the first:
+    With a_r, a_z, a_h the sums inside σ, σ and tanh, from the last timestep to the first:
 
         ∂L/∂h̃   = ∂L/∂h ⊙ z                 ∂L/∂a_h = ∂L/∂h̃ ⊙ (1 − h̃²)
         ∂L/∂z   = ∂L/∂h ⊙ (h̃ − h_{t-1})     ∂L/∂a_z = ∂L/∂z ⊙ z (1 − z)
@@ -432,7 +442,7 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     reset "before":  s = h_{t-1} ⊙ U_hᵀ ∂L/∂a_h,        p = r ⊙ U_hᵀ ∂L/∂a_h
     reset "after":   s = ∂L/∂a_h ⊙ (U_h h_{t-1} + c_h), p = U_hᵀ (r ⊙ ∂L/∂a_h)
 
-    What was held does not depend on anything: there ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
+    `dz` and `dr` are added to ∂L/∂z and ∂L/∂r. A held value depends on nothing: its ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
     """
     gru, H = run.cell, run.cell.units
     h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde
@@ -514,7 +524,10 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
 
 
 def gate_gradients(run: Forward, dh: Array) -> dict[str, Array]:
-    """∂L/∂z and ∂L/∂r by `backward`'s equations, `dh` being the whole of ∂L/∂h; as `run.h` in shape."""
+    """Return ∂L/∂z and ∂L/∂r, by the equations of `backward`.
+
+    `dh` is the total ∂L/∂h. All have the shape of `run.h`.
+    """
     U_h = np.split(run.cell.U, 3)[2]
     da_h = dh * run.z * (1 - run.h_tilde**2)
     if run.holds is not None and "h_tilde" in run.holds.masks:
@@ -524,13 +537,13 @@ def gate_gradients(run: Forward, dh: Array) -> dict[str, Array]:
 
 
 def step_jacobians(run: Forward) -> Array:
-    """∂h_t/∂h_{t-1} within a layer for every step, `(T, H, H)`.
+    """Return ∂h_t/∂h_{t-1} within a layer for every timestep of one sequence, `(T, H, H)`.
 
         diag(1 − z) + diag(z') U_z + diag(h̃') U_h (diag(r) + diag(h_{t-1} ⊙ r') U_r)                before
         diag(1 − z) + diag(z') U_z + diag(h̃') (diag(r) U_h + diag((U_h h_{t-1} + c_h) ⊙ r') U_r)    after
 
-    for reset "before" and "after", with z' = z (1 − z) (h̃ − h_{t-1}), r' = r (1 − r) and
-    h̃' = z (1 − h̃²): each 0 where its gate is held. A column is 0 where h_{t-1} is.
+    for reset "before" and "after", with z' = z (1 − z) (h̃ − h_{t-1}), r' = r (1 − r) and h̃' = z (1 − h̃²).
+    Each of these is 0 where its gate is held. A column is 0 where h_{t-1} is held.
     """
     r, z, h_tilde, h_prev = run.r, run.z, run.h_tilde, run.h_prev
     U_r, U_z, U_h = np.split(run.cell.U, 3)

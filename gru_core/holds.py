@@ -1,4 +1,4 @@
-"""What is held in a run: values that take the place of those that the equations give."""
+"""Values that are held in a run, in place of those that the equations give."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 
 Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
-"""Of one step, for each held signal: places in a contiguous array, and their values."""
+"""The held values of one timestep: for each held signal its places in a contiguous array, and their values."""
 
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that a run must use instead of those it computes: `values` where `masks`.
+    """Values that a run must use in place of those that it computes: `values` where `masks` is true.
 
-    Both are `(T, H)` for each held signal, the same for every sequence of a batch, or `(T, B, H)`.
-    A held "h_prev" stands in for h_{t-1} wherever step t uses it.
+    Both have for each held signal an array `(T, H)`, the same for every sequence of a batch, or `(T, B, H)`.
+    A held "h_prev" replaces h_{t-1} wherever timestep t uses it.
     """
 
     masks: Mapping[str, Mask]
     values: Mapping[str, Array]
 
     def __getitem__(self, part: Any) -> Holds:
-        """What is held over some of the steps, or in one sequence of a batch."""
+        """Return the holds of some of the timesteps, or of one sequence of a batch."""
         return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
 
     def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
-        """The same as arrays of a run's shape. Raises ValueError when they cannot be."""
+        """Return the holds with arrays of a run's shape. Raises ValueError if their shapes do not fit it."""
 
         def fit(array: Any) -> Any:
             if array.shape == shape:
@@ -42,13 +42,13 @@ class Holds:
         return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
 
     def in_first(self, B: int) -> Holds:
-        """In a batch of `B` sequences: what is held in the first, nothing in the others."""
+        """Return the holds for a batch of `B` sequences, of which only the first one is held."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})
 
     def by_step(self, T: int) -> list[Held]:
-        """For each step what is held: places in a contiguous array, and their values."""
+        """Return the held values of each timestep."""
         new = np.arange(T) == 0  # where something else is held than at the step before: mostly nowhere
         for array in (*self.masks.values(), *self.values.values()):
             flat = array.reshape(T, -1)
@@ -64,6 +64,6 @@ class Holds:
 
 
 def put(held: Held, signal: str, computed: Array) -> None:
-    """Write what is held over what was computed."""
+    """Replace the computed values of a signal by its held ones."""
     if signal in held:
         computed.put(*held[signal])

@@ -1,14 +1,15 @@
-"""First weights of a cell, by the name of what gives them.
+"""Initial weights of a cell, by the name of the initialization.
 
-    pytorch   W, U and b uniform in ±1/√H: what torch.nn.RNN, LSTM and GRU begin with
-    keras     W uniform in ±√(6/(I + G·H)) (Glorot & Bengio 2010), U orthogonal, b zero but for b_f = 1
-              of an LSTM (Gers 2000; Jozefowicz 2015): what keras.layers begin with
-    chrono    as pytorch, with biases for memories of 2 to T_max steps (Tallec & Ollivier 2018,
-              arXiv:1804.11188): b_f = log U(1, T_max − 1) and b_i = −b_f of an LSTM,
-              b_z = −log U(1, T_max − 1) of a GRU, so that 1 − z begins between ½ and 1 − 1/T_max.
+    pytorch   W, U and b uniform in ±1/√H, as in torch.nn.RNN, LSTM and GRU. PyTorch adds two such biases, and
+              here there is one.
+    keras     W uniform in ±√(6/(I + G·H)) (Glorot & Bengio 2010), U orthogonal, b zero except b_f = 1 in an
+              LSTM (Gers 2000; Jozefowicz 2015), as in keras.layers
+    chrono    as pytorch, with biases for memories of 2 to T_max timesteps (Tallec & Ollivier 2018,
+              arXiv:1804.11188): b_f = log U(1, T_max − 1) and b_i = −b_f in an LSTM,
+              b_z = −log U(1, T_max − 1) in a GRU. At these biases alone, 1 − z is between ½ and 1 − 1/T_max.
               No library does it by default.
 
-G is the number of the cell's gates. A GRU's reset acts before the product.
+G is the number of the cell's gates. A GRU's reset gate acts before the product, whatever the library does.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ Initial = Literal["pytorch", "keras", "chrono"]
 def initial(
     name: str, inputs: int, units: int, rng: np.random.Generator, how: Initial = "pytorch", T_max: int | None = None
 ) -> Cell:
-    """A cell of `CELLS` with first weights; `T_max`, at least 3, is for "chrono" and for it alone.
+    """Return a cell of `CELLS` with initial weights.
 
-    Raises ValueError when there is no such cell or no such way, or for a `T_max` that does not fit.
+    "chrono" needs a `T_max` of at least 3, and the others take none. Raises ValueError if the cell or the
+    initialization is unknown, if `T_max` does not fit, or for "chrono" with an RNN, which has no gates.
     """
     if name not in CELLS:
         raise ValueError(f"cell {name!r} is unknown: choose one of {', '.join(CELLS)}")

@@ -1,19 +1,19 @@
-"""The ledger: of which candidates a unit's state is made.
+"""The ledger: the contribution of each timestep's candidate to a unit's state.
 
-Written out over all steps, m_t = keep_t m_{t-1} + take_t candidate_t says for each unit
+Over all timesteps, m_t = keep_t m_{t-1} + take_t candidate_t gives for each unit
 
     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k
     L_{t,k} = take_k Π_{k<s≤t} keep_s        L_{t,0} = Π_{s≤t} keep_s
 
-A GRU keeps 1 − z and takes z of h̃: the shares of a step sum to 1. An LSTM keeps f and takes i of c̃,
-two gates that know nothing of one another: its shares, of c, need not sum to 1. An RNN has no ledger.
+A GRU keeps 1 − z and takes z of h̃, so the shares of a row sum to 1. An LSTM keeps f and takes i of c̃. These two
+gates do not depend on each other, so the shares of its c need not sum to 1. An RNN has no ledger.
 
-s_t is m_0 or, where a clamp has put a value in the place of the state, the last such value: L_{t,0}
-then begins at that step, and what was before it has no share.
+s_t is the initial state m_0 or, after a clamp on the state, the last value that the clamp set. Then L_{t,0} starts at
+that timestep, and earlier timesteps have no share.
 
-It is an exact account of the mixture, not of causes: a candidate itself saw the state before it.
-Functions take the run of one sequence and count units and steps from 0. They raise ValueError for
-the run of an RNN.
+The ledger accounts exactly for the mixture, not for causes: a candidate itself depends on the state before it.
+Functions that take a run need a run of one sequence. They count units and timesteps from 0, and raise ValueError for
+an RNN.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gru_core.mixture import Mixture
 
 
 def mixture(run: Run) -> Mixture:
-    """What the ledger accounts for. Raises ValueError when the cell makes no mixture."""
+    """Return the mixture that the ledger accounts for. Raises ValueError if the cell makes no mixture."""
     if run.mixture is None:
         raise ValueError(
             f"an {run.cell.title} has no contributions of steps: each state is tanh of a sum that contains the old "
@@ -39,9 +39,10 @@ def mixture(run: Run) -> Mixture:
 
 
 def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
-    """For every step the last one that started from a value put in, -1 for none: `(T,)`.
+    """Return for every timestep the last timestep that started from a clamped state, -1 for none: `(T,)`.
 
-    It is the step after where the state that a step left was held.
+    In a GRU a clamp sets the state that a timestep reads. In an LSTM it sets the state that a timestep leaves, so the
+    next timestep starts from it.
     """
     of = mixture(run)
     last = np.full(len(run.h), -1)
@@ -52,13 +53,16 @@ def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
 
 
 def origins(run: Run, unit: int) -> Array:
-    """s_t, which column 0 of the ledger is the share of: `(T,)`."""
+    """Return s_t, the state that column 0 of the ledger belongs to: `(T,)`."""
     # Where nothing was put in, step 0 started from the first state itself.
     return np.asarray(mixture(run).starts[np.maximum(0, since(run, unit)), unit])
 
 
 def ledger_row(run: Run, unit: int, t: int) -> Array:
-    """L_t, the shares of which the state is made: `(T + 1,)`, column k that of the k-th step's candidate."""
+    """Return L_t, the shares in the state at timestep `t`: `(T + 1,)`.
+
+    Column 0 is the share of s_t, and column k that of the k-th timestep's candidate.
+    """
     of, start = mixture(run), max(0, int(since(run, unit)[t]))
     keep, take = of.keep[:, unit], of.take[:, unit]
     # Π_{k≤s≤t} keep_s for every k, without a division, which loses small ones
@@ -70,15 +74,15 @@ def ledger_row(run: Run, unit: int, t: int) -> Array:
 
 
 def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
-    """The columns of each row's largest shares, the largest first: `(T, most)`, fewer where a row has fewer.
+    """Return the columns of each row's largest shares, the largest first: `(T, most)`, or fewer if a row has fewer.
 
-    Of equal shares the earlier one comes first.
+    If shares are equal, the earlier one comes first.
     """
     return np.ascontiguousarray(np.argsort(-rows, axis=1, kind="stable")[:, :most])
 
 
 def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
-    """The rows L_t of all steps, or of some in a row: `(T, T + 1)`, each made from the one before it."""
+    """Return the rows L_t of all timesteps, `(T, T + 1)`, or of the timesteps in a slice without gaps."""
     of, put_in = mixture(run), since(run, unit)
     keep, take = of.keep[:, unit], of.take[:, unit]
     first, last, _ = steps.indices(len(keep))

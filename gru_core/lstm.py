@@ -8,7 +8,7 @@
     h_t = o_t ⊙ tanh(c_t)                             hidden state
 
 Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000, without
-peepholes. Two vectors go from step to step, h and c. Shapes are as in gru_core.gru.
+peepholes. A timestep passes on two vectors, h and c. Shapes are as in gru_core.gru.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from gru_core.signals import (
 
 SIGNALS: dict[str, Signal] = {
     "i": Signal(
-        "i", "Input gate", "leave candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
+        "i", "Input gate", "ignore candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
         about="Decides how much of the candidate is added to the cell state.",
     ),
     "f": Signal(
@@ -50,7 +50,7 @@ SIGNALS: dict[str, Signal] = {
     ),
     "o": Signal(
         "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
-        about="Decides how much of the cell state the readout and the gates of the next step see.",
+        about="Decides how much of the cell state goes into the hidden state.",
     ),
     "c_tilde": Signal(
         "c̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
@@ -62,23 +62,25 @@ SIGNALS: dict[str, Signal] = {
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network shows of its cell state: o times tanh(c).",
+        about="The part of the cell state that the network shows: o times tanh(c).",
     ),
 }  # fmt: skip
-"""What a run has of every step, by name."""
+"""The signals of every timestep by name."""
 
 GATES = ("i", "f", "c_tilde", "o")
-"""The signals that are made of a sum: a block of H rows of `W`, `U` and `b` for each, in this order."""
+"""The signals that are a function of a sum. Each has a block of H rows in `W`, `U` and `b`, in this order."""
 
 LARGEST_C = 10.0
-"""The largest cell state, either way, that can be held; tanh of it is 1 but for 4e-9."""
+"""The largest absolute value at which the cell state can be held. Its tanh differs from 1 by 4e-9."""
 
 
 @dataclass(frozen=True)
 class LSTM:
-    """The weights of one layer: `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, c̃ and o.
+    """The weights of one LSTM layer.
 
-    Raises ValueError when the shapes do not fit together.
+    `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, c̃ and o.
+
+    Raises ValueError if the shapes do not fit together.
     """
 
     name: ClassVar[str] = "lstm"
@@ -103,12 +105,12 @@ class LSTM:
 
     @property
     def variant(self) -> dict[str, str]:
-        """What tells it from another LSTM of the same sizes: nothing."""
+        """Empty: LSTMs of the same sizes differ in no property."""
         return {}
 
     @property
     def kind(self) -> str:
-        """What it is, in words."""
+        """The kind of cell in words."""
         return self.title
 
     @property
@@ -121,7 +123,7 @@ class LSTM:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications of a step: those of W x and U h, and of f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)."""
+        """The multiply-adds of one timestep: those of W x and U h, and of f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)."""
         return self.W.size + self.U.size + 3 * self.units
 
     @property
@@ -133,14 +135,14 @@ class LSTM:
 
     @property
     def biases(self) -> dict[str, Array]:
-        """b by gate, `(H,)` each."""
+        """The block of `b` of each gate, `(H,)` each."""
         return shapes.by_gate(self.b, GATES)
 
     def row(self, gate: str, unit: int) -> dict[str, Any]:
         return shapes.row(self, gate, unit)
 
     def negated(self, unit: int) -> LSTM:
-        """The same layer with one unit's states upside down."""
+        """Return the same layer with the signs of one unit's h and c flipped."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
         rows = np.concatenate([sign if gate == "c_tilde" else np.ones_like(sign) for gate in GATES])
         return LSTM(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows)
@@ -151,10 +153,10 @@ class LSTM:
 
 @dataclass(frozen=True)
 class Forward:
-    """Every intermediate of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+    """Every intermediate value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
 
-    `x`, `h0` and `c0` are what went in; the others are the equations' left-hand sides, with what
-    `holds` put in their place.
+    `x`, `h0` and `c0` are the inputs and the initial state. The other arrays are the left-hand sides of the equations.
+    `holds` has the values that replaced computed ones.
     """
 
     cell: LSTM
@@ -173,11 +175,11 @@ class Forward:
         return f"Forward({shapes.sizes(self)})"
 
     def __getitem__(self, steps: slice) -> Forward:
-        """The run over a stretch of the steps."""
+        """Return the run over a slice of the timesteps."""
         return self._part(steps, self.h_prev[steps][0], self.c_prev[steps][0])
 
     def sequence(self, b: int) -> Forward:
-        """The run of one sequence of a batch."""
+        """Return the run of one sequence of a batch."""
         return self._part(np.s_[:, b], self.h0[b], self.c0[b])
 
     def _part(self, part: Any, h0: Array, c0: Array) -> Forward:
@@ -186,27 +188,27 @@ class Forward:
 
     @property
     def last(self) -> Array:
-        """The state that the next step would start from: h, then c, `(2H,)`."""
+        """The state after the last timestep, from which a next run can start: h, then c, `(2H,)`."""
         return np.concatenate([self.h[-1], self.c[-1]], -1)
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every step."""
+        """h_{t-1} for every timestep."""
         return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def c_prev(self) -> Array:
-        """c_{t-1} for every step."""
+        """c_{t-1} for every timestep."""
         return np.concatenate([self.c0[None], self.c[:-1]])
 
     @cached_property
     def tanh_c(self) -> Array:
-        """tanh(c_t), what the output gate lets through."""
+        """tanh(c_t), which the output gate multiplies."""
         return np.tanh(self.c)
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """Each signal that is held anywhere, as it was before anything was put in its place."""
+        """The signals that are held anywhere, with the computed values in place of the held ones."""
         computed: dict[str, Array] = {}
         for signal, mask in ({} if self.holds is None else self.holds.masks).items():
             if signal == "c":
@@ -222,36 +224,46 @@ class Forward:
 
     @cached_property
     def Wx(self) -> dict[str, Array]:
-        """The input's part of each gate's sum: W x_t, without the bias."""
+        """The input's term in each gate's sum: W x_t, without the bias."""
         return {gate: self.x @ W.T for gate, W in shapes.by_gate(self.cell.W, GATES).items()}
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
-        """The past's part of each gate's sum: U h_{t-1}."""
+        """The old state's term in each gate's sum: U h_{t-1}."""
         return {gate: self.h_prev @ U.T for gate, U in shapes.by_gate(self.cell.U, GATES).items()}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Each weight of a unit's row times what it meets: W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`."""
+        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+
+        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        """
         weights = self.cell.row(gate, unit)
         return weights["W"] * self.x, weights["U"] * self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> None:
-        """No bias is multiplied by a gate."""
+        """Return None: no gate multiplies a bias."""
 
     @cached_property
     def moved(self) -> Array:
-        """How far each unit's hidden state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        """How far each unit's hidden state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
         return np.asarray(np.abs(self.h - self.h_prev).sum(0))
 
     @property
     def half_life(self) -> Array:
-        """Steps until half of what each unit holds is gone if f stays as it is, `(T, H)`: ln ½ / ln f."""
+        """The number of timesteps until half of each unit's cell state is left, if f stays as it is: `(T, H)`.
+
+        It is ln ½ / ln f.
+        """
         with np.errstate(divide="ignore"):
             return math.log(2) / np.abs(np.log(self.f))
 
     @cached_property
     def slopes(self) -> dict[str, Array]:
-        """By what ∂L/∂c becomes ∂L/∂a of i, f and c̃, and ∂L/∂h that of o and ("c") ∂L/∂c: 0 where held."""
+        """The factors that turn ∂L/∂c into ∂L/∂a of i, f and c̃, and ∂L/∂h into ∂L/∂a of o and, as "c", into ∂L/∂c.
+
+        The factors of i, f, c̃ and o are 0 where these are held. Those of i, f and c̃ are also 0 where c is held, and
+        those of o and c where h is held.
+        """
         i, f, o, c_tilde, tanh_c = self.i, self.f, self.o, self.c_tilde, self.tanh_c
         slopes: dict[str, Array] = {
             "i": c_tilde * i * (1 - i),
@@ -269,7 +281,7 @@ class Forward:
 
     @cached_property
     def mixture(self) -> Mixture:
-        """c_t as what the ledger accounts for: f keeps of the old one, i takes of the candidate."""
+        """c_t as a mixture of the old cell state, of which it keeps f, and the candidate, of which it takes i."""
         held = None if self.holds is None else self.holds.masks.get("c")
         starts = np.concatenate([self.c0[None], self.c])
         return Mixture(self.f, self.i, self.c_tilde, starts, held, after=True)
@@ -278,14 +290,14 @@ class Forward:
         return backward(self, dh, direct)
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
-        """∂L/∂i, ∂L/∂f and ∂L/∂o by `backward`'s equations, as `run.h` in shape."""
+        """Return ∂L/∂i, ∂L/∂f and ∂L/∂o, by the equations of `backward`. All have the shape of `run.h`."""
         dh, dc = _free(self, "h", gradients.h), _free(self, "c", gradients.c)
         return {"i": dc * self.c_tilde, "f": dc * self.c_prev, "o": dh * self.tanh_c}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Of the derivative `J` `(·, 2H)` of something by the state of step `s`, the part by h, and that by c.
+        """Split the derivative `J` `(·, 2H)` with respect to the state of timestep `s` into the parts of h and c.
 
-        What moves c_s moves h_s = o_s ⊙ tanh(c_s) with it, unless h is held there.
+        A change of c_s also changes h_s = o_s ⊙ tanh(c_s), unless h is held there.
         """
         of_h, of_c = np.split(J, 2, -1)
         return {"h": of_h, "c": of_c + of_h * self.slopes["c"][s]}
@@ -295,10 +307,10 @@ class Forward:
 
 
 def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | None = None) -> Forward:
-    """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from a `state` of h_0, then c_0, `(2H,)`: zero unless given.
+    """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from `state`: h_0, then c_0, `(2H,)` or `(B, 2H)` (zero if None).
 
-    `holds` may be of more sequences than `x` `(T, 1, I)`, which then goes into all of them. The
-    arithmetic is of the weights' own precision. Raises ValueError when a shape does not fit.
+    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, state, holds, batch = shapes.take_in(lstm, x, state, holds)
     T, H, dtype = len(x), lstm.units, lstm.U.dtype
@@ -338,10 +350,10 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
 
 @dataclass(frozen=True)
 class Gradients:
-    """The derivatives of a loss L, named as what they are taken by.
+    """The gradients of a loss L, each with the name of its variable.
 
-    `h` and `c` `(T, ·, H)` are the whole of ∂L/∂h_t and ∂L/∂c_t: what the loss sees of them itself and
-    what reaches it by what is made of them. `h0` is that of the whole first state, h then c, `(·, 2H)`.
+    `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: what L reads of them directly, and what reaches L through
+    the values computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
     """
 
     W: Array
@@ -364,12 +376,12 @@ def _free(run: Forward, signal: str, gradient: Array) -> Array:
 
 
 def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
-    """Back-propagate a loss through time (Werbos 1990).
+    """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly; `direct` has the same for i, f and o by name,
-    for a loss with a penalty on them. All are shaped as `run.h`.
+    `dh` is ∂L/∂h_t where the loss reads h_t directly. `direct` has the same for i, f and o by name,
+    for a loss with a penalty on them. All have the shape of `run.h`.
 
-    With a_i, a_f, a_o and a_c the sums inside σ, σ, σ and tanh, from the last step to the first:
+    With a_i, a_f, a_o and a_c the sums inside σ, σ, σ and tanh, from the last timestep to the first:
 
         ∂L/∂c  += ∂L/∂h ⊙ o (1 − tanh² c)
         ∂L/∂a_o = ∂L/∂h ⊙ tanh c ⊙ o (1 − o)
@@ -379,8 +391,7 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
         ∂L/∂c_{t-1} = ∂L/∂c ⊙ f
         ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    What was held does not depend on anything: there its ∂L/∂a is 0, or nothing goes on to what it was
-    made of.
+    A held value depends on nothing: its ∂L/∂a is 0, and it passes no gradient on to the values that would give it.
     """
     lstm, H = run.cell, run.cell.units
     slopes = run.slopes
@@ -422,14 +433,15 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
 
 
 def step_jacobians(run: Forward) -> Array:
-    """∂s_t/∂s_{t-1} for every step, s being h and c together: `(T, 2H, 2H)`.
+    """Return ∂s_t/∂s_{t-1} for every timestep of one sequence, with s = h and c together: `(T, 2H, 2H)`.
 
         A = diag(i') U_i + diag(f') U_f + diag(c̃') U_c
         ∂c_t/∂h_{t-1} = A                                ∂c_t/∂c_{t-1} = diag(f)
         ∂h_t/∂h_{t-1} = diag(o') U_o + diag(c') A        ∂h_t/∂c_{t-1} = diag(c' f)
 
     with i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
-    c' = o (1 − tanh² c): each 0 where its signal is held, or what it leads to.
+    c' = o (1 − tanh² c). Each of these is 0 where its signal, or the value computed from it, is held. Where c is held,
+    f counts as 0.
     """
     H, slopes = run.cell.units, run.slopes
     U, keep = shapes.by_gate(run.cell.U, GATES), _free(run, "c", run.f)

@@ -1,12 +1,13 @@
-"""A minimal GRU, whose gates do not see the state (Feng et al. 2024, arXiv:2410.01201).
+"""A minimal GRU: its gates do not see the state (Feng et al. 2024, arXiv:2410.01201).
 
     z_t = σ(W_z x_t + b_z)                            update gate
     h̃_t = W_h x_t + b_h                               candidate
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t             hidden state
 
-h_t is linear in h_{t-1}, and two such steps in a row are one such step: h ↦ a h + b, then h ↦ a′ h + b′, is
-h ↦ a′ a h + (a′ b + b′). So log₂ T passes over all steps at once do what T steps one after another do. The price:
-what must look at its state to change it, such as parity, is beyond it (arXiv:2404.08819).
+h_t is linear in h_{t-1}. Two such timesteps in a row can be written as one: h ↦ a h + b, then h ↦ a′ h + b′, is
+h ↦ a′ a h + (a′ b + b′). A scan therefore needs about log₂ T passes over all timesteps at once, in place of T
+timesteps one after another. The price: the factor 1 − z is never negative, so the cell cannot reverse its state, and
+cannot compute parity over sequences of any length (Sarrof et al. 2024, arXiv:2405.17394).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gru_core.training import Adam, Schedule, clip
 
 @dataclass(frozen=True)
 class MinGRU:
-    """`W_z`, `W_h` `(H, I)`; `b_z`, `b_h` `(H,)`."""
+    """The weights of one layer: `W_z` and `W_h` `(H, I)`, `b_z` and `b_h` `(H,)`."""
 
     W_z: Array
     b_z: Array
@@ -33,17 +34,17 @@ class MinGRU:
 
     @staticmethod
     def random(inputs: int, units: int, rng: Random, b_z: float = 0.0) -> MinGRU:
-        """Weights uniform in ±1/√H, biases zero but for that of z."""
+        """Return a layer with weights uniform in ±1/√H. The biases are zero, except for z."""
         bound = 1 / np.sqrt(units)
         W_z, W_h = (rng.uniform(-bound, bound, (units, inputs)) for _ in range(2))
         return MinGRU(W_z, np.full(units, b_z), W_h, np.zeros(units))
 
     def gates(self, x: Array) -> tuple[Array, Array]:
-        """z and h̃ of all steps at once, `(T, …, H)` each."""
+        """Return z and h̃ of all timesteps at once, `(T, …, H)` each."""
         return 1 / (1 + np.exp(-(x @ self.W_z.T + self.b_z))), np.asarray(x @ self.W_h.T + self.b_h)
 
     def loop(self, x: Array) -> Array:
-        """h `(T, …, H)`, one step after another, from zero."""
+        """Return h `(T, …, H)`, computed one timestep after another from a zero state."""
         z, h_tilde = self.gates(x)
         h = np.empty_like(z)
         now = np.zeros_like(z[0])
@@ -53,7 +54,7 @@ class MinGRU:
         return h
 
     def scan(self, x: Array) -> Array:
-        """The same in log₂ T passes, each over all steps at once (Hillis & Steele 1986)."""
+        """Return the same h in ⌈log₂ T⌉ passes, each over all timesteps at once (Hillis & Steele 1986)."""
         z, h_tilde = self.gates(x)
         a, b = 1 - z, z * h_tilde
         reach = 1
@@ -65,14 +66,18 @@ class MinGRU:
 
 
 def passes(T: int) -> int:
-    """Of the scan over T steps."""
+    """Return the number of passes of a scan over T timesteps: ⌈log₂ T⌉."""
     return (T - 1).bit_length()
 
 
 def fit(
     cell: MinGRU, readout: Readout, task: Task, rng: Random, schedule: Schedule
 ) -> Iterator[tuple[int, float, MinGRU, Readout]]:
-    """Train both as `training.fit` does, on a softmax task: step, accuracy on sequences kept aside, and the two."""
+    """Train a cell and a readout on a softmax task, for `schedule.most` training steps with Adam and gradient clipping.
+
+    Yield at every `schedule.every` training steps, from 0 on: the training step, the accuracy on 100 held-out
+    sequences, the cell and the readout.
+    """
     adam = Adam()
     aside = task.draw(rng, schedule.aside, 100)
     for step in range(schedule.most + 1):
@@ -91,13 +96,13 @@ def parameters(cell: MinGRU, readout: Readout) -> Mapping[str, Array]:
 
 
 def loss(cell: MinGRU, readout: Readout, x: Array, target: Target, scored: Mask) -> float:
-    """The mean of −log y_target over the scored steps."""
+    """Return the mean of −log y_target over the scored timesteps."""
     of_target = np.take_along_axis(readout(cell.loop(x)), target[..., None].astype(int), -1)[..., 0]
     return -float(np.log(of_target[scored]).mean())
 
 
 def gradient(cell: MinGRU, readout: Readout, x: Array, target: Target, scored: Mask) -> dict[str, Array]:
-    """That of `loss`, by the names of `parameters`; `x` `(T, B, I)`."""
+    """Return the gradient of `loss`, by the names of `parameters`; `x` is `(T, B, I)`."""
     z, h_tilde = cell.gates(x)
     h = cell.scan(x)
     y = readout(h)

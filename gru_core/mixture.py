@@ -1,8 +1,8 @@
-"""A state that a step makes of the old one and of a candidate, as the ledger accounts for it.
+"""A state that a timestep mixes from the old state and a candidate. The ledger accounts for it.
 
     m_t = keep_t ⊙ m_{t-1} + take_t ⊙ candidate_t
 
-A GRU's is h, with 1 − z and z; an LSTM's is c, with f and i.
+In a GRU m is h, with 1 − z and z. In an LSTM it is c, with f and i.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from gru_core.arrays import Array, Mask
 
 @dataclass(frozen=True)
 class Mixture:
-    """The parts of a run over T steps, each `(T, H)`.
+    """The parts of a mixture over the T timesteps of a run, each `(T, H)`.
 
-    `starts` says what each step starts from, m_{t-1} as it sees it, and may go one step beyond the
-    last. Where `held` is true a value was put in its place: at that step, or, with `after`, in the
-    state that the step left.
+    `starts` has the state that each timestep starts from, m_{t-1} as the timestep reads it. It may have one more row,
+    the last state. `held` is true where a clamp set the state: the state that the timestep reads or, with `after`, the
+    state that it leaves.
     """
 
     keep: Array

@@ -1,6 +1,6 @@
-"""A model: an encoder, recurrent layers, a readout and the card that says what it is.
+"""A model: an encoder, recurrent layers, a readout, and the card that describes it.
 
-It is kept as one `.safetensors` file: the arrays by name, everything else as JSON in the metadata.
+A model is stored as one `.safetensors` file: the arrays by name, and all else as JSON in the metadata.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from gru_core.holds import Holds
 
 @dataclass(frozen=True)
 class Readout:
-    """What the top layer's state says: y = softmax(V h + c), or y = V h + c.
+    """The outputs that are read from the top layer's state: y = softmax(V h + c) or y = V h + c.
 
-    `V` `(K, H)`, `c` `(K,)`; `labels` name the K outputs. Raises ValueError when these do not fit.
+    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if the numbers of outputs differ.
     """
 
     kind: Literal["softmax", "linear"]
@@ -48,7 +48,7 @@ class Readout:
             raise ValueError(f"V, c and labels differ: {len(self.V)}, {len(self.c)} and {len(self.labels)} outputs")
 
     def __call__(self, h: Array) -> Array:
-        """y `(…, K)` of states `h` `(…, H)`."""
+        """Return y `(…, K)` for states `h` `(…, H)`."""
         y: Array = h @ self.V.T + self.c
         if self.kind == "linear":
             return y
@@ -59,7 +59,7 @@ class Readout:
 
 @dataclass(frozen=True)
 class Model:
-    """`encoder` → `layers` → `readout`, and a `card`. The top layer is the last."""
+    """An `encoder`, `layers` from the bottom to the top, a `readout` and a `card`."""
 
     encoder: Encoder
     layers: tuple[Cell, ...]
@@ -71,7 +71,7 @@ class Model:
         return f"Model({self.card.title[:40]!r}, {self.card.weights}: I={I}, H={self.sizes}, K={K})"
 
     def _repr_html_(self) -> str:
-        """The card, which a notebook shows."""
+        """Return the card, which a notebook shows."""
         kinds = " and ".join(dict.fromkeys(cell.kind for cell in self.layers))
         sizes = {
             "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
@@ -87,13 +87,13 @@ class Model:
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """Sequences to begin with, at least one."""
+        """Sequences to start with, at least one."""
         return self.card.examples or (self.encoder.example,)
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
-        """A first state for each layer, `(H,)`, of an LSTM h then c `(2H,)`: `h0`, zero when None.
+        """Return an initial state for each layer: `(H,)`, or in an LSTM h, then c, `(2H,)`.
 
-        Raises ValueError when it does not fit.
+        The states are those in `h0`, or zero if it is None. Raises ValueError if their shapes do not fit the layers.
         """
         wanted = [(len(cell.carried) * cell.units,) for cell in self.layers]
         given: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in wanted] if h0 is None else h0
@@ -104,18 +104,16 @@ class Model:
         return states
 
     def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
-        """What each layer must use under `clamps` over `steps` `(T,)` of one sequence or `(T, B)` of a batch.
+        """Return what each layer must use under `clamps`, over `steps`: `(T,)` of one sequence or `(T, B)` of a batch.
 
-        Raises ValueError when a layer, a signal, a unit or a step is not there.
+        Raises ValueError if the model has no such layer, signal or unit, or if a clamp covers no timestep or has a mask
+        of another shape.
         """
         self._has_layers(clamps)
         return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
-        """The model with single weights at other values.
-
-        Raises ValueError when one of them is not there.
-        """
+        """Return the model with the edits applied. Raises ValueError if the model has no such layer or weight."""
         self._has_layers(edits)
         layers = (edited(cell, [edit for edit in edits if edit.layer == i]) for i, cell in enumerate(self.layers))
         return replace(self, layers=tuple(layers))
@@ -128,7 +126,10 @@ class Model:
     def forward(
         self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None
     ) -> list[Run]:
-        """Run every layer over `x`, `(T, I)` or `(T, B, I)`; `h0` is a state for each layer."""
+        """Run every layer over `x`, `(T, I)` or `(T, B, I)`, and return the runs from the bottom layer to the top.
+
+        `h0` and `holds` have an entry for each layer. Raises ValueError if a shape does not fit.
+        """
         runs: list[Run] = []
         for i, cell in enumerate(self.layers):
             runs.append(cell.forward(x, None if h0 is None else h0[i], None if holds is None else holds[i]))
@@ -136,12 +137,12 @@ class Model:
         return runs
 
     def __call__(self, x: Array, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> Array:
-        """y `(T, …, K)`, without the intermediates."""
+        """Return y `(T, …, K)`, without the intermediate values."""
         return self.readout(self.forward(x, h0, self.holds(clamps, x.shape[:-1]))[-1].h)
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """Every array by the name it has in the file."""
+        """Every array, by its name in the file."""
         named = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
         return named | {"readout.V": self.readout.V, "readout.c": self.readout.c}
 
@@ -154,11 +155,11 @@ class Model:
         return replace(self, layers=layers, readout=readout)
 
     def astype(self, dtype: npt.DTypeLike) -> Model:
-        """The same model in another precision."""
+        """Return the same model in another precision."""
         return self.with_parameters({name: array.astype(dtype) for name, array in self.parameters.items()})
 
     def negate_unit(self, layer: int, unit: int) -> Model:
-        """The same function with one unit's state upside down: its sign is a matter of taste."""
+        """Return a model of the same function, with the sign of one unit's state flipped."""
         layers, readout = list(self.layers), self.readout
         layers[layer] = layers[layer].negated(unit)
         sign = np.where(np.arange(layers[layer].units) == unit, -1.0, 1.0).astype(layers[layer].U.dtype)
@@ -169,11 +170,11 @@ class Model:
         return replace(self, layers=tuple(layers), readout=readout)
 
     def save(self, path: str | Path) -> None:
-        """Write the `.safetensors` file."""
+        """Write the `.safetensors` file. Raises OSError if the file cannot be written."""
         Path(path).write_bytes(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The `.safetensors` file; the same model gives the same bytes."""
+        """Return the bytes of the `.safetensors` file. The same model gives the same bytes."""
         about = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
@@ -190,9 +191,9 @@ class Model:
 
 
 def load_file(path: str | Path) -> Model:
-    """Read a model that `Model.save` wrote.
+    """Return the model in a file that `Model.save` wrote.
 
-    Raises FileNotFoundError, or ValueError when the file is not such a model.
+    Raises FileNotFoundError, or ValueError if the file has no such model.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -203,7 +204,7 @@ def load_file(path: str | Path) -> Model:
 
 
 def is_saved(path: str | Path) -> bool:
-    """Whether `Model.save` wrote this file, or something that looks like it did."""
+    """Return whether a file has the metadata that `Model.save` writes."""
     try:
         with safe_open(path, framework="numpy") as file:
             return "gruscope" in (file.metadata() or {})
@@ -212,9 +213,9 @@ def is_saved(path: str | Path) -> bool:
 
 
 def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
-    """The model of the arrays by name and of the JSON about them that `Model.save` wrote.
+    """Return the model from its arrays by name and from the JSON text that `Model.save` wrote.
 
-    Raises KeyError, TypeError or ValueError when something is missing or does not fit.
+    Raises KeyError, TypeError or ValueError if something is missing or does not fit.
     """
     about = json.loads(text)
     cells = about["cells"] if "cells" in about else repeat("gru", about["layers"])

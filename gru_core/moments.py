@@ -1,9 +1,11 @@
-"""Like moments: where else a unit does what it does over some steps, and which units do the same there.
+"""Similar moments: other timesteps at which a unit does the same, and other units that do the same at these timesteps.
 
-A moment is the course of a signal of one unit over some steps. Two are alike when at none of their steps the values are
-further apart than a share `near` of the signal's scale. The sign of a state is arbitrary: of a signal from −1 to 1 a
-unit that does the opposite is alike, too, and said to be mirrored. To point at what a unit does, and to ask what the
-places where it does so have in common, is from LSTMVis (Strobelt et al., 2018); that measure of likeness is not.
+A moment is the values of a signal of one unit over some timesteps. Two moments are similar if at each of their
+timesteps the values differ by at most a share `near` of the signal's scale. The sign of a state is arbitrary. So if a
+signal goes from below 0 to above 0, a unit with the opposite values is similar too, and is called mirrored.
+
+Selecting a pattern of one unit and asking what the matches have in common comes from LSTMVis (Strobelt et al., 2018).
+The measure of similarity does not.
 """
 
 from __future__ import annotations
@@ -22,12 +24,12 @@ from gru_core.tasks import Batch
 Steps = npt.NDArray[np.int_]
 
 NEAR = 0.1
-"""How far apart two values may be, as a share of the scale."""
+"""The largest difference of two similar values, as a share of the signal's scale."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """A unit, from 0, and the largest gap between it and the one that is looked for, as a share of the scale."""
+    """A similar unit, from 0, and its largest difference from the given one, as a share of the scale."""
 
     unit: int
     gap: float
@@ -36,7 +38,7 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Place:
-    """A moment in other data: of which sequence, and at which step it begins, both from 0."""
+    """A similar moment in other data: its sequence and its first timestep, both from 0, and its largest difference."""
 
     sequence: int
     t: int
@@ -45,7 +47,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Common:
-    """What so many of the places have at a step, 0 being the first of the moment, and how often any step has it."""
+    """A property that many of the places share.
+
+    `share` of them have it at timestep `step`, where 0 is the first of the moment and -1 the one before. `elsewhere` is
+    the share of all timesteps that have it.
+    """
 
     step: int
     what: str
@@ -55,7 +61,7 @@ class Common:
 
 @dataclass(frozen=True)
 class Moments:
-    """The `count` places alike of `of` that there are, the closest first, and what they have in common."""
+    """The `count` similar moments among `of` possible ones, the closest of them, and their common properties."""
 
     count: int
     of: int
@@ -64,9 +70,9 @@ class Moments:
 
 
 def units_alike(run: Run, signal: str, unit: int, steps: slice, near: float = NEAR) -> list[Likeness]:
-    """The other units of a run `(T, H)` that do the same over `steps`, the closest first.
+    """Return the other units of a run `(T, H)` with similar values over `steps`, the closest first.
 
-    Raises ValueError where the cell has no such signal.
+    Raises ValueError if the cell has no such signal.
     """
     values, scale, signed = _course(run, signal)
     here = values[steps]
@@ -88,9 +94,10 @@ def places_alike(
     near: float = NEAR,
     most: int = 20,
 ) -> Moments:
-    """Where in `batch` the unit's signal takes the course `wanted` `(n,)`: at most `most` places, all of them counted.
+    """Return the moments in `batch` at which the unit's signal is similar to `wanted` `(n,)`.
 
-    Raises ValueError where the cell has no such signal, or the sequences are shorter than the moment.
+    At most `most` places are listed, and all are counted. Raises ValueError if the cell has no such signal, or if the
+    sequences are shorter than n timesteps.
     """
     values, scale, _ = _course(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)

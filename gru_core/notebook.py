@@ -1,7 +1,7 @@
-"""What a notebook shows of a model and of a trace: HTML of text and colours alone.
+"""The HTML that a notebook shows for a model and for a trace: only text and colors.
 
-There is no script in it and nothing to load, so it looks the same without a network and in a
-notebook that is not trusted. What a file or a sequence says is escaped.
+It has no script and loads nothing, so it looks the same without a network and in a notebook that is not trusted.
+Text from a file or a sequence is escaped.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gru_core.cell import Run
 from gru_core.signals import Signal
 
 STEPS, UNITS = 40, 8
-"""The most of a trace that is shown; of more units those that moved most."""
+"""The most timesteps and units of a trace that are shown. If there are more units, those that moved most are."""
 
 TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"
 
 
 def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> str:
-    """A model's card with its sizes."""
+    """Return a model's card with its sizes."""
     rows = {
         "task": card.about,
         "question": card.question,
@@ -33,7 +33,7 @@ def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> 
         "weights": f"{card.weights}. {card.summary}",
         "recipe": _figures(card.training),
         "measured": _figures(card.measured),
-        "to read it": card.reading,
+        "note": card.reading,
         "examples": " · ".join(examples[:3]),
     }
     body = "".join(_row(name, [_cell(text, "text-align: left")]) for name, text in rows.items() if text.strip())
@@ -41,7 +41,7 @@ def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> 
 
 
 def some(labels: Sequence[str]) -> str:
-    """The first labels."""
+    """Return the first twelve labels as text."""
     return f"{', '.join(labels[:12])}{' …' * (len(labels) > 12)}"
 
 
@@ -50,7 +50,10 @@ def _figures(named: Mapping[str, Any]) -> str:
 
 
 def run_html(title: str, run: Run, tokens: list[str] | None, answers: Iterable[tuple[str, list[str]]]) -> str:
-    """The steps across; down them what was read and answered, and each signal of the units that moved most."""
+    """Return a table with a column for each timestep.
+
+    Its rows are the inputs, the outputs, and each signal of the units that moved most.
+    """
     H, T = run.cell.units, min(len(run.h), STEPS)
     units = np.sort(np.argsort(-run.moved, kind="stable")[:UNITS])
     rows = [_row("t", map(_cell, map(str, range(1, T + 1))))]

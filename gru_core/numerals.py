@@ -1,6 +1,6 @@
-"""Numbers as text writes them: in ASCII digits, and at most `LONGEST` characters of them.
+"""Numbers in text: in ASCII digits, with at most `LONGEST` characters.
 
-`int` and `float` alone also read the digits of other scripts, underscores, inf and nan, and take their time over
+`int` and `float` also read the digits of other scripts and underscores, `float` reads inf and nan, and both read
 thousands of digits.
 """
 
@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 
 LONGEST = 40
-"""Characters of a number."""
+"""The most characters of a number."""
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 
 
 def whole(text: str) -> int | None:
-    """Return the whole number, 0 or more, that the text is; None when it is none."""
+    """Return the number if the text is a whole number from 0, else None."""
     return int(text) if len(text) <= LONGEST and text.isascii() and text.isdigit() else None
 
 
 def decimal(text: str) -> float | None:
-    """Return the number that the text is, infinite when it is too large for a float; None when it is no number."""
+    """Return the number in the text, infinite if it is too large for a float; None if the text is no number."""
     return float(text) if len(text) <= LONGEST and _DECIMAL.fullmatch(text) else None

@@ -1,15 +1,15 @@
-"""Proof that a model computes what its source computes, and if it does not, why not.
+"""The parity check: it tests whether a model computes the same as its source, and looks for the cause if not.
 
     report = check(model, "reference.npz")
     print(report)         # passes: h of layer 1 is off by at most 1.2e-07 (step 7, unit 3), …
 
-The reference is what the network made of an input where it comes from. Arrays by name: `x` `(T, I)`
-or `(T, B, I)`, or symbols by number `(T,)` or `(T, B)`; `h` `(T, H)` or `(T, B, H)`, the top layer's
-states, or `h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if wanted. States begin at zero.
+The reference is what the source library computed for an input. Its arrays have names: `x`, the input, `(T, I)` or
+`(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`, the states of the top layer, `(T, H)` or `(T, B, H)`, or
+`h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if wanted. The initial states must be zero.
 
-A layer's relative error is the largest |Δh| over all its steps, sequences and units, divided by the
-largest |h| of the reference there. It may be 1e-5, or 1e-10 where weights and reference are float64:
-rounding leaves about 1e-7 and 1e-16.
+The relative error of a layer is the largest |Δh| over all timesteps, sequences and units, divided by the largest |h|
+of its reference. It may be 1e-5, or 1e-10 if the weights and the reference's states and outputs are all float64.
+Rounding alone gives about 1e-7 and 1e-16.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from gru_core.model import Model
 
 SINGLE, DOUBLE = 1e-5, 1e-10
 MAX_STEPS, MAX_WORK = 10_000, 2e9
-"""Of all the sequences of a reference together: steps, and steps times the weights that each goes through."""
+"""Limits on a reference, over all its sequences: timesteps, and timesteps times the number of weights of the model."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far one signal is from its reference: `h_l0`, `h_l1`, … or `y`.
+    """The difference of one signal from its reference: `h_l0`, `h_l1`, … or `y`.
 
-    `by_step` `(T,)` is the largest |Δ| of each step; `largest` is that of all, at `step` and `unit`,
-    both from 1; `relative` is `largest` over the largest |reference|.
+    `by_step` `(T,)` is the largest |Δ| of each timestep. `largest` is the largest of all, at `step` and `unit`, both
+    from 1. `relative` is `largest` divided by the largest |reference|.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Parity:
-    """Whether a model meets its reference within `tolerance`, relative, and the `cause` found if not."""
+    """The result of a parity check: the differences, the relative `tolerance`, and the `cause` if one was found."""
 
     tolerance: float
     differences: tuple[Difference, ...]
@@ -89,13 +89,12 @@ Reference = Mapping[str, npt.NDArray[Any]]
 
 
 def check(model: Model | Imported, reference: Reference | bytes | str | Path) -> Parity:
-    """Hold what the model computes against what its source computed.
+    """Compare the values that a model computes with the values that its source computed.
 
-    `reference` is arrays by name, or an .npz of them: its bytes or its path. Of an Imported the
-    known confusions are tried in the terms of its file, and of a layer that reads both ways the
-    direction that is shown is compared.
+    `reference` is the arrays by name, or the bytes or the path of an `.npz` of them. If `model` is an `Imported`,
+    common mistakes are tried in the terms of its file, and only the direction that is shown is compared.
 
-    Raises FormatError when the reference is not one for this model.
+    Raises FormatError if the reference does not fit the model.
     """
     core = model.model if isinstance(model, Imported) else model
     both = isinstance(model, Imported) and model.both
@@ -140,7 +139,7 @@ def _bytes(reference: bytes | str | Path) -> bytes:
         with Path(reference).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MB")
+        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MiB")
     return data
 
 
@@ -152,7 +151,7 @@ def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[
     unknown = [name for name in named if name not in sizes]
     if "x" not in arrays or not named or unknown:
         allowed = f"x, and h, {', '.join(list(sizes)[:-1])} or y"
-        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"this file has {', '.join(map(shown, arrays))}"
+        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"this one has {', '.join(map(shown, arrays))}"
         raise FormatError(f"a reference for this model holds arrays called {allowed}; {wrong}")
     x = _input(model, np.asarray(arrays["x"]))
     wanted: dict[str, Array] = {}
@@ -163,8 +162,8 @@ def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[
         halves = both and name != "y" and array.shape[-1:] == (2 * size,)
         if array.ndim != 3 or array.shape[:2] != x.shape[:2] or not (array.shape[2] == size or halves):
             T, B = x.shape[:2]
-            shape = f"{named[name].shape}; for x of {T} steps it must be ({T}, {size})"
-            raise FormatError(f"{name} in the reference has the shape {shape} or ({T}, {B}, {size})")
+            shape = f"{named[name].shape}; for x of {T} steps it must be ({T}, {B}, {size})"
+            raise FormatError(f"{name} in the reference has the shape {shape}, or ({T}, {size}) for one sequence")
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise FormatError(f"{name} in the reference must contain finite floating-point numbers only")
         if halves:
@@ -177,7 +176,9 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
     """The input as the bottom layer takes it, `(T, B, I)`."""
     I = model.layers[0].inputs
     symbols = isinstance(model.encoder, Symbols) and x.dtype.kind in "iu" and x.ndim <= 2
-    wanted = f"(T, {I}) or (T, B, {I})" + (", or whole numbers (T,) or (T, B)" if symbols or I > 1 else "")
+    wanted = f"(T, {I}) or (T, B, {I}) numbers" + (
+        ", or whole numbers (T,) or (T, B) for symbols" if symbols or I > 1 else ""
+    )
     if symbols:
         if x.size and not (x.min() >= 0 and x.max() < I):
             raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
@@ -189,7 +190,10 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
         raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
     most = min(MAX_STEPS, int(MAX_WORK / sum(array.size for array in model.parameters.values())))
     if x.shape[0] * x.shape[1] > most:
-        raise FormatError(f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} can be run")
+        raise FormatError(
+            f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} can be run, "
+            "counted over all its sequences"
+        )
     if not (np.abs(x) <= LARGEST).all():
         raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
     return x

@@ -1,10 +1,10 @@
-"""A recipe: all that decides a training, so that the same recipe gives the same weights at every step.
+"""A recipe: everything that decides a training. The same recipe gives the same weights at every training step.
 
-    biases   plain: W and U uniform in ±1/√H, b = 0 but for b_f = 1 of an LSTM. Others: see `initial`
+    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see gru_core.initial
     steps    Adam, on sequences drawn with the seed: see `training.Schedule`
-    loss     that of the task, and λ_z · mean(z) + λ_r · mean(1 − r) of a GRU: see `training.Penalties`
+    loss     the task's loss, and λ_z · mean(z) + λ_r · mean(1 − r) in a GRU: see `training.Penalties`
 
-Whatever the cell, the sequences are those that a GRU of as many units would see.
+Recipes that differ only in the cell have the same training sequences.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gru_core.training import NO_PENALTIES, Penalties, Schedule
 
 First = Literal["plain"] | Initial
 OWN = "own"
-"""A task of one's own: the recipe has its table."""
+"""The task of a table, which the recipe contains."""
 
 FIRST = ("plain", *get_args(Initial))
 
@@ -44,20 +44,22 @@ NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
 }
 """Units that start negated in the presets, by task, units, seed and whether z has a penalty.
 
-A network with a negated unit is the same function, and training negates its weights at every step alike. These are the
-units that would end upside down otherwise: with them, h rises with the stored value in the preset and in every
-checkpoint of its training.
+A network with a negated unit is the same function, and training changes its weights alike. Without the negation these
+units would end upside down. With it, h rises with the stored value in the preset and in every checkpoint of its
+training.
 """
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`task` is a name in `tasks.ALL`, or OWN with a `table` as `table.read` takes it; `cell` is one in `CELLS`.
+    """The choices of a training.
 
-    `first` names the first weights, `T_max` goes with "chrono". `biases` are put in place of what that
-    gives, by gate.
+    `task` is a name in `tasks.ALL`, or OWN with a `table` as `table.read` takes it. `cell` is a name in `CELLS`.
+    `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial biases by gate, which
+    replace those of the initialization.
 
-    Raises ValueError for what cannot be followed.
+    Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
+    rate is not above 0, or if the changes of the learning rate are not in order.
     """
 
     task: str
@@ -106,16 +108,16 @@ class Recipe:
 
     @cached_property
     def rows(self) -> Table:
-        """What is in the table, kept for as long as the recipe is."""
+        """The table, read once."""
         return read(self.table)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the recipe as JSON can hold it."""
         return asdict(self)
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Recipe:
-        """What `to_dict` gave, changes of the rate as lists if need be."""
+        """Return the recipe from the dictionary that `to_dict` returned, or from its JSON."""
         schedule = dict(data["schedule"])
         schedule["changes"] = tuple((step, rate) for step, rate in schedule["changes"])
         return Recipe(**{**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])})
@@ -126,7 +128,7 @@ def task_for(recipe: Recipe) -> Task | Split:
 
 
 def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
-    """The model that training begins with, and what draws its sequences."""
+    """Return the model before training, and the generator that draws the training sequences."""
     rng = np.random.default_rng(recipe.seed)
     model = _gru(recipe, card, rng)
     if recipe.cell != "gru" or recipe.first != "plain":

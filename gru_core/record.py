@@ -1,16 +1,15 @@
 """A trace as plain data: arrays by name for `.npz`, lists by name for JSON.
 
-    layers.0.r                 r of the layer nearest the input, (T, H); so too its cell's other signals,
-                               x (T, I), h0 (H,) and h_prev (T, H), h_{t-1} as the step saw it; of an
-                               LSTM c0 and c_prev besides
-    layers.0.held.z            where z was held, (T, H) of true and false; only where it was
+    layers.0.r                 r of the layer nearest the input, (T, H). The cell's other signals have the same form.
+                               Also x (T, I), h0 (H,), and h_prev (T, H), which is h_{t-1} as the timestep
+                               reads it. An LSTM has c0 and c_prev as well
+    layers.0.held.z            where z was held, (T, H), true or false; only if z was held
     y                          the outputs, (T, K)
-    labels, tokens             what the outputs are called, (K,); the steps as written, (T,), if they were
-    twin.y, twin.layers.0.r    the same of the run that was left alone, if one went along
+    labels, tokens             the names of the outputs, (K,); the tokens of the sequence, (T,), if it was text
+    twin.y, twin.layers.0.r    the same for the original run, or for the second sequence, if there is one
 
-In lists the dots are levels: `["layers"][0]["r"]`, and `["twin"]` is None where there is none. All are
-numbers, text, true or false, so that `json.dumps(…, allow_nan=False)` and `np.load(…,
-allow_pickle=False)` take them.
+In lists the dots are levels: `["layers"][0]["r"]`. There `["twin"]` is None without such a run. All values are
+numbers, text, true or false, so `json.dumps(…, allow_nan=False)` and `np.load(…, allow_pickle=False)` take them.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Named = dict[str, npt.NDArray[Any]]
 
 
 def of_layer(run: Run) -> Named:
-    """The arrays of one layer by name."""
+    """Return the arrays of one layer by name."""
     states = [name for of in run.cell.carried for name in (f"{of}0", f"{of}_prev")]
     arrays: Named = {name: getattr(run, name) for name in ("x", *states, *run.cell.signals)}
     masks = {} if run.holds is None else run.holds.masks
@@ -35,7 +34,7 @@ def of_layer(run: Run) -> Named:
 
 
 def arrays(layers: Sequence[Run], y: Array) -> Named:
-    """The arrays of a run by name."""
+    """Return the arrays of a run by name."""
     found: Named = {"y": y}
     for i, run in enumerate(layers):
         found |= {f"layers.{i}.{name}": array for name, array in of_layer(run).items()}
@@ -43,7 +42,7 @@ def arrays(layers: Sequence[Run], y: Array) -> Named:
 
 
 def lists(layers: Sequence[Run], y: Array) -> dict[str, Any]:
-    """The same as nested lists."""
+    """Return the arrays of a run as nested lists."""
     of_layers: list[dict[str, Any]] = []
     for run in layers:
         of: dict[str, Any] = {"held": {}}

@@ -2,8 +2,8 @@
 
     h_t = tanh(W x_t + U h_{t-1} + b)                 hidden state
 
-Elman 1990 (Cognitive Science 14). Nothing of the old state goes over by itself: all of it passes
-through U and tanh at every step. Shapes are as in gru_core.gru.
+Elman 1990 (Cognitive Science 14). No part of the old state is kept directly: all of it passes
+through U and tanh at every timestep. Shapes are as in gru_core.gru.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from gru_core.signals import BLUE, DIVERGING, Signal
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network remembers: at each step, the tanh of a sum of the input and the old state.",
+        about="What the network remembers: at each step, the tanh of a weighted sum of the input and the old state.",
     ),
 }  # fmt: skip
-"""What a run has of every step, by name."""
+"""The signals of every timestep by name."""
 
 
 @dataclass(frozen=True)
 class RNN:
     """The weights of one layer: `W` `(H, I)`, `U` `(H, H)` and `b` `(H,)`.
 
-    Raises ValueError when the shapes do not fit together.
+    Raises ValueError if the shapes do not fit together.
     """
 
     name: ClassVar[str] = "rnn"
@@ -55,12 +55,12 @@ class RNN:
 
     @property
     def variant(self) -> dict[str, str]:
-        """What tells it from another RNN of the same sizes: nothing."""
+        """Empty: RNNs of the same sizes differ in no property."""
         return {}
 
     @property
     def kind(self) -> str:
-        """What it is, in words."""
+        """The kind of cell in words."""
         return self.title
 
     @property
@@ -73,7 +73,7 @@ class RNN:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications of a step: those of W x and U h."""
+        """The multiply-adds of one timestep: those of W x and U h."""
         return self.W.size + self.U.size
 
     @property
@@ -85,14 +85,14 @@ class RNN:
 
     @property
     def biases(self) -> dict[str, Array]:
-        """b by gate, `(H,)` each: here there is one, that of h."""
+        """The bias `b` `(H,)` under the name h."""
         return {"h": self.b}
 
     def row(self, gate: str, unit: int) -> dict[str, Any]:
         return shapes.row(self, gate, unit)
 
     def negated(self, unit: int) -> RNN:
-        """The same layer with one unit's state upside down."""
+        """Return the same layer with the sign of one unit's state flipped."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
         return RNN(self.W * sign[:, None], self.U * sign[:, None] * sign, self.b * sign)
 
@@ -102,8 +102,11 @@ class RNN:
 
 @dataclass(frozen=True)
 class Forward:
-    """A run: `x` and `h0` are what went in, `h` the equation's left-hand side, `(T, H)` or `(T, B, H)`,
-    with what `holds` put in its place."""
+    """The values of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+
+    `x` and `h0` are the inputs and the initial state. `h` is the left-hand side of the equation. `holds` has the values
+    that replaced computed ones.
+    """
 
     cell: RNN
     x: Array
@@ -115,11 +118,11 @@ class Forward:
         return f"Forward({shapes.sizes(self)})"
 
     def __getitem__(self, steps: slice) -> Forward:
-        """The run over a stretch of the steps."""
+        """Return the run over a slice of the timesteps."""
         return self._part(steps, self.h_prev[steps][0])
 
     def sequence(self, b: int) -> Forward:
-        """The run of one sequence of a batch."""
+        """Return the run of one sequence of a batch."""
         return self._part(np.s_[:, b], self.h0[b])
 
     def _part(self, part: Any, h0: Array) -> Forward:
@@ -127,17 +130,17 @@ class Forward:
 
     @property
     def last(self) -> Array:
-        """The state that the next step would start from, `(H,)`."""
+        """The state after the last timestep, `(H,)`, from which a next run can start."""
         return np.asarray(self.h[-1])
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every step."""
+        """h_{t-1} for every timestep."""
         return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """h where it is held anywhere, as it was before anything was put in its place."""
+        """h, if it is held anywhere, with the computed values in place of the held ones."""
         if self.holds is None or "h" not in self.holds.masks:
             return {}
         h = np.tanh(self.Wx["h"] + self.Uh["h"] + self.cell.b)
@@ -145,57 +148,63 @@ class Forward:
 
     @cached_property
     def Wx(self) -> dict[str, Array]:
-        """The input's part of the sum: W x_t, without the bias."""
+        """The input's term in the sum: W x_t, without the bias."""
         return {"h": self.x @ self.cell.W.T}
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
-        """The past's part of the sum: U h_{t-1}."""
+        """The old state's term in the sum: U h_{t-1}."""
         return {"h": self.h_prev @ self.cell.U.T}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Each weight of a unit's row times what it meets: W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`."""
+        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+
+        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        """
         weights = self.cell.row(gate, unit)
         return weights["W"] * self.x, weights["U"] * self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> None:
-        """No bias is multiplied by a gate: there is none."""
+        """Return None: there is no gate that could multiply a bias."""
 
     @cached_property
     def moved(self) -> Array:
-        """How far each unit's state travelled: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
         return np.asarray(np.abs(self.h - self.h_prev).sum(0))
 
     @property
     def half_life(self) -> None:
-        """Nothing is kept by itself, so nothing has a half-life."""
+        """None: no part of the old state is kept directly, so nothing has a half-life."""
 
     @property
     def mixture(self) -> None:
-        """No mixture of candidates: each state is made anew, tanh of a sum in which the old one is a term."""
+        """None: each state is tanh of a sum that contains the old state, and not a mixture with it."""
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
-        """As the function `backward`; `direct` is for gates, and there is none."""
+        """Run the function `backward`. `direct` is for gates, and is not used."""
         return backward(self, dh)
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
-        """There are no gates."""
+        """Return an empty dictionary: there are no gates."""
         return {}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Of the derivative `J` of something by the state of step `s`, the part by each signal: h is all of it."""
+        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
         return {"h": J}
 
     def step_jacobians(self) -> Array:
-        """∂h_t/∂h_{t-1} for every step, `(T, H, H)`: diag(1 − h²) U, 0 in the rows of what is held."""
+        """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − h²) U.
+
+        Rows of held units are 0.
+        """
         return slope(self)[..., None] * self.cell.U
 
 
 def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
-    """Run `rnn` over `x`, `(T, I)` or `(T, B, I)`, from `h0` (zero unless given).
+    """Run `rnn` over `x`, `(T, I)` or `(T, B, I)`, from `h0`, `(H,)` or `(B, H)` (zero if None).
 
-    `holds` may be of more sequences than `x` `(T, 1, I)`, which then goes into all of them. The
-    arithmetic is of the weights' own precision. Raises ValueError when a shape does not fit.
+    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, h0, holds, batch = shapes.take_in(rnn, x, h0, holds)
     T, H = len(x), rnn.units
@@ -213,7 +222,7 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 @dataclass(frozen=True)
 class Gradients:
-    """The derivatives of a loss L, named as what they are taken by; `h` is the whole of ∂L/∂h_t, `(T, ·, H)`."""
+    """The gradients of a loss L, each with the name of its variable. `h` `(T, ·, H)` is the total ∂L/∂h_t."""
 
     W: Array
     U: Array
@@ -228,7 +237,7 @@ class Gradients:
 
 
 def slope(run: Forward) -> Array:
-    """1 − h², by which ∂L/∂h becomes ∂L/∂a: 0 where h is held."""
+    """Return 1 − h², the factor that turns ∂L/∂h into ∂L/∂a. It is 0 where h is held."""
     factor = 1 - run.h**2
     if run.holds is not None and "h" in run.holds.masks:
         factor[run.holds.masks["h"]] = 0
@@ -236,13 +245,13 @@ def slope(run: Forward) -> Array:
 
 
 def backward(run: Forward, dh: Array) -> Gradients:
-    """Back-propagate a loss through time (Werbos 1990); `dh` is ∂L/∂h_t where the loss reads h_t directly.
+    """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    With a the sum inside tanh, from the last step to the first:
+    `dh` is ∂L/∂h_t where the loss reads h_t directly. With a the sum inside tanh, from the last timestep to the first:
 
         ∂L/∂a = ∂L/∂h ⊙ (1 − h²)          ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    What was held does not depend on anything: there ∂L/∂a is 0.
+    A held value depends on nothing: its ∂L/∂a is 0.
     """
     rnn = run.cell
     dh_total, da = np.array(dh, rnn.U.dtype, order="C"), slope(run)

@@ -1,4 +1,4 @@
-"""Scores: how well a model does on data with known answers, as it is or with parts of it held."""
+"""Scores of a model on data with known answers, with or without clamps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_core.model import Model
 from gru_core.tasks import Batch
 
 SCORE = {"softmax": "accuracy", "linear": "squared error"}
-"""What a score is called, by the kind of readout."""
+"""The name of the score, by the kind of readout."""
 
 
 def figure(kind: str, score: float) -> str:
@@ -29,7 +29,7 @@ def in_words(kind: str, score: float) -> str:
 
 
 def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> float:
-    """Accuracy for a softmax readout, mean squared error for a linear one, over the scored steps."""
+    """Return the accuracy for a softmax readout, the mean squared error for a linear one, over the scored timesteps."""
     y = model(batch.x, clamps, h0)[batch.scored]
     target = batch.target[batch.scored]
     if model.readout.kind == "softmax":
@@ -38,7 +38,10 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
 
 
 def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The mean of each gate from 0 to 1 in the top layer at each kind of event that there is, as "z at write"."""
+    """Return the mean of each gate of the top layer at each kind of timestep that occurs.
+
+    The names are such as "z at write". RNNs have no gates, so they have no means.
+    """
     gates = [name for name, signal in runs[-1].cell.signals.items() if signal.lowest == 0]
     return {
         f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
@@ -49,13 +52,14 @@ def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[st
 
 
 def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -> tuple[Clamp, str]:
-    """A clamp on steps of one sequence as it is held in others, and at which of their steps, in words.
+    """Return a clamp on timesteps of one sequence as a clamp for other sequences, and its timesteps in words.
 
-    `here` has the events of its own sequence, masks `(T,)`, and `there` those of the others, `(T, B)`:
-    see `Task.events`. A clamp on all steps is held at every step, one on steps of one kind at every
-    step of that kind. A sequence of one step is all of it only for a clamp without an end.
+    `here` has the events of the clamp's own sequence, masks `(T,)`. `there` has those of the other sequences, `(T, B)`;
+    see `Task.events`. A clamp on all timesteps covers every timestep there. A clamp on timesteps of one kind covers
+    every timestep of that kind. In a sequence of one timestep, only a clamp without an end counts as a clamp on all
+    timesteps.
 
-    Raises ValueError when the clamp is on no step, or on steps of several kinds.
+    Raises ValueError if the clamp covers no timestep, or timesteps of several kinds.
     """
     on = clamp.on(len(next(iter(here.values()))))
     endless = clamp.steps is None or (isinstance(clamp.steps, slice) and clamp.steps.stop is None)

@@ -1,7 +1,7 @@
-"""Sensitivity: how much an output, or a state, would move with what came before it.
+"""Sensitivity: the gradient of an output, or of a state, with respect to earlier inputs, gates and states.
 
-All are derivatives as they are, exact and not normalized. What a clamp holds moves with nothing; a
-held gate itself can still be nudged. A small derivative does not mean forgotten.
+All gradients are exact and not normalized. A clamped value has no gradient with respect to earlier values, but an
+output can still have a gradient with respect to a clamped gate. A small gradient does not mean that the network forgot.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from gru_core.cell import Run
 from gru_core.model import Readout
 
 AT_ONCE = 2**17
-"""Cells of Jacobians that are in memory at one time."""
+"""The most numbers of Jacobians that are in memory at one time."""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How much output `output` at a step t, and the state there, would move with each step s ≤ t.
+    """The gradients of output `output` at a timestep t, and of the state there, with respect to each timestep s ≤ t.
 
-    The rows are the steps, t + 1 of them as t counts from 0. `x` `(·, I)` is ∂y_t/∂x_s; `gates` has
-    for each layer by name, of a GRU "z" and "r", `(·, H)` ∂y_t/∂z_s and ∂y_t/∂r_s, as if the gate's
-    value itself were nudged. `states` has of one layer for each signal that it carries from step to
-    step, of an LSTM "h" and "c", the norm of each unit's row of ∂h_t/∂h_s and ∂h_t/∂c_s, `(·, H)`.
+    Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has for each layer, by
+    name, arrays `(t + 1, H)`: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
+    `states` has for one layer, by the name of each signal that a timestep passes on, arrays `(t + 1, H)`: under "h" the
+    norm of each unit's row of ∂h_t/∂h_s, and in an LSTM under "c" that of ∂h_t/∂c_s.
     """
 
     output: int
@@ -36,12 +36,12 @@ class Sensitivity:
 
     @property
     def h_unit(self) -> Array:
-        """The norm of each unit's row of ∂h_t/∂h_s, `(·, H)`."""
+        """The norm of each unit's row of ∂h_t/∂h_s, `(t + 1, H)`."""
         return self.states["h"]
 
     @property
     def h_norm(self) -> Array:
-        """The Frobenius norm of ∂h_t/∂h_s, `(·,)`."""
+        """The Frobenius norm of ∂h_t/∂h_s, `(t + 1,)`."""
         return frobenius(self.states["h"])
 
     def __repr__(self) -> str:
@@ -56,9 +56,10 @@ class Sensitivity:
 def sensitivity(
     layers: Sequence[Run], readout: Readout, y: Array, t: int, output: int | None = None, layer: int = -1
 ) -> Sensitivity:
-    """Of an output at step `t`, from 0, and of the state of `layer` there; `y` `(T, K)` is what was read of `layers`.
+    """Return the sensitivity of an output at timestep `t`, from 0, and of the state of `layer` there.
 
-    `output` is the one that is answered when None; of a softmax readout it is the probability.
+    `y` `(T, K)` are the outputs of `layers`. `output` is an index; None means the largest output. For a softmax readout
+    the output is the probability.
     """
     t = range(len(y))[t]
     y = y[t]
@@ -78,15 +79,15 @@ def sensitivity(
 
 
 def frobenius(rows: Array) -> Array:
-    """The norm of a matrix whose rows have these norms, `(·, H)` to `(·,)`."""
+    """Return the norm of a matrix from the norms of its rows, `(·, H)` to `(·,)`."""
     return np.asarray(np.sqrt((rows**2).sum(1)))
 
 
 def state_norms(run: Run, t: int) -> dict[str, Array]:
-    """The norm of ∂h_{t,i}/∂h_s within a layer for every step s ≤ `t` and unit i, `(t + 1, H)`, by "h".
+    """Return the norm of ∂h_{t,i}/∂h_s within a layer, for every timestep s ≤ `t` and unit i: `(t + 1, H)`, by "h".
 
-    So too by the name of each other signal that the cell carries. A derivative whose square is too
-    small for a number counts as 0.
+    Other signals that a timestep passes on have the same under their names. A derivative counts as 0 if its square is
+    too small for a number.
     """
     H, S, dtype = run.cell.units, run.last.size, run.h.dtype
     norms = {name: np.zeros((t + 1, H), dtype) for name in run.cell.carried}

@@ -1,4 +1,4 @@
-"""What every cell asks of the shapes of its weights and of what it is run over.
+"""The shapes that every cell requires of its weights and of its inputs.
 
 `W` `(G·H, I)`, `U` `(G·H, H)` and `b` `(G·H,)` stack a block of H rows for each of a cell's G gates.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_blocks(cell: Cell) -> None:
-    """Raises ValueError when W, U and b do not fit together."""
+    """Raise ValueError if W, U and b do not fit together."""
     H = cell.U.shape[-1]
     rows = len(cell.gates) * H
     for name, shape in (("W", (rows, cell.W.shape[-1])), ("U", (rows, H)), ("b", (rows,))):
@@ -28,12 +28,12 @@ def check_blocks(cell: Cell) -> None:
 
 
 def by_gate(array: Array, gates: Sequence[str]) -> dict[str, Array]:
-    """The block of each gate."""
+    """Return the block of each gate."""
     return dict(zip(gates, np.split(array, len(gates)), strict=True))
 
 
 def row(cell: Cell, gate: str, unit: int) -> dict[str, Any]:
-    """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)` and `b`; no cell but a GRU has a `c`."""
+    """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b`, and None as `c`."""
     i = cell.gates.index(gate) * cell.units + unit
     return {"W": cell.W[i], "U": cell.U[i], "b": cell.b[i], "c": None}
 
@@ -41,9 +41,9 @@ def row(cell: Cell, gate: str, unit: int) -> dict[str, Any]:
 def take_in(
     cell: Cell, x: Array, state: Array | None, holds: Holds | None
 ) -> tuple[Array, Array, Holds | None, tuple[int, ...]]:
-    """`x`, the first state and `holds` in the weights' precision, and the shape of the batch: () or (B,).
+    """Return `x`, the initial state and `holds` in the precision of the weights, and the shape of the batch.
 
-    Raises ValueError when one of them has a shape that does not fit.
+    That shape is () or (B,). Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     dtype, H, I, S = cell.U.dtype, cell.units, cell.inputs, len(cell.carried) * cell.units
     x = np.ascontiguousarray(x, dtype)
@@ -56,13 +56,13 @@ def take_in(
         batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))
         holds = holds.over((len(x), *batch, H), dtype)
     if state is not None and state.shape not in ((S,), (*batch, S)):
-        raise ValueError(f"h0 has shape {state.shape}, but must be {(*batch, S)}")
+        raise ValueError(f"h0 has shape {state.shape}, but must be {(S,)}" + (f" or {(*batch, S)}" if batch else ""))
     state = np.zeros((*batch, S), dtype) if state is None else np.array(np.broadcast_to(state, (*batch, S)), dtype)
     return x, state, holds, batch
 
 
 def input_sums(cell: Cell, x: Array, batch: tuple[int, ...], sign: Array) -> Array:
-    """`sign` times W x_t + b for all steps at once, `(T, G·H)` or `(T, B, G·H)`: it needs no past."""
+    """Return `sign` times W x_t + b for all timesteps at once, `(T, G·H)` or `(T, B, G·H)`."""
     W, rows = cell.W.T * sign, len(cell.b)
     sums: Array = (x.reshape(-1, cell.inputs) @ W).reshape(*x.shape[:-1], rows)
     np.add(sums, cell.b * sign, sums)
@@ -71,7 +71,7 @@ def input_sums(cell: Cell, x: Array, batch: tuple[int, ...], sign: Array) -> Arr
 
 
 def sizes(run: Run) -> str:
-    """How long and wide a run is and what of it is held, as text."""
+    """Return the sizes of a run and the names of its held signals, as text."""
     T, *batch, H = run.h.shape
     B = "".join(f"B={size}, " for size in batch)
     names = [] if run.holds is None else [signal for signal, mask in run.holds.masks.items() if mask.any()]

@@ -1,9 +1,9 @@
-"""What a cell says of each of its values: how it is written, what its ends mean, how it is coloured.
+"""The names, the meaning and the colors of a cell's signals.
 
-One colour per signal, from the set of Okabe and Ito that colour-blind eyes tell apart. Gates are
-drawn on a sequential scale in their own hue, signed values on one diverging scale whose middle is
-the page itself: where nothing is, nothing shows. The scales are explicit arrays because names such
-as "RdBu" run opposite ways in Python and JavaScript.
+Each signal has one color. The colors are based on the set of Okabe and Ito, which people with color blindness can
+tell apart. Gates have a sequential scale in their own hue. Signed values share one diverging scale, and its middle is
+close to the color of the page. The scales are explicit arrays, because names such as "RdBu" run opposite ways in Python
+and JavaScript.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ Scale = Mapping[Theme, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Signal:
-    """A value that every unit has at every step.
+    """A value that every unit has at every timestep.
 
-    `symbol` is how equations write it and `name` what it is called. `low` and `high` say what its
-    ends mean, `lowest` and `highest`. `colour` is that of its symbol in text, `scale` that of its values.
-    `about` explains it in a sentence, `about_pytorch` where z is named the other way ("" where that
-    changes nothing).
-    Where the signal called `matters_with` is near 0 this one has no effect, and is drawn dimmed.
+    `symbol` is its symbol in equations, and `name` its name. `low` and `high` say what its ends `lowest` and `highest`
+    mean. `colour` is the color of its symbol in text, `scale` the colors of its values. `about` explains it in one or
+    two sentences. `about_pytorch` does so if z near 1 keeps the old state, and is "" if nothing changes. If the signal
+    `matters_with` is near 0, this signal has no effect and is drawn dimmed.
     """
 
     symbol: str

@@ -1,11 +1,11 @@
-"""A task of one's own: a table of sequences, each with an answer to every step, as CSV.
+"""A task of your own: a table of sequences with an answer for each timestep, as CSV.
 
     sequence,answers
     A x x B,A A A B
     B x,- B
 
-Steps stand apart by spaces; "-" asks for nothing. A fifth of the sequences is kept aside, drawn with the seed:
-what is said of how well a model does is measured on these alone.
+Spaces separate timesteps, and "-" stands for no answer. A fifth of the sequences, drawn with the seed, is held out.
+The score of a model is measured on these alone.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ MOST_KINDS = 8
 UNASKED = "-"
 
 Places = npt.NDArray[np.int8]
-"""Places in an alphabet or in a list of labels, from 0; −1 for none."""
+"""Indices into an alphabet or a list of labels, from 0; -1 for none."""
 
 
 class TableError(ValueError):
-    """A table that cannot be read; the message names its row, from 1."""
+    """A table that cannot be read. If one row is at fault, the message names it, from 1."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is asked: `steps` `(N, T)` in the alphabet, −1 after the end; `answers` `(N, T)` in the labels, −1 for none.
+    """The task in a table.
 
-    A byte for each: the inputs `(T, B, I)` are made for a batch at a time.
+    `steps` `(N, T)` are indices into the alphabet, -1 after the end of a sequence. `answers` `(N, T)` are indices into
+    the labels, -1 for no answer. An index is one byte: the inputs `(T, B, I)` are made for one batch at a time.
     """
 
     encoder: Symbols
@@ -54,11 +55,11 @@ class Table:
         return self.steps.nbytes + self.answers.nbytes
 
     def text(self, row: int) -> str:
-        """A sequence as it is written."""
+        """Return the text of a sequence."""
         return " ".join(self.encoder.alphabet[place] for place in self.steps[row] if place >= 0)
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that are trained on, and those that are kept aside."""
+        """Return the rows of the training sequences, and those of the held-out sequences."""
         N = len(self.steps)
         order = np.random.default_rng([seed, N]).permutation(N)
         aside = max(1, N // 5)
@@ -70,7 +71,11 @@ class Table:
         return Batch(x, np.maximum(answers, 0).astype(int), answers >= 0, self.events(x))
 
     def events(self, x: Array) -> dict[str, Mask]:
-        """The steps that read each symbol, where there are few, or any: those of padding are of no kind."""
+        """Return the timesteps of each kind as masks.
+
+        Each symbol is a kind. If the table has more than MOST_KINDS symbols, all timesteps are one kind. Timesteps
+        after the end of a sequence belong to no kind.
+        """
         if len(self.encoder.alphabet) > MOST_KINDS:
             return {"step": np.asarray(x.any(-1))}
         return {f"“{symbol}”": x[..., i] > 0 for i, symbol in enumerate(self.encoder.alphabet)}
@@ -78,7 +83,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Split:
-    """A table whose sequences are drawn from those that are trained on."""
+    """A table as a task: training draws from the table's training sequences."""
 
     table: Table
     seed: int
@@ -96,19 +101,19 @@ class Split:
         return self.table.kind
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
-        """`B` of the sequences that are trained on; how long they are the table says."""
+        """Return `B` of the training sequences, drawn with replacement. The table decides their length, and not `T`."""
         trained, _ = self.table.split(self.seed)
         return self.table.batch(rng.choice(trained, B))
 
     def aside(self, rng: Random, T: int, B: int) -> Batch:
-        """All that are kept aside."""
+        """Return all held-out sequences, whatever the arguments."""
         return self.table.batch(self.table.split(self.seed)[1])
 
 
 def read(text: str) -> Table:
-    """Raises TableError for what is no such table, or is larger than the limits."""
+    """Return the table in a CSV text. Raises TableError if the text is no such table, or exceeds a limit."""
     if len(text.encode()) > MOST_BYTES:
-        raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KB")
+        raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
     for number, line in enumerate(text.splitlines(), 1):
         if not line.replace("\t", " ").isprintable():
             raise TableError(f"line {number} has a character that cannot be shown")
@@ -157,7 +162,9 @@ def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
         )
     longest = max((*steps, *answers), key=len)
     if len(longest) > MOST_LETTERS:
-        raise TableError(f"sequence {number} has a symbol of {len(longest)} letters: at most {MOST_LETTERS}")
+        raise TableError(
+            f"sequence {number} has a symbol or answer of {len(longest)} characters: at most {MOST_LETTERS}"
+        )
     return steps, answers
 
 

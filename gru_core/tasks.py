@@ -1,4 +1,4 @@
-"""The toy tasks: what a small GRU is taught, as seeded draws of sequences with their answers."""
+"""The toy tasks that small networks learn: sequences and their answers, drawn with a seed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Target = npt.NDArray[np.int_] | Array
 class Batch:
     """Sequences with their answers.
 
-    `x` `(T, B, I)`; `target` `(T, B)`, a class for a softmax readout, a number for a linear one;
-    `scored` `(T, B)`, where the answer counts; `events`, masks `(T, B)` of steps of one kind.
+    `x` is `(T, B, I)`. `target` `(T, B)` has a class for a softmax readout, and a number for a linear one. `scored`
+    `(T, B)` is true where the answer counts. `events` has masks `(T, B)` of the timesteps of each kind.
     """
 
     x: Array
@@ -33,13 +33,13 @@ class Batch:
     events: dict[str, Mask]
 
     def first(self, n: int) -> Batch:
-        """The first `n` of the sequences, all where there are no more."""
+        """Return the first `n` sequences, or all if there are fewer."""
         events = {event: mask[:, :n] for event, mask in self.events.items()}
         return Batch(self.x[:, :n], self.target[:, :n], self.scored[:, :n], events)
 
 
 class Draws(Protocol):
-    """What training needs of a task."""
+    """The methods of a task that training needs."""
 
     def draw(self, rng: Random, T: int, B: int) -> Batch: ...
     def aside(self, rng: Random, T: int, B: int) -> Batch: ...
@@ -47,11 +47,11 @@ class Draws(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """A task: how sequences are written, what is answered, and of which kinds their steps are.
+    """A task: its sequences, its answers, and the kinds of its timesteps.
 
-    `sequences(rng, T, B)` draws inputs `(T, B, I)`, `answers` has for any inputs `(T, I)` or `(T, B, I)` the
-    `target` and `scored` of a `Batch`. `marked` has for a kind of step the inputs that mark it; a step that none marks
-    is of the kind `unmarked`.
+    `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
+    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep the inputs that mark it. All other
+    timesteps are of the kind `unmarked`.
     """
 
     encoder: Encoder
@@ -63,16 +63,19 @@ class Task:
     unmarked: str
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
-        """`B` sequences of `T` steps, with their answers."""
+        """Return `B` sequences of `T` timesteps, with their answers."""
         x = self.sequences(rng, T, B)
         return Batch(x, *self.answers(x), self.events(x))
 
     def aside(self, rng: Random, T: int, B: int) -> Batch:
-        """Sequences to measure on: every draw is of sequences that were not there before."""
+        """Return new sequences to measure on, drawn as those for training are."""
         return self.draw(rng, T, B)
 
     def events(self, x: Array) -> dict[str, Mask]:
-        """The steps of each kind in inputs `(T, I)` or `(T, B, I)`: masks `(T,)` or `(T, B)`, one true at each step."""
+        """Return the timesteps of each kind in inputs `(T, I)` or `(T, B, I)`, as masks `(T,)` or `(T, B)`.
+
+        Each timestep is of exactly one kind.
+        """
         events: dict[str, Mask] = {}
         left = np.ones(x.shape[:-1], bool)
         for event, inputs in self.marked.items():
@@ -81,7 +84,7 @@ class Task:
         return events | {self.unmarked: left}
 
     def text(self, rng: Random, T: int) -> str:
-        """One drawn sequence, as a person would type it."""
+        """Return one drawn sequence as text, as a person would type it."""
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
@@ -101,7 +104,7 @@ FLIP_FLOP = Symbols(("A", "B", "x", "y", "z", "."))
 
 
 def flip_flop(rng: Random, T: int, B: int) -> Array:
-    """Two capitals among four distractors; a capital comes with p = .12, and first."""
+    """Draw two capital letters among four distractors. A capital comes first, and later with probability 0.12."""
     write = rng.random((T, B)) < 0.12
     write[0] = True
     bit = rng.integers(0, 2, (T, B))
@@ -109,16 +112,18 @@ def flip_flop(rng: Random, T: int, B: int) -> Array:
 
 
 def last_capital(x: Array) -> tuple[Target, Mask]:
-    """The last capital, from the first one on."""
+    """Return the last capital at every timestep, scored from the first capital on."""
     write = _any(x[..., :2])
     return _last(write, x[..., :2].argmax(-1)), np.logical_or.accumulate(write)
 
 
-CALCULATOR = Numbers((Operator("=", "load it", (1, 0)), Operator("+", "add it", (0, 1)), Operator("", "hold", (0, 0))))
+CALCULATOR = Numbers(
+    (Operator("=", "load it", (1, 0)), Operator("+", "add it", (0, 1)), Operator("", "ignore it", (0, 0)))
+)
 
 
 def pocket_calculator(rng: Random, T: int, B: int) -> Array:
-    """Load (p = .15), add (p = .35) or hold in the presence of a number."""
+    """Draw numbers to load (with probability 0.15), to add (0.35) or to ignore (0.5). The first is to load."""
     kind = rng.random((T, B))
     value = rng.uniform(-0.4, 0.4, (T, B))
     load, add = kind < 0.15, (kind >= 0.15) & (kind < 0.5)
@@ -127,7 +132,7 @@ def pocket_calculator(rng: Random, T: int, B: int) -> Array:
 
 
 def calculated(x: Array) -> tuple[Target, Mask]:
-    """The number that was loaded last and what was added since, kept within ±1; 0 before."""
+    """Return the number loaded last plus the numbers added since, with each sum clipped to ±1. It starts at 0."""
     value, load, add = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -140,14 +145,14 @@ TOTAL = Numbers((Operator("=", "start again from it", (1,)), Operator("", "add i
 
 
 def running_total(rng: Random, T: int, B: int) -> Array:
-    """Numbers, of which some (p = .15) are flagged."""
+    """Draw numbers. The first has a flag, and each later one has it with probability 0.15."""
     restart = rng.random((T, B)) < 0.15
     restart[0] = True
     return np.stack([rng.uniform(-0.3, 0.3, (T, B)), restart], -1)
 
 
 def added_up(x: Array) -> tuple[Target, Mask]:
-    """The sum of every number; one that is flagged starts it again."""
+    """Return the sum of the numbers since the last flag, the number with the flag included."""
     value, restart = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -160,7 +165,10 @@ STORE = Symbols(("a", "b", "c", "d", "A", "B", "C", "D", "?"))
 
 
 def store_and_recall(rng: Random, T: int, B: int) -> Array:
-    """Lower case is noise, a capital (p = .10) is to be stored, `?` (p = .15) asks for it."""
+    """Draw small letters as noise, capitals to store (with probability 0.10) and `?` to ask for them (0.15).
+
+    The first symbol is a capital.
+    """
     kind = rng.random((T, B))
     write, ask = kind < 0.10, (kind >= 0.10) & (kind < 0.25)
     write[0], ask[0] = True, False
@@ -169,7 +177,7 @@ def store_and_recall(rng: Random, T: int, B: int) -> Array:
 
 
 def recalled(x: Array) -> tuple[Target, Mask]:
-    """The last capital, where it is asked for."""
+    """Return the last capital, scored at each `?` after a capital."""
     write = _any(x[..., 4:8])
     asked = _any(x[..., 8:]) & np.logical_or.accumulate(write)
     return _last(write, x[..., 4:8].argmax(-1)), asked
@@ -180,7 +188,7 @@ SENTIMENT = Symbols((*GOOD, *BAD, "not", ".", *FILLERS))
 
 
 def sentiment(rng: Random, T: int, B: int) -> Array:
-    """Sentences of opinions, `not` and fillers."""
+    """Draw words of opinion, `not`, `.` and fillers."""
     kind = rng.random((T, B))
     opinion, flip = kind < 0.25, (kind >= 0.25) & (kind < 0.42)
     stop = (kind >= 0.42) & (kind < 0.52)
@@ -191,7 +199,10 @@ def sentiment(rng: Random, T: int, B: int) -> Array:
 
 
 def latest_opinion(x: Array) -> tuple[Target, Mask]:
-    """The latest opinion of the sentence: `not` flips the next opinion word, `.` is neutral again."""
+    """Return the latest opinion: 0 negative, 1 neutral, 2 positive.
+
+    `not` reverses the next word of opinion, and `.` makes the opinion neutral.
+    """
     good, opinion, flip, stop = _any(x[..., :3]), _any(x[..., :6]), _any(x[..., 6:7]), _any(x[..., 7:8])
     event, flipped = opinion | stop, np.zeros(good.shape, bool)
     flips = (flip & ~event).cumsum(0)
@@ -225,14 +236,14 @@ GAP = Symbols(("A", "B", "a", "b", "c", "d"))
 
 
 def over_a_gap(rng: Random, T: int, B: int) -> Array:
-    """A capital, then noise to the end."""
+    """Draw a capital letter, then noise until the end."""
     symbol = rng.integers(2, 6, (T, B))
     symbol[0] = rng.integers(0, 2, B)
     return np.asarray(np.eye(6)[symbol])
 
 
 def remembered(x: Array) -> tuple[Target, Mask]:
-    """The last capital, asked for at the last step."""
+    """Return the last capital, scored at the last timestep."""
     target, known = last_capital(x)
     return target, _at_the_end(known)
 
@@ -247,14 +258,14 @@ RECALL = Symbols(("a", "b", "c", "d", "?"))
 
 
 def items(rng: Random, T: int, B: int) -> Array:
-    """As many items as questions after them."""
+    """Draw T // 2 items, then question marks."""
     symbol = np.full((T, B), 4)
     symbol[: T // 2] = rng.integers(0, 4, (T // 2, B))
     return np.asarray(np.eye(5)[symbol])
 
 
 def in_order(x: Array) -> tuple[Target, Mask]:
-    """At the k-th question the k-th item."""
+    """Return the k-th item at the k-th question mark."""
     asked, item = _any(x[..., 4:]), x[..., :4].argmax(-1)
     n = np.cumsum(asked, 0) - 1
     kept = np.cumsum(~asked, 0)[-1]  # items in all
@@ -264,11 +275,11 @@ def in_order(x: Array) -> tuple[Target, Mask]:
     return np.take_along_axis(item, place, 0), scored
 
 
-ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "pass it by", (0,))))
+ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "ignore it", (0,))))
 
 
 def two_marked(rng: Random, T: int, B: int) -> Array:
-    """Numbers, of which one in either half is marked (Hochreiter & Schmidhuber 1997)."""
+    """Draw numbers with one marked in each half: the adding problem (Hochreiter & Schmidhuber 1997)."""
     mark = np.zeros((T, B))
     half = max(1, T // 2)
     mark[rng.integers(0, half, B), np.arange(B)] = 1
@@ -277,7 +288,7 @@ def two_marked(rng: Random, T: int, B: int) -> Array:
 
 
 def sum_of_marked(x: Array) -> tuple[Target, Mask]:
-    """The sum of the marked numbers, asked for at the last step."""
+    """Return the sum of the marked numbers, scored at the last timestep."""
     value, mark = np.moveaxis(x, -1, 0)
     return np.cumsum(value * (mark > 0), 0), _at_the_end(np.ones(value.shape, bool))
 
@@ -290,7 +301,7 @@ def bits(rng: Random, T: int, B: int) -> Array:
 
 
 def parity(x: Array) -> tuple[Target, Mask]:
-    """Whether the number of ones so far is even or odd."""
+    """Return whether the number of ones so far is even (0) or odd (1)."""
     one = _any(x[..., 1:])
     return np.cumsum(one, 0) % 2, np.ones(one.shape, bool)
 
@@ -299,7 +310,7 @@ BRACKETS, DEEPEST = Symbols(("(", ")", "x")), 4
 
 
 def nested(rng: Random, T: int, B: int) -> Array:
-    """Brackets that open and close, at most DEEPEST of them open, among letters."""
+    """Draw brackets that open and close among the letter x, with at most DEEPEST open at once."""
     symbol, depth, kind = np.empty((T, B), int), np.zeros(B, int), rng.random((T, B))
     for t in range(T):
         opens = (kind[t] < 0.4) & (depth < DEEPEST)
@@ -310,7 +321,7 @@ def nested(rng: Random, T: int, B: int) -> Array:
 
 
 def depth(x: Array) -> tuple[Target, Mask]:
-    """How many brackets are open."""
+    """Return how many brackets are open, at most DEEPEST."""
     opens, closes = _any(x[..., :1]), _any(x[..., 1:2])
     deep = np.empty(opens.shape, int)
     now = np.zeros(opens.shape[1:], int)
@@ -329,13 +340,13 @@ LABS: dict[str, Task] = {
         BRACKETS, "softmax", ("0", "1", "2", "3", "4"), nested, depth, {"open": np.s_[:1], "close": np.s_[1:2]}, "other"
     ),
 }
-"""Those of the laboratories. The sequences of "gap" and "recall" are as long as what is to be kept."""
+"""The tasks of the experiments. In "gap" and "recall", a longer sequence requires more memory."""
 
 ALL = TASKS | LABS
 
 
 def task_of(model: Model) -> Task | None:
-    """The task that the model's card names, if it is one that the model reads and answers as."""
+    """Return the task that the model's card names, or None if the model does not have its inputs and outputs."""
     task, readout = ALL.get(model.card.task), model.readout
     if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
         return None

@@ -1,4 +1,4 @@
-"""Running a model over a sequence with every intermediate value kept."""
+"""Runs of a model over a sequence, with every intermediate value."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gap:
-    """How far the hidden state is from the twin's at one place: |h − h of the twin|. Places count from 0."""
+    """The difference of one unit at one timestep, |h − h of the twin|. Layers, units and timesteps count from 0."""
 
     layer: int
     unit: int
@@ -38,11 +38,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class Trace:
-    """What `model` did with a sequence, or with a stretch of one.
+    """A run of `model` over a sequence, or over a part of one.
 
-    `tokens` are the steps as written, None when numbers were given. `layers` hold every
-    intermediate of each layer, arrays `(T, H)`; `y` is `(T, K)`. The top layer's signals are had by
-    name: `trace.z`, `trace.h`. `twin` is the run that was left alone, or of another input, where one went along.
+    `tokens` are the timesteps as text, None if the sequence was numbers. `layers` have every intermediate value of each
+    layer, arrays `(T, H)`. `y` is `(T, K)`. The signals of the top layer have short names: `trace.z`, `trace.h`. `twin`
+    is the original run, or the run of a second sequence; None if there is none.
     """
 
     model: Model
@@ -52,7 +52,10 @@ class Trace:
     twin: Trace | None = None
 
     def __getattr__(self, name: str) -> Array:
-        """A signal of the top layer, `(T, H)`. Raises AttributeError, saying which there are, for any other name."""
+        """Return a signal of the top layer, `(T, H)`.
+
+        Raises AttributeError, with the names of the signals, for another name.
+        """
         signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
         if name not in signals:
             raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
@@ -60,9 +63,9 @@ class Trace:
 
     @property
     def differs(self) -> Mask:
-        """Where the answer is not the twin's, `(T,)`: another label, or a number more than .01 off.
+        """Where the output differs from the twin's, `(T,)`: another label, or a number that is more than 0.01 off.
 
-        Raises ValueError when there is no twin.
+        Raises ValueError if there is no twin.
         """
         twin = self._twin()
         if self.model.readout.kind == "softmax":
@@ -71,10 +74,10 @@ class Trace:
 
     @property
     def largest_gap(self) -> Gap | None:
-        """Where the hidden state is furthest from the twin's, None when it is the same everywhere.
+        """The largest difference of the hidden state from the twin's; None if they are the same everywhere.
 
-        Of gaps of one size it is the earliest, then the one nearest the input. Raises ValueError when
-        there is no twin.
+        Among equal differences it is the earliest, then the one nearest the input. Raises ValueError if there is no
+        twin.
         """
 
         def of_layer(layer: int, one: Run, other: Run) -> Gap:
@@ -88,25 +91,28 @@ class Trace:
 
     def _twin(self) -> Trace:
         if self.twin is None:
-            raise ValueError("this run has no original run to compare with: add a clamp or edit a weight")
+            raise ValueError(
+                "this trace has no original run to compare with: use gru.twin(…), or gru.trace(…, against=…)"
+            )
         return self.twin
 
     def ledger(self, unit: int, layer: int = -1) -> Array:
-        """Of which candidates the unit's state is made: `(T, T + 1)`, the rows summing to 1.
+        """Return the contribution of each timestep's candidate to a unit's state: `(T, T + 1)`; see gru_core.ledger.
 
-        Column 0 is the share of h_0, column k that of the k-th step's candidate; see gru_core.ledger.
+        Column 0 is the share of the initial state, column k that of the k-th timestep's candidate. The rows of a GRU
+        sum to 1. In an LSTM the state is c. Raises ValueError for an RNN.
         """
         return ledger(self.layers[layer], unit)
 
     def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
-        """How much an output at step `t`, from 0, and the layer's state there would move with each step up to it.
+        """Return the gradients of an output at timestep `t`, from 0, and of the layer's state there.
 
-        `output` is the one that is answered when None.
+        `output` is an index; None means the largest output. See gru_core.sensitivity.
         """
         return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
 
     def arrays(self) -> record.Named:
-        """Every array by name; see gru_core.record."""
+        """Return every array by name; see gru_core.record."""
         named = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
         if self.tokens is not None:
             named["tokens"] = np.array(self.tokens)
@@ -117,23 +123,23 @@ class Trace:
     def save(self, path: str | Path) -> None:
         """Write every array by name to an `.npz`: `y`, `layers.0.r`, …; see gru_core.record.
 
-        `np.load(path, allow_pickle=False)` reads it. Raises OSError when it cannot be written.
+        `np.load(path, allow_pickle=False)` reads it. Raises OSError if it cannot be written.
         """
         with Path(path).open("wb") as file:
             np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]  # none is called allow_pickle
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as lists, `["layers"][0]["r"]`, which `json.dumps` takes; see gru_core.record."""
+        """Return the arrays as nested lists, `["layers"][0]["r"]`, which `json.dumps` takes; see gru_core.record."""
         twin = None if self.twin is None else record.lists(self.twin.layers, self.twin.y)
         labels = list(self.model.readout.labels)
         about = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels}
         return about | record.lists(self.layers, self.y) | {"twin": twin}
 
     def figure(self, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
-        """A layer's r, z, h̃ and h as heatmaps over one time axis; with `difference` how far each is from the twin's.
+        """Return a Plotly figure with the signals of a layer as heatmaps over one time axis.
 
-        `figure.write_html("x.html")` gives a page that needs no network. Raises ValueError for a
-        difference where there is no twin.
+        With `difference` the figure shows the differences from the twin. `figure.write_html("x.html")` writes a page
+        that needs no network. Raises ValueError for a difference without a twin.
         """
         twin = self._twin().layers[layer] if difference else None
         number, layers = range(len(self.layers))[layer] + 1, len(self.layers)
@@ -147,7 +153,7 @@ class Trace:
         return f"Trace({self.model.card.title[:40]!r}{of}: T={T}, H={self.model.sizes}, K={K}{twin})"
 
     def _repr_html_(self) -> str:
-        """The run as a table of coloured cells, which a notebook shows: text and colours alone, nothing is loaded."""
+        """Return the run as a table of colored cells, which a notebook shows. The table loads nothing."""
         answers = list(self._answered("output"))
         if self.twin is not None:
             answers += self.twin._answered("original")
@@ -164,10 +170,10 @@ class Trace:
 
 
 def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
-    """The tokens of `sequence` (None when it is an array) and its inputs `(T, I)`.
+    """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
 
-    Raises SequenceError for what the model cannot read: no steps, more than `most`, a symbol
-    outside its alphabet, an array of the wrong shape or with a value that is not finite.
+    Raises SequenceError if the model cannot read the sequence: if it has no timesteps or more than `most`, a symbol
+    outside the alphabet, a number that is not within ±1,000,000, or if an array has the wrong shape.
     """
 
     def count(T: int) -> None:
@@ -201,13 +207,13 @@ def stream(
     twin: Model | None = None,
     against: str | Array | None = None,
 ) -> Iterator[Trace]:
-    """Run `model` over `sequence`, `block` steps at a time (all when None), a Trace for each block.
+    """Run `model` over `sequence`, `block` timesteps at a time (all if None), and yield a Trace for each block.
 
-    `h0` is a state for each layer, zero when None: see `Model.state`. `twin` runs along without clamps: it is
-    `model` itself, the two then going through in one batch, or one of other weights. Or what goes along is
-    `model` as it is, clamps included, over another sequence of as many steps, `against`. What is wrong
-    with the arguments is raised by the call itself: SequenceError, or ValueError for a clamp or an
-    h0 that does not fit.
+    `h0` is a state for each layer, zero if None: see `Model.state`. `twin` is a second model that reads the same
+    sequence without clamps: `model` itself, which then runs in one batch with the first, or one with other weights.
+    `against` is a second sequence of the same length: `model`, with its clamps, reads it as the twin. The call itself
+    raises the errors of its arguments: SequenceError for a sequence, ValueError for a clamp or an h0 that does not
+    fit.
     """
     if against is not None:
         steps, others = (len(read(model, one)[1]) for one in (sequence, against))
@@ -248,9 +254,9 @@ def trace(
     clamps: Sequence[Clamp] = (),
     against: str | Array | None = None,
 ) -> Trace:
-    """Run `model` over the whole of `sequence`; arguments and errors as for `stream`.
+    """Run `model` over all of `sequence` and return the Trace. Arguments and errors are as for `stream`.
 
-    With `against`, a sequence of as many steps, its run is the trace's twin: `differs`, `figure(difference=True)`.
+    With `against`, a second sequence of the same length, the trace has a twin: `differs`, `figure(difference=True)`.
     """
     return next(stream(model, sequence, h0, clamps, against=against))
 
@@ -262,9 +268,9 @@ def twin(
     clamps: Sequence[Clamp] = (),
     edits: Sequence[Edit] = (),
 ) -> tuple[Trace, Trace]:
-    """The trace under clamps and with edited weights, and that of the model left alone.
+    """Return the trace with clamps and edited weights, and the trace of the original run.
 
-    Arguments and errors as for `stream` and `Model.edited`.
+    Arguments and errors are as for `stream` and `Model.edited`.
     """
     changed = next(stream(model.edited(edits) if edits else model, sequence, h0, clamps, twin=model))
     assert changed.twin is not None

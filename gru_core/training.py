@@ -1,4 +1,4 @@
-"""Training: the losses, their gradients, Adam, and `fit`, which yields snapshots as it goes."""
+"""Training: the losses, their gradients, Adam, and `fit`, which yields snapshots."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Penalties:
-    """What a GRU's loss adds for its gates' sake: λ_z · mean(z), which asks units to keep, and
-    λ_r · mean(1 − r), which asks them to see their past."""
+    """The terms that a GRU's loss adds for its gates.
+
+    λ_z · mean(z) pushes units to keep their state, and λ_r · mean(1 − r) pushes the candidate to read the old state.
+    """
 
     z: float = 0.0
     r: float = 0.0
@@ -31,10 +33,10 @@ NO_PENALTIES = Penalties()
 def loss_and_gradients(
     model: Model, batch: Batch, penalties: Penalties = NO_PENALTIES
 ) -> tuple[float, dict[str, Array]]:
-    """The mean loss over the scored steps, and its gradient by the names of `model.parameters`.
+    """Return the mean loss over the scored timesteps, with the penalties, and its gradients.
 
-    Cross-entropy −log y_target for a softmax readout, (y − target)² for a linear one. Raises ValueError
-    for a penalty on a gate that a layer does not have.
+    The gradients have the names of `model.parameters`. The loss is the cross-entropy −log y_target for a softmax
+    readout, (y − target)² for a linear one. Raises ValueError for a penalty on a gate that a layer does not have.
     """
     runs = model.forward(batch.x)
     h = runs[-1].h
@@ -73,7 +75,7 @@ def loss_and_gradients(
 
 @dataclass
 class Adam:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980), the moments kept by name."""
+    """The Adam optimizer (Kingma and Ba 2015, arXiv:1412.6980). It keeps its moments by name."""
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -82,7 +84,7 @@ class Adam:
     _moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
     def __call__(self, parameters: Parameters, gradients: Parameters, rate: float) -> dict[str, Array]:
-        """The parameters after one step down the gradients."""
+        """Return the parameters after one training step."""
         self._steps += 1
         rate *= math.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
         new: dict[str, Array] = {}
@@ -97,7 +99,7 @@ class Adam:
 
 
 def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
-    """The gradients, scaled down together when their joint norm is above `norm`."""
+    """Return the gradients, scaled down together if their joint norm is above `norm`."""
     whole = math.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
     scale = min(1.0, norm / whole) if whole > 0 else 1.0
     return {name: g * scale for name, g in gradients.items()}
@@ -105,9 +107,10 @@ def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where training stands: `score` is on a batch kept aside, `reached` once it was good enough.
+    """The state of a training at one training step.
 
-    `losses` are those of the steps since the snapshot before, `rate` is that of the latest.
+    `losses` are those of the training steps since the snapshot before, and `rate` is the learning rate of the latest.
+    `score` is measured on held-out sequences. `reached` is true once the target was reached.
     """
 
     step: int
@@ -119,15 +122,20 @@ class Snapshot:
 
     @property
     def loss(self) -> float:
-        """The latest; NaN before the first step."""
+        """The latest loss; NaN before the first training step."""
         return self.losses[-1] if self.losses else math.nan
 
 
 class Diverged(ArithmeticError):
-    """The loss, or its gradient, is no longer a finite number; `step` is the one that was to be taken."""
+    """A training in which a number is no longer finite: the loss, its gradient, or a weight as float32. `step` is the
+    training step at which it was found.
+    """
 
     def __init__(self, step: int) -> None:
-        super().__init__(f"at training step {step} the loss is no longer a finite number: try a lower learning rate")
+        super().__init__(
+            f"at training step {step} the loss, its gradient or a weight is no longer a finite number: "
+            "try a lower learning rate"
+        )
         self.step = step
 
 
@@ -135,11 +143,14 @@ class Diverged(ArithmeticError):
 class Schedule:
     """How long and how fast to train.
 
-    The rate stays at `rate` until the score of a batch kept aside is at least (accuracy) or at
-    most (error) `reach`, looked at every `every` steps; or, where `reach` is None, for `most` steps.
-    `after` further steps follow, the rate falling to a tenth over their second half. `most` steps
-    without reaching it end the training. The sequences kept aside are of `aside` steps. `changes`
-    are steps after which `rate` is another: (400, 0.06).
+    The learning rate stays at `rate` until the held-out score reaches the target `reach`: an accuracy of at least
+    `reach`, or an error of at most `reach`. The score is checked every `every` training steps, and after `most`. If
+    `reach` is None, this part takes `most` training steps instead. Then `after` further training steps follow, and
+    over their second half the learning rate falls to a tenth. A training that has not reached the target after
+    `most` training steps ends there.
+
+    Training sequences have `T` timesteps, `B` of them in a batch; held-out sequences have `aside` timesteps. `norm` is
+    the limit of gradient clipping. `changes` are training steps after which `rate` has another value: (400, 0.06).
     """
 
     reach: float | None
@@ -154,7 +165,10 @@ class Schedule:
     changes: tuple[tuple[int, float], ...] = ()
 
     def rate_after(self, step: int, left: int | None) -> float:
-        """The rate of the step that follows `step`; `left` of those that follow the goal, None before it is reached."""
+        """Return the learning rate of the training step after `step`.
+
+        `left` is how many of the `after` training steps are left, None before the target is reached.
+        """
         rate = next((rate for since, rate in reversed(self.changes) if since <= step), self.rate)
         return rate if left is None else rate * min(1.0, 0.1 + 1.8 * left / self.after)
 
@@ -167,10 +181,10 @@ def fit(
     penalties: Penalties = NO_PENALTIES,
     also: Callable[[int], bool] = lambda step: False,
 ) -> Iterator[Snapshot]:
-    """Train `model` on `task`; a snapshot every `schedule.every` steps, at the end, and at the steps that are
-    wanted `also`, of which 0 is before the first.
+    """Train `model` on `task`, and yield a snapshot every `schedule.every` training steps and at the end.
 
-    Whether it is good enough is looked at every `schedule.every` steps alone. Raises Diverged.
+    There are further snapshots where `also` returns true: it gets a training step, and 0 is before the first. Only the
+    other snapshots check whether the target is reached. Raises Diverged if the loss or its gradient is not finite.
     """
     adam = Adam()
     aside = task.aside(rng, schedule.aside, 100)

@@ -1,13 +1,13 @@
-"""GRUs from elsewhere: a file in, a model out, with what was understood of it in sentences.
+"""Networks from other libraries: a file in, a model out, with sentences that say how the file was read.
 
     from gru_core import formats
-    found = formats.read_file("flipflop.safetensors")
-    found.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
-    found.model     # as gru_core.load gives it
+    imported = formats.read_file("flipflop.safetensors")
+    imported.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
+    imported.model     # as gru_core.load returns it
 
-Read are safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX; Keras's
-`.keras` and `.weights.h5` (these need h5py); and GRU Scope's own. A file is only ever read
-as numbers: none of it is run, no name or path in it is followed, nothing is written.
+These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX; Keras's
+`.keras` and `.weights.h5` (both need h5py); and GRU Scope's own. A file is only read as numbers: no code in it runs,
+no name or path in it is followed, and nothing is written.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Save a safetensors file instead, in the program that has the model:
     save_file({name: array.contiguous() for name, array in model.state_dict().items()}, "model.safetensors")"""
 
 PROTOCOLS = {bytes([0x80, version]) for version in range(2, 6)}
-"""What a pickle begins with."""
+"""The first bytes of a pickle."""
 
 KINDS = ".safetensors, .npz, .onnx, .keras, .weights.h5"
 
@@ -53,7 +53,7 @@ def read_file(
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
 ) -> Imported:
-    """The model in the file at `path`; otherwise as `read`. Raises FileNotFoundError besides."""
+    """Return the model in the file at `path`. Raises OSError if the file cannot be read. All else is as for `read`."""
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     return read(data, Path(path).name, answers, alphabet, labels, direction)
@@ -67,19 +67,20 @@ def read(
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
 ) -> Imported:
-    """The model in the bytes of a file. What kind of file it is, the bytes tell; `name` titles the model.
+    """Return the model in the bytes of a file.
 
-    `answers` answers what the file does not tell, `direction` the one question of a layer that
-    reads both ways. `alphabet` names the symbols of an embedding, or makes the inputs one-hot
-    symbols; `labels` names the outputs.
+    The bytes decide which kind of file it is. `name` gives the model its title. If the name ends in .pt, .pth, .pkl
+    or .pickle, only safetensors are read. `answers` has what the file does not say. `direction` is short for the
+    answer about a layer that reads both ways. `alphabet` names the symbols of an embedding, or makes the inputs
+    one-hot symbols. `labels` name the outputs.
 
-    Raises Unanswered with a Question for what must be known first; FormatError when the file is
-    damaged, too large, or no GRU that can be shown.
+    Raises Unanswered, with a Question, if the file leaves a question open. Raises FormatError if the file is damaged or
+    too large, if it has no network that can be shown, or if an answer or a name does not fit.
     """
     answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
     check_answers(answers)
     if len(data) > MAX_BYTES:
-        raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MB")
+        raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MiB")
     if not data:
         raise FormatError("the file is empty")
     arrays: Arrays = {}
@@ -129,7 +130,7 @@ def read_arrays(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Imported:
-    """The model in arrays by name, as a library's own `state_dict()` has them; otherwise as `read`."""
+    """Return the model in arrays by name, such as a library's own `state_dict()`. All else is as for `read`."""
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:
@@ -145,7 +146,7 @@ def read_arrays(
         stacks = unnamed.find(rest, answers)
     if not stacks:
         raise FormatError(
-            f"no GRU was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
+            f"no GRU, LSTM or plain RNN was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
             "Use the array names of PyTorch, Keras, Flax, Equinox or Haiku, such as weight_ih_l0, ir/kernel or w_i"
         )
     return imported(stacks, rest, name, answers, alphabet, labels)

@@ -1,4 +1,4 @@
-"""Zip files out of a stranger's hands: .npz and .keras are both."""
+"""Zip files from strangers: .npz and .keras are both zip files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
 
 END = b"PK\x05\x06"
-"""What begins the record at the end of a zip, 22 bytes without a comment."""
+"""The first bytes of the record at the end of a zip, which has 22 bytes without a comment."""
 
 MAX_DIRECTORY = 64 * 1024
-"""Bytes of the list of members: room for 64 with long names."""
+"""The most bytes in the list of a zip: enough for 64 files with long names."""
 
 
 def members(data: bytes) -> dict[str, bytes]:
-    """The files in a zip, unpacked, by name. No name is ever used as a path.
+    """Return the unpacked files of a zip by name. No name is used as a path.
 
-    Raises FormatError when the zip is damaged, encrypted, too large once unpacked, or made to
-    mislead: names twice, members that overlap, sizes that are not true.
+    Raises FormatError if the zip is damaged, encrypted, has a comment, is too large when it is unpacked, or could
+    mislead: a name twice, files that overlap, sizes that are not true.
     """
     end = data[-22:]
     if len(end) < 22 or not end.startswith(END) or end[20:] != b"\0\0":
-        raise FormatError("this zip file is incomplete: its end is missing. Was it cut off?")
+        raise FormatError(
+            "this zip file cannot be read: its end is missing. Was it cut off, or does it have a comment?"
+        )
     # Before the list of members is read: it may be of hundreds of thousands.
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
-        raise FormatError(f"the zip has too many files; at most {MAX_TENSORS} are allowed")
+        raise FormatError(
+            f"the zip has too many files; at most {MAX_TENSORS} are allowed, "
+            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names"
+        )
     if data[-42:-38] == b"PK\x06\x07":
         raise FormatError("the zip has the format for files over 4 GB (zip64), which cannot be read")
     try:

@@ -1,4 +1,4 @@
-"""What of a file is taken, and what its numbers mean: answered, told by the file, or asked."""
+"""Which part of a file is used, and what its numbers mean: as answered, as the file says, or as asked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from gru_core.formats.questions import FormatError, Option, Question, answer, ap
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
 
 KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
-"""What can be answered. `order`, `reset`, `z` and `readout` may be, against what the file says."""
+"""The keys of answers. `order`, `reset`, `z` and `readout` may also contradict the file."""
 
 
 def check_answers(answers: Mapping[str, str]) -> None:
-    """Raises FormatError when an answer is to no question."""
+    """Raise FormatError if an answer has a key that belongs to no question."""
     for key in answers:
         if key not in KEYS:
             raise FormatError(f"{shown(key)} is not a question about a file; choose one of {', '.join(KEYS)}")
 
 
 def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
-    """The network that is shown. Raises Unanswered when there are several."""
+    """Return the network to show. Raises Unanswered if there are several."""
     if len(stacks) == 1:
         return stacks[0]
     names = apart([stack.where or "the one without a name" for stack in stacks])
@@ -33,7 +33,7 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
         order = " → ".join(names)
         options.append(Option("stacked", f"all, each with the outputs of the one before as its input: {order}"))
     kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)
-    text = f"There are several {' and '.join(kinds)} in the file."
+    text = f"There are several {' and '.join(kinds)} in the file. Which do you want to see?"
     which = answer(Question("network", text, tuple(options)), answers)
     if which == "stacked" and chain is not None:
         return chain
@@ -47,7 +47,7 @@ def _sizes(stack: Stack) -> str:
 
 
 def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
-    """What the numbers mean: what was answered, else what the file says, else asked."""
+    """Return what the numbers mean: as answered, else as the file says. Raises Unanswered if neither says it."""
     if stack.blocks != 3:  # every file of these tells the order
         return Convention(stack.order or BLOCKS[stack.blocks])
 
@@ -74,10 +74,10 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 
 
 def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slice]:
-    """The direction to be shown, and those of the layers that it goes through alone.
+    """Return the direction to show, and the layers that can be run in this direction alone.
 
-    A layer above one that reads both ways takes both, so what is shown ends there; and what reads
-    backward has nothing under it that reads forward.
+    A layer above one that reads both ways needs both directions, so the shown layers end there. Below a layer that
+    reads backward, no layer that reads forward can be shown.
     """
     both, layers = stack.first_both, len(stack.layers)
     if both is None:
@@ -118,7 +118,10 @@ def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], 
 
 
 def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -> Embedding | None:
-    """The embedding before a layer of so many inputs, None when there is none."""
+    """Return the embedding before a layer with `inputs` inputs, None if there is none.
+
+    Raises Unanswered if more than one array could be the embedding, or if its name does not show that it is one.
+    """
     fitting = [one for one in found if one.table.shape[1] == inputs]
     named = [one for one in fitting if "emb" in one.name.lower()]
     text = (
@@ -137,10 +140,10 @@ def dense(
     answers: Mapping[str, str],
     whole: bool,
 ) -> Dense | None:
-    """The linear layer on the state. One that takes both directions comes along, to be spoken of.
+    """Return the linear layer that reads the state, or one that takes both directions, so that it can be mentioned.
 
-    `names` are all the arrays beside the GRU, and `whole` is whether it is every GRU of the file. A
-    layer is taken unasked only where no other could stand between it and the state, or after it.
+    `names` are all arrays beside the network. `whole` is whether the network has all recurrent layers of the file. A
+    layer is taken without a question only if no other array could come between it and the state, or after it.
     """
     others = [one for one in found if embedding is None or one.name != embedding.name]
     fitting = [one for one in others if one.V.shape[1] == units] or [

@@ -1,4 +1,4 @@
-"""What stands around the layers of a model that came from a file: its encoder and its readout."""
+"""The encoder and the readout of a model from a file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _names(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
 def encoder(
     cells: tuple[Cell, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
 ) -> tuple[Encoder, tuple[Cell, ...], list[str]]:
-    """How sequences are written, and the cells with the embedding folded into the first: W Eᵀ."""
+    """Return the encoder, the cells with the embedding folded into the first one (W Eᵀ), and sentences about both."""
     inputs = cells[0].inputs
     size = inputs if embedding is None else len(embedding.table)
     if alphabet is not None:

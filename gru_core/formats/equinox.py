@@ -17,7 +17,7 @@ from gru_core.formats.weights import Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """The GRUs that are named as Equinox names them. Raises FormatError when one is not whole."""
+    """Return the GRUs with the array names of Equinox. Raises FormatError if one is incomplete or does not fit."""
     found: list[Stack] = []
     for where, group in groups(arrays, "weight_ih|weight_hh|bias|bias_n").items():
         if "bias_n" not in group:

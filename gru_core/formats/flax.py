@@ -5,9 +5,9 @@
     n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
     h = (1 − z) ⊙ n + z ⊙ h                          z keeps
 
-linen keeps six kernels apart, `ir iz in` (I, H) with biases, `hr hz hn` (H, H), the last with one.
-nnx keeps two, `dense_i` (I, 3H) with a bias and `dense_h` (H, 3H) without: r, z, n, and no b_hn.
-https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
+linen has six kernels: `ir iz in` (I, H) with biases, and `hr hz hn` (H, H), the last with a bias.
+nnx has two: `dense_i` (I, 3H) with a bias and `dense_h` (H, 3H) without. Their blocks are r, z, n, and there is
+no b_hn. https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GATES = "rzn"
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """The GRUs that are named as Flax names them. Raises FormatError when one is not whole."""
+    """Return the GRUs with the array names of Flax. Raises FormatError if one is incomplete or does not fit."""
     linen = groups(arrays, r"(?:i|h)[rzn]/(?:kernel|bias)")
     nnx = groups(arrays, r"dense_[ih]/(?:kernel|bias)")
     # An LSTM of linen has gates of other names besides, one of nnx four blocks.

@@ -1,4 +1,4 @@
-"""HDF5 as Keras writes it: plain arrays in groups. Needs h5py: pip install 'gruscope[keras]'."""
+"""HDF5 files of Keras: plain arrays in groups. They need h5py: pip install 'gruscope[keras]'."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_DEPTH = 16
 
 
 def arrays(data: bytes) -> dict[str, Array]:
-    """The arrays of an HDF5 file by path.
+    """Return the arrays of an HDF5 file by path.
 
-    Nothing outside the file is opened: links to elsewhere and data kept elsewhere are refused, and
-    so is packed data, whose true size only shows on unpacking. Raises FormatError for these, and
-    when the file is damaged or too large.
+    Nothing outside the file is opened. Links and data outside the file are refused. Compressed data is refused too,
+    because its true size shows only when it is unpacked. Raises FormatError for these, if h5py is missing, and if
+    the file is damaged or too large.
     """
     try:
         import h5py
@@ -56,7 +56,9 @@ def arrays(data: bytes) -> dict[str, Array]:
         plan = dataset.id.get_create_plist()
         plainly = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
         if not plainly or plan.get_nfilters() or plan.get_external_count():
-            raise FormatError(f"{shown(path)} is compressed or stored outside the file: save it with Keras")
+            raise FormatError(
+                f"{shown(path)} is compressed or stored outside the file or in chunks: save it with Keras"
+            )
         if dataset.dtype.kind not in "fiu" or dataset.shape is None:
             raise FormatError(f"{shown(path)} does not contain numbers")
         bytes_read = math.prod(dataset.shape) * dataset.dtype.itemsize

@@ -15,7 +15,7 @@ from gru_core.formats.weights import Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """The GRUs that are named as Haiku names them. Raises FormatError when one is not whole."""
+    """Return the GRUs with the array names of Haiku. Raises FormatError if one is incomplete or does not fit."""
     found: list[Stack] = []
     for where, group in groups(arrays, "w_i|w_h|b").items():
         if "w_i" in group or "w_h" in group:

@@ -1,4 +1,4 @@
-"""What was found in a file, made into a model, with a sentence for everything that was understood or left out."""
+"""The model that is made from the contents of a file, with sentences about what was read, used and left out."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gru_core.model import Model
 
 @dataclass(frozen=True)
 class Imported:
-    """A model that came from a file, and `said`: what it was taken to be, in sentences.
+    """A model from a file. `said` has sentences that say how the file was read.
 
-    `convention` and `cells`, the layers as the file has them from the bottom, are what the model was
-    made of; an embedding is folded into the first. With direction "backward" the network reads a
-    sequence from its end; `as_read` is whether its source then gives the states in the order in
-    which it reads, the last step's first. `both` is whether the file has the other direction too.
+    `convention` and `cells` are what the model was made from. The cells are the layers as the file has them, from the
+    bottom, with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its
+    end. `as_read` is whether its library then returns the states in that order, the last timestep's first. `both` is
+    whether the file has the other direction too.
     """
 
     model: Model
@@ -45,9 +45,9 @@ def imported(
     alphabet: Sequence[str] | None,
     labels: Sequence[str] | None,
 ) -> Imported:
-    """The model in `stacks`, and in the `arrays` that none of them takes up.
+    """Return the model from `stacks`, and from the `arrays` that no stack contains.
 
-    Raises Unanswered for what the file does not tell, FormatError for what cannot be shown.
+    Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """
     stack = choices.chosen(stacks, answers)
     convention = choices.convention(stack, answers)
@@ -127,7 +127,7 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
     left = len(stack.layers) - len(stack.layers[shown_layers])
     if left:
         of = f"{left} layers are" if left > 1 else "1 layer is"
-        said.append(f"{of} left out, because one direction alone cannot be run there.")
+        said.append(f"{of} left out, because only the others can be run in this direction alone.")
     return said
 
 

@@ -1,12 +1,12 @@
 """Keras: `.keras` (a zip of config.json and the weights), `.weights.h5`, and the names of its variables.
 
     z = σ(W_z x + b_z + U_z h + c_z)                     kernel (I, 3H), recurrent_kernel (H, 3H): z, r, h
-    r = σ(W_r x + b_r + U_r h + c_r)                     bias (2, 3H): input's, recurrent
+    r = σ(W_r x + b_r + U_r h + c_r)                     bias (2, 3H): input biases, recurrent biases
     h̃ = tanh(W_h x + b_h + r ⊙ (U_h h + c_h))            reset_after=True, the default
     h̃ = tanh(W_h x + b_h + U_h (r ⊙ h))                  reset_after=False, bias (3H,)
     h = z ⊙ h + (1 − z) ⊙ h̃                              z keeps
 
-An LSTM's blocks are i, f, c̃ and o, a SimpleRNN has one; both have one bias.
+The blocks of an LSTM are i, f, c̃ and o, and a SimpleRNN has one block. Both have one bias.
 
 https://keras.io/api/layers/recurrent_layers/gru/, lstm/, simple_rnn/
 """
@@ -30,32 +30,32 @@ from gru_core.formats.weights import BLOCKS, Dense, Direction, Embedding, Reset,
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 MAX_CONFIG = 2**20
 MAX_CONFIGURED = 200
-"""Layers of a model, of any kind."""
+"""The most layers of a model, of any kind."""
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
 
 RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
-"""Layers that give what they take, once training is over."""
+"""Layers that do not change their input after training."""
 
 NUMBERED = ("kernel", "recurrent_kernel", "bias")
 VARIABLE = (
     r"(?:(?P<where>.*?)/)?(?:cell/(?:cells/(?P<cell>[^/]+)/)?vars/(?P<number>[012])"
     r"|(?:[^/]*cell[^/]*/)?(?P<name>kernel|recurrent_kernel|bias))"
 )
-"""The names of a cell's variables: by number in Keras 3's files, by name in older ones and in code."""
+"""The names of a cell's variables: by number in the files of Keras 3, by name in older files and in code."""
 
 
 def weights(data: bytes) -> dict[str, Any]:
-    """The arrays of a `.weights.h5`, those of floating-point numbers."""
+    """Return the floating-point arrays of a `.weights.h5`."""
     return {name: numbers(name, a) for name, a in plain(h5.arrays(data)).items() if a.dtype.kind == "f"}
 
 
 def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
-    """The arrays of a `.keras` file and the GRUs in it, with what its configuration says of them.
+    """Return the arrays of a `.keras` file, and its recurrent networks with what its configuration says about them.
 
-    Raises FormatError when the file is damaged, or has a GRU that cannot be shown.
+    Raises FormatError if the file is damaged, or if it has a network that cannot be shown.
     """
     files = members(data)
     if WEIGHTS not in files or CONFIG not in files:
@@ -82,10 +82,10 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """The GRUs that are named as Keras names them, both directions of one together.
+    """Return the recurrent layers with the array names of Keras, with both directions of a layer together.
 
-    Only the bias tells where the reset gate acts: (2, 3H) after, (3H,) before, none leaves it open.
-    Raises FormatError when one is not whole.
+    Only the bias says where a GRU's reset gate acts: (2, 3H) after, (3H,) before. Without a bias it stays open.
+    Raises FormatError if a layer is incomplete or does not fit.
     """
     cells: dict[str, dict[str, str]] = {}
     for name in arrays:
@@ -131,7 +131,7 @@ def _both(where: str, directions: Mapping[Direction, Stack]) -> Stack:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A layer of the configuration: its class, its settings, and where its variables are."""
+    """A layer of the configuration: its class, its settings, and the path of its variables."""
 
     kind: str
     config: Mapping[str, Any]
@@ -139,7 +139,7 @@ class Leaf:
 
     @property
     def cells(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Its recurrent cells from the bottom: where each is, and its settings."""
+        """Its recurrent cells from the bottom: the path and the settings of each."""
         inner = self.config.get("cell") or self.config.get("layer") or {}
         if self.kind in RECURRENT:
             return [(self.path, self.config)]

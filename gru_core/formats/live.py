@@ -1,4 +1,4 @@
-"""Networks that are in memory, of PyTorch and of Keras. Neither is imported until its function is called."""
+"""Networks in memory, from PyTorch and from Keras. A library is imported only when its function is called."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def from_torch(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """The model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell of these, or a module that holds one, an Embedding and a
-    Linear.
+    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, in one of their cells, or in a module that contains one.
 
-    A layer that reads both ways needs `answers={"direction": "forward"}`, or backward. Other
-    arguments and errors as for `formats.read`.
+    The module may also have an Embedding and a Linear. A layer that reads both ways needs
+    `answers={"direction": "forward"}`, or "backward". Other arguments and errors are as for `formats.read`.
     """
     if not callable(getattr(module, "state_dict", None)):
         raise FormatError(f"{type(module).__name__} is not a torch module: it has no state_dict()")
@@ -44,10 +43,10 @@ def from_keras(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """The model in a `keras.layers.GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or a model that holds one.
+    """Return the model in a Keras layer `GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or in a model with one.
 
-    It goes through a `.keras` file that Keras writes to a temporary folder. Arguments and errors as
-    for `from_torch`.
+    Keras writes the layer to a `.keras` file in a temporary folder, and this file is read. Arguments and errors are
+    as for `from_torch`.
     """
     import keras
 

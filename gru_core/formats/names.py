@@ -1,4 +1,4 @@
-"""The names that arrays have in files, and what stands before and after a GRU, told by names and shapes."""
+"""The names of arrays in files, and the layers around a recurrent network, found by names and shapes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MAX_NAME = 500
 
 
 def plain(arrays: Arrays) -> dict[str, Array]:
-    """The same arrays with their paths written alike, parts apart by `/`.
+    """Return the arrays with their paths in one form, with `/` between the parts.
 
-    JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's
-    `params/ir` come to the same form; `.value` and `:0` at the end say nothing.
-    Raises FormatError when two names come to the same, or one is very long.
+    JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's `params/ir` get this
+    form. A `.value` or `:0` at the end is removed. Raises FormatError if two names get the same path, or if a name
+    is too long.
     """
     found: dict[str, Array] = {}
     for name, array in arrays.items():
@@ -36,7 +36,7 @@ def plain(arrays: Arrays) -> dict[str, Array]:
 
 
 def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
-    """The names whose last parts fit `pattern`, by what is before: {prefix: {last parts: name}}."""
+    """Return the names with last parts that fit `pattern`, by the part before: {prefix: {last parts: name}}."""
     found: dict[str, dict[str, str]] = {}
     for name in arrays:
         fit = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)
@@ -46,17 +46,17 @@ def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
 
 
 def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Array:
-    """The array that a GRU cannot do without. Raises FormatError when it is missing."""
+    """Return an array that a layer needs. Raises FormatError if it is missing."""
     if name not in group:
         there = ", ".join(shown(found) for found in group)
-        raise FormatError(f"the GRU at {shown(where)} has no array {shown(name)}; it has {there}")
+        raise FormatError(f"the layer at {shown(where)} has no array {shown(name)}; it has {there}")
     return arrays[group[name]]
 
 
 def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
-    """What may be an embedding, and what may be a linear layer, among the arrays that no GRU takes up.
+    """Return the arrays that may be an embedding, and those that may be a linear layer, apart from recurrent layers.
 
-    A matrix without a bias that is called `weight` may be either.
+    A matrix called `weight` without a bias may be either.
     """
     embeddings: list[Embedding] = []
     linears: list[Dense] = []

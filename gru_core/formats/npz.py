@@ -1,4 +1,4 @@
-"""NumPy's .npz: a zip of .npy members. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
+"""NumPy's .npz: a zip of .npy files. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 
 
 def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a .npz by name: of floats, and of integers where these are allowed.
+    """Return the arrays of an .npz by name: floating-point numbers, and with `integers` also whole numbers.
 
-    Raises FormatError when the file is damaged, too large, or holds anything else.
+    Raises FormatError if the file is damaged, too large, or has anything else in it.
     """
     found: dict[str, npt.NDArray[Any]] = {}
     for member, content in members(data).items():
@@ -40,7 +40,7 @@ def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
 
 
 def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
-    """The array of one .npy. Raises FormatError when it is not one of `kinds`."""
+    """Return the array of one .npy. Raises FormatError if it is damaged, too large, or not of one of `kinds`."""
     if content[:6] != b"\x93NUMPY" or content[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
         raise FormatError(f"{shown(name)} is not an .npy array")
     wide = 2 if content[6] == 1 else 4

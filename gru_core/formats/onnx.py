@@ -1,15 +1,15 @@
 """ONNX's GRU, LSTM and RNN operators.
 
     z = σ(W_z x + b_z + R_z h + c_z)                W (D, 3H, I), R (D, 3H, H): z, r, h
-    r = σ(W_r x + b_r + R_r h + c_r)                B (D, 6H): input's, then recurrent
+    r = σ(W_r x + b_r + R_r h + c_r)                B (D, 6H): input biases, then recurrent biases
     h̃ = tanh(W_h x + b_h + r ⊙ (R_h h + c_h))       linear_before_reset = 1: reset "after"
     h̃ = tanh(W_h x + b_h + R_h (r ⊙ h) + c_h)       linear_before_reset = 0, the default: "before"
     h = (1 − z) ⊙ h̃ + z ⊙ h                         z keeps
 
-An LSTM's blocks are i, o, f and c̃, an RNN has one; their biases are summed.
+The blocks of an LSTM are i, o, f and c̃, and an RNN has one block. Their two biases are added.
 
-D is 2 for both directions. Tensors have no telling names: they are read by their place among the
-node's inputs. https://onnx.ai/onnx/operators/onnx__GRU.html, onnx__LSTM.html, onnx__RNN.html
+D is 2 for both directions, else 1. The names of tensors say nothing, so tensors are found by their place among the
+inputs of the node. https://onnx.ai/onnx/operators/onnx__GRU.html, onnx__LSTM.html, onnx__RNN.html
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ OPERATORS = {
     "LSTM": ("iofc", ("sigmoid", "tanh", "tanh")),
     "RNN": ("h", ("tanh",)),
 }
-"""Of each recurrent operator the order of its blocks, and the functions that can be shown."""
+"""For each recurrent operator the order of its blocks, and the activations that can be shown."""
 
 PASSING = {"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Identity", "Cast", "Dropout", "Flatten"}
-"""Operators that change the shape of what they take, and nothing else."""
+"""Operators that keep the values of their input: they change at most the shape or the type."""
 
 SIDES: dict[str, tuple[Direction, ...]] = {
     "forward": ("forward",),
@@ -51,16 +51,16 @@ SIDES: dict[str, tuple[Direction, ...]] = {
     "bidirectional": ("forward", "backward"),
 }
 CHOOSING = {"ArgMax", "TopK"}
-"""Operators that say where the largest numbers are."""
+"""Operators that return the places of the largest numbers."""
 
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 
 
 def read(data: bytes) -> list[Stack]:
-    """The recurrent networks in an ONNX file, each with the embedding before it and the readout after it.
+    """Return the recurrent networks in an ONNX file, each with the embedding before it and the readout after it.
 
-    Raises FormatError when the file is damaged, keeps its numbers elsewhere, or has one that
-    cannot be shown.
+    Raises FormatError if the file is damaged, if its numbers are in another file, or if it has a network that cannot be
+    shown.
     """
     nodes, tensors = graph(data)
     if sum(node.op_type in OPERATORS for node in nodes) > MAX_GRUS:
@@ -70,7 +70,7 @@ def read(data: bytes) -> list[Stack]:
 
 @dataclass(frozen=True)
 class Graph:
-    """An ONNX graph, to be followed from node to node along what they give."""
+    """An ONNX graph, with methods that follow a value from node to node."""
 
     nodes: list[Node]
     tensors: dict[str, Tensor]
@@ -89,12 +89,12 @@ class Graph:
         return used
 
     def constant(self, node: Node, place: int) -> Array | None:
-        """The constant that a node takes at a place among its inputs, None when it takes no constant there."""
+        """Return the constant at a place among the inputs of a node, None if there is none."""
         name = node.inputs[place] if place < len(node.inputs) else ""
         return self.tensors[name].array if name in self.tensors else None
 
     def before(self, name: str) -> Node | None:
-        """The node that made a value, those that only pass it on left out."""
+        """Return the node that made a value, without nodes that only pass the value on."""
         for _ in self.nodes:
             node = self.made_by.get(name)
             if node is None or node.op_type not in PASSING or not node.inputs:
@@ -103,7 +103,10 @@ class Graph:
         return None
 
     def after(self, name: str) -> Node | None:
-        """The one node that takes a value, those that only pass it on left out; None when it is not one."""
+        """Return the one node that takes a value, without nodes that only pass the value on.
+
+        The result is None if several nodes take the value, or none.
+        """
         for _ in self.nodes:
             nodes = self.used_by.get(name, [])
             if len(nodes) != 1 or not nodes[0].outputs:
@@ -114,7 +117,7 @@ class Graph:
         return None
 
     def stacks(self) -> list[Stack]:
-        """The recurrent networks, those together of which each takes what the one before it gives."""
+        """Return the recurrent networks. A network contains the layers that each read the outputs of the one before."""
         found: list[tuple[Node, Stack]] = []
         for node in self.nodes:
             if node.op_type in OPERATORS and node.domain in ("", "ai.onnx") and node.inputs:

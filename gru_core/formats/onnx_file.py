@@ -1,6 +1,6 @@
 """The nodes and the tensors of an ONNX file. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
-Numbers in the code are the fields' in that file. Nothing outside the file is read.
+Numbers in the code are field numbers of that file. Nothing outside the ONNX file is read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_AXES = 8
 
 @dataclass(frozen=True)
 class Tensor:
-    """A TensorProto, its numbers still as the file has them."""
+    """A TensorProto, with its numbers still as the file has them."""
 
     name: str
     fields: Fields
@@ -35,7 +35,7 @@ class Tensor:
 
     @cached_property
     def array(self) -> Array:
-        """The numbers. Raises FormatError unless its numbers are all there, and floats."""
+        """The numbers. Raises FormatError unless all are there and are floating-point numbers."""
         name, fields = shown(self.name), self.fields
         if fields.get(13) or fields.get(14, [0])[-1] == 1:
             raise FormatError(
@@ -64,7 +64,7 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A NodeProto. `attributes` are the fields of each AttributeProto by its name."""
+    """A NodeProto. `attributes` has the fields of each AttributeProto, by its name."""
 
     name: str
     op_type: str
@@ -89,9 +89,9 @@ class Node:
 
 
 def graph(data: bytes) -> tuple[list[Node], dict[str, Tensor]]:
-    """The nodes of the graph in a file, and its constants by name, those made by a Constant node with them.
+    """Return the nodes of the graph in a file, and its constants by name, with those of Constant nodes.
 
-    Raises FormatError when the file is damaged.
+    Raises FormatError if the file is damaged.
     """
     reader = Reader()
     nodes: list[Node] = []

@@ -1,4 +1,4 @@
-"""GRU Scope's own files, out of a stranger's hands: what `Model.save` wrote, or something made to look like it."""
+"""GRU Scope's own files from strangers: written by `Model.save`, or made to look so."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LARGEST_FIGURE = 1e15
 
 
 def read(arrays: Arrays, about: str) -> Imported:
-    """The model of arrays and of the JSON beside them. Raises FormatError when it is not whole, or too large."""
+    """Return the model from arrays and the JSON about them. Raises FormatError if it is incomplete or too large."""
     try:
         model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, about)
         _check(model)
     except FormatError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError) as error:
-        raise FormatError("this looks like a GRU Scope model, but is incomplete") from error
+        raise FormatError("this looks like a GRU Scope model, but it is incomplete or damaged") from error
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
     said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
@@ -57,15 +57,23 @@ def _check(model: Model) -> None:
     if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, sizes[-1]) or readout.c.shape != (K,):
         raise FormatError("the readout of this GRU Scope model does not fit its layers")
     if not 1 <= K <= MAX_SYMBOLS or card.weights not in ("trained", "random", "hand-set", "imported"):
-        raise FormatError("the card of this GRU Scope model is not valid")
+        raise FormatError(
+            f"this GRU Scope model needs 1 to {MAX_SYMBOLS:,} outputs, and a card that says where its weights come from"
+        )
     words = [card.title, card.task, card.about, card.question, card.summary, card.reading, *card.examples]
     names = [*readout.labels, *(model.encoder.alphabet)]
     if not all(_text(word, MAX_TEXT) for word in words) or len(card.examples) > 64:
-        raise FormatError("the card of this GRU Scope model is not text")
+        raise FormatError(
+            f"the card of this GRU Scope model must have texts of at most {MAX_TEXT:,} characters "
+            "and at most 64 examples"
+        )
     if not all(_text(name, MAX_LABEL) and name for name in names):
-        raise FormatError("the labels of this GRU Scope model are not text")
+        raise FormatError(f"each label and symbol of this GRU Scope model must be text of 1 to {MAX_LABEL} characters")
     if not _plain(card.training) or not _plain(card.measured):
-        raise FormatError("the figures on the card of this GRU Scope model must be text and numbers")
+        raise FormatError(
+            "the recipe and the figures on the card of this GRU Scope model must be texts and numbers: "
+            f"at most 64 in each, with numbers from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
+        )
     for example in model.examples:
         model.encoder.encode(model.encoder.tokens(example))
 

@@ -1,7 +1,7 @@
-"""Protocol buffers, the encoding of ONNX files, read only as far as is asked for. https://protobuf.dev/programming-guides/encoding/
+"""Protocol buffers, the encoding of ONNX files. https://protobuf.dev/programming-guides/encoding/
 
-The usual reader makes an object of every message in a file before anything can be looked at: 20 MB of
-empty ones take it seconds and gigabytes. Here a message stays bytes until its fields are wanted.
+The usual library makes an object of every message in a file before anything can be checked: 20 MB of empty messages
+take it seconds and gigabytes. Here a message stays bytes until its fields are needed.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from gru_core.formats.questions import FormatError
 
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 MAX_FIELDS = 20_000
-"""Fields read of one file, of all its messages together."""
+"""The most fields that are read from one file, in all its messages together."""
 
 DAMAGED = "this is not an ONNX file, or it is damaged"
 
 
 class Reader:
-    """A file's messages, as fields; `left` is how many fields may yet be read."""
+    """The messages of one file, as fields. `left` is how many more fields may be read."""
 
     def __init__(self) -> None:
         self.left = MAX_FIELDS
 
     def fields(self, message: bytes) -> Iterator[tuple[int, int | bytes]]:
-        """The fields of a message: number, and value. A value is an int where it is a varint, else bytes.
+        """Yield the fields of a message: the number, and the value, an int for a varint and bytes otherwise.
 
-        Raises FormatError when the message is damaged, or the file has too many fields.
+        Raises FormatError if the message is damaged, or if the file has too many fields.
         """
         at = 0
         while at < len(message):
             self.left -= 1
             if self.left < 0:
-                raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a network of GRUs needs fewer")
+                raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer")
             key, at = varint(message, at)
             kind = key & 7
             if kind == VARINT:
@@ -51,7 +51,10 @@ class Reader:
             at += size
 
     def varints(self, values: list[int | bytes]) -> list[int]:
-        """Repeated whole numbers, each a field of its own or many packed in one."""
+        """Return repeated whole numbers, each in a field of its own or packed into one field.
+
+        Raises FormatError if the field is damaged, or if the file has too many fields.
+        """
         found: list[int] = []
         for value in values:
             if isinstance(value, int):
@@ -61,14 +64,14 @@ class Reader:
             while at < len(value):
                 self.left -= 1
                 if self.left < 0:
-                    raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a network of GRUs needs fewer")
+                    raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer")
                 number, at = varint(value, at)
                 found.append(number)
         return found
 
 
 def varint(message: bytes, at: int) -> tuple[int, int]:
-    """The whole number at a place, of 64 bits with a sign, and the place after it."""
+    """Return the signed 64-bit number at a place, and the place after it. Raises FormatError if it is damaged."""
     number = 0
     for shift in range(0, 70, 7):
         if at >= len(message):

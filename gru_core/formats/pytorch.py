@@ -5,10 +5,10 @@
     n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
     h = (1 − z) ⊙ n + z ⊙ h                          z keeps
 
-An LSTM has blocks of 4H rows, i, f, g (the candidate) and o, an RNN of H; both biases are summed.
+An LSTM has the blocks i, f, g (the candidate) and o, 4H rows, and an RNN has H rows. Their two biases are added.
 
-A layer's names end in `_l0`, `_l1`, …, those of its backward direction in `_reverse` besides; a
-cell's do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.nn.LSTM.html
+The names of a layer end in `_l0`, `_l1`, …, and for its backward direction in `_l0_reverse`, …. The names of a cell
+do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.nn.LSTM.html
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """What is named as PyTorch names it. Raises FormatError when one is not whole, or cannot be shown."""
+    """Return the networks with the array names of PyTorch.
+
+    Raises FormatError if one is incomplete, does not fit, or cannot be shown.
+    """
     projected = next((name for name in arrays if re.search(r"(^|/)weight_hr(_l\d+)?$", name)), None)
     if projected:
         raise FormatError(f"{shown(projected)} projects the state of an LSTM (proj_size), which cannot be shown")
@@ -35,7 +38,9 @@ def find(arrays: Arrays) -> list[Stack]:
 def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
     numbers = {int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name))}
     if numbers and numbers != set(range(len(numbers))):
-        raise FormatError(f"the network at {shown(where)} has layers {sorted(numbers)}: one between them is missing")
+        raise FormatError(
+            f"the network at {shown(where)} has layers {sorted(numbers)}: they must count from 0 without gaps"
+        )
     layers: list[dict[Direction, Cell]] = []
     for suffix in [f"_l{k}" for k in range(len(numbers))] or [""]:
         layer: dict[Direction, Cell] = {}

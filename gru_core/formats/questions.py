@@ -1,4 +1,4 @@
-"""What goes wrong with a file, and what must be asked of whoever brought it."""
+"""Errors about a file, and questions to the person who has it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 class FormatError(ValueError):
-    """A file that cannot be brought in: what was wrong, where, and what is allowed."""
+    """A file that cannot be imported: what is wrong, where, and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One answer: its `value`, and what follows from it, in words."""
+    """One answer: its `value`, and what it means in words."""
 
     value: str
     means: str
@@ -20,7 +20,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """What the file does not tell. `key` is the name under which `answers` holds the answer."""
+    """A question that the file leaves open. `key` is the name under which `answers` has the answer."""
 
     key: str
     text: str
@@ -28,9 +28,9 @@ class Question:
 
 
 class Unanswered(FormatError):
-    """A question stands in the way: read the file again with `answers={question.key: a value}`.
+    """A question that must be answered first: read the file again with `answers={question.key: value}`.
 
-    `call` is code that does so with the first option, where that can be said.
+    `call` is code that does so with the first option, "" if unknown.
     """
 
     def __init__(self, question: Question, call: str = "") -> None:
@@ -44,7 +44,7 @@ class Unanswered(FormatError):
 
 
 def answer(question: Question, answers: Mapping[str, str]) -> str:
-    """The answer given. Raises Unanswered when there is none, FormatError when it is no option."""
+    """Return the answer to a question. Raises Unanswered if there is none, FormatError if it is not an option."""
     if question.key not in answers:
         raise Unanswered(question)
     allowed = [option.value for option in question.options]
@@ -55,18 +55,18 @@ def answer(question: Question, answers: Mapping[str, str]) -> str:
 
 
 def shown(name: str) -> str:
-    """A name out of a file as a message may show it."""
+    """Return a name from a file in quotes, as a message shows it."""
     return f"'{short(name)}'"
 
 
 def short(name: str, most: int = 60) -> str:
-    """The name without what would not print, and cut if it is long."""
+    """Return a name without characters that cannot be printed, cut if it is long."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: most + 1])
     return printable[:most] + "…" if len(printable) > most else printable
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """Names as answers: short, and no two alike."""
+    """Return names as values of options: short, and all different."""
     found: list[str] = []
     for name in map(short, names):
         count = sum(other == name or other.startswith(name + " #") for other in found)

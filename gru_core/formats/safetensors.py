@@ -1,6 +1,6 @@
 """Safetensors: the length of a JSON header, the header, the numbers. https://github.com/huggingface/safetensors
 
-It is read here rather than by its library so that nothing is made before it is known to be small.
+This module does not use the library of that name, so that nothing is allocated before its size is checked.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 
 
 def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
-    """The arrays of a safetensors file by name, and its metadata.
+    """Return the arrays of a safetensors file by name, and its metadata.
 
-    bfloat16 comes as float32, which holds each of its numbers exactly. Raises FormatError when the
-    file is damaged, too large, or holds anything but floating-point numbers.
+    bfloat16 becomes float32, which holds each of its numbers exactly. Raises FormatError if the file is damaged or too
+    large, or if it has other than floating-point numbers.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
@@ -83,7 +83,7 @@ def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, 
         or not whole(entry.get("shape"), MAX_AXES)
         or not whole(entry.get("data_offsets"), 2)
     ):
-        raise FormatError(f"{shown(name)} has no shape or no place in the header")
+        raise FormatError(f"{shown(name)} has no valid shape or place in the header")
     if len(entry["data_offsets"]) != 2:
         raise FormatError(f"{shown(name)} has no beginning or no end in the header")
     dtype = entry.get("dtype")

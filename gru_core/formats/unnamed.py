@@ -1,8 +1,8 @@
-"""Arrays whose names say nothing, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
+"""Arrays without telling names, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
 
-Matrices (I, 3H) and (H, 3H) one after the other, or (3H, I) and (3H, H), are taken as a layer, and
-the biases that follow as its own. Which library they come from must be asked: the same shapes are
-different functions.
+Matrices (I, 3H) and (H, 3H) one after the other, or (3H, I) and (3H, H), are read as a layer. The biases that follow
+belong to it. If the shapes fit several libraries, their library must be asked for, because the same numbers
+then mean different functions.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ LIBRARIES = {
 
 
 def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
-    """The layers that shapes alone give away, as one GRU; none when there are none.
+    """Return the layers that the shapes of the arrays show, as one GRU; an empty list if there are none.
 
-    Raises Unanswered, which asks for the library.
+    Raises Unanswered, which asks for the library, if the shapes fit several. Raises FormatError if a layer does not
+    fit.
     """
     items = list(arrays.items())
     layers: list[Cell] = []

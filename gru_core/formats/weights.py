@@ -1,12 +1,12 @@
-"""A recurrent layer as other libraries keep it, and its exact conversion.
+"""A recurrent layer as other libraries store it, and its exact conversion.
 
-Every library stacks blocks of H rows (or columns), three of a GRU, four of an LSTM, one of a plain
-RNN, in an order of its own. Of a GRU it also resets before or after the recurrent product, and lets z
-keep the old state or take the candidate. A `Cell` holds a layer in its library's terms, a `Convention`
-says what they mean, and `Cell.core` gives the core's:
+Every library stacks blocks of H rows (or columns), in an order of its own: three for a GRU, four for an LSTM, one for
+a plain RNN. In a GRU, the reset gate acts before or after the recurrent product, and z near 1 keeps the old state or
+takes the candidate. A `Cell` has a layer in the form of its library, a `Convention` says what the numbers mean, and
+`Cell.core` returns the layer in the form of the core:
 
     z keeps:  σ(−a) = 1 − σ(a), so W_z, U_z and b_z change their sign, and h stays the same
-    biases:   b = b_input + b_recurrent, but for the recurrent part of h̃ with reset "after": c_h
+    biases:   b = b_input + b_recurrent, except the recurrent bias of h̃ with reset "after", which is c_h
 
 `G` blocks, `H` units, `I` inputs, `K` outputs, `A` symbols.
 """
@@ -32,13 +32,13 @@ Update = Literal["keep", "take"]
 Direction = Literal["forward", "backward"]
 
 BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
-"""Of a GRU, an LSTM and a plain RNN: the blocks, by the letter of what they are of, in the core's order."""
+"""The blocks of a GRU, an LSTM and a plain RNN, by their letters, in the core's order."""
 
 TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
 
 
 def orders(G: int) -> tuple[str, ...]:
-    """Every order that G blocks can stand in."""
+    """Return every possible order of G blocks."""
     return tuple("".join(order) for order in permutations(BLOCKS[G]))
 
 
@@ -49,11 +49,14 @@ MAX_TENSORS = 64
 MAX_BYTES = 20 * 2**20
 MAX_UNPACKED = 64 * 2**20
 LARGEST = 1e6
-"""The largest weight, either way: far from overflow in float32, and from anything that was trained."""
+"""The largest absolute value of a weight: far from overflow in float32, and from any trained weight."""
 
 
 def numbers(name: str, array: Array) -> Array:
-    """`array` as float32, or float64 if it is that. Raises FormatError when a number in it cannot be a weight."""
+    """Return `array` as float32, or as float64 if it is float64.
+
+    Raises FormatError if it has other than floating-point numbers, or a number that cannot be a weight.
+    """
     if array.dtype.kind != "f":
         raise FormatError(f"{shown(name)} has the type {array.dtype}; weights are floating-point numbers")
     array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
@@ -66,7 +69,7 @@ def numbers(name: str, array: Array) -> Array:
 
 @dataclass(frozen=True)
 class Convention:
-    """What the numbers of a cell mean: the order of its blocks and, of a GRU, where r acts and what z does at 1."""
+    """What the numbers of a cell mean: the order of its blocks and, in a GRU, where r acts and what z near 1 does."""
 
     order: str
     reset: Reset = "before"
@@ -77,7 +80,7 @@ class Convention:
 class Cell:
     """One direction of one layer, in the order and with the biases of its source.
 
-    `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. See `cell`, which checks.
+    `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. The function `cell` checks these shapes.
     """
 
     W: Array
@@ -95,7 +98,7 @@ class Cell:
 
     @property
     def blocks(self) -> int:
-        """G, which tells a GRU, an LSTM and a plain RNN apart."""
+        """The number of blocks G, which tells a GRU, an LSTM and a plain RNN apart."""
         return int(self.U.shape[0] // self.U.shape[1])
 
     @property
@@ -103,7 +106,7 @@ class Cell:
         return TITLES[self.blocks]
 
     def core(self, convention: Convention) -> GRU | LSTM | RNN:
-        """The same layer as the core writes it. Sums are rounded once, to the weights' own precision."""
+        """Return the layer in the form of the core. Sums are rounded once, to the precision of the weights."""
         G, H = self.blocks, self.units
 
         def blocks(rows: Array) -> Array:
@@ -125,7 +128,7 @@ class Cell:
 
     @staticmethod
     def of(layer: CoreCell, convention: Convention) -> Cell:
-        """The cell that `core(convention)` makes this layer of; its summed biases stay summed."""
+        """Return the cell from which `core(convention)` makes this layer. Biases that were added stay added."""
         G = len(layer.gates)
 
         def blocks(rows: Array) -> Array:
@@ -149,9 +152,10 @@ def cell(
     *,
     others: bool = False,
 ) -> Cell:
-    """A cell of the arrays at `where` in a file; biases that are not there are zero.
+    """Return a cell of the arrays at `where` in a file. Missing biases are zero.
 
-    Raises FormatError when the arrays are no GRU's, nor, with `others`, an LSTM's or a plain RNN's, or too large.
+    Raises FormatError if the arrays are too large or are not those of a GRU. With `others`, they may also be those of
+    an LSTM or a plain RNN.
     """
     place = f"the GRU at {shown(where)}" if where else "the GRU"
     if W.ndim != 2 or U.ndim != 2:
@@ -188,9 +192,9 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Dense:
-    """What follows the top layer: V h + c, with `V` `(K, H)`, `c` `(K,)`.
+    """The linear layer after the top layer: V h + c, with `V` `(K, H)` and `c` `(K,)`.
 
-    `activation` is what is then done to it, None where the file does not tell.
+    `activation` is the function that follows it, None if the file does not say.
     """
 
     name: str
@@ -201,11 +205,11 @@ class Dense:
 
 @dataclass(frozen=True)
 class Stack:
-    """A GRU, an LSTM or an RNN of a file: its layers from the bottom, each with one direction or both.
+    """A GRU, an LSTM or an RNN in a file: its layers from the bottom, each with one direction or both.
 
-    `source` is the library's name for it, `where` its place in the file, `names` the arrays that
-    it takes up. Of `order`, `reset` and `z` None is what the file does not tell. `embedding` and
-    `dense` are set where the file says what stands before and after, which `wired` tells.
+    `source` is the library's name for it, `where` its path in the file, and `names` are its arrays. `order`,
+    `reset` and `z` are None if the file does not say them. `wired` is whether the file says what comes before and
+    after the network; if so, these are `embedding` and `dense`.
     """
 
     source: str
@@ -220,7 +224,7 @@ class Stack:
     dense: Dense | None = None
     notes: tuple[str, ...] = ()
     as_read: bool = False
-    """Whether, reading from the end, it gives its states in that order: the last step's first."""
+    """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
 
     @property
     def inputs(self) -> int:
@@ -228,12 +232,12 @@ class Stack:
 
     @property
     def units(self) -> int:
-        """Of the top layer, in one direction."""
+        """The units of the top layer, in one direction."""
         return next(iter(self.layers[-1].values())).units
 
     @property
     def blocks(self) -> int:
-        """As of a cell."""
+        """The number of blocks G."""
         return next(iter(self.layers[0].values())).blocks
 
     @property
@@ -242,18 +246,21 @@ class Stack:
 
     @property
     def first_both(self) -> int | None:
-        """The place of the lowest layer that reads in both directions."""
+        """The index of the lowest layer that reads in both directions, None if there is none."""
         return next((k for k, layer in enumerate(self.layers) if len(layer) == 2), None)
 
     def feeds(self, other: Stack) -> bool:
-        """Whether `other` can be its next layers: of one convention, and none of both a lone backward layer."""
+        """Return whether `other` can be the next layers.
+
+        Both must have the same convention, and neither may have a layer that only reads backward.
+        """
         told = (self.blocks, self.order, self.reset, self.z)
         alike = told == (other.blocks, other.order, other.reset, other.z)
         return alike and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
 
 
 def check_layers(stack: Stack) -> Stack:
-    """The same stack. Raises FormatError when its layers do not follow on one another."""
+    """Return the stack. Raises FormatError if it has too many layers, or if a layer does not fit the one before."""
     if len(stack.layers) > MAX_LAYERS:
         raise FormatError(f"there are {len(stack.layers)} layers; at most {MAX_LAYERS} can be shown")
     for k, (below, layer) in enumerate(zip(stack.layers, stack.layers[1:], strict=False), 2):
@@ -265,7 +272,7 @@ def check_layers(stack: Stack) -> Stack:
 
 
 def stacked(stacks: Iterable[Stack]) -> Stack:
-    """Several of a kind, each the input of the next, as one. Raises FormatError when they cannot be."""
+    """Return several stacks as one: each reads the outputs of the one before. Raises FormatError if they do not fit."""
     first, *others = stacks
     if any(stack.blocks != first.blocks for stack in others):
         raise FormatError("the layers are of several kinds; only layers of one kind can be shown together")

@@ -1,9 +1,9 @@
-"""The experiments: what each trains, and the stored results, each one `.json` file beside this one.
+"""The experiments: their recipes, and their stored results, each in a `.json` file in this folder.
 
-    gap         one symbol is remembered over a gap of noise, with first biases that keep more or less
-    bottleneck  n items are recalled in order through a state of H units
-    race        three tasks, three cells, as many units and equal first biases: b_f = 1, b_z = −1
-    sequence    what must happen one after another, what it takes, and what a scan cannot learn
+    gap         remember one symbol over a gap of noise, with initial biases that keep more or less
+    bottleneck  recall n items in order through a state of H units
+    race        three tasks and three cells, with as many units and comparable initial biases: b_f = 1, b_z = −1
+    sequence    the number of operations that must wait for one another, and a task that a scan cannot learn
 
 `gruscope experiment NAME` computes a result again.
 """
@@ -34,10 +34,10 @@ BASES = {
     "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
     "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
 }
-"""By task the recipe from which a laboratory's are made."""
+"""The recipe of each task from which the recipes of the experiments are made."""
 
 EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
-"""First biases with which every gate that keeps begins at σ(1) = .73."""
+"""Initial biases with which each gate that keeps the state starts at about σ(1) = 0.73."""
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
@@ -45,7 +45,7 @@ RACES, RACE_SEEDS = ("adding", "parity", "brackets"), range(10)
 
 
 def over(recipe: Recipe, T: int) -> Recipe:
-    """The recipe with sequences of T steps."""
+    """Return the recipe with sequences of T timesteps."""
     return replace(recipe, schedule=replace(recipe.schedule, T=T, aside=T))
 
 
@@ -75,7 +75,7 @@ def _race() -> Iterable[Recipe]:
 
 
 GRIDS = {"gap": _gap, "bottleneck": _bottleneck, "race": _race}
-"""By laboratory what its result is made of."""
+"""The recipes of each experiment."""
 
 
 def recipes(name: str) -> list[Recipe]:
@@ -84,5 +84,8 @@ def recipes(name: str) -> list[Recipe]:
 
 @cache
 def result(name: str) -> Any:
-    """What came of each of a laboratory's recipes, in their order; of "sequence" its `timing` and `parity`."""
+    """Return the stored result of an experiment.
+
+    It has an entry for each recipe, in their order. For "sequence" it has `timing` and `parity` instead.
+    """
     return json.loads((FOLDER / f"{name}.json").read_text())

@@ -1,4 +1,4 @@
-"""What must happen one after another: a GRU, a head of attention and a minimal GRU of one width over T steps."""
+"""The sequential cost of a GRU, a head of attention and a minimal GRU of the same width over T timesteps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gru_core.model import Readout
 from gru_core.tasks import LABS
 
 WIDTH = 32
-"""Inputs and units of each."""
+"""The inputs and the units of each network."""
 
 LENGTHS = tuple(2**k for k in range(4, 13))
 
@@ -32,7 +32,7 @@ PARITY_STEPS, PARITY_SEEDS = 1000, range(5)
 
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
-    """By kind how many steps must follow one another, and how many multiplications and additions there are."""
+    """Return for each network the number of operations one after another, and the number of multiply-adds."""
     d = WIDTH
     minimal = T * (2 * d * d + 3 * d)
     return {
@@ -44,7 +44,7 @@ def counts(T: int) -> dict[str, tuple[int, int]]:
 
 
 def timed(T: int, repeats: int = 5) -> dict[str, float]:
-    """By kind the seconds for one sequence of T steps, the median of `repeats` after one to warm up."""
+    """Return for each network the seconds for a sequence of T timesteps: the median of `repeats` runs."""
     rng, d = np.random.default_rng(T), WIDTH
     x = rng.normal(size=(T, d))
     gru, minimal = GRU.random(d, d, rng), MinGRU.random(d, d, rng)
@@ -67,7 +67,10 @@ def timed(T: int, repeats: int = 5) -> dict[str, float]:
 
 
 def parity(seed: int) -> list[tuple[int, float]]:
-    """Steps and accuracies of a minimal GRU on parity, by the recipe of the race's GRU."""
+    """Return the training steps and the held-out accuracies of a minimal GRU on parity.
+
+    Its recipe is that of the GRU in the race, with PARITY_STEPS training steps.
+    """
     base, task = BASES["parity"], LABS["parity"]
     rng = np.random.default_rng(seed)
     cell = MinGRU.random(task.encoder.inputs, base.units, rng, EQUAL["gru"]["z"])

@@ -1,4 +1,4 @@
-"""The models that ship, each one `.safetensors` file beside this one."""
+"""The models that ship, each in a `.safetensors` file in this folder."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ FOLDER = Path(__file__).parent
 TASKS = ("flip-flop", "pocket-calculator", "running-total", "store-and-recall", "sentiment")
 
 TRAININGS = FOLDER / "trainings"
-"""Where the training of each of NAMES is kept."""
+"""The folder with the training of each model in NAMES."""
 
 NAMES = tuple(task + twin for task in TASKS for twin in ("", "-plain"))
-"""Every preset; NAME-plain was trained like NAME but without its penalties."""
+"""Every GRU that ships. NAME-plain was trained like NAME, but without its penalties."""
 
 COMPARED = tuple(
     f"{task}-{cell}{size}"
     for task in TASKS
     for cell in ("rnn", "lstm")
     for size in ("", "-parameters")
-    # One unit of an LSTM has 32 parameters to a GRU's 24 or fewer; there is none smaller.
+    # The smallest LSTM has one unit, and more parameters than a GRU of one unit.
     if not (size and cell == "lstm" and task in ("flip-flop", "pocket-calculator", "running-total"))
 )
-"""RNNs and LSTMs trained as NAME-plain was: with as many units as it has, and with about as many parameters."""
+"""RNNs and LSTMs trained like NAME-plain: with as many units, and with about as many parameters."""
 
 
 def path(name: str) -> Path:
@@ -30,13 +30,14 @@ def path(name: str) -> Path:
 
 
 MATCHED = ("units", "parameters")
-"""By what those that are compared can be matched."""
+"""The sizes by which the compared models can be matched."""
 
 
 def contenders(task: str, by: str) -> dict[str, str]:
-    """The models of a task that are compared, by cell: with as many units, or `by` "parameters" with about as many.
+    """Return the models of a task to compare, by cell: with as many units or, if `by` is "parameters", about as many
+    parameters.
 
-    Where there is none with about as many parameters it is the one with as many units.
+    If no model has about as many parameters, its cell has the model with as many units.
     """
     size = "-parameters" if by == "parameters" else ""
     names = {cell: [f"{task}-{cell}{size}", f"{task}-{cell}"] for cell in ("rnn", "lstm")}

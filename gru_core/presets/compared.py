@@ -1,7 +1,7 @@
-"""The recipes of what the GRU is compared with: an RNN and an LSTM for each task, trained as its plain GRU was.
+"""The recipes of the RNNs and LSTMs that are compared with the GRUs. They are trained like the plain GRU of each task.
 
-They see the same sequences in the same order, for as many steps at the same rates, without penalties.
-Weights begin uniform in ±1/√H and biases at 0, but for an LSTM's b_f = 1.
+They see the same sequences in the same order, for as many training steps, at the same learning rates and without
+penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in an LSTM.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ QUESTIONS = {
 
 
 def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
-    """How many units a cell gets beside `gru`: as many, or such that it has most nearly as many parameters."""
+    """Return the number of units: as many as `gru` has, or the number that comes closest to its parameters."""
     if not by_parameters:
         return gru.units
     wanted, gates = sum(array.size for array in gru.parameters.values()), len(CELLS[cell].gates)
@@ -36,7 +36,7 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
 
 
 def train(name: str) -> Iterator[Snapshot]:
-    """Snapshots of the training of one of `presets.COMPARED`, the last with the finished model and its card."""
+    """Yield snapshots of the training of one of `presets.COMPARED`. The last has the finished model with its card."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     preset, plain = PRESETS[f"{task}-plain"], load_file(path(f"{task}-plain"))
     recipe = preset.recipe
@@ -51,12 +51,12 @@ def train(name: str) -> Iterator[Snapshot]:
         model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
         card = model.card
         training = {**card.training, "learning rate": f"as for {task}-plain, at every training step"}
-        summary = card.summary if _learned(model, recipe) else f"{card.summary}; it did not learn this task"
+        summary = card.summary if _learned(model, recipe) else f"{card.summary}; it did not reach the target"
         yield replace(snapshot, model=replace(model, card=replace(card, training=training, summary=summary)))
 
 
 def before_training(name: str) -> Model:
-    """What the training of a model that ships began with."""
+    """Return a model that ships as it was before its training."""
     model = _first(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
     title = f"{model.card.title}, before training"
     return replace(model, card=replace(model.card, title=title, reading="These are the initial weights."))
@@ -72,7 +72,7 @@ def _first(name: str) -> Model:
 
 
 def _learned(model: Model, recipe: Recipe) -> bool:
-    """Whether it is as good on fresh data as the recipe asks of the GRU in training."""
+    """Return whether the score on held-out sequences is at least as good as the target of the recipe."""
     measured, reach = model.card.measured[SCORE[model.readout.kind]], recipe.schedule.reach
     assert reach is not None
     return measured >= reach if model.readout.kind == "softmax" else measured <= reach

@@ -1,4 +1,4 @@
-"""The recipes that reproduce the shipped models: `gruscope train NAME` runs them."""
+"""The recipes of the GRUs that ship. `gruscope train NAME` runs a recipe again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from gru_core.tasks import TASKS, Batch
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 
 FRESH_SEED = 1_000_000
-"""Added to a recipe's seed for the data that a card's figures are measured on."""
+"""The number added to a recipe's seed for the held-out sequences that the figures of a card are measured on."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How a preset is made, and the words of its card."""
+    """The recipe of a preset, and the texts of its card."""
 
     title: str
     about: str
@@ -33,7 +33,7 @@ class Preset:
 
     @property
     def card(self) -> Card:
-        """That of the model which training begins with."""
+        """The card of the model before training."""
         return Card(
             self.title, self.recipe.task, self.about, self.question, "random", "untrained",
             examples=self.examples, reading=self.reading,
@@ -130,11 +130,11 @@ def _plain(preset: Preset) -> Preset:
 PRESETS: dict[str, Preset] = {p.recipe.task: p for p in _READABLE} | {
     f"{p.recipe.task}-plain": _plain(p) for p in _READABLE
 }
-"""By name; NAME-plain is NAME with the same seed and without its penalties."""
+"""The presets by name. NAME-plain is NAME with the same seed and without its penalties."""
 
 
 def train(preset: Preset) -> Iterator[Snapshot]:
-    """Snapshots of the training, the last with the finished model and its card."""
+    """Yield snapshots of the training. The last has the finished model with its card."""
     recipe = preset.recipe
     model, rng = begin(recipe, preset.card)
     snapshot = None
@@ -146,12 +146,12 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
-    """Data that training never saw, the same for everyone."""
+    """Return held-out sequences, the same in every call."""
     return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def upright(model: Model, recipe: Recipe) -> Model:
-    """The model with each unit's sign such that its h rises with what is stored."""
+    """Return the model with the sign of each unit chosen such that its h rises with the target."""
     batch = fresh(recipe)
     h: Array = model.forward(batch.x)[-1].h
     for unit in range(h.shape[-1]):
@@ -161,8 +161,11 @@ def upright(model: Model, recipe: Recipe) -> Model:
 
 
 def measure(model: Model, recipe: Recipe) -> dict[str, float]:
-    """The figures of a card: the score, at 20 and at 500 steps, the gates at the task's events,
-    and the score with a gate held."""
+    """Return the figures of a card.
+
+    They are the score at 20 and at 500 timesteps, the means of the gates at each kind of timestep, and the score with
+    each gate clamped at 1 and at 0.
+    """
     batch = fresh(recipe)
     runs = model.forward(batch.x)
     gates = [gate for gate, signal in model.layers[-1].signals.items() if signal.lowest == 0]
@@ -178,12 +181,12 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
 
 
 def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> Model:
-    """The model with what its card says of its training; `biases` are those that it began with."""
+    """Return the model with a card that describes its training; `biases` are the initial biases in words."""
     schedule = recipe.schedule
     measured = measure(model, recipe)
     training = {
         "optimizer": "Adam",
-        "learning rate": f"{schedule.rate} until the target is reached, then falling to a tenth",
+        "learning rate": f"{schedule.rate}, falling to a tenth over the last {schedule.after // 2} training steps",
         "training steps": snapshot.step,
         "batch": f"{schedule.B} sequences of {schedule.T} timesteps",
         "seed": recipe.seed,
@@ -197,7 +200,7 @@ def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> 
 
 
 def described(penalties: Penalties) -> str:
-    """The penalties as a card has them."""
+    """Return the penalties in words, for a card."""
     parts = [
         f"{penalties.z:g} × mean z" if penalties.z else "",
         f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",

@@ -182,7 +182,7 @@ def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forw
     assert forward.model.readout.labels == ("h 1", "h 2", "h 3")
     assert "The linear layer 'layers/dense' takes both directions, so it is not used for one alone." in forward.said
     backward = formats.read_file(file, direction="backward")
-    assert "1 layer is left out, because one direction alone cannot be run there." in backward.said
+    assert "1 layer is left out, because only the others can be run in this direction alone." in backward.said
     (run,) = backward.model.forward(wanted["h_l0"][::-1])
     np.testing.assert_allclose(run.h[::-1], wanted["h_l1"][..., 3:], rtol=0, atol=3e-7)
 

@@ -191,8 +191,8 @@ def test_a_reference_is_read_from_a_path_from_bytes_or_from_arrays(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x": None}, "holds arrays called x, and h, h_l0 or y; this file has 'h'"),
-        ({"h": None}, "holds arrays called x, and h, h_l0 or y; this file has 'x'"),
+        ({"x": None}, "holds arrays called x, and h, h_l0 or y; this one has 'h'"),
+        ({"h": None}, "holds arrays called x, and h, h_l0 or y; this one has 'x'"),
         ({"c": np.zeros(3)}, "'c' is none of them"),
         ({"x": np.zeros((12, 5))}, r"x in the reference has the shape \(12, 5\); this model needs \(T, 3\) or"),
         ({"x": np.zeros((0, 3)), "h": np.zeros((0, 4))}, r"x in the reference has the shape \(0, 3\)"),

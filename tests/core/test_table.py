@@ -88,10 +88,10 @@ ROW = "A x,A A\n"
         (ROW * 5 + "A\x00,A\n", "line 6 has a character that cannot be shown"),
         (ROW * 5 + "A\x1b[31m,A\n", "line 6 has a character"),
         (ROW * 5 + '"A,A\n', "is not CSV"),
-        (ROW * 5 + f"{'A' * 25},A\n", "symbol of 25 letters"),
+        (ROW * 5 + f"{'A' * 25},A\n", "symbol or answer of 25 characters: at most 24"),
         ("".join(f"s{i},a{i % 2}\n" for i in range(65)), "65 symbols: at most 64"),
         ("".join(f"A,a{i}\n" for i in range(33)), "33 different answers: at most 32"),
-        ("A x y z,A A A A\n" * 5000, "too large: at most 64 KB"),
+        ("A x y z,A A A A\n" * 5000, "too large: at most 64 KiB"),
     ],
 )
 def test_what_is_no_such_table_is_refused_with_its_row(text: str, said: str) -> None:
