@@ -81,7 +81,7 @@ class Places:
                     return
         if self.shares.free:
             raise Refused(429, "busy", TOO_MANY, retry_after=5)
-        message = "too many visitors are connected at the moment; try again in a few seconds"
+        message = "all connections of this server are in use; try again in a few seconds"
         raise Refused(503, "busy", message, retry_after=5)
 
 
@@ -142,7 +142,7 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
         def _too_slow(self) -> None:
             self.deadline = None
             if not self.transport.is_closing():
-                self._refuse(Refused(408, "too-slow", "the request took too long to arrive"))
+                self._refuse(Refused(408, "too-slow", "the request took too long to arrive; try again"))
 
         def _refuse(self, refused: Refused) -> None:
             body = orjson.dumps(error_body(refused.code, refused.message))

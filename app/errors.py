@@ -16,6 +16,15 @@ from starlette.exceptions import HTTPException
 from gru_core import SequenceError
 
 
+NO_PAGE = {
+    404: "there is nothing at this address; check the address",
+    405: "this address does not accept requests with this method",
+}
+"""What to say for a status that no route has made."""
+
+FAILED = "something went wrong on the server; its log has the details"
+
+
 class Refused(Exception):
     """A request that cannot be answered; `where` is the part of it that is at fault.
 
@@ -63,13 +72,14 @@ def _validation(_: Request, error: Exception) -> JSONResponse:
     # The place may hold only names of the schema: an unknown key is the visitor's own text.
     # Places in a list count from 1, as steps do on screen.
     place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
-    if first["type"] == "extra_forbidden":
-        place = place[:-1]
-        message = "this request has an unknown field"
-    else:
-        message = first["msg"][:1].lower() + first["msg"][1:]
+    unknown = first["type"] == "extra_forbidden"
+    place = place[:-1] if unknown else place
     where = ".".join(part for part in place if not part.startswith(("list[", "str"))) or None
-    return JSONResponse(error_body("request", f"{where}: {message}" if where else message, where), 422)
+    if unknown:
+        message = f"{where or 'this request'} has an unknown field"
+    else:
+        message = (f"{where}: " if where else "") + first["msg"][:1].lower() + first["msg"][1:]
+    return JSONResponse(error_body("request", message, where), 422)
 
 
 def _http(_: Request, error: Exception) -> JSONResponse:
@@ -77,13 +87,14 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     if status == 400:
         return JSONResponse(error_body("json", "the request could not be read as JSON"), 400)
-    code, message = status.phrase.lower().replace(" ", "-"), status.description or status.phrase
+    code = status.phrase.lower().replace(" ", "-")
+    message = NO_PAGE.get(status) or status.description or status.phrase
     return JSONResponse(error_body(code, message), status, headers=error.headers)
 
 
 def _unforeseen(request: Request, _: Exception) -> JSONResponse:
     # This answer passes no middleware, so it brings its headers itself.
-    body = error_body("server", "something went wrong on the server; it has been logged")
+    body = error_body("server", FAILED)
     headers = request.app.state.settings.security_headers(request.url.path, request.url.scheme)
     return JSONResponse(body, 500, headers)
 

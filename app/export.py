@@ -111,7 +111,7 @@ def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str,
     room = Room(MOST_NUMBERS, MOST_PRODUCTS)
     alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
     for one in alone:
-        within_text(one.about, "one page")
+        within_text(one.about, "one HTML file")
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
     return [compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
 

@@ -61,13 +61,13 @@ def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
         import kaleido  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "pictures need kaleido, and a Chrome or Chromium that it can use: pip install 'gruscope[pictures]'. "
-            "Without it, Export on the page makes the same pictures in the browser"
+            "pictures need kaleido (pip install 'gruscope[pictures]') and a Chrome or Chromium that kaleido can use. "
+            "Without them, Export on the page makes pictures in your browser"
         ) from error
     of_layer = run.layers[layer]
     figure = fill(standalone(of_layer.cell.signals, "light"), of_layer, run.tokens, title)
     try:
         content: bytes = figure.to_image(format=format, scale=2 if format == "png" else 1)
     except RuntimeError as error:
-        raise ValueError(f"kaleido could not draw: {str(error).strip().splitlines()[0]}") from error
+        raise ValueError(f"kaleido could not draw the picture: {str(error).strip().splitlines()[0]}") from error
     return content

@@ -29,18 +29,29 @@ def _any_of(names: Sequence[str]) -> str:
 
 
 FOCUS = {
-    "t": (_PLACE, "the step to look at, from 1"),
-    "layer": (_PLACE, "the layer, from 1; the top one when left out"),
-    "unit": (_PLACE, "the unit, from 1"),
-    "views": (rf"({_VIEW})(,({_VIEW}))*", f"some of {_VIEW.replace('|', ',')}"),
+    "t": (_PLACE, "the timestep of the cursor, from 1"),
+    "layer": (_PLACE, "the layer of the cursor, from 1 (default: the top layer)"),
+    "unit": (_PLACE, "the unit of the cursor, from 1"),
+    "views": (rf"({_VIEW})(,({_VIEW}))*", f"the open views, separated by commas: {_VIEW.replace('|', ',')}"),
     "zoom": ("layer|unit|gate", "the zoom of the cell: layer, unit or gate"),
-    "gate": (_GATES, f"the open gate: {_any_of(GATES)}"),
+    "gate": (_GATES, f"the gate that the zoom “gate” shows: {_any_of(GATES)}"),
     "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
-    "convention": ("source|pytorch", "source or pytorch: which way z is named"),
-    "rows": ("all|moved", "all, or moved for the units that move most"),
+    "convention": ("source|pytorch", "the direction of z: source or pytorch"),
+    "rows": ("all|moved", "the units on the tape: all, or moved (only the units that moved most)"),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
-"""The keys that say where to look: what they may be, as a pattern and in words."""
+"""The keys that say where to look: what they may be, as a pattern, and what they mean."""
+
+
+def _allowed(key: str) -> str:
+    """What a key of the focus may be, in words."""
+    pattern, _ = FOCUS[key]
+    if pattern == _PLACE:
+        return "a whole number, at least 1"
+    if key == "views":
+        return f"one or more of {_VIEW.replace('|', ',')}"
+    return f"one of {pattern.replace('|', ', ')}"
+
 
 _CLAMP = re.compile(
     r"(?:L(?P<layer>\d{1,6})\.)?(?P<gate>" + _HELD + r")(?:\.(?P<units>\d{1,6}(?:\+\d{1,6})*+))?"
@@ -79,10 +90,10 @@ def read_address(address: str) -> dict[str, str]:
 def read_link(keys: Mapping[str, str]) -> Link:
     """What the keys of a link say; those of other pages are ignored. Raises Refused for what cannot be followed."""
     if keys.get("v", VERSION) != VERSION:
-        raise Refused(422, "link", "this link was made by another version of GRU Scope", "v")
-    for key, (pattern, words) in FOCUS.items():
+        raise Refused(422, "link", "another version of GRU Scope made this link: copy it again from the page", "v")
+    for key, (pattern, _) in FOCUS.items():
         if keys.get(key) and not re.fullmatch(pattern, keys[key]):
-            raise Refused(422, "link", f"{key} must be {words}", key)
+            raise Refused(422, "link", f"{key} must be {_allowed(key)}", key)
     clamps, weights = (_listed(keys, key) for key in ("clamps", "weights"))
     return Link(
         keys.get("model") or None,
@@ -105,7 +116,7 @@ def _read_clamp(text: str) -> ClampBody:
     found = _CLAMP.fullmatch(text)
     value = decimal(found["value"]) if found else None
     if found is None or value is None:
-        raise Refused(422, "link", "clamps must look like z.1@4-6=0: a gate, its units, steps and value", "clamps")
+        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, steps, value)", "clamps")
     start = int(found["from"])
     end = start if found["span"] is None else int(found["to"]) if found["to"] else None
     units = [int(unit) for unit in found["units"].split("+")] if found["units"] else None
@@ -113,18 +124,19 @@ def _read_clamp(text: str) -> ClampBody:
     try:
         return ClampBody.model_validate(body | {"layer": int(found["layer"] or 1)})
     except ValidationError as error:
-        raise Refused(422, "link", "clamps count layers, units and steps from 1", "clamps") from error
+        what = "clamps count layers, units and steps from 1, and each names at most 256 units"
+        raise Refused(422, "link", what, "clamps") from error
 
 
 def _read_weight(text: str) -> WeightBody:
     found = _WEIGHT.fullmatch(text)
     value = decimal(found["value"]) if found else None
     if found is None or value is None:
-        what = "weights must look like z.1.W3=0.5: a gate, a unit, W, U, b or c with its place, and a value"
+        what = "weights must look like z.1.W3=0.5 or z.1.b=0.5 (gate, unit, weight, value)"
         raise Refused(422, "link", what, "weights")
     index = int(found["index"]) if found["index"] else None
     body = {"gate": found["gate"], "unit": int(found["unit"]), "part": found["part"] or found["bias"], "index": index}
     try:
         return WeightBody.model_validate(body | {"layer": int(found["layer"] or 1), "value": value})
     except ValidationError as error:
-        raise Refused(422, "link", "weights count layers, units and inputs from 1", "weights") from error
+        raise Refused(422, "link", "weights count layers, units and indices from 1", "weights") from error

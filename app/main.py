@@ -112,7 +112,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
             Middleware(BodyLimit, settings=settings),
             *([] if primary is None else [Middleware(ToPrimary, primary=primary)]),
         ],
-        responses={"4XX": {"model": ErrorBody, "description": "What was wrong, where, and what is allowed"}},
+        responses={"4XX": {"model": ErrorBody, "description": "The error: what is wrong, where, and what to do"}},
         lifespan=_lifespan,
     )
     app.state.settings, app.state.metrics, app.state.ready = settings, kept, False

@@ -15,7 +15,7 @@ class Metrics:
         self._registry = prometheus_client.CollectorRegistry()
         self._seconds = prometheus_client.Histogram(
             "gruscope_answer_seconds",
-            "Seconds from a request to the beginning of its answer",
+            "Seconds from a request to the start of its response",
             ["method", "route", "status"],
             registry=self._registry,
         )

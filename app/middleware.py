@@ -120,7 +120,7 @@ class BodyLimit:
                             large = True
                             self._large += 1
             except TimeoutError:
-                await _refusal(408, "too-slow", f"the {what} took too long to arrive")(scope, receive, send)
+                await _refusal(408, "too-slow", f"the {what} took too long to arrive; try again")(scope, receive, send)
                 return
             await self.app(scope, _replayed(body, receive), send)
         finally:

@@ -26,6 +26,8 @@ from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)
 
+OPEN = "this uploaded file has an open question: upload the file again and answer the question"
+
 
 @cache
 def served(folder: str) -> Mapping[str, Model]:
@@ -65,7 +67,7 @@ def get(name: str, settings: Settings) -> Model:
     it is above the limits."""
     model = _own(name, settings) or _brought(name, settings).model
     if model is None:
-        raise Refused(409, "question", "this file has an open question: upload the file again and answer it", "model")
+        raise Refused(409, "question", OPEN, "model")
     check(model, settings)
     return model
 
@@ -125,7 +127,7 @@ def _before_training(name: str) -> Model:
 def _brought(id: str, settings: Settings) -> Found:
     if not ID.fullmatch(id):
         there = ", ".join(name for name in served(settings.models) if name not in presets.COMPARED)
-        compared = f"and the models that the presets are compared with, such as {presets.COMPARED[0]}"
+        compared = f"or a model that a preset is compared with, such as {presets.COMPARED[0]}"
         raise Refused(404, "model", f"there is no such model; choose one of {there}, {compared}", "model")
     kept = store(settings)
     found = None if kept is None else kept.get(id)
@@ -135,7 +137,7 @@ def _brought(id: str, settings: Settings) -> Found:
 
 
 def _gone() -> Refused:
-    message = "this server no longer stores this uploaded model; upload the file again"
+    message = "this server does not store this uploaded model; upload the file again"
     return Refused(404, "gone", message, "model")
 
 
@@ -143,7 +145,7 @@ def task(model: Model) -> Task:
     """The task that the model was taught. Raises Refused when it is none that is known here."""
     task = task_of(model)
     if task is None:
-        message = "this model has no built-in task, so no sequence can be drawn and it cannot be scored"
+        message = "this model has no built-in task, so it cannot be scored or timed, and no sequence can be drawn"
         raise Refused(404, "task", message, "model")
     return task
 
@@ -152,15 +154,15 @@ def _excess(model: Model, settings: Settings) -> str | None:
     """What of a model is above the limits, or cannot be shown, if anything is."""
     if len({cell.name for cell in model.layers}) > 1:
         kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
-        return f"this model has layers of {kinds}; pages show layers of one kind only, use gru.trace in Python"
+        return f"this model has layers of {kinds}; pages show layers of one kind only: use gru.trace in Python instead"
     symbols = isinstance(model.encoder, Symbols)
     sizes = {
         "layers": (len(model.layers), settings.max_layers),
-        "units": (max(cell.units for cell in model.layers), settings.max_units),
+        "units in a layer": (max(cell.units for cell in model.layers), settings.max_units),
         "inputs": (0 if symbols else model.layers[0].inputs, settings.max_inputs),
         "symbols": (len(model.encoder.alphabet), settings.max_alphabet),
     }
     for what, (size, most) in sizes.items():
         if size > most:
-            return f"this model has {size} {what}; this server allows at most {most}"
+            return f"this model has {size:,} {what}; this server allows at most {most:,}"
     return None

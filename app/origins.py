@@ -31,7 +31,7 @@ class OwnNames:
         if scope["type"] == "http" and not all(
             self._ours(host, scope) for host in Headers(scope=scope).getlist("host")
         ):
-            message = "this server does not answer to this host name; add it to GRUSCOPE_HOSTS"
+            message = "this server does not answer to this host name; add the name to GRUSCOPE_HOSTS"
             await _refusal(421, "host", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)

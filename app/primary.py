@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gru_core.checkpoints import Training
 
 from .budget import Budget
-from .errors import Refused, error_body
+from .errors import FAILED, Refused, error_body
 from .jobs.trainings import kept
 from .middleware import route_path
 from .settings import Settings
@@ -57,7 +57,7 @@ SECONDS = 30
 FETCHED = 5
 """Seconds for the primary to send a training."""
 
-AWAY = "the process that serves trainings and rooms is starting; try again in a second"
+AWAY = "the server process for this request does not answer at the moment; try again in a second"
 
 WAITING = 2048
 """Connections that the primary has not accepted yet."""
@@ -192,10 +192,7 @@ class Primary:
         except Exception:
             LOG.exception("Exception in ASGI application\n")
             if not started:
-                refusal = JSONResponse(
-                    error_body("server", "something went wrong on the server; it has been logged"), 500
-                )
-                await refusal(scope, receive, send)
+                await JSONResponse(error_body("server", FAILED), 500)(scope, receive, send)
 
     async def _send_training(self, head: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         """Send the training of an id, or no body when there is none or when the other side has as much of it."""
@@ -236,7 +233,7 @@ class Primary:
 def _end_if_failed(task: asyncio.Task[None]) -> None:
     """End this process, so that it is replaced, when it has the lock and cannot be the primary."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        LOG.error("this process cannot take over what the primary had", exc_info=error)
+        LOG.error("this process cannot take over from the primary process", exc_info=error)
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -38,7 +38,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             "With z = 0 the unit takes no candidate, so it keeps the first letter to the end.",
         ),
         Question(
-            "Clamp z at 0.03. How much of the first letter’s state is left after 100 steps?",
+            "Clamp z at 0.03 after the A. How much of the A’s state is left after 100 steps?",
             _link("A" + " x" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
             "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: "
             "the half-life is 23 steps.",
@@ -48,9 +48,9 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "After 40 steps almost no gradient reaches the A. Has the network forgotten it?",
             _link("A" + " x" * 40, "", 41, "tape,words,whatif,memory,influence"),
-            "No. Memory and Influence do not name t = 1, but skipping the steps that they name changes nothing. Now "
-            "clamp z at 0 at t = 1: the output changes to B. The network stores the A so firmly that a small change "
-            "of the A hardly changes the output. A gradient measures only small changes.",
+            "No. Memory and Influence do not name t = 1. But if you clamp z at 0 at the steps that they name, the "
+            "output stays the same. Now clamp z at 0 at t = 1: the output changes to B. The network stores the A so "
+            "firmly that a small change of the A hardly changes the output. A gradient measures only small changes.",
         ),
     ),
     "pocket-calculator": (
@@ -63,7 +63,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question(
             "Clamp z at 1 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "z@3=1", 3),
-            "The unit takes the whole candidate at a step where it should ignore it. The number in its memory is lost.",
+            "The unit takes the whole candidate at a step where it should keep its number. r is open, so the "
+            "candidate is the old number plus 0.35. The unit adds a number that it should ignore.",
         ),
         Question(
             "Clamp r at 1 where the unit loads a number. What changes?",
@@ -80,10 +81,10 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     ),
     "sentiment": (
         Question(
-            "Clamp r at 0 on the words without an opinion. What changes?",
+            "Clamp r at 0 on the first three words, which contain no opinion. What changes?",
             _link("the film was good . not very bad . dull", "r@1-3=0", 3),
-            "The output stays the same. At these words the units keep most of their states, so the candidates hardly "
-            "matter.",
+            "The output stays the same. r changes only the candidates. At these words z is small in seven of the "
+            "eight units, so these units take hardly any of their candidates.",
         ),
     ),
 }

@@ -79,14 +79,22 @@ class PenaltiesBody(Body):
 
 
 class ChangeBody(Body):
-    """A later learning rate: from training step `step` on, the learning rate is `rate`."""
+    """A later learning rate: after training step `step`, the learning rate is `rate`."""
 
     step: Most
     rate: Rate
 
 
 class RecipeBody(Body):
-    """A recipe for a training. Missing fields have the values of the task's preset; only a GRU has penalties."""
+    """A recipe for a training.
+
+    A missing field has the value from the recipe of the task's preset or experiment. The task "own" needs a `table` as
+    CSV, and has its own defaults. `rate` is the learning rate. `first` is the initialization; only "chrono" takes
+    `T_max`, its longest memory. `biases` are initial biases by gate; if they are missing, the preset's biases are used
+    with "plain" only. Only a GRU has `penalties`. `reach` is the target score on held-out sequences. Training ends
+    `after` training steps after it has reached the target, or after `most` training steps without reaching it. `T` is
+    the number of timesteps of a training sequence.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]})
 
@@ -151,7 +159,7 @@ def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:
     """The recipes that a link to the page's training says, one for each of its cells. Raises Refused."""
     cells = (keys.get("cells") or "gru").split(",")
     if len(set(cells)) < len(cells) or not set(cells) <= set(CELLS):
-        raise Refused(422, "link", f"cells must be some of {','.join(CELLS)}", "cells")
+        raise Refused(422, "link", f"cells must be some of {','.join(CELLS)}, each only once", "cells")
     return [_body(keys, cell).recipe() for cell in cells]
 
 
@@ -177,20 +185,24 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
         given["penalties"] = penalties
     if keys.get("changes"):
         pairs = [change.partition(":") for change in keys["changes"].split(",", MOST_CHANGES + 1)]
-        given["changes"] = [
-            {"step": _read(whole, "changes", step), "rate": _read(decimal, "changes", rate)} for step, _, rate in pairs
-        ]
+        changes = [{"step": whole(step), "rate": decimal(rate)} for step, _, rate in pairs]
+        if any(None in change.values() for change in changes):
+            what = f"changes must look like 400:0.06,600:0.01 (training step:learning rate), at most {MOST_CHANGES}"
+            raise Refused(422, "link", what, "changes")
+        given["changes"] = changes
     try:
         return RecipeBody.model_validate(given)
     except ValidationError as error:
         first_error = error.errors()[0]
-        where = ".".join(str(part) for part in first_error["loc"]) or "recipe"
-        raise Refused(422, "link", f"{where}: {first_error['msg']}", where) from error
+        place = [str(part + 1 if isinstance(part, int) else part) for part in first_error["loc"]]
+        where = ".".join(place) or "recipe"
+        message = first_error["msg"][:1].lower() + first_error["msg"][1:]
+        raise Refused(422, "link", f"{where}: {message}", where) from error
 
 
 def _read(kind: Callable[[str], float | None], key: str, text: str) -> float:
     number = kind(text)
     if number is None:
-        what = "a whole number from 0 on" if kind is whole else "a number"
+        what = "a whole number, at least 0" if kind is whole else "a number"
         raise Refused(422, "link", f"{key} must be {what}", key)
     return number

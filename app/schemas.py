@@ -50,7 +50,7 @@ class Body(BaseModel):
         # Each unknown field is an error of its own: tens of thousands of errors would hold up the event loop.
         parts = (data, *data.values()) if isinstance(data, dict) else ()
         if any(isinstance(part, dict) and len(part) > MOST_FIELDS for part in parts):
-            raise PydanticCustomError("fields", "there are too many fields")
+            raise PydanticCustomError("fields", "there are too many fields: at most {most}", {"most": MOST_FIELDS})
         return data
 
 
@@ -65,8 +65,8 @@ Rows = Annotated[list[Annotated[list[FiniteFloat], FirstError]], FirstError]
 class ClampBody(Body):
     """A clamp: a gate, the candidate, a state, or the previous state h_prev is set to a value at some timesteps.
 
-    Units, timesteps and layers count from 1. `units` null means all units. `to` is included; null means the last
-    timestep.
+    Units, timesteps and layers count from 1. If `units` is null, the clamp is on all units. `to` is the last timestep
+    of the clamp; null means the end of the sequence.
     """
 
     gate: Holdable
@@ -85,7 +85,8 @@ class ClampBody(Body):
 class WeightBody(Body):
     """A changed weight of one unit: in W, in U, or a bias b or c.
 
-    `index` is the input for W, and the unit of the old state for U. A bias has no `index`. All of them count from 1.
+    `index` is the input for W, and the unit of the old state for U. A bias has no `index`. Layers, units and indices
+    count from 1.
     """
 
     layer: Place = 1
@@ -134,7 +135,7 @@ class UnitQuestion(Scenario):
 
 
 class SumsQuestion(UnitQuestion):
-    """A scenario, and the unit and timesteps for the sums. All of them count from 1; `to` is included."""
+    """A scenario, and the layer, unit and timesteps for the sums, all counted from 1; `to` is included."""
 
     model_config = _example(**{"from": 4, "to": 5})
 
@@ -143,11 +144,14 @@ class SumsQuestion(UnitQuestion):
 
 
 class LedgerQuestion(SumsQuestion):
-    """A scenario, and the unit and timesteps for the contributions. All of them count from 1; `to` is included."""
+    """A scenario, and the layer, unit and timesteps for the contributions, all counted from 1; `to` is included."""
 
 
 class SensitivityQuestion(UnitQuestion):
-    """A scenario, a unit, a timestep `t` and an `output`, all counted from 1; null means the answer at `t`."""
+    """A scenario, a layer, a unit, a timestep `t` and an `output`, all counted from 1.
+
+    If `output` is null, it is the output that is the model's answer at `t`.
+    """
 
     model_config = _example(t=5, output=None)
 
@@ -156,7 +160,10 @@ class SensitivityQuestion(UnitQuestion):
 
 
 class MomentsQuestion(SumsQuestion):
-    """A scenario, a `signal` of a unit, and the timesteps `from` and `to` (included) of the moment to search for."""
+    """A scenario, and the moment to search for: a `signal` of a unit at the timesteps `from` to `to` (included).
+
+    `near` is the largest difference that counts as similar, as a share of the signal's scale.
+    """
 
     model_config = _example(signal="z", **{"from": 4, "to": 4})
 
@@ -180,7 +187,10 @@ class HeldAt(BaseModel):
 
 
 class Scores(BaseModel):
-    """A model's score on held-out sequences, without and with the changes of a scenario; `held` is about each clamp."""
+    """A model's score on held-out sequences, without and with the changes of a scenario.
+
+    `held` has an entry for each clamp.
+    """
 
     name: str
     untouched: float
@@ -191,7 +201,10 @@ class Scores(BaseModel):
 
 
 class Timing(BaseModel):
-    """Microseconds per timestep (`step`), milliseconds for a batch's gradients (`training`); medians of `repeats`."""
+    """Microseconds per timestep (`step`) and milliseconds for the gradients of a batch (`training`).
+
+    Both are medians of `repeats` measurements, with `sequences` sequences of `steps` timesteps in the batch.
+    """
 
     step: float
     training: float
@@ -201,7 +214,10 @@ class Timing(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """An error; `where` names the part of the request that is wrong, and places in lists count from 1."""
+    """An error.
+
+    `where` names the part of the request that is wrong, or is null. Places in lists count from 1.
+    """
 
     code: str
     message: str
@@ -213,9 +229,10 @@ class ErrorBody(BaseModel):
 
 
 class Answers(Body):
-    """Answers to the questions about an uploaded file, by the key of the question, and names for symbols and outputs.
+    """Answers to the questions about an uploaded file, by the key of the question.
 
-    Earlier answers and names stay valid unless this request replaces them.
+    `alphabet` names the symbols, and `labels` the outputs. Earlier answers and names stay valid unless this request
+    replaces them.
     """
 
     answers: Annotated[dict[str, str], Field(max_length=16)] = {}

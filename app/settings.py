@@ -14,30 +14,31 @@ from gru_core.numerals import whole
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits and policies. Each can be set by the environment: GRUSCOPE_MAX_STEPS=500 and so on.
+    """Limits and policies. Each can be set in the environment: GRUSCOPE_MAX_STEPS=500 and so on.
 
-    `max_steps` T of a sequence; `max_units`, `max_inputs`, `max_layers`, `max_alphabet` of a model;
-    `max_body` bytes of a request; `body_seconds` for its head, and again for its body, to arrive;
-    `max_connections` at once, as `gruscope serve` holds to: an address gets at most as many of them, and of requests
-    that are being answered, as are free for everybody else; `max_cells`, units × steps, being computed or sent at once;
-    `shutdown_seconds` that open streams get to end; `stalled_ms` after which a visitor who reads nothing is let go;
-    `frame_ancestors` the pages that may embed this one, as a CSP source list; `hosts` the names, with
-    commas between, that the server goes by besides this machine's and its addresses; `models` a directory
-    whose `.safetensors` files, as `Model.save` writes them, are served beside the presets; `lessons` a directory
-    whose `.md` files are shown beside the lessons that ship.
+    Models and lessons: `max_steps` timesteps of a sequence; `max_units` units of a layer; `max_inputs` inputs of a
+    model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model.
+    `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons` a folder of `.md` files.
+    They are served next to those that ship.
 
-    `trainings` are computed at once, each in a process of its own, and as many as `waiting` wait for one to end.
+    Requests: `max_body` bytes of a request body; `body_seconds` for the head of a request to arrive, and again for its
+    body; `max_cells` units × timesteps that are computed or sent at one time. `gruscope serve` accepts at most
+    `max_connections` connections; one address gets at most as many of them as are still free, and the same holds for
+    requests in progress. After `stalled_ms` it disconnects a client that reads nothing, and when it stops, open
+    streams get `shutdown_seconds` to end. `hosts` are more names of the server, separated by commas. `frame_ancestors`
+    are the sites that may embed a page, as a CSP source list.
 
-    With `scheduler` they are computed by the Dask cluster at that address, tls://HOST:PORT; beyond this machine tcp://
-    is refused but with `plain_scheduler`.
+    Uploads: `uploads` is the folder for uploaded models; "" accepts none. It holds at most `max_kept` models and
+    `max_kept_bytes` bytes; beyond that the least recently used are deleted. A file has at most `max_upload` bytes. It
+    has `upload_seconds` to arrive, and at most `body_seconds` may pass without a byte. With `read_only` the server
+    refuses uploads and still serves the models that are stored.
 
-    At most so many `rooms` at once, and `followers` in each; a room ends after `room_hours`, or after `room_alone`
-    minutes without its teacher. With `redis`, redis://HOST:PORT, rooms are kept there, for all servers that do so.
+    Trainings: `trainings` run at one time, each in a process of its own, and `waiting` more wait in the queue. With a
+    `scheduler`, tls://HOST:PORT, they run on its Dask cluster; tcp:// to another machine needs `plain_scheduler`.
 
-    `uploads` is a directory in which models that visitors bring are kept, none when "": at most
-    `max_kept` of them and `max_kept_bytes` together, the least recently used let go. `max_upload`
-    bytes of a file; `upload_seconds` for it to arrive, of which `body_seconds` may pass without a
-    byte. With `read_only` nothing can be brought, and what is kept is still shown.
+    Rooms: at most `rooms` rooms are open, with `followers` students from one address in each, and twice as many in all.
+    A room ends after `room_hours`, or after `room_alone` minutes without a teacher. With `redis`, redis://HOST:PORT,
+    the rooms are stored there, and all servers with this setting share them.
     """
 
     max_steps: int = 2_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from ipaddress import IPv6Address, ip_address
 
-TOO_MANY = "too many connections from your address are open; close some of them, or try again in a few seconds"
+TOO_MANY = "too many connections from your network address are open; close some, or try again in a few seconds"
 
 
 def counted_as(host: str) -> str:

@@ -33,4 +33,4 @@ async def _watch() -> None:
         await asyncio.sleep(EVERY)
         late = time.monotonic() - due
         if late > TOO_LONG - EVERY:
-            LOG.warning("the event loop was held up for %.0f ms", 1000 * late)
+            LOG.warning("the event loop was blocked for at least %.0f ms", 1000 * late)

@@ -42,7 +42,9 @@ def _answer(text: str) -> tuple[str, str]:
 def _names(path: str) -> list[str]:
     try:
         names = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise argparse.ArgumentTypeError(f"{path} could not be read as JSON") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise argparse.ArgumentTypeError(f"{path} must contain a JSON list of strings")

@@ -84,7 +84,7 @@ def try_out(model: Model) -> None:
         if not np.isfinite(gru_core.trace(model, x).y).all():
             raise FormatError("the outputs of this network are not finite numbers")
     if not all(isinstance(text, str) for text in (*model.encoder.labels, model.encoder.hint)):
-        raise FormatError("the inputs of this network have no names that can be shown")
+        raise FormatError("the names of this network's inputs cannot be shown: they are not text")
 
 
 def parity(report: Parity) -> dict[str, Any]:

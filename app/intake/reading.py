@@ -60,13 +60,14 @@ def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], b
         status, out = _run(b"\n".join((asked, upload.data + reference)), nowhere)
     head, _, model = out.partition(b"\n")
     if status != 0 or not head:
-        _log.warning("the child that was to %s a file ended with %s", do, status)
-        limits = f"{SECONDS[do]} seconds and {MEMORY // 2**20} MB"
-        raise Refused(422, "limits", f"this file could not be read within {limits}: is it complete?", "file")
+        _log.warning("the process that had to %s a file ended with status %s", do, status)
+        limits = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MB of memory"
+        message = f"this file could not be read within {limits}: check that it is complete, or upload a smaller file"
+        raise Refused(422, "limits", message, "file")
     answer = json.loads(head)
     if "failed" in answer:
         _log.warning("a file could not be read: %s", answer["failed"])
-        raise Refused(422, "format", "this file could not be read: it is damaged, or of another type", "file")
+        raise Refused(422, "format", "this file could not be read: it is damaged, or its type is not supported", "file")
     if "error" in answer:
         raise Refused(422, "format", answer["error"], "file")
     return answer, model

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..version import VERSIONS
-from .engine import Cancelled, Job, Lost, Report, Work
+from .engine import RETRY, Cancelled, Job, Lost, Report, Work
 
 TOPIC = "gruscope"
 
@@ -110,7 +110,8 @@ class Cluster:
             job.failed(Cancelled())
         else:
             error = done.exception()
-            job.failed(Lost("the workers that computed this died") if isinstance(error, self._killed) else error)
+            died = Lost(f"the workers that computed this died; {RETRY}")
+            job.failed(died if isinstance(error, self._killed) else error)
         job.future.add_done_callback(lambda _: self._forget(key))
 
     def _forget(self, key: str) -> None:

@@ -15,6 +15,10 @@ Report = Callable[[Any], None]
 Work = Callable[[Any, Report], Any]
 
 
+RETRY = "try again, or try a smaller network"
+"""What to do when a worker died, most often because the system had no memory left."""
+
+
 class Cancelled(Exception):
     """Raised by `report` where nobody wants the work any more."""
 

@@ -19,7 +19,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from ..interrupts import deaf_children
-from .engine import Cancelled, Job, Lost, Report, Work
+from .engine import RETRY, Cancelled, Job, Lost, Report, Work
 
 MEMORY = 1024 * 2**20
 """Bytes a worker may take besides what it began with."""
@@ -121,7 +121,7 @@ class Pool:
         if attempt < TRIES:
             self._send(number, work, asked, attempt + 1)
         else:
-            job.failed(Lost("the process that computed this died twice"))
+            job.failed(Lost(f"the process that computed this died twice; {RETRY}"))
 
     def _forget(self, number: int) -> None:
         with self._lock:

@@ -112,7 +112,7 @@ class Kept:
         training = self.newest(id, mine)
         if training is not None:
             return training
-        message = "this server no longer has this training: start it again; the same recipe gives the same weights"
+        message = "this server does not have this training: start it again; the same recipe gives the same weights"
         raise Refused(404, "gone", message, "training")
 
     def model(self, id: str, step: int) -> Model:
@@ -216,7 +216,7 @@ class Trainings:
         self._kept.put(id, live.training)
         if not self._make_room(id):
             self._kept.remove(id)
-            message = "this server has no space left for another training; try again in a minute"
+            message = "this server has no memory left for another training; try again in a minute"
             raise Refused(429, "busy", message, retry_after=5)
         self._live[id] = live
         self._live.move_to_end(id)  # one that was stopped had another place
@@ -252,7 +252,8 @@ class Trainings:
     async def compute(self, of: Work, asked: Any) -> Any:
         """What comes of other work. Raises Refused when too many wait."""
         if self._computing >= self._settings.waiting:
-            message = f"this server computes at most {self._settings.waiting} results at once; try again in a minute"
+            most = self._settings.waiting
+            message = f"this server computes at most {most} of these results at once; try again in a minute"
             raise Refused(429, "busy", message, retry_after=5)
         self._computing += 1
         try:

@@ -27,7 +27,7 @@ def training(asked: Mapping[str, Any], report: Report) -> str:
             report((checkpoint.report, checkpoint.weights.tobytes()))
             if time.process_time() - begun > SECONDS:
                 fewer = "Try a smaller network or fewer training steps."
-                return f"Training stopped after {SECONDS} seconds of computing. {fewer}"
+                return f"The training stopped after {SECONDS} seconds of computing. {fewer}"
     except Diverged as error:
         return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is the one before that training step."
     return ""

@@ -82,14 +82,14 @@ def mathml(latex: str, block: bool = False) -> Markup:
     Raises ValueError for a formula that is too long or that latex2mathml does not know.
     """
     if len(latex) > LONGEST_FORMULA:
-        raise ValueError(f"a formula is longer than {LONGEST_FORMULA:,} characters")
+        raise ValueError(f"a formula is too long: at most {LONGEST_FORMULA:,} characters")
     try:
         made = convert_to_element(latex, display="block" if block else "inline")
     except Exception as error:
-        raise ValueError(f"the formula ${latex.strip()}$ cannot be read") from error
+        raise ValueError(f"the formula ${latex.strip()}$ cannot be read as LaTeX") from error
     for element in made.iter():
         if element.tag not in ELEMENTS:
-            raise ValueError(f"the formula ${latex.strip()}$ uses a {element.tag}, which cannot be shown")
+            raise ValueError(f"the formula ${latex.strip()}$ uses the element {element.tag}, which is not allowed")
         # The converter writes its own signs as character references, which are characters from here on.
         element.text, element.tail = unescape(element.text or ""), unescape(element.tail or "")
         unknown = re.search(r"\\[A-Za-z]+", element.text)

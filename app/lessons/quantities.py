@@ -83,7 +83,7 @@ def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
         first, kind = _term(found[1], figure, runs)
         second, _ = _term(found[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
-            raise ValueError(f"“{expression}” computes with words: use numbers")
+            raise ValueError(f"“{expression}” subtracts or divides words: use numbers")
         value = first / second if found[2] == "/" else first - second
         return _written(value, kind if found[2] == "-" else "times", form.strip())
     except (Refused, SequenceError) as error:
@@ -96,7 +96,7 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
     found = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
     run = of.run.layers[_layer(of)]
     if found is None or found[1] not in run.cell.signals:
-        raise ValueError(f"“{signal}” cannot be drawn; choose one of {', '.join(run.cell.signals)}")
+        raise ValueError(f"“{signal}” is not a signal of this model; choose one of {', '.join(run.cell.signals)}")
     style = run.cell.signals[found[1]]
     unit = _within("unit", int(found[2] or of.link.said.get("unit", 1)), run.cell.units)
     return [float(v) for v in getattr(run, found[1])[:, unit - 1]], style.lowest, style.highest
@@ -111,7 +111,7 @@ def steps_where(condition: str, figure: Figure, runs: Runs) -> list[int]:
         return [t for t, value in enumerate(values, 1) if (value > limit if words[1] == "above" else value < limit)]
     found = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
     if not found:
-        raise ValueError(f"“{condition}” names no steps: write “z above 0.5”, “z below 0.5” or “most share@7”")
+        raise ValueError(f"“{condition}” is not a condition: write “z above 0.5”, “z below 0.5” or “most share@7”")
     last = int(found[2])
     each = [worked_out(f"{found[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + each.index(max(each))]
@@ -131,12 +131,13 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
     if figure.page == "compare":
         task, by = keys.pop("task", presets.TASKS[0]), keys.pop("by", presets.MATCHED[0])
         if task not in presets.TASKS or by not in presets.MATCHED:
-            raise ValueError(f"there is no comparison of {task} by {by}")
+            tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
+            raise ValueError(f"there is no comparison of “{task}” by “{by}”: choose a task of {tasks}, by {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])
     elif figure.page == "train":
         name, step = name_of(read_recipes(keys)[-1]), keys.pop("step", "")
         if name not in presets.NAMES:
-            raise ValueError("a lesson can show only stored trainings: leave out everything but the task")
+            raise ValueError("a lesson can show only a preset's training: the link can have only the recipe's task")
         keys.setdefault("model", f"{name}@{step}" if step else name)
     kept = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
     return {key: value for key, value in keys.items() if key in kept}
@@ -224,7 +225,7 @@ def _half_life(at: _Place) -> tuple[float, str]:
 
 def _share(at: _Place) -> tuple[float, str]:
     if at.earlier > at.t:
-        raise ValueError(f"step {at.earlier} comes after step {at.t}")
+        raise ValueError(f"step {at.earlier} comes after step {at.t}: choose a step from 0 to {at.t}")
     return float(at.of.run.ledger(at.unit - 1, _layer(at.of))[at.t - 1, at.earlier]), "share"
 
 
@@ -255,11 +256,12 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
 
 
 def _gap(words: list[str]) -> tuple[float, str]:
-    *kind, steps = words
+    *kind, steps = words or [""]
     named = " ".join(kind).replace("-", "−")
     rows = [row for row in labs.result("gap") if kind_of_row(row) == named and str(row["T"] - 1) == steps]
     if not rows:
-        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: write “gap GRU, b_z = -2 50”")
+        example = "write, for example, “gap GRU, b_z = -2 50”"
+        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
     return sum(row["good_at"] is not None for row in rows), "count"
 
 
@@ -267,7 +269,7 @@ def _race(words: list[str]) -> tuple[float | str, str]:
     rows = [row for row in labs.result("race") if [row["task"], row["cell"]] == words]
     if not rows:
         tasks = ", ".join(dict.fromkeys(row["task"] for row in labs.result("race")))
-        raise ValueError(f"write “race TASK CELL”, with one of the tasks {tasks}")
+        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(labs.EQUAL)}")
     good = [row["good_at"] for row in rows if row["good_at"] is not None]
     if 2 * len(good) <= len(rows):
         return f"more than {max(row['steps'] for row in rows):,}", "words"
@@ -278,20 +280,22 @@ def _recall(words: list[str]) -> tuple[float, str]:
     for row in labs.result("bottleneck"):
         if [str(row["units"]), str(row["T"] // 2)] == words:
             return row["score"], "share"
-    raise ValueError("write “recall UNITS LETTERS”, with values of the experiment Memory capacity")
+    units, letters = ", ".join(map(str, labs.SIZES)), f"{min(labs.ITEMS)} to {max(labs.ITEMS)}"
+    raise ValueError(f"write “recall UNITS LETTERS”, with units of {units} and letters from {letters}")
 
 
 def _time(words: list[str]) -> tuple[float, str]:
     timing = labs.result("sequence")["timing"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
-        raise ValueError(f"write “time KIND STEPS”, with values of {', '.join(sequence.KINDS)} and {', '.join(timing)}")
+        kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
+        raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")
     return 1000 * timing[words[1]][words[0]], "ms"
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)}")
+        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
     return sequence.counts(steps)[words[0]][0], "count"
 
 

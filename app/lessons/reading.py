@@ -142,7 +142,7 @@ class _Reader:
         try:
             tokens = markdown().parse(text)
         except RecursionError:
-            raise LessonError([Mistake(1, "the file is nested too deeply")]) from None
+            raise LessonError([Mistake(1, "the lists or quotes in this file are nested too deeply")]) from None
         front = tokens.pop(0).content if tokens and tokens[0].type == "front_matter" else ""
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
@@ -165,11 +165,11 @@ class _Reader:
             if not row.strip():
                 continue
             if not colon or key.strip() not in KEYS:
-                self.wrong(line, f"between the --- only {', '.join(KEYS)} are allowed, each as “title: …”")
+                self.wrong(line, f"between the two lines --- only {', '.join(KEYS)} are allowed, as in “title: …”")
             known[key.strip()] = value.strip()
         for key in KEYS[:3]:
             if not known.get(key):
-                self.wrong(1, f"the line “{key}: …” is missing between the --- at the top")
+                self.wrong(1, f"the line “{key}: …” is missing between the two lines --- at the top")
         if known.get("minutes") and not re.fullmatch("[1-9][0-9]?", known["minutes"]):
             self.wrong(1, "minutes must be a whole number from 1 to 99")
         return known
@@ -188,7 +188,7 @@ class _Reader:
                     self.close(step, loose)
                     yield step
                 elif loose:
-                    self.wrong(_line(loose), "there is text before the first step: a step starts with ##")
+                    self.wrong(_line(loose), "there is text before the first step: start a step with a heading ##")
                 loose = []
                 title, figure = self.heading(tokens[place + 1], line, figure)
                 step = Step(title, line, figure)
@@ -200,7 +200,7 @@ class _Reader:
                     loose = []
                     self.fence(step, token, line)
                 else:
-                    self.wrong(line, "there is a question before the first step: a step starts with ##")
+                    self.wrong(line, "there is a ::: block before the first step: start a step with a heading ##")
             else:
                 self.look(token, line)
                 loose.append(token)
@@ -219,7 +219,7 @@ class _Reader:
         link = next((child for child in children if child.type == "link_open"), None)
         title = "".join(child.content for child in children).strip()
         if not title:
-            self.wrong(line, "a step needs a title")
+            self.wrong(line, "a step needs a title: write it after ##")
         if link is None:
             return title, before
         base = Figure("", {"model": self.known.get("model", "")})
@@ -242,9 +242,9 @@ class _Reader:
         elif kind == "{predict}":
             step.parts.append(self.question(inner, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
-            self.wrong(line, "the blocks between ::: are {predict}, {reveal}, {why} and, once a step, {notes}")
+            self.wrong(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
         elif not isinstance(last, Question) or getattr(last, kind[1:-1]) is not None:
-            self.wrong(line, f"{kind} must come after a {{predict}}, once only")
+            self.wrong(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
         elif kind == "{why}":
             last.why = Prose(inner, line + 1)
         else:
@@ -275,7 +275,8 @@ class _Reader:
             elif one.type == "link_open" and str(one.attrs.get("href", "")).startswith("#"):
                 about = str(one.attrs["href"])[1:]
                 if about not in (*SIGNALS, *PARTS):
-                    self.wrong(line, f"“#{about}” points at nothing; choose one of {', '.join((*SIGNALS, *PARTS))}")
+                    parts = ", ".join((*SIGNALS, *PARTS))
+                    self.wrong(line, f"“#{about}” is not a part of the page; choose one of {parts}")
             elif one.type == "colon_fence":
                 self.wrong(line, "a ::: block cannot stand inside another")
 
@@ -305,7 +306,7 @@ class _Reader:
         elif not asked and not any(option.right for option in options):
             self.wrong(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
-            self.wrong(line, "the question has no text: write one")
+            self.wrong(line, "the question has no text: write it in the {predict} block")
         return Question(kind, Prose(ask, line + 1), asked[2].strip() if asked else "", options, figure, True)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:

@@ -37,7 +37,7 @@ def get(name: str, settings: Settings) -> Lesson:
     """Raises Refused where there is no such lesson, or it cannot be shown."""
     path = _files(settings.lessons).get(name)
     if path is None:
-        raise Refused(404, "not-found", "there is no such lesson", "lesson")
+        raise Refused(404, "not-found", "there is no lesson with this name", "lesson")
     try:
         return load(path)
     except LessonError as error:
@@ -61,7 +61,7 @@ def load(path: Path) -> Lesson:
             return read(path.stem, "x" * (MOST_BYTES + 1))
         return _loaded(path, about.st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
-        raise LessonError([Mistake(1, "the file cannot be read: lessons are text in UTF-8")]) from error
+        raise LessonError([Mistake(1, "the file cannot be read, or its text is not UTF-8")]) from error
 
 
 def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
@@ -72,7 +72,7 @@ def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
         if name in above:
             yield f"the lessons need each other in a circle: {' → '.join((*above, name))}"
         elif name not in files and name != lesson.name:
-            yield f"there is no lesson “{name}” that this lesson can need; choose one of {', '.join(files)}"
+            yield f"the lesson “{above[-1]}” needs “{name}”, which does not exist; choose one of {', '.join(files)}"
         else:
             try:
                 needs = lesson.needs if name == lesson.name else get(name, settings).needs

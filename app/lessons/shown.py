@@ -152,7 +152,7 @@ def revealed_answer(question: Question, runs: Runs) -> None:
     elif question.kind == "draw":
         curve(question.asked, figure, runs)
     elif question.kind == "click" and not steps_where(question.asked, figure, runs):
-        raise ValueError(f"no step has {question.asked}")
+        raise ValueError(f"no step has “{question.asked}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
@@ -221,7 +221,8 @@ def _number(question: Question) -> tuple[str, float, float]:
     expression, _, span = question.asked.rpartition(",")
     low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
     if not expression or low is None or high is None or not -math.inf < low < high < math.inf:
-        raise ValueError(f"“{question.asked}” asks for no number: write “:number: z@3, 0 to 1”")
+        example = "write, for example, “:number: z@3, 0 to 1”"
+        raise ValueError(f"“{question.asked}” is not a value with a range: {example}")
     return expression.strip(), low, high
 
 

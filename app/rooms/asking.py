@@ -44,13 +44,14 @@ Words = Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class Ask(Body):
-    """A question for the class. `of` chooses its kind.
+    """A question for the class. `of` chooses its kind. With `rounds` 2, the class answers twice.
 
-    "lesson": a lesson's question; give `lesson` and `question`, such as 2.1. "output": where the output goes after the
-    cursor of `view`. "signal": the value of `signal` after the cursor. "wrote": the step that contributed most to the
-    state at the cursor. "own": your own `text`. It is answered by one of `options`, by a number from `low` to `high`,
-    or, without both, by steps of the sequence in `view`. `right` is the correct option, counted from 0, the correct
-    number, or the correct step, counted from 1; null means that there is no correct answer.
+    "lesson": a lesson's question; give `lesson` and `question`, such as 2.1. "output": the output at the step after the
+    cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that contributed
+    most to the state at the cursor. "own": a question of your own, with its `text`. Students answer it with one of
+    `options`, with a number from `low` to `high`, or, without these, with steps of the sequence in `view`. `right` is
+    the correct option, counted from 0, the correct number, or the correct step, counted from 1. If it is null, there is
+    no correct answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -128,7 +129,7 @@ class _Cursor:
         self.view, self.runs = ask.view.model_dump(), Runs(settings)
         self.figure, _ = figure_at(self.view, settings)
         if self.figure.page:
-            raise ValueError("a question from the cursor needs a figure of the Lab")
+            raise ValueError("a question about the cursor needs a figure of the Lab: show one first")
         followed = self.runs.of(self.figure)
         self.run, self.tokens = followed.run, followed.about["tokens"] or []
         said = followed.link.said
@@ -137,7 +138,7 @@ class _Cursor:
     def after(self) -> Figure:
         """The figure one step on."""
         if self.t >= self.T:
-            raise ValueError("the cursor is at the last step, so nothing comes after it: move it back")
+            raise ValueError("the cursor is at the last step, so nothing comes after it: move the cursor back")
         return Figure("", {**self.figure.keys, "t": str(self.t + 1)})
 
     def step(self, t: int) -> Markup:
@@ -157,16 +158,16 @@ def _of_output(ask: Ask, settings: Settings) -> Asked:
     figure, y, readout = at.after(), at.run.y, at.run.model.readout
     now, then = y[at.t - 1], y[at.t]
     if readout.kind == "linear":
-        options = [Markup(words) for words in ("It rises.", "It falls.", "It stays the same.")]
+        options = [Markup(words) for words in ("It rises.", "It falls.", "It stays about the same.")]
         change, least = float(then[0] - now[0]), STAYS * float(y.max() - y.min())
         right = 2 if abs(change) <= least else 0 if change > 0 else 1
-        words = Markup("Which way will the output go at the next step, {}?").format(at.step(at.t + 1))
+        words = Markup("How will the output change at the next step, {}?").format(at.step(at.t + 1))
     else:
         likely = sorted(range(len(then)), key=lambda k: -then[k])[:MOST_OPTIONS]
         labels = sorted(likely)
         options = [escape(readout.labels[k]) for k in labels]
         right = labels.index(int(then.argmax()))
-        words = Markup("What will the network answer at the next step, {}?").format(at.step(at.t + 1))
+        words = Markup("What will the output be at the next step, {}?").format(at.step(at.t + 1))
     said = worked_out(f"y@{at.t + 1}", figure, at.runs).text
     answer = _answer([right], "", Markup("The output at {} is {}.").format(at.step(at.t + 1), said), figure, at)
     return Asked(_public("choose", words, options), answer, at.until(), _plain(words), address(at.view))
@@ -204,7 +205,7 @@ def _of_wrote(ask: Ask, settings: Settings) -> Asked:
 
 def _of_own(ask: Ask, settings: Settings) -> Asked:
     if not ask.text.strip():
-        raise ValueError("the question has no text: write one")
+        raise ValueError("the question has no text: write it")
     words, right = Markup("{}").format(ask.text.strip()), ask.right
     truth: Any = None if right is None else [int(right)]
     text = ""
@@ -213,12 +214,11 @@ def _of_own(ask: Ask, settings: Settings) -> Asked:
     if ask.options:
         public = _public("choose", words, [escape(option) for option in ask.options])
         if right is not None and right not in range(len(ask.options)):
-            raise ValueError(f"the correct option must be from 0, the first, to {len(ask.options) - 1}")
+            raise ValueError(f"the correct option must be a whole number from 0 to {len(ask.options) - 1}")
     elif ask.low is not None and ask.high is not None:
         if not (-LARGEST <= ask.low < ask.high <= LARGEST and ask.high - ask.low >= SMALLEST):
-            raise ValueError(
-                f"the range must go from a lower to a higher number, {SMALLEST:g} apart or more, within ±{LARGEST:,.0f}"
-            )
+            limits = f"at least {SMALLEST:f} apart, and within ±{LARGEST:,.0f}"
+            raise ValueError(f"the range must go from a lower to a higher number, {limits}")
         if right is not None and not ask.low <= right <= ask.high:
             raise ValueError(f"the correct number must be from {ask.low:g} to {ask.high:g}")
         public = _public("number", words, []) | _scale(ask.low, ask.high)
@@ -279,7 +279,7 @@ def checked(question: dict[str, Any], given: Any) -> Any:
     allowed = {
         "choose": f"the place of an option, from 0 to {len(question['options']) - 1}",
         "number": f"a number from {question['low']:g} to {question['high']:g}",
-        "click": f"a list of steps, each once, from 1 to {len(steps)}",
+        "click": f"a list of one or more steps from 1 to {len(steps)}, each only once",
         "draw": f"a list of {len(steps) - question['start']} numbers from {question['low']:g} to {question['high']:g}",
     }[kind]
     raise Refused(422, "answer", f"the answer must be {allowed}", "answer")

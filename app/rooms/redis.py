@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 class Away(Refused):
     def __init__(self) -> None:
-        message = "the room store does not answer at the moment; the server tries again"
+        message = "the server cannot reach its store of rooms at the moment; try again in a few seconds"
         super().__init__(503, "away", message, retry_after=1)
 
 

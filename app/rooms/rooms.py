@@ -40,6 +40,14 @@ IDLE_SECONDS = 60
 """After which a room that nobody is in has to go when there are as many as the server allows."""
 
 
+WHILE = {
+    "open": "while the question is open",
+    "locked": "while the question is closed",
+    "revealed": "after the answer is shown",
+}
+"""What a question's status means, as the teacher's page says it."""
+
+
 class Rooms:
     """All rooms that this process knows of. `clock` gives seconds, the same on all machines that share rooms."""
 
@@ -67,7 +75,7 @@ class Rooms:
             if codes.is_secret(secret, room.digest):
                 return room, secret
             if given:
-                raise Refused(409, "room", "another room has this code by now: open a new one", "secret")
+                raise Refused(409, "room", "another room has this code now: open a new room", "secret")
             return await self.open(view, None, who)
         by = _digest(who)
         most = max(1, self.settings.rooms // 4)
@@ -93,7 +101,7 @@ class Rooms:
         if room is None or room.ended:
             self.guessed.take(who, "too many wrong codes came from your network address")
             raise Refused(
-                404, "no-room", "there is no room with this code: check the code, or the room has ended", "code"
+                404, "no-room", "there is no room with this code: the code is wrong, or the room has ended", "code"
             )
         return room
 
@@ -116,7 +124,7 @@ class Rooms:
         if asked is not None and asked["status"] != "revealed" and room.state["_covered"]:
             covered = with_cursor(before, view)
             if covered is None:
-                message = "the class still sees the question: show the answer or close the question first"
+                message = "the class still sees the question: press “Show answer” or “Close question” first"
                 raise Refused(409, "covered", message, "view")
             await self.keeper.change(room, {"view": covered})
             return
@@ -134,7 +142,7 @@ class Rooms:
         record = await self._record(room)
         number = 1 + len(record)
         if number > MOST_RECORDED:
-            raise Refused(429, "busy", f"{MOST_RECORDED} questions were asked in this room: open a new one")
+            raise Refused(429, "busy", f"{MOST_RECORDED} questions were asked in this room, the limit: open a new room")
         question = asked.public | {"id": int(1000 * self.clock()), "round": 1, "status": "open"}
         entry = Entry(number, asked.public["kind"], asked.plain, asked.link, self.clock() - room.opened).to_dict()
         fields = {"question": question, "_answer": asked.answer, "_record": [*record, entry]}
@@ -181,16 +189,15 @@ class Rooms:
         """Show some of the class's sketches to everybody above the others."""
         now = self._question(room)
         if now["status"] != "revealed" or now["kind"] != "draw":
-            raise Refused(
-                409, "question", "sketches can be shown after the answer to a drawing question is shown", "question"
-            )
+            message = "sketches can be shown only after the answer to a drawing question is shown"
+            raise Refused(409, "question", message, "question")
         await self.keeper.change(room, {"question": now | {"picked": ids}})
 
     async def sketches(self, room: Room, leads: bool) -> dict[str, Any]:
         """Return what the class has drawn, without names. Raises Refused for followers until it is revealed."""
         now = self._question(room)
         if now["kind"] != "draw" or not (leads or now["status"] == "revealed"):
-            raise Refused(409, "question", "there are no sketches to show yet", "question")
+            raise Refused(409, "question", "this question has no sketches, or its answer is not shown yet", "question")
         answers = await self._given(room, now["id"], now["round"])
         return {"question": now["id"], "sketches": sketches(f"{now['id']}{room.digest}", answers)}
 
@@ -361,9 +368,8 @@ class Rooms:
         """Return the name of a device that is connected. Raises Refused for another."""
         name = _name(device)
         if not await self.seats.connected(room, name):
-            raise Refused(
-                409, "not-connected", "this device is not connected to the room yet; try again in a moment", "device"
-            )
+            message = "this device is not connected to the room at the moment; try again in a few seconds"
+            raise Refused(409, "not-connected", message, "device")
         return name
 
     async def _enter(self, room: Room, name: str) -> None:
@@ -405,13 +411,13 @@ class Rooms:
     def _question(self, room: Room) -> dict[str, Any]:
         now: dict[str, Any] | None = room.state["question"]
         if now is None:
-            raise Refused(409, "nothing", "no question is open at the moment", "question")
+            raise Refused(409, "nothing", "there is no question at the moment", "question")
         return now
 
     async def _change_question(self, room: Room, fields: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
         now = self._question(room)
         if now["status"] not in allowed:
-            raise Refused(409, "question", f"this is not possible while the question is {now['status']}", "question")
+            raise Refused(409, "question", f"this is not possible {WHILE[now['status']]}", "question")
         await self.keeper.change(room, {"question": now | dict(fields)})
 
     async def _answers(self, room: Room, question: int, n: int) -> list[Any]:

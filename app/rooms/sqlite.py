@@ -17,7 +17,7 @@ FILE = "rooms.sqlite"
 
 LOG = logging.getLogger("gruscope.rooms")
 
-IN_MEMORY = "rooms are in memory only and end with this process: %s"
+IN_MEMORY = "rooms are stored in memory only and are lost when this process ends: %s"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS rooms (code TEXT PRIMARY KEY, digest TEXT, opened REAL, seen REAL, epoch TEXT, n INTEGER);

@@ -24,8 +24,9 @@ from ..settings import Settings
 class View(Body):
     """What a room shows: a page, the query of its link, and how far its run goes.
 
-    `page` is a path such as compare or lessons/reset, and "" for the Lab. On a lesson, `link` is the query of the
-    figure and `step` the lesson's step. The run ends after timestep `upto`. `by` names the window that sent the view.
+    `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". On a lesson
+    it is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or at the end of
+    the sequence if `upto` is null. `by` names the window that sent the view.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -98,7 +99,7 @@ def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int 
     if page.startswith("lessons/"):
         steps = shown(shelf.get(page.removeprefix("lessons/"), settings), settings)
         if not 1 <= (view["step"] or 1) <= len(steps):
-            raise Refused(422, "view", f"this lesson has steps 1 to {len(steps)}", "step")
+            raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the steps of this lesson", "step")
         page = steps[(view["step"] or 1) - 1].figure.page
     if page not in PAGES:
         pages = ", ".join(f"/{one}" for one in PAGES)

@@ -51,7 +51,7 @@ def contenders(
     if task not in presets.TASKS:
         raise Refused(404, "task", f"this task is unknown: choose one of {', '.join(presets.TASKS)}", "task")
     if by not in presets.MATCHED:
-        raise Refused(404, "by", f"networks can be matched by {' or '.join(presets.MATCHED)}: choose one of them", "by")
+        raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
     found = []
     for cell, name in presets.contenders(task, by).items():
         base = example(name, settings)

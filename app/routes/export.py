@@ -18,7 +18,7 @@ from .trace import within_text
 
 router = APIRouter(prefix="/api/export")
 
-WHICH = "The query is that of a link from Share."
+WHICH = "The query is that of a link, as Share copies it."
 
 
 def _follow(request: Request) -> export.Followed:
@@ -36,7 +36,7 @@ def _file(name: str, content: str | bytes, media_type: str) -> Response:
 @router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=WHICH)
 def page_html(request: Request) -> Response:
     of = _follow(request)
-    within_text(of.about, "one page")
+    within_text(of.about, "one HTML file")
     content = export.page(of, request.app.state.settings, str(request.base_url))
     return _file(f"{of.name}.html", content, "text/html")
 
@@ -64,7 +64,11 @@ def lesson_html(request: Request, name: str) -> Response:
     return _file(f"gruscope-{name}.html", content, "text/html")
 
 
-@router.get("/model.safetensors", summary="Export a model as a file", description="A checkpoint is NAME@STEP.")
+@router.get(
+    "/model.safetensors",
+    summary="Export a model as a file",
+    description="`model` is a name or an id; NAME@STEP or ID@STEP is a checkpoint.",
+)
 def model_file(request: Request, model: str) -> Response:
     content = models.get(model, request.app.state.settings).to_bytes()
     name = re.sub(r"[^\w@.-]", "", model)
@@ -74,14 +78,14 @@ def model_file(request: Request, model: str) -> Response:
 @router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=WHICH)
 def trace_csv(request: Request) -> Response:
     of = _follow(request)
-    within_text(of.about, "one CSV")
+    within_text(of.about, "one CSV file")
     return _file(f"{of.name}.csv", as_csv(of.run), "text/csv")
 
 
 @router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=WHICH)
 def trace_json(request: Request) -> Response:
     of = _follow(request)
-    within_text(of.about, "one JSON")
+    within_text(of.about, "one JSON document")
     return _file(f"{of.name}.json", whole(of.about, of.run), "application/json")
 
 

@@ -8,7 +8,7 @@ from ..errors import Refused
 router = APIRouter()
 
 
-@router.get("/healthz", summary="Check that the server is up")
+@router.get("/healthz", summary="Check that the server is running")
 def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
@@ -16,7 +16,7 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz", summary="Check that the server is ready for visitors")
 def readyz(request: Request) -> dict[str, str]:
     if not request.app.state.ready:
-        raise Refused(503, "starting", "the server is starting", retry_after=1)
+        raise Refused(503, "starting", "the server is starting; try again in a second", retry_after=1)
     return {"status": "ready"}
 
 
@@ -24,5 +24,5 @@ def readyz(request: Request) -> dict[str, str]:
 def metrics(request: Request) -> Response:
     found = request.app.state.metrics
     if found is None:
-        raise Refused(404, "metrics", "metrics are off: pip install 'gruscope[metrics]'")
+        raise Refused(404, "metrics", "metrics are off: run pip install 'gruscope[metrics]' on the server")
     return Response(found.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -62,7 +62,7 @@ def warm(settings: Settings) -> None:
     for cell in CELLS:
         _figures(cell)
     if not models.names(settings):
-        raise ValueError("the limits in the settings leave no model to show")
+        raise ValueError("the limits in the settings exclude every model: raise them")
 
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
@@ -109,7 +109,7 @@ def filled(
 def version_notices(keys: Mapping[str, str]) -> list[str]:
     """What is to be said of a link for the version that made it."""
     known = keys.get("v", VERSION) == VERSION
-    return [] if known else ["This link was made by another version of GRU Scope, so parts of it may be missing."]
+    return [] if known else ["This link was made by another version of GRU Scope, so the page may not show all of it."]
 
 
 def unfollowed(error: Exception) -> str:

@@ -80,7 +80,8 @@ def _in_sequence() -> dict[str, Any]:
 @router.get(
     "/api/labs/sequence",
     summary="Measure the time for a sequence of T timesteps on this server",
-    description="Seconds, measured now: `gru`, `attention`, and a minimal GRU computed by `loop` and by `scan`.",
+    description="Seconds, measured now, each the median of 3 repeats: `gru`, `attention`, and a minimal GRU computed "
+    "by `loop` and by `scan`.",
 )
 def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     if T not in sequence.LENGTHS:
@@ -198,8 +199,9 @@ SEQUENCES = 8
 @router.post(
     "/api/labs/gap",
     summary="Measure the gradient flow in untrained cells",
-    description="For each cell `lags`: the gradient of the last output with respect to the input 0, 1, 2, … timesteps "
-    "earlier, divided by the gradient with respect to the last input. `recipe` trains the cell over this gap.",
+    description="For each cell, `lags` has the norm of the gradient of the last output with respect to the input 0, 1, "
+    "2, … timesteps earlier, divided by the norm for the last input. The norms are means over "
+    f"{SEQUENCES} sequences. `recipe` trains the cell over this gap.",
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:

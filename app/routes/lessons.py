@@ -178,17 +178,17 @@ async def open_to(request: Request, name: str, authorization: Annotated[str, Hea
     """Raise Refused while a class at this address follows a room that runs the lesson, but for the room's teacher."""
     who = request.client.host if request.client else ""
     if await request.app.state.rooms.withheld(name, who, authorization):
-        message = "a class on your network is in this lesson: the teacher will show the answers"
+        message = "students at your network address are in this lesson: their teacher shows the answers"
         raise Refused(403, "in-class", message, "lesson")
 
 
 @router.get(
     "/api/lessons/{name}/reveal",
     summary="Get the answer to a lesson's question",
-    description="`question` is, for example, 2.1: the first question of step 2. The page itself does not contain the "
-    "answer. While students at your network address follow a room that shows this lesson, the status is 403: they get "
-    "the answer from the room, when the teacher shows it. Only the teacher has the room's secret, and can still get "
-    "the answer here with the header `Authorization: Bearer SECRET`.",
+    description="`question` is, for example, 2.1: the first question of step 2. The lesson's page does not contain the "
+    "answer. While students at your network address follow a room that shows this lesson, and do not explore, the "
+    "status is 403: they get the answer from the room, when the teacher shows it. The teacher has the room's secret, "
+    "and still gets the answer here with the header `Authorization: Bearer SECRET`.",
     dependencies=[Depends(open_to)],
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
@@ -206,8 +206,9 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
     "/api/lessons/{name}/outline",
     summary="Get a lesson's steps with the teacher's notes",
     description="Each step has its `title`, `notes`, `questions` by id, and the `link` of its figure. If the figure is "
-    "covered, `upto` is the last timestep that it shows. While students at your network address follow a room that "
-    "shows this lesson, only the teacher can get the steps, with the room's secret; everyone else gets 403.",
+    "covered, `upto` is the last timestep that it shows; otherwise it is null. While students at your network address "
+    "follow a room that shows this lesson, and do not explore, only the teacher gets the steps, with the room's "
+    "secret. Everyone else gets 403.",
     dependencies=[Depends(open_to)],
 )
 def outline(request: Request, name: str) -> list[dict[str, Any]]:
@@ -239,7 +240,7 @@ class Numbers(Body):
     "/api/numbers",
     summary="Compute numbers about a figure, as lessons write them",
     description="For example `z@3`, `share@7 from 4` or `score`, each as text. A number is null if it cannot be "
-    f"computed, or if the request has taken {SECONDS:g} s already.",
+    f"computed, or if the request has already used {SECONDS:g} s of processor time.",
 )
 def numbers(request: Request, asked: Numbers) -> list[str | None]:
     settings: Settings = request.app.state.settings

@@ -15,19 +15,19 @@ from ..schemas import Whole
 router = APIRouter(prefix="/api/models")
 
 
-@router.get("", summary="List the models, each with its card, alphabet and examples")
+@router.get("", summary="List all models except uploaded ones, each with its card, alphabet and examples")
 def list_models(request: Request) -> list[dict[str, Any]]:
     settings = request.app.state.settings
     return [models.entry(name, settings) for name in models.names(settings)]
 
 
-@router.get("/{id}", summary="Get one model, which may be an uploaded one", response_class=Response)
+@router.get("/{id}", summary="Get one model, which may be an uploaded model or a checkpoint", response_class=Response)
 def one_model(request: Request, id: str) -> Response:
     settings = request.app.state.settings
     return Response(to_json(models.entry(id, settings)), media_type="application/json")
 
 
-@router.get("/{name}/draw", summary="Draw a random sequence of the model's task with a seed")
+@router.get("/{name}/draw", summary="Draw a sequence of the model's task with a seed")
 def draw(
     request: Request,
     name: str,

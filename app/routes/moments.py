@@ -31,14 +31,13 @@ MOST_PLACES = 12
 @router.post(
     "/moments",
     summary="Find similar moments in other units and in held-out sequences",
-    description="The request also has a `layer`, a `unit`, a `signal` and the steps `from` and `to`, at most "
-    f"{MOST_STEPS}. `near` is the largest difference that counts as similar, as a share of the scale. In the answer, "
-    "`units` lists the units with similar values at these steps; `mirrored` means with the opposite sign. In 1,000 "
-    "held-out sequences of the model's task, `count` of `of` moments are similar. `places` lists the closest ones "
-    "with their `tokens` and their first step `t`. `common` lists what is typical of these moments: at least half of "
-    "them have it at this `step`, and at least 1.5 times as many as of all steps. Step 0 is the first step of the "
-    "moment, and `elsewhere` is the share of all steps that have it. If the model has no built-in task, "
-    "`count` is null. Steps and units count from 1.",
+    description=f"A moment has at most {MOST_STEPS} steps. `units` lists the other units with similar values at these "
+    "steps; `mirrored` means with the opposite sign. The model also runs over 1,000 held-out sequences of its task, "
+    "with the edited weights but without clamps. There `count` of `of` moments are similar; `count` is null if the "
+    f"task is not that of a preset. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
+    "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: `what` is "
+    "at this `step` in the part `share` of them, and in the part `elsewhere` of all steps. `share` is at least 0.5, "
+    "and at least 1.5 times `elsewhere`. Step 0 is the first step of the moment.",
     response_class=Response,
 )
 def ask(request: Request, question: MomentsQuestion) -> Response:
@@ -47,7 +46,7 @@ def ask(request: Request, question: MomentsQuestion) -> Response:
     first = question.from_
     within("from", first, 1, about["T"], "the steps of this sequence")
     last = min(about["T"], first + MOST_STEPS - 1)
-    within("to", question.to, first, last, f"the steps of this sequence, at most {MOST_STEPS} of them")
+    within("to", question.to, first, last, f"the steps of this sequence from step {first}, at most {MOST_STEPS}")
     run, unit, steps = next(blocks).layers[question.layer - 1], question.unit - 1, slice(first - 1, question.to)
     if question.signal not in run.cell.signals:
         raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")

@@ -37,7 +37,7 @@ def oembed(
     maxheight: Annotated[Whole, Query(ge=1)] = HEIGHT,
 ) -> dict[str, Any]:
     if format != "json":
-        raise Refused(501, "format", "format must be json", "format")
+        raise Refused(501, "format", "format must be json: this server has no XML", "format")
     try:
         page = urlsplit(url)
     except ValueError:

@@ -48,7 +48,7 @@ def _who(request: Request) -> str:
 
 
 class Opening(Body):
-    """The first view of a new room. With the `secret` of a room that the server lost, this room opens again."""
+    """The first view of a new room. If the server has lost a room, its `secret` opens it again with the same code."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -57,6 +57,12 @@ class Opening(Body):
 
 
 class Mode(Body):
+    """The mode of the class.
+
+    follow: students see the teacher's view. explore: each student has a view of their own. pause: students keep the
+    last view, because the teacher's page sends no new one.
+    """
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     mode: Literal["follow", "explore", "pause"]
@@ -74,7 +80,7 @@ class Turn(Body):
     """What to do with the question.
 
     close: take no more answers. again: take answers again, in the second round if there is one. reveal: show the
-    answer. dismiss: close the question.
+    answer. dismiss: remove the question.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -83,7 +89,7 @@ class Turn(Body):
 
 
 class Given(Body):
-    """An answer to the question with this number.
+    """An answer to a question of a room; `question` is the `id` of the question.
 
     `answer` is the place of an option, counted from 0; a number; a list of steps, counted from 1; or a list with a
     value for each step that is drawn.
@@ -96,7 +102,7 @@ class Given(Body):
 
 
 class Look(Body):
-    """The view of a student who explores. `offered` suggests it to the teacher, who can show it to everyone."""
+    """The view of a student who explores. If `offered` is true, the teacher sees it as a suggestion for everyone."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -162,7 +168,7 @@ async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
     return {"code": written, "secret": secret, "address": f"{request.base_url}rooms/{written}"}
 
 
-@router.get("/api/rooms/{code}/qr.svg", summary="A room's address as a QR code", response_class=Response)
+@router.get("/api/rooms/{code}/qr.svg", summary="Get a room's address as a QR code", response_class=Response)
 async def qr(request: Request, code: str) -> Response:
     room = await _rooms(request).get(code, _who(request))
     drawn = io.BytesIO()
@@ -194,8 +200,8 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=EVENTS,
     description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
-    "is the whole newest state. With `Last-Event-ID`, the stream starts with the next newer state. With `once`, the "
-    "response ends after the newest state; use it behind a proxy that holds streams back.",
+    "is the whole newest state. With `Last-Event-ID`, the stream leaves out the state that you already have. With "
+    "`once`, the response ends after the newest state; use it behind a proxy that holds streams back.",
 )
 async def events(
     request: Request,
@@ -219,8 +225,8 @@ async def events(
     summary="Follow a room as its teacher",
     response_class=Response,
     responses=EVENTS,
-    description="`class` has the room's state, how many follow, their answers and their views. `once` works as for "
-    "students.",
+    description="The event `class` has the room's state, the number of students, how many gave each answer, and, while "
+    "they explore, their views. `once` works as for students.",
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
     room = await _rooms(request).led(code, _who(request), authorization)
@@ -265,7 +271,8 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     "/api/rooms/{code}/question",
     summary="Ask the class a question",
     status_code=204,
-    description="A new question replaces the one before. Until its answer is shown, the figure is covered.",
+    description="A new question replaces the one before. Until the answer is shown, the figure hides it. A question of "
+    "your own (`own`) leaves the figure as it is.",
 )
 async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
     room = await _rooms(request).led(code, _who(request), authorization)
@@ -278,7 +285,11 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
     await _rooms(request).ask(room, made)
 
 
-@router.post("/api/rooms/{code}/turn", summary="Close, reopen, reveal or dismiss the question", status_code=204)
+@router.post(
+    "/api/rooms/{code}/turn",
+    summary="Stop or reopen answering, show the answer, or remove the question",
+    status_code=204,
+)
 async def turn(request: Request, code: str, body: Turn, authorization: Authorization = "") -> None:
     rooms = _rooms(request)
     room = await rooms.led(code, _who(request), authorization)
@@ -291,7 +302,7 @@ async def turn(request: Request, code: str, body: Turn, authorization: Authoriza
     "/api/rooms/{code}/answers",
     summary="Answer the question of a room",
     status_code=204,
-    description="Each device counts once, with its last answer, until the teacher stops taking answers.",
+    description="In each round a device counts once, with its last answer, until the teacher stops taking answers.",
 )
 async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
     room = await _rooms(request).get(code, _who(request))
@@ -321,7 +332,7 @@ async def end(request: Request, code: str, authorization: Authorization = "") ->
 async def record(
     request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
 ) -> Response:
-    """Questions, counts and links: no persons."""
+    """The record has the questions, how many students gave each answer, and the links. It has no names."""
     room = await _rooms(request).led(code, _who(request), authorization)
     entries = await _rooms(request).record(room)
     private = {"Cache-Control": "no-store"}

@@ -78,7 +78,7 @@ def within_text(about: dict[str, Any], what: str) -> None:
     most = MOST_IN_TEXT // sum(numbers_of(CELLS[one["cell"]], about["twin"]) * one["H"] for one in about["layers"])
     if about["T"] > most:
         message = (
-            f"the run is too large for {what}: at most {most:,} steps of this model. The stream (Accept: "
+            f"the run is too large for {what}: at most {most:,} of its {about['T']:,} steps fit. The stream (Accept: "
             "text/event-stream) and /api/export/trace.npz return the whole run"
         )
         raise Refused(413, "too-large", message, "sequence")
@@ -90,18 +90,16 @@ def within_text(about: dict[str, Any], what: str) -> None:
     response_class=Response,
     responses={
         200: {
-            "description": "As text/event-stream: `start`, one `step` per timestep, and `done`. A step has r, z, "
-            "h_tilde, h, x, y and the terms Wx and Uh of each gate, as rows of little-endian float64 in base64. `done` "
-            "has how far each unit's state moved. half_life is the number of timesteps after which half of a unit's "
-            "state would be left if z stayed the same; it is infinite for z = 0. With clamps or edited weights, the "
-            "original run is sent too: the layers of a step have `twin.r`, `twin.z`, `twin.h_tilde` and `twin.h`, the "
-            "step has `twin.y`, and `delta.r` and so on are the differences to it. In `done`, `twin.first` is the "
-            "first timestep with another output: another label, or a number that differs by more than 0.01. "
-            "`twin.most` has the layer, unit and t at which the hidden state differs most, counted from 1, and the "
-            "gap; it is null if nothing differs. With `against`, the run of the second sequence is sent instead of "
-            "the original run, and `others` has its tokens. If a layer's `start` lists gates as `held`, `computed.z` "
-            "and so on are the values before the clamp replaced them, and h_prev is the state that the timestep saw. "
-            "As application/json: the whole trace, arrays as lists, infinite values as null.",
+            "description": "As text/event-stream: the events `start`, one `step` per timestep, and `done`; the rows of "
+            "a step are little-endian float64 in base64. As application/json: one document, with infinite values as "
+            "null. A step has `x`, `y` and, for each layer, its signals (r, z, h_tilde and h of a GRU), the terms "
+            "`Wx.z`, `Uh.z`, … of each gate's sum, and `half_life`: the number of timesteps until half of the state is "
+            "left if the gates stay as they are. Names with `twin.` belong to the original run, or with `against` to "
+            "the run of the second sequence. Names with `delta.` are the differences to it. If something is clamped, "
+            "`computed.z` and so on are the values that the clamp replaced, and `h_prev` is the old state that the "
+            "timestep used. At the end, `moved` has how far each unit's state moved. `twin.first` is the first "
+            "timestep with another output (another label, or a number more than 0.01 away), and `twin.most` the "
+            "largest difference of h with its place; both are null if nothing differs.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },
@@ -132,5 +130,5 @@ def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
         return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
     about, blocks = prepare(scenario, settings, None)
-    within_text(about, "one JSON")
+    within_text(about, "one JSON document")
     return Response(whole(about, next(blocks)), media_type="application/json")

@@ -16,7 +16,7 @@ from ..answers import start, to_json
 from ..answers import tapes as tapes_of
 from ..budget import spend
 from ..errors import Refused
-from ..jobs.trainings import Live, Trainings, about, as_events, kept
+from ..jobs.trainings import ALONE, Live, Trainings, about, as_events, kept
 from ..recipes import RecipeBody
 from ..schemas import TapesQuestion
 from ..settings import Settings
@@ -49,17 +49,22 @@ def _live(request: Request, id: str) -> Live:
     "",
     summary="Train a recipe",
     status_code=201,
-    description="Missing fields of the recipe are those of the task's preset. The answer has the `id` of the training "
-    "and its `state`. The same recipe has the same id and is trained once. A training that nobody follows ends after "
-    "some seconds. If you send a random `token` of your own, here and with the events, no other visitor can end the "
-    "training while you follow it. Status 429 means that the training queue is full.",
+    description="The answer has the `id` of the training and its `state`. The same recipe has the same id, and the "
+    "server trains it again only if that training was stopped, failed, or is no longer stored. A training that nobody "
+    f"follows ends after {ALONE} seconds. Nobody can stop a training that somebody else follows. So that the server "
+    "recognizes you, choose a random `token`, and send it here, with the events, and when you stop the training. "
+    "Status 429 means that the queue, or the memory for trainings, is full.",
 )
 async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
     live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
     return _about(request, live)
 
 
-@router.get("/{id}", summary="Get the state of a training", description="`steps` lists its checkpoints so far.")
+@router.get(
+    "/{id}",
+    summary="Get the state of a training",
+    description="`steps` lists the training steps of its checkpoints so far.",
+)
 async def one(request: Request, id: str) -> dict[str, Any]:
     live = _trainings(request).get(id)
     if live is not None:
@@ -71,8 +76,8 @@ async def one(request: Request, id: str) -> dict[str, Any]:
 @router.delete(
     "/{id}",
     summary="Stop a training",
-    description="The checkpoints so far are kept. The training continues while another visitor follows it, as `state` "
-    "shows. Send the `token` with which you started and follow it; without a token every follower counts as another "
+    description="The checkpoints so far are kept. While another visitor follows the training, it continues, as `state` "
+    "shows. Send the `token` with which you started and follow it. Without a token every follower counts as another "
     "visitor.",
 )
 async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
@@ -93,9 +98,10 @@ def _about(request: Request, live: Live) -> dict[str, Any]:
     response_class=Response,
     responses={
         200: {
-            "description": "Server-sent events with ids, so that a lost connection can continue where it stopped: "
-            "`start` has the recipe, each `checkpoint` its report, `end` the `state` (done, stopped or failed) and the "
-            "reason as text, `why`. While the training waits, `place` is its place in the queue.",
+            "description": "Server-sent events. `start` has the recipe, and each `checkpoint` its report. `end` has "
+            "the `state` (done, stopped or failed) and, as `why`, the reason in words, empty if the training is "
+            "complete. While the training waits, `place` has its place in the queue. All events except `place` have "
+            "ids, so that a lost connection can continue where it stopped.",
             "content": {"text/event-stream": {}},
         }
     },
@@ -115,9 +121,9 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     "/{id}/tapes",
     summary="Run a sequence at every checkpoint of a training",
     response_class=Response,
-    description="`start` is as in a run. `steps` has the training steps of N checkpoints, starting with checkpoint "
-    "`first`, counted from 0. `signals` has an array (N, T, H) for each signal, and `y` is (N, T, K), as little-endian "
-    "float32 in base64.",
+    description=f"The sequence has at most {MOST_STEPS} timesteps. `start` is as in a run. `steps` has the training "
+    "steps of N checkpoints, starting with checkpoint `first`, counted from 0. `signals` has an array (N, T, H) for "
+    "each signal, and `y` is (N, T, K), as little-endian float32 in base64.",
 )
 def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
     settings: Settings = request.app.state.settings

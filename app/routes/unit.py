@@ -55,17 +55,18 @@ def _json(content: bytes) -> Response:
 @_answers(
     "/sums",
     "Get the sums of a unit's gates, weight by weight",
-    "The request also has a `layer`, a `unit`, and the steps `from` and `to` (included), all counted from 1, at "
-    f"most {BLOCK} steps at once. `inputs` names the inputs of W. `gates` has, for r, z and h_tilde, the unit's "
-    "weights W and U, its bias b and, for each step, the products Wx and Uh: σ or tanh is applied to their sum with "
-    "b. c and rc are null, except for h_tilde when the reset gate is applied after the product: then rc, r times c, "
-    "is in the sum too. If weights are edited, `trained` has W, U, b and c before the edit; otherwise it is null.",
+    f"At most {BLOCK} steps at once. `inputs` names the inputs of W. `gates` has, for each gate and for the candidate, "
+    "the unit's weights W and U, its bias b and, for each step, the products Wx and Uh. σ or tanh is applied to their "
+    "sum with b. c and rc are null, except for the h_tilde of a GRU with the reset gate after the product: there the "
+    "sum also has rc, which is r times c. If weights are edited, `trained` has W, U, b and c before the edit; "
+    "otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     about, blocks = prepare_unit(request, question)
     T, first = about["T"], question.from_
     within("from", first, 1, T, "the steps of this sequence")
-    within("to", question.to, first, min(T, first + BLOCK - 1), f"at most {BLOCK} steps at once")
+    why = f"the steps of this sequence from step {first}, at most {BLOCK}"
+    within("to", question.to, first, min(T, first + BLOCK - 1), why)
     run = next(blocks)
     layer = run.layers[question.layer - 1][first - 1 : question.to]
     trained = models.get(question.model, request.app.state.settings) if question.weights else None
@@ -76,13 +77,13 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
 @_answers(
     "/ledger",
     "Get the contribution of each step to a unit's state",
-    "The request also has a `layer`, a `unit`, and the steps `from` and `to` (included), all counted from 1, at "
-    f"most {MOST_SHARES:,} contributions at once. `shares` has a row for each step: first the contribution of h_0, or "
-    "of the value that a clamp on h_prev put there instead, then of each step's candidate. `largest` has, for each "
-    "step, the places of the three largest contributions in that row: 0 is the first, k the candidate of step k. "
-    "`origins` has the value that the first contribution belongs to, and `since` the step, from 1, at which it was "
-    "put in, or 0 for h_0. If anything is changed, `twin` and `twin_largest` are those of the original run; otherwise "
-    "they are null. The contributions are exact parts of a sum. They are not causes.",
+    f"At most {MOST_SHARES:,} contributions at once. `shares` has a row for each step: first the contribution of the "
+    "initial state, or of the value to which a clamp set the state later, then of each step's candidate. `largest` "
+    "has, for each step, the places of the three largest contributions in that row: 0 is the first, k the candidate "
+    "of step k. `origins` has the value that the first contribution belongs to, and `since` the step, from 1, that "
+    "started from this value, or 0 for the initial state. If anything is changed, `twin` and `twin_largest` are those "
+    "of the original run, or with `against` of the second sequence; otherwise they are null. The state is exactly the "
+    "sum of the values, each times its contribution. A contribution is not a cause.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     about, blocks = prepare_unit(request, question)
@@ -90,7 +91,8 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     most = max(1, MOST_SHARES // (T + 1))
     within("from", first, 1, T, "the steps of this sequence")
     last = min(T, first + most - 1)
-    why = "the steps of this sequence" if last == T else f"at most {most} rows of {T + 1} shares at once"
+    why = f"at most {most} steps at once, each with {T + 1:,} contributions"
+    why = f"the steps of this sequence from step {first}" if last == T else why
     within("to", question.to, first, last, why)
     try:
         return _json(shares(question, next(blocks)))
@@ -101,14 +103,14 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
 @_answers(
     "/sensitivity",
     "Get the sensitivity of an output and of a unit's state",
-    "The request also has a `layer`, a `unit`, a step `t` and an `output`, all counted from 1. If `output` is null, "
-    "the output is the model's answer at t; with a softmax it is a probability. There is a derivative for every step s "
-    "up to t. `x` is the gradient of the output with respect to the inputs and `x_norm` its norm. `input` has the step "
-    "`t` where this norm is largest, and its `value`. `z` and `r` are the derivatives of the output with respect to "
-    "the unit's gates. `gate` has the gate of the layer with the largest derivative, its unit, step and value. "
-    "`h_norm` is the Frobenius norm of the Jacobian of the layer's state at t with respect to its state at s, `h_unit` "
-    "the norm of the unit's row. A clamped value does not depend on anything, but the output has a derivative with "
-    "respect to a clamped gate.",
+    "Every array has an entry for each step s up to `t`. `x` is the gradient of the output with respect to the input "
+    "at s, and `x_norm` its norm. `input` has the step `t` with the largest norm, and this norm as `value`. `z` and "
+    "`r` (of an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. `gate` has "
+    "the gate of the layer with the largest absolute derivative, its unit, step and value; for an RNN it is null. "
+    "`h_norm` is the Frobenius norm of the Jacobian of the layer's h at `t` with respect to h at s, and `h_unit` the "
+    "norm of the unit's row; for an LSTM there are also `c_norm` and `c_unit`, with respect to c at s. With a softmax, "
+    "the output is a probability. A clamped value does not depend on other values, but the output has a derivative "
+    "with respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     about, blocks = prepare_unit(request, question)

@@ -45,7 +45,7 @@ def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     response_class=Response,
     responses=_model_or_question(
         "The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is its file name. The server "
-        "stores the model while it has room, under an id that only people with the file or the link know."
+        "stores the model while there is space, under an id that only people with the file or the link know."
     ),
 )
 def bring(
@@ -78,9 +78,10 @@ def answer(request: Request, id: str, said: Answers) -> Response:
     response_class=Response,
     response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
     "… of each layer, or `y`, as the other library computed them. `passed` is true if no relative difference is above "
-    "`tolerance`. Each difference has its `name`, the `largest` value, its place (`step` and `unit`, from "
-    "1), its size `relative` to the largest number of the reference (null if this is zero), and `by_step`. `cause` "
-    "names a known cause that explains the differences, if there is one, and `text` reports everything in words.",
+    "`tolerance`. Each entry of `differences` has the `name` of the array, the `largest` difference, its place (`step` "
+    "and `unit`, from 1), its size `relative` to the largest number of the reference (null if that number is zero and "
+    "the difference is not), and the largest difference of each step, `by_step`. `cause` names a known cause that "
+    "explains the differences, if there is one, and `text` reports everything in words.",
 )
 def check(request: Request, id: str, body: Body) -> Response:
     settings = request.app.state.settings
@@ -101,8 +102,8 @@ def _answer(upload: Upload, settings: Settings) -> Response:
         try:
             store.put(upload, found)
         except OSError as error:
-            _log.error("%s could not be kept: %s", upload.id, error)
-            raise Refused(507, "full", "this server has no space for another model at the moment") from error
+            _log.error("the upload %s could not be stored: %s", upload.id, error)
+            raise Refused(507, "full", "this server could not store the model; try again later") from error
     if found.model is None:
         return _json({"upload": upload.id, "question": found.question})
     models.check(found.model, settings)

@@ -54,8 +54,8 @@ def test_a_file_may_take_long_but_not_stand_still() -> None:
             arriving(limit, "/api/models", trickling),
         )
         assert [status for status, _, _ in answers] == [200, 200, 408, 408, 408, 408]
-        assert answers[2][1]["error"]["message"] == "the request took too long to arrive"
-        assert answers[4][1]["error"]["message"] == "the file took too long to arrive"
+        assert answers[2][1]["error"]["message"] == "the request took too long to arrive; try again"
+        assert answers[4][1]["error"]["message"] == "the file took too long to arrive; try again"
         assert answers[4][2][b"connection"] == b"close"
 
     in_thread(all_of_them())

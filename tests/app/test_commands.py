@@ -63,6 +63,9 @@ def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match="2"):
             main(["import", str(TAGGER), "--alphabet", str(names)])
         assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["import", str(TAGGER), "--alphabet", str(tmp_path / "none.json")])
+    assert "none.json cannot be read: No such file or directory" in capsys.readouterr().err
 
 
 def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) -> None:

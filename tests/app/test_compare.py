@@ -142,4 +142,4 @@ def test_a_long_comparison_is_streamed_to_the_page_and_too_large_for_a_file(
     monkeypatch.setattr(trace_route, "MOST_IN_TEXT", 10_000)
     answer = client.get("/api/export/compare.html", params=link)
     assert answer.status_code == 413
-    assert "the run is too large for one page" in answer.json()["error"]["message"]
+    assert "the run is too large for one HTML file" in answer.json()["error"]["message"]

@@ -253,7 +253,7 @@ def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: py
         1: "minutes must be a whole number",
         5: "title, model, minutes, needs",
         7: "before the first step",
-        10: "points at nothing",
+        10: "is not a part of the page",
         12: "a question needs an answer",
         15: "only the page of its step",
         18: "once",
@@ -298,9 +298,9 @@ def test_check_runs_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ":11: “zz” cannot be computed",
         ":11: t must be from 1 to 2",
         ":13: the answer, 0.016",
-        ":17: “q” cannot be drawn",
+        ":17: “q” is not a signal of this model",
         "in a circle: wrong → other → wrong",
-        "there is no lesson “missing”",
+        "needs “missing”, which does not exist",
     ):
         assert words in said
 
@@ -410,5 +410,5 @@ def test_a_step_has_notes_once() -> None:
         "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+x)\nWords.\n\n"
         + ":::{notes}\nN\n:::\n" * 2
     )
-    with pytest.raises(LessonError, match="once a step"):
+    with pytest.raises(LessonError, match="once in a step"):
         read("l", text)

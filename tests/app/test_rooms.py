@@ -264,8 +264,8 @@ def test_what_cannot_be_shown_is_refused_in_words() -> None:
         for view, words in (
             ({"page": "nowhere", "link": ""}, "a room can show a lesson or one of"),
             ({"page": "", "link": "?model=nobody"}, "there is no such model"),
-            ({"page": "lessons/none", "link": ""}, "there is no such lesson"),
-            ({"page": "lessons/reset", "link": "", "step": 90}, "this lesson has steps 1 to"),
+            ({"page": "lessons/none", "link": ""}, "there is no lesson with this name"),
+            ({"page": "lessons/reset", "link": "", "step": 90}, "step must be from 1 to"),
             ({"page": "", "link": "?" + "x" * 9000}, "at most 8000"),
         ):
             answer = await teacher.say("view", view)

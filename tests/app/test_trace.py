@@ -174,7 +174,7 @@ def test_a_run_too_large_for_one_answer_of_text_says_how_to_get_it(
     files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
     for answer in (client.post("/api/trace", json=scenario), *files):
         assert answer.status_code == 413
-        assert "at most 20 steps of this model. The stream" in answer.json()["error"]["message"]
+        assert "at most 20 of its 21 steps fit. The stream" in answer.json()["error"]["message"]
     assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
     assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
     assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200

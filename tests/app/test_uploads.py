@@ -27,7 +27,7 @@ from gru_core import Numbers, Operator, formats, presets
 from tests.app.test_models import deep
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-GONE = "this server no longer stores this uploaded model; upload the file again"
+GONE = "this server does not store this uploaded model; upload the file again"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -294,7 +294,8 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
-    assert re.fullmatch(r"this model has \d units; this server allows at most 4", response.json()["error"]["message"])
+    message = response.json()["error"]["message"]
+    assert re.fullmatch(r"this model has \d units in a layer; this server allows at most 4", message)
     assert not list(tmp_path.iterdir())
 
 

@@ -129,7 +129,7 @@ def test_the_link_to_a_brought_model_works_in_another_window_until_it_is_let_go(
     for kept in uploads.glob("*"):
         kept.unlink()
     page.goto(address)
-    expect(lab.error).to_contain_text("no longer stores")
+    expect(lab.error).to_contain_text("does not store")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     lab.expect_trace("flip-flop", lab.sequence.input_value())
     complaints.clear()
