@@ -47,8 +47,8 @@ export class Silence extends Refusal {}
 /** It was not recorded, and there is no server to ask. */
 export class Unrecorded extends Refusal {
   constructor() {
-    const how = recording?.live ? "press “Open in GRU Scope” at the top" : "open GRU Scope";
-    super(`This exported page has no server, so it shows only the run that it recorded. To run anything else, ${how}.`);
+    const how = recording?.live ? "follow the link to GRU Scope at the top" : "open GRU Scope";
+    super(`This exported page has no server, so it shows only what it recorded. To see more, ${how}.`);
   }
 }
 

@@ -55,10 +55,9 @@ export function keepArriving(tape, store) {
       return;
     }
     const refused = error instanceof api.Refusal;
-    let again = error instanceof api.Silence ? " Press Enter to try again." : "";
-    if (refused && error.about?.startsWith("clamps"))
-      again = " Change or release the clamp under “What if”.";
-    const text = refused ? error.message + again : `Something went wrong: ${error.message}`;
+    let again = error instanceof api.Silence ? " Press Enter in the sequence box to try again." : "";
+    if (refused && error.about?.startsWith("clamps")) again = " Change or release the clamp.";
+    const text = refused ? error.message + again : `Something went wrong: ${ended(error.message)} Reload the page.`;
     store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
   }
 

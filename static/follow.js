@@ -7,7 +7,7 @@ import * as api from "./api.js";
 import { pageCell } from "./cells.js";
 import { follow, isChanged } from "./changes.js";
 import { address, frameKeys } from "./frame.js";
-import { beyond, decode, encode, writeScenario } from "./link.js";
+import { beyond, decode, encode, unfollowed, writeScenario } from "./link.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
@@ -24,9 +24,6 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
   return elsewhere(entry);
 }
 
-/** Which parts of a link could not be followed. @param {string[]} parts */
-const unfollowed = (parts) => (parts.length ? ` Parts of this link could not be used: ${parts.join("; ")}.` : "");
-
 /**
  * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and
  * weights of the address are asked for now.
@@ -36,7 +33,7 @@ const unfollowed = (parts) => (parts.length ? ` Parts of this link could not be 
 export function followAddress(store, ask) {
   const link = decode(address());
   const { model, text, upto, error } = store.get();
-  const notice = (error + unfollowed([...link.notices, ...beyond(link.focus, store.get())])).trim();
+  const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, store.get())])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);
   if (!isChanged(link) && !link.against) return;
@@ -57,7 +54,7 @@ export function createFollower(store, ask) {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
       await api.model(model).then(
         (entry) => store.update(addModel, entry),
-        (error) => notices.push(error.message.replace(/\.$/, "")),
+        (error) => notices.push(error.message),
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];
@@ -65,7 +62,7 @@ export function createFollower(store, ask) {
     const text = sequence || entry.examples[0];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
     const there = same && run.model === entry.id && received === (upto ?? run.T);
-    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices).trim() }, there);
+    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) }, there);
     ask(there); // something else may be on its way
   };
 }

@@ -19,7 +19,8 @@ export const VERSION = "1";
 export const LONGEST = 8000;
 
 /**
- * What a link says. `model` and `sequence` are null where it does not say them; `notices` name what could not be read.
+ * What a link says. `model` and `sequence` are null where it does not say them; `notices` are sentences on what could not
+ * be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
 /** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
@@ -28,7 +29,7 @@ export const LONGEST = 8000;
 const place = {
   read: (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) - 1 : undefined),
   write: (index) => String(index + 1),
-  allowed: "a whole number, at least 1",
+  allowed: "a whole number from 1 to 999,999",
 };
 
 /** @type {Kind} */
@@ -48,7 +49,7 @@ const someOf = (words) => ({
     return named.every((word) => words.includes(word)) ? words.filter((word) => named.includes(word)) : undefined;
   },
   write: (named) => named.join(","),
-  allowed: `one or more of ${words.join(",")}`,
+  allowed: `one or more of ${words.join(",")}, with commas between them`,
 });
 
 // L2.z.1+3@4-6=0.5: in layer 2, z of units 1 and 3, steps 4 to 6, at 0.5. Without "L2." it is layer 1, without ".1+3" all
@@ -152,13 +153,13 @@ export function decode(query) {
     const text = said.get(key);
     if (text === null) continue;
     const value = kind.read(text);
-    if (value === undefined) notices.push(`${key} must be ${kind.allowed}`);
+    if (value === undefined) notices.push(`“${key}” must be ${kind.allowed}.`);
     else focus[part] = value;
   }
   const clamps = said.get("clamps") ? readClamps(said.get("clamps") ?? "") : [];
-  if (!clamps) notices.push("clamps must look like z.1@4-6=0 (gate, units, steps, value)");
+  if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, steps and value.");
   const weights = said.get("weights") ? readWeights(said.get("weights") ?? "") : [];
-  if (!weights) notices.push("weights must look like z.1.W3=0.5 (gate, unit, W, U, b or c with its index, value)"); // prettier-ignore
+  if (!weights) notices.push("“weights” must look like z.1.W3=0.5: a gate, a unit, a weight (W or U with its index, b or c), and a value."); // prettier-ignore
   const [model, sequence] = [said.get("model"), said.get("sequence")];
   return {
     model,
@@ -171,8 +172,11 @@ export function decode(query) {
   };
 }
 
+/** What is said of a link with these notices, "" where it has none. @param {readonly string[]} notices */
+export const unfollowed = (notices) => (notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "");
+
 /**
- * Which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.
+ * Which parts of a focus the run on the tape does not have, in sentences: a step, layer or unit beyond its last, a signal of another cell.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}
@@ -184,10 +188,10 @@ export function beyond(focus, { run }) {
   const { gates, signals } = cellOf(run.layers[layer]);
   const names = signals.map(({ name }) => name);
   const notices = [];
-  if (focus.step > run.T) notices.push(`t must be from 1 to ${run.T}`);
-  if ((focus.layer ?? 0) >= layers) notices.push(`layer must be from 1 to ${layers}`);
-  if (focus.unit >= H) notices.push(`unit must be from 1 to ${H}`);
-  if (!gates.includes(focus.gate)) notices.push(`gate must be one of ${gates.join(", ")}`);
-  if (!names.includes(focus.table)) notices.push(`table must be one of ${names.join(", ")}`);
+  if (focus.step > run.T) notices.push(`“t” must be from 1 to ${run.T}.`);
+  if ((focus.layer ?? 0) >= layers) notices.push(`“layer” must be from 1 to ${layers}.`);
+  if (focus.unit >= H) notices.push(`“unit” must be from 1 to ${H}.`);
+  if (!gates.includes(focus.gate)) notices.push(`“gate” must be one of ${gates.join(", ")}.`);
+  if (!names.includes(focus.table)) notices.push(`“table” must be one of ${names.join(", ")}.`);
   return notices;
 }

@@ -12,7 +12,7 @@ import { address, announceHeight, home } from "./frame.js";
 import { mountHistory } from "./history.js";
 import { mountLesson } from "./lesson/lesson.js";
 import { decode, encode, linkTo } from "./link.js";
-import { plotly } from "./plot.js";
+import { NO_PICTURES, plotly } from "./plot.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { mountRoom } from "./rooms/room.js";
 import { note } from "./state.js";
@@ -104,8 +104,6 @@ store.update((state) => ({ ...state })); // a new object, so that every view is 
 // After two frames the page has been painted. Only then comes Plotly, which takes a second to start.
 requestAnimationFrame(() =>
   requestAnimationFrame(() =>
-    plotly().then(heatmaps.arrive, () =>
-      store.update(note, "The pictures could not be loaded. All numbers are here. Reload the page to try again."),
-    ),
+    plotly().then(heatmaps.arrive, () => store.update(note, NO_PICTURES)),
   ),
 );

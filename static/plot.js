@@ -16,6 +16,9 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
+/** What is said where Plotly does not come. */
+export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
+
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 

@@ -56,11 +56,11 @@ export function whichUnits(units, of, singular, plural) {
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
 /**
- * The last sentence of a narration: what is clamped, what else the cell did, and the output.
+ * The last sentences of a narration: what is clamped, what else the cell did, and the output.
  * @param {State} state
  * @param {{replaced: Partial<Record<string, number>>, value: (name: string) => number, symbols: Record<string, string>}} clamped
  *   the computed value of everything that is clamped, its value now, and its symbol
- * @param {Phrase[]} clauses
+ * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
  * @param {Phrase[]} [rate] the clause with the half-life, which comes first
  * @returns {Phrase[]}
  */
@@ -69,12 +69,10 @@ export function tellRest(state, { replaced, value, symbols }, clauses, rate = []
     text: `${symbols[name]} is clamped at ${fixed(value(name))} instead of ${fixed(/** @type {number} */ (was))}`,
     about: name,
   }));
-  const [first, ...others] = [...rate, ...clamped, ...clauses];
-  const capital = /^[a-z]{2}/.test(first.text) ? first.text[0].toUpperCase() + first.text.slice(1) : first.text;
+  const capital = (/** @type {string} */ text) => (/^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
+  const sentences = [...rate, ...clamped, ...clauses].map((clause) => ({ ...clause, text: capital(clause.text) }));
   return [
-    { text: " " },
-    { ...first, text: capital },
-    ...others.flatMap((clause) => [{ text: "; " }, clause]),
+    ...sentences.flatMap((sentence, i) => [{ text: i ? ". " : " " }, sentence]),
     { text: ", and the output " },
     { text: tellOutput(state), about: "y" },
     { text: "." },

@@ -13,10 +13,10 @@ CORRECT, NOT_QUITE = "Correct", "Not quite"
 
 # What went wrong, and what to do.
 NO_SERVER = "The server did not answer."
-EXPORTED = "This exported page has no server, so it shows only the run that it recorded."
-EXPORTED_LIVE = f"{EXPORTED} To run anything else, press “Open in GRU Scope” at the top."
-EXPORTED_ALONE = f"{EXPORTED} To run anything else, open GRU Scope."
-LINK_IN_PARTS = "Parts of this link could not be used:"
+EXPORTED = "This exported page has no server, so it shows only what it recorded."
+EXPORTED_LIVE = f"{EXPORTED} To see more, follow the link to GRU Scope at the top."
+EXPORTED_ALONE = f"{EXPORTED} To see more, open GRU Scope."
+LINK_IN_PARTS = "Parts of this link could not be used."
 
 # The Compare and Train pages, and the experiments.
 EXPERIMENTS = {

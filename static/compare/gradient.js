@@ -9,6 +9,7 @@ import { brief, drawCurves, listCurves } from "../chart.js";
 import { write } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
+import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
 /** The norms of ∂h_t/∂h_k and, of an LSTM, of ∂h_t/∂c_k, by k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
@@ -91,7 +92,7 @@ function curvesOf(name, { h_norm, c_norm }) {
 
 /** How much is left of each at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
 function tell(curves, step, when) {
-  if (step === 1) return "At t = 1 there is no earlier state. Move the cursor to a later timestep.";
-  const left = curves.map(({ label, values }) => `${label} ${brief(values[0])}`);
-  return `${when === "before" ? "Before" : "After"} training, the gradient of h at t = ${step} with respect to the state at t = 1 has the norm: ${left.join(", ")}.`;
+  if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
+  const left = curves.map(({ label, values }) => `${brief(values[0])} for ${label}`);
+  return `${when === "before" ? "Before" : "After"} training, the norm of the gradient of h at t = ${step} with respect to the state at t = 1 is ${joined(left)}.`;
 }

@@ -49,8 +49,8 @@ export function read(address) {
   const link = decode(address);
   const named = said.get("cells")?.split(",") ?? [...NAMES];
   const shown = NAMES.filter((name) => named.includes(name));
-  if (!shown.length || shown.length < named.length) link.notices.push(`cells must be a list of ${NAMES.join(", ")}`);
+  if (!shown.length || shown.length < named.length) link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
   const when = WHEN.find((one) => one === (said.get("when") ?? WHEN[0]));
-  if (!when) link.notices.push(`when must be one of ${WHEN.join(", ")}`);
+  if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
   return { ...link, shown: shown.length ? shown : NAMES, when: when ?? WHEN[0] };
 }

@@ -13,8 +13,8 @@ import { begin, follow, hold } from "../changes.js";
 import { NAMES, facet } from "../facets.js";
 import { address, announceHeight, frameKeys, home } from "../frame.js";
 import { mountLesson } from "../lesson/lesson.js";
-import { LONGEST, writeScenario } from "../link.js";
-import { plotly } from "../plot.js";
+import { LONGEST, unfollowed, writeScenario } from "../link.js";
+import { NO_PICTURES, plotly } from "../plot.js";
 import { mountRoom } from "../rooms/room.js";
 import { scenarioOf } from "../run.js";
 import { focus, note } from "../state.js";
@@ -47,7 +47,7 @@ const error = find("#error");
 
 
 const link = read(address());
-const notice = `${error.textContent}${link.notices.length ? ` Parts of this link could not be used: ${link.notices.join("; ")}.` : ""}`; // prettier-ignore
+const notice = `${error.textContent} ${unfollowed(link.notices)}`;
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
 const scenarios = /** @type {Record<Name, Scenario>} */ (boot.scenarios);
 
@@ -159,7 +159,7 @@ requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, "The pictures could not be loaded. All numbers are here. Reload the page to try again."),
+      () => lead.update(note, NO_PICTURES),
     ),
   ),
 );

@@ -7,16 +7,14 @@ import { narrate, tellLasting } from "./narration.js";
 import { FUNCTIONS, equations, seenBy, veilOf } from "./reading.js";
 
 const RESETS = {
-  before:
-    "This model applies r before the product: U multiplies r ⊙ h. PyTorch and Keras apply r after the product. " +
-    "That is a different function with different trained weights, so no switch on this page can change it.",
-  after:
-    "This model applies r after the product: r multiplies U h + c. Cho et al. (2014) apply r before the product. " +
-    "That is a different function with different trained weights, so no switch on this page can change it.",
+  before: "This model applies r before the product: U multiplies r ⊙ h. PyTorch and, by default, Keras apply r after the product.",
+  after: "This model applies r after the product: r multiplies U h + c. Cho et al. (2014) apply r before the product.",
 };
+const OTHER = "That is a different function with different trained weights, so no switch on this page can change it.";
+const OTHER_OF_ONE = "With one unit the two differ only in the bias c.";
 const NAMES = {
-  source: "Here z near 1 takes the candidate. PyTorch and Keras write 1 − z for this gate. ",
-  pytorch: "Here z near 1 keeps the old state, as in PyTorch and Keras. z is 1 minus the z of the other setting, its sum has the opposite sign, and h stays the same. ", // prettier-ignore
+  source: "Here z near 1 takes the candidate. The z of PyTorch and Keras is 1 minus this z.",
+  pytorch: "Here z near 1 keeps the old state, as in PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.", // prettier-ignore
 };
 
 /** @type {Own} */
@@ -25,7 +23,10 @@ export const gru = {
   tellLasting,
   functions: FUNCTIONS,
   equations,
-  note: (state) => NAMES[state.convention] + RESETS[layerOf(state).reset ?? "before"],
+  note(state) {
+    const { H, reset = "before" } = layerOf(state);
+    return [NAMES[state.convention], RESETS[reset], H === 1 ? OTHER_OF_ONE : OTHER].join(" ");
+  },
   scaledAs: SCALED_AS,
   carried,
   strips,

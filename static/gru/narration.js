@@ -15,7 +15,7 @@ import { reading } from "./reading.js";
 const SYMBOLS = { r: "r", z: "z", h_tilde: "h̃", h_prev: "the old state" };
 
 /**
- * Two sentences about the cursor's unit, and before them one about the layer if it has several units.
+ * What the gates do with the cursor's unit and what comes of it, after a sentence about the layer if it has several units.
  * @param {State} state
  * @returns {Phrase[]}
  */
@@ -35,7 +35,7 @@ export function narrate(state) {
   const half = `half of its state would be left after ${words.lasting(at.half_life)}`;
   const rate = { text: `If z stayed at ${fixed(at.z)}, ${half}`, about: "z" };
   const resets = past && at.matters >= LITTLE ? [{ text: seen(at), about: "r" }] : [];
-  const clauses = [...resets, { text: `h ${change(at.h_prev, at.h)}`, about: "h" }];
+  const clauses = [...resets, { text: `then h ${change(at.h_prev, at.h)}`, about: "h" }];
   const value = (/** @type {string} */ name) => at[/** @type {keyof typeof SYMBOLS} */ (name)];
   return [...said, ...tellRest(state, { replaced: at.replaced, value, symbols: SYMBOLS }, clauses, keeps ? [rate] : [])];
 }

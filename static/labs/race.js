@@ -18,7 +18,7 @@ const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
 const queue = createQueue((left, problem) => {
   write(error, problem);
-  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent ? "Trained here just now." : "");
+  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent && !problem ? "Trained here just now." : "");
 });
 
 /** @param {HTMLElement} section */
@@ -61,7 +61,7 @@ function mountRace(section) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) write(status, `${TITLES[name]}, seed ${seed}: ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
+            if (over) write(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });

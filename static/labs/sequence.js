@@ -38,7 +38,7 @@ function show() {
   if (width) plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []); // prettier-ignore
   mark(find(".lines .axis"), lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]));
   const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
-  write(says, slower ? `On this CPU attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².` : "On this CPU attention is faster than the GRU at all of these lengths."); // prettier-ignore
+  write(says, slower ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².` : "In these measurements attention is faster than the GRU at all lengths."); // prettier-ignore
 }
 
 async function measure() {

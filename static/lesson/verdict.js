@@ -17,16 +17,16 @@ export function verdict(question, answer, { truth, text }, said) {
   if (question.kind === "number") {
     const apart = Math.abs(answers[0] - truths[0]) / (question.high - question.low);
     const yours = written(answers[0], question);
-    if (yours === text || apart < 0.005) return `Correct: you said ${yours}, the value is ${text}.`;
+    if (yours === text || apart < 0.005) return `Correct: you said ${yours}, and the value is ${text}.`;
     const how = answers[0] < truths[0] ? "higher than" : "lower than";
-    return `${apart < 0.1 ? "Close" : "Not quite"}: you said ${yours}, the value is ${text}${apart < 0.1 ? "" : `, ${how} you expected`}.`;
+    return `${apart < 0.1 ? "Close" : "Not quite"}: you said ${yours}, and the value is ${text}${apart < 0.1 ? "" : `, ${how} you expected`}.`;
   }
   if (question.kind === "draw") {
     const gaps = answers.map((value, i) => Math.abs(value - truths[question.start + i]));
     const worst = gaps.indexOf(Math.max(...gaps));
     const t = question.start + worst;
     if (gaps[worst] < 0.15 * (question.high - question.low)) return "Correct: your curve is close to the network’s.";
-    return `Not quite: the largest gap is at t = ${t + 1} (${question.steps[t]}), because you drew ${fixed(answers[worst])} and the value is ${fixed(truths[t])}.`;
+    return `Not quite: the largest gap is at t = ${t + 1} (${question.steps[t]}). There you drew ${fixed(answers[worst])}, and the value is ${fixed(truths[t])}.`;
   }
   const missed = truths.filter((t) => !answers.includes(t));
   const extra = answers.filter((t) => !truths.includes(t));

@@ -13,7 +13,7 @@ export const lstm = {
   functions: FUNCTIONS,
   equations,
   note: () =>
-    "f keeps the old cell state and i adds the candidate. They are separate gates and do not need to sum to 1, so c has no bounds. A GRU ties the two: 1 − z and z.",
+    "f keeps the old cell state and i adds the candidate. They are separate gates and do not need to sum to 1, so c has no bounds. A GRU uses one gate for both: 1 − z keeps and z adds.",
   scaledAs: SCALED_AS,
   carried,
   strips,

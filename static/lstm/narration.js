@@ -12,7 +12,7 @@ import { reading } from "./reading.js";
 const SYMBOLS = { i: "i", f: "f", o: "o", c_tilde: "c̃", c: "c", h: "h" };
 
 /**
- * Two sentences about the cursor's unit, and before them one about the layer if it has several units.
+ * What the gates do with the cursor's unit and what comes of it, after a sentence about the layer if it has several units.
  * @param {State} state
  * @returns {Phrase[]}
  */
@@ -33,9 +33,9 @@ export function narrate(state) {
   return [
     ...said,
     ...tellRest(state, { replaced: at.replaced, value, symbols: SYMBOLS }, [
-      { text: `c ${change(at.c_prev, at.c)}`, about: "c" },
+      { text: `then c ${change(at.c_prev, at.c)}`, about: "c" },
       { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, about: "o" },
-      { text: `h ${change(at.h_prev, at.h)}`, about: "h" },
+      { text: `then h ${change(at.h_prev, at.h)}`, about: "h" },
     ]),
   ];
 }

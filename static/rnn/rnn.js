@@ -9,7 +9,7 @@ import { change, tellRest, tellStep } from "../words.js";
 import { before } from "../reading.js";
 import { FUNCTIONS, equations, reading } from "./reading.js";
 
-/** Two sentences about the cursor's unit. @param {State} state @returns {Phrase[]} */
+/** The cursor's unit in words. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = reading(state);
   const { Wx, Uh, b, a } = at.sums.h;
@@ -20,7 +20,7 @@ function narrate(state) {
   said.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
   if (past) said.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
   said.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
-  const changed = { text: `h ${change(at.h_prev, at.h)}`, about: "h" };
+  const changed = { text: `then h ${change(at.h_prev, at.h)}`, about: "h" };
   return [...said, ...tellRest(state, { replaced: at.replaced, value: () => at.h, symbols: { h: "h" } }, [changed])];
 }
 

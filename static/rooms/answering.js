@@ -93,7 +93,7 @@ export function createAnswering(box, tape, kept, keep, code, send) {
       await send({ question: question.id, answer });
       noted(asked);
     } catch (error) {
-      refused.textContent = `${ended(/** @type {Error} */ (error).message)} Your answer is saved on this page: send it again.`;
+      refused.textContent = `${ended(/** @type {Error} */ (error).message)} Your answer is saved on this page. Send it again.`;
     }
   }
 
@@ -102,7 +102,7 @@ export function createAnswering(box, tape, kept, keep, code, send) {
     for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (asked.querySelectorAll("input, button"))) control.disabled = true;
     asked.classList.add("committed");
     if (question.status === "locked") {
-      box.append(made("p", { className: "note", textContent: question.round < question.rounds ? "No more answers for now. Discuss the question with your neighbor." : "No more answers. The teacher will show the answer." })); // prettier-ignore
+      box.append(made("p", { className: "note", textContent: question.round < question.rounds ? "No more answers for now. Discuss the question with your neighbor." : "No more answers. The teacher can show the answer now." })); // prettier-ignore
       return;
     }
     const revealed = /** @type {NonNullable<Asked["revealed"]>} */ (question.revealed);

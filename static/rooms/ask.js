@@ -45,7 +45,7 @@ export function mountAsk(dialog, opener, place, send) {
     if (cell) {
       const { signals, gates } = boot.cells[cell];
       const asked = signals.filter(({ name }) => (gates.includes(name) || name === "h") && ["z", "r", "f", "i", "h"].includes(name));
-      items.push(ready("Where will the output go at the next step?", { of: "output", view }));
+      items.push(ready("What will the output do at the next step?", { of: "output", view }));
       for (const { name, symbol } of asked) items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }));
       items.push(ready("Which step contributed most to this state?", { of: "wrote", view }));
     }

@@ -12,7 +12,7 @@ import { markSteps } from "./marks.js";
 import { byStep, histogram, made } from "./question.js";
 import { mountPicking } from "./sketches.js";
 
-const STATUS = { open: "open", locked: "closed", revealed: "answer shown" };
+const STATUS = { open: "open", locked: "no more answers", revealed: "answer shown" };
 
 /**
  * @param {HTMLElement} panel
@@ -59,7 +59,7 @@ export function mountClass(panel, tape, command, room) {
 
   /** @param {NonNullable<Told["looks"]>} looks @param {number} followers */
   function tellLooks({ count, models, offers }, followers) {
-    const where = tape ? " The bars below the inputs show which steps the students look at." : "";
+    const where = tape ? " The bars below the inputs show how many students look at each step. They count only students with your model and sequence." : "";
     part(".looking .count").textContent = count ? `${count} of ${followers} students have explored.${where}` : "No student has explored yet.";
     part(".models").replaceChildren(...models.map(([name, many]) => made("li", {}, [`${name} `, made("b", { textContent: String(many) })]))); // prettier-ignore
     part(".offers").replaceChildren(...offers.map(offered));

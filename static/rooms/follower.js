@@ -9,12 +9,12 @@ import { roomAt, say } from "../api.js";
 import { room } from "../boot.js";
 import { home } from "../frame.js";
 import { createAnswering } from "./answering.js";
+import { DELAYED } from "./stream.js";
 import { listenTogether } from "./together.js";
 
 const TOUCHED = 1500; // ms within which a change of the figure is the follower's own doing
 const LOOK = 2500; // ms between two looks that are told
 const ENDED = "The room has ended. You can go on from here by yourself.";
-const HELD = "A proxy delays messages from the server, so this page checks for changes every 2 seconds.";
 
 /**
  * @param {Figure} figure
@@ -69,7 +69,7 @@ export function mountFollower(figure, lesson) {
     mine.hidden = over || !kept.mine || !following;
     offer.hidden = over || following || mode !== "explore";
     bar.dataset.state = over ? "ended" : !connected ? "lost" : following ? "with" : "alone";
-    if (connected && !over) word.textContent = held && question?.status !== "open" ? HELD : saying(mode, question, following);
+    if (connected && !over) word.textContent = held && question?.status !== "open" ? DELAYED : saying(mode, question, following);
   }
 
   /** @param {boolean} on */
@@ -186,7 +186,7 @@ function saying(mode, question, following) {
   if (question?.status === "open") return "The teacher asks you a question.";
   if (mode === "pause") return "The teacher has paused the room.";
   if (following) return "You see the teacher’s view.";
-  if (mode === "explore") return "Explore by yourself. The teacher sees which steps the class looks at, without names.";
+  if (mode === "explore") return "Explore by yourself. The teacher sees which models and steps the class looks at, without names.";
   return "You are exploring by yourself.";
 }
 

@@ -10,7 +10,7 @@ import { mountAsk } from "./ask.js";
 import { capability, credentials } from "./capability.js";
 import { mountClass } from "./class.js";
 import { made } from "./question.js";
-import { listen } from "./stream.js";
+import { DELAYED, listen } from "./stream.js";
 
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 const word = find(".room .word");
@@ -146,7 +146,7 @@ if (own) {
   stream = listen(roomAt(code, "class"), () => credentials(own), {
     hear: (name, data) => name && hear(data),
     lost: (message) => (word.textContent = message),
-    held: (held) => held && (word.textContent = "A proxy delays messages from the server, so this window checks for changes every 2 seconds."), // prettier-ignore
+    held: (held) => held && (word.textContent = DELAYED),
   });
 } else {
   find("[data-room=ask]").hidden = true;

@@ -66,7 +66,7 @@ export function formOf(question) {
 export function histogram(question, rounds, yours = null) {
   const now = rounds[rounds.length - 1];
   const before = rounds.length > 1 ? rounds[rounds.length - 2] : null;
-  const caption = made("p", { className: "note", textContent: `${now.answers} ${now.answers === 1 ? "answer" : "answers"}${before ? `, and ${before.answers} in the first round (thin)` : ""}` }); // prettier-ignore
+  const caption = made("p", { className: "note", textContent: `${now.answers} ${now.answers === 1 ? "answer" : "answers"}${before ? `, and ${before.answers} in the first round${question.kind === "draw" ? "" : " (thin bars)"}` : ""}` }); // prettier-ignore
   if (question.kind === "draw") return made("div", { className: "histogram" }, [caption]);
   const most = Math.max(1, ...now.counts, ...(before?.counts ?? []));
   const said = [yours ?? []].flat();

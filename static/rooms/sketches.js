@@ -22,7 +22,8 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
   svg.setAttribute("viewBox", `${start} -0.04 ${T - start} 1.08`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${sketches.length} sketches of the class over steps ${start + 1} to ${T}`);
+  const all = `${sketches.length} ${sketches.length === 1 ? "sketch" : "sketches"} of the class`;
+  svg.setAttribute("aria-label", `${all} over steps ${start + 1} to ${T}`);
   const line = (/** @type {number[]} */ values) =>
     values.map((value, i) => `${i ? "L" : "M"}${start + i + 0.5} ${(high - value) / (high - low)}`).join("");
   /** @param {string} name @param {number[]} values @param {string} [id] */
@@ -40,8 +41,9 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
   for (const { id, values } of sketches) if (picked.includes(id)) add("sketch picked", values, id);
   const tokens = steps.slice(start).map((token) => made("li", { textContent: token }));
   const figure = made("figure", { className: `sketches${picked.length ? " some" : ""}` }, [svg, made("ol", { ariaHidden: "true" }, tokens)]);
-  const parts = [`${sketches.length} ${sketches.length === 1 ? "sketch" : "sketches"} of the class, thin`, ...(truth ? ["the network, solid"] : []), ...(yours ? ["yours, dashed"] : []), ...(picked.length ? ["picked by the teacher, thick"] : [])]; // prettier-ignore
-  figure.append(made("figcaption", { className: "note", textContent: `${parts.join("; ")}.` }));
+  const thick = choose ? "the sketch that you look at" : "picked by the teacher";
+  const parts = [`Thin: ${all}.`, ...(truth ? ["Solid: the network."] : []), ...(yours ? ["Dashed: yours."] : []), ...(picked.length ? [`Thick: ${thick}.`] : [])]; // prettier-ignore
+  figure.append(made("figcaption", { className: "note", textContent: parts.join(" ") }));
   return figure;
 }
 

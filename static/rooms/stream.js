@@ -19,6 +19,9 @@ const SOON = 400; // ms to the first attempt at coming back, and twice that to t
 const LATEST = 4_000;
 const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
 
+/** What is said while the stream is held back. */
+export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`; // prettier-ignore
+
 /**
  * All times are the wall clock's: performance.now() stands still while a phone sleeps.
  * @param {string} url
@@ -86,7 +89,7 @@ export function listen(url, headers, { hear, lost, held }) {
 
   async function keep() {
     while (!ended) {
-      let message = "The connection was lost. The page reconnects by itself.";
+      let message = "There is no connection to the server. The page reconnects by itself.";
       let wait = Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
       const asks = heldSince > 0;
       try {

@@ -13,7 +13,7 @@ import { LONGEST } from "../link.js";
 import { mountAsk } from "./ask.js";
 import { asHash, capability, credentials, hold } from "./capability.js";
 import { mountClass } from "./class.js";
-import { listen } from "./stream.js";
+import { DELAYED, listen } from "./stream.js";
 
 const PAUSE = 120; // ms between two views that are told: the newest is what counts
 const AGAIN = 1000; // ms until one that was not heard is told again
@@ -146,7 +146,7 @@ export function mountTeacher(figure, lesson) {
     stream = listen(roomAt(code, "class"), () => ({ authorization: `Bearer ${secret}` }), {
       hear: (name, data) => name && hear(data),
       lost: (message, forGood) => (forGood ? leave(message) : lost(message)),
-      held: (held) => held && write("A proxy delays messages from the server, so this page checks for changes every 2 seconds.", "lost"), // prettier-ignore
+      held: (held) => held && write(DELAYED, "lost"),
     });
   }
 

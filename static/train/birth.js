@@ -82,7 +82,7 @@ export function mountBirth(section, store) {
     [canvas.width, canvas.height] = [run.T, tapes.length];
     pen.putImageData(image, 0, 0);
     const symbol = select.selectedOptions[0]?.textContent ?? "";
-    canvas.setAttribute("aria-label", `${symbol} of unit ${unit + 1}: ${tapes.length} checkpoints down, ${run.T} timesteps across. The tape shows one row. The table under the curves lists the checkpoints.`); // prettier-ignore
+    canvas.setAttribute("aria-label", `${symbol} of unit ${unit + 1}: ${tapes.length} checkpoints down, ${run.T} timesteps across. The tape shows the row of the current checkpoint. The table under the curves lists the checkpoints.`); // prettier-ignore
   }
 
   /** Put both cursors where the pointer is. @param {PointerEvent} event */

@@ -112,7 +112,8 @@ export function tell(studio) {
     if (state === "waiting" && reports.length === 0 && place)
       return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
     const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? ""; // prettier-ignore
-    return `${whose}${[tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ")}. ${said} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
+    const now = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
+    return `${whose}${now && `${whose ? now : now[0].toUpperCase() + now.slice(1)}.`} ${said} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
   });
   return told.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
 }

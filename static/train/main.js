@@ -14,7 +14,7 @@ import { NAMES, attend, facet } from "../facets.js";
 import { address, announceHeight, frameKeys, home } from "../frame.js";
 import { mountLesson } from "../lesson/lesson.js";
 import { LONGEST, decode, encode } from "../link.js";
-import { plotly } from "../plot.js";
+import { NO_PICTURES, plotly } from "../plot.js";
 import { mountRoom } from "../rooms/room.js";
 import { focus, goTo, lookAt, note } from "../state.js";
 import { createStore } from "../store.js";
@@ -295,7 +295,7 @@ requestAnimationFrame(() =>
   requestAnimationFrame(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, "The pictures could not be loaded. All numbers are here. Reload the page to try again."),
+      () => lead.update(note, NO_PICTURES),
     ),
   ),
 );

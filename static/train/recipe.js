@@ -118,7 +118,7 @@ export function mountRecipe(details, names, submit) {
       const { rangeUnderflow, rangeOverflow, stepMismatch, badInput } = input.validity;
       if (badInput || rangeUnderflow || rangeOverflow || (needed && input.value === "")) {
         input.focus();
-        return `${name} must be a number from ${input.min} to ${input.max}.`;
+        return `${name} must be a number from ${input.min.replace("-", "−")} to ${input.max}.`;
       }
       if (stepMismatch) return `${name} must be a whole number.`;
     }

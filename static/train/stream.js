@@ -54,7 +54,7 @@ export function createStreams(store, lead) {
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
-        const gone = "This server no longer has this training. Start it again: the same recipe gives the same weights.";
+        const gone = "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
         store.update(say, forGood ? gone : "The connection was lost. Reconnecting …");
       },
     );

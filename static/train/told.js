@@ -7,6 +7,7 @@ import { brief, drawCurves, listCurves } from "../chart.js";
 import { fit, newElement, newRow, write } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
+import { joined } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
@@ -106,11 +107,14 @@ export function mountWayBack(section, store) {
     const T = reports[0].lags.length;
     svg.innerHTML = drawCurves(curves, T, T, width, height);
     const left = names.map((name, i) => {
-      const then = trainingOf(studio, name).reports[0].lags.at(-1) ?? 0;
-      const before = trainingOf(studio, name).reports.length > 1 ? `, before training ${brief(then)}` : "";
-      return `${names.length > 1 ? `${TITLES[name]} ` : ""}${brief(reports[i].lags.at(-1) ?? 0)}${before}`;
+      const [first, ...later] = trainingOf(studio, name).reports;
+      return { name, now: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
     });
-    write(says, `Relative gradient over ${T - 1} timesteps: ${left.join("; ")}.`);
+    const [{ now, before }] = left;
+    const over = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
+    const several = left.map((one) => `${one.now} in the ${TITLES[one.name]}${one.before && ` (before training ${one.before})`}`);
+    if (left.length > 1) write(says, `${over} ${joined(several)}.`);
+    else write(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
     if (details.open) listCurves(table, curves, null);
     else table.replaceChildren();
   }

@@ -74,7 +74,7 @@ export function mountAlike(section, store, actions) {
     const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
     const where =
       count === null
-        ? "This model has no built-in task, so there are no held-out sequences to search."
+        ? "There are no held-out sequences for this model, so they could not be searched."
         : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
     write(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
     units.replaceChildren(alike.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");

@@ -155,7 +155,13 @@ export function mountBring(opener, dialog, store, intake, actions) {
 
   /** @param {string} text */
   async function names(text) {
-    let { alphabet = null, labels = null } = JSON.parse(text);
+    let read;
+    try {
+      read = JSON.parse(text);
+    } catch {
+      throw new Error('This file is not valid JSON. It must look like {"alphabet": ["a", "b"], "labels": ["no", "yes"]}.');
+    }
+    const { alphabet = null, labels = null } = read;
     await answer({ alphabet, labels });
   }
 

@@ -4,6 +4,7 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 import { cellOf } from "../cells.js";
+import { ended } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
@@ -15,7 +16,7 @@ const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 function picturesOf(state) {
   const { signals } = cellOf(layerOf(state));
   return [
-    ["signals", `all ${HOW_MANY[signals.length]} signals`],
+    ["signals", signals.length > 1 ? `all ${HOW_MANY[signals.length]} signals` : "all signals"],
     ...signals.map(
       ({ name, words, symbol }) => /** @type {[string, string]} */ ([name, `${words.toLowerCase()} ${symbol}`]),
     ),
@@ -88,7 +89,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
         );
         done.textContent = `Downloaded ${name}.`;
       } catch (error) {
-        done.textContent = `The file could not be created: ${/** @type {Error} */ (error).message}`;
+        done.textContent = `The file could not be created: ${ended(/** @type {Error} */ (error).message)}`;
       }
     });
 }

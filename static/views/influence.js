@@ -93,8 +93,8 @@ function tell(state, found) {
 /** @param {Scale} scale */
 const tellScale = (scale) =>
   scale === "absolute"
-    ? "Gradients on a logarithmic axis. On the tape every input with a gradient of 1 or more has the strongest color."
-    : "Each curve is divided by its largest value, on a logarithmic axis. On the tape the input with the largest gradient has the strongest color.";
+    ? "The axis is logarithmic. On the tape every input with a gradient of 1 or more has the strongest color."
+    : "Each curve is divided by its largest value. The axis is logarithmic. On the tape the input with the largest gradient has the strongest color.";
 
 /**
  * The derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.

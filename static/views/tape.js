@@ -65,6 +65,8 @@ export function mountTape(tape, store, beside = "original") {
     write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
     find(".twin").hidden = !run.twin;
     write(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "second output" : beside);
+    const other = run.against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
+    untouched.ariaLabel = y.kind === "linear" ? `Difference from the output of the ${other}` : `Output of the ${other}`;
     for (const list of [outputs, untouched]) fit(list, labelled);
     for (let column = 0; column < labelled; column++) {
       const output = /** @type {HTMLElement} */ (outputs.children[column]);

@@ -10,7 +10,7 @@ import { decode, writeScenario } from "../link.js";
 import { turned } from "../reading.js";
 import { fixed, scenarioOf } from "../run.js";
 import { FOCUS, layerIndex, layerOf, setDifference, unitsInSight } from "../state.js";
-import { percent, tellEffect } from "../words.js";
+import { joined, percent, tellEffect } from "../words.js";
 
 /** What the form shows: the clamp that is being changed, or what would be held next. @param {State} state @returns {Range} */
 function rangeOf(state) {
@@ -61,15 +61,16 @@ function list(units) {
  */
 function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
   const places = [...new Set(held.map(({ at }) => at))];
-  const how = [places.length ? `clamped at ${places.join(" and ")}` : "", run.weights.length ? countWeights(run) : ""];
+  const clamps = places.length ? `the ${held.length > 1 ? "clamps" : "clamp"} at ${joined(places)}` : "";
+  const how = [clamps, run.weights.length ? countWeights(run) : ""].filter(Boolean).join(" and ");
   const as = (/** @type {number} */ value) => (name === "accuracy" ? percent(value) : value.toPrecision(2));
   const kind = name === "accuracy" ? "accuracy" : "mean squared error";
   const data = `${sequences.toLocaleString("en")} held-out sequences of ${steps} timesteps`;
-  return `On ${data}, ${how.filter(Boolean).join(", ")}: ${kind} ${as(changed)}; original: ${as(untouched)}.`;
+  return `With ${how}, the ${kind} on ${data} is ${as(changed)}. The original ${kind} is ${as(untouched)}.`;
 }
 
 /** @param {Changes} changes */
-const countWeights = ({ weights }) => `${weights.length} ${weights.length === 1 ? "weight" : "weights"} changed`;
+const countWeights = ({ weights }) => `${weights.length} changed ${weights.length === 1 ? "weight" : "weights"}`;
 
 /** The model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
 function questionOf({ models, run }) {

@@ -99,7 +99,7 @@ def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) 
     lab.dialog.get_by_label("Input symbols").fill("the a cat dog runs sleeps .")
     lab.dialog.get_by_label("Output labels").fill("article noun verb end")
     lab.dialog.get_by_label("After the linear layer").select_option("softmax")
-    lab.dialog.get_by_role("button", name="Save names").click()
+    lab.dialog.get_by_role("button", name="Save", exact=True).click()
     words, labels = ["the", "a", "cat", "dog", "runs", "sleeps", "."], ["article", "noun", "verb", "end"]
     named = formats.read_file(FILES / "pytorch-tagger.safetensors", {"readout": "softmax"}, words, labels)
     lab.expect_model(named)

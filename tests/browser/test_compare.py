@@ -340,4 +340,4 @@ def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
     page.wait_for_selector("#tape-rnn .heatmaps .heatmaplayer image")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
     expect(alert).to_contain_text("task")
-    expect(alert).to_contain_text("rnn, lstm, gru; when must be one of after, before")
+    expect(alert).to_contain_text("rnn,lstm,gru, with commas between them. “when” must be one of after, before.")

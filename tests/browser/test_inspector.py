@@ -128,7 +128,8 @@ def check_narration(said: str, layer: gru.Forward, trace: gru.Trace, t: int, uni
     assert h is not None
     assert_shown(h[1] or h[3], at["h_prev"])
     assert_shown(h[2] or h[3], at["h"])
-    assert said.count(". ") + 1 == (3 if many else 2)  # sentences
+    # One about the gates and one about the result, one about all units, the half-life and the reset gate each.
+    assert said.count(". ") + 1 == 2 + many + (half_life is not None) + (r is not None)
     if many and past:
         for verb, who in (
             ("keep", layer.z[t] < 0.2),

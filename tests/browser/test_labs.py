@@ -21,8 +21,9 @@ from tests.browser.test_compare import number_of
 def shown(page: Page) -> dict[str, float]:
     """Return the gradient of each cell, as the page has it in words."""
     said = page.get_by_role("status", name="Gradient over the gap").inner_text()
-    found = re.findall(r"(RNN|LSTM|GRU) ([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)", said)
-    return {name: number_of(value) for name, value in found}
+    found = re.findall(r"([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?) in the (RNN|LSTM|GRU)", said)
+    assert len(found) == 3
+    return {name: number_of(value) for value, name in found}
 
 
 @pytest.mark.parametrize(("gap", "units", "b"), [(50, 16, 0.0), (30, 8, -2.0), (120, 5, -4.0)])

@@ -83,7 +83,7 @@ def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
     assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     said = page.get_by_role("group", name="Answer")
-    expect(said).to_contain_text(f"t = 5 (x), because you drew 1.00 and the value is {run.z[4, 0]:.2f}")
+    expect(said).to_contain_text(f"t = 5 (x). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
     expect(said).to_be_focused()
     expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
     expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))

@@ -116,6 +116,6 @@ def test_a_model_of_another_cell_opens_its_own_page_and_back_returns(page: Page)
 
 def test_a_link_with_a_gate_of_another_cell_is_followed_as_far_as_it_can_be(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop-lstm", sequence="A x", t="2", gate="z", table="r")
-    expect(lab.error).to_contain_text("gate must be one of i, f, c_tilde, o")
-    expect(lab.error).to_contain_text("table must be one of i, f, o, c_tilde, c, h")
+    expect(lab.error).to_contain_text("“gate” must be one of i, f, c_tilde, o.")
+    expect(lab.error).to_contain_text("“table” must be one of i, f, o, c_tilde, c, h.")
     expect(lab.step).to_have_value("2")

@@ -94,7 +94,7 @@ def test_every_checkpoint_shows_the_cores_numbers(page: Page, task: str) -> None
             page.get_by_role("region", name=contract.RESULTS).get_by_role("row").nth(1).locator("td").nth(1)
         ).to_have_text(f"{next(iter(report['gates'].values())):.2f}")
         says = page.get_by_role("region", name=contract.GRADIENT_FLOW).locator(".says").inner_text()
-        shown = number_of(says.split(": ")[1].split(",")[0])
+        shown = number_of(says.split(" is ")[1].split(". Before")[0])
         assert shown == pytest.approx(report["lags"][-1], rel=0.06, abs=0.0051)
 
 

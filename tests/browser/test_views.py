@@ -74,9 +74,9 @@ def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: 
     )
     expect(lab.error).to_contain_text(contract.LINK_IN_PARTS)
     for part in (
-        "t must be from 1 to 3",
-        "unit must be a whole number",
-        "zoom must be one of layer, unit, gate",
+        "“t” must be from 1 to 3.",
+        "“unit” must be a whole number",
+        "“zoom” must be one of layer, unit, gate.",
         "tape,words,whatif,cell,equations,memory,influence,alike,table",
     ):
         expect(lab.error).to_contain_text(part)

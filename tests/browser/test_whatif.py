@@ -187,10 +187,10 @@ def test_holding_everything_for_good_goes_on_when_the_sequence_grows(page: Page)
 
 def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Page, complaints: list[str]) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x B", clamps="z.7@2=0")
-    expect(lab.error).to_contain_text("Unit 7 is not in this layer: choose from 1 to 1. Change or release the clamp")
+    expect(lab.error).to_contain_text("Unit 7 is not in this layer: choose from 1 to 1. Change or release the clamp.")
     lab.expect_trace("flip-flop", "A x B")
     lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
-    expect(lab.error).to_contain_text("clamps must look like z.1@4-6=0")
+    expect(lab.error).to_contain_text("“clamps” must look like z.1@4-6=0")
     complaints.clear()
 
 
@@ -258,7 +258,7 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
     lab.button("Reset to trained weight: bias c in h̃ of unit 2 = 0.50").click()
     lab.expect_trace(served["after"].edited(edits[1:]), text)
     lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
-    expect(lab.error).to_contain_text("weights must look like z.1.W3=0.5")
+    expect(lab.error).to_contain_text("“weights” must look like z.1.W3=0.5")
     lab.expect_trace(served["after"], text)
 
 
@@ -286,13 +286,14 @@ def test_a_question_among_the_examples_is_answered_by_clicking(
     expect(lab.panel.locator(".question p")).not_to_be_empty()
     lab.panel.get_by_role("button", name=contract.SCORE).click()
     scored = lab.panel.get_by_role("status", name="Score")
-    expect(scored).to_contain_text("On 1,000 held-out sequences of 20 timesteps, clamped at every")
+    expect(scored).to_contain_text("With the clamp at every")
+    expect(scored).to_contain_text("on 1,000 held-out sequences of 20 timesteps is")
     text = scored.inner_text()
     figures = re.findall(r"([\d.]+)%", text)
     changed, original = (
         (float(share) / 100 for share in figures)
         if figures
-        else (float(n) for n in re.findall(r"(?:error|original:) ([\d.]+\d)", text))
+        else (float(n) for n in re.findall(r" is ([\d.]+\d)", text))
     )
     assert changed == pytest.approx(score[0], abs=score[1] + 1e-9)
     assert original == (1.0 if figures else pytest.approx(0.0006, abs=0.0005))
