@@ -29,16 +29,16 @@ def _any_of(names: Sequence[str]) -> str:
 
 
 FOCUS = {
-    "t": (_PLACE, "the step to look at, from 1"),
-    "layer": (_PLACE, "the layer, from 1; the top one when left out"),
-    "unit": (_PLACE, "the unit, from 1"),
-    "views": (rf"({_VIEW})(,({_VIEW}))*", f"some of {_VIEW.replace('|', ',')}"),
-    "zoom": ("layer|unit|gate", "the zoom of the cell: layer, unit or gate"),
-    "gate": (_GATES, f"the open gate: {_any_of(GATES)}"),
-    "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
-    "convention": ("source|pytorch", "source or pytorch: which way z is named"),
-    "rows": ("all|moved", "all, or moved for the units that move most"),
-    "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
+    "t": (_PLACE, "a timestep for the cursor, counted from 1"),
+    "layer": (_PLACE, "a layer for the cursor, counted from 1 (default: the top layer)"),
+    "unit": (_PLACE, "a unit for the cursor, counted from 1"),
+    "views": (rf"({_VIEW})(,({_VIEW}))*", f"one or more of {_VIEW.replace('|', ',')}"),
+    "zoom": ("layer|unit|gate", "layer, unit or gate: the zoom of the cell"),
+    "gate": (_GATES, f"{_any_of(GATES)}: the gate that zoom=gate shows"),
+    "table": (_SIGNALS, f"{_any_of(SIGNALS)}: the signal in the table"),
+    "convention": ("source|pytorch", "source (z near 1 takes the candidate) or pytorch (z near 1 keeps the old state)"),
+    "rows": ("all|moved", "all (every unit) or moved (the units that change most)"),
+    "scale": ("absolute|normalized", "absolute or normalized: the scale of the influence"),
 }
 """The keys that say where to look: what they may be, as a pattern and in words."""
 

@@ -42,7 +42,7 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
         raise ValueError(f"{scenarios} is not TOML: {error}") from error
     pages = [(_entry(name, table), _followed(name, table, settings)) for name, table in tables.items()]
     if not pages:
-        raise ValueError(f"{scenarios} has no scenarios: each is a table, such as [flip-flop]")
+        raise ValueError(f"{scenarios} has no scenarios: write each as a table, such as [flip-flop]")
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
     output.write(plotly, assets()[plotly.name].content)
@@ -60,16 +60,16 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
 
 def _entry(name: str, table: Any) -> Entry:
     if not re.fullmatch(r"[\w-]+", name) or name == "index":
-        raise ValueError(f"[{name}] cannot be a page: letters, digits, - and _ make a name, and index is taken")
+        raise ValueError(f"[{name}] cannot be a page: use a name of letters, digits, - and _, but not index")
     if not isinstance(table, dict):
-        raise ValueError(f"{name} is not a table: each scenario begins with its name, [{name}]")
+        raise ValueError(f"{name} is not a table: start each scenario with its name, such as [{name}]")
     return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
 
 
 def _followed(name: str, table: dict[str, Any], settings: Settings) -> export.Followed:
     unknown = [key for key in table if key not in (*KEYS, "title", "text")]
     if unknown:
-        raise ValueError(f"[{name}] has {unknown[0]}, which is none of title, text, {', '.join(KEYS)}")
+        raise ValueError(f"[{name}] has the unknown key {unknown[0]}: use title, text, {', '.join(KEYS)}")
     try:
         return export.follow({key: str(table[key]) for key in KEYS if key in table}, settings)
     except (Refused, SequenceError) as error:
