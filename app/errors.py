@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 
 from gru_core import SequenceError
 
-
 NO_PAGE = {
     404: "there is nothing at this address; check the address",
     405: "this address does not accept requests with this method",

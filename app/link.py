@@ -36,7 +36,7 @@ FOCUS = {
     "zoom": ("layer|unit|gate", "the zoom of the cell: layer, unit or gate"),
     "gate": (_GATES, f"the gate that the zoom “gate” shows: {_any_of(GATES)}"),
     "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
-    "convention": ("source|pytorch", "the direction of z: source or pytorch"),
+    "convention": ("source|pytorch", "source (z near 1 takes the candidate) or pytorch (z near 1 keeps the old state)"),
     "rows": ("all|moved", "the units on the tape: all, or moved (only the units that moved most)"),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }

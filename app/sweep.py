@@ -173,7 +173,7 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
             figure.update_yaxes(title=title, row=place, col=1)
     figure.update_xaxes(title=across, row=3, col=1)
     n = len({one["seed"] for one in rows})
-    title = f"{len(rows):,} trainings: medians over {n} seed{'s' if n > 1 else ''}, bars between the quartiles"
+    title = f"{len(rows):,} trainings: medians over {n} seed{'s' if n > 1 else ''}; the bars show the quartiles"
     figure.update_layout(title=title, template="plotly_white", height=900, margin={"t": 60})
     return str(figure.to_html(include_plotlyjs=True, full_html=True, config={"showSendToCloud": False}))
 
@@ -181,7 +181,9 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
 COLOURS = ("#005f9e", "#b04a00", "#00704f", "#9c3f74", "#7a6200", "#5a44b8", "#5a6068")
 
 MEASURES = {
-    "training steps to the target": lambda one: float(one["good_at"]) if one["good_at"] else None,
+    "training steps to the target<br>(seeds that reach it)": lambda one: (
+        float(one["good_at"]) if one["good_at"] else None
+    ),
     "share of seeds that reach the target": lambda one: float(one["good_at"] != ""),
     "held-out score": lambda one: float(one["score"]),
 }

@@ -18,18 +18,22 @@ ANSWERS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help=formats.KINDS)
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"file of a network: {formats.KINDS}")
     parser.add_argument(
         "--answer",
         type=_answer,
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="answer to a question about the file",
+        help="answer to a question about the file; repeat for more",
     )
-    parser.add_argument("--alphabet", type=_names, metavar="FILE.json", help="input symbols: a JSON list of strings")
-    parser.add_argument("--labels", type=_names, metavar="FILE.json", help="output labels: a JSON list of strings")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--alphabet", type=_names, metavar="FILE.json", help="names of the input symbols: a JSON list of strings"
+    )
+    parser.add_argument(
+        "--labels", type=_names, metavar="FILE.json", help="names of the outputs: a JSON list of strings"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def _answer(text: str) -> tuple[str, str]:

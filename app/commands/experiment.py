@@ -18,7 +18,7 @@ from .. import output
 from ..jobs import work
 from ..jobs.start import start
 
-HELP = "recompute the stored result of an experiment page"
+HELP = "compute the stored result of an experiment again, and write it to a file"
 EXAMPLES = ("gruscope experiment gap --out gap.json",)
 
 NAMES = (*labs.GRIDS, "sequence")
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="file to write (default: NAME.json)")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)"
+        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: one for each CPU)"
     )
 
 
@@ -67,7 +67,7 @@ def _trained(name: str, workers: int) -> tuple[bytes, str]:
         ]
         for i, future in enumerate(futures, 1):
             rows.append(orjson.dumps(future.result()))
-            print(f"\r{i} of {len(futures)}", end="", file=sys.stderr, flush=True)
+            print(f"\r{i} of {len(futures)} trainings", end="", file=sys.stderr, flush=True)
     finally:
         if rows:
             print(file=sys.stderr)

@@ -21,7 +21,7 @@ from ..link import FOCUS, read_address
 from ..settings import Settings
 from ..site import KEYS, build
 
-HELP = "export the view of a link: as a page that needs no server, as numbers or as a picture"
+HELP = "export a view: as a page that needs no server, as numbers or as a picture"
 EXAMPLES = (
     'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
     "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
@@ -35,8 +35,8 @@ FILES = {
     "csv": "the run as CSV, one line per timestep",
     "json": "the run as JSON, in the form of /api/trace",
     "npz": "every array of the run, for NumPy",
-    "svg": "all signals as an SVG picture",
-    "png": "all signals as a PNG picture",
+    "svg": "all signals of a layer as an SVG picture",
+    "png": "all signals of a layer as a PNG picture",
 }
 
 PAGES = {"/compare": export.compare_page, "/train": export.train_page}
@@ -45,19 +45,21 @@ PAGES = {"/compare": export.compare_page, "/train": export.train_page}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share; with --site, a TOML file")
-    parser.add_argument("--site", type=Path, metavar="DIR", help="write a page for each scenario of a TOML file")
+    parser.add_argument(
+        "--site", type=Path, metavar="DIR", help="folder to write: a page for each scenario of a TOML file"
+    )
     files = parser.add_argument_group("files to write (- is standard output)")
     for ending, words in FILES.items():
         files.add_argument(f"--{ending}", metavar="FILE", help=words)
-    keys = parser.add_argument_group("what to show, without a link or instead of parts of it")
-    keys.add_argument("--model", help="the model's name")
+    keys = parser.add_argument_group("what to show (these options replace keys of the link)")
+    keys.add_argument("--model", help="the model's name (default: flip-flop)")
     keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
     keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
     keys.add_argument("--weights", help="edited weights, such as z.1.W3=0.5")
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
-    parser.add_argument("--live", default="", metavar="URL", help="server for the link “Open in GRU Scope”")
+    parser.add_argument("--live", default="", metavar="URL", help="address that “Open in GRU Scope” opens")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout = None
         return 1
     except OSError as error:
-        print(f"gruscope: {error.filename or 'the output'} cannot be opened: {error.strerror}", file=sys.stderr)
+        print(
+            f"gruscope: {error.filename or 'the output'} cannot be opened or written: {error.strerror}", file=sys.stderr
+        )
     return 1
 
 
@@ -88,7 +92,7 @@ def _files(options: argparse.Namespace) -> int:
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
     make = _page_of(urlsplit(options.what or "").path)
     if make is not None and list(wanted) != ["html"]:
-        print("gruscope: this page has only --html; to export a run, use its link to the Lab", file=sys.stderr)
+        print("gruscope: this page has only --html; to export a run, use a link to the Lab", file=sys.stderr)
         return 2
     if make is not None:
         contents = {"html": make(keys, settings, options.live).encode()}

@@ -16,7 +16,7 @@ from ..settings import Settings, with_cache
 from .serve import add_arguments as add_serving
 from .serve import serve
 
-HELP = "start a lesson of your own, check it, or preview it in a browser"
+HELP = "write your own lesson: start it, check it, or preview it in a browser"
 EXAMPLES = (
     "gruscope lesson new holding.md",
     "gruscope lesson check holding.md",
@@ -49,9 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="new | check | preview")
     new = actions.add_parser("new", help="write a short lesson to start from")
     new.add_argument("file", type=Path, metavar="FILE.md")
-    check = actions.add_parser("check", help="list every mistake with its line; exit code 0 if there is none")
+    check = actions.add_parser("check", help="list mistakes with their lines; exit code 0 if there are none")
     check.add_argument("files", type=Path, nargs="+", metavar="FILE.md")
-    preview = actions.add_parser("preview", help="open it in a browser; reload the page after a change")
+    preview = actions.add_parser(
+        "preview", help="open a lesson in a browser; after you change the file, reload the page"
+    )
     preview.add_argument("file", type=Path, metavar="FILE.md")
     add_serving(preview)
 
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(file: Path) -> int:
     if not shelf.NAME.fullmatch(file.stem) or file.suffix != ".md":
-        return _wrong(f"{file} is not a name for a lesson: use lowercase letters, digits and -, and .md at the end")
+        return _wrong(f"{file} cannot be the name of a lesson: use lowercase letters, digits and -, and .md at the end")
     title = file.stem.replace("-", " ").capitalize()
     try:
         if file.exists():
@@ -74,13 +76,13 @@ def _new(file: Path) -> int:
         output.write(file, BEGUN.format(title=title).encode())
     except OSError as error:
         return _wrong(f"{file} cannot be written: {error.strerror}")
-    print(f"{file}: a lesson of one step. Change it, then run: gruscope lesson check {file}")
+    print(f"{file}: a lesson with one step. Change it, then run: gruscope lesson check {file}")
     return 0
 
 
 def _check(file: Path) -> int:
     if not file.is_file():
-        return _wrong(f"{file} does not exist")
+        return _wrong(f"there is no file {file}")
     settings = replace(Settings.from_environment(), lessons=str(file.parent))
     try:
         lesson = shelf.load(file)
@@ -100,7 +102,7 @@ def _check(file: Path) -> int:
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file() or not shelf.NAME.fullmatch(file.stem):
-        return _wrong(f"{file} does not exist, or its name is not lowercase letters, digits and -")
+        return _wrong(f"there is no file {file}, or its name has other characters than lowercase letters, digits and -")
     settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
     page, browser = f"lessons/{file.stem}", not options.no_browser
     return serve(settings, options.host, options.port, browser, options.root_path, page, workers=options.workers)

@@ -13,12 +13,12 @@ from .. import models
 from ..answers import model_entry, to_json
 from ..settings import Settings, with_cache
 
-HELP = "list the presets, the models in GRUSCOPE_MODELS, and the uploaded models"
+HELP = "list the presets, the models in the folder GRUSCOPE_MODELS (“served”) and uploaded models (“kept”)"
 EXAMPLES = ("gruscope models", "gruscope models --json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -39,27 +39,30 @@ try:
 except ImportError:  # Windows has no limit of open files
     resource = None  # type: ignore[assignment]
 
-HELP = "open the Lab in a browser (the default command)"
+HELP = "start a server and open the Lab in a browser (the default command)"
 EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope serve --workers 2")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=8000, help="port, or the next free port (default: %(default)s)")
     parser.add_argument(
-        "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if not /"
+        "--port", type=_port, default=8000, help="port; if it is taken, the next free port (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if it is not /"
     )
     parser.add_argument(
         "--proxy-headers",
         action="store_true",
-        help="use X-Forwarded-For (the visitor's address) and X-Forwarded-Proto (https) of trusted proxies",
+        help="read the visitor's address from X-Forwarded-For and the scheme (http or https) from X-Forwarded-Proto, "
+        "if a trusted proxy sends them",
     )
     parser.add_argument(
         "--forwarded-allow-ips",
         type=_proxies,
         metavar="ADDRESSES",
-        help="the proxies to trust with --proxy-headers: addresses and networks, separated by commas, or * for all "
-        "(default: $FORWARDED_ALLOW_IPS, or this machine)",
+        help="proxies to trust with --proxy-headers: addresses and networks, separated by commas, or * for all "
+        "(default: the variable FORWARDED_ALLOW_IPS; without it, only proxies on this machine)",
     )
     parser.add_argument(
         "--workers", type=_workers, default=1, metavar="N", help="worker processes (default: %(default)s)"
@@ -180,7 +183,8 @@ def serve(
     # One of several processes may have the streams of all.
     allowed = _allowed(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
-        print(f"this system allows {allowed} connections at once, not {settings.max_connections}: see ulimit -n")
+        each = " for each worker" if workers > 1 else ""
+        print(f"this system allows {allowed} connections{each}, not {settings.max_connections}: see ulimit -n")
         settings = replace(settings, max_connections=allowed)
     settings = replace(settings, hosts=f"{settings.hosts},{host}")
     with tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
@@ -203,8 +207,8 @@ def serve(
             print(f"port {port} is taken; using {bound} instead")
         if workers > 1 and not settings.redis:
             others = "the others forward" if workers > 2 else "the other forwards"
-            print(f"one of the {workers} processes serves all rooms, and {others} requests about rooms to it")
-            print("to let every process serve every room, set GRUSCOPE_REDIS")
+            print(f"one of the {workers} workers serves all rooms, and {others} requests about rooms to it")
+            print("to let every worker serve every room, set GRUSCOPE_REDIS")
         worker.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/{page}"
         worker.browser = browser
         sys.stdout.flush()
@@ -280,7 +284,7 @@ class Worker(uvicorn.Config):
                 self._mark.touch(exist_ok=False)
             except FileExistsError:  # another has said it
                 return
-        print(f"GRU Scope is at {self.url} (Ctrl+C ends it)", flush=True)
+        print(f"GRU Scope is at {self.url} (press Ctrl+C to stop the server)", flush=True)
         if self.browser:
             threading.Thread(target=webbrowser.open, args=[self.url], daemon=True).start()
 

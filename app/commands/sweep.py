@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import output, sweep
 from ..jobs.start import start
 
-HELP = "train every recipe of a grid; skip recipes that are in the table already"
+HELP = "train every recipe of a grid; skip the recipes that are already in the table"
 EXAMPLES = (
     "gruscope sweep gates.toml --out gates.csv --html gates.html",
     "gruscope sweep gates.toml --scheduler tcp://127.0.0.1:8786",
@@ -20,14 +20,28 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", type=Path, metavar="FILE.toml", help=f"the grid: values for {', '.join(sweep.KEYS)}, seeds"
+        "file",
+        type=Path,
+        metavar="FILE.toml",
+        help=f"the grid: one value or a list for each of the keys {', '.join(sweep.KEYS)}; also "
+        "seeds (how many seeds, from 0) and gap (T - 1)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="table to write; an existing table is continued")
-    parser.add_argument("--html", type=Path, metavar="FILE.html", help="a page with medians and quartiles")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: %(default)s)"
+        "--out",
+        type=Path,
+        metavar="FILE.csv",
+        help="table to write (default: the name of FILE.toml with .csv); in an existing table, rows of other grids are "
+        "removed",
     )
-    parser.add_argument("--scheduler", default="", metavar="tls://HOST:PORT", help="train on this Dask cluster instead")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE.html", help="also write a page of charts with medians and quartiles"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: one for each CPU)"
+    )
+    parser.add_argument(
+        "--scheduler", default="", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler instead"
+    )
     parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 
 

@@ -21,7 +21,7 @@ from ..errors import Refused
 from ..files import as_npz
 from ..link import read_link
 
-HELP = "run a model over a sequence, and print what its gates did"
+HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
     'gruscope trace "A x x B"',
     'gruscope trace --model sentiment --unit 3 "not very good ."',
@@ -40,19 +40,27 @@ Column = tuple[str, Sequence[Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sequence", help="a sequence in the model's alphabet; - reads it from standard input")
+    parser.add_argument("sequence", help="a sequence in the model's alphabet, or - to read it from standard input")
     parser.add_argument(
         "--model",
         default="flip-flop",
-        help=f"{', '.join(presets.NAMES)}, or a GRU Scope file (default: %(default)s)",
+        help=f"a preset, such as {', '.join(presets.NAMES)}, or the file of a model (default: %(default)s)",
     )
     parser.add_argument(
-        "--clamp", action="append", default=[], metavar="z.1@4-6=0", help="clamp a gate, as in links; repeat for more"
+        "--clamp",
+        action="append",
+        default=[],
+        metavar="z.1@4-6=0",
+        help="clamp a gate, the candidate or the state, as in links; repeat for more",
     )
-    parser.add_argument("--layer", type=_place, help="from 1 (default: in the table the top layer, in a CSV all)")
-    parser.add_argument("--unit", type=_place, help="from 1 (default: in the table what changed most, in a CSV all)")
+    parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
+    parser.add_argument(
+        "--unit",
+        type=_place,
+        help=f"unit, from 1 (default: the unit that changes most, or all if there are at most {FEW}; with --csv, all)",
+    )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--csv", action="store_true", help="print comma-separated values with all digits")
+    form.add_argument("--csv", action="store_true", help="print comma-separated values (CSV) with all digits")
     form.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
     form.add_argument("--npz", type=Path, metavar="FILE", help="write the whole run to a file of NumPy arrays")
 

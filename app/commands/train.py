@@ -19,7 +19,7 @@ from ..errors import Refused
 from ..link import read_address
 from ..recipes import read_recipes
 
-HELP = "train a preset again from its recipe and seed, or train the recipe in a link to the Train page"
+HELP = "train a preset again from its recipe and seed, or train the recipe of a link to the Train page"
 EXAMPLES = (
     "gruscope train sentiment",
     "gruscope train sentiment-lstm",
@@ -30,9 +30,16 @@ NAMES = (*recipes.PRESETS, *COMPARED)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="NAME or LINK", help=f"a link to the Train page, or one of {', '.join(NAMES)}")
-    parser.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors)")
     parser.add_argument(
-        "--checkpoints", type=Path, metavar="FILE.npz", help="also write the training: every checkpoint and its report"
+        "--out",
+        type=Path,
+        help="file to write (default: NAME.safetensors; for a link TASK-CELL.safetensors)",
+    )
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="FILE.npz",
+        help="also write the training: its checkpoints, with losses and scores",
     )
 
 

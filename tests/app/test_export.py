@@ -246,7 +246,7 @@ def test_a_key_beside_a_link_goes_before_it() -> None:
         (("--csv", "-", "--json", "-"), 2, "only one file can go to standard output"),
         (("--model", "nope", "--csv", "-"), 1, "there is no such model"),
         (("--sequence", "Q", "--csv", "-"), 1, "'Q' is not in this model's alphabet"),
-        (("--csv", "/nowhere/at.csv"), 1, "/nowhere/at.csv cannot be opened"),
+        (("--csv", "/nowhere/at.csv"), 1, "/nowhere/at.csv cannot be opened or written"),
         (("--site", "out"), 2, "--site needs a TOML file"),
         (("--site", "out", "/nowhere.toml"), 1, "/nowhere.toml cannot be opened"),
     ],
