@@ -14,6 +14,7 @@ from . import errors
 from .budget import Budget
 from .jobs.start import start
 from .jobs.trainings import Trainings
+from .lessons import shelf
 from .log import Log
 from .memory import give_back_what_is_freed
 from .metrics import metrics
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     """
     settings = settings or Settings.from_environment()
     served(settings.models)
+    shelf.check(settings.lessons)
     store(settings)
     kept = metrics()
     app = FastAPI(

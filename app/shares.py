@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from ipaddress import IPv6Address, ip_address
 
+from fastapi import Request
+
 TOO_MANY = "too many connections from your network address are open; close some, or try again in a few seconds"
 
 
@@ -22,6 +24,11 @@ def counted_as(host: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(IPv6Address(int(address) >> 64 << 64))
+
+
+def visitor(request: Request) -> str:
+    """Return what limits count the sender of a request by: `counted_as` of its address."""
+    return counted_as(request.client.host) if request.client else ""
 
 
 class Shares:

@@ -42,20 +42,22 @@ IN_FLIGHT = 64
 
 
 def read(path: Path) -> list[Recipe]:
-    """The recipes of a sweep's file, each once. Raises ValueError for what cannot be read, OSError without a file."""
+    """The recipes of a sweep's file, each once. Raises ValueError for what cannot be read."""
     try:
-        said = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        said = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise ValueError(f"{path.name} is not TOML: {error}") from error
     known = {*KEYS, "seeds", "gap"}
     for key in said:
         if key not in known:
             raise ValueError(f"{path.name}: the key {key!r} is unknown: use {', '.join(sorted(known))}")
     if "seeds" in said:
-        said["seed"] = list(range(int(said.pop("seeds"))))
+        said["seed"] = list(range(_whole(path, "seeds", said.pop("seeds"))))
     if "gap" in said:
         gaps = said.pop("gap")
-        said["T"] = [gap + 1 for gap in (gaps if isinstance(gaps, list) else [gaps])]
+        said["T"] = [_whole(path, "gap", gap) + 1 for gap in (gaps if isinstance(gaps, list) else [gaps])]
     lists = {key: value if isinstance(value, list) else [value] for key, value in said.items()}
     size = 1
     for values in lists.values():
@@ -75,6 +77,12 @@ def read(path: Path) -> list[Recipe]:
     return list(found.values())
 
 
+def _whole(path: Path, key: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MOST:
+        raise ValueError(f"{path.name}: {key} must be a whole number from 1 to {MOST:,}")
+    return value
+
+
 def done(table: Path) -> dict[str, dict[str, str]]:
     """The rows of a table by id, none where there is no file. Raises ValueError for another file."""
     if not table.exists() or table.stat().st_size == 0:
@@ -91,13 +99,16 @@ def done(table: Path) -> dict[str, dict[str, str]]:
 def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]:
     """Train what the table does not have yet, and add each to it as it ends; how many it has, again and again.
 
-    At the end the rows stand in the order of the recipes. Raises what a training fails with.
+    At the end the rows stand in the order of the recipes, before those of other grids. Raises what a training fails
+    with.
     """
     ids = {id_of(recipe): recipe for recipe in recipes}
-    rows = {id: row for id, row in done(table).items() if id in ids}
+    rows = done(table)
+    others = [row for id, row in rows.items() if id not in ids]
+    rows = {id: row for id, row in rows.items() if id in ids}
     left = iter([(id, recipe) for id, recipe in ids.items() if id not in rows])
     if table.exists():
-        _write(table, rows.values())  # without a line that was cut off
+        _write(table, [*rows.values(), *others])  # without a line that was cut off
     yield len(rows)
     going: dict[Future[Any], str] = {}
     while True:
@@ -110,7 +121,7 @@ def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]
             rows[id] = row(ids[id], id, future.result())
             _add(table, rows[id])
         yield len(rows)
-    _write(table, [rows[id] for id in ids])
+    _write(table, [*(rows[id] for id in ids), *others])
 
 
 def _unheard(message: Any) -> None:

@@ -31,7 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when they match, 1 when they do not, 2 when they cannot be compared."""
     try:
-        report = gru_core.check(brought.read(options), options.reference)
+        imported = brought.read(options)
+    except (FormatError, OSError) as error:
+        brought.explain(error, options)
+        return CANNOT_BE_COMPARED
+    options.file = options.reference  # what is wrong from here on is wrong there
+    try:
+        report = gru_core.check(imported, options.reference)
     except (FormatError, OSError) as error:
         brought.explain(error, options)
         return CANNOT_BE_COMPARED

@@ -12,9 +12,9 @@ from pathlib import Path
 from .. import output
 from ..lessons import shelf, shown
 from ..lessons.reading import LessonError, Mistake
-from ..settings import Settings, with_cache
+from ..settings import Settings
 from .serve import add_arguments as add_serving
-from .serve import serve
+from .serve import run as serve
 
 HELP = "write your own lesson: start it, check it, or preview it in a browser"
 EXAMPLES = (
@@ -67,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _new(file: Path) -> int:
-    if not shelf.NAME.fullmatch(file.stem) or file.suffix != ".md":
-        return _wrong(f"{file} cannot be the name of a lesson: use lowercase letters, digits and -, and .md at the end")
+    if not _is_name(file):
+        return _wrong(f"{file} cannot be the name of a lesson: {NAMED}")
     title = file.stem.replace("-", " ").capitalize()
     try:
         if file.exists():
@@ -83,7 +83,10 @@ def _new(file: Path) -> int:
 def _check(file: Path) -> int:
     if not file.is_file():
         return _wrong(f"there is no file {file}")
-    settings = replace(Settings.from_environment(), lessons=str(file.parent))
+    try:
+        settings = replace(Settings.from_environment(), lessons=str(file.parent))
+    except ValueError as error:
+        return _wrong(str(error))
     try:
         lesson = shelf.load(file)
         found = [*shown.mistakes(lesson, settings), *(Mistake(1, reason) for reason in shelf.circles(lesson, settings))]
@@ -101,11 +104,18 @@ def _check(file: Path) -> int:
 
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
-    if not file.is_file() or not shelf.NAME.fullmatch(file.stem):
-        return _wrong(f"there is no file {file}, or its name has other characters than lowercase letters, digits and -")
-    settings = replace(with_cache(Settings.from_environment()), lessons=str(file.parent))
-    page, browser = f"lessons/{file.stem}", not options.no_browser
-    return serve(settings, options.host, options.port, browser, options.root_path, page, workers=options.workers)
+    if not file.is_file() or not _is_name(file):
+        return _wrong(f"there is no file {file}, or it cannot be the name of a lesson: {NAMED}")
+    if file.stem in shelf.ORDER:
+        return _wrong(f"a lesson of GRU Scope has the name “{file.stem}”, and is shown instead: rename the file")
+    return serve(options, f"lessons/{file.stem}", lessons=str(file.parent))
+
+
+NAMED = "use lowercase letters, digits and -, and .md at the end"
+
+
+def _is_name(file: Path) -> bool:
+    return shelf.NAME.fullmatch(file.stem) is not None and file.suffix == ".md"
 
 
 def _count(number: int, what: str) -> str:

@@ -129,18 +129,22 @@ def _bind(host: str, port: int) -> socket.socket:
         except OSError as error:
             listener.close()
             if error.errno != errno.EADDRINUSE or candidate == min(port + 19, 2**16 - 1):
-                raise OSError(f"port {candidate} on {host} cannot be used: {error.strerror}") from error
+                ports = f"port {port}" if candidate == port else f"ports {port} to {candidate}"
+                raise OSError(f"{ports} on {host} cannot be used: {error.strerror}") from error
             continue
         return listener
     raise AssertionError
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, page: str = "", lessons: str | None = None) -> int:
+    """Serve as the options say, `lessons` of this folder; `page` is what a browser opens."""
     try:
         settings = with_cache(Settings.from_environment())
     except ValueError as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
+    if lessons is not None:
+        settings = replace(settings, lessons=lessons)
     if options.scheduler:
         settings = replace(settings, scheduler=options.scheduler)
     if options.read_only:
@@ -157,6 +161,7 @@ def run(options: argparse.Namespace) -> int:
         options.port,
         not options.no_browser,
         options.root_path,
+        page,
         proxies=proxies,
         workers=options.workers,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import output, sweep
 from ..jobs.start import start
+from ..jobs.trainings import id_of
 
 HELP = "train every recipe of a grid; skip the recipes that are already in the table"
 EXAMPLES = (
@@ -30,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE.csv",
-        help="table to write (default: the name of FILE.toml with .csv); in an existing table, rows of other grids are "
-        "removed",
+        help="table to write (default: the name of FILE.toml with .csv); rows of other grids in it stay",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE.html", help="also write a page of charts with medians and quartiles"
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         engine.close()
     print(f"{table}: {len(recipes):,} trainings")
     if options.html:
-        output.write(options.html, sweep.page(list(sweep.done(table).values())).encode())
+        output.write(options.html, sweep.page([sweep.done(table)[id_of(recipe)] for recipe in recipes]).encode())
         print(f"{options.html}: medians and quartiles")
     return 0
 

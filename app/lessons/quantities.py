@@ -84,6 +84,8 @@ def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
         second, _ = _term(found[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
             raise ValueError(f"“{expression}” subtracts or divides words: use numbers")
+        if found[2] == "/" and second == 0:
+            raise ValueError(f"“{expression}” divides by 0 here: choose another divisor")
         value = first / second if found[2] == "/" else first - second
         return _written(value, kind if found[2] == "-" else "times", form.strip())
     except (Refused, SequenceError) as error:

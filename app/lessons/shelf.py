@@ -85,6 +85,12 @@ def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
     yield from visit(lesson.name, ())
 
 
+def check(folder: str) -> None:
+    """Raise ValueError when the folder of one's own lessons is not there."""
+    if folder and not Path(folder).is_dir():
+        raise ValueError(f"GRUSCOPE_LESSONS: {folder} is not a directory")
+
+
 def _files(folder: str) -> Mapping[str, Path]:
     """Those that ship first: a teacher's own cannot take their place."""
     found = {path.stem: path for path in sorted(SHIPPED.glob("*.md"))}

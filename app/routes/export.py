@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from .. import export, models
@@ -14,6 +14,7 @@ from ..errors import Refused
 from ..files import as_csv, as_npz
 from ..lessons import shelf
 from ..lessons.export import lesson_page
+from .lessons import open_to
 from .trace import within_text
 
 router = APIRouter(prefix="/api/export")
@@ -53,7 +54,13 @@ def train_html(request: Request) -> Response:
     return _file("gruscope-train.html", content, "text/html")
 
 
-@router.get("/lesson.html", summary="Export a lesson as one HTML file that needs no server")
+@router.get(
+    "/lesson.html",
+    summary="Export a lesson as one HTML file that needs no server",
+    description="The file contains the lesson's answers. While students at your network address follow a room that "
+    "shows this lesson, and do not explore, the status is 403.",
+    dependencies=[Depends(open_to)],
+)
 def lesson_html(request: Request, name: str) -> Response:
     settings = request.app.state.settings
     lesson = shelf.get(name, settings)

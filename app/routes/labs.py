@@ -26,6 +26,7 @@ from ..answers import cells, model_entry, to_json
 from ..budget import spend
 from ..errors import Refused
 from ..jobs import work
+from ..jobs.engine import Lost
 from ..schemas import Body, Whole
 from ..settings import Settings
 from .lab import STAGES, answered, inert
@@ -96,7 +97,10 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     description="A list of training steps, each with the held-out accuracy.",
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
-    found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
+    try:
+        found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
+    except Lost as error:
+        raise Refused(503, "lost", str(error), retry_after=5) from error
     return found
 
 

@@ -22,6 +22,7 @@ from ..lessons.reading import Figure, Lesson, figure_of
 from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
 from ..schemas import Body
 from ..settings import Settings
+from ..shares import visitor
 from . import compare, lab, labs, train
 from .lab import answered, inert, outputs, root_of, templates
 
@@ -117,9 +118,22 @@ def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[d
     return lab.filled(figure.keys, settings, upto), "lab.html"
 
 
+async def withheld(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> bool:
+    """Whether a class at this address follows a room that runs the lesson; False for the room's teacher."""
+    answer: bool = await request.app.state.rooms.withheld(name, visitor(request), authorization)
+    return answer
+
+
+def open_to(closed: Annotated[bool, Depends(withheld)]) -> None:
+    """Raise Refused while the lesson's answers are withheld."""
+    if closed:
+        message = "students at your network address are in this lesson: their teacher shows the answers"
+        raise Refused(403, "in-class", message, "lesson")
+
+
 @router.api_route("/lessons/{name}/print", methods=["GET", "HEAD"], include_in_schema=False)
-def on_paper(request: Request, name: str) -> Response:
-    """Its questions first, and the answers on a last page."""
+def on_paper(request: Request, name: str, closed: Annotated[bool, Depends(withheld)]) -> Response:
+    """Its questions first, and the answers on a last page, which a class has to wait for."""
     settings: Settings = request.app.state.settings
     found = shelf.get(name, settings)
     steps = _shown(found, settings)
@@ -127,7 +141,7 @@ def on_paper(request: Request, name: str) -> Response:
         part.id: revealed(question, settings)
         for step in steps
         for part in step.parts
-        if isinstance(part, Asked) and (question := question_of(found, part.id))
+        if isinstance(part, Asked) and not closed and (question := question_of(found, part.id))
     }
     page = {
         "section": "lessons",
@@ -136,6 +150,7 @@ def on_paper(request: Request, name: str) -> Response:
         "steps": steps,
         "tapes": _tapes(steps, settings),
         "answers": answers,
+        "closed": closed,
         "address": f"{request.base_url}lessons/{name}",
         "root": root_of(request),
         "static": f"{root_of(request)}/static/{version()}",
@@ -172,14 +187,6 @@ def _tape(step: ShownStep, of: Followed) -> dict[str, Any]:
     rows = {style.symbol: getattr(run, name)[:upto, 0] for name, style in run.cell.signals.items()}
     signals = {symbol: [fixed(value) for value in row] for symbol, row in rows.items()}
     return {"tokens": tokens, "outputs": outputs(of.run.model, of.run)[:upto], "signals": signals}
-
-
-async def open_to(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> None:
-    """Raise Refused while a class at this address follows a room that runs the lesson, but for the room's teacher."""
-    who = request.client.host if request.client else ""
-    if await request.app.state.rooms.withheld(name, who, authorization):
-        message = "students at your network address are in this lesson: their teacher shows the answers"
-        raise Refused(403, "in-class", message, "lesson")
 
 
 @router.get(

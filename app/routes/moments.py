@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from gru_core.arrays import Array
 from gru_core.moments import places_alike, units_alike
-from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.presets.recipes import held_out
 
 from ..answers import to_json
 from ..budget import spend
@@ -34,7 +34,7 @@ MOST_PLACES = 12
     description=f"A moment has at most {MOST_STEPS} steps. `units` lists the other units with similar values at these "
     "steps; `mirrored` means with the opposite sign. The model also runs over 1,000 held-out sequences of its task, "
     "with the edited weights but without clamps. There `count` of `of` moments are similar; `count` is null if the "
-    f"task is not that of a preset. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
+    f"model has no built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
     "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: `what` is "
     "at this `step` in the part `share` of them, and in the part `elsewhere` of all steps. `share` is at least 0.5, "
     "and at least 1.5 times `elsewhere`. Step 0 is the first step of the moment.",
@@ -60,9 +60,9 @@ def ask(request: Request, question: MomentsQuestion) -> Response:
 def _elsewhere(question: MomentsQuestion, wanted: Array, settings: Settings) -> dict[str, Any]:
     """The places in data that training never saw, read with the weights as they are, and nothing held."""
     model = set_up(question, settings).changed
-    if model.card.task not in PRESETS:
+    batch = held_out(model)
+    if batch is None:
         return {"count": None, "of": None, "places": [], "common": []}
-    batch = fresh(PRESETS[model.card.task].recipe)
     T, B = batch.scored.shape
     spend(T * B * sum(cell.units for cell in model.layers))
     moments = places_alike(

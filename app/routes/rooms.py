@@ -26,7 +26,7 @@ from ..rooms.rooms import Rooms
 from ..rooms.views import View, figure_at, placed
 from ..schemas import Body
 from ..settings import Settings
-from ..shares import counted_as
+from ..shares import visitor
 from .lab import answered, inert, root_of, templates
 from .labs import bare_boot
 from .lessons import figure_page, of_lesson
@@ -41,10 +41,6 @@ Device = Annotated[str, Header(alias="x-device", max_length=60)]
 def _rooms(request: Request) -> Rooms:
     rooms: Rooms = request.app.state.rooms
     return rooms
-
-
-def _who(request: Request) -> str:
-    return counted_as(request.client.host) if request.client else ""
 
 
 class Opening(Body):
@@ -126,7 +122,7 @@ def _door(request: Request, wrong: str, status: int, code: str = "") -> Response
 async def follow(request: Request, code: str) -> Response:
     """The page that the teacher has, for somebody who follows: made once for all who come while it shows the same."""
     try:
-        room = await _rooms(request).get(code, _who(request))
+        room = await _rooms(request).get(code, visitor(request))
     except Refused as error:
         return _door(request, error.message, error.status, code[:20])
     view = room.state["view"]
@@ -163,14 +159,14 @@ def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
 )
 async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
     view = await run_in_threadpool(placed, opening.view, request.app.state.settings)
-    room, secret = await _rooms(request).open(view, opening.secret, _who(request))
+    room, secret = await _rooms(request).open(view, opening.secret, visitor(request))
     written = codes.written(room.code)
     return {"code": written, "secret": secret, "address": f"{request.base_url}rooms/{written}"}
 
 
 @router.get("/api/rooms/{code}/qr.svg", summary="Get a room's address as a QR code", response_class=Response)
 async def qr(request: Request, code: str) -> Response:
-    room = await _rooms(request).get(code, _who(request))
+    room = await _rooms(request).get(code, visitor(request))
     drawn = io.BytesIO()
     made = segno.make(f"{request.base_url}rooms/{codes.written(room.code)}", error="m")
     made.save(drawn, kind="svg", border=4, light="#fff", dark="#000", xmldecl=False, omitsize=True)
@@ -210,7 +206,7 @@ async def events(
     last_event_id: Annotated[str, Header(max_length=60)] = "",
     once: bool = False,
 ) -> Response:
-    rooms, who = _rooms(request), _who(request)
+    rooms, who = _rooms(request), visitor(request)
     room = await rooms.get(code, who)
     device, new = await rooms.join(room, device, who)
     stream = room.events(device, "" if new else last_event_id, once)
@@ -229,7 +225,7 @@ async def events(
     "they explore, their views. `once` works as for students.",
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     return StreamingResponse(_rooms(request).lead(room, once), headers=NOT_KEPT, media_type="text/event-stream")
 
 
@@ -240,20 +236,20 @@ async def lead(request: Request, code: str, authorization: Authorization = "", o
     "the answer is shown, the teacher at any time.",
 )
 async def sketches(request: Request, code: str, authorization: Authorization = "") -> Response:
-    room = await _rooms(request).get(code, _who(request))
+    room = await _rooms(request).get(code, visitor(request))
     drawn = await _rooms(request).sketches(room, _rooms(request).leads(room, authorization))
     return Response(to_json(drawn), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/api/rooms/{code}/sketches", summary="Show some sketches above the others", status_code=204)
 async def pick(request: Request, code: str, picked: Picked, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     await _rooms(request).pick(room, picked.sketches)
 
 
 @router.post("/api/rooms/{code}/view", summary="Show a view to the class", status_code=204)
 async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     await _rooms(request).show(room, await run_in_threadpool(placed, view, request.app.state.settings))
 
 
@@ -263,7 +259,7 @@ async def show(request: Request, code: str, view: View, authorization: Authoriza
     status_code=204,
 )
 async def mode(request: Request, code: str, body: Mode, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     await _rooms(request).set_mode(room, body.mode)
 
 
@@ -275,7 +271,7 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     "your own (`own`) leaves the figure as it is.",
 )
 async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     settings: Settings = request.app.state.settings
     made = await run_in_threadpool(asked, body, settings)
     if made.view is not None:
@@ -292,7 +288,7 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
 )
 async def turn(request: Request, code: str, body: Turn, authorization: Authorization = "") -> None:
     rooms = _rooms(request)
-    room = await rooms.led(code, _who(request), authorization)
+    room = await rooms.led(code, visitor(request), authorization)
     await {"close": rooms.close, "again": rooms.again, "reveal": rooms.reveal, "dismiss": rooms.dismiss}[body.turn](
         room
     )
@@ -305,7 +301,7 @@ async def turn(request: Request, code: str, body: Turn, authorization: Authoriza
     description="In each round a device counts once, with its last answer, until the teacher stops taking answers.",
 )
 async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
-    room = await _rooms(request).get(code, _who(request))
+    room = await _rooms(request).get(code, visitor(request))
     await _rooms(request).answer(room, device, given.question, given.answer)
 
 
@@ -315,14 +311,14 @@ async def answer(request: Request, code: str, given: Given, device: Device = "")
     status_code=204,
 )
 async def look(request: Request, code: str, look: Look, device: Device = "") -> None:
-    room = await _rooms(request).get(code, _who(request))
+    room = await _rooms(request).get(code, visitor(request))
     view = await run_in_threadpool(placed, look.view, request.app.state.settings)
     await _rooms(request).look(room, device, view, look.offered)
 
 
 @router.delete("/api/rooms/{code}", summary="End a room", status_code=204)
 async def end(request: Request, code: str, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     await _rooms(request).end(room)
 
 
@@ -333,7 +329,7 @@ async def record(
     request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
 ) -> Response:
     """The record has the questions, how many students gave each answer, and the links. It has no names."""
-    room = await _rooms(request).led(code, _who(request), authorization)
+    room = await _rooms(request).led(code, visitor(request), authorization)
     entries = await _rooms(request).record(room)
     private = {"Cache-Control": "no-store"}
     if form == "csv":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.presets.recipes import held_out
 from gru_core.scoring import SCORE, carried, score
 
 from .. import models
@@ -37,8 +37,8 @@ def ask(request: Request, scenario: Scenario) -> Scores:
 def scores(scenario: Scenario, settings: Settings) -> Scores:
     """Raises Refused or SequenceError where the scenario cannot be scored."""
     setup = set_up(scenario, settings)
-    model, task = setup.model, models.task(setup.model)
-    batch = fresh(PRESETS[model.card.task].recipe)
+    model, task, batch = setup.model, models.task(setup.model), held_out(setup.model)
+    assert batch is not None  # since it has a task
     steps = len(batch.x)
     batch = batch.first(max(1, MOST_CELLS // (steps * sum(gru.units for gru in model.layers))))
     spend(batch.scored.size * sum(cell.units for cell in model.layers))

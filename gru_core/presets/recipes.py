@@ -10,10 +10,11 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.clamp import Clamp
+from gru_core.labs import BASES
 from gru_core.model import Model
 from gru_core.recipe import Recipe, begin, task_for
 from gru_core.scoring import SCORE, gate_means, in_words, score
-from gru_core.tasks import TASKS, Batch
+from gru_core.tasks import TASKS, Batch, task_of
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 
 FRESH_SEED = 1_000_000
@@ -148,6 +149,14 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
     """Return held-out sequences, the same in every call."""
     return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
+
+
+def held_out(model: Model) -> Batch | None:
+    """Return held-out sequences of the model's task, the same in every call, or None if it has no built-in task."""
+    name = model.card.task
+    if task_of(model) is None:
+        return None
+    return fresh(PRESETS[name].recipe if name in PRESETS else BASES[name])
 
 
 def upright(model: Model, recipe: Recipe) -> Model:

@@ -61,11 +61,22 @@ async function measure() {
 const [svg, axis, status, wrong] = [".learned", ".race .axis", ".race .status", ".error"].map(find);
 /** @type {Record<string, Points[]>} */
 let learned = parity;
-const queue = createQueue((_, problem) => write(wrong, problem));
+let [left, scanned] = [0, false];
+const queue = createQueue((going, problem) => {
+  left = going;
+  write(wrong, problem);
+  ended(problem);
+});
 let room = 0;
 const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, room, false, base.schedule.reach ?? 1);
 
+/** Say so once the GRUs and the minimal GRUs are all trained. @param {string} [problem] */
+function ended(problem = "") {
+  if (scanned && left === 0) write(status, problem ? "" : "Trained here just now.");
+}
+
 async function run() {
+  scanned = false;
   learned = { gru: [], scan: [] };
   write(status, "Training …");
   const wanted = Array.from({ length: SEEDS }, (_, seed) => {
@@ -87,7 +98,8 @@ async function run() {
       learned.scan.push(await api.fetched(`api/labs/parity?seed=${seed}`));
       draw();
     }
-    write(status, "Trained here just now.");
+    scanned = true;
+    ended();
   } catch (error) {
     write(wrong, /** @type {Error} */ (error).message);
     write(status, "");

@@ -47,7 +47,8 @@ export function mountAsk(dialog, opener, place, send) {
       const asked = signals.filter(({ name }) => (gates.includes(name) || name === "h") && ["z", "r", "f", "i", "h"].includes(name));
       items.push(ready("What will the output do at the next step?", { of: "output", view }));
       for (const { name, symbol } of asked) items.push(ready(`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }));
-      items.push(ready("Which step contributed most to this state?", { of: "wrote", view }));
+      // Only a state that gates mix is a sum of what each step contributed.
+      if (gates.length) items.push(ready("Which step contributed most to this state?", { of: "wrote", view }));
     }
     list.replaceChildren(...items);
     const pressed = /** @type {HTMLElement} */ (form.querySelector("[value=click]")?.closest("label"));

@@ -137,6 +137,13 @@ function place() {
   return { view: { page, link, step, upto }, lesson: outline && { name: outline.name, questions: words }, cell: boot.cells[cell] ? cell : null };
 }
 
+/** What is said of the connection. @param {"lost" | "held"} kind @param {string} message "" once this is over */
+function trouble(kind, message) {
+  if (!message && word.dataset.kind !== kind) return;
+  word.textContent = message;
+  word.dataset.kind = kind;
+}
+
 /** @type {ReturnType<typeof listen> | null} */
 let stream = null;
 if (own) {
@@ -144,9 +151,12 @@ if (own) {
   const dialog = /** @type {HTMLDialogElement} */ (find("#room-ask-dialog"));
   mountAsk(dialog, find("[data-room=ask]"), place, (ask) => say(code, "question", credentials(own), ask));
   stream = listen(roomAt(code, "class"), () => credentials(own), {
-    hear: (name, data) => name && hear(data),
-    lost: (message) => (word.textContent = message),
-    held: (held) => held && (word.textContent = DELAYED),
+    hear(name, data) {
+      trouble("lost", "");
+      if (name) hear(data);
+    },
+    lost: (message) => trouble("lost", message),
+    held: (held) => trouble("held", held ? DELAYED : ""),
   });
 } else {
   find("[data-room=ask]").hidden = true;

@@ -8,6 +8,7 @@ import { UP, Refusal, openRoom, request, roomAt, say } from "../api.js";
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
 import { copy } from "../clipboard.js";
+import { sentence } from "../elements.js";
 import { home } from "../frame.js";
 import { LONGEST } from "../link.js";
 import { mountAsk } from "./ask.js";
@@ -105,7 +106,7 @@ export function mountTeacher(figure, lesson) {
 
   /** @param {Told} now */
   function hear(now) {
-    if (now.away) write(now.away, "lost");
+    if (now.away) write(sentence(now.away), "lost");
     else if (word.dataset.kind === "lost") write("");
     const before = told?.view ? told : null;
     told = now;

@@ -212,5 +212,5 @@ export function mountBring(opener, dialog, store, intake, actions) {
 /** @param {string} name */
 const named = (name) => (name === "y" ? "y" : `h of layer ${Number(name.slice(3)) + 1}`);
 
-/** @param {number} value */
-const small = (value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−"));
+/** @param {number | null} value `null` is a difference from a reference that is 0 everywhere */
+const small = (value) => (value === null ? "∞" : value === 0 ? "0" : value.toExponential(1).replace("-", "−"));

@@ -134,6 +134,7 @@ def test_a_bad_setting_is_said_not_thrown() -> None:
     for name, value, said in (
         ("MAX_STEPS", "no", "GRUSCOPE_MAX_STEPS must be a whole number above 0"),
         ("MODELS", "nowhere", "GRUSCOPE_MODELS: nowhere is not a directory"),
+        ("LESSONS", "nowhere", "GRUSCOPE_LESSONS: nowhere is not a directory"),
         ("READ_ONLY", "maybe", "GRUSCOPE_READ_ONLY must be 0 or 1"),
         ("UPLOADS", "/dev/null", "GRUSCOPE_UPLOADS: /dev/null cannot be used: File exists"),
     ):

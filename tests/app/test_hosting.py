@@ -41,7 +41,7 @@ def test_answers_share_a_budget_until_they_are_sent() -> None:
         budget = Budget(working, Settings(max_cells=10))
         first = asyncio.create_task(visit(budget, 8))
         await asyncio.sleep(0)
-        with pytest.raises(Refused, match="busy with large runs") as refused:
+        with pytest.raises(Refused, match="busy with other runs") as refused:
             await visit(budget, 3)
         assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "3"})
         # A large answer goes out piece by piece, so that a reader who stops holds the rest back, and goes on counting.

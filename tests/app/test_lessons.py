@@ -316,9 +316,12 @@ def test_a_first_lesson_is_short_and_right(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_numbers_are_worked_out_for_any_link(client: TestClient) -> None:
-    body = {"link": "?model=flip-flop&sequence=A+x+x+B+x&t=4", "what": ["z", "y", "share@5 from 4", "nonsense"]}
-    *found, nothing = client.post("/api/numbers", json=body).json()
-    assert nothing is None
+    body = {
+        "link": "?model=flip-flop&sequence=A+x+x+B+x&t=4",
+        "what": ["z", "y", "share@5 from 4", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
+    }
+    *found, nothing, divided = client.post("/api/numbers", json=body).json()
+    assert (nothing, divided) == (None, None)
     for what, text in zip(body["what"], found, strict=False):
         holds(text, what, "/" + str(body["link"]))
     for link in ("/nowhere?x=1", "?model=nope"):

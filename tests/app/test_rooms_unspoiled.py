@@ -105,6 +105,7 @@ def test_a_covered_step_of_a_lesson_is_cut_and_the_next_steps_are_not_in_the_pag
 def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it() -> None:
     async def test(server: Server) -> None:
         reveal, outline = "/api/lessons/reset/reveal?question=2.1", "/api/lessons/reset/outline"
+        answers, paper = json.loads((await server.client.get(reveal)).content)["reveal"], "/lessons/reset/print"
         teacher = await server.open({"page": "lessons/reset", "link": "", "step": 2})
         for path in (reveal, outline):
             assert (await server.client.get(path)).status_code == 200  # nobody follows
@@ -114,6 +115,10 @@ def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it()
                 refused = await server.client.get(path)
                 assert (refused.status_code, refused.json()["error"]["code"]) == (403, "in-class")
                 assert (await server.client.get(path, headers=teacher.headers)).status_code == 200
+            assert (await server.client.get("/api/export/lesson.html?name=reset")).status_code == 403
+            printed = await server.client.get(paper)
+            assert printed.status_code == 200
+            assert answers not in printed.text
             assert (await server.client.get("/api/lessons/gates/outline")).status_code == 200
             # Somebody at another address is not in this class.
             elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
@@ -121,6 +126,7 @@ def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it()
                 assert (await other.get(reveal)).status_code == 200
             await teacher.must("mode", {"mode": "explore"})
             assert (await server.client.get(reveal)).status_code == 200
+            assert answers in (await server.client.get(paper)).text
 
     in_room(test)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ import gru_core as gru
 from app import models
 from app.routes import score
 from gru_core import Clamp, Edit, Model
+from gru_core.card import Card
+from gru_core.labs import BASES
 from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.recipe import begin
+from gru_core.scoring import score as scored
+from gru_core.tasks import LABS
 from tests.app.test_models import client_of, deep
 
 SEQUENCES = {
@@ -216,6 +222,25 @@ def test_a_model_of_no_known_task_has_no_fresh_data(tmp_path: Path) -> None:
         error = ask(client, name, sequence=sequence)["error"]
         assert (error["code"], error["where"]) == ("task", "model")
         assert error["code"] == "task"
+
+
+@pytest.mark.parametrize("task", LABS)
+def test_a_checkpoint_of_an_experiments_task_is_scored_and_searched(task: str, tmp_path: Path) -> None:
+    trained, _ = begin(BASES[task], Card(task, task, "", "", "random", "", examples=("",)))
+    x = trained.encoder.write(LABS[task].draw(np.random.default_rng(0), 6, 1).x[:, 0])
+    replace(trained, card=replace(trained.card, examples=(x,))).save(tmp_path / "trained.safetensors")
+    client = client_of(tmp_path)
+    body = ask(client, "trained", sequence=x)
+    assert body["untouched"] == scored(trained, fresh(BASES[task]).first(body["sequences"]))
+    question = {"model": "trained", "sequence": x, "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
+    assert client.post("/api/moments", json=question).json()["of"] > 0
+
+
+def test_a_model_that_names_a_task_with_other_inputs_is_not_searched(tmp_path: Path) -> None:
+    other = replace(deep(), card=replace(deep().card, task="flip-flop"))
+    other.save(tmp_path / "other.safetensors")
+    question = {"model": "other", "sequence": "a b", "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
+    assert client_of(tmp_path).post("/api/moments", json=question).json()["of"] is None
 
 
 def test_a_large_model_is_scored_on_the_first_of_the_sequences(

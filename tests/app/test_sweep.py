@@ -73,6 +73,8 @@ def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid
             "at most 100,000",
         ),
         ('task = "none"', "flip-flop"),
+        ("seeds = [1, 2]", "seeds must be a whole number"),
+        ("gap = ['x']", "gap must be a whole number"),
     ],
 )
 def test_what_a_file_says_wrongly_is_named(
@@ -82,6 +84,15 @@ def test_what_a_file_says_wrongly_is_named(
     file.write_text(text)
     assert main(["sweep", str(file)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_rows_of_another_grid_stay_in_the_table_and_off_the_page(tmp_path: Path) -> None:
+    table, page, file = tmp_path / "t.csv", tmp_path / "t.html", tmp_path / "grid.toml"
+    for units in (1, 2):
+        file.write_text(f'task = "flip-flop"\nunits = {units}\nmost = 20\nafter = 0\nreach = 0')
+        assert main(["sweep", str(file), "--out", str(table), "--html", str(page)]) == 0
+    assert [row["units"] for row in rows(table)] == ["2", "1"]
+    assert "1 trainings" in page.read_text()
 
 
 def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

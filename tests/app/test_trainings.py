@@ -255,7 +255,7 @@ def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
         stream = await whole(found, first)
         monkeypatch.setattr(trainings, bound, most)
         await whole(found, found.start(recipe(seed=6)))
-        with pytest.raises(Refused, match="no longer has"):
+        with pytest.raises(Refused, match="does not have this training"):
             kept(settings).get(first.id)
         again = found.start(recipe())
         assert again is not first
