@@ -311,7 +311,12 @@ async def answer(request: Request, code: str, given: Given, device: Device = "")
     status_code=204,
 )
 async def look(request: Request, code: str, look: Look, device: Device = "") -> None:
-    room = await _rooms(request).get(code, visitor(request))
+    try:
+        room = await _rooms(request).get(code, visitor(request))
+    except Refused as refused:
+        if refused.code != "ended":
+            raise
+        return  # a student's page learns of the end later than it looks
     view = await run_in_threadpool(placed, look.view, request.app.state.settings)
     await _rooms(request).look(room, device, view, look.offered)
 

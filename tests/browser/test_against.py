@@ -27,7 +27,7 @@ def test_another_input_is_read_on_the_same_tape(page: Page, complaints: list[str
     box.fill("B x x B x")
     both = gru.trace(gru.load("flip-flop"), "A x x B x", against="B x x B x")
     assert both.twin is not None
-    other = page.get_by_role("list", name=contract.SECOND_SEQUENCE)
+    other = page.get_by_role("list", name=contract.SECOND_SEQUENCE, exact=True)
     expect(other.locator("li")).to_have_text(["B", "x", "x", "B", "x"])
     expect(other.locator(".differs")).to_have_text(["B"])
     labels = both.model.readout.labels
@@ -61,7 +61,7 @@ def test_another_input_is_read_on_the_same_tape(page: Page, complaints: list[str
 
 def test_a_saved_page_has_both_inputs(exported_page: Page, exported: Callable[..., str]) -> None:
     lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A x x B x", against="B x x B x", t="2")
-    expect(lab.page.get_by_role("list", name=contract.SECOND_SEQUENCE).locator("li")).to_have_text(
+    expect(lab.page.get_by_role("list", name=contract.SECOND_SEQUENCE, exact=True).locator("li")).to_have_text(
         ["B", "x", "x", "B", "x"]
     )
     expect(lab.narration).to_contain_text("the output is A (second sequence: B)")
