@@ -182,7 +182,7 @@ def first_card(recipe: Recipe) -> Card:
     training = {
         "optimizer": "Adam",
         "learning rate": ", ".join(
-            [f"{recipe.schedule.rate:g}", *(f"{r:g} from training step {s}" for s, r in recipe.schedule.changes)]
+            [f"{recipe.schedule.rate:g}", *(f"{r:g} after training step {s:,}" for s, r in recipe.schedule.changes)]
         ),
         "batch": f"{recipe.schedule.B} sequences of {recipe.schedule.T} timesteps",
         "seed": recipe.seed,
@@ -283,7 +283,7 @@ class _Watch:
         for since, rate in self.recipe.schedule.changes[self.changed :]:
             if since < step:
                 self.changed += 1
-                self.said.append(f"From training step {since:,} the learning rate is {rate:g}.")
+                self.said.append(f"After training step {since:,} the learning rate is {rate:g}.")
 
 
 def _plural(event: str) -> str:

@@ -178,7 +178,7 @@ def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[
 
     def count(T: int) -> None:
         if most is not None and most < T:
-            raise SequenceError(f"the sequence has {T} steps; at most {most} can be run here")
+            raise SequenceError(f"the sequence has {T:,} steps; at most {most:,} can be run here")
 
     if isinstance(sequence, str):
         count(len(sequence.split()))  # cheap, before each is read

@@ -61,7 +61,7 @@ def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], b
     head, _, model = out.partition(b"\n")
     if status != 0 or not head:
         _log.warning("the process that had to %s a file ended with status %s", do, status)
-        limits = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MB of memory"
+        limits = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MiB of memory"
         message = f"this file could not be read within {limits}: check that it is complete, or upload a smaller file"
         raise Refused(422, "limits", message, "file")
     answer = json.loads(head)

@@ -124,7 +124,7 @@ class Rooms:
         if asked is not None and asked["status"] != "revealed" and room.state["_covered"]:
             covered = with_cursor(before, view)
             if covered is None:
-                message = "the class still sees the question: press “Show answer” or “Close question” first"
+                message = "the class still sees the question: press “Show answer” or “Remove question” first"
                 raise Refused(409, "covered", message, "view")
             await self.keeper.change(room, {"view": covered})
             return

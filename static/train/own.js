@@ -16,7 +16,7 @@ export function mountOwn(dialog, open) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
-    if (chosen.size > MOST) write(error, `This file is too large: at most ${MOST / 1024} KB.`);
+    if (chosen.size > MOST) write(error, `This file is too large: at most ${MOST / 1024} KiB.`);
     else area.value = await chosen.text();
     file.value = "";
   });

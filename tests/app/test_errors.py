@@ -37,8 +37,8 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B x y z .", "sequence"),
     "blank sequence": (scenario(sequence=" \n "), 422, "the sequence is empty", "sequence"),
     "unknown symbol": (scenario(sequence="A x x Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
-    "too long": (scenario(sequence="x" * 2001), 422, "2001 steps; at most 2000 can be run here", "sequence"),
-    "far too long": (scenario(sequence="x" * 200_000), 422, "200000 steps", "sequence"),
+    "too long": (scenario(sequence="x" * 2001), 422, "2,001 steps; at most 2,000 can be run here", "sequence"),
+    "far too long": (scenario(sequence="x" * 200_000), 422, "200,000 steps", "sequence"),
     "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "huge": (
