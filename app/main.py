@@ -16,7 +16,7 @@ from .jobs.start import start
 from .jobs.trainings import Trainings
 from .lessons import shelf
 from .log import Log
-from .memory import give_back_what_is_freed
+from .memory import give_back_what_is_freed, trimmed
 from .metrics import metrics
 from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
@@ -67,7 +67,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if primary is not None:
         await primary.join(app, _take_rooms)
     try:
-        async with watched():
+        async with watched(), trimmed():
             yield
     finally:
         if primary is not None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import re
-from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -14,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gru_core.numerals import whole
 
 from .errors import error_body
+from .memory import trim
 from .settings import Settings
 from .shares import TOO_MANY, Shares, counted_as
 
@@ -126,13 +125,7 @@ class BodyLimit:
         finally:
             if large:
                 self._large -= 1
-                _give_back()
-
-
-def _give_back() -> None:
-    """Let the system have what a large file took: glibc would keep 40 MB of it in reserve."""
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+                trim()  # glibc would keep 40 MB of it in reserve
 
 
 def _too_large(what: str, limit: int) -> JSONResponse:

@@ -202,6 +202,29 @@ def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
     assert most / 2 < int(run.stdout) < 1.5 * most
 
 
+HOLES = """
+from pathlib import Path
+from app.memory import give_back_what_is_freed, trim
+
+def used():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+give_back_what_is_freed()
+blocks = [bytes(2**14) for _ in range(4096)]  # 64 MiB
+whole = used()
+kept = blocks[::4]
+del blocks
+trim()
+print((whole - used()) / 2**20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have no such call")
+def test_what_is_freed_between_what_is_kept_goes_back() -> None:
+    run = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+    assert float(run.stdout) > 32
+
+
 def test_few_models_stay_in_memory(tmp_path: Path) -> None:
     store, model = Store(tmp_path, 100, 10**9), deep(units=256)
     size = sum(array.nbytes for array in model.parameters.values())
