@@ -14,7 +14,8 @@ from fastapi.sse import format_sse_event
 
 from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.cell import CELLS, Cell, Run
+from gru_core.cell import Cell, Run
+from gru_core.cells import CELLS
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
 from gru_core.sensitivity import frobenius

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
-from gru_core.cell import GATES, HOLDABLE
+from gru_core.cells import GATES, HOLDABLE
 from gru_core.numerals import decimal
 
 from .errors import Refused

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, ValidationE
 from pydantic_core import PydanticCustomError
 
 from gru_core import labs, presets
-from gru_core.cell import CELLS, GATES
+from gru_core.cells import CELLS, GATES
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import FIRST, OWN, First, Recipe

@@ -9,7 +9,7 @@ import numpy as np
 
 from gru_core import Clamp, Model, SequenceError
 from gru_core.arrays import Array
-from gru_core.cell import HOLDABLE
+from gru_core.cells import HOLDABLE
 from gru_core.holds import Holds
 from gru_core.trace import read
 

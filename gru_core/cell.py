@@ -1,24 +1,31 @@
-"""The protocols that every cell follows, and the cells that a model can have.
+"""What every cell is: the weights of one layer, and a run of them over a sequence.
 
-Each cell has a file of its own, with its equations at the top.
+A cell has a file of its own, with its equations at the top and, as `step`, in code. gru_core.cells lists the cells.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
 
+import numpy as np
+
 from gru_core.arrays import Array
-from gru_core.gru import GRU
 from gru_core.holds import Holds
-from gru_core.lstm import LSTM
 from gru_core.mixture import Mixture
-from gru_core.rnn import RNN
 from gru_core.signals import Signal
 
 
-class Cell(Protocol):
-    """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class."""
+@dataclass(frozen=True, repr=False)
+class Cell(ABC):
+    """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
+
+    `W` `(G·H, I)`, `U` `(G·H, H)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. Raises ValueError
+    if the shapes do not fit together.
+    """
 
     name: ClassVar[str]
     """The cell's name in files and in the HTTP API."""
@@ -28,35 +35,120 @@ class Cell(Protocol):
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
     """The signals that are a function of a sum, in the order of their blocks of rows in W, U and b."""
-    carried: ClassVar[tuple[str, ...]]
+    carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
     """The values that can be clamped, each with its lowest and its highest value."""
+    products: ClassVar[int] = 0
+    """The number of elementwise products of one timestep."""
+
+    W: Array
+    U: Array
+    b: Array
+
+    def __post_init__(self) -> None:
+        H = self.U.shape[-1]
+        rows = len(self.gates) * H
+        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (rows, H)), ("b", (rows,))):
+            found = getattr(self, name).shape
+            if found != shape:
+                raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
+
+    def __repr__(self) -> str:
+        return f"{self.title}(I={self.inputs}, H={self.units}{_written(self.variant)})"
 
     @property
-    def W(self) -> Array: ...
+    def variant(self) -> dict[str, str]:
+        """The properties, by name, in which cells of the same kind and sizes can differ."""
+        return {}
+
     @property
-    def U(self) -> Array: ...
+    def kind(self) -> str:
+        """The kind of cell in words."""
+        return self.title
+
     @property
-    def b(self) -> Array: ...
+    def inputs(self) -> int:
+        return int(self.W.shape[1])
+
     @property
-    def inputs(self) -> int: ...
+    def units(self) -> int:
+        return int(self.U.shape[1])
+
     @property
-    def units(self) -> int: ...
+    def multiply_adds(self) -> int:
+        """The multiply-adds of one timestep: those of W x and U h, and the elementwise products."""
+        return self.W.size + self.U.size + self.products * self.units
+
     @property
-    def variant(self) -> dict[str, str]: ...
+    def parameters(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return {"W": self.W, "U": self.U, "b": self.b}
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Self:
+        return replace(self, **parameters)
+
+    def by_gate(self, stacked: Array) -> dict[str, Array]:
+        """Return the block of each gate of an array `(G·H, …)`."""
+        return dict(zip(self.gates, np.split(stacked, len(self.gates)), strict=True))
+
     @property
-    def kind(self) -> str: ...
-    @property
-    def biases(self) -> dict[str, Array]: ...
-    @property
-    def multiply_adds(self) -> int: ...
-    @property
-    def parameters(self) -> dict[str, Array]: ...
-    def with_parameters(self, parameters: Mapping[str, Array]) -> Self: ...
-    def row(self, gate: str, unit: int) -> dict[str, Any]: ...
-    def negated(self, unit: int) -> Self: ...
-    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Run: ...
+    def biases(self) -> dict[str, Array]:
+        """The block of `b` of each gate, `(H,)` each."""
+        return self.by_gate(self.b)
+
+    def row(self, gate: str, unit: int) -> dict[str, Any]:
+        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
+
+        `c` is None if the sum has no such bias.
+        """
+        i = self.gates.index(gate) * self.units + unit
+        return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": None}
+
+    def negated(self, unit: int) -> Self:
+        """Return the same layer with the sign of one unit's state flipped."""
+        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
+        rows = np.concatenate([sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates])
+        return replace(self, W=self.W * rows[:, None], U=self.U * rows[:, None] * sign, b=self.b * rows)
+
+    @abstractmethod
+    def step(self, x: Array, state: Array) -> Array:
+        """Return the state after one timestep, `(S,)`, from its input `(I,)` and the state before it."""
+
+    @abstractmethod
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Run:
+        """Run the cell over `x`, `(T, I)` or `(T, B, I)`, from the state `h0` (zero if None)."""
+
+    def prepare(
+        self, x: Array, state: Array | None, holds: Holds | None
+    ) -> tuple[Array, Array, Holds | None, tuple[int, ...]]:
+        """Return `x`, the initial state and `holds` in the precision of the weights, and the shape of the batch.
+
+        That shape is () or (B,). Raises ValueError if `x` has no timesteps, or if a shape does not fit.
+        """
+        dtype, H, I, S = self.U.dtype, self.units, self.inputs, len(self.carried) * self.units
+        x = np.ascontiguousarray(x, dtype)
+        if x.ndim not in (2, 3) or x.shape[-1] != I:
+            raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
+        if len(x) == 0:
+            raise ValueError("x has no steps")
+        batch = x.shape[1:-1]
+        if holds is not None:
+            batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))
+            holds = holds.over((len(x), *batch, H), dtype)
+        if state is not None and state.shape not in ((S,), (*batch, S)):
+            batches = f" or {(*batch, S)}" if batch else ""
+            raise ValueError(f"h0 has shape {state.shape}, but must be {(S,)}{batches}")
+        state = np.zeros((*batch, S), dtype) if state is None else np.array(np.broadcast_to(state, (*batch, S)), dtype)
+        return x, state, holds, batch
+
+    def input_sums(self, x: Array, batch: tuple[int, ...], sign: Array) -> Array:
+        """Return `sign` times W x_t + b for all timesteps at once, `(T, G·H)` or `(T, B, G·H)`."""
+        W, rows = self.W.T * sign, len(self.b)
+        sums: Array = (x.reshape(-1, self.inputs) @ W).reshape(*x.shape[:-1], rows)
+        np.add(sums, self.b * sign, sums)
+        # One sequence may go in once for a batch whose sequences differ in what is held.
+        return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 
 
 class Gradients(Protocol):
@@ -72,47 +164,126 @@ class Gradients(Protocol):
     def h(self) -> Array: ...
 
 
-class Run(Protocol):
-    """A run of a cell: every signal under its name, as an array `(T, H)`, or `(T, B, H)` for a batch."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Run(ABC):
+    """Every value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+
+    `x` and `h0` are the inputs and the initial state. The signals are the left-hand sides of the equations. `holds` has
+    the values that replaced computed ones.
+    """
+
+    cell: Cell
+    x: Array
+    h0: Array
+    h: Array
+    holds: Holds | None = None
+
+    def __repr__(self) -> str:
+        T, *batch, H = self.h.shape
+        B = "".join(f"B={size}, " for size in batch)
+        names = [] if self.holds is None else [signal for signal, mask in self.holds.masks.items() if mask.any()]
+        held = f", holding {', '.join(names)}" if names else ""
+        return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}{_written(self.cell.variant)}{held})"
+
+    def __getitem__(self, steps: slice) -> Self:
+        """Return the run over a slice of the timesteps."""
+        return self._part(steps, {name: self.before(name)[steps][0] for name in self.cell.carried})
+
+    def sequence(self, b: int) -> Self:
+        """Return the run of one sequence of a batch."""
+        return self._part(np.s_[:, b], {name: getattr(self, f"{name}0")[b] for name in self.cell.carried})
+
+    def _part(self, part: Any, initial: Mapping[str, Array]) -> Self:
+        changed: dict[str, Any] = {name: getattr(self, name)[part] for name in ("x", *self.cell.signals)}
+        changed |= {f"{name}0": state for name, state in initial.items()}
+        return replace(self, holds=self.holds and self.holds[part], **changed)
 
     @property
-    def cell(self) -> Cell: ...
+    def last(self) -> Array:
+        """The state after the last timestep, `(S,)`, from which a next run can start."""
+        return np.concatenate([getattr(self, name)[-1] for name in self.cell.carried], -1)
+
+    def before(self, name: str) -> Array:
+        """Return a carried signal one timestep earlier, for every timestep, as that timestep computed it."""
+        return np.concatenate([getattr(self, f"{name}0")[None], getattr(self, name)[:-1]])
+
+    @cached_property
+    def h_prev(self) -> Array:
+        """h_{t-1} for every timestep, as the timestep reads it."""
+        return self.before("h")
+
     @property
-    def x(self) -> Array: ...
+    @abstractmethod
+    def computed(self) -> dict[str, Array]:
+        """The signals that are held anywhere, with the computed values in place of the held ones."""
+
+    def gate(self, name: str) -> Array:
+        """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""
+        a = self.Wx[name] + self.Uh[name] + self.cell.biases[name]
+        return np.asarray(np.tanh(a)) if self.cell.signals[name].lowest < 0 else σ(a)
+
+    @cached_property
+    def Wx(self) -> dict[str, Array]:
+        """The input's term in each gate's sum: W x_t, without the bias."""
+        return {gate: self.x @ W.T for gate, W in self.cell.by_gate(self.cell.W).items()}
+
+    @cached_property
+    def Uh(self) -> dict[str, Array]:
+        """The old state's term in each gate's sum: U h_{t-1}."""
+        return {gate: self.h_prev @ U.T for gate, U in self.cell.by_gate(self.cell.U).items()}
+
+    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
+        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+
+        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        """
+        weights = self.cell.row(gate, unit)
+        return weights["W"] * self.x, weights["U"] * self.h_prev
+
+    def gated_bias(self, gate: str, unit: int) -> Array | None:
+        """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""
+        return None
+
+    @cached_property
+    def moved(self) -> Array:
+        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
+
     @property
-    def h0(self) -> Array: ...
+    def half_life(self) -> Array | None:
+        """The number of timesteps until half of each unit's state is left, `(T, H)`.
+
+        It is None if no part of the old state is kept directly.
+        """
+        return None
+
     @property
-    def h(self) -> Array: ...
-    @property
-    def h_prev(self) -> Array: ...
-    @property
-    def last(self) -> Array: ...
-    @property
-    def holds(self) -> Holds | None: ...
-    @property
-    def computed(self) -> dict[str, Array]: ...
-    @property
-    def Wx(self) -> dict[str, Array]: ...
-    @property
-    def Uh(self) -> dict[str, Array]: ...
-    @property
-    def moved(self) -> Array: ...
-    @property
-    def half_life(self) -> Array | None: ...
-    @property
-    def mixture(self) -> Mixture | None: ...
-    def __getitem__(self, steps: slice) -> Self: ...
-    def sequence(self, b: int) -> Self: ...
-    def terms(self, gate: str, unit: int) -> tuple[Array, Array]: ...
-    def gated_bias(self, gate: str, unit: int) -> Array | None: ...
-    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients: ...
-    def gate_gradients(self, gradients: Any) -> dict[str, Array]: ...
-    def by_state(self, J: Array, s: int) -> dict[str, Array]: ...
-    def step_jacobians(self) -> Array: ...
+    def mixture(self) -> Mixture | None:
+        """The state as a mixture of the old state and the candidate, or None if it is none."""
+        return None
+
+    @abstractmethod
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        """Compute the gradients of a loss that reads h_t, by `dh`, and gates, by `direct`."""
+
+    def gate_gradients(self, gradients: Any) -> dict[str, Array]:
+        """Return ∂L/∂gate for every gate that is not a candidate, by the equations of `backward`."""
+        return {}
+
+    def by_state(self, J: Array, s: int) -> dict[str, Array]:
+        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
+        return {"h": J}
+
+    @abstractmethod
+    def step_jacobians(self) -> Array:
+        """Return ∂s_t/∂s_{t-1} for every timestep of one sequence, `(T, S, S)`."""
 
 
-CELLS: dict[str, type[RNN] | type[LSTM] | type[GRU]] = {cell.name: cell for cell in (GRU, LSTM, RNN)}
+def σ(a: Array) -> Array:
+    """Return 1 / (1 + exp(−a)), the logistic function."""
+    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes it 0, as it should
+        return np.asarray(1 / (1 + np.exp(-a)))
 
-GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
-HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
-"""`Cell.holdable` of all cells together."""
+
+def _written(variant: Mapping[str, str]) -> str:
+    return "".join(f", {name}={value!r}" for name, value in variant.items())

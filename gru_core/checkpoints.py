@@ -21,7 +21,8 @@ import numpy.typing as npt
 from gru_core import presets
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cell import CELLS, Run
+from gru_core.cell import Run
+from gru_core.cells import CELLS
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
 from gru_core.recipe import OWN, Recipe, begin, task_for

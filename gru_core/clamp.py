@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Mask
-from gru_core.cell import HOLDABLE, Cell
+from gru_core.cell import Cell
+from gru_core.cells import HOLDABLE
 from gru_core.holds import Holds
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gru_core.cell import GATES, Cell
+from gru_core.cell import Cell
+from gru_core.cells import GATES
 
 LARGEST = 1e3
 """The largest absolute value that an edit can set."""

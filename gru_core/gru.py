@@ -20,13 +20,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from gru_core import shapes
 from gru_core.arrays import Array
+from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
 from gru_core.mixture import Mixture
 from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
@@ -60,8 +60,8 @@ GATES = ("r", "z", "h_tilde")
 """The signals that are a function of a sum. Each has a block of H rows in `W`, `U` and `b`, in this order."""
 
 
-@dataclass(frozen=True)
-class GRU:
+@dataclass(frozen=True, repr=False)
+class GRU(Cell):
     """The weights of one GRU layer.
 
     `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)` is the recurrent bias of
@@ -74,27 +74,32 @@ class GRU:
     title: ClassVar[str] = "GRU"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
-    carried: ClassVar[tuple[str, ...]] = ("h",)
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "r": (0.0, 1.0),
         "z": (0.0, 1.0),
         "h_tilde": (-1.0, 1.0),
         "h_prev": (-1.0, 1.0),
     }
+    products: ClassVar[int] = 3  # r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃
 
-    W: Array
-    U: Array
-    b: Array
     c_h: Array | None = None
 
-    def __post_init__(self) -> None:
-        shapes.check_blocks(self)
-        H = self.U.shape[-1]
-        if self.c_h is not None and self.c_h.shape != (H,):
-            raise ValueError(f"c_h has shape {self.c_h.shape}, but {H} units need {(H,)}")
+    def step(self, x: Array, state: Array) -> Array:
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equations above."""
+        W_r, W_z, W_h = np.split(self.W, 3)
+        U_r, U_z, U_h = np.split(self.U, 3)
+        b_r, b_z, b_h = np.split(self.b, 3)
+        c_h, h = self.c_h, state
+        r = σ(W_r @ x + U_r @ h + b_r)
+        z = σ(W_z @ x + U_z @ h + b_z)
+        past = U_h @ (r * h) if c_h is None else r * (U_h @ h + c_h)
+        h_tilde = np.tanh(W_h @ x + past + b_h)
+        return np.asarray((1 - z) * h + z * h_tilde)
 
-    def __repr__(self) -> str:
-        return f"GRU(I={self.inputs}, H={self.units}, reset={self.reset!r})"
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.c_h is not None and self.c_h.shape != (self.units,):
+            raise ValueError(f"c_h has shape {self.c_h.shape}, but {self.units} units need {(self.units,)}")
 
     @property
     def reset(self) -> Literal["before", "after"]:
@@ -103,55 +108,26 @@ class GRU:
 
     @property
     def variant(self) -> dict[str, str]:
-        """The properties, by name, in which GRUs of the same sizes can differ."""
         return {"reset": self.reset}
 
     @property
     def kind(self) -> str:
-        """The kind of cell in words."""
         return f"{self.title}, reset {self.reset} the product"
-
-    @property
-    def inputs(self) -> int:
-        return int(self.W.shape[1])
-
-    @property
-    def units(self) -> int:
-        return int(self.U.shape[1])
-
-    @property
-    def multiply_adds(self) -> int:
-        """The multiply-adds of one timestep: those of W x and U h, and of r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃."""
-        return self.W.size + self.U.size + 3 * self.units
 
     @property
     def parameters(self) -> dict[str, Array]:
         """The arrays by name, with `c_h` only if there is one."""
-        named = {"W": self.W, "U": self.U, "b": self.b, "c_h": self.c_h}
-        return {name: array for name, array in named.items() if array is not None}
-
-    def with_parameters(self, parameters: Mapping[str, Array]) -> GRU:
-        return replace(self, **parameters)
-
-    @property
-    def biases(self) -> dict[str, Array]:
-        """The block of `b` of each gate, `(H,)` each."""
-        return shapes.by_gate(self.b, GATES)
+        return super().parameters | ({} if self.c_h is None else {"c_h": self.c_h})
 
     def row(self, gate: str, unit: int) -> dict[str, Any]:
-        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
-
-        `c` is None if the sum has no such bias.
-        """
         c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
-        return shapes.row(self, gate, unit) | {"c": c}
+        return super().row(gate, unit) | {"c": c}
 
-    def negated(self, unit: int) -> GRU:
-        """Return the same layer with the sign of one unit's state flipped."""
-        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        rows = np.concatenate([np.ones(2 * self.units, self.U.dtype), sign])
-        c_h = None if self.c_h is None else self.c_h * sign
-        return GRU(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows, c_h)
+    def negated(self, unit: int) -> Self:
+        flipped = super().negated(unit)
+        if self.c_h is None:
+            return flipped
+        return replace(flipped, c_h=np.where(np.arange(self.units) == unit, -self.c_h, self.c_h))
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
@@ -180,73 +156,27 @@ class GRU:
         )
 
 
-@dataclass(frozen=True)
-class Forward:
-    """Every intermediate value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
-
-    `x` and `h0` are the inputs and the initial state. `r`, `z`, `h_tilde` and `h` are the left-hand sides of the
-    equations. `holds` has the values that replaced computed ones.
-    """
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Forward(Run):
+    """Every intermediate value of a run."""
 
     cell: GRU
-    x: Array
-    h0: Array
     r: Array
     z: Array
     h_tilde: Array
-    h: Array
-    holds: Holds | None = None
-
-    def __repr__(self) -> str:
-        return f"Forward({shapes.sizes(self)})"
-
-    def _part(self, part: Any, h0: Array) -> Forward:
-        arrays = {name: getattr(self, name)[part] for name in ("x", *SIGNALS)}
-        return replace(self, h0=h0, holds=self.holds and self.holds[part], **arrays)
-
-    def __getitem__(self, steps: slice) -> Forward:
-        """Return the run over a slice of the timesteps."""
-        return self._part(steps, self.h_left[steps][0])
-
-    def sequence(self, b: int) -> Forward:
-        """Return the run of one sequence of a batch."""
-        return self._part(np.s_[:, b], self.h0[b])
-
-    @property
-    def last(self) -> Array:
-        """The state after the last timestep, `(H,)`, from which a next run can start."""
-        return np.asarray(self.h[-1])
-
-    @cached_property
-    def h_left(self) -> Array:
-        """h_{t-1} for every timestep, as the timestep before computed it."""
-        return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def h_prev(self) -> Array:
         """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
         if self.holds is None or "h_prev" not in self.holds.masks:
-            return self.h_left
-        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.h_left)
+            return self.before("h")
+        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """The signals that are held anywhere, with the computed values in place of the held ones."""
-        if self.holds is None:
-            return {}
-        computed: dict[str, Array] = {"h_prev": self.h_left}
-        for gate, b in self.cell.biases.items():
-            if gate in self.holds.masks:
-                a = self.Wx[gate] + self.Uh[gate] + b
-                with np.errstate(over="ignore"):
-                    computed[gate] = np.tanh(a) if gate == "h_tilde" else 1 / (1 + np.exp(-a))
-        return {s: np.where(mask, computed[s], getattr(self, s)) for s, mask in self.holds.masks.items()}
-
-    @cached_property
-    def Wx(self) -> dict[str, Array]:
-        """The input's term in each gate's sum: W x_t, without the bias."""
-        H = self.cell.units
-        return {name: self.x @ self.cell.W[i * H : (i + 1) * H].T for i, name in enumerate(GATES)}
+        held = {} if self.holds is None else self.holds.masks
+        computed = {name: self.before("h") if name == "h_prev" else self.gate(name) for name in held}
+        return {name: np.where(mask, computed[name], getattr(self, name)) for name, mask in held.items()}
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
@@ -287,11 +217,6 @@ class Forward:
         c = self.cell.row(gate, unit)["c"]
         return None if c is None else self.r[..., unit] * c
 
-    @cached_property
-    def moved(self) -> Array:
-        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
-        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
-
     @property
     def half_life(self) -> Array:
         """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
@@ -310,10 +235,6 @@ class Forward:
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
         return gate_gradients(self, gradients.h)
-
-    def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
-        return {"h": J}
 
     def step_jacobians(self) -> Array:
         return step_jacobians(self)
@@ -335,7 +256,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     precision of the weights. Raises ValueError if `x` has no timesteps, or if `x`, `h0` or `holds` has a shape that
     does not fit.
     """
-    x, h0, holds, batch = shapes.take_in(gru, x, h0, holds)
+    x, h0, holds, batch = gru.prepare(x, h0, holds)
     dtype, T, H, I = gru.U.dtype, len(x), gru.units, gru.inputs
 
     # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
@@ -401,7 +322,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
             np.multiply(z_t, h_tilde_t, h_t)
             np.add(kept, h_t, h_t)
             h_prev = h_t
-    return Forward(gru, x, h0, r, z, h_tilde, h, holds)
+    return Forward(cell=gru, x=x, h0=h0, r=r, z=z, h_tilde=h_tilde, h=h, holds=holds)
 
 
 @dataclass(frozen=True)

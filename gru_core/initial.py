@@ -19,7 +19,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cell import CELLS, Cell
+from gru_core.cell import Cell
+from gru_core.cells import CELLS
 
 Initial = Literal["pytorch", "keras", "chrono"]
 

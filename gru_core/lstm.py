@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from gru_core import shapes
 from gru_core.arrays import Array
+from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
 from gru_core.mixture import Mixture
 from gru_core.signals import (
@@ -74,8 +74,8 @@ LARGEST_C = 10.0
 """The largest absolute value at which the cell state can be held. Its tanh differs from 1 by 4e-9."""
 
 
-@dataclass(frozen=True)
-class LSTM:
+@dataclass(frozen=True, repr=False)
+class LSTM(Cell):
     """The weights of one LSTM layer.
 
     `W` `(4H, I)`, `U` `(4H, H)` and `b` `(4H,)` stack the rows of i, f, c̃ and o.
@@ -92,114 +92,42 @@ class LSTM:
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
         "c_tilde": (-1.0, 1.0), "c": (-LARGEST_C, LARGEST_C), "h": (-1.0, 1.0),
     }  # fmt: skip
+    products: ClassVar[int] = 3  # f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)
 
-    W: Array
-    U: Array
-    b: Array
-
-    def __post_init__(self) -> None:
-        shapes.check_blocks(self)
-
-    def __repr__(self) -> str:
-        return f"LSTM(I={self.inputs}, H={self.units})"
-
-    @property
-    def variant(self) -> dict[str, str]:
-        """Empty: LSTMs of the same sizes differ in no property."""
-        return {}
-
-    @property
-    def kind(self) -> str:
-        """The kind of cell in words."""
-        return self.title
-
-    @property
-    def inputs(self) -> int:
-        return int(self.W.shape[1])
-
-    @property
-    def units(self) -> int:
-        return int(self.U.shape[1])
-
-    @property
-    def multiply_adds(self) -> int:
-        """The multiply-adds of one timestep: those of W x and U h, and of f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)."""
-        return self.W.size + self.U.size + 3 * self.units
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        return {"W": self.W, "U": self.U, "b": self.b}
-
-    def with_parameters(self, parameters: Mapping[str, Array]) -> LSTM:
-        return replace(self, **parameters)
-
-    @property
-    def biases(self) -> dict[str, Array]:
-        """The block of `b` of each gate, `(H,)` each."""
-        return shapes.by_gate(self.b, GATES)
-
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
-        return shapes.row(self, gate, unit)
-
-    def negated(self, unit: int) -> LSTM:
-        """Return the same layer with the signs of one unit's h and c flipped."""
-        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        rows = np.concatenate([sign if gate == "c_tilde" else np.ones_like(sign) for gate in GATES])
-        return LSTM(self.W * rows[:, None], self.U * rows[:, None] * sign, self.b * rows)
+    def step(self, x: Array, state: Array) -> Array:
+        """Return h_t, then c_t, from x_t `(I,)` and h_{t-1}, then c_{t-1}, by the equations above."""
+        W_i, W_f, W_c, W_o = np.split(self.W, 4)
+        U_i, U_f, U_c, U_o = np.split(self.U, 4)
+        b_i, b_f, b_c, b_o = np.split(self.b, 4)
+        h, c = np.split(state, 2)
+        i = σ(W_i @ x + U_i @ h + b_i)
+        f = σ(W_f @ x + U_f @ h + b_f)
+        o = σ(W_o @ x + U_o @ h + b_o)
+        c_tilde = np.tanh(W_c @ x + U_c @ h + b_c)
+        c = f * c + i * c_tilde
+        h = o * np.tanh(c)
+        return np.concatenate([h, c])
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
 
 
-@dataclass(frozen=True)
-class Forward:
-    """Every intermediate value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
-
-    `x`, `h0` and `c0` are the inputs and the initial state. The other arrays are the left-hand sides of the equations.
-    `holds` has the values that replaced computed ones.
-    """
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Forward(Run):
+    """Every intermediate value of a run. `c0` is the initial cell state."""
 
     cell: LSTM
-    x: Array
-    h0: Array
     c0: Array
     i: Array
     f: Array
     o: Array
     c_tilde: Array
     c: Array
-    h: Array
-    holds: Holds | None = None
-
-    def __repr__(self) -> str:
-        return f"Forward({shapes.sizes(self)})"
-
-    def __getitem__(self, steps: slice) -> Forward:
-        """Return the run over a slice of the timesteps."""
-        return self._part(steps, self.h_prev[steps][0], self.c_prev[steps][0])
-
-    def sequence(self, b: int) -> Forward:
-        """Return the run of one sequence of a batch."""
-        return self._part(np.s_[:, b], self.h0[b], self.c0[b])
-
-    def _part(self, part: Any, h0: Array, c0: Array) -> Forward:
-        arrays = {name: getattr(self, name)[part] for name in ("x", *SIGNALS)}
-        return replace(self, h0=h0, c0=c0, holds=self.holds and self.holds[part], **arrays)
-
-    @property
-    def last(self) -> Array:
-        """The state after the last timestep, from which a next run can start: h, then c, `(2H,)`."""
-        return np.concatenate([self.h[-1], self.c[-1]], -1)
-
-    @cached_property
-    def h_prev(self) -> Array:
-        """h_{t-1} for every timestep."""
-        return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def c_prev(self) -> Array:
         """c_{t-1} for every timestep."""
-        return np.concatenate([self.c0[None], self.c[:-1]])
+        return self.before("c")
 
     @cached_property
     def tanh_c(self) -> Array:
@@ -208,45 +136,17 @@ class Forward:
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """The signals that are held anywhere, with the computed values in place of the held ones."""
         computed: dict[str, Array] = {}
         for signal, mask in ({} if self.holds is None else self.holds.masks).items():
+            value: Array
             if signal == "c":
                 value = self.f * self.c_prev + self.i * self.c_tilde
             elif signal == "h":
                 value = self.o * self.tanh_c
             else:
-                a = self.Wx[signal] + self.Uh[signal] + self.cell.biases[signal]
-                with np.errstate(over="ignore"):
-                    value = np.tanh(a) if signal == "c_tilde" else 1 / (1 + np.exp(-a))
+                value = self.gate(signal)
             computed[signal] = np.where(mask, value, getattr(self, signal))
         return computed
-
-    @cached_property
-    def Wx(self) -> dict[str, Array]:
-        """The input's term in each gate's sum: W x_t, without the bias."""
-        return {gate: self.x @ W.T for gate, W in shapes.by_gate(self.cell.W, GATES).items()}
-
-    @cached_property
-    def Uh(self) -> dict[str, Array]:
-        """The old state's term in each gate's sum: U h_{t-1}."""
-        return {gate: self.h_prev @ U.T for gate, U in shapes.by_gate(self.cell.U, GATES).items()}
-
-    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
-
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
-        """
-        weights = self.cell.row(gate, unit)
-        return weights["W"] * self.x, weights["U"] * self.h_prev
-
-    def gated_bias(self, gate: str, unit: int) -> None:
-        """Return None: no gate multiplies a bias."""
-
-    @cached_property
-    def moved(self) -> Array:
-        """How far each unit's hidden state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
-        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
 
     @property
     def half_life(self) -> Array:
@@ -312,7 +212,7 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
-    x, state, holds, batch = shapes.take_in(lstm, x, state, holds)
+    x, state, holds, batch = lstm.prepare(x, state, holds)
     T, H, dtype = len(x), lstm.units, lstm.U.dtype
     h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])
     # The loop adds the past's part to each step's sums and turns them into i, f, c̃ and o in place, with
@@ -320,7 +220,7 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     half = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype), H)
     above = np.broadcast_to(1 - half, (*batch, 4 * H)).copy()
     scale = np.broadcast_to(half, above.shape).copy()
-    gates = shapes.input_sums(lstm, x, batch, half)
+    gates = lstm.input_sums(x, batch, half)
     i, f, c_tilde, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
     U, past = lstm.U.T * half, np.zeros_like(above)
     c, h = (np.empty((T, *batch, H), dtype) for _ in range(2))
@@ -345,7 +245,8 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
         if held:
             put(held, "h", h_t)
         h_prev, c_prev = h_t, c_t
-    return Forward(lstm, np.broadcast_to(x, (T, *batch, lstm.inputs)), h0, c0, i, f, o, c_tilde, c, h, holds)
+    x = np.broadcast_to(x, (T, *batch, lstm.inputs))
+    return Forward(cell=lstm, x=x, h0=h0, c0=c0, i=i, f=f, o=o, c_tilde=c_tilde, c=c, h=h, holds=holds)
 
 
 @dataclass(frozen=True)
@@ -444,7 +345,7 @@ def step_jacobians(run: Forward) -> Array:
     f counts as 0.
     """
     H, slopes = run.cell.units, run.slopes
-    U, keep = shapes.by_gate(run.cell.U, GATES), _free(run, "c", run.f)
+    U, keep = run.cell.by_gate(run.cell.U), _free(run, "c", run.f)
     A = sum(slopes[gate][..., None] * U[gate] for gate in ("i", "f", "c_tilde"))
     J = np.zeros((len(run.h), 2 * H, 2 * H), run.h.dtype)
     units = np.arange(H)

@@ -18,7 +18,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from gru_core.card import Card
-from gru_core.cell import CELLS, Cell
+from gru_core.cell import Cell
+from gru_core.cells import CELLS
 from gru_core.gru import GRU
 from gru_core.initial import Initial, initial
 from gru_core.model import Model, Readout

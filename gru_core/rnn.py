@@ -9,14 +9,14 @@ through U and tanh at every timestep. Shapes are as in gru_core.gru.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from gru_core import shapes
 from gru_core.arrays import Array
+from gru_core.cell import Cell, Run
 from gru_core.holds import Held, Holds, put
 from gru_core.signals import BLUE, DIVERGING, Signal
 
@@ -29,8 +29,8 @@ SIGNALS: dict[str, Signal] = {
 """The signals of every timestep by name."""
 
 
-@dataclass(frozen=True)
-class RNN:
+@dataclass(frozen=True, repr=False)
+class RNN(Cell):
     """The weights of one layer: `W` `(H, I)`, `U` `(H, H)` and `b` `(H,)`.
 
     Raises ValueError if the shapes do not fit together.
@@ -40,157 +40,32 @@ class RNN:
     title: ClassVar[str] = "RNN"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)
-    carried: ClassVar[tuple[str, ...]] = ("h",)
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
 
-    W: Array
-    U: Array
-    b: Array
-
-    def __post_init__(self) -> None:
-        shapes.check_blocks(self)
-
-    def __repr__(self) -> str:
-        return f"RNN(I={self.inputs}, H={self.units})"
-
-    @property
-    def variant(self) -> dict[str, str]:
-        """Empty: RNNs of the same sizes differ in no property."""
-        return {}
-
-    @property
-    def kind(self) -> str:
-        """The kind of cell in words."""
-        return self.title
-
-    @property
-    def inputs(self) -> int:
-        return int(self.W.shape[1])
-
-    @property
-    def units(self) -> int:
-        return int(self.U.shape[1])
-
-    @property
-    def multiply_adds(self) -> int:
-        """The multiply-adds of one timestep: those of W x and U h."""
-        return self.W.size + self.U.size
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        return {"W": self.W, "U": self.U, "b": self.b}
-
-    def with_parameters(self, parameters: Mapping[str, Array]) -> RNN:
-        return replace(self, **parameters)
-
-    @property
-    def biases(self) -> dict[str, Array]:
-        """The bias `b` `(H,)` under the name h."""
-        return {"h": self.b}
-
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
-        return shapes.row(self, gate, unit)
-
-    def negated(self, unit: int) -> RNN:
-        """Return the same layer with the sign of one unit's state flipped."""
-        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        return RNN(self.W * sign[:, None], self.U * sign[:, None] * sign, self.b * sign)
+    def step(self, x: Array, state: Array) -> Array:
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equation above."""
+        W, U, b, h = self.W, self.U, self.b, state
+        return np.asarray(np.tanh(W @ x + U @ h + b))
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
 
 
-@dataclass(frozen=True)
-class Forward:
-    """The values of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
-
-    `x` and `h0` are the inputs and the initial state. `h` is the left-hand side of the equation. `holds` has the values
-    that replaced computed ones.
-    """
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Forward(Run):
+    """The values of a run. No part of the old state is kept directly, so there is no half-life and no mixture."""
 
     cell: RNN
-    x: Array
-    h0: Array
-    h: Array
-    holds: Holds | None = None
-
-    def __repr__(self) -> str:
-        return f"Forward({shapes.sizes(self)})"
-
-    def __getitem__(self, steps: slice) -> Forward:
-        """Return the run over a slice of the timesteps."""
-        return self._part(steps, self.h_prev[steps][0])
-
-    def sequence(self, b: int) -> Forward:
-        """Return the run of one sequence of a batch."""
-        return self._part(np.s_[:, b], self.h0[b])
-
-    def _part(self, part: Any, h0: Array) -> Forward:
-        return replace(self, x=self.x[part], h0=h0, h=self.h[part], holds=self.holds and self.holds[part])
-
-    @property
-    def last(self) -> Array:
-        """The state after the last timestep, `(H,)`, from which a next run can start."""
-        return np.asarray(self.h[-1])
-
-    @cached_property
-    def h_prev(self) -> Array:
-        """h_{t-1} for every timestep."""
-        return np.concatenate([self.h0[None], self.h[:-1]])
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """h, if it is held anywhere, with the computed values in place of the held ones."""
         if self.holds is None or "h" not in self.holds.masks:
             return {}
-        h = np.tanh(self.Wx["h"] + self.Uh["h"] + self.cell.b)
-        return {"h": np.where(self.holds.masks["h"], h, self.h)}
-
-    @cached_property
-    def Wx(self) -> dict[str, Array]:
-        """The input's term in the sum: W x_t, without the bias."""
-        return {"h": self.x @ self.cell.W.T}
-
-    @cached_property
-    def Uh(self) -> dict[str, Array]:
-        """The old state's term in the sum: U h_{t-1}."""
-        return {"h": self.h_prev @ self.cell.U.T}
-
-    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
-
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
-        """
-        weights = self.cell.row(gate, unit)
-        return weights["W"] * self.x, weights["U"] * self.h_prev
-
-    def gated_bias(self, gate: str, unit: int) -> None:
-        """Return None: there is no gate that could multiply a bias."""
-
-    @cached_property
-    def moved(self) -> Array:
-        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
-        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
-
-    @property
-    def half_life(self) -> None:
-        """None: no part of the old state is kept directly, so nothing has a half-life."""
-
-    @property
-    def mixture(self) -> None:
-        """None: each state is tanh of a sum that contains the old state, and not a mixture with it."""
+        return {"h": np.where(self.holds.masks["h"], self.gate("h"), self.h)}
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """Run the function `backward`. `direct` is for gates, and is not used."""
         return backward(self, dh)
-
-    def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
-        """Return an empty dictionary: there are no gates."""
-        return {}
-
-    def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
-        return {"h": J}
 
     def step_jacobians(self) -> Array:
         """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − h²) U.
@@ -206,9 +81,9 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
     `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
-    x, h0, holds, batch = shapes.take_in(rnn, x, h0, holds)
+    x, h0, holds, batch = rnn.prepare(x, h0, holds)
     T, H = len(x), rnn.units
-    h = shapes.input_sums(rnn, x, batch, np.ones(H, rnn.U.dtype))
+    h = rnn.input_sums(x, batch, np.ones(H, rnn.U.dtype))
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
     U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.zeros_like(h[0]), h0
     for h_t, held in zip(h, held_at, strict=True):  # W x + b becomes h in place
@@ -217,7 +92,7 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
         np.tanh(h_t, h_t)
         put(held, "h", h_t)
         h_prev = h_t
-    return Forward(rnn, np.broadcast_to(x, (T, *batch, rnn.inputs)), h0, h, holds)
+    return Forward(cell=rnn, x=np.broadcast_to(x, (T, *batch, rnn.inputs)), h0=h0, h=h, holds=holds)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gru_core import SequenceError, Trace, presets
-from gru_core.cell import CELLS, Cell
+from gru_core.cell import Cell
+from gru_core.cells import CELLS
 from gru_core.figures import page_figures
 from gru_core.scoring import SCORE, figure
 

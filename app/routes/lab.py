@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from gru_core import Model, SequenceError, Trace, presets
 from gru_core.arrays import Array
-from gru_core.cell import CELLS
+from gru_core.cells import CELLS
 from gru_core.figures import page_figures, page_pictures
 
 from .. import models

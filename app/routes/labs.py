@@ -14,7 +14,7 @@ from pydantic import Field
 
 from gru_core import labs
 from gru_core.attention import recalling
-from gru_core.cell import CELLS
+from gru_core.cells import CELLS
 from gru_core.checkpoints import first_card, way_back
 from gru_core.labs import sequence
 from gru_core.presets.recipes import FRESH_SEED, fresh

@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse
 
 from gru_core import Model, Trace, stream
 from gru_core.arrays import Array
-from gru_core.cell import CELLS
+from gru_core.cells import CELLS
 from gru_core.tasks import task_of
 
 from ..answers import events, numbers_of, start, whole

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gru_core import SequenceError, labs, presets, trace
-from gru_core.cell import CELLS
+from gru_core.cells import CELLS
 from gru_core.checkpoints import card_of, first_card
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import OWN, Recipe, begin

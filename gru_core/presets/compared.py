@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gru_core.cell import CELLS, Cell
+from gru_core.cell import Cell
+from gru_core.cells import CELLS
 from gru_core.initial import initial
 from gru_core.model import Model, load_file
 from gru_core.presets import COMPARED, path

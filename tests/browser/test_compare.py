@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core import presets
-from gru_core.cell import CELLS
+from gru_core.cells import CELLS
 from gru_core.tasks import TASKS
 from tests import contract
 from tests.browser.test_inspector import assert_shown, plain, sigmoid

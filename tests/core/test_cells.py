@@ -17,8 +17,10 @@ from onnx.reference import ReferenceEvaluator
 import gru_core as gru
 from gru_core import Clamp, Edit, Model, Readout
 from gru_core.arrays import Array
-from gru_core.cell import CELLS, Cell, Run
+from gru_core.cell import Cell, Run
+from gru_core.cells import CELLS
 from gru_core.gradcheck import check_gradient
+from gru_core.gru import GRU
 from gru_core.holds import Holds
 from gru_core.ledger import ledger, origins
 from gru_core.lstm import LSTM
@@ -49,6 +51,21 @@ def random_holds(cell: Cell, rng: np.random.Generator, shape: tuple[int, ...], s
 def random_model(cells: tuple[Cell, ...], rng: np.random.Generator, kind: Any = "softmax") -> Model:
     readout = Readout(kind, rng.normal(size=(2, cells[-1].units)), rng.normal(size=2), ("A", "B"))
     return replace(gru.load("flip-flop"), layers=cells, readout=readout)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "gru reset after"])
+def test_the_loop_that_runs_is_the_equations_step_by_step(name: str) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        inputs, units = rng.integers(1, 9, 2)
+        cell = random_cell(name.split()[0], rng, int(inputs), int(units))
+        if isinstance(cell, GRU) and name.endswith("after"):
+            cell = replace(cell, c_h=rng.normal(size=units))
+        x, state = rng.normal(size=(4, inputs)), random_state(cell, rng)
+        for x_t in x:
+            run = cell.forward(x_t[None], state)
+            np.testing.assert_allclose(cell.step(x_t, state), run.last, rtol=0, atol=1e-15)
+            state = run.last
 
 
 def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Array]]:

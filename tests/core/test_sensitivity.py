@@ -105,7 +105,7 @@ def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer
 
     def nudged(cell: tuple[int, int]) -> Callable[[float], Array]:
         def h(by: float) -> Array:
-            return forward(run.cell, run.x, holds=with_hold(holds, "h_prev", cell, run.h_left[cell] + by, H)).h[t]
+            return forward(run.cell, run.x, holds=with_hold(holds, "h_prev", cell, run.before("h")[cell] + by, H)).h[t]
 
         return h
 

@@ -130,7 +130,7 @@ def test_a_step_that_forgets_is_a_first_step(reset: Literal["before", "after"]) 
     )
     np.testing.assert_allclose(forgetful.h[5:], forward(layer, x[5:]).h, atol=1e-15)
     np.testing.assert_array_equal(forgetful[5:].h_prev, forgetful.h_prev[5:])
-    np.testing.assert_array_equal(forgetful[5:].h_left, forgetful.h_left[5:])
+    np.testing.assert_array_equal(forgetful[5:].before("h"), forgetful.before("h")[5:])
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,0 +1,14 @@
+"""The cells that a model can have."""
+
+from __future__ import annotations
+
+from gru_core.cell import Cell
+from gru_core.gru import GRU
+from gru_core.lstm import LSTM
+from gru_core.rnn import RNN
+
+CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (GRU, LSTM, RNN)}
+
+GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
+HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
+"""`Cell.holdable` of all cells together."""
