@@ -187,8 +187,8 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
         pairs = [change.partition(":") for change in keys["changes"].split(",", MOST_CHANGES + 1)]
         changes = [{"step": whole(step), "rate": decimal(rate)} for step, _, rate in pairs]
         if any(None in change.values() for change in changes):
-            what = f"changes must look like 400:0.06,600:0.01 (training step:learning rate), at most {MOST_CHANGES}"
-            raise Refused(422, "link", what, "changes")
+            form = "changes must look like 400:0.06,600:0.01 (training step:learning rate)"
+            raise Refused(422, "link", f"{form}, with at most {MOST_CHANGES} changes", "changes")
         given["changes"] = changes
     try:
         return RecipeBody.model_validate(given)

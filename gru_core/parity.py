@@ -81,6 +81,8 @@ class Parity:
             return lines
         if self.cause is None:
             check = "Check that the reference is from this network, this input and an initial state of zero."
+            if all(difference.name == "y" for difference in self.differences):
+                return f"{lines} Add the states h to the reference: with y alone no cause is searched for. {check}"
             return f"{lines} No known cause explains the difference. {check}"
         return f"{lines} But {self.cause}."
 

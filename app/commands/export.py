@@ -92,7 +92,8 @@ def _files(options: argparse.Namespace) -> int:
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
     make = _page_of(urlsplit(options.what or "").path)
     if make is not None and list(wanted) != ["html"]:
-        print("gruscope: this page has only --html; to export a run, use a link to the Lab", file=sys.stderr)
+        only = "this page can be exported only with --html; to export a run, use a link to the Lab"
+        print(f"gruscope: {only}", file=sys.stderr)
         return 2
     if make is not None:
         contents = {"html": make(keys, settings, options.live).encode()}

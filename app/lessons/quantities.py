@@ -134,7 +134,8 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
         task, by = keys.pop("task", presets.TASKS[0]), keys.pop("by", presets.MATCHED[0])
         if task not in presets.TASKS or by not in presets.MATCHED:
             tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
-            raise ValueError(f"there is no comparison of “{task}” by “{by}”: choose a task of {tasks}, by {ways}")
+            wrong = f"there is no comparison of “{task}” by “{by}”"
+            raise ValueError(f"{wrong}: the task must be one of {tasks}, and `by` {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])
     elif figure.page == "train":
         name, step = name_of(read_recipes(keys)[-1]), keys.pop("step", "")

@@ -31,8 +31,9 @@ MOST_PLACES = 12
 @router.post(
     "/moments",
     summary="Find similar moments in other units and in held-out sequences",
-    description=f"A moment has at most {MOST_STEPS} steps. `units` lists the other units with similar values at these "
-    "steps; `mirrored` means with the opposite sign. The model also runs over 1,000 held-out sequences of its task, "
+    description=f"A moment has at most {MOST_STEPS} steps. `units` lists the other units of this layer with similar "
+    "values at these steps; if `mirrored` is true, the values have the opposite sign. The model "
+    "also runs over 1,000 held-out sequences of its task, "
     "with the edited weights but without clamps. There `count` of `of` moments are similar; `count` is null if the "
     f"model has no built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
     "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: `what` is "

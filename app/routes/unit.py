@@ -81,8 +81,9 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "initial state, or of the value to which a clamp set the state later, then of each step's candidate. `largest` "
     "has, for each step, the places of the three largest contributions in that row: 0 is the first, k the candidate "
     "of step k. `origins` has the value that the first contribution belongs to, and `since` the step, from 1, that "
-    "started from this value, or 0 for the initial state. If anything is changed, `twin` and `twin_largest` are those "
-    "of the original run, or with `against` of the second sequence; otherwise they are null. The state is exactly the "
+    "started from this value, or 0 for the initial state. With clamps or changed weights, `twin` and `twin_largest` "
+    "belong to the original run, with `against` to the run of the second sequence; otherwise they are null. The "
+    "state is exactly the "
     "sum of the values, each times its contribution. A contribution is not a cause.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
@@ -105,8 +106,9 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "Get the sensitivity of an output and of a unit's state",
     "Every array has an entry for each step s up to `t`. `x` is the gradient of the output with respect to the input "
     "at s, and `x_norm` its norm. `input` has the step `t` with the largest norm, and this norm as `value`. `z` and "
-    "`r` (of an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. `gate` has "
-    "the gate of the layer with the largest absolute derivative, its unit, step and value; for an RNN it is null. "
+    "`r` (of an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. `gate` "
+    "names the gate of this layer that has the derivative with the largest absolute value, its unit, its step and the "
+    "value; for an RNN it is null. "
     "`h_norm` is the Frobenius norm of the Jacobian of the layer's h at `t` with respect to h at s, and `h_unit` the "
     "norm of the unit's row; for an LSTM there are also `c_norm` and `c_unit`, with respect to c at s. With a softmax, "
     "the output is a probability. A clamped value does not depend on other values, but the output has a derivative "

@@ -67,7 +67,7 @@ def bring(
 def answer(request: Request, id: str, said: Answers) -> Response:
     settings = request.app.state.settings
     if id in models.served(settings.models):
-        raise Refused(422, "model", "this model needs no answers; only uploaded files do", "model")
+        raise Refused(422, "model", "this model has no open questions; only an uploaded file can have them", "model")
     upload = models.upload(id, settings)
     return _answer(upload.answered(said.answers, said.alphabet, said.labels), settings)
 
@@ -77,11 +77,11 @@ def answer(request: Request, id: str, said: Answers) -> Response:
     summary="Check that a model computes the same numbers as the library it comes from",
     response_class=Response,
     response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
-    "… of each layer, or `y`, as the other library computed them. `passed` is true if no relative difference is above "
-    "`tolerance`. Each entry of `differences` has the `name` of the array, the `largest` difference, its place (`step` "
-    "and `unit`, from 1), its size `relative` to the largest number of the reference (null if that number is zero and "
-    "the difference is not), and the largest difference of each step, `by_step`. `cause` names a known cause that "
-    "explains the differences, if there is one, and `text` reports everything in words.",
+    "… of each layer, or `y`, as the other library computed them. `passed` is true if every relative difference is at "
+    "most `tolerance`. Each entry of `differences` has the `name` of the array, the `largest` difference, its place "
+    "(`step` and `unit`, from 1), its size `relative` to the largest number of the reference (null if that number"
+    " is zero and the difference is not), and the largest difference of each step, `by_step`. `cause` names a "
+    "known cause that explains the differences, if there is one, and `text` reports everything in words.",
 )
 def check(request: Request, id: str, body: Body) -> Response:
     settings = request.app.state.settings

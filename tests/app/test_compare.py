@@ -128,7 +128,7 @@ def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.Capt
     assert main(["export", link, "--html", str(tmp_path / "a.html")]) == 0
     assert 'id="first-run-lstm"' in (tmp_path / "a.html").read_text()
     assert main(["export", link, "--csv", "-"]) == 2
-    assert "this page has only --html" in capsys.readouterr().err
+    assert "only with --html" in capsys.readouterr().err
     assert main(["export", link.replace("sentiment", "chess"), "--html", "-"]) == 1
     assert "choose one of flip-flop" in capsys.readouterr().err
 
