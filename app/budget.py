@@ -58,7 +58,8 @@ def spend(cells: int) -> None:
         return
     budget = mine.budget
     with budget.lock:
-        if budget.used and budget.used + cells > budget.most:
+        others = budget.used - mine.cells
+        if others and budget.used + cells > budget.most:
             raise Refused(429, "busy", "this server is busy with other runs; try again in a few seconds", retry_after=3)
         budget.used += cells
         mine.cells += cells

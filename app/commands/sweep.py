@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=os.cpu_count() or 1, help="worker processes (default: one for each CPU)"
     )
     parser.add_argument(
-        "--scheduler", default="", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler instead"
+        "--scheduler",
+        default="",
+        metavar="tls://HOST:PORT",
+        help="train on the Dask cluster of this scheduler, not here",
     )
     parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 

@@ -307,7 +307,7 @@ async def answer(request: Request, code: str, given: Given, device: Device = "")
 
 @router.post(
     "/api/rooms/{code}/looks",
-    summary="Report, without a name, the view of a student who explores",
+    summary="Report the view of an exploring student, without a name",
     status_code=204,
 )
 async def look(request: Request, code: str, look: Look, device: Device = "") -> None:

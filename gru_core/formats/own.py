@@ -71,8 +71,8 @@ def _check(model: Model) -> None:
         raise FormatError(f"each label and symbol of this GRU Scope model must be text of 1 to {MAX_LABEL} characters")
     if not _plain(card.training) or not _plain(card.measured):
         raise FormatError(
-            "the recipe and the figures on the card of this GRU Scope model must be texts and numbers: "
-            f"at most 64 in each, with numbers from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
+            "the recipe and the figures on the card of this GRU Scope model must be texts and numbers, at most 64 in "
+            f"each; numbers must be from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
         )
     for example in model.examples:
         model.encoder.encode(model.encoder.tokens(example))

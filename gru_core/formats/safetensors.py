@@ -43,7 +43,8 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     for name, entry in header.items():
         dtype, shape, begin, end = _entry(name, entry)
         if not 0 <= begin <= end <= len(data) - 8 - length or end - begin != math.prod(shape) * dtype.itemsize:
-            raise FormatError(f"{shown(name)} has shape {list(shape)} and bytes {begin} to {end}, which do not fit")
+            where = f"the bytes {begin} to {end}, or these bytes are not in the file"
+            raise FormatError(f"{shown(name)}: the shape {list(shape)} does not fit {where}")
         spans.append((begin, end))
         flat = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype)
         if dtype.kind == "u":  # bfloat16: the upper half of a float32
