@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         default="",
         metavar="tls://HOST:PORT",
-        help="train on the Dask cluster of this scheduler, not here",
+        help="train on this Dask cluster, and not here",
     )
     parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 
