@@ -20,21 +20,22 @@ from tests.events import run as in_thread
 def test_answers_share_a_budget_until_they_are_sent() -> None:
     sent: list[dict[str, Any]] = []
 
-    async def visit(budget: Budget, cells: int) -> None:
+    async def visit(budget: Budget, cells: int, times: int = 1) -> None:
         async def receive() -> dict[str, Any]:
             return {}
 
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await budget({"type": "http", "cells": cells}, receive, send)
+        await budget({"type": "http", "cells": cells, "times": times}, receive, send)
 
     async def all_of_them() -> None:
         read = asyncio.Event()
         body = bytes(range(256)) * 1000
 
         async def working(scope: Any, receive: Any, send: Any) -> None:
-            spend(scope["cells"])
+            for _ in range(scope["times"]):
+                spend(scope["cells"])
             await send({"type": "http.response.body", "body": body})
             await read.wait()
 
@@ -51,7 +52,7 @@ def test_answers_share_a_budget_until_they_are_sent() -> None:
         read.set()
         await visit(budget, 2)
         await first
-        await visit(budget, 11)  # alone, a request has only the other limits
+        await visit(budget, 11, times=2)  # alone, a request has only the other limits
         assert budget.used == 0
 
     in_thread(all_of_them())
