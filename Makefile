@@ -24,7 +24,8 @@ check: .venv/check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.words
-	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC); else echo "no node here: the JavaScript's types were not checked"; fi
+	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC) && $(BIN)/python -m tests.unit; \
+	else echo "no node here: the JavaScript's types and modules were not checked"; fi
 
 bench: .venv/bench
 	$(BIN)/python tests/browser/chromium.py

@@ -1,0 +1,39 @@
+"""Tests of the browser's modules that need no page, run by node: `python -m tests.unit`.
+
+They are given what a real page comes with: the description of the cells and the models, and the first run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from app.answers import events
+from app.routes.lab import example, filled
+from app.routes.trace import prepare
+from app.settings import Settings
+
+FOLDER = Path(__file__).parent
+
+
+def main() -> int:
+    settings, run = Settings(), "flip-flop"
+    about, blocks = prepare(example(run, settings), settings, None)
+    page = {
+        "boot": json.loads(filled({"model": run}, settings)["boot"]),
+        "run": b"".join(events(about, blocks)).decode(),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "page.json"
+        given.write_text(json.dumps(page), "utf-8")
+        modules = sorted(str(path) for path in FOLDER.glob("*.test.js"))
+        node = ["node", "--test", "--import", (FOLDER / "page.js").as_uri(), *modules]
+        return subprocess.run(node, env=os.environ | {"PAGE": str(given)}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { GATES, HELD, SIGNALS } from "../../static/cells.js";
+import { decode, encode } from "../../static/link.js";
+import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "../../static/state.js";
+
+/** Numbers from 0 to 1, the same in every run: mulberry32. */
+function seeded(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const random = seeded(1);
+const whole = (low, high) => low + Math.floor(random() * (high - low + 1));
+const one = (list) => list[whole(0, list.length - 1)];
+const some = (list) => list.filter(() => random() < 0.5);
+const listOf = (make) => Array.from({ length: whole(0, 3) }, make);
+
+function clamp() {
+  const from = whole(1, 9);
+  const units = random() < 0.3 ? null : Array.from({ length: whole(1, 3) }, () => whole(1, 256));
+  return { gate: one(HELD), units, from, to: one([null, from, from + 3]), value: Number((random() * 2 - 1).toFixed(3)), layer: whole(1, 4) };
+}
+
+function weight() {
+  const part = one(["W", "U", "b", "c"]);
+  const index = part === "W" || part === "U" ? whole(1, 64) : null;
+  return { layer: whole(1, 4), gate: one(GATES), unit: whole(1, 64), part, index, value: one([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]) };
+}
+
+test("a link says all of what it was made of", () => {
+  for (let i = 0; i < 500; i++) {
+    const views = some(VIEWS);
+    const link = {
+      model: one([null, "flip-flop", "u-0&=?#ä", "a b"]),
+      sequence: one([null, "A x x B", "=0.3 +0.2", "ä ∂,%@&"]),
+      clamps: listOf(clamp),
+      weights: listOf(weight),
+      against: one(["", "B x x B"]),
+      focus: {
+        step: whole(1, 99), layer: one([null, 0, 2]), unit: whole(0, 99), views: views.length ? views : FOCUS.views, zoom: one(ZOOMS),
+        gate: one(GATES), table: one(SIGNALS), convention: one(CONVENTIONS), rows: one(ROWS), scale: one(SCALES),
+      },
+      notices: [],
+    };
+    assert.deepEqual(decode(encode(link)), link);
+  }
+});
+
+test("a value that a key cannot have is named, and the others are followed", () => {
+  for (const [key, value] of [["t", "0"], ["unit", "x"], ["views", "tape,nonsense"], ["clamps", "q@1=0"], ["weights", "z.1.W=1"]]) {
+    const { notices, focus } = decode(`?${key}=${value}&zoom=gate`);
+    assert.equal(notices.length, 1);
+    assert.match(notices[0], new RegExp(`“${key}”`));
+    assert.equal(focus.zoom, "gate");
+  }
+});

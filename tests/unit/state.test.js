@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { boot } from "../../static/boot.js";
+import { answer, finish, missed, newRun, putStep } from "../../static/run.js";
+import { FOCUS, complete, goTo, layerOf, lookAt, moveRow, play, receive, tick } from "../../static/state.js";
+import { events } from "./page.js";
+
+const [start, ...rest] = events;
+const run = newRun(start, { clamps: [], weights: [] });
+for (const step of rest.slice(0, -1)) putStep(run, step);
+finish(run, rest.at(-1));
+const state = { ...FOCUS, run, received: run.T, first: 0, playing: false, selection: null, chosen: null };
+
+test("the first run arrives whole: h is the mixture that z says, of the state before and the candidate", () => {
+  const [{ rows, H, h0 }] = run.layers;
+  for (let unit = 0; unit < H; unit++)
+    for (let t = 0; t < run.T; t++) {
+      const [z, h_tilde, h] = ["z", "h_tilde", "h"].map((name) => rows[name][unit][t]);
+      const before = t ? rows.h[unit][t - 1] : h0[unit];
+      assert.ok(Math.abs((1 - z) * before + z * h_tilde - h) < 1e-15);
+    }
+});
+
+test("the trained network's answers are those of its task", () => {
+  assert.deepEqual(boot.models.map(({ id }) => id).includes(run.model), true);
+  for (let column = 0; column < run.T; column++) {
+    assert.equal(missed(run, column), "");
+    assert.ok(answer(run, column).value > 0.5);
+  }
+});
+
+test("the cursor stays on the tape and on the units of the layer", () => {
+  for (const [step, there] of [[0, 1], [1, 1], [3.4, 3], [99, run.T]]) assert.equal(goTo(state, step).step, there);
+  for (const unit of [-1, 0, 99]) assert.equal(lookAt(state, unit).unit, Math.max(0, Math.min(unit, layerOf(state).H - 1)));
+  assert.equal(moveRow(state, 5).unit, layerOf(state).H - 1);
+});
+
+test("playing goes step by step to the end, waits for what has not come, and begins again", () => {
+  let now = play(receive(state, 2));
+  const seen = [];
+  for (let i = 0; i < 4; i++) seen.push((now = tick(now)).step);
+  assert.deepEqual([...seen, now.playing], [2, 2, 2, 2, true]);
+  now = complete(now);
+  while (now.playing) now = tick(now);
+  assert.equal(now.step, run.T);
+  assert.equal(play(now).step, 1);
+});
