@@ -37,7 +37,7 @@ FOCUS = {
     "gate": (_GATES, f"the gate that the zoom “gate” shows: {_any_of(GATES)}"),
     "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
     "convention": ("source|pytorch", "source (z near 1 takes the candidate) or pytorch (z near 1 keeps the old state)"),
-    "rows": ("all|moved", "the units on the tape: all, or moved (only the units that moved most)"),
+    "rows": ("all|moved", "the units on the tape: all, or moved (the 16 units with the largest change of the state)"),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
 """The keys that say where to look: what they may be, as a pattern, and what they mean."""

@@ -289,6 +289,6 @@ def test_the_reference_has_every_command_and_every_route(site: Path) -> None:
 
 def test_a_notebook_is_a_page_with_its_outputs(site: Path) -> None:
     page = (site / "notebooks" / "flip_flop.html").read_text()
-    assert "A flip-flop, taken apart" in page
+    assert "Inside a flip-flop" in page
     assert "background: rgb(" in page
     assert "[0.91 0.02 0.02 0.04 0.89 0.01 0.01]" in Loads(page).text
