@@ -294,7 +294,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     past_h = np.zeros_like(kept) if gru.c_h is None else past_c.reshape(kept.shape)
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
-    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes the gate 0, as it should
+    # exp(−a) = ∞ makes the gate 0, as it should. OpenBLAS now and then flags a product of finite numbers as invalid.
+    with np.errstate(over="ignore", invalid="ignore"):
         for rz_t, r_t, z_t, h_tilde_t, h_t, held in zip(rz, r, z, h_tilde, h, held_at, strict=True):
             if "h_prev" in held:
                 h_prev = h_prev.copy()

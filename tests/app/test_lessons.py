@@ -251,7 +251,7 @@ def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: py
     found = {int(line.removeprefix(f"{file}:").split(":")[0]): line for line in said}
     for line, words in {
         1: "minutes must be a whole number",
-        5: "title, model, minutes, needs",
+        5: "title:, model:, minutes: or needs:",
         7: "before the first step",
         10: "is not a part of the page",
         12: "a question needs an answer",

@@ -206,7 +206,7 @@ def entry(shape: Any, begin: int, end: int, dtype: Any = "F32") -> dict[str, Any
         (safe({"a": entry([2], 0, 8), "b": entry([1], 12, 16)}, bytes(16)), "the tensors overlap, or there are unused"),
         (safe({"a": entry([1], 0, 4)}, bytes(8)), "the tensors overlap, or there are unused"),
         (safe({"a": entry([2**60, 0], 0, 0)}), "'a' has no valid shape or place in the header"),
-        (safe({"a": entry([2**39, 2**39], 0, 4)}, bytes(4)), "'a' has shape .* does not fit"),
+        (safe({"a": entry([2**39, 2**39], 0, 4)}, bytes(4)), "'a': the shape .* does not fit"),
         (safe({"a": entry([1] * 65, 0, 4)}, bytes(4)), "'a' has no valid shape or place in the header"),
         (safe({"a": entry([-1], 0, 4)}, bytes(4)), "'a' has no valid shape or place in the header"),
         (safe({"a": entry([1.0], 0, 4)}, bytes(4)), "'a' has no valid shape or place in the header"),
