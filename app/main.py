@@ -11,12 +11,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from . import errors
+from .background import running
 from .budget import Budget
 from .jobs.start import start
 from .jobs.trainings import Trainings
 from .lessons import shelf
 from .log import Log
-from .memory import give_back_what_is_freed, trimmed
+from .memory import give_back_what_is_freed, trim_now_and_then
 from .metrics import metrics
 from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
@@ -48,7 +49,7 @@ from .routes import (
 )
 from .schemas import ErrorBody
 from .settings import Settings
-from .watchdog import watched
+from .watchdog import watch
 
 ROOMS = (  # those first that are asked most: they are looked through in this order
     trace, unit, lab, compare, labs, train, lessons, rooms, score, moments, timing, trainings, export, models, uploads,
@@ -67,7 +68,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if primary is not None:
         await primary.join(app, _take_rooms)
     try:
-        async with watched(), trimmed():
+        async with running(watch()), running(trim_now_and_then()):
             yield
     finally:
         if primary is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 ARENAS = 2
 """Heaps for all threads together. By default glibc makes 8 for each core, and each keeps what it once had."""
@@ -35,19 +34,8 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-@asynccontextmanager
-async def trimmed() -> AsyncIterator[None]:
-    """Give free pages back now and then, until the end of the context."""
-    task = asyncio.create_task(_trim_now_and_then(), name="trim")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _trim_now_and_then() -> None:
+async def trim_now_and_then() -> None:
+    """Give free pages back every so often, for ever."""
     while True:
         await asyncio.sleep(EVERY)
         await asyncio.to_thread(trim)

@@ -19,7 +19,7 @@ class Settings:
     Models and lessons: `max_steps` timesteps of a sequence; `max_units` units of a layer; `max_inputs` inputs of a
     model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model.
     `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons` a folder of `.md` files.
-    They are served next to those that ship.
+    They are served next to the built-in ones.
 
     Requests: `max_body` bytes of a request body; `body_seconds` for the head of a request to arrive, and again for its
     body; `max_cells` units × timesteps that are computed or sent at one time. `gruscope serve` accepts at most

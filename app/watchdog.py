@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 from .log import LOG
 
@@ -15,19 +13,8 @@ TOO_LONG = 0.2
 EVERY = 0.05
 
 
-@asynccontextmanager
-async def watched() -> AsyncIterator[None]:
-    """Log every pause of the running loop that is too long, until the end of the context."""
-    task = asyncio.create_task(_watch(), name="watchdog")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _watch() -> None:
+async def watch() -> None:
+    """Log every pause of the running loop that is too long, for ever."""
     while True:
         due = time.monotonic() + EVERY
         await asyncio.sleep(EVERY)

@@ -37,7 +37,7 @@ HIGH, LOW = 0.6, 0.4
 GROWN = (10, 1_000, 1_000_000)
 """A report mentions when the relative gradient is this many times as large as before training."""
 MOVED = 5
-"""The number of weights in a report: those that changed most."""
+"""The number of weights in a report: the weights that changed most."""
 
 
 def steps() -> Iterator[int]:

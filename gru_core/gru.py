@@ -224,7 +224,7 @@ class Forward(Run):
 
     @cached_property
     def mixture(self) -> Mixture:
-        """h_t as a mixture of the old state, of which it keeps 1 − z, and the candidate, of which it takes z."""
+        """h_t as a mixture: it keeps the share 1 − z of the old state, and takes the share z of the candidate."""
         held = None if self.holds is None else self.holds.masks.get("h_prev")
         return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
 

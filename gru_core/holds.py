@@ -1,4 +1,4 @@
-"""Values that are held in a run, in place of those that the equations give."""
+"""Values that are held in a run, in place of the computed values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that a run must use in place of those that it computes: `values` where `masks` is true.
+    """Values that a run must use in place of the computed values: `values` where `masks` is true.
 
     Both have for each held signal an array `(T, H)`, the same for every sequence of a batch, or `(T, B, H)`.
     A held "h_prev" replaces h_{t-1} wherever timestep t uses it.
@@ -42,7 +42,7 @@ class Holds:
         return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
 
     def in_first(self, B: int) -> Holds:
-        """Return the holds for a batch of `B` sequences, of which only the first one is held."""
+        """Return the holds for a batch of `B` sequences. Only the first sequence is held."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})

@@ -181,7 +181,7 @@ class Forward(Run):
 
     @cached_property
     def mixture(self) -> Mixture:
-        """c_t as a mixture of the old cell state, of which it keeps f, and the candidate, of which it takes i."""
+        """c_t as a mixture: it keeps the share f of the old cell state, and takes the share i of the candidate."""
         held = None if self.holds is None else self.holds.masks.get("c")
         starts = np.concatenate([self.c0[None], self.c])
         return Mixture(self.f, self.i, self.c_tilde, starts, held, after=True)

@@ -18,7 +18,7 @@ from gru_core.cell import Run
 from gru_core.signals import Signal
 
 STEPS, UNITS = 40, 8
-"""The most timesteps and units of a trace that are shown. If there are more units, those that moved most are."""
+"""The most timesteps and units of a trace that are shown. Of more units, the ones that moved most are shown."""
 
 TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"

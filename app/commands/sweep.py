@@ -76,7 +76,8 @@ def run(options: argparse.Namespace) -> int:
         engine.close()
     print(f"{table}: {len(recipes):,} trainings")
     if options.html:
-        output.write(options.html, sweep.page([sweep.done(table)[id_of(recipe)] for recipe in recipes]).encode())
+        rows = sweep.done(table)
+        output.write(options.html, sweep.page([rows[id_of(recipe)] for recipe in recipes]).encode())
         print(f"{options.html}: medians and quartiles")
     return 0
 

@@ -165,10 +165,8 @@ class _Reader:
             if not row.strip():
                 continue
             if not colon or key.strip() not in KEYS:
-                self.wrong(
-                    line,
-                    f"between the two lines ---, each line must start with {':, '.join(KEYS[:-1])}: or {KEYS[-1]}:",
-                )
+                keys = f"{':, '.join(KEYS[:-1])}: or {KEYS[-1]}:"
+                self.wrong(line, f"between the two lines ---, each line must start with {keys}")
             known[key.strip()] = value.strip()
         for key in KEYS[:3]:
             if not known.get(key):

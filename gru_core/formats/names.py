@@ -54,7 +54,7 @@ def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Arr
 
 
 def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
-    """Return the arrays that may be an embedding, and those that may be a linear layer, apart from recurrent layers.
+    """Return the possible embeddings and the possible linear layers among the arrays of no recurrent layer.
 
     A matrix called `weight` without a bias may be either.
     """
