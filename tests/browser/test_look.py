@@ -118,6 +118,7 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     )
     lab.cell.locator("tbody button").first.click()
     lab.button(contract.SCORE).click()
+    expect(page.get_by_role("button", name=contract.CHECK_IT)).to_have_count(2)
     for button in page.get_by_role("button", name=contract.CHECK_IT).all():
         button.click()
     page.get_by_text("As a table").click()
