@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.numerals import decimal
+from gru_core.numerals import decimal, decimals
 
 LARGEST = 1e6
 """The largest absolute value of a number in a sequence, far from overflow."""
@@ -237,7 +237,10 @@ class Vectors:
         if len(pieces) != self.inputs:
             many = "more" if len(pieces) > self.inputs else str(len(pieces))
             raise SequenceError(f"{_shown(token)} has {many} numbers, but each step needs {self.inputs}", step)
-        return [_number(piece, piece, "not a number", step) for piece in pieces]
+        numbers = decimals(token)
+        if numbers is None or max(map(abs, numbers)) > LARGEST:
+            return [_number(piece, piece, "not a number", step) for piece in pieces]  # raises at the wrong one
+        return numbers
 
     def encode(self, tokens: list[str]) -> Array:
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
