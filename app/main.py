@@ -11,27 +11,20 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from . import errors
-from .background import running
-from .budget import Budget
 from .jobs.start import start
 from .jobs.trainings import Trainings
 from .lessons import shelf
-from .log import Log
-from .memory import give_back_what_is_freed, trim_now_and_then
-from .metrics import metrics
-from .middleware import BodyLimit, FairShares, SecurityHeaders
 from .models import served, store
-from .origins import OwnNames, OwnPages
-from .primary import Primary, ToPrimary
+from .pages.lab import warm
 from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
 from .rooms.start import kept_in
 from .routes import (
     compare,
+    experiments,
     export,
     health,
     lab,
-    labs,
     lessons,
     models,
     moments,
@@ -48,12 +41,20 @@ from .routes import (
     uploads,
 )
 from .schemas import ErrorBody
+from .server.background import running
+from .server.budget import Budget
+from .server.log import Log
+from .server.memory import give_back_what_is_freed, trim_now_and_then
+from .server.metrics import metrics
+from .server.middleware import BodyLimit, FairShares, SecurityHeaders
+from .server.origins import OwnNames, OwnPages
+from .server.primary import Primary, ToPrimary
+from .server.watchdog import watch
 from .settings import Settings
-from .watchdog import watch
 
-ROOMS = (  # those first that are asked most: they are looked through in this order
-    trace, unit, lab, compare, labs, train, lessons, rooms, score, moments, timing, trainings, export, models, uploads,
-    oembed, health, reference, static,
+ROUTES = (  # in the order in which requests are matched: the most frequent ones first
+    trace, unit, lab, compare, experiments, train, lessons, rooms, score, moments, timing, trainings, export, models,
+    uploads, oembed, health, reference, static,
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ ROOMS = (  # those first that are asked most: they are looked through in this or
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     give_back_what_is_freed()
     primary: Primary | None = app.state.primary
-    lab.warm(app.state.settings)
+    warm(app.state.settings)
     app.state.ready = True
     if primary is None or app.state.settings.redis:
         await app.state.rooms.begin()
@@ -125,6 +126,6 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     elsewhere = primary is not None and not settings.redis
     app.state.rooms = Rooms(settings, InMemory() if elsewhere else kept_in(settings))
     errors.add_handlers(app)
-    for room in ROOMS:
-        app.include_router(room.router)
+    for route in ROUTES:
+        app.include_router(route.router)
     return app

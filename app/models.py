@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from gru_core import Model, Symbols, presets
 from gru_core.model import load_file
 from gru_core.tasks import Task, task_of
 
-from .answers import model_entry
 from .errors import Refused
 from .intake.reading import Found
 from .intake.store import Store
@@ -27,6 +27,48 @@ from .settings import Settings
 SHIPPED = (*presets.NAMES, *presets.COMPARED)
 
 OPEN = "this uploaded file has an open question: upload the file again and answer the question"
+
+
+class LayerEntry(TypedDict):
+    """A layer's cell, its number of units and, of a GRU, where its `reset` gate acts."""
+
+    cell: str
+    units: int
+    reset: NotRequired[str]
+
+
+class ModelEntry(TypedDict):
+    """A model as pages and the API describe it.
+
+    `said` reports in sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn.
+    """
+
+    id: str
+    card: dict[str, Any]
+    alphabet: list[str]
+    hint: str
+    examples: list[str]
+    layers: list[LayerEntry]
+    parameters: int
+    said: Sequence[str]
+    drawn: bool
+
+
+def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> ModelEntry:
+    """Return the description of a model; `said` is the report on an uploaded file."""
+    encoder = model.encoder
+    layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
+    return {
+        "id": name,
+        "card": asdict(model.card),
+        "alphabet": list(encoder.alphabet),
+        "hint": encoder.hint,
+        "examples": list(model.examples),
+        "layers": layers,
+        "parameters": sum(array.size for array in model.parameters.values()),
+        "said": said,
+        "drawn": task_of(model) is not None,
+    }
 
 
 @cache
@@ -90,7 +132,7 @@ def store(settings: Settings) -> Store | None:
         raise ValueError(f"GRUSCOPE_UPLOADS: {settings.uploads} cannot be used: {error.strerror}") from error
 
 
-def entry(name: str, settings: Settings) -> dict[str, Any]:
+def entry(name: str, settings: Settings) -> ModelEntry:
     """The model as the picker shows it. Raises Refused as `get`."""
     model = get(name, settings)
     said = () if _own(name, settings) else _brought(name, settings).said

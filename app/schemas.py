@@ -171,6 +171,19 @@ class MomentsQuestion(SumsQuestion):
     near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
+class GapQuestion(Body):
+    """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
+
+    `b` is the initial bias of z; f gets the opposite sign. Only the initialization "plain" uses `b`.
+    """
+
+    gap: Annotated[int, Field(ge=5, le=200)]
+    units: Annotated[int, Field(ge=2, le=32)]
+    first: Literal["plain", "pytorch", "keras", "chrono"] = "plain"
+    b: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
 class TapesQuestion(Body):
     """A sequence, and the first checkpoint to run it at; checkpoints count from 0."""
 

@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app import sweep
-from app.jobs import work
+from app.jobs import sweep, work
 from app.jobs.cluster import Cluster
 from app.jobs.engine import Engine
 from app.jobs.pool import Pool

@@ -140,7 +140,7 @@ export async function png({ text, width, height }) {
 }
 
 /**
- * A run as CSV, as app/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
+ * A run as CSV, as app/exports/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
  * @param {Run} run
  */
 export function csv(run) {

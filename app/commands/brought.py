@@ -11,7 +11,7 @@ from pathlib import Path
 from gru_core import formats
 from gru_core.formats import FormatError, Imported, Unanswered
 
-from ..answers import to_json
+from ..runs.answers import to_json
 
 ANSWERS = 2
 """The exit code of a command that has to be told more."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import gru_core
 from gru_core.formats import FormatError
 
-from ..answers import to_json
 from ..commands import brought
 from ..intake.child import parity
+from ..runs.answers import to_json
 
 HELP = "check that GRU Scope computes the same numbers for a network as the network's own library"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)

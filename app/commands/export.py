@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 
 from gru_core import SequenceError
 
-from .. import export, output
-from ..answers import whole
+from .. import output
 from ..errors import Refused
-from ..files import as_csv, as_npz, as_picture
+from ..exports import page as export
+from ..exports.files import as_csv, as_npz, as_picture
+from ..exports.lesson import lesson_page
+from ..exports.site import KEYS, build
 from ..lessons import shelf
-from ..lessons.export import lesson_page
 from ..link import FOCUS, read_address
+from ..runs.answers import whole
+from ..runs.followed import Followed, follow
 from ..settings import Settings
-from ..site import KEYS, build
 
 HELP = "export a view: as a page that needs no server, as numbers or as a picture"
 EXAMPLES = (
@@ -98,7 +100,7 @@ def _files(options: argparse.Namespace) -> int:
     if make is not None:
         contents = {"html": make(keys, settings, options.live).encode()}
     else:
-        of = export.follow(keys, settings)
+        of = follow(keys, settings)
         contents = {ending: _content(of, ending, settings, options.live) for ending in wanted}
     for ending, name in wanted.items():
         content = contents[ending]
@@ -122,7 +124,7 @@ def _page_of(path: str) -> Page | None:
     return next((make for end, make in PAGES.items() if path.endswith(end)), None)
 
 
-def _content(of: export.Followed, ending: str, settings: Settings, live: str) -> bytes:
+def _content(of: Followed, ending: str, settings: Settings, live: str) -> bytes:
     match ending:
         case "html":
             return export.page(of, settings, live).encode()

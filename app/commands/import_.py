@@ -9,8 +9,9 @@ from pathlib import Path
 from gru_core.formats import FormatError, Unanswered
 
 from .. import output
-from ..answers import model_entry, to_json
 from ..commands import brought
+from ..models import model_entry
+from ..runs.answers import to_json
 
 HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how it was read"
 EXAMPLES = (

@@ -10,7 +10,8 @@ from typing import Any
 from gru_core.formats.questions import short
 
 from .. import models
-from ..answers import model_entry, to_json
+from ..models import model_entry
+from ..runs.answers import to_json
 from ..settings import Settings, with_cache
 
 HELP = "list the presets, the models in the folder GRUSCOPE_MODELS (“served”) and uploaded models (“kept”)"

@@ -27,11 +27,11 @@ from uvicorn.supervisors import Multiprocess
 
 from gru_core.numerals import whole
 
-from ..connections import protocol
 from ..interrupts import deaf_children
-from ..log import LOG
 from ..main import create_app
-from ..primary import POSSIBLE, Primary
+from ..server.connections import protocol
+from ..server.log import LOG
+from ..server.primary import POSSIBLE, Primary
 from ..settings import Settings, with_cache
 
 try:

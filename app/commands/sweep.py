@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from .. import output, sweep
+from .. import output
+from ..jobs import sweep
 from ..jobs.start import start
 from ..jobs.trainings import id_of
 

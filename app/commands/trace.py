@@ -18,7 +18,7 @@ from gru_core.numerals import whole
 
 from .. import output
 from ..errors import Refused
-from ..files import as_npz
+from ..exports.files import as_npz
 from ..link import read_link
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"

@@ -19,10 +19,11 @@ from typing import Any, Literal
 
 from gru_core import Model, presets
 from gru_core.checkpoints import Checkpoint, Training, shipped
+from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import Recipe
 
-from ..answers import to_json
 from ..errors import Refused
+from ..runs.answers import to_json
 from ..settings import Settings
 from ..version import VERSIONS
 from . import work
@@ -56,6 +57,11 @@ def id_of(recipe: Recipe) -> str:
     """The id of a recipe's training under these versions."""
     text = json.dumps([recipe.to_dict(), VERSIONS], sort_keys=True)
     return "t-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def name_of(recipe: Recipe) -> str:
+    """Return the preset whose training ships and has this recipe, or else the id that its training has."""
+    return next((name for name in presets.NAMES if PRESETS[name].recipe == recipe), None) or id_of(recipe)
 
 
 class Kept:

@@ -30,12 +30,11 @@ from gru_core.labs import sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
-from ..export import Followed, follow
+from ..jobs.trainings import name_of
 from ..recipes import read_recipes
-from ..routes.labs import kind_of_row
-from ..routes.score import scores
-from ..routes.train import name_of
-from ..routes.unit import MOST_PRODUCTS
+from ..runs.followed import Followed, follow
+from ..runs.limits import MOST_PRODUCTS
+from ..runs.scores import scores
 from ..settings import Settings
 from .reading import Figure, figure_of
 
@@ -261,7 +260,7 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
 def _gap(words: list[str]) -> tuple[float, str]:
     *kind, steps = words or [""]
     named = " ".join(kind).replace("-", "−")
-    rows = [row for row in labs.result("gap") if kind_of_row(row) == named and str(row["T"] - 1) == steps]
+    rows = [row for row in labs.result("gap") if labs.kind_of_row(row) == named and str(row["T"] - 1) == steps]
     if not rows:
         example = "write, for example, “gap GRU, b_z = -2 50”"
         raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")

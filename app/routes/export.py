@@ -8,22 +8,24 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from .. import export, models
-from ..answers import whole
+from .. import models
 from ..errors import Refused
-from ..files import as_csv, as_npz
+from ..exports import page as export
+from ..exports.files import as_csv, as_npz
+from ..exports.lesson import lesson_page
 from ..lessons import shelf
-from ..lessons.export import lesson_page
-from .lessons import open_to
-from .trace import within_text
+from ..rooms.withheld import open_to
+from ..runs.answers import whole
+from ..runs.followed import Followed, follow
+from ..runs.run import within_text
 
 router = APIRouter(prefix="/api/export")
 
 WHICH = "The query is that of a link, as Share copies it."
 
 
-def _follow(request: Request) -> export.Followed:
-    return export.follow(request.query_params, request.app.state.settings)
+def _follow(request: Request) -> Followed:
+    return follow(request.query_params, request.app.state.settings)
 
 
 def _file(name: str, content: str | bytes, media_type: str) -> Response:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from .. import models
-from ..answers import to_json
+from ..runs.answers import to_json
 from ..schemas import Whole
 
 router = APIRouter(prefix="/api/models")
 
 
-@router.get("", summary="List all models except uploaded ones, each with its card, alphabet and examples")
-def list_models(request: Request) -> list[dict[str, Any]]:
+@router.get(
+    "",
+    summary="List all models except uploaded ones, each with its card, alphabet and examples",
+    response_class=Response,
+)
+def list_models(request: Request) -> Response:
     settings = request.app.state.settings
-    return [models.entry(name, settings) for name in models.names(settings)]
+    return _json([models.entry(name, settings) for name in models.names(settings)])
 
 
 @router.get("/{id}", summary="Get one model, which may be an uploaded model or a checkpoint", response_class=Response)
 def one_model(request: Request, id: str) -> Response:
-    settings = request.app.state.settings
-    return Response(to_json(models.entry(id, settings)), media_type="application/json")
+    return _json(models.entry(id, request.app.state.settings))
 
 
 @router.get("/{name}/draw", summary="Draw a sequence of the model's task with a seed")
@@ -36,3 +39,7 @@ def draw(
 ) -> dict[str, str]:
     task = models.task(models.get(name, request.app.state.settings))
     return {"sequence": task.text(np.random.default_rng(seed), steps)}
+
+
+def _json(content: object) -> Response:
+    return Response(to_json(content), media_type="application/json")

@@ -12,10 +12,10 @@ from markupsafe import Markup
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
+from ..pages.compare import TITLE as COMPARE
+from ..pages.train import TITLE as TRAIN
 from ..schemas import Whole
 from ..settings import Settings
-from .compare import TITLE as COMPARE
-from .train import TITLE as TRAIN
 
 router = APIRouter()
 

@@ -1,18 +1,15 @@
-"""GET /docs: the interface as its OpenAPI document describes it, read without anything from elsewhere."""
+"""GET /docs: the API as its OpenAPI document describes it, on a page that loads nothing from other hosts."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ..assets import version
-from ..routes.lab import root_of, templates
+from ..pages.page import respond
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    root = root_of(request)
-    page = {"openapi": request.app.openapi(), "root": root, "static": f"{root}/static/{version()}"}
-    return templates.TemplateResponse(request, "docs.html", page)
+    return respond(request, "docs.html", {"openapi": request.app.openapi()})

@@ -14,23 +14,22 @@ from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from ..answers import to_json
-from ..assets import version
 from ..errors import Refused
 from ..lessons import shelf
+from ..pages.boot import inert
+from ..pages.experiments import bare_boot
+from ..pages.lesson import figure_page, of_lesson
+from ..pages.page import answered, respond, templates
 from ..rooms import codes
 from ..rooms.asking import Ask, asked, covers_inputs
 from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from ..rooms.views import View, figure_at, placed
+from ..runs.answers import STREAM_HEADERS, to_json
 from ..schemas import Body
+from ..server.shares import visitor
 from ..settings import Settings
-from ..shares import visitor
-from .lab import answered, inert, root_of, templates
-from .labs import bare_boot
-from .lessons import figure_page, of_lesson
-from .trace import NOT_KEPT
 
 router = APIRouter()
 
@@ -113,9 +112,7 @@ def door(request: Request) -> Response:
 
 
 def _door(request: Request, wrong: str, status: int, code: str = "") -> Response:
-    root = root_of(request)
-    page = {"section": "rooms", "root": root, "static": f"{root}/static/{version()}", "wrong": wrong, "code": code}
-    return templates.TemplateResponse(request, "rooms.html", page, status, headers={"Cache-Control": "no-cache"})
+    return respond(request, "rooms.html", {"section": "rooms", "wrong": wrong, "code": code}, status)
 
 
 @router.api_route("/rooms/{code}", methods=["GET", "HEAD"], include_in_schema=False)
@@ -177,7 +174,7 @@ class Following(StreamingResponse):
     """A follower's stream: they are counted while it lasts."""
 
     def __init__(self, rooms: Rooms, room: Room, device: str, events: AsyncIterator[bytes]) -> None:
-        super().__init__(events, headers=NOT_KEPT, media_type="text/event-stream")
+        super().__init__(events, headers=STREAM_HEADERS, media_type="text/event-stream")
         self.rooms, self.room, self.device = rooms, room, device
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -212,7 +209,7 @@ async def events(
     stream = room.events(device, "" if new else last_event_id, once)
     if once:
         await rooms.asks(room, device)
-        return StreamingResponse(stream, headers=NOT_KEPT, media_type="text/event-stream")
+        return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
     return Following(rooms, room, device, stream)
 
 
@@ -226,7 +223,7 @@ async def events(
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
     room = await _rooms(request).led(code, visitor(request), authorization)
-    return StreamingResponse(_rooms(request).lead(room, once), headers=NOT_KEPT, media_type="text/event-stream")
+    return StreamingResponse(_rooms(request).lead(room, once), headers=STREAM_HEADERS, media_type="text/event-stream")
 
 
 @router.get(
@@ -346,12 +343,9 @@ async def record(
 @router.api_route("/rooms/{code}/presenter", methods=["GET", "HEAD"], include_in_schema=False)
 async def presenter(request: Request, code: str) -> Response:
     """The teacher's other window. It holds nothing that is secret: that is in the link, after the #."""
-    root = root_of(request)
     page = {
         "section": "rooms",
-        "root": root,
-        "static": f"{root}/static/{version()}",
         "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
         "boot": inert(to_json(bare_boot(request.app.state.settings))),
     }
-    return templates.TemplateResponse(request, "presenter.html", page, headers={"Cache-Control": "no-cache"})
+    return respond(request, "presenter.html", page)

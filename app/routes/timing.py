@@ -13,8 +13,8 @@ from gru_core import Model
 from gru_core.training import loss_and_gradients
 
 from .. import models
-from ..budget import spend
 from ..schemas import Timing
+from ..server.budget import spend
 
 router = APIRouter(prefix="/api")
 

@@ -1,87 +1,25 @@
-"""POST /api/trace: run a scenario, as a stream of steps or as one JSON."""
+"""POST /api/trace: run a scenario, as a stream of timesteps or as one JSON document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from gru_core import Model, Trace, stream
-from gru_core.arrays import Array
-from gru_core.cells import CELLS
-from gru_core.tasks import task_of
-
-from ..answers import events, numbers_of, start, whole
-from ..budget import spend
-from ..errors import Refused
 from ..models import SHIPPED
-from ..scenario import set_up
+from ..runs.answers import EVENT_STREAM, STREAM_HEADERS, events, whole
+from ..runs.limits import BLOCK
+from ..runs.run import prepare, run_whole, within_text
 from ..schemas import Scenario
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
 
-NOT_KEPT = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-
-BLOCK = 64
-"""Most steps to one write: enough that a long run is not slowed by its events, few enough to be seen coming."""
-
-PIECE = 2**14
-"""Most numbers to one write, if a step has not more: a reader who stops reading holds some ten times that."""
-
-
 SHORT, MOST_SHORT_CHANGES = 128, 8
 """Characters of a sequence, and clamps and edited weights, of a run that is computed in the event loop."""
-
-MOST_IN_TEXT = 2**20
-"""Numbers of a run in one answer of text, some 20 MB of it."""
-
-
-def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """The `start` of a scenario's run, and the run itself, with its twin when anything is changed.
-
-    It comes at most `block` steps and about PIECE numbers at a time, or whole where `block` is None.
-    Raises as `set_up`, before anything is computed.
-    """
-    setup = set_up(scenario, settings)
-    beside = setup.against is not None
-    twin = setup.model if (scenario.clamps or scenario.weights) and not beside else None
-    two = beside or twin is not None
-    if block is not None:
-        numbers = sum(cell.inputs + numbers_of(cell, two) * cell.units for cell in setup.changed.layers)
-        block = max(1, min(block, PIECE // numbers))
-    units = sum(cell.units for cell in setup.changed.layers)
-    spend(units * min(len(setup.x), block or len(setup.x)) * (2 if two else 1))
-    held, right = setup.holds, right_of(setup.model, setup.x)
-    about = start(scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, held, two, right)
-    about["others"] = setup.others
-    return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin, setup.against)
-
-
-def right_of(model: Model, x: Array) -> list[float | None] | None:
-    """The task's own answers to inputs `(T, I)`, as `start` has them."""
-    task = task_of(model)
-    if task is None:
-        return None
-    target, scored = task.answers(x)
-    first = 1 if task.kind == "softmax" else 0
-    return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
-
-
-def within_text(about: dict[str, Any], what: str) -> None:
-    """Raise Refused when the run of this `start` is too large for `what`, one JSON for one."""
-    most = MOST_IN_TEXT // sum(numbers_of(CELLS[one["cell"]], about["twin"]) * one["H"] for one in about["layers"])
-    if about["T"] > most:
-        message = (
-            f"the run is too large for {what}: at most {most:,} of its {about['T']:,} steps fit. The stream (Accept: "
-            "text/event-stream) and /api/export/trace.npz return the whole run"
-        )
-        raise Refused(413, "too-large", message, "sequence")
 
 
 @router.post(
@@ -122,13 +60,13 @@ def _is_short(scenario: Scenario) -> bool:
 
 def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
     if "text/event-stream" in accept:
-        about, blocks = prepare(scenario, settings, BLOCK)
+        beginning, blocks = prepare(scenario, settings, BLOCK)
         first = next(blocks)
-        if len(first.y) == about["T"]:
+        if len(first.y) == beginning["T"]:
             # One block is one write: the same events, without the machinery of a stream.
-            return Response(b"".join(events(about, [first])), headers=NOT_KEPT, media_type="text/event-stream")
-        # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
-        return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
-    about, blocks = prepare(scenario, settings, None)
-    within_text(about, "one JSON document")
-    return Response(whole(about, next(blocks)), media_type="application/json")
+            return Response(b"".join(events(beginning, [first])), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
+        # A plain iterator: Starlette computes each block in a worker thread, and stops when the client has left.
+        return EventSourceResponse(events(beginning, chain([first], blocks)), headers=STREAM_HEADERS)
+    beginning, run = run_whole(scenario, settings)
+    within_text(beginning, "one JSON document")
+    return Response(whole(beginning, run), media_type="application/json")

@@ -8,25 +8,18 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from gru_core.checkpoints import Training
 from gru_core.numerals import whole
-from gru_core.trace import read
 
-from ..answers import start, to_json
-from ..answers import tapes as tapes_of
-from ..budget import spend
 from ..errors import Refused
 from ..jobs.trainings import ALONE, Live, Trainings, about, as_events, kept
 from ..recipes import RecipeBody
+from ..runs.answers import STREAM_HEADERS, to_json
+from ..runs.checkpoints import read_by_all
+from ..runs.limits import MOST_READ
 from ..schemas import TapesQuestion
 from ..settings import Settings
-from .trace import NOT_KEPT, right_of
 
 router = APIRouter(prefix="/api/trainings")
-
-MOST_STEPS = 64
-"""Of a sequence that all checkpoints read."""
-
 
 Token = Annotated[str, Query(max_length=64)]
 """A random text of a visitor's own, which tells the visitor's requests from other visitors'."""
@@ -112,16 +105,16 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     live = _trainings(request).get(id)
     if live is None:
         training = kept(request.app.state.settings).get(id)
-        return Response(as_events(id, training, after), headers=NOT_KEPT, media_type="text/event-stream")
+        return Response(as_events(id, training, after), headers=STREAM_HEADERS, media_type="text/event-stream")
     stream = _trainings(request).follow(live, after, token)
-    return StreamingResponse(stream, headers=NOT_KEPT, media_type="text/event-stream")
+    return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
 
 
 @router.post(
     "/{id}/tapes",
     summary="Run a sequence at every checkpoint of a training",
     response_class=Response,
-    description=f"The sequence has at most {MOST_STEPS} timesteps. `start` is as in a run. `steps` has the training "
+    description=f"The sequence has at most {MOST_READ} timesteps. `start` is as in a run. `steps` has the training "
     "steps of N checkpoints, starting with checkpoint `first`, counted from 0. `signals` has an array (N, T, H) for "
     "each signal, and `y` is (N, T, K), as little-endian float32 in base64.",
 )
@@ -129,15 +122,3 @@ def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
     settings: Settings = request.app.state.settings
     content = read_by_all(id, kept(settings).get(id), question.sequence, question.first, settings)
     return Response(to_json(content), media_type="application/json")
-
-
-def read_by_all(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
-    """What a training's checkpoints from the place `first` on make of a sequence. Raises Refused or SequenceError."""
-    steps = training.steps[first:]
-    if not steps:
-        return {"start": None, "steps": [], "signals": {}, "y": ""}
-    models = training.models(steps)
-    tokens, x = read(models[-1], sequence, min(MOST_STEPS, settings.max_steps))
-    spend(len(steps) * len(x) * training.recipe.units)
-    about_run = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, right_of(models[-1], x))
-    return {"start": about_run, "steps": steps} | tapes_of(models, x)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gru_core import Trace
-
 from .. import models
-from ..answers import sensitivities, shares, sums
 from ..errors import Refused, within
-from ..routes.trace import BLOCK, prepare
-from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..runs.answers import sensitivities, shares, sums
+from ..runs.limits import BLOCK, MOST_PRODUCTS, MOST_SHARES
+from ..runs.run import input_names, prepare_unit
+from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion
 
 router = APIRouter(prefix="/api")
-
-MOST_SHARES = 65_536
-"""Shares in one answer."""
-
-MOST_PRODUCTS = 2**24
-"""H² t of one question of sensitivities: of the order of a second's work."""
-
 
 Endpoint = Callable[..., Response]
 
@@ -31,21 +22,6 @@ Endpoint = Callable[..., Response]
 def _answers(path: str, summary: str, description: str) -> Callable[[Endpoint], Endpoint]:
     ok = {"description": description, "content": {"application/json": {}}}
     return router.post(path, name="ask", summary=summary, response_class=Response, responses={200: ok})
-
-
-def prepare_unit(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], Iterator[Trace]]:
-    """A run's `start` and the whole run in one. Raises as `prepare`, and Refused when the unit is not there."""
-    about, blocks = prepare(question, request.app.state.settings, None)
-    layers = about["layers"]
-    within("layer", question.layer, 1, len(layers), "the layers of this model")
-    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
-    return about, blocks
-
-
-def read_by(about: dict[str, Any], layer: int) -> list[str]:
-    """The names of what a layer, from 0, reads."""
-    labels: list[str] = about["x"]["labels"]
-    return labels if layer == 0 else [f"h{unit}" for unit in range(1, about["layers"][layer - 1]["H"] + 1)]
 
 
 def _json(content: bytes) -> Response:
@@ -62,7 +38,7 @@ def _json(content: bytes) -> Response:
     "otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
-    about, blocks = prepare_unit(request, question)
+    about, blocks = prepare_unit(question, request.app.state.settings)
     T, first = about["T"], question.from_
     within("from", first, 1, T, "the steps of this sequence")
     why = f"the steps of this sequence from step {first}, at most {BLOCK}"
@@ -71,7 +47,7 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     layer = run.layers[question.layer - 1][first - 1 : question.to]
     trained = models.get(question.model, request.app.state.settings) if question.weights else None
     cell = trained.layers[question.layer - 1] if trained else None
-    return _json(sums(question, read_by(about, question.layer - 1), layer, cell))
+    return _json(sums(question, input_names(about, question.layer - 1), layer, cell))
 
 
 @_answers(
@@ -87,7 +63,7 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "sum of the values, each times its contribution. A contribution is not a cause.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
-    about, blocks = prepare_unit(request, question)
+    about, blocks = prepare_unit(question, request.app.state.settings)
     T, first = about["T"], question.from_
     most = max(1, MOST_SHARES // (T + 1))
     within("from", first, 1, T, "the steps of this sequence")
@@ -115,7 +91,7 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "with respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
-    about, blocks = prepare_unit(request, question)
+    about, blocks = prepare_unit(question, request.app.state.settings)
     T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
     most = MOST_PRODUCTS // H**2
     why = "the steps of this sequence" if most >= T else f"a later step takes too long with {H} units"

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from .. import models
-from ..answers import model_entry, to_json
 from ..errors import Refused
 from ..intake import reading
 from ..intake.upload import Upload
+from ..models import model_entry
+from ..runs.answers import to_json
 from ..schemas import Answers
 from ..settings import Settings
 

@@ -11,12 +11,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gru_core.cells import CELLS
 from gru_core.recipe import Recipe
 from gru_core.training import Schedule
 
@@ -89,3 +90,11 @@ def result(name: str) -> Any:
     It has an entry for each recipe, in their order. For "sequence" it has `timing` and `parity` instead.
     """
     return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def kind_of_row(row: Mapping[str, Any]) -> str:
+    """Return the cell of a training in the experiment “Gradient reach”, and its initial biases."""
+    if row["first"] == "chrono":
+        return "GRU, chrono"
+    title = CELLS[row["cell"]].title
+    return ", ".join([title, *(f"b_{gate} = {value:g}".replace("-", "−") for gate, value in row["biases"].items())])

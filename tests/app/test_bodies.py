@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app import middleware
-from app.middleware import BodyLimit
+from app.server import middleware
+from app.server.middleware import BodyLimit
 from app.settings import Settings
 from tests.events import run as in_thread
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.cli import main
-from app.routes import trace as trace_route
+from app.runs import run as runs_run
 from gru_core import presets
 
 
@@ -139,7 +139,7 @@ def test_a_long_comparison_is_streamed_to_the_page_and_too_large_for_a_file(
     link = {"task": "sentiment", "sequence": "good " * 300}
     page = client.get("/compare", params=link).text
     assert re.findall(r'id="first-run-\w+">(.*?)</script>', page, re.S) == ["", "", ""]
-    monkeypatch.setattr(trace_route, "MOST_IN_TEXT", 10_000)
+    monkeypatch.setattr(runs_run, "MOST_IN_TEXT", 10_000)
     answer = client.get("/api/export/compare.html", params=link)
     assert answer.status_code == 413
     assert "the run is too large for one HTML file" in answer.json()["error"]["message"]

@@ -15,10 +15,10 @@ import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.connections import protocol
 from app.main import create_app
+from app.server.connections import protocol
+from app.server.shares import Shares, counted_as
 from app.settings import Settings
-from app.shares import Shares, counted_as
 
 if sys.platform != "win32":
     import resource

@@ -17,12 +17,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app import export
-from app.assets import assets
 from app.errors import Refused
+from app.exports import page as export
 from app.link import FOCUS, read_address, read_link
 from app.main import create_app
-from app.questions import QUESTIONS
+from app.pages.assets import assets
+from app.pages.examples import EXAMPLES
+from app.runs.followed import Followed, follow
 from app.settings import Settings
 from gru_core import Clamp, Edit
 
@@ -99,11 +100,11 @@ def test_a_link_is_read_as_the_page_reads_it() -> None:
         Clamp("h_prev", -1.0, None, slice(0, None), 1),
     ]
     assert [weight.edit() for weight in link.weights] == [Edit(0, "z", 0, "W", 2, 1e-3)]
-    for model, questions in QUESTIONS.items():
+    for model, questions in EXAMPLES.items():
         for question in questions:
-            of = export.follow({"model": model, **dict(parse_qsl(question.link))}, Settings())
-            again = export.follow(read_address(of.link.address(of.scenario)), Settings())
-            assert again == export.Followed(of.link, of.scenario, again.about, again.run)
+            of = follow({"model": model, **dict(parse_qsl(question.link))}, Settings())
+            again = follow(read_address(of.link.address(of.scenario)), Settings())
+            assert again == Followed(of.link, of.scenario, again.about, again.run)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_what_is_recorded_is_what_the_server_answers(client: TestClient) -> None
 @pytest.mark.parametrize(("t", "unit"), [("1900", "7"), ("1", "1")])
 def test_a_long_run_is_recorded_around_the_cursor_within_the_budget(t: str, unit: str) -> None:
     keys = {"model": "sentiment", "sequence": "good " * 2000, "t": t, "unit": unit}
-    html = export.page(export.follow(keys, Settings()), Settings())
+    html = export.page(follow(keys, Settings()), Settings())
     assert len(html) < 14e6
     (run,) = json.loads(element(html, "record"))["runs"]
     for kind in ("sums", "ledger", "sensitivity"):
@@ -186,8 +187,8 @@ def test_a_long_run_is_recorded_around_the_cursor_within_the_budget(t: str, unit
 
 
 def test_models_whose_names_are_no_file_names_are_exported_under_others(client: TestClient) -> None:
-    of = export.follow({"model": "flip-flop"}, Settings())
-    odd = export.Followed(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.about, of.run)
+    of = follow({"model": "flip-flop"}, Settings())
+    odd = Followed(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.about, of.run)
     assert odd.name == "gruscope-a-b-"
 
 
@@ -261,7 +262,7 @@ def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], status: int,
 
 def test_pictures_name_the_extra_that_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kaleido", None)
-    from app.files import as_picture
+    from app.exports.files import as_picture
 
     with pytest.raises(ImportError, match=r"pip install 'gruscope\[pictures\]'"):
         as_picture(gru.trace(gru.load("flip-flop"), "A x"), -1, "title", "svg")
@@ -330,4 +331,4 @@ def test_a_bad_scenario_is_named_before_anything_is_written(tmp_path: Path, text
 
 def test_links_that_are_not_followed_raise_before_anything_is_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
-        export.follow({"zoom": "huge"}, Settings())
+        follow({"zoom": "huge"}, Settings())

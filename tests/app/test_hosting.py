@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.budget import PIECE, Budget, spend
 from app.errors import Refused
 from app.main import create_app
+from app.server.budget import PIECE, Budget, spend
 from app.settings import Settings
 from tests.events import run as in_thread
 

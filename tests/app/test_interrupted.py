@@ -14,8 +14,8 @@ from typing import IO
 
 import pytest
 
+from app.jobs.sweep import COLUMNS
 from app.output import write
-from app.sweep import COLUMNS
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a terminal's Ctrl+C is sent as POSIX has it")
 

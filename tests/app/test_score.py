@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app import models
-from app.routes import score
+from app.runs import scores as runs_scores
 from gru_core import Clamp, Edit, Model
 from gru_core.card import Card
 from gru_core.labs import BASES
@@ -246,7 +246,7 @@ def test_a_model_that_names_a_task_with_other_inputs_is_not_searched(tmp_path: P
 def test_a_large_model_is_scored_on_the_first_of_the_sequences(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score, "MOST_CELLS", 20 * 8 * 50)
+    monkeypatch.setattr(runs_scores, "MOST_SCORED", 20 * 8 * 50)
     body = ask(client, "sentiment", clamps=[clamp("z", 1, WHOLE)])
     assert (body["sequences"], body["steps"]) == (50, 20)
     batch, model = fresh(PRESETS["sentiment"].recipe), gru.load("sentiment")
@@ -254,5 +254,5 @@ def test_a_large_model_is_scored_on_the_first_of_the_sequences(
         gru.trace(model, batch.x[:, b], clamps=[Clamp("z", 1)]).y.argmax(1) == batch.target[:, b] for b in range(50)
     ]
     assert body["changed"] == pytest.approx(np.mean(right))
-    monkeypatch.setattr(score, "MOST_CELLS", 1)
+    monkeypatch.setattr(runs_scores, "MOST_SCORED", 1)
     assert ask(client, "sentiment")["sequences"] == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.sweep import read
+from app.jobs.sweep import read
 from gru_core.checkpoints import train
 
 GRID = """

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
-from app.routes import trace as trace_route
+from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
@@ -169,7 +169,7 @@ def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> N
 def test_a_run_too_large_for_one_answer_of_text_says_how_to_get_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trace_route, "MOST_IN_TEXT", 8 * 11 * 20)
+    monkeypatch.setattr(runs_run, "MOST_IN_TEXT", 8 * 11 * 20)
     scenario = {"model": "sentiment", "sequence": long_text(21)}
     files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
     for answer in (client.post("/api/trace", json=scenario), *files):

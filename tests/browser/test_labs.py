@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from app.routes.labs import GapQuestion, over_gap
+from app.runs.reach import over_gap
+from app.schemas import GapQuestion
 from gru_core import labs
 from gru_core.checkpoints import first_card, train, way_back
 from gru_core.labs import sequence

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
-from app.questions import QUESTIONS
+from app.pages.examples import EXAMPLES
 from gru_core import Clamp
 from tests import contract
 from tests.browser.lab import Lab, number
@@ -278,7 +278,7 @@ def test_a_question_among_the_examples_is_answered_by_clicking(
 ) -> None:
     lab = WhatIf(same_page).follow(model=model)
     examples = same_page.get_by_role("combobox", name="Examples")
-    label = next(one.ask for one in QUESTIONS[model] if dict(parse_qsl(one.link))["clamps"] == clamps)
+    label = next(one.ask for one in EXAMPLES[model] if dict(parse_qsl(one.link))["clamps"] == clamps)
     examples.select_option(label=label)
     expect(lab.effect).to_contain_text(effect)
     expect(lab.panel.locator("summary")).to_contain_text(label)
@@ -302,7 +302,7 @@ def test_a_question_among_the_examples_is_answered_by_clicking(
 
 
 def test_every_question_leads_where_it_says(same_page: Page) -> None:
-    for model, questions in QUESTIONS.items():
+    for model, questions in EXAMPLES.items():
         for question in questions:
             lab = WhatIf(same_page).follow(model=model, **dict(parse_qsl(question.link)))
             expect(lab.panel.locator("summary")).to_contain_text(question.ask)

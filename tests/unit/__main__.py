@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.answers import events
-from app.routes.lab import example, filled
-from app.routes.trace import prepare
+from app.pages.lab import filled
+from app.runs.answers import events
+from app.runs.run import example, prepare
 from app.settings import Settings
 
 FOLDER = Path(__file__).parent

@@ -7,13 +7,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..answers import to_json
-from ..assets import assets
-from ..export import (
+from ..lessons.quantities import Runs
+from ..lessons.reading import Figure, Lesson
+from ..lessons.shown import ShownStep, question_of, revealed, shown
+from ..pages.assets import assets
+from ..pages.boot import inert
+from ..pages.lesson import figure_page, of_lesson
+from ..pages.page import templates
+from ..runs.answers import to_json
+from ..runs.followed import Followed
+from ..runs.reach import way_back_of
+from ..runs.run import run_whole
+from ..schemas import GapQuestion
+from ..settings import Settings
+from .page import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
-    Followed,
-    Room,
+    Allowance,
     compared_runs,
     file,
     plotly_itself,
@@ -22,15 +32,7 @@ from ..export import (
     recorded,
     scripts,
     trainings_of,
-)  # fmt: skip
-from ..routes.lab import inert, templates
-from ..routes.labs import GapQuestion, way_back_of
-from ..routes.lessons import figure_page, of_lesson
-from ..routes.trace import prepare
-from ..settings import Settings
-from .quantities import Runs
-from .reading import Figure, Lesson
-from .shown import ShownStep, question_of, revealed, shown
+)
 
 
 def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
@@ -94,13 +96,11 @@ def _page_of(step: ShownStep) -> str:
 def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:
     """The run of a figure; where something is held, that of the model left alone; of a covered step its beginning."""
     of = Runs(settings).of(figure)
-    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
-    found = [recorded(of, room, settings)]
+    allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
+    found = [recorded(of, allowance, settings)]
     others = [of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})] if of.about["twin"] else []
     if upto is not None:
         tokens = str(of.scenario.sequence).split()[:upto]
         others.append(of.scenario.model_copy(update={"sequence": " ".join(tokens)}))
-    for scenario in others:
-        about, blocks = prepare(scenario, settings, None)
-        found.append(recorded(Followed(of.link, scenario, about, next(blocks)), room, settings))
-    return found
+    runs = (Followed(of.link, scenario, *run_whole(scenario, settings)) for scenario in others)
+    return [*found, *(recorded(run, allowance, settings) for run in runs)]

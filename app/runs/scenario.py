@@ -13,10 +13,10 @@ from gru_core.cells import HOLDABLE
 from gru_core.holds import Holds
 from gru_core.trace import read
 
-from . import models
-from .errors import Refused
-from .schemas import Scenario
-from .settings import Settings
+from .. import models
+from ..errors import Refused
+from ..schemas import Scenario
+from ..settings import Settings
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import Any
 
 from gru_core.recipe import Recipe
 
-from . import output
-from .errors import Refused
-from .jobs import work
-from .jobs.engine import Engine
-from .jobs.trainings import id_of
-from .recipes import read_recipes
-from .version import VERSIONS
+from .. import output
+from ..errors import Refused
+from ..recipes import read_recipes
+from ..version import VERSIONS
+from . import work
+from .engine import Engine
+from .trainings import id_of
 
 KEYS = (
     "task", "cell", "units", "seed", "rate", "first", "T_max", "b_z", "b_r", "b_f", "penalty_z", "penalty_r",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import orjson
@@ -15,48 +14,60 @@ from fastapi.sse import format_sse_event
 from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run
-from gru_core.cells import CELLS
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
 from gru_core.sensitivity import frobenius
-from gru_core.signals import Signal
-from gru_core.tasks import task_of
 
-from .schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
 
+EVENT_STREAM = "text/event-stream"
 
-def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, Any]:
-    """A model as the picker shows it; `said` is what one that was brought was taken to be, `drawn` whether sequences
-    of its task can be drawn."""
-    encoder = model.encoder
-    return {
-        "id": name,
-        "card": asdict(model.card),
-        "alphabet": list(encoder.alphabet),
-        "hint": encoder.hint,
-        "examples": list(model.examples),
-        "layers": [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers],
-        "parameters": sum(array.size for array in model.parameters.values()),
-        "said": said,
-        "drawn": task_of(model) is not None,
-    }
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""Headers of a stream, so that no proxy holds it back."""
 
 
-def cells() -> dict[str, Any]:
-    """What each cell says of itself, for the page."""
+class Labels(TypedDict):
+    """The names of the components of x_t."""
 
-    def told(name: str, signal: Signal) -> dict[str, Any]:
-        ends = {"low": signal.low, "high": signal.high, "lowest": signal.lowest, "highest": signal.highest}
-        return {"name": name, "symbol": signal.symbol, "words": signal.name} | ends
+    labels: Sequence[str]
 
-    return {
-        name: {
-            "signals": [told(*signal) for signal in cell.signals.items()],
-            "gates": cell.gates,
-            "holds": cell.holdable,
-        }
-        for name, cell in CELLS.items()
-    }
+
+class Outputs(TypedDict):
+    """The kind of the readout, and the names of the outputs."""
+
+    kind: str
+    labels: Sequence[str]
+
+
+class LayerStart(TypedDict):
+    """A layer before its first timestep: its cell, H units, the biases `b` by gate, its initial state `h0`, and the
+    names of the values that clamps replace. A GRU says where its `reset` gate acts."""
+
+    cell: str
+    H: int
+    reset: NotRequired[str]
+    b: Mapping[str, Array]
+    h0: Array
+    held: list[str]
+
+
+class Start(TypedDict):
+    """What a view must know of a run before its first timestep.
+
+    `twin` says whether each timestep has the values of a second run too: the original one, or that of the second
+    sequence, whose tokens are `others`. `right` has the task's own answer to each timestep: the place of its label,
+    counted from 1, or the number. It is None where the task asks for no answer, and for a model without a known task.
+    """
+
+    model: str
+    T: int
+    twin: bool
+    tokens: list[str] | None
+    x: Labels
+    layers: list[LayerStart]
+    y: Outputs
+    right: list[float | None] | None
+    others: list[str] | None
 
 
 def start(
@@ -68,31 +79,30 @@ def start(
     holds: Sequence[Holds | None],
     twin: bool,
     right: list[float | None] | None,
-) -> dict[str, Any]:
-    """What a view must know of a run before its first step: its size, biases, first state and what is held.
-
-    `twin`: whether an untouched run goes along. `right` has the task's own answer to each step: the place of its label
-    from 1, or the number; None where the task asks for none, and for a whole run of no task that is known.
-    """
+    others: list[str] | None = None,
+) -> Start:
+    """Return the `Start` of a run of T timesteps."""
+    layers: list[Any] = [
+        {
+            "cell": cell.name,
+            "H": cell.units,
+            **cell.variant,
+            "b": cell.biases,
+            "h0": state,
+            "held": [] if held is None else list(held.masks),
+        }
+        for cell, state, held in zip(model.layers, h0, holds, strict=True)
+    ]
     return {
         "model": name,
         "T": T,
         "twin": twin,
         "tokens": tokens,
         "x": {"labels": model.encoder.labels},
-        "layers": [
-            {
-                "cell": cell.name,
-                "H": cell.units,
-                **cell.variant,
-                "b": cell.biases,
-                "h0": state,
-                "held": [] if held is None else list(held.masks),
-            }
-            for cell, state, held in zip(model.layers, h0, holds, strict=True)
-        ],
+        "layers": layers,
         "y": {"kind": model.readout.kind, "labels": model.readout.labels},
         "right": right,
+        "others": others,
     }
 
 
@@ -135,7 +145,7 @@ def _ends(trace: Trace) -> dict[str, Array]:
     return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
-def whole(start: dict[str, Any], trace: Trace) -> bytes:
+def whole(start: Start, trace: Trace) -> bytes:
     """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`.
 
     Its `twin` is that of the stream's `done`.
@@ -273,7 +283,7 @@ def event(name: str, data: Any) -> bytes:
     return format_sse_event(event=name, data_str=to_json(data).decode())
 
 
-def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
+def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
     """A run as server-sent events: `start`, a `step` for each timestep, `done`.
 
     `done` has each layer's `moved` and, where a twin went along, the `first` step at which the

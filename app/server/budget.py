@@ -10,8 +10,8 @@ from threading import Lock
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Refused
-from .settings import Settings
+from ..errors import Refused
+from ..settings import Settings
 
 PIECE = 2**16
 """Bytes to one write: an answer counts as sent when its last piece is, so one that nobody reads goes on counting."""

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from gru_core import Trace, presets
+from gru_core import presets
 
-from . import models
-from .answers import events, sensitivity_of, shares_of, sums_of, to_json
-from .assets import assets
-from .errors import within
-from .jobs.trainings import as_events, kept
-from .link import Link, read_link
-from .routes import compare, train
-from .routes.lab import example, inert, templates, view
-from .routes.trace import prepare, within_text
-from .routes.trainings import read_by_all
-from .routes.unit import read_by
-from .schemas import Scenario
-from .settings import Settings
+from .. import models
+from ..jobs.trainings import as_events, kept, name_of
+from ..link import read_link
+from ..pages import compare, train
+from ..pages.assets import assets
+from ..pages.boot import inert
+from ..pages.lab import view
+from ..pages.page import templates
+from ..runs.answers import events, sensitivity_of, shares_of, sums_of, to_json
+from ..runs.checkpoints import read_by_all
+from ..runs.followed import Followed
+from ..runs.run import input_names, run_whole, within_text
+from ..settings import Settings
 
 MOST_NUMBERS = 200_000
 """Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""
@@ -36,57 +35,18 @@ MOST_PRODUCTS = 2**25
 """H² t T of the sensitivities that are recorded: of the order of two seconds' work."""
 
 
-@dataclass(frozen=True)
-class Followed:
-    """What a link led to: its run, with the untouched twin where anything is changed, and the run's `start`."""
-
-    link: Link
-    scenario: Scenario
-    about: dict[str, Any]
-    run: Trace
-
-    @property
-    def name(self) -> str:
-        """For files made of it."""
-        return "gruscope-" + re.sub(r"[^\w.-]+", "-", self.scenario.model, flags=re.ASCII)
-
-
-def follow(keys: Mapping[str, str], settings: Settings) -> Followed:
-    """Run what the keys of a link say. Raises Refused or SequenceError where they cannot be followed."""
-    link = read_link(keys)
-    base = example(link.model or "flip-flop", settings)
-    scenario = base.model_copy(
-        update={
-            "sequence": link.sequence or base.sequence,
-            "clamps": link.clamps,
-            "weights": link.weights,
-            "against": link.against,
-        }
-    )
-    about, blocks = prepare(scenario, settings, None)
-    if about["tokens"] is not None:
-        scenario = scenario.model_copy(update={"sequence": " ".join(about["tokens"])})
-    layers = about["layers"]
-    layer = int(link.said.get("layer", len(layers)))
-    within("t", int(link.said.get("t", 1)), 1, about["T"], "the steps of this sequence")
-    within("layer", layer, 1, len(layers), "the layers of this model")
-    within("unit", int(link.said.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
-    return Followed(link, scenario, about, replace(next(blocks), tokens=about["tokens"]))
-
-
 def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:
     """The view as one HTML file.
 
     `live` is the address of the server that can answer more, `plotly` that of plotly.min.js where it is not to be in
     the file, `title` the page's own.
     """
-    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
-    runs = [recorded(of, room, settings)]
+    allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
+    runs = [recorded(of, allowance, settings)]
     if of.about["twin"]:
         # The run left alone is there to go back to.
         alone = of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
-        about, blocks = prepare(alone, settings, None)
-        runs.append(recorded(Followed(of.link, alone, about, next(blocks)), room, settings))
+        runs.append(recorded(Followed(of.link, alone, *run_whole(alone, settings)), allowance, settings))
     filled = view(of.scenario, settings, of.about, of.run)
     record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
     return file("lab", filled | {"page_title": title}, record, plotly)
@@ -108,12 +68,12 @@ def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str,
     """
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
-    room = Room(MOST_NUMBERS, MOST_PRODUCTS)
+    allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
     alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
     for one in alone:
         within_text(one.about, "one HTML file")
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
-    return [compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
+    return [compared(one, allowance) for one in (*alone, *held, *compare.before_training(alone, settings))]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -131,7 +91,7 @@ def trainings_of(keys: Mapping[str, str], filled: dict[str, Any], settings: Sett
     """What the training page of a link, filled so, asks for. Raises Refused where a training is not kept."""
     trainings = {}
     for recipe in train.recipes_of(keys, settings):
-        name = train.name_of(recipe)
+        name = name_of(recipe)
         training = kept(settings).get(name)
         tapes = read_by_all(name, training, filled["scenario"]["sequence"], 0, settings)
         sequence = " ".join(filled["tokens"])
@@ -139,12 +99,12 @@ def trainings_of(keys: Mapping[str, str], filled: dict[str, Any], settings: Sett
     return trainings
 
 
-def compared(one: compare.Contender, room: Room) -> dict[str, Any]:
+def compared(one: compare.Contender, allowance: Allowance) -> dict[str, Any]:
     """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
     T, H = one.about["T"], one.cell.units
-    n = min(T, room.numbers // max(1, 8 * T), room.products // (H**2 * T))
-    room.numbers -= 8 * T * n
-    room.products -= n * H**2 * T
+    n = min(T, allowance.numbers // max(1, 8 * T), allowance.products // (H**2 * T))
+    allowance.numbers -= 8 * T * n
+    allowance.products -= n * H**2 * T
     found = [sensitivity_of(one.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
     answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": found}}}
     trace = b"".join(events(one.about, [one.run])).decode()
@@ -198,23 +158,23 @@ def _digest(script: str) -> str:
 
 
 @dataclass
-class Room:
+class Allowance:
     """What may still be recorded, and worked out for it."""
 
     numbers: int
     products: int
 
 
-def recorded(of: Followed, room: Room, settings: Settings) -> dict[str, Any]:
+def recorded(of: Followed, allowance: Allowance, settings: Settings) -> dict[str, Any]:
     """A run as it is streamed, and what can be asked of its units: by kind, and by layer and unit, "1.2"."""
     return {
         "scenario": of.scenario.model_dump(by_alias=True),
         "trace": b"".join(events(of.about, [of.run])).decode(),
-        "answers": _answers(of, room, settings),
+        "answers": _answers(of, allowance, settings),
     }
 
 
-def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str, Any]]:
+def _answers(of: Followed, allowance: Allowance, settings: Settings) -> dict[str, dict[str, Any]]:
     """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
     units, then the other layers."""
     run, said, T = of.run, of.link.said, of.about["T"]
@@ -224,19 +184,19 @@ def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str
         here = run.layers[layer]
         H, I = here.cell.units, here.cell.inputs
         a_step = 3 * (H + I) + (T + 4) * (1 if run.twin is None else 2) + 4 * T
-        n = min(T, room.numbers // a_step, room.products // (H**2 * T))
+        n = min(T, allowance.numbers // a_step, allowance.products // (H**2 * T))
         if n == 0:
             continue
         first = max(0, min(int(said.get("t", 1)) - 1 - n // 2, T - n))
         steps = slice(first, first + n)
-        room.products -= n * H**2 * T
+        allowance.products -= n * H**2 * T
         trained = models.get(of.scenario.model, settings).layers[layer] if of.scenario.weights else None
-        inputs = read_by(of.about, layer)
+        inputs = input_names(of.about, layer)
         found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
         stretch = {"from": first + 1, "to": first + n}
         mine = int(said.get("unit", 1)) - 1 if layer == cursor else 0
-        for unit in sorted(range(H), key=lambda unit: unit != mine)[: room.numbers // (a_step * n)]:
-            room.numbers -= a_step * n
+        for unit in sorted(range(H), key=lambda unit: unit != mine)[: allowance.numbers // (a_step * n)]:
+            allowance.numbers -= a_step * n
             place = f"{layer + 1}.{unit + 1}"
             answers["sums"][place] = stretch | sums_of(here[steps], trained, inputs, unit)
             if here.mixture is not None:

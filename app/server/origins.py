@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .errors import error_body
+from ..errors import error_body
+from ..settings import Settings
 from .middleware import route_path
-from .settings import Settings
 
 
 class OwnNames:

@@ -32,11 +32,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gru_core.checkpoints import Training
 
+from ..errors import FAILED, Refused, error_body
+from ..jobs.trainings import kept
+from ..settings import Settings
 from .budget import Budget
-from .errors import FAILED, Refused, error_body
-from .jobs.trainings import kept
 from .middleware import route_path
-from .settings import Settings
 
 try:
     import fcntl

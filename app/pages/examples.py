@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 
 @dataclass(frozen=True)
-class Question:
+class Example:
     """`link` is what an address says of a scenario and where to look (docs/reference/links.md), but for its model."""
 
     ask: str
@@ -23,21 +23,21 @@ _FLIP_FLOP = "A x x y B z . A y x x B . z"
 _CALCULATOR = "=0.3 +0.2 0.35 -0.1 +-0.4 0.2 =-0.2 +0.3 +0.3"
 _TOTAL = "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1"
 
-QUESTIONS: dict[str, tuple[Question, ...]] = {
+EXAMPLES: dict[str, tuple[Example, ...]] = {
     "flip-flop": (
-        Question(
+        Example(
             "Clamp z at 1 at every step, so that nothing is kept. Does the unit still remember?",
             _link(_FLIP_FLOP, "z@1-=1", 3),
             "With z = 1 the state is always the candidate. Between the capitals r is open, so the candidate sees the "
             "old state and writes the same letter again. A unit can remember by keeping its state, "
             "or by writing the same state again.",
         ),
-        Question(
+        Example(
             "Clamp z at 0 from step 2. Which letter is the output?",
             _link(_FLIP_FLOP, "z@2-=0", 5),
             "With z = 0 the unit takes no candidate, so it keeps the first letter to the end.",
         ),
-        Question(
+        Example(
             "Clamp z at 0.03 after the A. How much of the A’s state is left after 100 steps?",
             _link("A" + " x" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
             "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: "
@@ -45,7 +45,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
     ),
     "flip-flop-plain": (
-        Question(
+        Example(
             "After 40 steps almost no gradient reaches the A. Has the network forgotten it?",
             _link("A" + " x" * 40, "", 41, "tape,words,whatif,memory,influence"),
             "No. Memory and Influence do not name t = 1. But if you clamp z at 0 at the steps that they name, the "
@@ -54,33 +54,33 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
     ),
     "pocket-calculator": (
-        Question(
+        Example(
             "Clamp r at 0 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "r@3=0", 3),
             "Almost nothing. r changes only the candidate. While the unit keeps its number, z is near 0, so the unit "
             "takes hardly any of the candidate.",
         ),
-        Question(
+        Example(
             "Clamp z at 1 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "z@3=1", 3),
             "The unit takes the whole candidate at a step where it should keep its number. r is open, so the "
             "candidate is the old number plus 0.35. The unit adds a number that it should ignore.",
         ),
-        Question(
+        Example(
             "Clamp r at 1 where the unit loads a number. What changes?",
             _link(_CALCULATOR, "r@7=1", 7),
             "The candidate now sees the old number, so the unit adds the new number to it instead of replacing it.",
         ),
     ),
     "running-total": (
-        Question(
+        Example(
             "Clamp r at 1 at every step. Can the sum still start again?",
             _link(_TOTAL, "r@1-=1", 5),
             "No. The unit drops the old sum by setting r near 0. With r = 1 the old sum always stays in the candidate.",
         ),
     ),
     "sentiment": (
-        Question(
+        Example(
             "Clamp r at 0 on the first three words, which contain no opinion. What changes?",
             _link("the film was good . not very bad . dull", "r@1-3=0", 3),
             "The output stays the same. r changes only the candidates. At these words z is small in seven of the "

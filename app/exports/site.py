@@ -11,12 +11,14 @@ from typing import Any
 
 from gru_core import SequenceError
 
-from . import export, output
-from .assets import assets
-from .errors import Refused
-from .link import FOCUS
-from .routes.lab import templates
-from .settings import Settings
+from .. import output
+from ..errors import Refused
+from ..link import FOCUS
+from ..pages.assets import assets
+from ..pages.page import templates
+from ..runs.followed import Followed, follow
+from ..settings import Settings
+from . import page as export
 
 KEYS = ("model", "sequence", "clamps", "weights", "against", *FOCUS)
 
@@ -66,11 +68,11 @@ def _entry(name: str, table: Any) -> Entry:
     return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
 
 
-def _followed(name: str, table: dict[str, Any], settings: Settings) -> export.Followed:
+def _followed(name: str, table: dict[str, Any], settings: Settings) -> Followed:
     unknown = [key for key in table if key not in (*KEYS, "title", "text")]
     if unknown:
         raise ValueError(f"[{name}] has the unknown key {unknown[0]}: use title, text, {', '.join(KEYS)}")
     try:
-        return export.follow({key: str(table[key]) for key in KEYS if key in table}, settings)
+        return follow({key: str(table[key]) for key in KEYS if key in table}, settings)
     except (Refused, SequenceError) as error:
         raise ValueError(f"[{name}]: {error}") from error

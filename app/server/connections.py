@@ -10,8 +10,8 @@ import orjson
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .errors import Refused, error_body
-from .settings import Settings
+from ..errors import Refused, error_body
+from ..settings import Settings
 from .shares import TOO_MANY, Shares, counted_as
 
 

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gru_core.numerals import whole
 
-from .errors import error_body
+from ..errors import error_body
+from ..settings import Settings
 from .memory import trim
-from .settings import Settings
 from .shares import TOO_MANY, Shares, counted_as
 
 

@@ -1,0 +1,155 @@
+"""The Lab: a page that arrives with its first run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import orjson
+
+from gru_core import SequenceError, Trace, presets
+from gru_core.arrays import Array
+from gru_core.cells import CELLS
+from gru_core.figures import page_figures, page_pictures
+
+from .. import models
+from ..errors import Refused
+from ..models import ModelEntry
+from ..runs.answers import Start, events, to_json
+from ..runs.limits import MOST_SHARES
+from ..runs.run import example, run_whole
+from ..schemas import Scenario
+from ..settings import Settings
+from .assets import compress, version
+from .boot import Boot, boot, columns, inert
+from .examples import EXAMPLES, Example
+from .page import MOST_PRINTED, MOST_SENT, Context, outputs, unfollowed, version_notices
+
+
+@cache
+def _figures(cell: str) -> orjson.Fragment:
+    return orjson.Fragment(to_json({cell: page_figures(CELLS[cell].signals)}))
+
+
+@cache
+def _pictures(cell: str) -> orjson.Fragment:
+    return orjson.Fragment(to_json(page_pictures(CELLS[cell].signals)))
+
+
+def warm(settings: Settings) -> None:
+    """Compress the files, build the figures and load the models before the first request.
+
+    Raises ValueError if the limits in the settings leave no model to show.
+    """
+    version()
+    compress()
+    for cell in CELLS:
+        _figures(cell)
+        _pictures(cell)
+    if not models.names(settings):
+        raise ValueError("the limits in the settings exclude every model: raise them")
+
+
+def filled(keys: Mapping[str, str], settings: Settings, upto: int | None = None, uploads: bool = False) -> Context:
+    """Return what the page of a link fills in; if the link cannot be followed, an example and a notice.
+
+    If `upto` is given, the run ends after this timestep, and the page still shows the whole sequence.
+    """
+    names = models.names(settings)
+    notices = version_notices(keys)
+    model, sequence = keys.get("model"), keys.get("sequence")
+    scenario = Scenario(model=model or names[0], sequence=sequence or "")
+    try:
+        if not sequence:
+            scenario = example(scenario.model, settings)
+        beginning, run = run_whole(scenario, settings)
+    except (Refused, SequenceError) as error:
+        notices.append(unfollowed(error))
+        scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
+        beginning, run = run_whole(scenario, settings)
+    if upto is not None:
+        run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
+        beginning = {**beginning, "right": None}
+    values = sum(layer.h.size for layer in run.layers)
+    return view(scenario, settings, beginning, run, uploads) | {
+        "max_upload": settings.max_upload // 2**20,
+        "notice": " ".join(notices),
+        # A long run is streamed to the page instead of coming with it.
+        "first": inert(b"".join(events(beginning, [run]))) if values <= MOST_SENT else "",
+    }
+
+
+def view(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, uploads: bool = False) -> Context:
+    """Return what a page with the run of a scenario fills in; with `uploads` it offers to upload models."""
+    # Models matched by parameters are on the compare page, and wherever a link leads to one.
+    names = [name for name in models.names(settings) if not name.endswith("-parameters")]
+    listed = names if scenario.model in names else [*names, scenario.model]
+    entries = [_entry(name, settings) for name in listed]
+    entry = next(entry for entry in entries if entry["id"] == scenario.model)
+    cell = run.layers[-1].cell
+    script: Boot = {
+        **boot(entries, scenario.model_dump(by_alias=True)),
+        "shares": MOST_SHARES,
+        "uploads": uploads,
+        "max_upload": settings.max_upload,
+        "figures": _figures(cell.name),
+        "pictures": _pictures(cell.name),
+    }
+    return {
+        "page": "lab",
+        "title": entry["card"]["title"],
+        "scenario": scenario,
+        "uploads": uploads,
+        "groups": _groups(entries),
+        "entry": entry,
+        "columns": columns(beginning["T"]),
+        "tokens": beginning["tokens"],
+        "outputs": outputs(run.model, run),
+        "signed": run.model.readout.kind == "linear",
+        "values": {signal: _as_long_as(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
+        "printed": run.h.size <= MOST_PRINTED,
+        "cell": cell,
+        "signals": cell.signals,
+        "boot": inert(to_json(script)),
+    }
+
+
+class LabEntry(ModelEntry):
+    """A model in the Lab's list, with the examples that can be opened for it."""
+
+    questions: Sequence[Example]
+
+
+def _entry(name: str, settings: Settings) -> LabEntry:
+    return {**models.entry(name, settings), "questions": EXAMPLES.get(name, ())}
+
+
+def _as_long_as(T: int, values: Array) -> Array:
+    """Return an array `(T, H)`, filled up with nan for the timesteps that a run leaves out."""
+    return np.pad(values, ((0, T - len(values)), (0, 0)), constant_values=np.nan)
+
+
+def _can_be_shown(model: str, settings: Settings) -> bool:
+    try:
+        models.get(model, settings)
+    except Refused:
+        return False
+    return True
+
+
+def _groups(entries: list[LabEntry]) -> dict[str, list[LabEntry]]:
+    """Return the models by the headings of the Lab's list."""
+    groups: dict[str, list[LabEntry]] = {}
+    for entry in entries:
+        if entry["said"]:
+            group = "Uploaded models"
+        elif entry["id"] in presets.COMPARED:
+            group = f"The same tasks, {CELLS[entry['layers'][0]['cell']].title}"
+        elif entry["id"] not in presets.NAMES:
+            group = "From this server"
+        else:
+            group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"
+        groups.setdefault(group, []).append(entry)
+    return groups

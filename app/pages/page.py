@@ -1,0 +1,78 @@
+"""Pages as responses: a template, and what all pages or all pages with figures fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+from fastapi.templating import Jinja2Templates
+
+from gru_core import Model, Trace
+
+from ..link import VERSION
+from ..server.middleware import route_path
+from .assets import TEMPLATES, version
+
+templates = Jinja2Templates(TEMPLATES)
+
+PARTS = ("question", "model", "sequence", "transport", "convention", "share")
+"""The parts of a page that a link can hide."""
+
+MOST_PRINTED, MOST_SENT = 400, 1600
+"""The most values of a signal that a page is printed with, and the most values of h that it comes with as a run."""
+
+Context = dict[str, Any]
+"""What a template fills in, by the names that it uses."""
+
+
+def respond(request: Request, template: str, context: Context, status: int = 200) -> Response:
+    """Return a page, with where it is on this server."""
+    root = root_of(request)
+    shared = {"root": root, "static": f"{root}/static/{version()}"}
+    headers = {"Cache-Control": "no-cache"}
+    return templates.TemplateResponse(request, template, shared | context, status, headers=headers)
+
+
+def answered(request: Request, template: str, context: Context) -> Response:
+    """Return a page with figures, which can be embedded, and of which a link can hide parts."""
+    hidden = request.query_params.get("hide", "").split(",")
+    shared = {
+        "embed": route_path(request.scope).startswith("/embed"),
+        "hide": [part for part in PARTS if part in hidden],
+        "oembed": _oembed_of(request),
+    }
+    return respond(request, template, shared | context)
+
+
+def root_of(request: Request) -> str:
+    """Return the path under which a proxy serves this server, "" without one."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
+def _oembed_of(request: Request) -> str:
+    """Return the address of this page's description for sites that embed it."""
+    query = urlencode(request.query_params.multi_items())
+    page = f"{request.base_url}{route_path(request.scope)[1:]}?{query}".rstrip("?")
+    return f"{root_of(request)}/oembed?" + urlencode({"url": page, "format": "json"})
+
+
+def version_notices(keys: Mapping[str, str]) -> list[str]:
+    """Return what to say about a link that another version of GRU Scope made."""
+    known = keys.get("v", VERSION) == VERSION
+    return [] if known else ["This link was made by another version of GRU Scope, so the page may not show all of it."]
+
+
+def unfollowed(error: Exception) -> str:
+    """Return what to say about a link that cannot be followed."""
+    return f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead."
+
+
+def outputs(model: Model, run: Trace) -> list[str]:
+    """Return the model's output at every timestep, as the tape shows it."""
+    if model.readout.kind == "linear":
+        return [f"{round(float(row[0]), 2) + 0.0:.2f}".replace("-", "−") for row in run.y]
+    return [model.readout.labels[row.argmax()] for row in run.y]

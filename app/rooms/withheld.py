@@ -1,0 +1,23 @@
+"""Answers that a class must not have yet: dependencies of the routes that return them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from ..errors import Refused
+from ..server.shares import visitor
+
+
+async def withheld(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> bool:
+    """Whether a class at this address follows a room that runs the lesson; False for the room's teacher."""
+    answer: bool = await request.app.state.rooms.withheld(name, visitor(request), authorization)
+    return answer
+
+
+def open_to(closed: Annotated[bool, Depends(withheld)]) -> None:
+    """Raise Refused while the lesson's answers are withheld."""
+    if closed:
+        message = "students at your network address are in this lesson: their teacher shows the answers"
+        raise Refused(403, "in-class", message, "lesson")

@@ -1,0 +1,65 @@
+"""GET /compare/gap and the like: the experiments, and what their pages measure on this server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from gru_core.labs import sequence
+
+from ..errors import Refused
+from ..jobs import work
+from ..jobs.engine import Lost
+from ..pages.experiments import filled
+from ..pages.page import answered
+from ..runs.answers import to_json
+from ..runs.reach import SEQUENCES, way_back_of
+from ..schemas import GapQuestion, Whole
+from ..server.budget import spend
+
+router = APIRouter()
+
+
+@router.get("/compare/{name}", include_in_schema=False)
+def experiment(request: Request, name: Literal["gap", "sequence", "bottleneck", "race"]) -> Response:
+    return answered(request, f"labs/{name}.html", filled(name, request.app.state.settings))
+
+
+@router.get(
+    "/api/labs/sequence",
+    summary="Measure the time for a sequence of T timesteps on this server",
+    description="Seconds, measured now, each the median of 3 repeats: `gru`, `attention`, and a minimal GRU computed "
+    "by `loop` and by `scan`.",
+)
+def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
+    if T not in sequence.LENGTHS:
+        raise Refused(422, "request", f"T must be one of {', '.join(map(str, sequence.LENGTHS))}", "T")
+    spend(T * sequence.WIDTH * 10)
+    return sequence.timed(T, 3)
+
+
+@router.get(
+    "/api/labs/parity",
+    summary="Train a minimal GRU on parity",
+    description="A list of training steps, each with the held-out accuracy.",
+)
+async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
+    try:
+        found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
+    except Lost as error:
+        raise Refused(503, "lost", str(error), retry_after=5) from error
+    return found
+
+
+@router.post(
+    "/api/labs/gap",
+    summary="Measure the gradient flow in untrained cells",
+    description="For each cell, `lags` has the norm of the gradient of the last output with respect to the input 0, 1, "
+    "2, … timesteps earlier, divided by the norm for the last input. The norms are means over "
+    f"{SEQUENCES} sequences. `recipe` trains the cell over this gap.",
+    response_class=Response,
+)
+def untrained(question: GapQuestion) -> Response:
+    return Response(to_json(way_back_of(question)), media_type="application/json")

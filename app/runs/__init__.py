@@ -1,0 +1,1 @@
+"""Runs of scenarios: how they are set up, computed and written as responses. Nothing here knows of requests."""

@@ -1,0 +1,26 @@
+"""Runs of one sequence at all checkpoints of a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gru_core.checkpoints import Training
+from gru_core.trace import read
+
+from ..server.budget import spend
+from ..settings import Settings
+from .answers import start, tapes
+from .limits import MOST_READ
+from .run import targets
+
+
+def read_by_all(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
+    """Run a sequence at a training's checkpoints, from the place `first` on. Raises Refused or SequenceError."""
+    steps = training.steps[first:]
+    if not steps:
+        return {"start": None, "steps": [], "signals": {}, "y": ""}
+    models = training.models(steps)
+    tokens, x = read(models[-1], sequence, min(MOST_READ, settings.max_steps))
+    spend(len(steps) * len(x) * training.recipe.units)
+    about_run = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, targets(models[-1], x))
+    return {"start": about_run, "steps": steps} | tapes(models, x)

@@ -1,0 +1,45 @@
+"""The experiment “Gradient reach”: how far the gradient of untrained cells reaches, measured on request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gru_core import labs
+from gru_core.checkpoints import first_card, way_back
+from gru_core.presets.recipes import fresh
+from gru_core.recipe import Recipe, begin
+
+from ..schemas import GapQuestion
+from ..server.budget import spend
+
+SEQUENCES = 8
+"""The number of sequences over which the norms are averaged."""
+
+
+def way_back_of(question: GapQuestion) -> dict[str, Any]:
+    """Return for each cell the norms of the gradient by lag, and the recipe that trains the cell over this gap."""
+    found: dict[str, Any] = {}
+    spend(3 * SEQUENCES * question.gap * question.units)
+    for cell in labs.EQUAL:
+        recipe = over_gap(question, cell)
+        model, _ = begin(recipe, first_card(recipe))
+        probe = fresh(recipe, recipe.schedule.T, SEQUENCES)
+        found[cell] = {"lags": way_back(model, model.forward(probe.x)[-1]), "recipe": recipe.to_dict()}
+    return found
+
+
+def over_gap(question: GapQuestion, cell: str) -> Recipe:
+    """Return the recipe of a cell in the experiment “Gradient reach”."""
+    chrono = question.first == "chrono" and cell != "rnn"
+    biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
+    base = replace(labs.BASES["gap"], units=question.units, seed=question.seed, cell=cell)
+    return labs.over(
+        replace(
+            base,
+            first="plain" if question.first == "chrono" and not chrono else question.first,
+            T_max=max(3, question.gap) if chrono else None,
+            biases=biases if question.first == "plain" else {},
+        ),
+        question.gap + 1,
+    )

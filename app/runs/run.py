@@ -1,0 +1,93 @@
+"""Running a scenario: its model and sequence are read once, its limits checked once, and its values come in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gru_core import Model, Trace, stream
+from gru_core.arrays import Array
+from gru_core.cells import CELLS
+from gru_core.tasks import task_of
+
+from .. import models
+from ..errors import Refused, within
+from ..schemas import Scenario, UnitQuestion
+from ..server.budget import spend
+from ..settings import Settings
+from .answers import Start, numbers_of, start
+from .limits import MOST_IN_TEXT, PIECE
+from .scenario import set_up
+
+
+def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[Start, Iterator[Trace]]:
+    """Return the `start` of a scenario's run, and the run itself in blocks.
+
+    A block has at most `block` timesteps and about PIECE numbers; if `block` is None, one block is the whole run. If
+    anything is changed, each block has the original run as its twin; with `against`, the run of the second sequence.
+    Raises Refused or SequenceError before anything is computed.
+    """
+    setup = set_up(scenario, settings)
+    compared = setup.against is not None
+    original = setup.model if (scenario.clamps or scenario.weights) and not compared else None
+    twin = compared or original is not None
+    if block is not None:
+        numbers = sum(cell.inputs + numbers_of(cell, twin) * cell.units for cell in setup.changed.layers)
+        block = max(1, min(block, PIECE // numbers))
+    units = sum(cell.units for cell in setup.changed.layers)
+    spend(units * min(len(setup.x), block or len(setup.x)) * (2 if twin else 1))
+    beginning = start(
+        scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin,
+        targets(setup.model, setup.x), setup.others,
+    )  # fmt: skip
+    return beginning, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, original, setup.against)
+
+
+def run_whole(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
+    """Return the `start` of a scenario's run, and the whole run. Raises as `prepare`."""
+    beginning, blocks = prepare(scenario, settings, None)
+    return beginning, next(blocks)
+
+
+def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Iterator[Trace]]:
+    """Return what `prepare` returns, with the whole run as one block. Raises Refused if there is no such unit too."""
+    beginning, blocks = prepare(question, settings, None)
+    layers = beginning["layers"]
+    within("layer", question.layer, 1, len(layers), "the layers of this model")
+    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
+    return beginning, blocks
+
+
+def input_names(beginning: Start, layer: int) -> list[str]:
+    """Return the names of the inputs of a layer, counted from 0."""
+    if layer == 0:
+        return list(beginning["x"]["labels"])
+    return [f"h{unit}" for unit in range(1, beginning["layers"][layer - 1]["H"] + 1)]
+
+
+def targets(model: Model, x: Array) -> list[float | None] | None:
+    """Return the task's own answers to inputs `(T, I)`, as `Start` has them."""
+    task = task_of(model)
+    if task is None:
+        return None
+    target, scored = task.answers(x)
+    first = 1 if task.kind == "softmax" else 0
+    return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
+
+
+def within_text(beginning: Start, what: str) -> None:
+    """Raise Refused if the run is too large for `what`, for example one JSON document."""
+    numbers = sum(numbers_of(CELLS[layer["cell"]], beginning["twin"]) * layer["H"] for layer in beginning["layers"])
+    most = MOST_IN_TEXT // numbers
+    if beginning["T"] > most:
+        message = (
+            f"the run is too large for {what}: at most {most:,} of its {beginning['T']:,} steps fit. The stream "
+            "(Accept: text/event-stream) and /api/export/trace.npz return the whole run"
+        )
+        raise Refused(413, "too-large", message, "sequence")
+
+
+def example(name: str, settings: Settings) -> Scenario:
+    """Return a model's first example, cut to the timesteps that this server runs."""
+    model = models.get(name, settings)
+    tokens = model.encoder.tokens(model.examples[0])
+    return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))

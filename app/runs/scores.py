@@ -1,0 +1,40 @@
+"""Scores of a scenario's model on held-out sequences, next to those of the original model."""
+
+from __future__ import annotations
+
+from gru_core.presets.recipes import held_out
+from gru_core.scoring import SCORE, carried, score
+
+from .. import models
+from ..errors import Refused
+from ..schemas import HeldAt, Scenario, Scores
+from ..server.budget import spend
+from ..settings import Settings
+from .limits import MOST_SCORED
+from .scenario import set_up
+
+
+def scores(scenario: Scenario, settings: Settings) -> Scores:
+    """Return the scores without and with the changes. Raises Refused or SequenceError if they cannot be measured."""
+    setup = set_up(scenario, settings)
+    model, task, batch = setup.model, models.task(setup.model), held_out(setup.model)
+    assert batch is not None  # since it has a task
+    steps = len(batch.x)
+    batch = batch.first(max(1, MOST_SCORED // (steps * sum(gru.units for gru in model.layers))))
+    spend(batch.scored.size * sum(cell.units for cell in model.layers))
+    clamps, held = [], []
+    for n, clamp in enumerate(setup.clamps, 1):
+        try:
+            elsewhere, at = carried(clamp, task.events(setup.x), batch.events)
+        except ValueError as error:
+            raise Refused(422, "scenario", str(error), f"clamps.{n}") from error
+        clamps.append(elsewhere)
+        held.append(HeldAt(at=at))
+    return Scores(
+        name=SCORE[model.readout.kind],
+        untouched=score(model, batch, h0=setup.h0),
+        changed=score(setup.changed, batch, clamps, setup.h0),
+        sequences=batch.scored.shape[1],
+        steps=steps,
+        held=held,
+    )

@@ -1,0 +1,35 @@
+"""The floors of the app: routes stand on everything, and nothing stands on routes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[2] / "app"
+MODULES = sorted(path for path in APP.rglob("*.py") if path != APP / "main.py")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules that a module imports, by their names below app."""
+    folder = path.relative_to(APP).parts[:-1]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*folder[: len(folder) - node.level + 1], *(node.module or "").split(".")]
+            start = ".".join(part for part in base if part)
+            names |= {start, *(f"{start}.{alias.name}".lstrip(".") for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(APP)))
+def test_only_main_imports_routes(path: Path) -> None:
+    assert not [name for name in imported(path) if name.split(".")[0] == "routes"]
+
+
+@pytest.mark.parametrize("folder", ["runs", "jobs", "intake"])
+def test_runs_trainings_and_uploads_know_no_pages(folder: str) -> None:
+    above = {"pages", "exports", "lessons", "rooms", "routes", "commands"}
+    for path in (APP / folder).glob("*.py"):
+        assert not [name for name in imported(path) if name.split(".")[0] in above], path.name
