@@ -153,7 +153,7 @@ def run(options: argparse.Namespace, page: str = "", lessons: str | None = None)
     if options.proxy_headers:
         proxies = options.forwarded_allow_ips or os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
     elif options.forwarded_allow_ips:
-        print("gruscope: --forwarded-allow-ips has no effect without --proxy-headers: add it", file=sys.stderr)
+        print("gruscope: --forwarded-allow-ips needs --proxy-headers: add --proxy-headers", file=sys.stderr)
         return 2
     return serve(
         settings,

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.toml",
         help=f"the grid: one value or a list for each of the keys {', '.join(sweep.KEYS)}; also "
-        "seeds (the number of seeds, starting with seed 0) and gap (T - 1)",
+        "seeds (the number of seeds, starting with seed 0) and gap (T is then gap + 1)",
     )
     parser.add_argument(
         "--out",
