@@ -12,7 +12,7 @@ from .. import output
 from ..answers import model_entry, to_json
 from ..commands import brought
 
-HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how it was read"
+HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how its file was read"
 EXAMPLES = (
     "gruscope import net.safetensors",
     "gruscope import net.onnx --answer direction=forward --out net-forward.safetensors",

@@ -13,7 +13,7 @@ from .. import models
 from ..answers import model_entry, to_json
 from ..settings import Settings, with_cache
 
-HELP = "list the presets, the models in the folder GRUSCOPE_MODELS (“served”) and uploaded models (“kept”)"
+HELP = "list the presets, the models in GRUSCOPE_MODELS (marked “served”) and the uploaded models (marked “kept”)"
 EXAMPLES = ("gruscope models", "gruscope models --json")
 
 

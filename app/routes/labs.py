@@ -81,8 +81,9 @@ def _in_sequence() -> dict[str, Any]:
 @router.get(
     "/api/labs/sequence",
     summary="Measure the time for a sequence of T timesteps on this server",
-    description="Seconds, measured now, each the median of 3 repeats: `gru`, `attention`, and a minimal GRU computed "
-    "by `loop` and by `scan`.",
+    description="All times are in seconds and measured now; each is the median of 3 repeats. `gru` is a GRU, "
+    "`attention` is a head of attention. `loop` and `scan` are a minimal GRU, computed one timestep after another and "
+    "by a parallel scan.",
 )
 def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     if T not in sequence.LENGTHS:
@@ -94,7 +95,8 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 @router.get(
     "/api/labs/parity",
     summary="Train a minimal GRU on parity",
-    description="A list of training steps, each with the held-out accuracy.",
+    description="The task is parity: is the number of ones so far even or odd? The response is a list of training "
+    "steps, each with the held-out accuracy.",
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     try:
@@ -186,7 +188,7 @@ def bare_boot(settings: Settings) -> dict[str, Any]:
 class GapQuestion(Body):
     """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
 
-    `b` is the initial bias of z; f gets the opposite sign. Only the initialization "plain" uses `b`.
+    `first` is the initialization. With "plain", z of the GRU has the initial bias `b`, and f of the LSTM has −`b`.
     """
 
     gap: Annotated[int, Field(ge=5, le=200)]
@@ -203,9 +205,10 @@ SEQUENCES = 8
 @router.post(
     "/api/labs/gap",
     summary="Measure the gradient flow in untrained cells",
-    description="For each cell, `lags` has the norm of the gradient of the last output with respect to the input 0, 1, "
-    "2, … timesteps earlier, divided by the norm for the last input. The norms are means over "
-    f"{SEQUENCES} sequences. `recipe` trains the cell over this gap.",
+    description="For each cell, `lags` tells how far the gradient reaches: the norm of the gradient of the largest "
+    "output at the last timestep, before the softmax, with respect to the input 0, 1, 2, … timesteps earlier. The "
+    f"norms are means over {SEQUENCES} sequences, divided by the norm for the last input. `recipe` trains the cell "
+    "over this gap.",
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:

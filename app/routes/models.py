@@ -27,7 +27,7 @@ def one_model(request: Request, id: str) -> Response:
     return Response(to_json(models.entry(id, settings)), media_type="application/json")
 
 
-@router.get("/{name}/draw", summary="Draw a sequence of the model's task with a seed")
+@router.get("/{name}/draw", summary="Draw a random sequence of the model's task")
 def draw(
     request: Request,
     name: str,
