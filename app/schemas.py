@@ -65,8 +65,8 @@ Rows = Annotated[list[Annotated[list[FiniteFloat], FirstError]], FirstError]
 class ClampBody(Body):
     """A clamp: a gate, the candidate, a state, or the previous state h_prev is set to a value at some timesteps.
 
-    Units, timesteps and layers count from 1. If `units` is null, the clamp is on all units. `to` is the last timestep
-    of the clamp; null means the end of the sequence.
+    Units, timesteps and layers count from 1. If `units` is null, the clamp applies to all units. `to` is the last
+    timestep of the clamp; null means the end of the sequence.
     """
 
     gate: Holdable
@@ -105,9 +105,9 @@ class WeightBody(Body):
 class Scenario(Body):
     """A run: a model, a sequence, and your changes.
 
-    `sequence` is text in the model's alphabet, or rows of numbers (T, I). `h0` has the initial state of each layer, for
-    an LSTM h and then c; null means zero. `against` is a second sequence with the same number of timesteps. It is run
-    with the same changes, and the response contains its run instead of the original run.
+    `sequence` is text in the model's alphabet, or a list of T timesteps with I numbers each. `h0` has the initial state
+    of each layer, for an LSTM h and then c; null means zero. `against` is a second sequence with the same number of
+    timesteps. It is run with the same changes, and the response contains its run instead of the original run.
     """
 
     model_config = ConfigDict(
@@ -150,7 +150,7 @@ class LedgerQuestion(SumsQuestion):
 class SensitivityQuestion(UnitQuestion):
     """A scenario, a layer, a unit, a timestep `t` and an `output`, all counted from 1.
 
-    If `output` is null, it is the output that is the model's answer at `t`.
+    If `output` is null, the largest output at `t` is used: with a softmax, the model's answer.
     """
 
     model_config = _example(t=5, output=None)
@@ -174,7 +174,7 @@ class MomentsQuestion(SumsQuestion):
 class GapQuestion(Body):
     """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
 
-    `b` is the initial bias of z; f gets the opposite sign. Only the initialization "plain" uses `b`.
+    `first` is the initialization. With "plain", z of the GRU has the initial bias `b`, and f of the LSTM has −`b`.
     """
 
     gap: Annotated[int, Field(ge=5, le=200)]

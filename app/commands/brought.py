@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="answer to a question about the file; repeat for more",
+        help="answer to a question about the file; repeat the option for more answers",
     )
     parser.add_argument(
         "--alphabet", type=_names, metavar="FILE.json", help="names of the input symbols: a JSON list of strings"

@@ -12,7 +12,7 @@ from ..commands import brought
 from ..intake.child import parity
 from ..runs.answers import to_json
 
-HELP = "check that GRU Scope computes the same numbers for a network as the network's own library"
+HELP = "check that GRU Scope computes the same numbers for a network as the library it comes from"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
 CANNOT_BE_COMPARED = 2
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="REF.npz",
-        help="an input x, with the states h (or h_l0, h_l1, …) or the outputs y that the library computed for it",
+        help="file with an input x, and the states h (or h_l0, h_l1, …) or the outputs y that the library computed",
     )
 
 

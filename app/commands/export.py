@@ -48,7 +48,7 @@ PAGES = {"/compare": export.compare_page, "/train": export.train_page}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share; with --site, a TOML file")
     parser.add_argument(
-        "--site", type=Path, metavar="DIR", help="folder to write: a page for each scenario of a TOML file"
+        "--site", type=Path, metavar="DIR", help="folder to write: one page for each scenario of the TOML file"
     )
     files = parser.add_argument_group("files to write (- is standard output)")
     for ending, words in FILES.items():
@@ -57,11 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--model", help="the model's name (default: flip-flop)")
     keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
     keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
-    keys.add_argument("--weights", help="edited weights, such as z.1.W3=0.5")
+    keys.add_argument("--weights", help="changed weights, such as z.1.W3=0.5")
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
-    parser.add_argument("--live", default="", metavar="URL", help="address that “Open in GRU Scope” opens")
+    parser.add_argument("--live", default="", metavar="URL", help="address that the link “Open in GRU Scope” opens")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from ..commands import brought
 from ..models import model_entry
 from ..runs.answers import to_json
 
-HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how it was read"
+HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how its file was read"
 EXAMPLES = (
     "gruscope import net.safetensors",
     "gruscope import net.onnx --answer direction=forward --out net-forward.safetensors",

@@ -98,16 +98,16 @@ def _check(file: Path) -> int:
         return 1
     steps = len(lesson.steps)
     questions = sum(len(step.questions) for step in lesson.steps)
-    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, every number computed")
+    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, no mistakes")
     return 0
 
 
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file() or not _is_name(file):
-        return _wrong(f"there is no file {file}, or it cannot be the name of a lesson: {NAMED}")
+        return _wrong(f"{file} does not exist, or its name cannot be the name of a lesson: {NAMED}")
     if file.stem in shelf.ORDER:
-        return _wrong(f"a lesson of GRU Scope has the name “{file.stem}”, and is shown instead: rename the file")
+        return _wrong(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
     return serve(options, f"lessons/{file.stem}", lessons=str(file.parent))
 
 

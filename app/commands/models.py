@@ -14,7 +14,7 @@ from ..models import model_entry
 from ..runs.answers import to_json
 from ..settings import Settings, with_cache
 
-HELP = "list the presets, the models in the folder GRUSCOPE_MODELS (“served”) and uploaded models (“kept”)"
+HELP = "list the presets, the models in GRUSCOPE_MODELS (marked “served”) and the uploaded models (marked “kept”)"
 EXAMPLES = ("gruscope models", "gruscope models --json")
 
 

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=8000, help="port; if it is taken, the next free port (default: %(default)s)"
     )
     parser.add_argument(
-        "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if it is not /"
+        "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if not at /"
     )
     parser.add_argument(
         "--proxy-headers",
@@ -153,7 +153,7 @@ def run(options: argparse.Namespace, page: str = "", lessons: str | None = None)
     if options.proxy_headers:
         proxies = options.forwarded_allow_ips or os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
     elif options.forwarded_allow_ips:
-        print("gruscope: --forwarded-allow-ips has no effect without --proxy-headers: add it", file=sys.stderr)
+        print("gruscope: --forwarded-allow-ips needs --proxy-headers: add --proxy-headers", file=sys.stderr)
         return 2
     return serve(
         settings,
@@ -189,7 +189,7 @@ def serve(
     allowed = _allowed(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
         each = " for each worker" if workers > 1 else ""
-        print(f"this system allows {allowed} connections{each}, not {settings.max_connections}: see ulimit -n")
+        print(f"this system allows only {allowed} of {settings.max_connections} connections{each}: raise ulimit -n")
         settings = replace(settings, max_connections=allowed)
     settings = replace(settings, hosts=f"{settings.hosts},{host}")
     with tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
@@ -204,7 +204,7 @@ def serve(
             print(f"gruscope: {error}", file=sys.stderr)
             return 1
         if not settings.uploads:
-            print("uploads are off: set GRUSCOPE_UPLOADS to a directory for uploaded models")
+            print("uploads are off: set GRUSCOPE_UPLOADS to a folder for uploaded models")
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
         bound = listener.getsockname()[1]

@@ -13,7 +13,7 @@ from ..jobs import sweep
 from ..jobs.start import start
 from ..jobs.trainings import id_of
 
-HELP = "train every recipe of a grid; skip the recipes that are already in the table"
+HELP = "train every recipe of a grid; skip the recipes that already have a row in the output table"
 EXAMPLES = (
     "gruscope sweep gates.toml --out gates.csv --html gates.html",
     "gruscope sweep gates.toml --scheduler tcp://127.0.0.1:8786",
@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.toml",
         help=f"the grid: one value or a list for each of the keys {', '.join(sweep.KEYS)}; also "
-        "seeds (how many seeds, from 0) and gap (T - 1)",
+        "seeds (the number of seeds, starting with seed 0) and gap (T is then gap + 1)",
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FILE.csv",
-        help="table to write (default: the name of FILE.toml with .csv); rows of other grids in it stay",
+        help="table to write (default: the name of FILE.toml with .csv); rows of other grids in this table stay",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE.html", help="also write a page of charts with medians and quartiles"
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         default="",
         metavar="tls://HOST:PORT",
-        help="train on this Dask cluster, and not here",
+        help="train on the Dask cluster of this scheduler, not on this machine",
     )
     parser.add_argument("--plain-scheduler", action="store_true", help="allow tcp:// to other machines (not encrypted)")
 

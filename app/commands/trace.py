@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="z.1@4-6=0",
-        help="clamp a gate, the candidate or the state, as in links; repeat for more",
+        help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
     )
     parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
     parser.add_argument(

@@ -30,8 +30,9 @@ def experiment(request: Request, name: Literal["gap", "sequence", "bottleneck", 
 @router.get(
     "/api/labs/sequence",
     summary="Measure the time for a sequence of T timesteps on this server",
-    description="Seconds, measured now, each the median of 3 repeats: `gru`, `attention`, and a minimal GRU computed "
-    "by `loop` and by `scan`.",
+    description="All times are in seconds and measured now; each is the median of 3 repeats. `gru` is a GRU, "
+    "`attention` is a head of attention. `loop` and `scan` are a minimal GRU, computed one timestep after another and "
+    "by a parallel scan.",
 )
 def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
     if T not in sequence.LENGTHS:
@@ -43,7 +44,8 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 @router.get(
     "/api/labs/parity",
     summary="Train a minimal GRU on parity",
-    description="A list of training steps, each with the held-out accuracy.",
+    description="The task is parity: is the number of ones so far even or odd? The response is a list of training "
+    "steps, each with the held-out accuracy.",
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     try:
@@ -56,9 +58,10 @@ async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]
 @router.post(
     "/api/labs/gap",
     summary="Measure the gradient flow in untrained cells",
-    description="For each cell, `lags` has the norm of the gradient of the last output with respect to the input 0, 1, "
-    "2, … timesteps earlier, divided by the norm for the last input. The norms are means over "
-    f"{SEQUENCES} sequences. `recipe` trains the cell over this gap.",
+    description="For each cell, `lags` tells how far the gradient reaches: the norm of the gradient of the largest "
+    "output at the last timestep, before the softmax, with respect to the input 0, 1, 2, … timesteps earlier. The "
+    f"norms are means over {SEQUENCES} sequences, divided by the norm for the last input. `recipe` trains the cell "
+    "over this gap.",
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:

@@ -21,7 +21,7 @@ from ..runs.run import within_text
 
 router = APIRouter(prefix="/api/export")
 
-WHICH = "The query is that of a link, as Share copies it."
+WHICH = "The query has the keys of a link, as Share copies it."
 
 
 def _follow(request: Request) -> Followed:
@@ -59,8 +59,8 @@ def train_html(request: Request) -> Response:
 @router.get(
     "/lesson.html",
     summary="Export a lesson as one HTML file that needs no server",
-    description="The file contains the lesson's answers. While students at your network address follow a room that "
-    "shows this lesson, and do not explore, the status is 403.",
+    description="The file contains the lesson's answers. While a room shows this lesson to students at your network "
+    "address, the status is 403, except in the room's mode `explore`.",
     dependencies=[Depends(open_to)],
 )
 def lesson_html(request: Request, name: str) -> Response:

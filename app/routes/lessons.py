@@ -48,9 +48,9 @@ def on_paper(request: Request, name: str, closed: Annotated[bool, Depends(withhe
     "/api/lessons/{name}/reveal",
     summary="Get the answer to a lesson's question",
     description="`question` is, for example, 2.1: the first question of step 2. The lesson's page does not contain the "
-    "answer. While students at your network address follow a room that shows this lesson, and do not explore, the "
-    "status is 403: they get the answer from the room, when the teacher shows it. The teacher has the room's secret, "
-    "and still gets the answer here with the header `Authorization: Bearer SECRET`.",
+    "answer. While a room shows this lesson to students at your network address, the status is 403, except in the "
+    "room's mode `explore`. The students then get the answer from the room, when the teacher shows it. The teacher "
+    "gets it here, with the room's secret in the header `Authorization: Bearer SECRET`.",
     dependencies=[Depends(open_to)],
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
@@ -67,10 +67,10 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
 @router.get(
     "/api/lessons/{name}/outline",
     summary="Get a lesson's steps with the teacher's notes",
-    description="Each step has its `title`, `notes`, `questions` by id, and the `link` of its figure. If the figure is "
-    "covered, `upto` is the last timestep that it shows; otherwise it is null. While students at your network address "
-    "follow a room that shows this lesson, and do not explore, only the teacher gets the steps, with the room's "
-    "secret. Everyone else gets 403.",
+    description="Each step has its `title`, `notes`, `questions` by id, and the `link` of its figure. If the figure "
+    "hides later timesteps, `upto` is the last timestep that it shows; otherwise it is null. While a room shows this "
+    "lesson to students at your network address, the status is 403, except in the room's mode `explore`, and for the "
+    "teacher, who sends the room's secret.",
     dependencies=[Depends(open_to)],
 )
 def outline(request: Request, name: str) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ SECONDS = 1.0
 
 
 class Numbers(Body):
-    """Expressions such as z@3, to compute for the figure that `link` shows."""
+    """Expressions such as z@3, and the `link` of the view to compute them for."""
 
     link: Annotated[str, Field(max_length=8000)]
     what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]
@@ -100,9 +100,10 @@ class Numbers(Body):
 
 @router.post(
     "/api/numbers",
-    summary="Compute numbers about a figure, as lessons write them",
-    description="For example `z@3`, `share@7 from 4` or `score`, each as text. A number is null if it cannot be "
-    f"computed, or if the request has already used {SECONDS:g} s of processor time.",
+    summary="Compute the values of expressions for the view of a link",
+    description="Expressions are as in lessons, for example `z@3`, `share@7 from 4` or `score`. Each value is returned "
+    "as text. It is null if it cannot be computed, or if the request has already used "
+    f"{SECONDS:g} s of processor time.",
 )
 def numbers(request: Request, asked: Numbers) -> list[str | None]:
     settings: Settings = request.app.state.settings

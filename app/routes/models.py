@@ -30,7 +30,7 @@ def one_model(request: Request, id: str) -> Response:
     return _json(models.entry(id, request.app.state.settings))
 
 
-@router.get("/{name}/draw", summary="Draw a sequence of the model's task with a seed")
+@router.get("/{name}/draw", summary="Draw a random sequence of the model's task")
 def draw(
     request: Request,
     name: str,

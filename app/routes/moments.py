@@ -16,14 +16,15 @@ router = APIRouter(prefix="/api")
 @router.post(
     "/moments",
     summary="Find similar moments in other units and in held-out sequences",
-    description=f"A moment has at most {MOST_MOMENT} steps. `units` lists the other units of this layer with similar "
-    "values at these steps; if `mirrored` is true, the values have the opposite sign. The model "
-    "also runs over 1,000 held-out sequences of its task, "
-    "with the edited weights but without clamps. There `count` of `of` moments are similar; `count` is null if the "
-    f"model has no built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
-    "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: `what` is "
-    "at this `step` in the part `share` of them, and in the part `elsewhere` of all steps. `share` is at least 0.5, "
-    "and at least 1.5 times `elsewhere`. Step 0 is the first step of the moment.",
+    description=f"A moment has at most {MOST_MOMENT} timesteps. `units` lists the other units of this layer with "
+    "similar values at these timesteps, each with its largest difference, `gap`. If `mirrored` is true, the values "
+    "have the opposite sign. The model also runs over 1,000 held-out sequences of its task, with the changed weights "
+    "but without clamps. There, `count` of `of` possible moments are similar; `count` is null if the model has no "
+    f"built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the sequence, the first "
+    "timestep `t` of the moment, and its `gap`. `common` lists properties that are typical of the similar moments: a "
+    "`share` of these moments has the property `what` at the timestep `step`, and `elsewhere` is the share of all "
+    "timesteps that have it. Step 0 is the first timestep of the moment, −1 the timestep before. `share` is at least "
+    "0.5, and at least 1.5 times `elsewhere`.",
     response_class=Response,
 )
 def ask(request: Request, question: MomentsQuestion) -> Response:

@@ -151,7 +151,7 @@ def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
     "/api/rooms",
     summary="Open a room",
     status_code=201,
-    description="The answer has the room's `code` and `address` for the students, and its `secret` for the teacher. "
+    description="The response has the room's `code` and `address` for the students, and its `secret` for the teacher. "
     "The teacher's requests need the header `Authorization: Bearer SECRET`.",
 )
 async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
@@ -192,9 +192,9 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     summary="Follow a room",
     response_class=Response,
     responses=EVENTS,
-    description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
+    description="The event `you` has the name of your `device`: send it as `X-Device` from then on. Each event `room` "
     "is the whole newest state. With `Last-Event-ID`, the stream leaves out the state that you already have. With "
-    "`once`, the response ends after the newest state; use it behind a proxy that holds streams back.",
+    "`once`, the response ends after the newest state; use it if a proxy does not pass on streams.",
 )
 async def events(
     request: Request,
@@ -218,8 +218,8 @@ async def events(
     summary="Follow a room as its teacher",
     response_class=Response,
     responses=EVENTS,
-    description="The event `class` has the room's state, the number of students, how many gave each answer, and, while "
-    "they explore, their views. `once` works as for students.",
+    description="The event `class` has the room's state, the number of students, and how many gave each answer. While "
+    "the students explore, it also has their views. `once` works as for students.",
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
     room = await _rooms(request).led(code, visitor(request), authorization)
@@ -264,8 +264,8 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     "/api/rooms/{code}/question",
     summary="Ask the class a question",
     status_code=204,
-    description="A new question replaces the one before. Until the answer is shown, the figure hides it. A question of "
-    "your own (`own`) leaves the figure as it is.",
+    description="A new question replaces the previous one. Until the answer is shown, the figure hides the answer. A "
+    "question of your own (`own`) leaves the figure as it is.",
 )
 async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
     room = await _rooms(request).led(code, visitor(request), authorization)
@@ -295,7 +295,8 @@ async def turn(request: Request, code: str, body: Turn, authorization: Authoriza
     "/api/rooms/{code}/answers",
     summary="Answer the question of a room",
     status_code=204,
-    description="In each round a device counts once, with its last answer, until the teacher stops taking answers.",
+    description="In each round only the last answer of a device counts. After the teacher stops taking answers, the "
+    "status is 409.",
 )
 async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
     room = await _rooms(request).get(code, visitor(request))

@@ -12,13 +12,13 @@ router = APIRouter(prefix="/api")
 
 @router.post(
     "/score",
-    summary="Score the model on held-out sequences, with the scenario's clamps and edited weights",
-    response_description="`untouched` is the score of the original model, `changed` with the scenario's changes, and "
-    "`name` is the kind of score. It is measured on `sequences` held-out sequences of `steps` timesteps, the same for "
-    "everyone; a large model is scored on fewer. Every sequence starts from the scenario's h0. A clamp on all "
-    "timesteps of the scenario's sequence holds at every timestep. A clamp on timesteps of one kind holds at all "
-    "timesteps of this kind, as `held` lists for each clamp. A clamp on timesteps of several kinds is refused. Only "
-    "models with a built-in task can be scored.",
+    summary="Score the model on held-out sequences, with the scenario's clamps and changed weights",
+    response_description="`untouched` is the score of the original model, `changed` is the score with the scenario's "
+    "changes, and `name` is the kind of score. Both use the same `sequences` held-out sequences of `steps` timesteps, "
+    "in every request; a large model is scored on fewer. Every sequence starts from the scenario's h0. A clamp on all "
+    "timesteps of the scenario's sequence holds at every timestep. A clamp on timesteps of one kind, for example "
+    "capital letters, holds at all timesteps of this kind, as `held` lists for each clamp. A clamp on timesteps of "
+    "several kinds is refused. Only models with a built-in task can be scored.",
 )
 def ask(request: Request, scenario: Scenario) -> Scores:
     return scores(scenario, request.app.state.settings)

@@ -33,11 +33,12 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
             "null. A step has `x`, `y` and, for each layer, its signals (r, z, h_tilde and h of a GRU), the terms "
             "`Wx.z`, `Uh.z`, … of each gate's sum, and `half_life`: the number of timesteps until half of the state is "
             "left if the gates stay as they are. Names with `twin.` belong to the original run, or with `against` to "
-            "the run of the second sequence. Names with `delta.` are the differences to it. If something is clamped, "
-            "`computed.z` and so on are the values that the clamp replaced, and `h_prev` is the old state that the "
-            "timestep used. At the end, `moved` has how far each unit's state moved. `twin.first` is the first "
-            "timestep with another output (another label, or a number more than 0.01 away), and `twin.most` the "
-            "largest difference of h with its place; both are null if nothing differs.",
+            "the run of the second sequence. Names with `delta.` are the differences from that run. If a value is "
+            "clamped, `computed.z` and so on are the values that the clamp replaced; if the old state is clamped, "
+            "`h_prev` is the old state that the timestep used. At the end, `moved` has the sum of the changes of each "
+            "unit's state, without their signs. `twin.first` is the first timestep with a different output (another "
+            "label, or a number that differs by more than 0.01), and `twin.most` is the largest difference of h, with "
+            "its layer, unit and timestep; both are null if nothing differs.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

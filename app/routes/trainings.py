@@ -42,11 +42,12 @@ def _live(request: Request, id: str) -> Live:
     "",
     summary="Train a recipe",
     status_code=201,
-    description="The answer has the `id` of the training and its `state`. The same recipe has the same id, and the "
-    "server trains it again only if that training was stopped, failed, or is no longer stored. A training that nobody "
-    f"follows ends after {ALONE} seconds. Nobody can stop a training that somebody else follows. So that the server "
-    "recognizes you, choose a random `token`, and send it here, with the events, and when you stop the training. "
-    "Status 429 means that the queue, or the memory for trainings, is full.",
+    description="The response has the `id` of the training and its `state`. The same recipe has the same id, and the "
+    "server trains it again only if that training was stopped, failed, or is no longer stored. You follow a training "
+    f"while you read its events. A training that nobody follows stops after {ALONE} seconds. You cannot stop a "
+    "training that somebody else follows. So that the server recognizes you, choose a random `token`, and send it "
+    "here, when you read the events, and when you stop the training. Status 429 means that the queue, or the memory "
+    "for trainings, is full.",
 )
 async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
     live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
@@ -69,9 +70,9 @@ async def one(request: Request, id: str) -> dict[str, Any]:
 @router.delete(
     "/{id}",
     summary="Stop a training",
-    description="The checkpoints so far are kept. While another visitor follows the training, it continues, as `state` "
-    "shows. Send the `token` with which you started and follow it. Without a token every follower counts as another "
-    "visitor.",
+    description="The server keeps the checkpoints so far. If another visitor follows the training, it continues, as "
+    "`state` shows. Send the `token` that you sent when you started the training and read its events. Without a token, "
+    "the server takes every follower for another visitor, even you.",
 )
 async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
     live = _live(request, id)
@@ -94,7 +95,7 @@ def _about(request: Request, live: Live) -> dict[str, Any]:
             "description": "Server-sent events. `start` has the recipe, and each `checkpoint` its report. `end` has "
             "the `state` (done, stopped or failed) and, as `why`, the reason in words, empty if the training is "
             "complete. While the training waits, `place` has its place in the queue. All events except `place` have "
-            "ids, so that a lost connection can continue where it stopped.",
+            "ids: after a lost connection, send the last id as `Last-Event-ID` to continue there.",
             "content": {"text/event-stream": {}},
         }
     },
@@ -114,7 +115,7 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     "/{id}/tapes",
     summary="Run a sequence at every checkpoint of a training",
     response_class=Response,
-    description=f"The sequence has at most {MOST_READ} timesteps. `start` is as in a run. `steps` has the training "
+    description=f"The sequence has at most {MOST_READ} timesteps. `start` is as in a trace. `steps` has the training "
     "steps of N checkpoints, starting with checkpoint `first`, counted from 0. `signals` has an array (N, T, H) for "
     "each signal, and `y` is (N, T, K), as little-endian float32 in base64.",
 )

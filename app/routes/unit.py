@@ -31,11 +31,11 @@ def _json(content: bytes) -> Response:
 @_answers(
     "/sums",
     "Get the sums of a unit's gates, weight by weight",
-    f"At most {BLOCK} steps at once. `inputs` names the inputs of W. `gates` has, for each gate and for the candidate, "
-    "the unit's weights W and U, its bias b and, for each step, the products Wx and Uh. σ or tanh is applied to their "
-    "sum with b. c and rc are null, except for the h_tilde of a GRU with the reset gate after the product: there the "
-    "sum also has rc, which is r times c. If weights are edited, `trained` has W, U, b and c before the edit; "
-    "otherwise it is null.",
+    f"At most {BLOCK} timesteps in one request. `inputs` names the inputs of W. `gates` has, for each gate and for the "
+    "candidate, the unit's weights W and U, its bias b and, for each timestep, the products Wx and Uh. σ or tanh is "
+    "applied to the sum of b and these products. c and rc are null, except for the h_tilde of a GRU with the reset "
+    "gate after the product: there the sum also has rc, which is r times c. If weights are changed, `trained` has the "
+    "original W, U, b and c; otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     about, blocks = prepare_unit(question, request.app.state.settings)
@@ -52,15 +52,15 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
 
 @_answers(
     "/ledger",
-    "Get the contribution of each step to a unit's state",
-    f"At most {MOST_SHARES:,} contributions at once. `shares` has a row for each step: first the contribution of the "
-    "initial state, or of the value to which a clamp set the state later, then of each step's candidate. `largest` "
-    "has, for each step, the places of the three largest contributions in that row: 0 is the first, k the candidate "
-    "of step k. `origins` has the value that the first contribution belongs to, and `since` the step, from 1, that "
-    "started from this value, or 0 for the initial state. With clamps or changed weights, `twin` and `twin_largest` "
-    "belong to the original run, with `against` to the run of the second sequence; otherwise they are null. The "
-    "state is exactly the "
-    "sum of the values, each times its contribution. A contribution is not a cause.",
+    "Get the contribution of each timestep to a unit's state",
+    f"At most {MOST_SHARES:,} contributions in one request. `shares` has a row for each timestep. A row starts with "
+    "the contribution of the initial state, or, after a clamp on the state, of the value that the clamp set. Then "
+    "follow the contributions of the candidates, one for each timestep. `largest` has the places of the three largest "
+    "contributions in each row: 0 is the first, k the candidate of timestep k. `origins` has the value that the first "
+    "contribution belongs to, and `since` the timestep, from 1, that started from this value, or 0 for the initial "
+    "state. With clamps or changed weights, `twin` and `twin_largest` belong to the original run, with `against` to "
+    "the run of the second sequence; otherwise they are null. The state is exactly the sum of the values, each times "
+    "its contribution. A contribution is not a cause.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     about, blocks = prepare_unit(question, request.app.state.settings)
@@ -80,15 +80,14 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
 @_answers(
     "/sensitivity",
     "Get the sensitivity of an output and of a unit's state",
-    "Every array has an entry for each step s up to `t`. `x` is the gradient of the output with respect to the input "
-    "at s, and `x_norm` its norm. `input` has the step `t` with the largest norm, and this norm as `value`. `z` and "
-    "`r` (of an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. `gate` "
-    "names the gate of this layer that has the derivative with the largest absolute value, its unit, its step and the "
-    "value; for an RNN it is null. "
-    "`h_norm` is the Frobenius norm of the Jacobian of the layer's h at `t` with respect to h at s, and `h_unit` the "
-    "norm of the unit's row; for an LSTM there are also `c_norm` and `c_unit`, with respect to c at s. With a softmax, "
-    "the output is a probability. A clamped value does not depend on other values, but the output has a derivative "
-    "with respect to a clamped gate.",
+    "Every array has an entry for each timestep s up to `t`. `x` is the gradient of the output with respect to the "
+    "input at s, and `x_norm` its norm. `input` has the timestep `t` with the largest norm, and this norm as `value`. "
+    "`z` and `r` (in an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. "
+    "`gate` names the gate of this layer that has the derivative with the largest absolute value, its unit, its "
+    "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h at "
+    "`t` with respect to h at s, and `h_unit` is the norm of the unit's row; an LSTM also has `c_norm` and `c_unit`, "
+    "for c at `t` with respect to c at s. With a softmax, the output is a probability. A clamped value does not depend "
+    "on other values, but the output still has a derivative with respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     about, blocks = prepare_unit(question, request.app.state.settings)

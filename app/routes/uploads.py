@@ -31,10 +31,10 @@ Body = Annotated[bytes, Depends(_body)]
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     said = (
-        f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `said` reports in sentences "
-        "how the file was read. If the file leaves a question open, status 200 comes with {upload, question}: `upload` "
-        "is the id for the answer. `question` has the `key` of the answer, a `text`, and `options`, each with a "
-        "`value` and what it `means`."
+        f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `said` has sentences about "
+        "how the file was read. If the file leaves a question open, status 200 comes with {upload, question}: send the "
+        "answer to `/api/models/{upload}/answers`. `question` has the `key` of the answer, a `text`, and `options`, "
+        "each with a `value` and what it `means`."
     )
     return {200: {"description": said}, 201: {"description": "The model"}}
 
@@ -61,8 +61,8 @@ def bring(
     status_code=201,
     response_class=Response,
     responses=_model_or_question(
-        "The request has `answers` by key, and names for the symbols and the outputs as `alphabet` and `labels`, or "
-        "null. Earlier answers stay valid unless this request replaces them. The resulting model has its own id."
+        "The request has `answers` by key. `alphabet` names the symbols and `labels` the outputs; each can be null. "
+        "Earlier answers stay valid unless this request replaces them. The resulting model has its own id."
     ),
 )
 def answer(request: Request, id: str, said: Answers) -> Response:

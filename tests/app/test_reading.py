@@ -61,7 +61,7 @@ def test_a_file_is_brought_and_proved_over_the_wire_and_nothing_is_written_elsew
         assert client.post(f"/api/models/{id}/check", content=reference).json()["passed"]
         assert client.post("/api/models", content=b"PK").status_code == 422
     assert everything(tmp_path) == {tmp_path / "a", tmp_path / "a" / "kept", tmp_path / "a" / "kept" / f"{id}.upload"}
-    assert {path for path in everything(Path.cwd()) - before if "__pycache__" not in path.parts} == set()
+    assert {path for path in everything(Path.cwd()) - before if not {"__pycache__", ".git"} & set(path.parts)} == set()
 
 
 @pytest.mark.parametrize(
