@@ -25,7 +25,7 @@
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
-/** @typedef {{model: string, T: number, tokens: string[] | null, others?: string[] | null, twin: boolean, x: {labels: string[]},
+/** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */

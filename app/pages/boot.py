@@ -74,7 +74,6 @@ class Boot(TypedDict):
     uploads: bool
     figures: orjson.Fragment | Mapping[str, Any]
     pictures: orjson.Fragment | Mapping[str, Any]
-    max_upload: NotRequired[int]
     scenarios: NotRequired[Mapping[str, Any]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]

@@ -93,7 +93,6 @@ def view(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, u
         **boot(entries, scenario.model_dump(by_alias=True)),
         "shares": MOST_SHARES,
         "uploads": uploads,
-        "max_upload": settings.max_upload,
         "figures": _figures(cell.name),
         "pictures": _pictures(cell.name),
     }
