@@ -149,7 +149,7 @@ def routes(app: FastAPI) -> tuple[list[Route], dict[str, Any]]:
     """Return every route, with those that the OpenAPI description leaves out, and the description's named shapes."""
     described = app.openapi()
     found = [Route("GET", "/openapi.json", (), None), Route("GET", "/no/such/{page}", (), None)]
-    for module in main.ROOMS:
+    for module in main.ROUTES:
         for route in module.router.routes:
             path = re.sub(r":path\}", "}", route.path)
             for method in sorted(route.methods):

@@ -173,7 +173,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import gru_core as gru
 from app.intake import store
-from app.memory import give_back_what_is_freed
+from app.server.memory import give_back_what_is_freed
 from tests.app.test_models import deep
 
 def used():
@@ -204,7 +204,7 @@ def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
 
 HOLES = """
 from pathlib import Path
-from app.memory import give_back_what_is_freed, trim
+from app.server.memory import give_back_what_is_freed, trim
 
 def used():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
