@@ -202,7 +202,7 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:
-            group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"
+            group = "GRU, trained without penalties" if entry["id"].endswith("-plain") else "GRU, gates easy to read"
         groups.setdefault(group, []).append(entry)
     return groups
 
