@@ -43,7 +43,7 @@ def course(request: Request) -> Response:
         "groups": {
             "Before you begin": [one for one in own if one.name in shelf.BEFORE],
             "Ten claims": [one for one in own if one.name in shelf.CLAIMS],
-            "What came next": [one for one in own if one.name in shelf.AFTER],
+            "After the GRU": [one for one in own if one.name in shelf.AFTER],
             "More lessons on this server": [one for one in own if one.name not in shelf.ORDER],
         },
         "wrong": wrong,
