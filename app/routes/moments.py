@@ -36,9 +36,9 @@ MOST_PLACES = 12
     "also runs over 1,000 held-out sequences of its task, "
     "with the edited weights but without clamps. There `count` of `of` moments are similar; `count` is null if the "
     f"model has no built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the "
-    "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: `what` is "
-    "at this `step` in the part `share` of them, and in the part `elsewhere` of all steps. `share` is at least 0.5, "
-    "and at least 1.5 times `elsewhere`. Step 0 is the first step of the moment.",
+    "sequence, and the first step `t` of the moment. `common` lists what is typical of the similar moments: the "
+    "input at `step` is `what` in the share `share` of them, and in the share `elsewhere` of all steps. `share` is at "
+    "least 0.5, and at least 1.5 times `elsewhere`. Step 0 is the first step of the moment, and -1 the step before.",
     response_class=Response,
 )
 def ask(request: Request, question: MomentsQuestion) -> Response:

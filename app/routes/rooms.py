@@ -197,7 +197,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     responses=EVENTS,
     description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
     "is the whole newest state. With `Last-Event-ID`, the stream leaves out the state that you already have. With "
-    "`once`, the response ends after the newest state; use it behind a proxy that holds streams back.",
+    "`once`, the response ends after the newest state; use it behind a proxy that delays streams.",
 )
 async def events(
     request: Request,
