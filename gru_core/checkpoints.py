@@ -150,7 +150,7 @@ def card_of(recipe: Recipe) -> Card:
     if task == OWN:
         table = recipe.rows
         trained, aside = map(len, table.split(recipe.seed))
-        about = f"answer as in a table: {trained:,} of its sequences are for training, {aside:,} are held out"
+        about = f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out"
         return Card("Your own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
     if task in PRESETS:
         return PRESETS[task].card

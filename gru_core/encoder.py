@@ -159,7 +159,7 @@ class Numbers:
     @property
     def hint(self) -> str:
         forms = ", ".join(f"{o.sign}v to {o.word}" if o.sign else f"v alone to {o.word}" for o in self.operators)
-        return f"Numbers: {forms}"
+        return f"Numbers v: {forms}"
 
     def tokens(self, text: str) -> list[str]:
         # The typographic minus sign is read as a minus.
@@ -222,8 +222,8 @@ class Vectors:
     def hint(self) -> str:
         """How to write a sequence, in a few words."""
         if self.inputs == 1:
-            return "Numbers: one for each step"
-        return f"Numbers: {self.inputs} for each step, {self.alphabet[0]} with no spaces between"
+            return "Write one number for each step"
+        return f"Write {self.inputs} numbers for each step, as {self.alphabet[0]} without spaces"
 
     def tokens(self, text: str) -> list[str]:
         # The typographic minus sign is read as a minus.
@@ -235,7 +235,7 @@ class Vectors:
     def _read(self, token: str, step: int) -> list[float]:
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
-            many = "more" if len(pieces) > self.inputs else str(len(pieces))
+            many = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))
             raise SequenceError(f"{_shown(token)} has {many} numbers, but each step needs {self.inputs}", step)
         numbers = decimals(token)
         if numbers is None or max(map(abs, numbers)) > LARGEST:

@@ -19,7 +19,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cell import Run
 from gru_core.encoder import Symbols
 from gru_core.model import Model
-from gru_core.tasks import Batch
+from gru_core.tasks import Batch, explained
 
 Steps = npt.NDArray[np.int_]
 
@@ -121,8 +121,8 @@ def _course(run: Run, signal: str) -> tuple[Array, float, bool]:
 
 def _kinds(model: Model, batch: Batch) -> dict[str, Mask]:
     """What can be said of a step: its kind, as the task has it, and the symbol that is read."""
-    first = next(iter(batch.events), "")
-    kinds = {f"no {first}" if kind == "other" else kind: mask for kind, mask in batch.events.items()}
+    first = explained(next(iter(batch.events), ""))
+    kinds = {f"no {first}" if kind == "other" else explained(kind): mask for kind, mask in batch.events.items()}
     if isinstance(model.encoder, Symbols):
         kinds |= {f"“{symbol}”": batch.x[..., i] > 0 for i, symbol in enumerate(model.encoder.alphabet)}
     return kinds

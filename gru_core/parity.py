@@ -1,7 +1,7 @@
 """The parity check: it tests whether a model computes the same as its source, and looks for the cause if not.
 
     report = check(model, "reference.npz")
-    print(report)         # passes: h of layer 1 is off by at most 1.2e-07 (step 7, unit 3), …
+    print(report)         # parity check passed: h of layer 1 differs by at most 1.2e-07 (step 7, unit 3), …
 
 The reference is what the source library computed for an input. Its arrays have names: `x`, the input, `(T, I)` or
 `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`, the states of the top layer, `(T, H)` or `(T, B, H)`, or
@@ -55,7 +55,7 @@ class Difference:
     def __str__(self) -> str:
         what = "y" if self.name == "y" else f"h of layer {int(self.name[3:]) + 1}"
         place = f"step {self.step}, {'output' if self.name == 'y' else 'unit'} {self.unit}"
-        return f"{what} is off by at most {self.largest:.1e} ({place}), {self.relative:.1e} relative"
+        return f"{what} differs by at most {self.largest:.1e} ({place}), a relative difference of {self.relative:.1e}"
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,15 @@ class Parity:
         return f"Parity(passed={self.passed}: {relative}; allowed {self.tolerance:.0e})"
 
     def __str__(self) -> str:
-        verdict = "passes" if self.passed else "does not match"
-        lines = f"{verdict}: {'; '.join(map(str, self.differences))}; allowed is {self.tolerance:.0e} relative."
+        verdict = "passed" if self.passed else "failed"
+        differences = "; ".join(map(str, self.differences))
+        lines = f"parity check {verdict}: {differences}; at most {self.tolerance:.0e} is allowed."
         if self.passed:
             return lines
         if self.cause is None:
             check = "Check that the reference is from this network, this input and an initial state of zero."
             if all(difference.name == "y" for difference in self.differences):
-                return f"{lines} Add the states h to the reference: with y alone no cause is searched for. {check}"
+                return f"{lines} Add the states h to the reference: y alone does not show the cause. {check}"
             return f"{lines} No known cause explains the difference. {check}"
         return f"{lines} But {self.cause}."
 

@@ -11,7 +11,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cell import Run
 from gru_core.clamp import Clamp
 from gru_core.model import Model
-from gru_core.tasks import Batch
+from gru_core.tasks import Batch, explained
 
 SCORE = {"softmax": "accuracy", "linear": "squared error"}
 """The name of the score, by the kind of readout."""
@@ -72,5 +72,5 @@ def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -
             f"timesteps {first} to {last} are of several kinds ({', '.join([kind, *more])}), so it is not clear which "
             f"timesteps to clamp in other sequences: clamp all timesteps, or timesteps of one kind ({', '.join(here)})"
         )
-    at = f"every {kind}" if kind != "other" else f"every timestep without a {next(iter(here))}"
+    at = f"every timestep without a {explained(next(iter(here)))}" if kind == "other" else f"every {explained(kind)}"
     return replace(clamp, steps=there[kind]), at

@@ -344,6 +344,14 @@ LABS: dict[str, Task] = {
 
 ALL = TASKS | LABS
 
+MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
+"""The meaning of the kinds of timesteps with names that do not show it."""
+
+
+def explained(kind: str) -> str:
+    """Return the name of a kind of timesteps, with its meaning if the name does not show it."""
+    return f"{kind} ({MEANINGS[kind]})" if kind in MEANINGS else kind
+
 
 def task_of(model: Model) -> Task | None:
     """Return the task that the model's card names, or None if the model does not have its inputs and outputs."""

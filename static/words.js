@@ -52,6 +52,27 @@ export function whichUnits(units, of, singular, plural) {
   return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
 }
 
+/** The meaning of the kinds of timesteps with names that do not show it. @type {Record<string, string>} */
+const KINDS = {
+  write: "A write is a timestep with a capital letter.",
+  hold: "A hold is a timestep with a number to ignore.",
+  filler: "A filler is a word that does not change the opinion.",
+};
+
+/** A mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
+export const meanOf = (name) =>
+  name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
+    const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
+    return `mean ${gate} at ${timesteps}`;
+  });
+
+/** What the kinds of timesteps in such names mean. @param {string[]} names */
+export const tellKinds = (names) =>
+  Object.keys(KINDS)
+    .filter((kind) => names.some((name) => name.endsWith(` at ${kind}`)))
+    .map((kind) => KINDS[kind])
+    .join(" ");
+
 /** The beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 

@@ -137,7 +137,7 @@ def test_the_lines_of_a_library_write_files_that_the_check_takes(
     exec(compile(SNIPPETS["Check"].replace("model.safetensors", weights), "check", "exec"), {})
     *said, verdict = capsys.readouterr().out.splitlines()
     assert said[0].startswith("Keras" if library == "Keras" else library.split()[0])
-    assert verdict.startswith("passes: ")
+    assert verdict.startswith("parity check passed: ")
 
 
 def test_the_lines_for_onnx_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,6 @@ def _groups(entries: list[LabEntry]) -> dict[str, list[LabEntry]]:
         elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:
-            group = "Trained without penalties" if entry["id"].endswith("-plain") else "Readable gates"
+            group = "GRU, trained without penalties" if entry["id"].endswith("-plain") else "GRU, gates easy to read"
         groups.setdefault(group, []).append(entry)
     return groups

@@ -26,7 +26,7 @@ def course(settings: Settings) -> Context:
             lessons.append(shelf.get(name, settings))
         except Refused as error:
             errors.append(error.message)
-    groups = {"Before you begin": shelf.BEFORE, "Ten claims": shelf.CLAIMS, "What came next": shelf.AFTER}
+    groups = {"Before you begin": shelf.BEFORE, "Ten claims": shelf.CLAIMS, "After the GRU": shelf.AFTER}
     return {
         "section": "lessons",
         "groups": {title: [lesson for lesson in lessons if lesson.name in names] for title, names in groups.items()}

@@ -24,16 +24,16 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     if len(stacks) == 1:
         return stacks[0]
     names = apart([stack.where or "the one without a name" for stack in stacks])
-    options = [Option(n, f"this alone: {_sizes(stack)}") for n, stack in zip(names, stacks, strict=True)]
+    options = [Option(n, f"only this one: {_sizes(stack)}") for n, stack in zip(names, stacks, strict=True)]
     try:
         chain = stacked(stacks)
     except FormatError:
         chain = None
     if chain is not None and all(below.feeds(stack) for below, stack in pairwise(stacks)):
         order = " → ".join(names)
-        options.append(Option("stacked", f"all, each with the outputs of the one before as its input: {order}"))
+        options.append(Option("stacked", f"all of them; each reads the outputs of the one before: {order}"))
     kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)
-    text = f"There are several {' and '.join(kinds)} in the file. Which do you want to see?"
+    text = f"There are several {' and '.join(kinds)} in the file. Which one do you want to see?"
     which = answer(Question("network", text, tuple(options)), answers)
     if which == "stacked" and chain is not None:
         return chain
@@ -60,14 +60,15 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
         {",".join(o): f"the first third is for {o[0]}, then {o[1]}, then {o[2]}" for o in orders(3)},
     )  # fmt: skip
     reset = ask(
-        "reset", stack.reset, "Where does the reset gate act? The file does not tell.",
+        "reset", stack.reset,
+        "Does the reset gate act before or after the product with U? The file does not show this.",
         {
             "after": "h̃ = tanh(W x + b + r ⊙ (U h + c)): PyTorch, Keras by default",
             "before": "h̃ = tanh(W x + U (r ⊙ h) + b): Cho et al. 2014, Keras with reset_after=False",
         },
     )  # fmt: skip
     z = ask(
-        "z", stack.z, "What does the update gate do near 1?",
+        "z", stack.z, "What does the update gate do if z is near 1?",
         {"keep": "keeps the old state: PyTorch, Keras, ONNX, Flax", "take": "takes the candidate: Haiku"},
     )  # fmt: skip
     return Convention(order.replace(",", ""), reset, z)  # type: ignore[arg-type]
@@ -93,7 +94,7 @@ def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slic
         Option("forward", "the half that reads from the first step to the last." + above),
         Option("backward", backward + below + above),
     )
-    text = f"Layer {both + 1} reads both ways. Which direction do you want to see?"
+    text = f"Layer {both + 1} is bidirectional. Which direction do you want to see?"
     question = Question("direction", text, options)
     if answer(question, answers) == "forward":
         return "forward", slice(both + 1)
@@ -111,8 +112,8 @@ def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], 
     if len(names) == 1 and sure and key not in answers:
         return 0
     names = apart(names)
-    options = tuple(Option(name, "take this one") for name in names)
-    options = (*options, Option("none", "take none of them"))
+    options = tuple(Option(name, "use this one") for name in names)
+    options = (*options, Option("none", "use none of them"))
     which = answer(Question(key, text, options), answers)
     return None if which == "none" else names.index(which)
 
@@ -149,14 +150,14 @@ def dense(
     fitting = [one for one in others if one.V.shape[1] == units] or [
         one for one in others if one.V.shape[1] == 2 * units
     ]
-    text, sure = "Which linear layer is the readout? Several could be.", whole
+    text, sure = "Which linear layer is the readout? Several layers fit.", whole
     if len(fitting) == 1:
         beside = [name for name in names if not any(_of(one, name) for one in (fitting[0], embedding) if one)]
         sure = sure and not beside
         what = f"the file also has {', '.join(map(shown, beside[:4]))}" if beside else "the file has several GRUs"
         text = (
-            f"Is y = V h + c, with the linear layer {shown(fitting[0].name)} on the top layer's state itself and "
-            f"nothing after it, except perhaps a softmax? The file does not show this: {what}."
+            f"Is the linear layer {shown(fitting[0].name)} the readout y = V h + c? Then it reads the state h of the "
+            f"top layer directly, and at most a softmax follows it. The file does not show this: {what}."
         )
     place = _one("dense", text, [one.name for one in fitting], answers, sure)
     return None if place is None else fitting[place]

@@ -67,7 +67,7 @@ def readout(
 ) -> tuple[Readout, list[str]]:
     if dense is None:
         names = _names("labels", labels, units) if labels is not None else tuple(f"h {i}" for i in range(1, units + 1))
-        said = "There is no readout that could be shown: the output is the top layer's state itself."
+        said = "There is no readout that can be shown, so the output is the state of the top layer."
         return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [said]
     K = len(dense.V)
     if not 1 <= K <= MAX_SYMBOLS or dense.V.shape[1] != units:

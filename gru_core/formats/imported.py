@@ -59,7 +59,7 @@ def imported(
     if overruled:
         said.append(f"Your answer replaces what the file says about: {', '.join(overruled)}.")
     if not stack.wired:
-        said.append(f"Weights alone do not tell the activations: {ASSUMED[stack.blocks]}")
+        said.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
 
     rest = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(rest)
@@ -70,7 +70,7 @@ def imported(
     said += sentences
     both = stack.first_both is not None
     if dense is not None and both:
-        said.append(f"The linear layer {shown(dense.name)} takes both directions, so it is not used for one alone.")
+        said.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
         dense = None
     elif dense is not None and dense.V.shape[1] != stack.units:
         said.append(
@@ -119,7 +119,7 @@ def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) 
     if stack.first_both is not None:
         other = "backward" if direction == "forward" else "forward"
         said.append(
-            f"Layer {stack.first_both + 1} reads both ways. Its {direction} half is shown, its {other} half is not."
+            f"Layer {stack.first_both + 1} is bidirectional. Its {direction} half is shown, its {other} half is not."
         )
     if direction == "backward":
         states = " Its library returns the states in that order too." * stack.as_read

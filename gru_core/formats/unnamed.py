@@ -68,7 +68,7 @@ def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
     if len(fitting) == 1:
         return fitting[0]
     options = tuple(Option(name, _means(LIBRARIES[name])) for name in fitting)
-    text = "Which library wrote these arrays? Their names do not tell, and their shapes fit several."
+    text = "Which library wrote these arrays? Their names do not show it, and their shapes fit several libraries."
     return answer(Question("library", text, options), answers)
 
 

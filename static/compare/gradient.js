@@ -93,6 +93,6 @@ function curvesOf(name, { h_norm, c_norm }) {
 /** How much is left of each at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
 function tell(curves, step, when) {
   if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
-  const left = curves.map(({ label, values }) => `${brief(values[0])} for ${label}`);
+  const left = curves.map(({ label, values }) => `${brief(values[0])} for the ${label}`);
   return `${when === "before" ? "Before" : "After"} training, the norm of the gradient of h at t = ${step} with respect to the state at t = 1 is ${joined(left)}.`;
 }

@@ -31,7 +31,7 @@ export function mountTies(section, lstm, gru, actions) {
   }
 
   /** What is summed up: together they are 1, or not. @param {string} where @param {number} sum */
-  const total = (where, sum) => write(find(`[data-sum=${where}]`), `sum ${fixed(sum)}`);
+  const total = (where, sum) => write(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {
     const [{ step, unit, received }, of] = [state, lstm.get()];

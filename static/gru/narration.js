@@ -56,11 +56,10 @@ function mixture({ keep, take }, past) {
 function groups(z) {
   const units = z.map((_, unit) => unit);
   const mixed = units.filter((unit) => z[unit] >= LITTLE && z[unit] <= MUCH);
-  const both = mixed.length === z.length ? "state and candidate" : "both";
   const parts = [
     words.whichUnits(units.filter((unit) => z[unit] < LITTLE), z.length, "keeps its state", "keep their states"),
     words.whichUnits(units.filter((unit) => z[unit] > MUCH), z.length, "takes its candidate", "take their candidates"),
-    words.whichUnits(mixed, z.length, `mixes ${both}`, `mix ${both}`),
+    words.whichUnits(mixed, z.length, "mixes state and candidate", "mix state and candidate"),
   ].filter(Boolean); // prettier-ignore
   return words.joined(parts);
 }

@@ -55,7 +55,7 @@ function groups(f) {
   const parts = [
     words.whichUnits(units.filter((unit) => f[unit] > MUCH), f.length, "keeps its cell state", "keep their cell states"),
     words.whichUnits(units.filter((unit) => f[unit] < LITTLE), f.length, "forgets its cell state", "forget their cell states"),
-    words.whichUnits(partly, f.length, "keeps a part of its cell state", partly.length === f.length ? "keep a part of their cell states" : "keep a part of theirs"),
+    words.whichUnits(partly, f.length, "keeps a part of its cell state", "keep a part of their cell states"),
   ].filter(Boolean); // prettier-ignore
   return words.joined(parts);
 }

@@ -40,7 +40,7 @@ export function mountAsk(dialog, opener, place, send) {
   function offer() {
     const { view, lesson, cell } = place();
     const items = Object.entries(lesson?.questions ?? {}).map(([id, words]) =>
-      ready(`This step asks: ${words}`, { of: "lesson", lesson: lesson?.name, question: id }),
+      ready(`From this lesson step: ${words}`, { of: "lesson", lesson: lesson?.name, question: id }),
     );
     if (cell) {
       const { signals, gates } = boot.cells[cell];

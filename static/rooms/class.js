@@ -12,7 +12,7 @@ import { markSteps } from "./marks.js";
 import { byStep, histogram, made } from "./question.js";
 import { mountPicking } from "./sketches.js";
 
-const STATUS = { open: "open", locked: "no more answers", revealed: "answer shown" };
+const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
 /**
  * @param {HTMLElement} panel

@@ -49,7 +49,7 @@ export function formOf(question) {
       const span = made("span", { textContent: token });
       return made("li", {}, [made("label", {}, question.kind === "draw" ? [span, input] : [input, span])]);
     }); // prettier-ignore
-    const note = question.kind === "draw" ? "Set a value for each step here, or draw over the row on the tape." : "Select the steps here or on the tape.";
+    const note = question.kind === "draw" ? "Draw the curve over its row in the figure, or set each step with these sliders." : "Select the steps here, or press them in the input row of the figure.";
     form.append(made("p", { className: "note", textContent: note }), made("ol", { className: question.kind === "draw" ? "draws" : "clicks" }, items)); // prettier-ignore
   }
   const button = made("button", { className: "main", textContent: "Send answer" });

@@ -71,7 +71,7 @@ export function mountTeacher(figure, lesson) {
     if (!own || saying || !told || told.mode === "pause" || figure.busy?.()) return;
     const view = here();
     if (written(view) === said) return;
-    if (view.link.length > LONGEST) return write("This figure is too large for a link, so the class still sees the last one.", "refused");
+    if (view.link.length > LONGEST) return write("This figure is too large for a link, so the class still sees the previous figure.", "refused");
     saying = true;
     said = written(view);
     const heard = await command("view", view);

@@ -33,7 +33,7 @@ export function changed(recipe, step, rate) {
 export function brief({ units, seed, first, T_max, biases, penalties, schedule }) {
   const told = [`${units} unit${units > 1 ? "s" : ""}`, `learning rate ${schedule.rate}`];
   for (const [step, rate] of schedule.changes) told.push(`${rate} after training step ${step}`);
-  if (first !== "plain") told.push(T_max ? `chrono for ${T_max} timesteps` : `initial weights as in ${{ pytorch: "PyTorch", keras: "Keras" }[first] ?? first}`);
+  if (first !== "plain") told.push(T_max ? `initial weights chrono, memories of up to ${T_max} timesteps` : `initial weights as in ${{ pytorch: "PyTorch", keras: "Keras" }[first] ?? first}`);
   for (const [gate, value] of Object.entries(biases)) told.push(`initial bias of ${gate} ${value}`);
   if (penalties.z) told.push(`penalty on z ${penalties.z}`);
   if (penalties.r) told.push(`penalty on 1 − r ${penalties.r}`);

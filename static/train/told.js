@@ -7,7 +7,7 @@ import { brief, drawCurves, listCurves } from "../chart.js";
 import { fit, newElement, newRow, write } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
-import { joined } from "../words.js";
+import { joined, meanOf, tellKinds } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
@@ -16,7 +16,7 @@ import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, wat
  * @param {StoreOf<Studio>} store
  */
 export function mountTold(section, store) {
-  const list = /** @type {HTMLElement} */ (section.querySelector("ol"));
+  const [list, note] = ["ol", ".note"].map((part) => /** @type {HTMLElement} */ (section.querySelector(part)));
 
   store.subscribe((studio) => {
     const names = namesOf(studio);
@@ -26,6 +26,8 @@ export function mountTold(section, store) {
       ),
     );
     all.sort((a, b) => a.step - b.step);
+    const gates = names.flatMap((name) => Object.keys(trainingOf(studio, name).reports.at(-1)?.gates ?? {}));
+    write(note, tellKinds(all.length ? gates : []));
     const shown = stepOf(studio);
     const last = all.findLastIndex(({ step }) => step <= shown);
     fit(list, all.length, () => {
@@ -68,14 +70,14 @@ export function mountMoved(section, store) {
     if (!report || report === shown) return;
     shown = report;
     const [first] = trainingOf(studio, studio.at).reports;
-    const gates = Object.entries(report.gates).map(([name, value]) => [`mean ${name.replace(/ at ([a-z]+)$/, (_, event) => ` at ${event === "other" ? "other timesteps" : `${event}s`}`)}`, fixed(first.gates[name]), fixed(value)]); // prettier-ignore
+    const gates = Object.entries(report.gates).map(([name, value]) => [meanOf(name), fixed(first.gates[name]), fixed(value)]);
     const moved = report.moved.map((move) => [nameOf(move), fixed(move[4]), fixed(move[5])]);
     body.replaceChildren(...[...gates, ...moved].map((cells) => newRow(cells)));
   });
 }
 
 /** A weight's name. @param {Move} move */
-const nameOf = ([gate, part, meets, unit]) => `${part} of ${gate.replace("h_tilde", "h̃")}${meets ? `, ${meets} →` : ","} unit ${unit}`; // prettier-ignore
+const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`; // prettier-ignore
 
 /**
  * How much the last answer would move with each input, now and before training.

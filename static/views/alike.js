@@ -113,6 +113,7 @@ export function mountAlike(section, store, actions) {
 
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {
-  const which = step < 0 ? "The step before" : length === 1 ? "The step" : step === 0 ? "The first step" : step === length - 1 ? "The last step" : `Step ${step + 1}`;
-  return `${which} is ${what} at ${part(share)} of these moments, and at ${part(elsewhere)} of all steps.`;
+  const which = step < 0 ? "the step before" : length === 1 ? "this step" : step === 0 ? "the first step" : step === length - 1 ? "the last step" : `step ${step + 1} of the moment`;
+  const input = /^(“|no )/.test(what) ? what : `${/^([aei]|op)/.test(what) ? "an" : "a"} ${what}`;
+  return `The input at ${which} is ${input} in ${part(share)} of these moments, and in ${part(elsewhere)} of all steps.`;
 }

@@ -22,7 +22,7 @@ function picturesOf(state) {
     ),
     ["cell", "the cell"],
     ["ledger", "memory: the contribution of each step"],
-    ["influence", "influence: how sensitive the output is"],
+    ["influence", "influence: sensitivity of the output"],
   ];
 }
 

@@ -87,7 +87,7 @@ function tell(state, found) {
   const { gate, unit, t } = found.gate;
   const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   const derivative = brief(turned(state, gate) ? -found.gate.value : found.gate.value);
-  return `${input} Among the gates it is most sensitive to ${gate}${of} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
+  return `${input} Among the gates, the output is most sensitive to ${gate}${of} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
 }
 
 /** @param {Scale} scale */

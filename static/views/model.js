@@ -3,7 +3,9 @@
 /** @import { Store } from "../store.js" */
 /** @import { Changes } from "../run.js" */
 /** @import { ModelEntry, State } from "../state.js" */
+import { newElement } from "../elements.js";
 import { fixed } from "../run.js";
+import { meanOf, tellKinds } from "../words.js";
 
 /**
  * @param {HTMLElement} section
@@ -53,8 +55,11 @@ export function mountModel(section, store, actions) {
     };
     const how = card.weights === "imported" ? "Description" : "Training";
     const parts = [list(how, { ...card.training, ...weights })];
-    if (Object.keys(card.measured).length)
+    const measured = Object.keys(card.measured);
+    if (measured.length) {
       parts.push(list(resets ? "Measured on held-out sequences (z near 1 takes the candidate)" : "Measured on held-out sequences", card.measured));
+      parts[1].append(newElement("p", tellKinds(measured)));
+    }
     if (entry.said.length) parts.push(readAs(entry.said));
     find("#card").replaceChildren(...parts);
   }
@@ -78,18 +83,21 @@ function readAs(said) {
   return section;
 }
 
+/** A value of a card as text: an accuracy in percent. @param {string} name @param {string | number} value */
+function factOf(name, value) {
+  if (typeof value !== "number") return value;
+  if (name.includes("accuracy")) return `${Number((100 * value).toPrecision(4))}%`;
+  return Number.isInteger(value) ? String(value) : fixed(value, value < 0.1 ? 4 : 3);
+}
+
 /** @param {string} title @param {Record<string, string | number>} facts */
 function list(title, facts) {
   const section = document.createElement("section");
   const heading = Object.assign(document.createElement("h2"), { textContent: title });
   const terms = document.createElement("dl");
   for (const [name, value] of Object.entries(facts)) {
-    const text =
-      typeof value === "number" && !Number.isInteger(value) ? fixed(value, value < 0.1 ? 4 : 3) : String(value);
-    terms.append(
-      Object.assign(document.createElement("dt"), { textContent: name }),
-      Object.assign(document.createElement("dd"), { textContent: text }),
-    );
+    const what = meanOf(name).replace(/\bsquared error/, "mean squared error");
+    terms.append(newElement("dt", what), newElement("dd", factOf(name, value)));
   }
   section.append(heading, terms);
   return section;

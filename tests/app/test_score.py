@@ -45,15 +45,15 @@ def clamp(gate: str, value: float, steps: tuple[int, int | None], **more: Any) -
 FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]] = [
     ("flip-flop", "z", 1, WHOLE, "every timestep", 1.0, 0),
     ("flip-flop", "z", 0, WHOLE, "every timestep", 0.5, 0.03),
-    ("flip-flop", "z", 0, FIRST, "every write", 0.5, 0.03),
-    ("flip-flop", "z", 0, THIRD, "every timestep without a write", 1.0, 0),
+    ("flip-flop", "z", 0, FIRST, "every write (capital letter)", 0.5, 0.03),
+    ("flip-flop", "z", 0, THIRD, "every timestep without a write (capital letter)", 1.0, 0),
     ("flip-flop", "r", 1, WHOLE, "every timestep", 0.96, 0.02),
     ("pocket-calculator", "z", 1, WHOLE, "every timestep", 0.107, 0.01),
     ("pocket-calculator", "z", 0, WHOLE, "every timestep", 0.135, 0.02),
     ("pocket-calculator", "r", 1, WHOLE, "every timestep", 0.107, 0.02),
     ("pocket-calculator", "r", 0, WHOLE, "every timestep", 0.077, 0.01),
-    ("pocket-calculator", "r", 0, THIRD, "every hold", 0.001, 0.0005),
-    ("pocket-calculator", "z", 1, THIRD, "every hold", 0.11, 0.01),
+    ("pocket-calculator", "r", 0, THIRD, "every hold (number to ignore)", 0.001, 0.0005),
+    ("pocket-calculator", "z", 1, THIRD, "every hold (number to ignore)", 0.11, 0.01),
     ("pocket-calculator", "r", 1, FIRST, "every load", 0.116, 0.01),
     ("pocket-calculator", "r", 0, SECOND, "every add", 0.081, 0.015),
     ("running-total", "r", 1, WHOLE, "every timestep", 6.3, 1.0),
@@ -66,7 +66,7 @@ FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]]
     ("sentiment", "z", 1, WHOLE, "every timestep", 0.69, 0.05),
     ("sentiment", "z", 0, WHOLE, "every timestep", 0.345, 0.02),  # the commonest class, see tests/core/test_presets.py
     ("sentiment", "r", 1, WHOLE, "every timestep", 0.835, 0.03),
-    ("sentiment", "z", 0, THIRD, "every filler", 1.0, 0.003),
+    ("sentiment", "z", 0, THIRD, "every filler (word that does not change the opinion)", 1.0, 0.003),
 ]
 
 
@@ -170,14 +170,14 @@ def test_a_first_state_that_is_never_left_answers_for_all(client: TestClient) ->
     ("sequence", "steps", "at"),
     [
         ("A", (1, None), "every timestep"),
-        ("A", (1, 1), "every write"),
-        ("x", (1, 5), "every timestep without a write"),
+        ("A", (1, 1), "every write (capital letter)"),
+        ("x", (1, 5), "every timestep without a write (capital letter)"),
         ("x y z", (1, 3), "every timestep"),
         ("x y z", (1, 9), "every timestep"),
-        ("x y z", (2, None), "every timestep without a write"),
+        ("x y z", (2, None), "every timestep without a write (capital letter)"),
         ("A x", (1, 2), "every timestep"),
-        ("A x A A", (3, 4), "every write"),
-        ([[0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], (1, 1), "every write"),
+        ("A x A A", (3, 4), "every write (capital letter)"),
+        ([[0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], (1, 1), "every write (capital letter)"),
     ],
 )
 def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, sequence: Any, steps: Any, at: str) -> None:
@@ -200,7 +200,7 @@ def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, seque
             "unit 2 is not in this layer: choose from 1 to 1",
         ),
         ({"h0": [[0, 0]]}, "h0", "h0 has shapes [(2,)], but this model needs [(1,)]"),
-        ({"sequence": ""}, "sequence", "the sequence is empty. Numbers: "),
+        ({"sequence": ""}, "sequence", "the sequence is empty. Numbers v: "),
         ({"t": 1}, None, "this request has an unknown field"),
     ],
 )

@@ -211,7 +211,7 @@ def test_a_check_names_what_was_confused(client: TestClient) -> None:
     proof = client.post(f"/api/models/{wrong['id']}/check", content=reference).json()
     assert not proof["passed"]
     assert proof["cause"].startswith("with gate order r, z, h it matches to ")
-    assert "does not match" in proof["text"]
+    assert "parity check failed" in proof["text"]
     refused = client.post(f"/api/models/{entry['id']}/check", content=npz(x=np.zeros((3, 2)))).json()["error"]
     assert (refused["code"], refused["where"]) == ("format", "file")
     assert "a reference for this model holds arrays called x, and h" in refused["message"]

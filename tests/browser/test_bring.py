@@ -59,7 +59,7 @@ def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_pag
     expect(lab.model.locator("option:checked")).to_have_text(found.model.card.title)
     # What its own library made of an input is met at every step.
     lab.drop(f"{name.split('.')[0]}-reference.npz")
-    expect(lab.parity).to_contain_text("Passes:")
+    expect(lab.parity).to_contain_text("Parity check passed:")
     rows = lab.dialog.get_by_role("row").filter(has_text="h of layer")
     expect(rows).to_have_count(len(found.model.layers))
     lab.dialog.get_by_role("button", name="Close").click()
@@ -71,7 +71,7 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
     lab.drop(f"{name}.safetensors")
     expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
     lab.drop(f"{name}-reference.npz")
-    expect(lab.parity).to_contain_text("Passes:")
+    expect(lab.parity).to_contain_text("Parity check passed:")
     lab.dialog.get_by_role("button", name="Close").click()
     page.wait_for_url(re.compile(r"model=u-[0-9a-f]{32}"))
     page.wait_for_selector(".heatmaps .heatmaplayer image")
@@ -87,7 +87,7 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
 def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("pytorch-both.safetensors")
-    question = lab.dialog.get_by_role("group", name="Layer 1 reads both ways. Which direction do you want to see?")
+    question = lab.dialog.get_by_role("group", name="Layer 1 is bidirectional. Which direction do you want to see?")
     expect(question).to_contain_text("the half that reads from the last step to the first: write the last step first.")
     lab.expect_trace("flip-flop", lab.sequence.input_value())  # nothing is lost meanwhile
     question.get_by_role("radio", name="backward").check()
@@ -162,5 +162,5 @@ def test_a_reference_of_another_network_is_told_apart(same_page: Page) -> None:
     lab.drop("keras-before.weights.h5")
     expect(lab.understood).to_be_visible()
     lab.dialog.get_by_label("Choose a reference").set_input_files(FILES / "pytorch-cell-reference.npz")
-    expect(lab.parity).to_contain_text(re.compile("does not match", re.I))
+    expect(lab.parity).to_contain_text(re.compile("parity check failed", re.I))
     lab.dialog.get_by_role("button", name="Close").click()

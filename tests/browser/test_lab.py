@@ -315,7 +315,8 @@ def test_another_model_brings_its_question_card_and_example(page: Page) -> None:
     page.locator("#summary").click()
     for figures in (model.card.training, model.card.measured):
         for name in figures:
-            expect(page.locator("#card").get_by_text(name, exact=True)).to_be_visible()
+            shown = re.sub(r"^([a-z]) at (\w+)$", r"mean \1 at \2s", name).replace("squared", "mean squared")
+            expect(page.locator("#card").get_by_text(shown, exact=True)).to_be_visible()
 
 
 def test_a_reload_or_a_copied_address_shows_the_same_scenario(page: Page) -> None:

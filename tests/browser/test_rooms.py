@@ -261,14 +261,14 @@ def test_a_question_of_one_s_own_in_two_rounds_and_its_record(somebody: Join) ->
     question.get_by_role("radio", name="yes").check()
     question.get_by_role("button", name="Send answer").click()
     panel = teacher.get_by_role("region", name="The class")
-    expect(panel.locator(".asked [role=status]")).to_contain_text("1 of 1 answered; open, round 1 of 2")
+    expect(panel.locator(".asked [role=status]")).to_contain_text("1 of 1 answered; taking answers, round 1 of 2")
     panel.locator("[data-room=close]").click()
     expect(question.locator("form")).to_have_class(re.compile("committed"))
     panel.locator("[data-room=again]").click()
     expect(question.locator("form")).not_to_have_class(re.compile("committed"))
     question.get_by_role("radio", name="no").check()
     question.get_by_role("button", name="Send answer").click()
-    expect(panel.locator(".asked [role=status]")).to_contain_text("1 of 1 answered; open, round 2 of 2")
+    expect(panel.locator(".asked [role=status]")).to_contain_text("1 of 1 answered; taking answers, round 2 of 2")
     follower.reload()
     expect(follower.locator(".counted-in")).to_be_visible()
     panel.locator("[data-room=reveal]").click()
@@ -348,7 +348,7 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
     followers = [somebody(f"/rooms/{code}") for _ in range(2)]
     teacher.get_by_role("button", name="Ask…").click()
     teacher.get_by_role("dialog", name="Ask the class").get_by_role(
-        "button", name=re.compile("^This step asks")
+        "button", name=re.compile("^From this lesson step")
     ).first.click()
     for page, key in zip(followers, ("Home", "End"), strict=True):
         question = page.get_by_role("region", name="Question")

@@ -375,7 +375,7 @@ def test_like_moments_are_brushed_found_and_opened(page: Page) -> None:
     expect(alike.get_by_role("combobox", name="Signal")).to_have_value("z")
     expect(alike.get_by_role("spinbutton", name="from t")).to_have_value("4")
     alike.get_by_role("button", name="Find").click()
-    expect(alike.get_by_role("list", name="In common")).to_contain_text("“not” at all of these")
+    expect(alike.get_by_role("list", name="In common")).to_contain_text("“not” in all of these")
     place = alike.get_by_role("list", name="Moments").get_by_role("button").first
     token = place.locator("b").inner_text()
     place.click()

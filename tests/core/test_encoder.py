@@ -107,19 +107,19 @@ def test_vectors_are_numbers_with_commas_between() -> None:
     np.testing.assert_array_equal(encoder.encode(["0.1,-0.2,3", "1,0,-.5"]), [[0.1, -0.2, 3], [1, 0, -0.5]])
     assert encoder.labels == ("x 1", "x 2", "x 3")
     assert encoder.alphabet == ("v1,v2,v3",)
-    assert encoder.hint == "Numbers: 3 for each step, v1,v2,v3 with no spaces between"
+    assert encoder.hint == "Write 3 numbers for each step, as v1,v2,v3 without spaces"
 
 
 def test_a_vector_of_one_is_a_bare_number() -> None:
     np.testing.assert_array_equal(Vectors(1).encode(Vectors(1).tokens("0.5 -1")), [[0.5], [-1]])
-    assert Vectors(1).hint == "Numbers: one for each step"
+    assert Vectors(1).hint == "Write one number for each step"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("1,2,3 1,2", "step 2: '1,2' has 2 numbers, but each step needs 3"),
-        ("1,2,3,4,5", "step 1: '1,2,3,4,5' has more numbers, but each step needs 3"),
+        ("1,2,3,4,5", "step 1: '1,2,3,4,5' has more than 3 numbers, but each step needs 3"),
         ("1,2,x", "step 1: 'x' is not a number"),
         ("1,2,", "step 1: '' is not a number"),
         ("1,nan,3", "step 1: 'nan' is not a number"),

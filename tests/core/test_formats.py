@@ -79,7 +79,7 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
     assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").said == (
         "PyTorch's nn.GRU: 2 layers of 5 → 5 units, with biases; blocks in the order r, z, h; the reset gate acts "
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
-        "Weights alone do not tell the activations: sigmoid for the gates and tanh for h̃ are assumed.",
+        "The weights do not show the activation functions: sigmoid for the gates and tanh for h̃ are assumed.",
         "The embedding 'embed' is folded into W: 7 symbols instead of 3 numbers. "
         "The file has no names for the symbols, so they are numbered from 0.",
         "The linear layer 'out' is the readout, with 4 outputs; the file does not show whether a softmax follows, so y "
@@ -90,7 +90,7 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
         "Haiku's GRU: 1 layer of 4 units, with biases; blocks in the order z, r, h; the reset gate"
     )
     assert said[0].endswith("gate acts before the product; z near 1 takes the candidate, as here.")
-    assert said[-1] == "There is no readout that could be shown: the output is the top layer's state itself."
+    assert said[-1] == "There is no readout that can be shown, so the output is the state of the top layer."
 
 
 def test_an_imported_model_is_traced_like_any_other() -> None:
@@ -135,11 +135,11 @@ def asked(error: Unanswered) -> tuple[str, list[str]]:
 
 
 def test_a_layer_that_reads_both_ways_is_never_halved_without_being_asked_for() -> None:
-    with pytest.raises(Unanswered, match="Layer 1 reads both ways") as error:
+    with pytest.raises(Unanswered, match="Layer 1 is bidirectional") as error:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
     assert asked(error.value) == ("direction", ["forward", "backward"])
     found = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
-    assert "Layer 1 reads both ways. Its backward half is shown, its forward half is not." in found.said
+    assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in found.said
     assert "This network reads a sequence from its end: write the last step first." in found.said
     with pytest.raises(FormatError, match="there is no 'backward' direction in this file, only forward"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", direction="backward")
@@ -170,7 +170,7 @@ def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_i
     found = formats.read(npz(**arrays), "both", direction="backward")
     assert len(found.model.layers) == 1
     np.testing.assert_array_equal(found.cells[0].W, arrays["weight_ih_l0_reverse"])
-    assert any("takes both directions, so it is not used for one alone" in sentence for sentence in found.said)
+    assert any("needs both directions, so it is not used with only one" in sentence for sentence in found.said)
 
 
 def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forward_half() -> None:
@@ -180,7 +180,7 @@ def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forw
     np.testing.assert_allclose(runs[0].h, wanted["h_l0"], rtol=0, atol=3e-7)
     np.testing.assert_allclose(runs[1].h, wanted["h_l1"][..., :3], rtol=0, atol=3e-7)
     assert forward.model.readout.labels == ("h 1", "h 2", "h 3")
-    assert "The linear layer 'layers/dense' takes both directions, so it is not used for one alone." in forward.said
+    assert "The linear layer 'layers/dense' needs both directions, so it is not used with only one." in forward.said
     backward = formats.read_file(file, direction="backward")
     assert "1 layer is left out, because only the others can be run in this direction alone." in backward.said
     (run,) = backward.model.forward(wanted["h_l0"][::-1])
@@ -250,7 +250,7 @@ def test_arrays_without_names_are_asked_about_with_what_follows_from_each_answer
 def test_a_keras_layer_without_biases_leaves_the_reset_gate_to_be_asked_about() -> None:
     rng = np.random.default_rng(0)
     data = npz(**{"gru/kernel": rng.normal(size=(3, 12)), "gru/recurrent_kernel": rng.normal(size=(4, 12))})
-    with pytest.raises(Unanswered, match="Where does the reset gate act") as error:
+    with pytest.raises(Unanswered, match="Does the reset gate act before or after") as error:
         formats.read(data, "x.npz")
     assert asked(error.value) == ("reset", ["after", "before"])
     assert formats.read(data, "x.npz", {"reset": "before"}).model.layers[0].reset == "before"

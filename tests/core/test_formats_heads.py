@@ -46,7 +46,7 @@ NORM = {"norm.weight": normal(H), "norm.bias": normal(H)}
 )
 def test_a_linear_layer_is_asked_about_where_others_may_stand_before_or_after_it(head: Any, readout: str) -> None:
     data = save(torch_layer(RNG, I, H, prefix="gru.") | head)
-    with pytest.raises(Unanswered, match="on the top layer's state itself and nothing after it") as error:
+    with pytest.raises(Unanswered, match="directly, and at most a softmax follows it") as error:
         formats.read(data, "net.safetensors")
     assert asked(error.value) == ("dense", [readout, "none"])
     shown = formats.read(data, "net.safetensors", {"dense": "none"}).model

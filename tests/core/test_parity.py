@@ -25,7 +25,7 @@ def test_every_real_file_passes_against_its_own_library(file: str, name: str, an
     assert parity.cause is None
     assert parity.tolerance == (1e-10 if name == "pytorch-cell" else 1e-5)
     assert all(difference.relative < 1e-6 for difference in parity.differences)
-    assert str(parity).startswith("passes: h of layer 1 is off by at most ")
+    assert str(parity).startswith("parity check passed: h of layer 1 differs by at most ")
 
 
 def test_the_differences_are_given_for_each_layer_and_step() -> None:

@@ -62,7 +62,7 @@ def test_a_clamp_in_python_is_carried_over_too() -> None:
     here = task.events(task.encoder.encode(task.encoder.tokens("=0.3 +0.2 0.1 0.2")))
     there = task.draw(np.random.default_rng(3), 20, 10).events
     clamp, at = carried(Clamp("r", 0.0, [0], slice(-2, None), 0), here, there)
-    assert at == "every hold"
+    assert at == "every hold (number to ignore)"
     assert (clamp.gate, clamp.value, clamp.units, clamp.layer) == ("r", 0.0, [0], 0)
     np.testing.assert_array_equal(clamp.steps, there["hold"])
     assert carried(Clamp("r", 0.0), here, there) == (Clamp("r", 0.0), "every timestep")
