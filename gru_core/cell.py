@@ -90,7 +90,8 @@ class Cell(ABC):
 
     def by_gate(self, stacked: Array) -> dict[str, Array]:
         """Return the block of each gate of an array `(G·H, …)`."""
-        return dict(zip(self.gates, np.split(stacked, len(self.gates)), strict=True))
+        H = self.units
+        return {gate: stacked[i * H : (i + 1) * H] for i, gate in enumerate(self.gates)}
 
     @property
     def biases(self) -> dict[str, Array]:

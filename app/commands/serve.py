@@ -257,9 +257,9 @@ class Worker(uvicorn.Config):
             threading.Thread(target=_end_after, args=[parent.sentinel], daemon=True).start()
         shared = Primary(Path(self.folder), self.settings) if self.folder else None
         app = create_app(self.settings, shared)
-        of_h11: Any = protocol(self.settings)  # which refuses headers past 16 KiB
+        bounded: Any = protocol(self.settings)
 
-        class Protocol(of_h11):  # type: ignore[misc]
+        class Protocol(bounded):  # type: ignore[misc]
             def shutdown(self) -> None:
                 # uvicorn waits for streams, and those of rooms end only when they are told to.
                 app.state.rooms.leave()

@@ -262,21 +262,31 @@ def to_json(data: Any) -> bytes:
     return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _rows(array: Array) -> list[bytes]:
-    """Each row as base64 of little-endian float64: exact, and cheap at both ends.
+def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
+    """Return for each array `(T, ·)` its rows, as base64 of little-endian float64: exact, and cheap at both ends.
 
-    All rows are encoded in one go, each filled up with zeros to whole groups of three bytes; what
-    the filling became is then overwritten by base64's own sign for it.
+    All rows of one width are encoded together, each padded with zeros to whole groups of three bytes. Then base64's own
+    padding character replaces what the padding became.
     """
-    n, size = array.shape[0], 8 * array.shape[1]
-    filling = -size % 3
-    padded = np.zeros((n, size + filling), np.uint8)
-    padded[:, :size] = np.ascontiguousarray(array, "<f8").view(np.uint8)
-    text = np.frombuffer(bytearray(b2a_base64(padded.tobytes(), newline=False)), np.uint8).reshape(n, -1)
-    width = text.shape[1]
-    text[:, width - filling :] = ord("=")
-    joined = text.tobytes()
-    return [joined[i : i + width] for i in range(0, n * width, width)]
+    T = len(arrays[0])
+    encoded: dict[int, list[bytes]] = {}
+    for width in {array.shape[1] for array in arrays}:
+        rows = np.concatenate([array for array in arrays if array.shape[1] == width])
+        n, size = len(rows), 8 * width
+        padding = -size % 3
+        padded = np.zeros((n, size + padding), np.uint8)
+        padded[:, :size] = np.ascontiguousarray(rows, "<f8").view(np.uint8)
+        text = np.frombuffer(bytearray(b2a_base64(padded.tobytes(), newline=False)), np.uint8).reshape(n, -1)
+        length = text.shape[1]
+        text[:, length - padding :] = ord("=")
+        joined = text.tobytes()
+        encoded[width] = [joined[i : i + length] for i in range(0, n * length, length)]
+    columns = []
+    for array in arrays:
+        rows_left = encoded[array.shape[1]]
+        columns.append(rows_left[:T])
+        encoded[array.shape[1]] = rows_left[T:]
+    return columns
 
 
 def event(name: str, data: Any) -> bytes:
@@ -296,7 +306,7 @@ def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
     for block in blocks:
         layers, ends = _layers(block), _ends(block)
-        columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
+        columns = _rows([array for named in (*layers, ends) for array in named.values()])
         forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
         form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import h11
 import orjson
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..errors import Refused, error_body
 from ..settings import Settings
 from .shares import TOO_MANY, Shares, counted_as
 
+LONGEST_HEAD = 2**14
+"""Bytes of a request's head that may arrive before the head is complete."""
 
-class Connection(H11Protocol):
+MOST_PIPELINED = 8
+"""The most requests that a connection may send before the first one is answered."""
+
+
+class Connection(HttpToolsProtocol):
     """A connection that waits for a request, or has one that is being answered; `address` is None without a place."""
 
     address: str | None = None
@@ -26,9 +31,7 @@ class Connection(H11Protocol):
 
     def give_way(self) -> None:
         """Close a connection that waits for a request. HTTP clients expect this at any time and connect again."""
-        if not self.transport.is_closing():
-            self.conn.send(h11.ConnectionClosed())
-            self.transport.close()
+        self.transport.close()
 
 
 class Places:
@@ -95,6 +98,7 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
     class Bounded(Connection):
         deadline: asyncio.TimerHandle | None = None
         refused = False
+        in_head, head = True, 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -116,10 +120,23 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
             super().data_received(data)
             if self.answering:
                 places.work(self)
-            if self.conn.their_state is not h11.IDLE:  # the head is whole, or will never be
+            if not self.in_head:
                 self._stop_waiting()
             elif not self.transport.is_closing():
                 self._wait_for_head()
+                self.head += len(data)
+                if self.head > LONGEST_HEAD:
+                    self._refuse(Refused(431, "too-large", "the request's headers are too large"))
+
+        def on_message_begin(self) -> None:
+            if len(self.pipeline) == MOST_PIPELINED:
+                raise ValueError("too many requests at once")  # uvicorn answers with status 400 and closes
+            super().on_message_begin()
+            self.in_head, self.head = True, 0
+
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            self.in_head = False
 
         def on_response_complete(self) -> None:
             super().on_response_complete()  # may begin with the next request
@@ -150,9 +167,8 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
                 "content-type": "application/json", "content-length": str(len(body)), "connection": "close",
                 **refused.headers,
             }  # fmt: skip
-            start = h11.Response(status_code=refused.status, headers=list(headers.items()))
-            parts = (start, h11.Data(data=body), h11.EndOfMessage())
-            self.transport.write(b"".join(self.conn.send(part) or b"" for part in parts))
+            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            self.transport.write(STATUS_LINE[refused.status] + lines.encode() + b"\r\n" + body)
             self.refused = True
             # Not at once: closed with something unread in it, the connection would be reset and the answer lost.
             self.loop.call_later(0, self.transport.close)

@@ -100,10 +100,11 @@ class BodyLimit:
         body, more, large = bytearray(), True, False
         try:
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(seconds) as timeout:
+                    end = timeout.when() or 0.0
                     while more:
-                        async with asyncio.timeout(settings.body_seconds):
-                            message = await receive()
+                        timeout.reschedule(min(end, asyncio.get_running_loop().time() + settings.body_seconds))
+                        message = await receive()
                         if message["type"] == "http.disconnect":
                             return
                         body += message.get("body", b"")

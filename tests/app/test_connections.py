@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 import uvicorn
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.main import create_app
-from app.server.connections import protocol
+from app.server.connections import LONGEST_HEAD, MOST_PIPELINED, protocol
 from app.server.shares import Shares, counted_as
 from app.settings import Settings
 
@@ -160,6 +160,36 @@ def test_half_a_head_is_hung_up_on_and_a_whole_one_is_not() -> None:
         assert status(good) == b"200"
         good.sendall(HALF)
         assert farewell(good) == (b"408", "too-slow")
+
+
+def test_a_head_without_end_is_refused() -> None:
+    with visiting(Settings()) as visitors:
+        visitor = visitors.connect("127.0.0.1", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * LONGEST_HEAD)
+        assert farewell(visitor) == (b"431", "too-large")
+
+
+def test_requests_are_answered_in_their_order_and_too_many_at_once_are_refused() -> None:
+    last = ASKED.replace(b"Host", b"Connection: close\r\nHost")
+    with visiting(Settings()) as visitors:
+        few, many = (visitors.connect("127.0.0.1", ASKED * n + last) for n in (MOST_PIPELINED - 1, 5_000))
+        assert everything(few).count(b"HTTP/1.1 200 ") == MOST_PIPELINED
+        with suppress(ConnectionResetError):  # the rest of the requests was not read
+            assert everything(many).count(b"HTTP/1.1 200 ") <= MOST_PIPELINED
+        assert visitors.ask("127.0.0.1") == b"200"
+
+
+@pytest.mark.parametrize(
+    "head", [b"\r\n" * 9, b"GET", b"GET / HTTP/9.9", b"G\xffT / HTTP/1.1", b"CONNECT a:1 HTTP/1.1",
+             b"GET /\x00 HTTP/1.1",
+             b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
+             b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1", b"GET /%ff%00 HTTP/1.1\r\nHost: localhost",
+             b"OPTIONS * HTTP/1.1\r\nHost: localhost", b"GET http://[ HTTP/1.1\r\nHost: localhost"],
+)  # fmt: skip
+def test_odd_heads_are_no_error_of_the_server(head: bytes) -> None:
+    with visiting(Settings(body_seconds=1)) as visitors:
+        answer = everything(visitors.connect("127.0.0.1", head + b"\r\nConnection: close\r\n\r\n"))
+        assert not answer or answer.split()[1][:1] in (b"2", b"3", b"4")
+        assert visitors.ask("127.0.0.1") == b"200"
 
 
 @needs_addresses
