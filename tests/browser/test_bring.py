@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core import formats
 from tests import contract
+from tests.browser.accessible import expect_no_barriers
 from tests.browser.lab import Lab
 
 FILES = Path(__file__).parent.parent / "fixtures"
@@ -152,8 +151,7 @@ def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints:
     expect(lab.alert).to_contain_text("at most 20 MiB")
     lab.expect_trace("flip-flop", lab.sequence.input_value())
     complaints.clear()
-    found: Any = Axe().run(same_page)
-    assert found.violations_count == 0, found.generate_report()
+    expect_no_barriers(same_page)
     lab.dialog.get_by_role("button", name="Close").click()
 
 

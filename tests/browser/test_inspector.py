@@ -16,7 +16,7 @@ from gru_core.gru import GATES
 from gru_core.tasks import TASKS
 from tests.browser.lab import Lab, Visit, number
 
-CASES = 30  # of each preset: 300 in all
+CASES = 12  # of each preset: 120 in all
 
 
 def sigmoid(a: float) -> float:

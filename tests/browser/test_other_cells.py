@@ -13,7 +13,7 @@ from tests.browser.lab import Lab
 from tests.browser.test_compare import adds_up, expected, number_of
 from tests.browser.test_inspector import assert_shown, plain
 
-CASES = 40  # of each model
+CASES = 12  # of each model
 
 
 @pytest.mark.parametrize("name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn"])
