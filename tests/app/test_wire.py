@@ -10,6 +10,7 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 import pytest
 from fastapi.testclient import TestClient
 
+from app.link import FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
 from app.runs.answers import LayerStart, Outputs, Start
@@ -83,3 +84,27 @@ def test_a_run_starts_with_what_its_reader_declares(client: TestClient) -> None:
     start = json.loads(stream.partition("data: ")[2].partition("\n")[0])
     assert matches(start, Start)
     assert all(matches(layer, LayerStart) for layer in start["layers"])
+
+
+def listed(name: str) -> list[str]:
+    """Return the texts of a constant list of a module."""
+    found = re.search(rf"export const {name} = [^\[]*\[(.*?)\]", SCRIPTS, re.S)
+    assert found is not None, f"no module exports the list {name}"
+    return re.findall(r'"([^"]+)"', found[1])
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("zoom", "ZOOMS"), ("convention", "CONVENTIONS"), ("rows", "ROWS"), ("scale", "SCALES"), ("views", "VIEWS")],
+)
+def test_a_link_takes_the_same_words_on_the_server_and_in_the_page(key: str, name: str) -> None:
+    pattern, _ = FOCUS[key]
+    words = listed(name)
+    assert [word for word in words if re.fullmatch(pattern, word)] == words
+    assert set(re.findall(r"[a-z]+", pattern)) == set(words)
+
+
+def test_a_link_has_the_same_keys_on_the_server_and_in_the_page() -> None:
+    found = re.search(r"const KEYS = [^\[]*\[string.*?\]\)\;", SCRIPTS, re.S)
+    assert found is not None
+    assert re.findall(r'\["(\w+)", "', found[0]) == list(FOCUS)
