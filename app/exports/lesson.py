@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..assets import assets
 from ..lessons.quantities import Runs
 from ..lessons.reading import Figure, Lesson
 from ..lessons.shown import ShownStep, question_of, revealed, shown
-from ..pages.assets import assets
 from ..pages.boot import inert
 from ..pages.lesson import figure_page, of_lesson
 from ..pages.page import templates

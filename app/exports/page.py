@@ -15,10 +15,10 @@ from markupsafe import Markup
 from gru_core import presets
 
 from .. import models
+from ..assets import assets
 from ..jobs.trainings import as_events, kept, name_of
 from ..link import read_link
 from ..pages import compare, train
-from ..pages.assets import assets
 from ..pages.boot import inert
 from ..pages.lab import view
 from ..pages.page import templates

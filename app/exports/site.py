@@ -12,9 +12,9 @@ from typing import Any
 from gru_core import SequenceError
 
 from .. import output
+from ..assets import assets
 from ..errors import Refused
 from ..link import FOCUS
-from ..pages.assets import assets
 from ..pages.page import templates
 from ..runs.followed import Followed, follow
 from ..settings import Settings

@@ -33,7 +33,7 @@ from urllib.parse import parse_qsl
 
 from markdown_it.token import Token
 
-from ..pages.assets import LABS
+from ..assets import LABS
 from ..schemas import SIGNALS
 from .markdown import PARTS, Prose, markdown, mathml
 

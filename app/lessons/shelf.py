@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from ..assets import TEMPLATES
 from ..errors import Refused
-from ..pages.assets import TEMPLATES
 from ..settings import Settings
 from .reading import MOST_BYTES, Lesson, LessonError, Mistake, read
 

@@ -15,6 +15,7 @@ from gru_core.cells import CELLS
 from gru_core.figures import page_figures, page_pictures
 
 from .. import models
+from ..assets import compress, version
 from ..errors import Refused
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
@@ -22,7 +23,6 @@ from ..runs.limits import MOST_SHARES
 from ..runs.run import example, run_whole
 from ..schemas import Scenario
 from ..settings import Settings
-from .assets import compress, version
 from .boot import Boot, boot, columns, inert
 from .examples import EXAMPLES, Example
 from .page import MOST_PRINTED, MOST_SENT, Context, outputs, unfollowed, version_notices

@@ -12,9 +12,9 @@ from fastapi.templating import Jinja2Templates
 
 from gru_core import Model, Trace
 
+from ..assets import TEMPLATES, version
 from ..link import VERSION
 from ..server.middleware import route_path
-from .assets import TEMPLATES, version
 
 templates = Jinja2Templates(TEMPLATES)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from ..assets import assets, version
 from ..errors import Refused
-from ..pages.assets import assets, version
 
 router = APIRouter(include_in_schema=False)
 

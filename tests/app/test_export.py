@@ -17,11 +17,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
+from app.assets import assets
 from app.errors import Refused
 from app.exports import page as export
 from app.link import FOCUS, read_address, read_link
 from app.main import create_app
-from app.pages.assets import assets
 from app.pages.examples import EXAMPLES
 from app.runs.followed import Followed, follow
 from app.settings import Settings

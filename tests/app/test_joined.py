@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.pages.assets import ROOTS, assets
-from app.pages.joined import joined
+from app.assets import ROOTS, assets
+from app.joined import joined
 
 
 @pytest.mark.parametrize(("page", "root"), ROOTS.items())

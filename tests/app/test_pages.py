@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from jinja2.runtime import Context
 
 import gru_core as gru
-from app.pages.assets import assets, compress, version
+from app.assets import assets, compress, version
 
 
 def text_of(html: str) -> str:

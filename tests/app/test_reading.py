@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.assets import compress
 from app.errors import Refused
 from app.intake import reading
 from app.intake.upload import Upload
 from app.main import create_app
-from app.pages.assets import compress
 from app.settings import Settings
 from gru_core import formats
 from tests.app.test_uploads import FIXTURES, client_of

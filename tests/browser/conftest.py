@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import BrowserContext, BrowserType, ConsoleMessage, Error, Page, Request, expect
 
+from app.assets import assets
 from app.exports import page as export
 from app.main import create_app
-from app.pages.assets import assets
 from app.runs.followed import follow
 from app.settings import Settings
 from gru_core import Model

@@ -16,12 +16,12 @@ from threading import Thread, get_native_id
 import brotli
 import plotly
 
-from .. import output
-from ..settings import cache_directory
+from . import output
 from .joined import joined
+from .settings import cache_directory
 
 # In the project the folders stand beside the package; installed, inside it.
-_APP = Path(__file__).parent.parent
+_APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
 LABS = ("gap", "sequence", "bottleneck", "race")
