@@ -16,7 +16,7 @@ from ..errors import Refused
 from .question import Answer, Number, Prompt, Tally, Truth
 
 BINS = 20
-"""Bars in the histogram of a number."""
+"""The number of bars in the histogram of a question about a number."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def plain(html: Markup) -> str:
 
 
 def anonymous_sketches(salt: str, answers: Mapping[str, Answer]) -> tuple[Sketch, ...]:
-    """Return the curves of all devices, each with a new id. Their order does not depend on the devices either."""
+    """Return the curves of all devices. Neither their ids nor their order show which device drew a curve."""
     curves = {
         hashlib.sha256(f"{salt}{device}".encode()).hexdigest()[:8]: curve
         for device, curve in answers.items()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..errors import Refused
 
 MOST_KEYS = 20_000
-"""Visitors that are remembered, the latest: a key and two numbers for each."""
+"""The most visitors that are remembered. The server forgets the one that it has not seen for longest."""
 
 
 class Buckets:

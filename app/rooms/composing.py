@@ -24,16 +24,16 @@ from .question import Kind, Number, Prompt, Solution, Truth
 from .views import ShownView, View, address, figure_of_view, validate_view
 
 MOST_OPTIONS = 6
-"""Options of a question about an output in symbols: the likeliest."""
+"""The most options of a question about an output in symbols. The likeliest symbols are the options."""
 
 MOST_STEPS = 200
-"""Timesteps of a sequence that students can select or draw over."""
+"""The most timesteps that students can select or draw over."""
 
 STAYS = 0.05
-"""A change of the output that counts as no change, as a share of the output's range in the run."""
+"""The largest change of the output that counts as no change, as a share of the output's range in the run."""
 
 LARGEST, SMALLEST = 1e9, 1e-6
-"""The limits of the range of a question about a number: its largest end, and its smallest width."""
+"""The limits of the range of a question about a number: the largest number in it, and the smallest width."""
 
 OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 

@@ -18,7 +18,7 @@ from .state import Changes
 from .tables import answers_table
 
 MOST_RECORDED = 200
-"""Questions in a room's record."""
+"""The most questions in a room's record."""
 
 WHILE: dict[Status, str] = {
     "open": "while the question is open",

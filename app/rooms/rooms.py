@@ -11,7 +11,7 @@ from ..settings import Settings
 from . import codes
 from .bucket import Buckets
 from .connections import Connections
-from .exploring import Explorations
+from .explorations import Explorations
 from .keeper import Keeper
 from .questions import Questions
 from .room import Room
@@ -24,10 +24,10 @@ PING_SECONDS = 15
 """Seconds between two signs that a stream is still open. Proxies end streams that send nothing for 29 s or more."""
 
 MOST_ENDED = 1_000
-"""Codes of ended rooms that are remembered, so that students learn that the room has ended."""
+"""The most codes of ended rooms that the server remembers, to tell students that their room has ended."""
 
 IDLE_SECONDS = 60
-"""How long nobody must have been in a room before the server may end it to make place for another."""
+"""How long a room must be without its teacher before the server may end it to make place for another."""
 
 
 class Rooms:

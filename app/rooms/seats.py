@@ -16,17 +16,17 @@ LEFT_SECONDS = 1200
 """How long a device keeps its place after it has left."""
 
 SETTLED_SECONDS = 30
-"""How long a device must stay so that it keeps its place for certain when it leaves."""
+"""How long a device must stay so that it surely keeps its place when it leaves."""
 
 UNSETTLED = 30
-"""Places for devices of one address that left earlier than that, such as phones that were pocketed."""
+"""How many devices of one address keep their place although they left earlier. Some students pocket their phone."""
 
 
 class Seats:
-    """The places in all rooms. In each room an address has at most `most` places, and all have twice as many.
+    """The places in all rooms. In a room, one address has at most `most` places, and all together have twice as many.
 
-    A whole class may share one address, so one address gets as many places as a class needs. The other half remains
-    free for students at other addresses.
+    A whole class may share one address, so `most` is the size of a class. A stranger at another address cannot take
+    the places of the class.
     """
 
     def __init__(self, keeper: Keeper, most: int) -> None:

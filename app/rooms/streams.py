@@ -24,8 +24,8 @@ PAUSE = 0.1
 class ConnectedStream(StreamingResponse):
     """A stream of events during which a device counts as connected.
 
-    `connection` ends after the stream. The iterator of events could not end it: it is canceled when the client
-    leaves, and can then wait for nothing.
+    `connection` ends after the stream. The iterator of events could not end it, because an iterator that is canceled
+    when the client leaves cannot await anything.
     """
 
     def __init__(

@@ -15,10 +15,10 @@ from .teacher import Exploration
 from .views import ShownView
 
 MOST_SUGGESTIONS = 12
-"""Suggested views that the teacher sees, the newest first."""
+"""The most suggested views that the teacher sees. The newest is first."""
 
 MOST_MODELS = 12
-"""Models that the teacher sees, those with most students first."""
+"""The most models that the teacher sees. The model with most students is first."""
 
 
 class Explorations:
