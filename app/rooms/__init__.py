@@ -1,1 +1,1 @@
-"""Rooms: a class that follows its teacher's view, is asked, and is let go to explore."""
+"""Rooms: a class follows its teacher's view, answers questions and explores."""

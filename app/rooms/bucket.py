@@ -1,4 +1,4 @@
-"""How often somebody may do something: so many times at once, and so many a second in the long run."""
+"""A rate limit for each visitor: a number of requests at once, and a number per second after that."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from collections.abc import Callable
 
 from ..errors import Refused
 
-MOST_KNOWN = 20_000
-"""How many are remembered, the latest; each is a key and two numbers."""
+MOST_KEYS = 20_000
+"""The most visitors that are remembered. The server forgets the one that it has not seen for longest."""
 
 
 class Buckets:
-    """A bucket for each who comes, of `burst` drops, `rate` of which come back in a second."""
+    """A token bucket for each key, such as a network address. It has `burst` tokens and gets `rate` back per second."""
 
     def __init__(self, burst: int, rate: float, clock: Callable[[], float]) -> None:
         self.burst, self.rate, self.clock = burst, rate, clock
-        self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def left(self, who: str) -> float:
-        drops, then = self._known.get(who, (float(self.burst), 0.0))
-        return min(self.burst, drops + (self.clock() - then) * self.rate)
+    def left(self, key: str) -> float:
+        """Return how many tokens a key has now."""
+        tokens, then = self._levels.get(key, (float(self.burst), 0.0))
+        return min(self.burst, tokens + (self.clock() - then) * self.rate)
 
-    def take(self, who: str, what: str) -> None:
-        """Raise Refused when that is too often: `what` says what was."""
-        left = self.left(who)
+    def take(self, key: str, message: str) -> None:
+        """Take a token. Raise Refused, with a message and the time to wait, if there is none."""
+        left = self.left(key)
         if left < 1:
             wait = math.ceil((1 - left) / self.rate)
-            raise Refused(429, "too-often", f"{what}; try again in {wait} s", retry_after=wait)
-        self._known[who] = (left - 1, self.clock())
-        self._known.move_to_end(who)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+            raise Refused(429, "too-often", f"{message}; try again in {wait} s", retry_after=wait)
+        self._levels[key] = (left - 1, self.clock())
+        self._levels.move_to_end(key)
+        if len(self._levels) > MOST_KEYS:
+            self._levels.popitem(last=False)

@@ -1,71 +1,80 @@
-"""Where rooms are stored, and everything that is posted to them."""
+"""The store of the rooms: its interface, and the store in memory."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .room import Room
+from .state import Changes
+from .tables import Table
+
+T = TypeVar("T")
+
+LOG = logging.getLogger("gruscope.rooms")
+
+UNREADABLE = "a room that another version of GRU Scope stored is lost: %s"
 
 STARTED = time.time() - time.monotonic()
-"""The time at which this machine's steady clock was at 0: a wall clock that is set anew ends no room."""
+"""The time at which this computer's monotonic clock was at 0. So a change of the wall clock ends no room."""
 
 
 class Keeper(Protocol):
-    """Stores rooms, each with tables of one value per key, such as a question's answers by device."""
+    """A store of rooms. Each room has a state and tables."""
 
     def clock(self) -> float:
-        """Return the time in seconds, the same for all processes that share these rooms."""
+        """Return the time in seconds. All processes that share the rooms have the same time."""
 
     async def open(self, room: Room) -> None:
         """Store a new room."""
 
     async def find(self, code: str) -> Room | None:
-        """Return the room as this process has it, which hears of every change from now on."""
+        """Return the room with a code, or None. From then on this process receives all changes of the room."""
 
-    async def count(self, by: str = "") -> int:
-        """Return how many rooms there are, or how many of them were opened `by` this address."""
+    async def count(self, address: str = "") -> int:
+        """Return the number of rooms, or of the rooms that were opened from an address, which is a digest."""
 
-    async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
-        """Put fields into a room's state, in every process that has somebody in it."""
+    async def change(self, room: Room, changes: Changes) -> None:
+        """Change the state of a room, in all processes."""
 
-    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
-        """Put values into a table. Does nothing when the room has ended."""
+    async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
+        """Store values in a table, by key. Do nothing if the room has ended."""
 
-    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
+    async def drop(self, room: Room, table: Table[T], keys: Sequence[str]) -> None:
         """Remove keys from a table."""
 
-    async def table(self, room: Room, name: str) -> Mapping[str, Any]:
-        """Return all of a table."""
+    async def rows(self, room: Room, table: Table[T]) -> Mapping[str, T]:
+        """Return all values of a table, by key."""
 
     async def followers(self, room: Room) -> int:
-        """Return how many follow a room, in all processes."""
+        """Return the number of followers of a room, in all processes."""
 
-    async def joined(self, room: Room, by: int) -> None:
+    async def count_follower(self, room: Room, change: int) -> None:
         """Count one more follower in this process (1), or one less (−1)."""
 
-    async def met(self, room: Room) -> float:
-        """Return when the teacher was last seen in a room, a time in seconds."""
+    async def last_seen(self, room: Room) -> float:
+        """Return the time at which the teacher was last seen in a room."""
 
-    async def meet(self, room: Room, now: float) -> None:
-        """Note that the teacher is seen now."""
+    async def mark_seen(self, room: Room, now: float) -> None:
+        """Store that the teacher is in the room now."""
 
     async def forget(self, room: Room) -> None:
         """Remove a room and its tables."""
 
     def rooms(self) -> list[Room]:
-        """Return the rooms that this process has."""
+        """Return the rooms that this process has loaded."""
 
     async def all(self) -> list[Room]:
         """Return the rooms of all processes."""
 
     async def close(self) -> None:
-        """Close everything that was opened."""
+        """Close files and connections."""
 
 
 class InMemory:
-    """Rooms of this process alone, for as long as it lasts."""
+    """A store in memory: the rooms of one process, until it ends."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
@@ -80,38 +89,38 @@ class InMemory:
     async def find(self, code: str) -> Room | None:
         return self._rooms.get(code)
 
-    async def count(self, by: str = "") -> int:
-        return sum(not by or room.state.get("_by") == by for room in self._rooms.values())
+    async def count(self, address: str = "") -> int:
+        return sum(not address or room.private.opened_by == address for room in self._rooms.values())
 
-    async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
-        room.change(fields)
+    async def change(self, room: Room, changes: Changes) -> None:
+        room.change(changes)
 
-    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
+    async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
         tables = self._tables.get(room.code)
         if tables is not None:
-            tables.setdefault(table, {}).update(values)
-            room.stir()
+            tables.setdefault(table.name, {}).update(values)
+            room.class_changed.send()
 
-    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
-        values = self._tables.get(room.code, {}).get(table, {})
+    async def drop(self, room: Room, table: Table[T], keys: Sequence[str]) -> None:
+        values = self._tables.get(room.code, {}).get(table.name, {})
         for key in keys:
             values.pop(key, None)
-        room.stir()
+        room.class_changed.send()
 
-    async def table(self, room: Room, name: str) -> Mapping[str, Any]:
-        return self._tables.get(room.code, {}).get(name, {})
+    async def rows(self, room: Room, table: Table[T]) -> Mapping[str, T]:
+        return self._tables.get(room.code, {}).get(table.name, {})
 
     async def followers(self, room: Room) -> int:
         return room.followers
 
-    async def joined(self, room: Room, by: int) -> None:
-        room.followers += by
-        room.stir()
+    async def count_follower(self, room: Room, change: int) -> None:
+        room.followers += change
+        room.class_changed.send()
 
-    async def met(self, room: Room) -> float:
+    async def last_seen(self, room: Room) -> float:
         return room.seen
 
-    async def meet(self, room: Room, now: float) -> None:
+    async def mark_seen(self, room: Room, now: float) -> None:
         room.seen = now
 
     async def forget(self, room: Room) -> None:

@@ -1,54 +1,55 @@
-"""A room's record: what was asked, how many answered what, and the links. No persons."""
+"""The record of a room: its questions, how many students gave each answer, and links. It contains no names."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from .question import Kind, Tally, Truth
 
 COLUMNS = ("question", "minute", "kind", "asked", "round", "answer", "count", "right", "truth", "link")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A question: `asked` in plain words, `seconds` after the room was opened.
+    """A question in the record: `asked` is its text, `seconds` the time since the room was opened.
 
-    `rounds` are the tallies of its answers.
+    `rounds` has a tally of the answers in each round. `truth` and `text`, the correct answer and its text, are empty
+    until the answer is revealed.
     """
 
     number: int
-    kind: str
+    kind: Kind
     asked: str
     link: str
     seconds: float
-    truth: Any = None
+    truth: Truth = None
     text: str = ""
-    rounds: list[dict[str, Any]] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    rounds: tuple[Tally, ...] = ()
 
     @staticmethod
-    def rows(tally: dict[str, Any]) -> Iterator[tuple[str, int, bool]]:
-        """Of a round: an answer in words, how many gave it, and whether it is right."""
-        return zip(tally["labels"], tally["counts"], tally["right"], strict=True)
+    def rows(tally: Tally) -> Iterator[tuple[str, int, bool]]:
+        """Return for each answer of a round its text, how many students gave it, and whether it is correct."""
+        return zip(tally.labels, tally.counts, tally.right, strict=True)
 
 
 def as_csv(record: Sequence[Entry]) -> str:
-    """A row for each answer of each round. A cell that a table program would take for a formula is put in quotes."""
+    """Return a table with a row for each answer of each round."""
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
-    for one in record:
-        about = (one.number, f"{one.seconds / 60:.1f}", one.kind, one.asked)
-        for n, tally in enumerate(one.rounds, 1):
-            for label, count, right in one.rows(tally):
-                said = "" if one.truth is None else "yes" if right else "no"
-                rows.writerow([_plain(cell) for cell in (*about, n, label, count, said, one.text, one.link)])
+    for entry in record:
+        question = (entry.number, f"{entry.seconds / 60:.1f}", entry.kind, entry.asked)
+        for n, tally in enumerate(entry.rounds, 1):
+            for label, count, right in entry.rows(tally):
+                correct = "" if entry.truth is None else "yes" if right else "no"
+                answer = (n, label, count, correct, entry.text, entry.link)
+                rows.writerow([_quoted(cell) for cell in (*question, *answer)])
     return out.getvalue()
 
 
-def _plain(cell: object) -> object:
+def _quoted(cell: object) -> object:
+    """Put a quote before text that a spreadsheet would run as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,7 +1,8 @@
-"""Rooms in Redis, for any number of processes and machines (extra `redis`).
+"""A store of rooms in Redis, for any number of processes and computers (extra `redis`).
 
-A room is a hash: its fields, and `n`, the number of its changes. Every change goes to one stream, which each process
-reads and applies to its own rooms. Streams and not pub/sub: after a lost connection reading goes on where it was.
+A room is a hash with its fields and `n`, the number of its changes. Each table is a hash of its own. Each change goes
+to a stream, which all processes read and apply to their rooms. After a lost connection a process continues to read the
+stream where it was, which is not possible with pub/sub.
 """
 
 from __future__ import annotations
@@ -22,65 +23,96 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import RedisError
 
 from ..errors import Refused
+from .keeper import LOG, UNREADABLE
 from .room import Room
+from .state import Changes, State, changes_from_json, changes_to_json
+from .tables import Table
 
 CHANGE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 local n = redis.call('HINCRBY', KEYS[1], 'n', 1)
-for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'code', ARGV[1], 'n', n, 'fields', ARGV[2])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'code', ARGV[1], 'n', n, unpack(ARGV, 2))
 return n
 """
-"""A change, at once: nobody sees half of it, and whoever loads the room knows which changes it has in it."""
+"""A script for a change. Redis runs it at once, so a process that loads the room gets all of a change or nothing."""
 
-STREAM, INDEX = "gruscope:changes", "gruscope:rooms"
+PREFIX = "gruscope:2"
+"""The start of all keys. The number is the version of the stored form: a server sees no rooms of another version."""
+
+STREAM, INDEX = f"{PREFIX}:changes", f"{PREFIX}:rooms"
+
+FIELD = "f:"
+"""The start of the names of a room's fields, in its hash and in the stream."""
+
 SECONDS = 2
-"""After which a word to Redis counts as lost."""
+"""How long a command may take before it counts as lost."""
 
 READING_SECONDS = 5
-"""At most for which reading waits for a change."""
+"""How long one request for changes waits."""
 
 PRESENT_SECONDS = 30
-"""For which a process counts as being there, that says every ten seconds that it is."""
+"""How long a process counts as running after its last report. It reports every ten seconds."""
 
+SEEN_SECONDS = 20
+"""Seconds between two writes of the time at which the teacher was seen."""
+
+MARGIN_SECONDS = 600
+"""How long Redis stores a room after its time is over."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Away(Refused):
+    """The response while Redis does not answer."""
+
     def __init__(self) -> None:
         message = "the server cannot reach its store of rooms at the moment; try again in a few seconds"
         super().__init__(503, "away", message, retry_after=1)
 
 
-def _telling(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """In words, where Redis does not answer."""
+def _refuse_if_away(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make a method raise Away if Redis does not answer."""
 
     @wraps(method)
-    async def told(*arguments: P.args, **named: P.kwargs) -> T:
+    async def wrapped(*arguments: P.args, **named: P.kwargs) -> T:
         try:
             return await method(*arguments, **named)
         except (RedisError, OSError, TimeoutError) as error:
             raise Away from error
 
-    return told
+    return wrapped
 
 
 def _key(code: str) -> str:
-    return f"gruscope:room:{code}"
+    """Return the key of a room's hash."""
+    return f"{PREFIX}:room:{code}"
 
 
-def _by(by: str) -> str:
-    """The index of the rooms that an address opened."""
-    return f"{INDEX}:{by}"
+def _index(address: str) -> str:
+    """Return the key of the rooms that were opened from an address, which is a digest."""
+    return f"{INDEX}:{address}"
+
+
+def _table_key(room: Room, name: str) -> str:
+    return f"{_key(room.code)}:{name}"
+
+
+def _with_prefix(texts: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{FIELD}{name}": text for name, text in texts.items()}
+
+
+def _fields(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the room's fields in a hash or an entry of the stream."""
+    return {name.removeprefix(FIELD): text for name, text in values.items() if name.startswith(FIELD)}
 
 
 class InRedis:
-    """Rooms at `url`, kept for so many `hours` at most."""
+    """Rooms in the Redis at `url`. Redis removes each after `hours`."""
 
     def __init__(self, url: str, hours: int) -> None:
-        # One that was lost is opened again at once: after a restart all are.
+        # One retry, at once: after a restart of Redis all connections are lost.
         connect = partial(
             redis.Redis.from_url,
             url,
@@ -91,110 +123,110 @@ class InRedis:
         self._redis: Any = connect(socket_timeout=SECONDS)
         self._reader: Any = connect(socket_timeout=2 * READING_SECONDS)
         self._seconds = 3600 * hours
-        self._me = secrets.token_hex(6)
+        self._process = secrets.token_hex(6)
         self._rooms: dict[str, Room] = {}
-        self._met: dict[str, float] = {}
-        self._told: dict[str, tuple[int, float]] = {}
-        self._ahead: float | None = None
+        self._seen: dict[str, float] = {}
+        self._reported: dict[str, tuple[int, float]] = {}
+        self._offset: float | None = None
+        """The time of Redis less the monotonic clock of this computer."""
         self._change: Any = self._redis.register_script(CHANGE)
         self._tasks: list[asyncio.Task[None]] = []
 
     def clock(self) -> float:
-        """Redis's time: the wall clocks of the machines that share it may differ, and are not looked at."""
-        return time.monotonic() + (self._ahead or 0.0)
+        """Return the time of Redis. The clocks of the computers that share it may differ."""
+        return time.monotonic() + (self._offset or 0.0)
 
-    @_telling
+    @_refuse_if_away
     async def open(self, room: Room) -> None:
         await self._begin()
-        fields = {name: json.dumps(value) for name, value in room.state.items()}
-        about = {"digest": room.digest, "opened": room.opened, "met": room.opened, "epoch": room.epoch, "n": 0}
-        async with self._redis.pipeline() as together:
-            together.hset(_key(room.code), mapping=about | {f"f:{name}": value for name, value in fields.items()})
-            together.expire(_key(room.code), self._seconds + 600)
-            for index in (INDEX, _by(room.state["_by"])):
-                together.zadd(index, {room.code: room.opened + self._seconds})
-                together.expire(index, self._seconds + 600)
-            await together.execute()
+        about = {"digest": room.digest, "opened": room.opened, "seen": room.opened, "epoch": room.epoch, "n": 0}
+        async with self._redis.pipeline() as pipeline:
+            pipeline.hset(_key(room.code), mapping=about | _with_prefix(room.state.to_json()))
+            pipeline.expire(_key(room.code), self._seconds + MARGIN_SECONDS)
+            for index in (INDEX, _index(room.private.opened_by)):
+                pipeline.zadd(index, {room.code: room.opened + self._seconds})
+                pipeline.expire(index, self._seconds + MARGIN_SECONDS)
+            await pipeline.execute()
 
-    @_telling
+    @_refuse_if_away
     async def find(self, code: str) -> Room | None:
         await self._begin()
         return self._rooms.get(code) or await self._load(code)
 
-    @_telling
-    async def count(self, by: str = "") -> int:
+    @_refuse_if_away
+    async def count(self, address: str = "") -> int:
         await self._begin()
-        index = _by(by) if by else INDEX
+        index = _index(address) if address else INDEX
         await self._redis.zremrangebyscore(index, 0, self.clock())
         return int(await self._redis.zcard(index))
 
-    @_telling
-    async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
-        pairs = [part for name, value in fields.items() for part in (f"f:{name}", json.dumps(value))]
-        said = [room.code, json.dumps(dict(fields)), *pairs]
-        if await self._change(keys=[_key(room.code), STREAM], args=said) is None:
+    @_refuse_if_away
+    async def change(self, room: Room, changes: Changes) -> None:
+        pairs = [part for pair in _with_prefix(changes_to_json(changes)).items() for part in pair]
+        if await self._change(keys=[_key(room.code), STREAM], args=[room.code, *pairs]) is None:
             self._rooms.pop(room.code, None)
-            room.change({"ended": True})  # its time is over: Redis has let go of it
+            room.change({"ended": True})  # Its time is over, and Redis has removed it.
 
-    @_telling
-    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
-        name = self._table(room, table)
-        async with self._redis.pipeline() as together:
-            together.hset(name, mapping={key: json.dumps(value) for key, value in values.items()})
-            together.expire(name, self._seconds + 600)
-            together.sadd(f"{_key(room.code)}:tables", name)
-            together.expire(f"{_key(room.code)}:tables", self._seconds + 600)
-            self._stir(together, room)
-            await together.execute()
+    @_refuse_if_away
+    async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
+        key = _table_key(room, table.name)
+        async with self._redis.pipeline() as pipeline:
+            pipeline.hset(key, mapping={name: table.to_json(value) for name, value in values.items()})
+            pipeline.expire(key, self._seconds + MARGIN_SECONDS)
+            pipeline.sadd(_table_key(room, "tables"), key)
+            pipeline.expire(_table_key(room, "tables"), self._seconds + MARGIN_SECONDS)
+            self._notify_teachers(pipeline, room)
+            await pipeline.execute()
 
-    @_telling
-    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
-        async with self._redis.pipeline() as together:
-            together.hdel(self._table(room, table), *keys)
-            self._stir(together, room)
-            await together.execute()
+    @_refuse_if_away
+    async def drop(self, room: Room, table: Table[T], keys: Sequence[str]) -> None:
+        async with self._redis.pipeline() as pipeline:
+            pipeline.hdel(_table_key(room, table.name), *keys)
+            self._notify_teachers(pipeline, room)
+            await pipeline.execute()
 
-    @_telling
-    async def table(self, room: Room, name: str) -> Mapping[str, Any]:
-        kept = await self._redis.hgetall(self._table(room, name))
-        return {key: json.loads(value) for key, value in kept.items()}
+    @_refuse_if_away
+    async def rows(self, room: Room, table: Table[T]) -> Mapping[str, T]:
+        values = await self._redis.hgetall(_table_key(room, table.name))
+        return {key: table.from_json(value) for key, value in values.items()}
 
-    @_telling
+    @_refuse_if_away
     async def followers(self, room: Room) -> int:
         others = 0
-        for who, said in (await self._redis.hgetall(self._table(room, "present"))).items():
-            count, at = json.loads(said)
-            if who != self._me and self.clock() - at < PRESENT_SECONDS:
+        for process, report in (await self._redis.hgetall(_table_key(room, "present"))).items():
+            count, at = json.loads(report)
+            if process != self._process and self.clock() - at < PRESENT_SECONDS:
                 others += count
         return room.followers + int(others)
 
-    async def joined(self, room: Room, by: int) -> None:
-        """It is told once a second, and not for each of a class that comes all at once."""
-        room.followers += by
-        room.stir()
+    async def count_follower(self, room: Room, change: int) -> None:
+        # Other processes hear of it once a second, and not for each student of a class that arrives together.
+        room.followers += change
+        room.class_changed.send()
 
-    @_telling
-    async def met(self, room: Room) -> float:
-        return float(await self._redis.hget(_key(room.code), "met") or room.opened)
+    @_refuse_if_away
+    async def last_seen(self, room: Room) -> float:
+        return float(await self._redis.hget(_key(room.code), "seen") or room.opened)
 
-    @_telling
-    async def meet(self, room: Room, now: float) -> None:
-        if now - self._met.get(room.code, 0.0) >= 20:
-            self._met[room.code] = now
+    @_refuse_if_away
+    async def mark_seen(self, room: Room, now: float) -> None:
+        if now - self._seen.get(room.code, 0.0) >= SEEN_SECONDS:
+            self._seen[room.code] = now
             if await self._redis.exists(_key(room.code)):
-                await self._redis.hset(_key(room.code), "met", now)
+                await self._redis.hset(_key(room.code), "seen", now)
 
-    @_telling
+    @_refuse_if_away
     async def forget(self, room: Room) -> None:
-        tables = await self._redis.smembers(f"{_key(room.code)}:tables")
-        await self._redis.delete(_key(room.code), f"{_key(room.code)}:tables", self._table(room, "present"), *tables)
-        for index in (INDEX, _by(room.state.get("_by", ""))):
+        tables = await self._redis.smembers(_table_key(room, "tables"))
+        keys = (_key(room.code), _table_key(room, "tables"), _table_key(room, "present"))
+        await self._redis.delete(*keys, *tables)
+        for index in (INDEX, _index(room.private.opened_by)):
             await self._redis.zrem(index, room.code)
 
     def rooms(self) -> list[Room]:
         return list(self._rooms.values())
 
-    @_telling
+    @_refuse_if_away
     async def all(self) -> list[Room]:
         await self._begin()
         codes = await self._redis.zrangebyscore(INDEX, self.clock(), "inf")
@@ -202,49 +234,53 @@ class InRedis:
 
     async def close(self) -> None:
         for task in self._tasks:
-            # redis-py sends through wait_for, which in Python 3.11 loses a cancellation that comes as the work is done.
+            # redis-py uses wait_for. In Python 3.11 wait_for loses a cancellation that arrives as its work ends.
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)
         with suppress(RedisError, OSError):
             for room in self.rooms():
-                await self._redis.hdel(self._table(room, "present"), self._me)
+                await self._redis.hdel(_table_key(room, "present"), self._process)
         await self._redis.aclose()
         await self._reader.aclose()
 
-    def _table(self, room: Room, name: str) -> str:
-        return f"{_key(room.code)}:{name}"
-
-    def _stir(self, together: Any, room: Room) -> None:
-        together.xadd(STREAM, {"code": room.code, "n": 0, "fields": ""}, maxlen=10_000, approximate=True)
+    def _notify_teachers(self, pipeline: Any, room: Room) -> None:
+        """Tell all processes that the class has done something, with an entry that has no fields."""
+        pipeline.xadd(STREAM, {"code": room.code, "n": 0}, maxlen=10_000, approximate=True)
 
     async def _begin(self) -> None:
-        """Read and tell from now on, once Redis has said what time it is."""
-        if self._ahead is None:
-            await self._ask_time()
+        """Read the time of Redis, then start to read changes and to report this process, unless both run."""
+        if self._offset is None:
+            await self._read_time()
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._tell())]
+            self._tasks = [asyncio.create_task(self._read_changes()), asyncio.create_task(self._report())]
 
-    async def _ask_time(self) -> None:
+    async def _read_time(self) -> None:
         seconds, micros = await self._redis.time()
-        self._ahead = seconds + micros / 1e6 - time.monotonic()
+        self._offset = seconds + micros / 1e6 - time.monotonic()
 
     async def _load(self, code: str) -> Room | None:
-        kept = await self._redis.hgetall(_key(code))
-        if "digest" not in kept:
+        """Return a room with its newest state, or None. Remove a room that this version cannot read."""
+        values = await self._redis.hgetall(_key(code))
+        if "digest" not in values:
             return None
-        known = self._rooms.get(code)
-        state = {name[2:]: json.loads(value) for name, value in kept.items() if name.startswith("f:")}
-        if known is not None:
-            if int(kept["n"]) > known.n:
-                known.change(state, int(kept["n"]))
-            return known
-        room = Room(code, kept["digest"], float(kept["opened"]), state, kept["epoch"], int(kept["n"]))
-        self._rooms[code] = room
+        try:
+            state = State.from_json(_fields(values))
+        except ValueError as error:
+            LOG.warning(UNREADABLE, error)
+            await self._redis.delete(_key(code))
+            await self._redis.zrem(INDEX, code)
+            return None
+        room, n = self._rooms.get(code), int(values["n"])
+        if room is None:
+            room = Room(code, values["digest"], float(values["opened"]), state, values["epoch"], n)
+            self._rooms[code] = room
+        elif n > room.n:
+            room.replace(state, n)
         return room
 
-    async def _read(self) -> None:
-        """Hear of every change. After a lost connection every room is looked at anew: some changes may be gone."""
+    async def _read_changes(self) -> None:
+        """Apply all changes. After a lost connection load every room again, because the stream may have lost some."""
         last, lost = "$", False
         while True:
             try:
@@ -253,49 +289,57 @@ class InRedis:
                     last = newest[0][0] if newest else "0"
                     for code in list(self._rooms):
                         if await self._load(code) is None:
-                            self._rooms.pop(code).leave()
+                            self._rooms.pop(code).close()
                     lost = False
                 for _, entries in await self._reader.xread({STREAM: last}, block=1000 * READING_SECONDS) or ():
-                    for _, said in entries:
-                        self._hear(said)
+                    for _, entry in entries:
+                        self._apply(entry)
                     last = entries[-1][0]
             except (RedisError, OSError, TimeoutError):
                 lost = True
                 for room in self.rooms():
-                    room.stir()  # so that the teacher hears of it
+                    room.class_changed.send()  # The teacher's page reports that Redis is away.
                 await asyncio.sleep(0.5)
 
-    def _hear(self, said: Mapping[str, str]) -> None:
-        room = self._rooms.get(said["code"])
+    def _apply(self, entry: Mapping[str, str]) -> None:
+        """Apply an entry of the stream to a room of this process."""
+        room, texts = self._rooms.get(entry["code"]), _fields(entry)
         if room is None:
             return
-        if not said["fields"]:
-            room.stir()
-        elif int(said["n"]) > room.n:
-            room.change(json.loads(said["fields"]), int(said["n"]))
-            if room.ended:
+        if not texts:
+            room.class_changed.send()
+        elif int(entry["n"]) > room.n:
+            try:
+                room.change(changes_from_json(texts), int(entry["n"]))
+            except ValueError as error:
+                LOG.warning(UNREADABLE, error)
+                self._rooms.pop(room.code).close()
+                return
+            if room.public.ended:
                 self._rooms.pop(room.code, None)
 
-    async def _tell(self) -> None:
-        """How many are here, whenever that has changed, and every ten seconds."""
-        asked = self.clock()
+    async def _report(self) -> None:
+        """Report the followers of this process when their number changes, and every ten seconds."""
+        read = self.clock()
         while True:
             await asyncio.sleep(1)
-            if self.clock() - asked > PRESENT_SECONDS:
+            if self.clock() - read > PRESENT_SECONDS:
                 with suppress(RedisError, OSError, TimeoutError):
-                    await self._ask_time()
-                    asked = self.clock()
+                    await self._read_time()
+                    read = self.clock()
             for room in self.rooms():
-                count, at = self._told.get(room.code, (0, 0.0))
+                count, at = self._reported.get(room.code, (0, 0.0))
                 if room.followers == count and self.clock() - at < PRESENT_SECONDS / 3:
                     continue
                 with suppress(RedisError, OSError, TimeoutError):
-                    async with self._redis.pipeline() as together:
-                        together.hset(
-                            self._table(room, "present"), self._me, json.dumps([room.followers, self.clock()])
-                        )
-                        together.expire(self._table(room, "present"), self._seconds + 600)
-                        if room.followers != count:
-                            self._stir(together, room)
-                        await together.execute()
-                    self._told[room.code] = (room.followers, self.clock())
+                    await self._report_room(room, changed=room.followers != count)
+
+    async def _report_room(self, room: Room, changed: bool) -> None:
+        count, key = room.followers, _table_key(room, "present")
+        async with self._redis.pipeline() as pipeline:
+            pipeline.hset(key, self._process, json.dumps([count, self.clock()]))
+            pipeline.expire(key, self._seconds + MARGIN_SECONDS)
+            if changed:
+                self._notify_teachers(pipeline, room)
+            await pipeline.execute()
+        self._reported[room.code] = (count, self.clock())

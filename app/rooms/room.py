@@ -1,112 +1,103 @@
-"""A room as one process has it: what everybody in it sees, and how they hear of it.
-
-It is a state, not a log: whoever is behind is sent the newest state, once. A state becomes an event once, for all.
-"""
+"""A room in one process: its state, the devices that are connected here, and the signals that wake their streams."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import orjson
-from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
 
-PING = format_sse_event(comment="still here")
-PING_SECONDS = 15
-"""Proxies cut streams that are idle for 29 s and more."""
+from .events import public_event
+from .state import Changes, PrivateState, PublicState, State
+
+
+class Signal:
+    """A signal that any number of tasks can wait for, again and again."""
+
+    def __init__(self) -> None:
+        self.next = asyncio.Event()
+        """The next signal. A task that reads this before it reads the state misses no change."""
+
+    def send(self) -> None:
+        """Wake all tasks that wait for `next`."""
+        self.next.set()
+        self.next = asyncio.Event()
+
+
+class CachedPage:
+    """The page that new followers get. The server makes and compresses it once, because a class arrives together."""
+
+    def __init__(self) -> None:
+        self._key, self._gzipped, self._lock = "", b"", asyncio.Lock()
+
+    async def get(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """Return the page, compressed with gzip. If the page has another key, make it first, in a worker thread."""
+        async with self._lock:
+            if self._key != key:
+                self._gzipped = await run_in_threadpool(lambda: gzip.compress(make()))
+                self._key = key
+            return self._gzipped
 
 
 class Room:
-    """`state` is what was said of the room last, by field. Fields that begin with "_" are for the teacher alone.
+    """A room in this process.
 
-    `digest` is that of the secret, `opened` a time in seconds. `followers` are those of this process. A state is known
-    by the room's `epoch` and its number `n`.
+    `digest` is the digest of the teacher's secret. `opened` is a time in seconds, and `seen` the time at which the
+    teacher was last seen. `followers` and `teachers` count streams of this process. `connections` has the number of
+    streams of each device. `polls` has the devices that request the state again and again instead of a stream, each
+    with the timer that ends its connection. `epoch` and `n`, the number of changes, name a state.
     """
 
-    def __init__(
-        self, code: str, digest: str, opened: float, state: Mapping[str, Any], epoch: str = "", n: int = 0
-    ) -> None:
+    def __init__(self, code: str, digest: str, opened: float, state: State, epoch: str = "", n: int = 0) -> None:
         self.code, self.digest, self.opened = code, digest, opened
-        self.state = dict(state)
-        self.followers, self.teachers, self.seen = 0, 0, opened
-        # How many streams each device has in this process, and when those that ask now and then count as gone.
-        self.here, self.asking = Counter[str](), dict[str, asyncio.TimerHandle]()
-        # What a follower is first answered: for which view, gzipped. A class comes all at once.
-        self.page, self.making = ("", b""), asyncio.Lock()
         self.epoch, self.n = epoch or secrets.token_hex(4), n
-        self._changed, self._stirred = asyncio.Event(), asyncio.Event()
-        self._left = False
-        self._event = self._encoded()
+        self.followers, self.teachers, self.seen = 0, 0, opened
+        self.connections, self.polls = Counter[str](), dict[str, asyncio.TimerHandle]()
+        self.page = CachedPage()
+        self.state_changed, self.class_changed = Signal(), Signal()
+        self.closed = False
+        """Whether the streams of this process have to end."""
+        self._set(state)
+
+    @property
+    def public(self) -> PublicState:
+        """The part of the state that everyone in the room may see."""
+        return self.state.public
+
+    @property
+    def private(self) -> PrivateState:
+        """The part of the state that no student may see."""
+        return self.state.private
 
     @property
     def id(self) -> str:
-        """By which the newest state is known."""
+        """The name of the newest state, which an event has as its id."""
         return f"{self.epoch}-{self.n}"
 
-    @property
-    def ended(self) -> bool:
-        return bool(self.state.get("ended"))
+    def change(self, changes: Changes, n: int | None = None) -> None:
+        """Change the state and wake all streams. This is the change number `n`, or the next."""
+        self.replace(self.state.changed(changes), self.n + 1 if n is None else n)
 
-    def change(self, fields: Mapping[str, Any], n: int | None = None) -> None:
-        """Put these in the state, the n-th or the next, and let everybody know."""
-        self.state |= fields
-        self.n = self.n + 1 if n is None else n
-        self._event = self._encoded()
-        self._wake()
-        self.stir()
+    def replace(self, state: State, n: int) -> None:
+        """Set the state after `n` changes and wake all streams."""
+        self.n = n
+        self._set(state)
+        self.wake()
 
-    def stir(self) -> None:
-        """Let the teacher know that something of the class has changed."""
-        self._stirred.set()
-        self._stirred = asyncio.Event()
+    def wake(self) -> None:
+        """Wake all streams. Each sends a new state, or else a sign that it is still open."""
+        self.state_changed.send()
+        self.class_changed.send()
 
-    def beat(self) -> None:
-        """A sign of life to everybody."""
-        self._wake()
-        self.stir()
+    def close(self) -> None:
+        """End all streams, but not the room: the devices connect again, to another process or the next one here."""
+        self.closed = True
+        self.wake()
 
-    def leave(self) -> None:
-        """End the streams, and not the room: whoever followed comes back, to another process or this one's next."""
-        self._left = True
-        self.beat()
-
-    async def events(self, device: str, last: str, once: bool = False) -> AsyncIterator[bytes]:
-        """The device's own name, and the newest state whenever it is newer than the one whose id is `last`.
-
-        With `once`, only what there is now.
-        """
-        yield format_sse_event(event="you", data_str=orjson.dumps({"device": device}).decode())
-        seen = last
-        while not self._left:
-            changed = self._changed
-            if self.id != seen:
-                seen = self.id
-                yield self._event
-                if self.ended or once:
-                    return
-                continue
-            if once:
-                return
-            await changed.wait()
-            if self.id == seen and not self._left:
-                yield PING
-
-    async def stirs(self) -> AsyncIterator[None]:
-        """Now, and whenever something may have changed; for as long as the room is here."""
-        while not self._left:
-            stirred, ended = self._stirred, self.ended
-            yield
-            if ended:
-                return
-            await stirred.wait()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def _encoded(self) -> bytes:
-        public = {name: value for name, value in self.state.items() if not name.startswith("_")}
-        return format_sse_event(event="room", data_str=orjson.dumps(public).decode(), id=self.id)
+    def _set(self, state: State) -> None:
+        self.state = state
+        self.event = public_event(state.public, self.id)
+        """The newest state as an event, which is encoded once for all followers."""

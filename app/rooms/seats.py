@@ -1,95 +1,96 @@
-"""Who has a place in a room, and with it a vote: a device that is connected, or was and may come back.
-
-A place is [until, since, by, connected]: it lapses at `until`; `since` is when the device came; `by` is the address.
-"""
+"""The places in a room. Only a device with a place can answer: it is connected, or it left and may come back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..errors import Refused
 from .keeper import Keeper
 from .room import Room
+from .tables import SEATS, Seat
 
-TABLE = "seats"
+CONNECTED_SECONDS = 60
+"""How long a connected device keeps its place if its process does not renew it. A process does so every 15 s."""
 
-ALIVE = 60
-"""Seconds for which a connected device keeps its place without a sign of its process, which gives one every 15 s."""
+LEFT_SECONDS = 1200
+"""How long a device keeps its place after it has left."""
 
-KEPT = 1200
-"""Seconds for which the place of a device that left is kept."""
-
-SETTLED = 30
-"""Seconds after which a device has settled: its place is kept when it leaves."""
+SETTLED_SECONDS = 30
+"""How long a device must stay so that it surely keeps its place when it leaves."""
 
 UNSETTLED = 30
-"""Places kept for devices of one address that left before they settled: some students pocket their phone."""
+"""How many devices of one address keep their place although they left earlier. Some students pocket their phone."""
 
 
 class Seats:
-    """The places of all rooms of a keeper: `most` in each for one address, and twice as many for all.
+    """The places in all rooms. In a room, one address has at most `most` places, and all together have twice as many.
 
-    A whole class may share one address, so an address has as many places as a class, and a stranger elsewhere cannot
-    take them.
+    A whole class may share one address, so `most` is the size of a class. A stranger at another address cannot take
+    the places of the class.
     """
 
     def __init__(self, keeper: Keeper, most: int) -> None:
         self.keeper, self.most = keeper, most
 
-    async def take(self, room: Room, name: str, by: str) -> None:
-        """Give a device its place, the one that it had if it is still kept. Raises Refused when there is none."""
+    async def take(self, room: Room, name: str, address: str) -> None:
+        """Give a device a place, or the one that it still has. Raise Refused if the room is full."""
         seats, now = await self.valid(room), self.keeper.clock()
         since = now
         if name in seats:
-            since = seats[name][1]
+            since = seats[name].since
         elif len(seats) >= 2 * self.most:
             message = f"this room is full: at most {2 * self.most:,} students can follow it"
             raise Refused(429, "full", message, retry_after=10)
-        elif sum(seat[2] == by for seat in seats.values()) >= self.most:
+        elif sum(seat.address == address for seat in seats.values()) >= self.most:
             message = f"this room is full: at most {self.most:,} students can follow it from one network address"
             raise Refused(429, "full", message, retry_after=10)
-        await self.keeper.put(room, TABLE, {name: [now + ALIVE, since, by, True]})
+        await self.keeper.put(room, SEATS, {name: Seat(now + CONNECTED_SECONDS, since, address, True)})
 
     async def refresh(self, room: Room) -> None:
-        """Keep the places of all devices that are connected to this process."""
-        seats, now = await self.keeper.table(room, TABLE), self.keeper.clock()
-        kept = {name: [now + ALIVE, *seats[name][1:]] for name in room.here if name in seats}
-        if kept:
-            await self.keeper.put(room, TABLE, kept)
-        lapsed = [name for name, seat in seats.items() if seat[0] <= now and name not in room.here]
-        if lapsed:
-            await self.keeper.drop(room, TABLE, lapsed)
+        """Renew the places of the devices that are connected to this process. Remove the places that have expired."""
+        seats, now = await self.keeper.rows(room, SEATS), self.keeper.clock()
+        until = now + CONNECTED_SECONDS
+        renewed = {name: seats[name]._replace(until=until) for name in room.connections if name in seats}
+        if renewed:
+            await self.keeper.put(room, SEATS, renewed)
+        expired = [name for name, seat in seats.items() if seat.until <= now and name not in room.connections]
+        if expired:
+            await self.keeper.drop(room, SEATS, expired)
 
     async def leave(self, room: Room, name: str) -> list[str]:
-        """Keep the place of a device that left. Return the devices whose place is given up: those that stayed least."""
+        """Mark a device as disconnected. Return the devices that lose their place: those that stayed the least."""
         seats, now = await self.valid(room), self.keeper.clock()
         if name not in seats:
             return [name]
-        _, since, by, _ = seats[name]
-        await self.keeper.put(room, TABLE, {name: [now + KEPT, since, by, False]})
-        stayed = {one: until - KEPT - came for one, (until, came, at, here) in seats.items() if at == by and not here}
-        unsettled = sorted((s, one) for one, s in (stayed | {name: now - since}).items() if s < SETTLED)
-        given_up = [one for _, one in unsettled[: max(0, len(unsettled) - UNSETTLED)]]
-        if given_up:
-            await self.keeper.drop(room, TABLE, given_up)
-        return given_up
+        seat = seats[name]
+        await self.keeper.put(room, SEATS, {name: seat._replace(until=now + LEFT_SECONDS, connected=False)})
+        stayed = {
+            other: left.until - LEFT_SECONDS - left.since
+            for other, left in seats.items()
+            if left.address == seat.address and not left.connected
+        }
+        stayed[name] = now - seat.since
+        unsettled = sorted((seconds, other) for other, seconds in stayed.items() if seconds < SETTLED_SECONDS)
+        removed = [other for _, other in unsettled[: max(0, len(unsettled) - UNSETTLED)]]
+        if removed:
+            await self.keeper.drop(room, SEATS, removed)
+        return removed
 
     async def restore(self, room: Room) -> None:
-        """Keep every place for a while: the process that these devices were connected to has ended."""
-        seats, until = await self.keeper.table(room, TABLE), self.keeper.clock() + KEPT
-        await self.keeper.put(
-            room, TABLE, {name: [until, since, by, False] for name, (_, since, by, _) in seats.items()}
-        )
+        """Mark all devices as disconnected, because the process that they were connected to has ended."""
+        until = self.keeper.clock() + LEFT_SECONDS
+        seats = await self.keeper.rows(room, SEATS)
+        left = {name: seat._replace(until=until, connected=False) for name, seat in seats.items()}
+        await self.keeper.put(room, SEATS, left)
 
-    async def connected(self, room: Room, name: str) -> bool:
-        """Whether a device is connected, to this process or another."""
-        if room.here[name]:
+    async def is_connected(self, room: Room, name: str) -> bool:
+        """Return whether a device is connected, to this process or another."""
+        if room.connections[name]:
             return True
-        seat = (await self.keeper.table(room, TABLE)).get(name)
-        return seat is not None and seat[3] and seat[0] > self.keeper.clock()
+        seat = (await self.keeper.rows(room, SEATS)).get(name)
+        return seat is not None and seat.connected and seat.until > self.keeper.clock()
 
-    async def valid(self, room: Room) -> Mapping[str, Any]:
-        """The places that have not lapsed."""
+    async def valid(self, room: Room) -> Mapping[str, Seat]:
+        """Return the places that have not expired, by device."""
         now = self.keeper.clock()
-        return {name: seat for name, seat in (await self.keeper.table(room, TABLE)).items() if seat[0] > now}
+        return {name: seat for name, seat in (await self.keeper.rows(room, SEATS)).items() if seat.until > now}

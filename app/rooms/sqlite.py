@@ -1,21 +1,18 @@
-"""Rooms of one process that outlive it: every change is in a file before it is answered."""
+"""A store of rooms in a file. A change is in the file before the response is sent, so rooms outlive the process."""
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import orjson
-
-from .keeper import InMemory
+from .keeper import LOG, UNREADABLE, InMemory
 from .room import Room
+from .state import Changes, State, changes_to_json
+from .tables import Table, table_named
 
 FILE = "rooms.sqlite"
-
-LOG = logging.getLogger("gruscope.rooms")
 
 IN_MEMORY = "rooms are stored in memory only and are lost when this process ends: %s"
 
@@ -28,15 +25,16 @@ CREATE TABLE IF NOT EXISTS entries (code TEXT, name TEXT, key TEXT, value BLOB, 
 PARTS = ("rooms", "fields", "entries")
 
 SEEN_SECONDS = 20
-"""Between two notes that the teacher was seen."""
+"""Seconds between two writes of the time at which the teacher was seen."""
+
+T = TypeVar("T")
 
 
 class InFile(InMemory):
-    """Rooms in a file of `folder`, which is made with the first room and belongs to one process at a time.
+    """Rooms in a file of `folder`, which the first room creates. Only one process can use the file at a time.
 
-    The file is written as the process goes and not forced onto the disk: it survives the process, not a power failure.
-
-    Raises OSError when the file is there and cannot be written, or another process has it.
+    The process writes the file, but does not force it onto the disk. So the rooms survive the end of the process, and
+    not a power failure. Raise OSError if the file exists and cannot be written, or if another process uses it.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -44,92 +42,112 @@ class InFile(InMemory):
         self._path = Path(folder) / FILE
         self._file: sqlite3.Connection | None = None
         if self._path.exists():
-            self._file = _opened(self._path)
+            self._file = _open(self._path)
             self._load(self._file)
 
     async def open(self, room: Room) -> None:
-        if self._file is None:  # the first room
+        if self._file is None:  # This is the first room.
             try:
-                self._file = _opened(self._path)
+                self._file = _open(self._path)
             except OSError as error:
                 LOG.warning(IN_MEMORY, error)
         await super().open(room)
-        about = (room.code, room.digest, room.opened, room.seen, room.epoch, room.n)
-        self._run("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?)", [about])
-        self._write("fields", ((room.code, name, value) for name, value in room.state.items()))
+        row = (room.code, room.digest, room.opened, room.seen, room.epoch, room.n)
+        self._run("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?)", [row])
+        self._write_fields(room, room.state.to_json())
 
-    async def change(self, room: Room, fields: Mapping[str, Any]) -> None:
+    async def change(self, room: Room, changes: Changes) -> None:
         self._run("UPDATE rooms SET n = ? WHERE code = ?", [(room.n + 1, room.code)])
-        self._write("fields", ((room.code, name, value) for name, value in fields.items()))
-        await super().change(room, fields)
+        self._write_fields(room, changes_to_json(changes))
+        await super().change(room, changes)
 
-    async def put(self, room: Room, table: str, values: Mapping[str, Any]) -> None:
+    async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
         if room.code in self._rooms:
-            self._write("entries", ((room.code, table, key, value) for key, value in values.items()))
+            rows = [(room.code, table.name, key, table.to_json(value)) for key, value in values.items()]
+            self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", rows)
         await super().put(room, table, values)
 
-    async def drop(self, room: Room, table: str, keys: Sequence[str]) -> None:
-        rows = [(room.code, table, key) for key in keys]
+    async def drop(self, room: Room, table: Table[T], keys: Sequence[str]) -> None:
+        rows = [(room.code, table.name, key) for key in keys]
         self._run("DELETE FROM entries WHERE code = ? AND name = ? AND key = ?", rows)
         await super().drop(room, table, keys)
 
-    async def meet(self, room: Room, now: float) -> None:
+    async def mark_seen(self, room: Room, now: float) -> None:
         if now - room.seen >= SEEN_SECONDS:
             self._run("UPDATE rooms SET seen = ? WHERE code = ?", [(now, room.code)])
-            await super().meet(room, now)
+            await super().mark_seen(room, now)
 
     async def forget(self, room: Room) -> None:
         await super().forget(room)
-        for part in PARTS:
-            self._run(f"DELETE FROM {part} WHERE code = ?", [(room.code,)])
+        self._delete(room.code)
 
     async def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
-    def _write(self, part: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        made = [(*row[:-1], orjson.dumps(row[-1], option=orjson.OPT_NON_STR_KEYS)) for row in rows]
-        if made:
-            self._run(f"INSERT OR REPLACE INTO {part} VALUES ({', '.join('?' * len(made[0]))})", made)
+    def _write_fields(self, room: Room, texts: Mapping[str, bytes]) -> None:
+        rows = [(room.code, name, text) for name, text in texts.items()]
+        self._run("INSERT OR REPLACE INTO fields VALUES (?, ?, ?)", rows)
 
-    def _run(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _delete(self, code: str) -> None:
+        for part in PARTS:
+            self._run(f"DELETE FROM {part} WHERE code = ?", [(code,)])
+
+    def _run(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         if self._file is not None:
             with self._file:
                 self._file.executemany(statement, rows)
 
     def _load(self, file: sqlite3.Connection) -> None:
-        for code, digest, opened, seen, epoch, n in file.execute("SELECT * FROM rooms").fetchall():
-            fields = file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
-            room = Room(code, digest, opened, {name: orjson.loads(value) for name, value in fields}, epoch, n)
-            room.seen = seen
-            self._rooms[code], tables = room, self._tables.setdefault(code, {})
-            for name, key, value in file.execute("SELECT name, key, value FROM entries WHERE code = ?", (code,)):
-                tables.setdefault(name, {})[key] = orjson.loads(value)
+        """Load all rooms. Delete a room that another version stored in another form."""
+        for code, *row in file.execute("SELECT code, digest, opened, seen, epoch, n FROM rooms").fetchall():
+            try:
+                self._load_room(file, code, *row)
+            except ValueError as error:
+                LOG.warning(UNREADABLE, error)
+                self._rooms.pop(code, None)
+                self._tables.pop(code, None)
+                self._delete(code)
+
+    def _load_room(
+        self, file: sqlite3.Connection, code: str, digest: str, opened: float, seen: float, epoch: str, n: int
+    ) -> None:
+        """Load a room. Raise ValueError if another version stored it in another form."""
+        fields = file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
+        room = Room(code, digest, opened, State.from_json(dict(fields)), epoch, n)
+        room.seen = seen
+        tables = self._tables.setdefault(code, {})
+        for name, key, value in file.execute("SELECT name, key, value FROM entries WHERE code = ?", (code,)):
+            tables.setdefault(name, {})[key] = table_named(name).from_json(value)
+        self._rooms[code] = room
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    """Open the file, a new one when it is damaged, which counts as gone. Raises OSError when it cannot be used."""
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the file. Replace it with a new one if it is damaged. Raise OSError if it cannot be used."""
     try:
-        return _connected(path)
+        return _connect(path)
     except sqlite3.OperationalError as error:
         raise OSError(f"{path} cannot be used: {error}") from error
     except sqlite3.DatabaseError:
         for part in path.parent.glob(f"{FILE}*"):
             part.unlink()
-        return _connected(path)
+        return _connect(path)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    """Raises OperationalError when the file cannot be written or is another's, DatabaseError when it is damaged."""
+def _connect(path: Path) -> sqlite3.Connection:
+    """Connect to the file.
+
+    Raise sqlite3.OperationalError if it cannot be written or another process uses it, DatabaseError if it is damaged.
+    """
     file = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:
-        # Locked for as long as the process lives: two processes would not hear of each other's changes.
+        # The file stays locked while the process runs, because two processes would not see each other's changes.
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = OFF"):
             file.execute(f"PRAGMA {pragma}")
         file.executescript(TABLES)
-        (whole,) = file.execute("PRAGMA quick_check").fetchone()
-        if whole != "ok":
-            raise sqlite3.DatabaseError(whole)
+        (check,) = file.execute("PRAGMA quick_check").fetchone()
+        if check != "ok":
+            raise sqlite3.DatabaseError(check)
     except BaseException:
         file.close()
         raise

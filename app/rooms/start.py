@@ -1,14 +1,14 @@
-"""Where rooms are stored: in the Redis that the settings name, else in the uploads folder, else in memory."""
+"""The choice of the store of the rooms: Redis, a file in the folder of uploaded models, or memory."""
 
 from __future__ import annotations
 
 from ..settings import Settings
-from .keeper import InMemory, Keeper
-from .sqlite import IN_MEMORY, LOG, InFile
+from .keeper import LOG, InMemory, Keeper
+from .sqlite import IN_MEMORY, InFile
 
 
 def kept_in(settings: Settings) -> Keeper:
-    """Return the keeper of these settings. Raises ImportError when a Redis is named and its package is missing."""
+    """Return the store that the settings choose. Raise ImportError if they name a Redis and its package is missing."""
     if settings.redis:
         try:
             from .redis import InRedis

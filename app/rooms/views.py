@@ -1,10 +1,10 @@
-"""What a teacher shows: a page, its link, and how far its run goes."""
+"""The views that a room shows: a page, the query of its link, and the timestep at which its run ends."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import ConfigDict, Field
@@ -38,26 +38,39 @@ class View(Body):
     by: Annotated[str, Field(max_length=20)] = ""
 
 
+@dataclass(frozen=True)
+class ShownView:
+    """A view that the server has validated, as a room stores it and sends it to the class.
+
+    `shape` is the same for all views that one page can show without a reload. The other fields are those of `View`.
+    """
+
+    page: str
+    link: str
+    step: int | None
+    upto: int | None
+    by: str
+    shape: str
+
+
 CURSOR = ("t", "unit", "layer")
 """The keys of a link that move the cursor and change nothing else."""
 
 
-def placed(view: View, settings: Settings, whole: bool = False) -> dict[str, Any]:
-    """Return the view with its `shape`, which is the same for all views that one page can show without a reload.
+def validate_view(view: View, settings: Settings, keep_inputs: bool = False) -> ShownView:
+    """Return a view as a room can show it. Raise Refused if there is no such page, lesson, step or model.
 
-    When the run ends at the step `upto`, the link of a lab figure is cut there, so that followers receive nothing of
-    what comes next. With `whole` the inputs stay: a curve is drawn over all of them.
-
-    Raises Refused when there is no such page, lesson or model.
+    If a run in the Lab ends at the timestep `upto`, the link is cut there, so that students do not receive the inputs
+    that follow. With `keep_inputs` the link is not cut, because students draw over these inputs or select them.
     """
-    figure, upto = figure_at(view.model_dump(), settings)
-    cut = upto is not None and figure.page == "" and not whole
-    link = cut_at(figure, upto or 0, settings) if cut else view.link
-    return view.model_dump() | {"shape": f"{view.page}|{_shape(figure, settings)}", "link": link, "upto": upto}
+    figure = figure_of_view(view, settings)
+    cut = view.upto is not None and figure.page == "" and not keep_inputs
+    link = cut_link(figure, view.upto or 0, settings) if cut else view.link
+    return ShownView(view.page, link, view.step, view.upto, view.by, f"{view.page}|{_shape(figure, settings)}")
 
 
-def cut_at(figure: Figure, upto: int, settings: Settings) -> str:
-    """Return the query of a lab figure without the timesteps after `upto`. Raises Refused when there is none."""
+def cut_link(figure: Figure, upto: int, settings: Settings) -> str:
+    """Return the query of a figure in the Lab, cut after the timestep `upto`. Raise Refused for an unknown model."""
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)
     keys = dict(figure.keys)
@@ -65,7 +78,7 @@ def cut_at(figure: Figure, upto: int, settings: Settings) -> str:
         if text:
             try:
                 keys[key] = " ".join(model.encoder.tokens(text)[:upto])
-            except SequenceError:  # the page shows an example instead of a sequence that it cannot read
+            except SequenceError:  # The page shows an example instead of a sequence that it cannot read.
                 del keys[key]
     if link.clamps:
         written = zip(keys["clamps"].split(","), link.clamps, strict=True)
@@ -77,47 +90,48 @@ def cut_at(figure: Figure, upto: int, settings: Settings) -> str:
     return "?" + urlencode({key: value for key, value in keys.items() if value}, safe=",@=")
 
 
-def with_cursor(cover: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the covered view with the cursor of `view`; None when `view` shows something else."""
-    if (view["page"], view["step"]) != (cover["page"], cover["step"]):
+def with_cursor(cover: ShownView, view: ShownView) -> ShownView | None:
+    """Return `cover` with the cursor of `view`. Return None if `view` shows another page, step, model or sequence."""
+    if (view.page, view.step) != (cover.page, cover.step):
         return None
-    covered, shown = read_address(cover["link"]), read_address(view["link"])
+    covered, shown = read_address(cover.link), read_address(view.link)
     if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task")):
         return None
     inputs = shown.get("sequence", "").split()
     if covered.get("sequence", "").split()[: len(inputs)] != inputs:
         return None
     cursor = {key: shown[key] for key in CURSOR if key in shown}
-    kept = {key: value for key, value in covered.items() if key not in CURSOR}
-    link = "?" + urlencode(kept | cursor, safe=",@=") if kept or cursor else ""
-    return {**cover, "link": link, "by": view["by"]}
+    others = {key: value for key, value in covered.items() if key not in CURSOR}
+    link = "?" + urlencode(others | cursor, safe=",@=") if others or cursor else ""
+    return replace(cover, link=link, by=view.by)
 
 
-def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int | None]:
-    """The figure of a view, and how far its run goes. Raises Refused."""
-    page = view["page"]
+def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
+    """Return the figure that a view shows. Raise Refused if there is no such page, lesson or step."""
+    page = view.page
     if page.startswith("lessons/"):
         steps = shown(shelf.get(page.removeprefix("lessons/"), settings), settings)
-        if not 1 <= (view["step"] or 1) <= len(steps):
+        step = view.step or 1
+        if not 1 <= step <= len(steps):
             raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the steps of this lesson", "step")
-        page = steps[(view["step"] or 1) - 1].figure.page
+        page = steps[step - 1].figure.page
     if page not in PAGES:
-        pages = ", ".join(f"/{one}" for one in PAGES)
+        pages = ", ".join(f"/{name}" for name in PAGES)
         raise Refused(422, "view", f"a room can show a lesson or one of these pages: {pages}", "page")
-    query = view["link"].partition("?")[2]
-    return Figure(page, dict(figure_of(f"?{query}", Figure(page, {})).keys)), view["upto"]
+    query = view.link.partition("?")[2]
+    return Figure(page, dict(figure_of(f"?{query}", Figure(page, {})).keys))
 
 
 def _shape(figure: Figure, settings: Settings) -> str:
     if figure.page == "":
         name = figure.keys.get("model") or models.names(settings)[0]
         return models.get(name, settings).layers[0].name
-    kept = {key: value for key, value in figure.keys.items() if key not in (*VIEW, "unit", "v")}
-    return urlencode(sorted(kept.items()))
+    keys = {key: value for key, value in figure.keys.items() if key not in (*VIEW, "unit", "v")}
+    return urlencode(sorted(keys.items()))
 
 
-def address(view: Mapping[str, Any]) -> str:
-    """Where a view is outside of the room, below the server's own address."""
-    if view["page"].startswith("lessons/"):
-        return f"{view['page']}?step={view['step'] or 1}"
-    return f"{view['page']}{view['link']}"
+def address(view: View) -> str:
+    """Return the address of a view outside of the room, relative to the server's own address."""
+    if view.page.startswith("lessons/"):
+        return f"{view.page}?step={view.step or 1}"
+    return f"{view.page}{view.link}"

@@ -1,10 +1,11 @@
-"""Rooms: a class on /rooms/CODE that follows its teacher, and what both say to the server."""
+"""The routes of rooms: the students' pages at /rooms/CODE, and the API for students and the teacher."""
 
 from __future__ import annotations
 
 import gzip
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import segno
@@ -12,7 +13,6 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Receive, Scope, Send
 
 from ..errors import Refused
 from ..lessons import shelf
@@ -21,11 +21,12 @@ from ..pages.experiments import bare_boot
 from ..pages.lesson import figure_page, of_lesson
 from ..pages.page import answered, respond, templates
 from ..rooms import codes
-from ..rooms.asking import Ask, asked, covers_inputs
+from ..rooms.composing import Ask, compose
 from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
-from ..rooms.views import View, figure_at, placed
+from ..rooms.streams import ConnectedStream, follower_events, teacher_events
+from ..rooms.views import ShownView, View, figure_of_view, validate_view
 from ..runs.answers import STREAM_HEADERS, to_json
 from ..schemas import Body
 from ..server.shares import visitor
@@ -40,6 +41,26 @@ Device = Annotated[str, Header(alias="x-device", max_length=60)]
 def _rooms(request: Request) -> Rooms:
     rooms: Rooms = request.app.state.rooms
     return rooms
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _room(request: Request, code: str) -> Room:
+    """Return the room with a code. Raise Refused if there is none."""
+    return await _rooms(request).get(code, visitor(request))
+
+
+async def _teachers_room(request: Request, code: str, authorization: str) -> Room:
+    """Return the room with a code, for its teacher. Raise Refused for everyone else."""
+    return await _rooms(request).get_as_teacher(code, visitor(request), authorization)
+
+
+async def _validated(request: Request, view: View) -> ShownView:
+    """Validate a view in a worker thread. Raise Refused if a room cannot show it."""
+    return await run_in_threadpool(validate_view, view, _settings(request))
 
 
 class Opening(Body):
@@ -107,27 +128,25 @@ class Look(Body):
 
 @router.api_route("/rooms", methods=["GET", "HEAD"], include_in_schema=False)
 def door(request: Request) -> Response:
-    """Where a code is typed."""
+    """Return the page with a field for a room's code."""
     return _door(request, "", 200)
 
 
 def _door(request: Request, wrong: str, status: int, code: str = "") -> Response:
+    """Return the page with a field for a code, and what was wrong with the last code."""
     return respond(request, "rooms.html", {"section": "rooms", "wrong": wrong, "code": code}, status)
 
 
 @router.api_route("/rooms/{code}", methods=["GET", "HEAD"], include_in_schema=False)
 async def follow(request: Request, code: str) -> Response:
-    """The page that the teacher has, for somebody who follows: made once for all who come while it shows the same."""
+    """Return the page that the room shows, for students. All who request it meanwhile get the same page."""
     try:
-        room = await _rooms(request).get(code, visitor(request))
+        room = await _room(request, code)
     except Refused as error:
         return _door(request, error.message, error.status, code[:20])
-    view = room.state["view"]
-    key = f"{request.base_url} {to_json({**view, 'by': ''}).decode()}"
-    async with room.making:
-        if room.page[0] != key:
-            room.page = (key, await run_in_threadpool(lambda: gzip.compress(bytes(_page(request, room, view).body))))
-        _, gzipped = room.page
+    view = room.public.view
+    key = f"{request.base_url} {replace(view, by='')}"
+    gzipped = await room.page.get(key, lambda: bytes(_page(request, room, view).body))
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         plain = await run_in_threadpool(gzip.decompress, gzipped)
@@ -135,15 +154,15 @@ async def follow(request: Request, code: str) -> Response:
     return Response(gzipped, media_type="text/html", headers=headers | {"Content-Encoding": "gzip"})
 
 
-def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
-    settings: Settings = request.app.state.settings
-    about = {"code": codes.written(room.code), "shape": view["shape"], "link": view["link"], "upto": view["upto"]}
+def _page(request: Request, room: Room, view: ShownView) -> Response:
+    """Return the page of a view, with what its script needs to follow the room."""
+    settings = _settings(request)
+    about = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
     shown = {"room": about, "room_boot": inert(to_json(about))}
-    figure, upto = figure_at(view, settings)
-    page, template = figure_page(figure, upto, settings)
-    if view["page"].startswith("lessons/"):
-        lesson = shelf.get(view["page"].removeprefix("lessons/"), settings)
-        page |= of_lesson(lesson, view["step"] or 1, settings, view)
+    page, template = figure_page(figure_of_view(view, settings), view.upto, settings)
+    if view.page.startswith("lessons/"):
+        lesson = shelf.get(view.page.removeprefix("lessons/"), settings)
+        page |= of_lesson(lesson, view.step or 1, settings, {"link": view.link, "upto": view.upto})
     return answered(request, template, page | shown)
 
 
@@ -151,35 +170,23 @@ def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
     "/api/rooms",
     summary="Open a room",
     status_code=201,
-    description="The response has the room's `code` and `address` for the students, and its `secret` for the teacher. "
+    description="The answer has the room's `code` and `address` for the students, and its `secret` for the teacher. "
     "The teacher's requests need the header `Authorization: Bearer SECRET`.",
 )
 async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
-    view = await run_in_threadpool(placed, opening.view, request.app.state.settings)
+    view = await _validated(request, opening.view)
     room, secret = await _rooms(request).open(view, opening.secret, visitor(request))
-    written = codes.written(room.code)
-    return {"code": written, "secret": secret, "address": f"{request.base_url}rooms/{written}"}
+    code = codes.written(room.code)
+    return {"code": code, "secret": secret, "address": f"{request.base_url}rooms/{code}"}
 
 
 @router.get("/api/rooms/{code}/qr.svg", summary="Get a room's address as a QR code", response_class=Response)
 async def qr(request: Request, code: str) -> Response:
-    room = await _rooms(request).get(code, visitor(request))
-    drawn = io.BytesIO()
-    made = segno.make(f"{request.base_url}rooms/{codes.written(room.code)}", error="m")
-    made.save(drawn, kind="svg", border=4, light="#fff", dark="#000", xmldecl=False, omitsize=True)
-    return Response(drawn.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
-
-
-class Following(StreamingResponse):
-    """A follower's stream: they are counted while it lasts."""
-
-    def __init__(self, rooms: Rooms, room: Room, device: str, events: AsyncIterator[bytes]) -> None:
-        super().__init__(events, headers=STREAM_HEADERS, media_type="text/event-stream")
-        self.rooms, self.room, self.device = rooms, room, device
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.rooms.following(self.room, self.device):
-            await super().__call__(scope, receive, send)
+    room = await _room(request, code)
+    image = io.BytesIO()
+    qr_code = segno.make(f"{request.base_url}rooms/{codes.written(room.code)}", error="m")
+    qr_code.save(image, kind="svg", border=4, light="#fff", dark="#000", xmldecl=False, omitsize=True)
+    return Response(image.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
 
 
 EVENTS: dict[int | str, dict[str, Any]] = {
@@ -187,14 +194,18 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _stream(events: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(events, headers=STREAM_HEADERS, media_type=EVENT_STREAM)
+
+
 @router.get(
     "/api/rooms/{code}/events",
     summary="Follow a room",
     response_class=Response,
     responses=EVENTS,
-    description="The event `you` has the name of your `device`: send it as `X-Device` from then on. Each event `room` "
+    description="The event `you` has the name of this `device`: send it as `X-Device` from then on. Each event `room` "
     "is the whole newest state. With `Last-Event-ID`, the stream leaves out the state that you already have. With "
-    "`once`, the response ends after the newest state; use it if a proxy does not pass on streams.",
+    "`once`, the response ends after the newest state; use it behind a proxy that holds streams back.",
 )
 async def events(
     request: Request,
@@ -203,14 +214,13 @@ async def events(
     last_event_id: Annotated[str, Header(max_length=60)] = "",
     once: bool = False,
 ) -> Response:
-    rooms, who = _rooms(request), visitor(request)
-    room = await rooms.get(code, who)
-    device, new = await rooms.join(room, device, who)
-    stream = room.events(device, "" if new else last_event_id, once)
+    room, connections = await _room(request, code), _rooms(request).connections
+    device, new = await connections.join(room, device, visitor(request))
+    stream = follower_events(room, device, "" if new else last_event_id, once)
     if once:
-        await rooms.asks(room, device)
-        return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
-    return Following(rooms, room, device, stream)
+        await connections.poll(room, device)
+        return _stream(stream)
+    return ConnectedStream(stream, STREAM_HEADERS, connections.connected(room, device))
 
 
 @router.get(
@@ -218,12 +228,12 @@ async def events(
     summary="Follow a room as its teacher",
     response_class=Response,
     responses=EVENTS,
-    description="The event `class` has the room's state, the number of students, and how many gave each answer. While "
-    "the students explore, it also has their views. `once` works as for students.",
+    description="The event `class` has the room's state, the number of students, how many gave each answer, and, while "
+    "they explore, their views. `once` works as for students.",
 )
 async def lead(request: Request, code: str, authorization: Authorization = "", once: bool = False) -> Response:
-    room = await _rooms(request).led(code, visitor(request), authorization)
-    return StreamingResponse(_rooms(request).lead(room, once), headers=STREAM_HEADERS, media_type="text/event-stream")
+    room = await _teachers_room(request, code, authorization)
+    return _stream(teacher_events(room, lambda: _rooms(request).teacher_state(room), once))
 
 
 @router.get(
@@ -233,21 +243,22 @@ async def lead(request: Request, code: str, authorization: Authorization = "", o
     "the answer is shown, the teacher at any time.",
 )
 async def sketches(request: Request, code: str, authorization: Authorization = "") -> Response:
-    room = await _rooms(request).get(code, visitor(request))
-    drawn = await _rooms(request).sketches(room, _rooms(request).leads(room, authorization))
-    return Response(to_json(drawn), media_type="application/json", headers={"Cache-Control": "no-store"})
+    room = await _room(request, code)
+    for_teacher = _rooms(request).is_teacher(room, authorization)
+    sketches = await _rooms(request).questions.sketches(room, for_teacher)
+    return Response(to_json(sketches), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/api/rooms/{code}/sketches", summary="Show some sketches above the others", status_code=204)
 async def pick(request: Request, code: str, picked: Picked, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, visitor(request), authorization)
-    await _rooms(request).pick(room, picked.sketches)
+    room = await _teachers_room(request, code, authorization)
+    await _rooms(request).questions.pick(room, picked.sketches)
 
 
 @router.post("/api/rooms/{code}/view", summary="Show a view to the class", status_code=204)
 async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, visitor(request), authorization)
-    await _rooms(request).show(room, await run_in_threadpool(placed, view, request.app.state.settings))
+    room = await _teachers_room(request, code, authorization)
+    await _rooms(request).show(room, await _validated(request, view))
 
 
 @router.post(
@@ -256,7 +267,7 @@ async def show(request: Request, code: str, view: View, authorization: Authoriza
     status_code=204,
 )
 async def mode(request: Request, code: str, body: Mode, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, visitor(request), authorization)
+    room = await _teachers_room(request, code, authorization)
     await _rooms(request).set_mode(room, body.mode)
 
 
@@ -264,18 +275,13 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     "/api/rooms/{code}/question",
     summary="Ask the class a question",
     status_code=204,
-    description="A new question replaces the previous one. Until the answer is shown, the figure hides the answer. A "
-    "question of your own (`own`) leaves the figure as it is.",
+    description="A new question replaces the one before. Until the answer is shown, the figure hides it. A question of "
+    "your own (`own`) leaves the figure as it is.",
 )
 async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, visitor(request), authorization)
-    settings: Settings = request.app.state.settings
-    made = await run_in_threadpool(asked, body, settings)
-    if made.view is not None:
-        for view in (made.view, made.answer["view"]):
-            whole = not covers_inputs(made.public)
-            view.update(await run_in_threadpool(placed, View(**view | {"by": ""}), settings, whole))
-    await _rooms(request).ask(room, made)
+    room = await _teachers_room(request, code, authorization)
+    question = await run_in_threadpool(compose, body, _settings(request))
+    await _rooms(request).questions.ask(room, question)
 
 
 @router.post(
@@ -284,23 +290,26 @@ async def ask(request: Request, code: str, body: Ask, authorization: Authorizati
     status_code=204,
 )
 async def turn(request: Request, code: str, body: Turn, authorization: Authorization = "") -> None:
-    rooms = _rooms(request)
-    room = await rooms.led(code, visitor(request), authorization)
-    await {"close": rooms.close, "again": rooms.again, "reveal": rooms.reveal, "dismiss": rooms.dismiss}[body.turn](
-        room
-    )
+    room = await _teachers_room(request, code, authorization)
+    questions = _rooms(request).questions
+    turns = {
+        "close": questions.close,
+        "again": questions.again,
+        "reveal": questions.reveal,
+        "dismiss": questions.dismiss,
+    }
+    await turns[body.turn](room)
 
 
 @router.post(
     "/api/rooms/{code}/answers",
     summary="Answer the question of a room",
     status_code=204,
-    description="In each round only the last answer of a device counts. After the teacher stops taking answers, the "
-    "status is 409.",
+    description="In each round a device counts once, with its last answer, until the teacher stops taking answers.",
 )
-async def answer(request: Request, code: str, given: Given, device: Device = "") -> None:
-    room = await _rooms(request).get(code, visitor(request))
-    await _rooms(request).answer(room, device, given.question, given.answer)
+async def answer(request: Request, code: str, body: Given, device: Device = "") -> None:
+    room = await _room(request, code)
+    await _rooms(request).questions.answer(room, device, body.question, body.answer)
 
 
 @router.post(
@@ -310,18 +319,17 @@ async def answer(request: Request, code: str, given: Given, device: Device = "")
 )
 async def look(request: Request, code: str, look: Look, device: Device = "") -> None:
     try:
-        room = await _rooms(request).get(code, visitor(request))
-    except Refused as refused:
-        if refused.code != "ended":
+        room = await _room(request, code)
+    except Refused as error:
+        if error.code != "ended":
             raise
-        return  # a student's page learns of the end later than it looks
-    view = await run_in_threadpool(placed, look.view, request.app.state.settings)
-    await _rooms(request).look(room, device, view, look.offered)
+        return  # A student's page may report its view before it learns that the room has ended.
+    await _rooms(request).explorations.look(room, device, await _validated(request, look.view), look.offered)
 
 
 @router.delete("/api/rooms/{code}", summary="End a room", status_code=204)
 async def end(request: Request, code: str, authorization: Authorization = "") -> None:
-    room = await _rooms(request).led(code, visitor(request), authorization)
+    room = await _teachers_room(request, code, authorization)
     await _rooms(request).end(room)
 
 
@@ -332,8 +340,8 @@ async def record(
     request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
 ) -> Response:
     """The record has the questions, how many students gave each answer, and the links. It has no names."""
-    room = await _rooms(request).led(code, visitor(request), authorization)
-    entries = await _rooms(request).record(room)
+    room = await _teachers_room(request, code, authorization)
+    entries = await _rooms(request).questions.record(room)
     private = {"Cache-Control": "no-store"}
     if form == "csv":
         return Response(as_csv(entries), media_type="text/csv; charset=utf-8", headers=private)
@@ -343,10 +351,10 @@ async def record(
 
 @router.api_route("/rooms/{code}/presenter", methods=["GET", "HEAD"], include_in_schema=False)
 async def presenter(request: Request, code: str) -> Response:
-    """The teacher's other window. It holds nothing that is secret: that is in the link, after the #."""
+    """Return the page of the teacher's second window. It contains no secret: the secret is in the link, after the #."""
     page = {
         "section": "rooms",
         "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
-        "boot": inert(to_json(bare_boot(request.app.state.settings))),
+        "boot": inert(to_json(bare_boot(_settings(request)))),
     }
     return respond(request, "presenter.html", page)

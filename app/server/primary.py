@@ -67,7 +67,7 @@ TRAINING = ("/api/trainings", "/api/labs/parity")
 """Where requests are about what the primary computes."""
 
 ROOMS = ("/api/rooms", "/rooms", "/api/lessons")
-"""And about rooms: while a class is in a lesson, its answers are kept back."""
+"""Paths of requests that need the rooms. A lesson withholds its answers while a class follows it in a room."""
 
 Begin = Callable[[FastAPI], Awaitable[None]]
 

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -21,8 +22,10 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.main import create_app
 from app.rooms import codes
-from app.rooms.asking import checked, tally
+from app.rooms.answers import parse_answer, tally
 from app.rooms.bucket import Buckets
+from app.rooms.question import Kind, Prompt
+from app.rooms.streams import follower_events
 from app.settings import Settings
 from tests.events import run
 
@@ -179,16 +182,16 @@ def test_a_follower_who_does_not_read_is_sent_the_newest_state_and_no_backlog() 
     async def test(server: Server) -> None:
         teacher = await server.open()
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-        slow = room.events("somebody", "")
+        slow = follower_events(room, "somebody", "")
         await anext(slow)
         await anext(slow)
         for t in range(1, 400):
-            room.change({"view": {"link": f"?t={t}"}})
+            room.change({"view": replace(room.public.view, link=f"?t={t}")})
         assert b"?t=399" in await anext(slow)
         waiting = asyncio.create_task(anext(slow))
         await asyncio.sleep(0)
         assert not waiting.done()
-        room.change({"view": {"link": "?t=400"}})
+        room.change({"view": replace(room.public.view, link="?t=400")})
         assert b"?t=400" in await waiting
         await slow.aclose()
 
@@ -476,8 +479,8 @@ def test_the_end_is_heard_once_and_then_there_is_no_room() -> None:
 def test_rooms_end_by_themselves() -> None:
     async def test(server: Server) -> None:
         rooms = server.app.state.rooms
-        now = rooms.clock()
-        rooms.clock = lambda: now
+        now = rooms.keeper.clock()
+        rooms.keeper.clock = lambda: now
         lonely, led, old = [await server.open() for _ in range(3)]
         now += 59 * 60
         await rooms.sweep()
@@ -571,17 +574,17 @@ def test_a_bucket_lets_through_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("kind", ["choose", "number", "click"])
-def test_tallies_count_every_answer(kind: str) -> None:
+def test_tallies_count_every_answer(kind: Kind) -> None:
     rng = np.random.default_rng(3)
-    question = {"kind": kind, "options": ["a", "b", "c"], "low": -1.0, "high": 1.0, "steps": list("wxyz"), "start": 0}
+    prompt = Prompt(kind, "?", options=("a", "b", "c"), low=-1.0, high=1.0, steps=tuple("wxyz"))
     given: list[Any] = {
         "choose": [int(i) for i in rng.integers(3, size=50)],
         "number": [float(v) for v in rng.uniform(-1, 1, 50)],
         "click": [sorted({int(t) for t in rng.integers(1, 5, size=2)}) for _ in range(50)],
     }[kind]
-    counted = tally(question, [checked(question, one) for one in given])
-    assert counted["answers"] == 50
-    assert sum(counted["counts"]) == sum(len(one) if isinstance(one, list) else 1 for one in given)
+    counted = tally(prompt, [parse_answer(prompt, one) for one in given])
+    assert counted.answers == 50
+    assert sum(counted.counts) == sum(len(one) if isinstance(one, list) else 1 for one in given)
 
 
 def test_a_room_s_page_is_nothing_new_to_who_has_no_room(client: TestClient) -> None:

@@ -193,8 +193,8 @@ def test_one_address_cannot_have_all_rooms_and_empty_ones_go_first() -> None:
             assert full.status_code == 429
             async with mine[0].watching() as watching:
                 await watching.next()
-                now = rooms.clock() + 120
-                rooms.clock = lambda: now
+                now = rooms.keeper.clock() + 120
+                rooms.keeper.clock = lambda: now
                 assert (await client.post("/api/rooms", json={"view": LAB})).status_code == 201
                 assert await rooms.keeper.find(codes.read_code(mine[0].code)) is not None
                 assert await rooms.keeper.find(codes.read_code(mine[1].code)) is None
@@ -235,19 +235,19 @@ def test_what_a_class_drew_is_given_out_without_names_once_it_is_revealed() -> N
     async def test(server: Server) -> None:
         lessons = [(name, i) for name in ("update", "gates", "half-life", "reset", "candidate") for i in range(1, 8)]
         teacher = await server.open({"page": "lessons/gates", "link": "", "step": 1})
-        asked = None
+        prompt = None
         for name, step in lessons:
             ask = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
             if (await teacher.say("question", ask)).status_code != 204:
                 continue
             room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-            if room.state["question"]["kind"] == "draw":
-                asked = room.state["question"]
+            if room.public.question.prompt.kind == "draw":
+                prompt = room.public.question.prompt
                 break
-        assert asked, "no lesson asks for a curve"
+        assert prompt, "no lesson asks for a curve"
         path = f"/api/rooms/{teacher.code}/sketches"
-        length = len(asked["steps"]) - asked["start"]
-        drawn = [[asked["low"]] * length, [asked["high"]] * length]
+        length = len(prompt.steps) - prompt.start
+        drawn = [[prompt.low] * length, [prompt.high] * length]
         async with teacher.follower() as a, teacher.follower() as b:
             for follower, answer in zip((a, b), drawn, strict=True):
                 await follower.hear(lambda state: state["question"])

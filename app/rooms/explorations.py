@@ -1,0 +1,70 @@
+"""The views of students who explore: each student's newest view, and the views that students suggest, without names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..errors import Refused
+from ..link import read_address
+from .connections import Connections
+from .keeper import Keeper
+from .room import Room
+from .tables import ExploredView, looks_table, suggestions_table
+from .teacher import Exploration
+from .views import ShownView
+
+MOST_SUGGESTIONS = 12
+"""The most suggested views that the teacher sees. The newest is first."""
+
+MOST_MODELS = 12
+"""The most models that the teacher sees. The model with most students is first."""
+
+
+class Explorations:
+    """The explorations of all rooms."""
+
+    def __init__(self, keeper: Keeper, connections: Connections) -> None:
+        self.keeper, self.connections = keeper, connections
+
+    async def look(self, room: Room, device: str, view: ShownView, suggested: bool) -> None:
+        """Store the newest view of a device, also as a suggestion if it is one. Raise Refused for a foreign device.
+
+        If the class is not exploring, refuse a suggestion and ignore any other view: it may have been sent before the
+        teacher ended the exploration.
+        """
+        self.connections.check(room, device)
+        if room.public.mode != "explore":
+            if suggested:
+                raise Refused(409, "follows", "the class is not exploring at the moment", "mode")
+            return
+        name = await self.connections.connected_name(room, device)
+        look = ExploredView(view, round(self.keeper.clock() - room.opened, 1))
+        await self.keeper.put(room, looks_table(room.private.explorations), {name: look})
+        if suggested:
+            await self.keeper.put(room, suggestions_table(room.private.explorations), {name: look})
+
+    async def summary(self, room: Room, view: ShownView) -> Exploration:
+        """Return what the class looks at now. `view` is the teacher's view."""
+        number = room.private.explorations
+        looks = [*(await self.keeper.rows(room, looks_table(number))).values()]
+        suggestions = [*(await self.keeper.rows(room, suggestions_table(number))).values()]
+        return summarize(view, looks, suggestions)
+
+
+def summarize(view: ShownView, looks: Sequence[ExploredView], suggestions: Sequence[ExploredView]) -> Exploration:
+    """Count the students at each model, and at each timestep of the teacher's own model and sequence."""
+    models: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for look in looks:
+        keys = read_address(look.view.link)
+        models[keys.get("model") or keys.get("task") or look.view.page or "lab"] += 1
+        if _scenario(look.view) == _scenario(view):
+            steps[keys.get("t", "1")] += 1
+    newest = sorted(suggestions, key=lambda look: -look.at)[:MOST_SUGGESTIONS]
+    return Exploration(tuple(models.most_common(MOST_MODELS)), dict(steps), tuple(newest), len(looks))
+
+
+def _scenario(view: ShownView) -> tuple[str, ...]:
+    keys = read_address(view.link)
+    return (view.page, keys.get("model", ""), keys.get("task", ""), keys.get("sequence", ""))

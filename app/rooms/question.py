@@ -1,0 +1,99 @@
+"""The question of a room: what every student sees of it, and its solution, which is secret until it is revealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["choose", "number", "click", "draw"]
+"""How students answer: they choose an option, set a number, select timesteps, or draw a curve."""
+
+Status = Literal["open", "locked", "revealed"]
+"""Whether the room takes answers, takes no more of them, or shows the solution."""
+
+Number = int | float
+"""A number in JSON, which keeps its type when it is stored and loaded."""
+
+Answer = Number | tuple[Number, ...]
+"""A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or the values of a curve."""
+
+Truth = Answer | None
+"""What is correct: a number, a tuple of options or timesteps, or a curve. None if nothing is."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text of a question, and which answers it allows.
+
+    `ask` and `options` are HTML, with all text of users escaped. A number or a curve lies between `low` and `high`,
+    `grain` is the step of its slider, and `form` is the format of its values: "%", or a number of decimals. `steps`
+    are the tokens to select or to draw over. A curve starts after the first `start` of them and shows `signal`.
+    """
+
+    kind: Kind
+    ask: str
+    options: tuple[str, ...] = ()
+    low: Number = 0
+    high: Number = 1
+    grain: Number = 0.01
+    form: str = "2"
+    start: int = 0
+    steps: tuple[str, ...] = ()
+    signal: str = ""
+
+    @property
+    def covers_inputs(self) -> bool:
+        """Whether the inputs after the cursor are hidden. They are not if students draw over them or select them."""
+        return self.kind in ("choose", "number")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a room shows with the correct answer: `text` is its number as written, `reveal` and `why` explain it.
+
+    Each option has one of the `replies`. `replies`, `reveal` and `why` are HTML.
+    """
+
+    truth: Truth
+    text: str = ""
+    replies: tuple[str, ...] = ()
+    reveal: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many students gave each answer in a round: a count for each of `labels`, and whether it is `right`.
+
+    A curve has one label. `middle` is the median of all curves at each timestep.
+    """
+
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    right: tuple[bool, ...]
+    middle: tuple[float, ...]
+    answers: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What everyone sees once the answer is revealed: the solution, a tally for each round, and the picked sketches."""
+
+    solution: Solution
+    rounds: tuple[Tally, ...]
+    picked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RoomQuestion:
+    """A question as everyone in the room may see it. It has a `result` only after the answer is revealed.
+
+    `round` counts from 1 to `rounds`.
+    """
+
+    prompt: Prompt
+    id: int
+    rounds: int
+    round: int = 1
+    status: Status = "open"
+    result: Result | None = None

@@ -1,0 +1,151 @@
+"""The questions of all rooms: a teacher asks, students answer, and the teacher reveals the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..errors import Refused
+from .answers import Sketches, anonymous_sketches, parse_answer, tally
+from .composing import NewQuestion
+from .connections import Connections
+from .keeper import Keeper
+from .question import Answer, Result, RoomQuestion, Status, Tally, Truth
+from .record import Entry
+from .room import Room
+from .seats import Seats
+from .state import Changes
+from .tables import answers_table
+
+MOST_RECORDED = 200
+"""The most questions in a room's record."""
+
+WHILE: dict[Status, str] = {
+    "open": "while the question is open",
+    "locked": "while the question is closed",
+    "revealed": "after the answer is shown",
+}
+"""The status of a question in words, as on the teacher's page."""
+
+
+class Questions:
+    """The questions of all rooms. Each room has at most one question at a time."""
+
+    def __init__(self, keeper: Keeper, seats: Seats, connections: Connections) -> None:
+        self.keeper, self.seats, self.connections = keeper, seats, connections
+
+    async def ask(self, room: Room, new: NewQuestion) -> None:
+        """Ask a question. It replaces the question before. Raise Refused if the room's record is full."""
+        record = await self.record(room)
+        number = 1 + len(record)
+        if number > MOST_RECORDED:
+            raise Refused(429, "busy", f"{MOST_RECORDED} questions were asked in this room, the limit: open a new room")
+        now = self.keeper.clock()
+        entry = Entry(number, new.prompt.kind, new.text, new.link, now - room.opened)
+        changes: Changes = {
+            "question": RoomQuestion(new.prompt, int(1000 * now), new.rounds),
+            "record": (*record, entry),
+            "solution": new.solution,
+            "view_after": new.view_after,
+            "covered": new.cover is not None,
+        }
+        before = room.public.question
+        if before is None or before.status == "revealed":
+            changes["view_before"] = room.public.view
+        if new.cover is not None:
+            changes["view"] = new.cover
+        await self.keeper.change(room, changes)
+
+    async def close(self, room: Room) -> None:
+        """Take no more answers. Raise Refused if the question is not open."""
+        await self._set_status(room, "locked", "open")
+
+    async def again(self, room: Room) -> None:
+        """Take answers again, in the next round if there is one. Raise Refused if the question is not closed."""
+        await self._set_status(room, "open", "locked", next_round=True)
+
+    async def reveal(self, room: Room) -> None:
+        """Show everyone the solution and the answers of the class. Record both."""
+        question, solution = self._question(room), room.private.solution
+        assert solution is not None
+        rounds = await self.tallies(room, question, solution.truth)
+        *earlier, last = room.private.record
+        last = replace(last, truth=solution.truth, text=solution.text, rounds=rounds)
+        changes: Changes = {
+            "question": replace(question, status="revealed", result=Result(solution, rounds)),
+            "view": room.private.view_after or room.public.view,
+            "record": (*earlier, last),
+        }
+        await self.keeper.change(room, changes)
+
+    async def dismiss(self, room: Room) -> None:
+        """Remove the question. If it covers the figure, show the view that the room had before."""
+        question = self._question(room)
+        changes: Changes = {"question": None, "solution": None, "record": await self.record(room)}
+        before = room.private.view_before
+        if question.status != "revealed" and room.private.covered and before is not None:
+            changes["view"] = replace(before, by="")
+        await self.keeper.change(room, changes)
+
+    async def pick(self, room: Room, ids: list[str]) -> None:
+        """Show the sketches with these ids above the others."""
+        question = self._question(room)
+        if question.result is None or question.prompt.kind != "draw":
+            message = "sketches can be shown only after the answer to a drawing question is shown"
+            raise Refused(409, "question", message, "question")
+        result = replace(question.result, picked=tuple(ids))
+        await self.keeper.change(room, {"question": replace(question, result=result)})
+
+    async def sketches(self, room: Room, for_teacher: bool) -> Sketches:
+        """Return the sketches of the class, without names. Raise Refused for a student until they are revealed."""
+        question = self._question(room)
+        if question.prompt.kind != "draw" or not (for_teacher or question.status == "revealed"):
+            raise Refused(409, "question", "this question has no sketches, or its answer is not shown yet", "question")
+        answers = await self._answers(room, question.id, question.round)
+        return Sketches(question.id, anonymous_sketches(f"{question.id}{room.digest}", answers))
+
+    async def answer(self, room: Room, device: str, question_id: int, value: object) -> None:
+        """Store a device's answer. It replaces the device's answer before. Raise Refused if it cannot count."""
+        self.connections.check(room, device)
+        question = room.public.question
+        if question is None or question.id != question_id:
+            raise Refused(409, "over", "this question is over", "question")
+        if question.status != "open":
+            raise Refused(409, "closed", "this question takes no more answers", "question")
+        answer = parse_answer(question.prompt, value)
+        name = await self.connections.connected_name(room, device)
+        await self.keeper.put(room, answers_table(question.id, question.round), {name: answer})
+
+    async def tallies(self, room: Room, question: RoomQuestion, truth: Truth = None) -> tuple[Tally, ...]:
+        """Return a tally of the answers in each round so far, with the correct ones marked if there is a `truth`."""
+        rounds = [await self._answers(room, question.id, n) for n in range(1, question.round + 1)]
+        return tuple(tally(question.prompt, list(answers.values()), truth) for answers in rounds)
+
+    async def record(self, room: Room) -> tuple[Entry, ...]:
+        """Return the record. If the newest question is not revealed, it has the answers so far."""
+        question = room.public.question
+        if question is None or question.status == "revealed":
+            return room.private.record
+        rounds = await self.tallies(room, question)
+        *earlier, last = room.private.record
+        return (*earlier, replace(last, rounds=rounds))
+
+    def _question(self, room: Room) -> RoomQuestion:
+        """Return the question of a room. Raise Refused if there is none."""
+        if room.public.question is None:
+            raise Refused(409, "nothing", "there is no question at the moment", "question")
+        return room.public.question
+
+    async def _set_status(self, room: Room, status: Status, allowed: Status, next_round: bool = False) -> None:
+        """Change the status of the question. Raise Refused if it is not the `allowed` one now."""
+        question = self._question(room)
+        if question.status != allowed:
+            raise Refused(409, "question", f"this is not possible {WHILE[question.status]}", "question")
+        round = min(question.round + 1, question.rounds) if next_round else question.round
+        await self.keeper.change(room, {"question": replace(question, status=status, round=round)})
+
+    async def _answers(self, room: Room, question_id: int, round: int) -> Mapping[str, Answer]:
+        """Return the answers in a round, by device. Only devices with a place count."""
+        seats = await self.seats.valid(room)
+        answers = await self.keeper.rows(room, answers_table(question_id, round))
+        return {name: answer for name, answer in answers.items() if name in seats}

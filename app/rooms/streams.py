@@ -1,0 +1,89 @@
+"""The streams of a room: what followers and the teacher receive while they are connected.
+
+A stream sends states, and not single changes. A client that is slow receives the newest state, and no older ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from ..errors import Refused
+from .events import PING, device_event, teacher_event
+from .room import Room
+from .teacher import TeacherState
+
+PAUSE = 0.1
+"""Seconds between two events for the teacher. All answers in between are in one event."""
+
+
+class ConnectedStream(StreamingResponse):
+    """A stream of events during which a device counts as connected.
+
+    `connection` ends after the stream. The iterator of events could not end it, because an iterator that is canceled
+    when the client leaves cannot await anything.
+    """
+
+    def __init__(
+        self, events: AsyncIterator[bytes], headers: Mapping[str, str], connection: AbstractAsyncContextManager[None]
+    ) -> None:
+        super().__init__(events, headers=headers, media_type="text/event-stream")
+        self.connection = connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self.connection:
+            await super().__call__(scope, receive, send)
+
+
+async def follower_events(room: Room, device: str, last_id: str, once: bool = False) -> AsyncIterator[bytes]:
+    """Send a device its name, and then the newest state whenever it changes, until the room ends.
+
+    The device already has the state with the id `last_id`. With `once`, end after the newest state.
+    """
+    yield device_event(device)
+    while not room.closed:
+        change = room.state_changed.next
+        if room.id != last_id:
+            last_id = room.id
+            yield room.event
+            if room.public.ended or once:
+                return
+            continue
+        if once:
+            return
+        await change.wait()
+        if room.id == last_id and not room.closed:
+            yield PING
+
+
+async def teacher_events(
+    room: Room, read: Callable[[], Awaitable[TeacherState]], once: bool = False
+) -> AsyncIterator[bytes]:
+    """Send the teacher's state now and whenever the class does something, until the room ends.
+
+    `read` returns the state. If it raises Refused, because the store of the rooms is not available, the event has the
+    last state and the error. With `once`, end after the first event.
+    """
+    room.teachers += 1
+    try:
+        state: TeacherState | None = None
+        while not room.closed:
+            change, ended = room.class_changed.next, room.public.ended
+            away = None
+            try:
+                state = await read()
+            except Refused as error:
+                away = error.message
+            yield teacher_event(state, away)
+            if once:
+                return
+            await asyncio.sleep(PAUSE)
+            if ended:
+                return
+            await change.wait()
+    finally:
+        room.teachers -= 1

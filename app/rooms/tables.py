@@ -1,0 +1,84 @@
+"""The tables of a room. Each has one value for each device: its place, its answer, or the view that it explores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from .question import Answer
+from .views import ShownView
+
+T = TypeVar("T")
+
+
+class Seat(NamedTuple):
+    """The place of a device in a room. Times are in seconds.
+
+    The place ends at the time `until`. The device came at the time `since`, from the network `address`, which is
+    stored as a digest.
+    """
+
+    until: float
+    since: float
+    address: str
+    connected: bool
+
+
+@dataclass(frozen=True)
+class ExploredView:
+    """The view of an exploring student, `at` a time in seconds since the room was opened."""
+
+    view: ShownView
+    at: float
+
+
+@dataclass(frozen=True)
+class Table(Generic[T]):
+    """The name of a table, and the type of its values, which are stored as JSON."""
+
+    name: str
+    type: TypeAdapter[T]
+
+    def to_json(self, value: T) -> bytes:
+        return self.type.dump_json(value)
+
+    def from_json(self, text: str | bytes) -> T:
+        """Return a stored value. Raise ValueError, without the text, if it has another type."""
+        try:
+            return self.type.validate_json(text)
+        except ValidationError:
+            raise ValueError(f"the table {self.name} is not as this version stores it") from None
+
+
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+_LOOK = TypeAdapter(ExploredView)
+
+SEATS = Table("seats", TypeAdapter(Seat))
+
+
+def answers_table(question: int, round: int) -> Table[Answer]:
+    """Return the table of the answers to a question, which is named by its id, in a round."""
+    return Table(f"answers.{question}.{round}", _ANSWER)
+
+
+def looks_table(exploration: int) -> Table[ExploredView]:
+    """Return the table of the students' newest views in an exploration."""
+    return Table(f"looks.{exploration}", _LOOK)
+
+
+def suggestions_table(exploration: int) -> Table[ExploredView]:
+    """Return the table of the views that students suggested in an exploration."""
+    return Table(f"suggestions.{exploration}", _LOOK)
+
+
+def table_named(name: str) -> Table[Any]:
+    """Return the table with a stored name. Raise ValueError if there is no such table."""
+    types: dict[str, TypeAdapter[Any]] = {
+        "seats": SEATS.type, "answers": _ANSWER, "looks": _LOOK, "suggestions": _LOOK,
+    }  # fmt: skip
+    kind = name.partition(".")[0]
+    if kind not in types:
+        raise ValueError(f"a room has no table {name}")
+    return Table(name, types[kind])

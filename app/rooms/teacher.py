@@ -1,0 +1,38 @@
+"""What the teacher of a room sees, and students do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .question import Tally
+from .state import PublicState
+from .tables import ExploredView
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What the class looks at while it explores.
+
+    `models` has the number of students at each model. `steps` has the number of students at each timestep, counted
+    from 1, of those who have the teacher's model and sequence. `suggestions` are the newest suggested views, and
+    `students` is the number of students who have explored.
+    """
+
+    models: tuple[tuple[str, int], ...]
+    steps: dict[str, int]
+    suggestions: tuple[ExploredView, ...]
+    students: int
+
+
+@dataclass(frozen=True)
+class TeacherState:
+    """The public state, the number of followers, and what the class does.
+
+    `rounds` has a tally of the answers in each round, and is empty without a question. `exploration` is None if the
+    class does not explore.
+    """
+
+    public: PublicState
+    followers: int
+    rounds: tuple[Tally, ...]
+    exploration: Exploration | None
