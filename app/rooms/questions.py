@@ -16,6 +16,7 @@ from .room import Room
 from .seats import Seats
 from .state import Changes
 from .tables import answers_table
+from .views import ShownView
 
 MOST_RECORDED = 200
 """The most questions in a room's record."""
@@ -49,11 +50,12 @@ class Questions:
             "view_after": new.view_after,
             "covered": new.cover is not None,
         }
-        before = room.public.question
-        if before is None or before.status == "revealed":
-            changes["view_before"] = room.public.view
+        uncovered = self._uncovered(room)
+        changes["view_before"] = uncovered
         if new.cover is not None:
             changes["view"] = new.cover
+        elif uncovered != room.public.view:
+            changes["view"] = replace(uncovered, by="")
         await self.keeper.change(room, changes)
 
     async def close(self, room: Room) -> None:
@@ -69,6 +71,8 @@ class Questions:
         question, solution = self._question(room), room.private.solution
         assert solution is not None
         rounds = await self.tallies(room, question, solution.truth)
+        if self._question(room).id != question.id:
+            raise Refused(409, "over", "this question is over", "question")
         *earlier, last = room.private.record
         last = replace(last, truth=solution.truth, text=solution.text, rounds=rounds)
         changes: Changes = {
@@ -80,11 +84,11 @@ class Questions:
 
     async def dismiss(self, room: Room) -> None:
         """Remove the question. If it covers the figure, show the view that the room had before."""
-        question = self._question(room)
+        self._question(room)
         changes: Changes = {"question": None, "solution": None, "record": await self.record(room)}
-        before = room.private.view_before
-        if question.status != "revealed" and room.private.covered and before is not None:
-            changes["view"] = replace(before, by="")
+        uncovered = self._uncovered(room)
+        if uncovered != room.public.view:
+            changes["view"] = replace(uncovered, by="")
         await self.keeper.change(room, changes)
 
     async def pick(self, room: Room, ids: list[str]) -> None:
@@ -129,6 +133,12 @@ class Questions:
         rounds = await self.tallies(room, question)
         *earlier, last = room.private.record
         return (*earlier, replace(last, rounds=rounds))
+
+    def _uncovered(self, room: Room) -> ShownView:
+        """Return the view of a room as it is without its question."""
+        question, private = room.public.question, room.private
+        covers = question is not None and question.status != "revealed" and private.covered
+        return private.view_before if covers and private.view_before is not None else room.public.view
 
     def _question(self, room: Room) -> RoomQuestion:
         """Return the question of a room. Raise Refused if there is none."""

@@ -84,6 +84,38 @@ def test_the_cover_stays_whatever_a_page_of_the_teacher_posts() -> None:
     in_room(test)
 
 
+def test_a_question_that_replaces_a_covered_one_uncovers_the_figure() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open(SHOWN)
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            assert (await follower.hear(lambda state: state["question"]))["view"]["upto"] == 4
+            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            state = await follower.hear(lambda state: "Why" in state["question"]["ask"])
+            assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
+            await teacher.must("turn", {"turn": "reveal"})
+            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
+
+    in_room(test)
+
+
+def test_a_removed_question_leaves_the_view_that_was_shown_last() -> None:
+    async def test(server: Server) -> None:
+        later = {"page": "", "link": "?model=flip-flop&sequence=B+y+A+x&t=2"}
+        teacher = await server.open(SHOWN)
+        async with teacher.follower() as follower:
+            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            await teacher.must("view", later)
+            await teacher.must("question", {"of": "output", "view": later})
+            assert (await follower.hear(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
+            await teacher.must("turn", {"turn": "dismiss"})
+            state = await follower.hear(lambda state: not state["question"])
+            assert (state["view"]["link"], state["view"]["upto"]) == (later["link"], None)
+
+    in_room(test)
+
+
 def test_a_covered_step_of_a_lesson_is_cut_and_the_next_steps_are_not_in_the_page() -> None:
     async def test(server: Server) -> None:
         outline = (await server.client.get("/api/lessons/gates/outline")).json()
