@@ -9,9 +9,9 @@ run: .venv/run
 	$(BIN)/gruscope
 
 test: .venv/test
-	$(BIN)/python tests/browser/chromium.py
-	$(BIN)/python -m tests.redis_server
-	$(BIN)/python -m tests.nginx_server
+	$(BIN)/python tests/support/chromium.py
+	$(BIN)/python -m tests.support.redis_server
+	$(BIN)/python -m tests.support.nginx_server
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # The main jobs in Firefox and WebKitGTK too; one that cannot be had here is skipped.
@@ -28,7 +28,7 @@ check: .venv/check
 	else echo "no node here: the JavaScript's types and modules were not checked"; fi
 
 bench: .venv/bench
-	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python tests/support/chromium.py
 	$(BIN)/python -m benchmarks
 
 # A class of 300 and of 1,000, and what may befall it: twenty minutes. PARTS=growth HOURS=2: two hours more.

@@ -11,7 +11,7 @@ from benchmarks.cursor import MOVE, spent
 from benchmarks.page import edits, first_visit, open_page
 from benchmarks.server import gruscope, serving
 from benchmarks.timing import verdict
-from tests.browser.chromium import installed
+from tests.support.chromium import installed
 
 CASES = {
     "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),

@@ -17,7 +17,7 @@ from gru_core.ledger import ledger
 from gru_core.model import Card
 from gru_core.tasks import FLIP_FLOP, TASKS, Batch
 from gru_core.training import Adam, clip, loss_and_gradients
-from tests.core.test_gru import onnx_gru
+from tests.support.networks import onnx_gru
 
 try:
     import torch

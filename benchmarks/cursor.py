@@ -19,7 +19,7 @@ from gru_core import GRU, Model, Readout, Symbols, Trace
 from gru_core.figures import heatmaps
 from gru_core.gru import SIGNALS
 from gru_core.model import Card
-from tests.browser.chromium import installed
+from tests.support.chromium import installed
 
 H, T = 64, 500
 STATES = {

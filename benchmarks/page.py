@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.server import gruscope, serving
 from benchmarks.timing import verdict
-from tests.browser.chromium import installed
+from tests.support.chromium import installed
 
 EDITS = 30
 

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.page import edits, open_page
 from benchmarks.server import gruscope, serving
 from benchmarks.timing import verdict
-from tests.browser.chromium import installed
+from tests.support.chromium import installed
 
 REQUESTS, TURNS = 600, 5
 LONG = {"task": "sentiment", "units": 32, "T": 100, "most": 6000, "reach": 2.0}

@@ -23,8 +23,8 @@ from app.link import read_address, read_link
 from app.main import create_app
 from app.settings import Settings
 from gru_core import formats, parity
-from tests import examples, notebooks
-from tests.core.test_formats import FIXTURES, reference
+from tests.support import examples, notebooks
+from tests.support.files import FIXTURES, reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import examples
+from tests.support import examples
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

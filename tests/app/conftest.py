@@ -8,8 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.core.test_gru import random_gru
-from tests.core.test_trace import stacked
+from tests.support.networks import random_gru, stacked
 
 
 @pytest.fixture(scope="session")

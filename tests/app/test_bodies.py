@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.server import middleware
 from app.server.middleware import BodyLimit
 from app.settings import Settings
-from tests.events import run_without_waiting as in_thread
+from tests.support.events import run_without_waiting as in_thread
 
 FAST = Settings(uploads="x", body_seconds=1, upload_seconds=3, max_body=10, max_upload=100)
 

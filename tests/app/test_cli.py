@@ -12,36 +12,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import gru_core as gru
-
-GRUSCOPE = [sys.executable, "-m", "app.cli"]
-
-
-@contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """A running server, what it said, and its address."""
-    process = subprocess.Popen(
-        [*GRUSCOPE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )  # fmt: skip
-    said = ""
-    try:
-        assert process.stdout is not None
-        while "Ctrl+C" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        found = re.search(r"http://\S+/", said)
-        assert found is not None
-        yield process, said, found[0]
-    finally:
-        process.kill()
-        process.communicate()
+from tests.support.commands import GRUSCOPE, serving
 
 
 def test_a_taken_port_is_said_and_another_used() -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.app.test_pages import text_of
+from tests.support.html import text_of
 
 HOST = "http://testserver"
 

@@ -14,7 +14,7 @@ from app.errors import Refused
 from app.main import create_app
 from app.server.budget import PIECE, Budget, spend
 from app.settings import Settings
-from tests.events import run as in_thread
+from tests.support.events import run as in_thread
 
 
 def test_answers_share_a_budget_until_they_are_sent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ def test_a_floor_knows_nothing_of_those_above_it(floor: int) -> None:
     for folder in FLOORS[floor]:
         for path in (APP / folder).glob("*.py"):
             assert not [name for name in imported(path) if name.split(".")[0] in above], path
+
+
+def test_no_test_module_imports_another() -> None:
+    """What tests share is in tests/support."""
+    tests = APP.parent / "tests"
+    importing = {
+        str(path.relative_to(tests)): node.module
+        for path in tests.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and re.search(r"\btest_\w+$", node.module or "")
+    }
+    assert not importing

@@ -18,7 +18,7 @@ from app.lessons.markdown import mathml
 from app.lessons.reading import LessonError, read
 from app.main import create_app
 from app.settings import Settings
-from tests.lessons import holds
+from tests.support.lessons import holds
 
 NUMBER = re.compile(r'<data class="number" value="[^"]*" data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>')
 

@@ -7,28 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app.main import create_app
-from app.settings import Settings
-from gru_core import GRU, LSTM, Card, Model, Numbers, Operator, Readout, Symbols, presets
-
-LETTERS = Symbols(tuple("abcdefghijkl"))
-
-
-def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, units: int = 64) -> Model:
-    """Layers of random units, reset after the product, that were never taught anything."""
-    rng = np.random.default_rng(0)
-    inputs = (encoder.inputs, *[units] * (layers - 1))
-    stack = tuple(GRU.random(size, units, rng, reset="after") for size in inputs)
-    readout = Readout("softmax", rng.normal(size=(3, units)) * V, np.zeros(3), ("left", "on", "right"))
-    card = Card("Deep", "none", "do nothing", "What do random gates do?", "random", "untrained")
-    return Model(encoder, stack, readout, card)
-
-
-def client_of(folder: Path, **limits: int) -> TestClient:
-    return TestClient(create_app(Settings(models=str(folder), **limits)), raise_server_exceptions=False)
+from gru_core import LSTM, Model, Numbers, Operator, Symbols, presets
+from tests.support.clients import client_of
+from tests.support.networks import deep
 
 
 def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> None:

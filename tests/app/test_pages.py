@@ -18,10 +18,7 @@ from jinja2.runtime import Context
 
 import gru_core as gru
 from app.assets import assets, compress, version
-
-
-def text_of(html: str) -> str:
-    return unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", html, flags=re.S)))
+from tests.support.html import text_of
 
 
 @pytest.mark.parametrize("name", gru.presets.NAMES)

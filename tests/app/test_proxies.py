@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_cli import GRUSCOPE, serving
-from tests.nginx_server import installed
+from tests.support.commands import GRUSCOPE, serving
+from tests.support.nginx_server import installed
 
 HOST = (Path(__file__).parents[2] / "docs" / "how-to" / "host.md").read_text()
 (COMMAND,) = re.findall(r"^    GRUSCOPE_HOSTS=scope.example gruscope (serve .*--proxy-headers)$", HOST, re.M)

@@ -23,7 +23,8 @@ from app.intake.upload import Upload
 from app.main import create_app
 from app.settings import Settings
 from gru_core import formats
-from tests.app.test_uploads import FIXTURES, client_of
+from tests.support.clients import client_with_uploads
+from tests.support.files import FIXTURES
 
 BARE = Upload((FIXTURES / "pytorch-bare.npz").read_bytes(), "bare.npz")
 
@@ -54,7 +55,7 @@ def test_a_child_reads_and_checks_what_this_process_would(file: str) -> None:
 
 def test_a_file_is_brought_and_proved_over_the_wire_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
     before = everything(Path.cwd())
-    with client_of(tmp_path / "a" / "kept") as client:
+    with client_with_uploads(tmp_path / "a" / "kept") as client:
         response = client.post("/api/models", content=BARE.data)
         id = response.json()["model"]["id"]
         reference = (FIXTURES / "pytorch-bare-reference.npz").read_bytes()
@@ -125,7 +126,7 @@ def packed(megabytes: int) -> bytes:
 @pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux counts memory")
 @pytest.mark.parametrize("make", [lambda: packed(300), lambda: packed(60), lambda: os.urandom(20 * 2**20)])
 def test_the_servers_memory_is_back_where_it_was(tmp_path: Path, make: Callable[[], bytes]) -> None:
-    with client_of(tmp_path) as client:
+    with client_with_uploads(tmp_path) as client:
         content = make()
         compress().join()  # what a server does as it starts takes memory too
         assert client.post("/api/models", content=content).status_code == 422  # what is loaded once is loaded

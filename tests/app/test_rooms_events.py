@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.test_rooms import LAB, Server, Teacher, in_room
+from tests.support.rooms import LAB, Server, Teacher, in_room
 
 STATE = {"view", "mode", "question", "ended"}
 VIEW = {"page", "link", "step", "upto", "by", "shape"}

@@ -7,7 +7,6 @@ import csv
 import io
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -22,41 +21,12 @@ import pytest
 from app.rooms.rooms import Rooms
 from app.rooms.start import kept_in
 from app.settings import Settings
-from tests.app.test_rooms import LAB, Server, Teacher
-from tests.events import run
-from tests.redis_server import installed
+from tests.support.events import run
+from tests.support.redis import Redis
+from tests.support.redis_server import installed
+from tests.support.rooms import LAB, Server, Teacher
 
 pytestmark = pytest.mark.skipif(installed() is None, reason="there is no redis-server here")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-class Redis:
-    """One that keeps what it had in a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        keep = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder), "--save", ""]
-        self.command = [installed() or "", "--port", str(self.port), "--bind", "127.0.0.1", *keep]
-        self.process = self.begin()
-
-    def begin(self) -> subprocess.Popen[str]:
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if "Ready to accept connections" in line:
-                return self.process
-        raise RuntimeError("redis-server did not begin")
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
 
 
 @dataclass

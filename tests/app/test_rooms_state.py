@@ -22,10 +22,10 @@ from app.rooms.sqlite import FILE, InFile
 from app.rooms.state import Changes, PrivateState, PublicState, State, changes_from_json, changes_to_json
 from app.rooms.tables import SEATS, Seat, answers_table
 from app.rooms.views import ShownView
-from tests.app.test_rooms import LAB, in_room
-from tests.app.test_rooms_in_redis import Redis
-from tests.events import run
-from tests.redis_server import installed
+from tests.support.events import run
+from tests.support.redis import Redis
+from tests.support.redis_server import installed
+from tests.support.rooms import LAB, in_room
 
 SECRET = "only for the teacher"
 

@@ -23,8 +23,8 @@ from app.rooms import codes
 from app.rooms.keeper import InMemory
 from app.rooms.sqlite import FILE, InFile
 from app.settings import Settings
-from tests.app.test_rooms import LAB, Server, Teacher, in_room, serving
-from tests.events import run
+from tests.support.events import run
+from tests.support.rooms import LAB, Server, Teacher, in_room, serving
 
 SEQUENCE = "A x B x y A x"
 SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x+y+A+x&t=4"}

@@ -21,7 +21,8 @@ from gru_core.presets.recipes import PRESETS, fresh
 from gru_core.recipe import begin
 from gru_core.scoring import score as scored
 from gru_core.tasks import LABS
-from tests.app.test_models import client_of, deep
+from tests.support.clients import client_of
+from tests.support.networks import deep
 
 SEQUENCES = {
     "flip-flop": "A x x",

@@ -22,7 +22,7 @@ from app.intake import store as store_module
 from app.intake.reading import Found
 from app.intake.store import ABANDONED, LOADED, Store
 from app.intake.upload import ID, Upload
-from tests.app.test_models import deep
+from tests.support.networks import deep
 
 MODEL = gru.load("flip-flop")
 
@@ -174,7 +174,7 @@ from pathlib import Path
 import gru_core as gru
 from app.intake import store
 from app.server.memory import give_back_what_is_freed
-from tests.app.test_models import deep
+from tests.support.networks import deep
 
 def used():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from tests.core.test_gru import sigmoid
+from tests.support.networks import sigmoid
 
 TEXT = "A b c ? d D ? " * 10
 

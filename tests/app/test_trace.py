@@ -19,9 +19,9 @@ from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.tasks import TASKS
-from tests.core.test_gru import random_gru
-from tests.events import numbers, read_events
-from tests.events import run as in_thread
+from tests.support.events import numbers, read_events
+from tests.support.events import run as in_thread
+from tests.support.networks import random_gru
 
 STREAM = {"accept": "text/event-stream"}
 SIGNALS = ("r", "z", "h_tilde", "h")

@@ -17,7 +17,7 @@ from app.cli import main
 from app.errors import Refused
 from app.link import read_link
 from gru_core import Clamp
-from tests.core.test_trace import stacked
+from tests.support.networks import stacked
 
 SHUT = Clamp("z", 0.0, [0], slice(3, 4))
 

@@ -33,24 +33,14 @@ from gru_core import checkpoints
 from gru_core.checkpoints import Training, shipped, train
 from gru_core.recipe import Recipe
 from gru_core.table import Table
-from tests.events import numbers, read_events
-from tests.events import run as in_thread
+from tests.support.events import numbers, parsed, read_events
+from tests.support.events import run as in_thread
 
 SHORT: dict[str, Any] = {"task": "flip-flop", "after": 20, "most": 200, "seed": 5}
 
 
 def recipe(**changes: Any) -> Recipe:
     return RecipeBody.model_validate(SHORT | changes).recipe()
-
-
-def parsed(stream: str) -> list[tuple[int | None, str, Any]]:
-    """(id, event, data) of each event."""
-    found = []
-    for block in stream.split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
-        if lines:
-            found.append((int(lines["id"]) if "id" in lines else None, lines["event"], json.loads(lines["data"])))
-    return found
 
 
 @pytest.fixture(scope="module")

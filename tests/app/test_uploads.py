@@ -24,9 +24,10 @@ from app.main import create_app
 from app.settings import Settings
 from benchmarks import fuzz
 from gru_core import Numbers, Operator, formats, presets
-from tests.app.test_models import deep
+from tests.support.clients import client_with_uploads
+from tests.support.files import FIXTURES
+from tests.support.networks import deep
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 GONE = "this server does not store this uploaded model; upload the file again"
 
 
@@ -38,10 +39,6 @@ def in_this_process() -> Iterator[None]:
         yield
 
 
-def client_of(folder: Path | str, **settings: Any) -> TestClient:
-    return TestClient(create_app(Settings(uploads=str(folder), **settings)), raise_server_exceptions=False)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("kept")
@@ -49,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[TestClient]:
-    with client_of(folder) as client:
+    with client_with_uploads(folder) as client:
         yield client
 
 
@@ -172,7 +169,7 @@ def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None
 
 def test_the_same_file_and_answers_have_the_same_id_on_any_server(client: TestClient, tmp_path: Path) -> None:
     entry = bring(client, "pytorch-bare.npz")
-    assert bring(client_of(tmp_path), "pytorch-bare.npz") == entry
+    assert bring(client_with_uploads(tmp_path), "pytorch-bare.npz") == entry
     assert bring(client, "pytorch-bare.npz") == entry
     other = client.post("/api/models", params={"name": "b"}, content=(FIXTURES / "pytorch-bare.npz").read_bytes())
     assert other.json()["model"]["id"] != entry["model"]["id"]  # its title is another
@@ -230,14 +227,14 @@ def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient)
 
 
 def test_a_file_that_was_damaged_on_disk_is_gone_and_is_repaired_by_the_same_file(tmp_path: Path) -> None:
-    id = bring(client_of(tmp_path), "pytorch-cell.safetensors")["model"]["id"]
+    id = bring(client_with_uploads(tmp_path), "pytorch-cell.safetensors")["model"]["id"]
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     for most, at in enumerate((0, 30, 65, 200, len(whole) // 3, 2 * len(whole) // 3, len(whole) - 1), 500):
         flipped = bytearray(whole)
         flipped[at] ^= 8
         for damaged, loaded in ((whole[:at], False), (bytes(flipped), False), (whole[:at], True)):
-            client = client_of(tmp_path, max_kept=2 * most + loaded)  # another server
+            client = client_with_uploads(tmp_path, max_kept=2 * most + loaded)  # another server
             if loaded:
                 assert client.get(f"/api/models/{id}").status_code == 200
             file.write_bytes(damaged)
@@ -254,7 +251,7 @@ def test_a_link_to_what_is_gone_says_so(client: TestClient, folder: Path, tmp_pa
     id = bring(client, "pytorch-cell.safetensors")["model"]["id"]
     assert client.get(f"/api/models/{id}").status_code == 200
     (folder / f"{id}.upload").unlink()
-    for elsewhere in (client, client_of(tmp_path), TestClient(create_app(Settings()))):
+    for elsewhere in (client, client_with_uploads(tmp_path), TestClient(create_app(Settings()))):
         responses = [
             elsewhere.get(f"/api/models/{id}"),
             elsewhere.get(f"/api/models/{id}/draw?seed=1"),
@@ -291,7 +288,7 @@ def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> N
 
 
 def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
-    client = client_of(tmp_path, max_units=4)
+    client = client_with_uploads(tmp_path, max_units=4)
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
@@ -315,11 +312,11 @@ def test_where_nothing_can_be_brought_the_reason_is_said(settings: Settings, tmp
 
 def test_what_is_kept_is_still_shown_read_only(client: TestClient, folder: Path) -> None:
     id = bring(client, "pytorch-bare.npz")["model"]["id"]
-    assert client_of(folder, read_only=True).get(f"/api/models/{id}").status_code == 200
+    assert client_with_uploads(folder, read_only=True).get(f"/api/models/{id}").status_code == 200
 
 
 def test_a_file_above_the_limit_is_refused_by_its_length_and_by_what_arrives(tmp_path: Path) -> None:
-    client = client_of(tmp_path, max_upload=2**20)
+    client = client_with_uploads(tmp_path, max_upload=2**20)
     arrived = 0
 
     def pieces() -> Iterator[bytes]:
@@ -419,7 +416,7 @@ def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestCl
 def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp_path: Path, kind: str) -> None:
     originals = fuzz.files(kind)
     outcomes: Counter[int] = Counter()
-    with client_of(tmp_path / "kept") as client:
+    with client_with_uploads(tmp_path / "kept") as client:
         for number in range(100):
             response = client.post("/api/models", content=fuzz.mutant(kind, originals, 2, number))
             outcomes[response.status_code] += 1

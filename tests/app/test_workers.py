@@ -18,11 +18,10 @@ from typing import Any
 
 import pytest
 
-from tests.app.test_rooms import LAB
-from tests.app.test_rooms_in_redis import Redis
-from tests.app.test_trainings import parsed
-from tests.events import read_events
-from tests.redis_server import installed
+from tests.support.events import parsed, read_events
+from tests.support.redis import Redis
+from tests.support.redis_server import installed
+from tests.support.rooms import LAB
 
 pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="processes are told apart by Linux's /proc")
 

@@ -23,9 +23,9 @@ from app.main import create_app
 from app.runs.followed import follow
 from app.settings import Settings
 from gru_core import Model
-from tests.app.test_models import deep
-from tests.browser.chromium import installed
-from tests.browser.lab import Visit
+from tests.support.chromium import installed
+from tests.support.lab import Visit
+from tests.support.networks import deep
 
 PATIENCE = 120_000  # ms: beside another load a training, which has the lowest priority, hardly moves
 expect.set_options(timeout=PATIENCE)

@@ -9,8 +9,8 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
-from tests import contract
-from tests.browser.lab import Lab
+from tests.support import contract
+from tests.support.lab import Lab
 
 DRAWN = """
 () => Object.fromEntries(document.querySelector(".heatmaps").data.filter(({ meta }) => !meta)

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core import formats
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.browser.lab import Lab
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.lab import Lab
 
 FILES = Path(__file__).parent.parent / "fixtures"
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 import gru_core as gru
 from gru_core import Clamp, Model
-from tests import contract
-from tests.browser.lab import Lab, Visit, number
+from tests.support import contract
+from tests.support.lab import Lab, Visit, number
 
 VIEWS = "tape,words,memory,influence"
 

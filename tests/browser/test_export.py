@@ -20,10 +20,9 @@ from app.exports.files import as_csv
 from app.runs.followed import follow
 from app.settings import Settings
 from gru_core import Clamp
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.browser.lab import Lab, Visit
-from tests.browser.test_whatif import WhatIf
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.lab import Lab, Visit, WhatIf
 
 HELD = {
     "model": "flip-flop",

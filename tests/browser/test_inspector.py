@@ -14,26 +14,10 @@ import gru_core as gru
 from gru_core import presets
 from gru_core.gru import GATES
 from gru_core.tasks import TASKS
-from tests.browser.lab import Lab, Visit, number
+from tests.support.lab import Lab, Visit, number
+from tests.support.numbers import assert_shown, decimals, plain, sigmoid
 
 CASES = 12  # of each preset: 120 in all
-
-
-def sigmoid(a: float) -> float:
-    return 1 / (1 + math.exp(-a))
-
-
-def decimals(text: str) -> int:
-    return len(text.split(".")[1]) if "." in text else 0
-
-
-def plain(text: str) -> float:
-    return number(text.strip("()"))
-
-
-def assert_shown(text: str, value: float) -> None:
-    """`text` is `value`, rounded to the decimals that it has."""
-    assert abs(plain(text) - value) <= 0.5 * 10 ** -decimals(text.strip("()")) + 1e-9, (text, value)
 
 
 def expected(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, float]:

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
 from gru_core.tasks import TASKS
-from tests import contract
-from tests.browser.lab import GROUPS, Lab, Visit
+from tests.support import contract
+from tests.support.lab import GROUPS, Lab, Visit
 
 
 def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:

@@ -14,9 +14,9 @@ from gru_core.checkpoints import first_card, train, way_back
 from gru_core.labs import sequence
 from gru_core.presets.recipes import fresh
 from gru_core.recipe import begin
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.browser.test_compare import number_of
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.numbers import number_of
 
 
 def shown(page: Page) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import GROUPS, Lab
+from tests.support.lab import GROUPS, Lab
 
 PARTS = {
     "Cell": "#inspector [data-part=cell] .figure",

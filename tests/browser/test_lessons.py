@@ -14,9 +14,9 @@ import gru_core as gru
 from app.lessons import shelf
 from app.main import create_app
 from app.settings import Settings
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.lessons import holds
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.lessons import holds
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.browser.lab import GROUPS, Lab
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.lab import GROUPS, Lab
 
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
 

@@ -8,10 +8,9 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from gru_core.tasks import TASKS
-from tests import contract
-from tests.browser.lab import Lab
-from tests.browser.test_compare import adds_up, expected, number_of
-from tests.browser.test_inspector import assert_shown, plain
+from tests.support import contract
+from tests.support.lab import Lab
+from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain
 
 CASES = 12  # of each model
 

@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
 from tests.browser.conftest import PATIENCE, watched
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
 
 Join = Callable[..., Page]
 

@@ -14,11 +14,10 @@ import gru_core as gru
 from app.recipes import RecipeBody, read_recipes
 from gru_core.checkpoints import Training, shipped, train
 from gru_core.table import read
-from tests import contract
-from tests.browser.accessible import expect_no_barriers
-from tests.browser.test_compare import number_of
-from tests.browser.test_inspector import assert_shown
-from tests.core.test_table import own_table
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.numbers import assert_shown, number_of
+from tests.support.tables import own_table
 
 READ = """
 async ([cell, place]) => {

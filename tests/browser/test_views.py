@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
-from tests import contract
-from tests.browser.lab import Lab, Visit, number
+from tests.support import contract
+from tests.support.lab import Lab, Visit, number
 
 EMBED = Path(__file__).parents[2] / "docs" / "how-to" / "embed.md"
 

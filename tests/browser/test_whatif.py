@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from app.pages.examples import EXAMPLES
 from gru_core import Clamp
-from tests import contract
-from tests.browser.lab import Lab, number
-
-
-class WhatIf(Lab):
-    """The lab with its panel for clamps."""
-
-    def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
-        super().__init__(page, exported)
-        self.panel = page.get_by_role("region", name="What if")
-        self.chips = self.panel.get_by_role("list", name="Changes").get_by_role("listitem")
-        self.effect = self.panel.get_by_role("status", name="Effect")
-        self.original = page.get_by_role("list", name="Output of the original run").get_by_role("listitem")
-
-    def hold(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
-        self.panel.get_by_label("Signal", exact=True).select_option(gate)
-        self.panel.get_by_label("Units", exact=True).select_option(units)
-        self.panel.get_by_role("slider", name="Value").fill(str(value))
-        self.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
-
-    def always(self) -> None:
-        """From the first step to the last."""
-        start, end = self.panel.get_by_label("from t", exact=True), self.panel.get_by_label("to t", exact=True)
-        start.fill("1")
-        end.fill(str(len(self.tokens())))
-
-    def in_cell(self, slot: str) -> Locator:
-        return self.page.locator(f"[data-part=cell] [data-slot={slot}]")
-
-    def expect_clamped(self, name: str, text: str, clamps: list[Clamp]) -> tuple[gru.Trace, gru.Trace]:
-        """The pictures show the clamped run and the tape both outputs; the clamped and the original trace."""
-        model = gru.load(name)
-        held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
-        self.page.wait_for_function(
-            """([last, value]) => {
-                const { z } = document.querySelector(".heatmaps").data.find(({ name }) => name === "h");
-                return Math.abs(z[0][last] - value) < 1e-9;
-            }""",
-            arg=[len(held.h) - 1, float(held.h[-1, 0])],
-        )
-        for signal in ("r", "z", "h_tilde", "h"):
-            np.testing.assert_allclose(self.drawn(signal), getattr(held, signal), atol=1e-12)
-        if model.readout.kind == "softmax":
-            expect(self.original).to_have_text([model.readout.labels[k] for k in free.y.argmax(1)])
-        return held, free
+from tests.support import contract
+from tests.support.lab import WhatIf, number
 
 
 def test_a_gate_clamped_at_the_cursor_changes_what_the_core_says_it_changes(page: Page) -> None:

@@ -10,10 +10,10 @@ import axe_playwright_python
 import pytest
 
 import gru_core as gru
-from tests import contract
 from tests.browser.conftest import base_url, exported, folder, served, uploads  # noqa: F401
 from tests.browsers import webdriver
 from tests.browsers.install import FIREFOX, WEBKIT, installed
+from tests.support import contract
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 FIND = """

@@ -10,7 +10,7 @@ import pytest
 import gru_core as gru
 from gru_core import Edit
 from gru_core.gru import GATES
-from tests.core.test_trace import stacked
+from tests.support.networks import stacked
 
 
 def test_an_edit_changes_the_one_weight_it_names() -> None:

@@ -5,7 +5,6 @@ How the files came about is in tests/fixtures/make_*.py.
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
 import subprocess
@@ -21,41 +20,7 @@ import gru_core as gru
 from gru_core import Symbols, Vectors, formats, presets
 from gru_core.formats import FormatError, Imported, Unanswered
 from gru_core.formats.questions import apart
-
-FIXTURES = Path(__file__).parent.parent / "fixtures"
-
-# float32 sums of other libraries are rounded in other places: 2e-7 as a rule, 3e-7 for one backward run.
-REAL = [
-    ("pytorch-tagger.safetensors", "pytorch-tagger", {}),
-    ("pytorch-tagger.onnx", "pytorch-tagger", {}),
-    ("pytorch-bare.npz", "pytorch-bare", {}),
-    ("pytorch-cell.safetensors", "pytorch-cell", {}),
-    ("keras-tagger.keras", "keras-tagger", {}),
-    ("keras-tagger.weights.h5", "keras-tagger", {"network": "stacked", "readout": "softmax"}),
-    ("keras-before.keras", "keras-before", {}),
-    ("keras-before.weights.h5", "keras-before", {}),
-    ("keras-mixed.keras", "keras-mixed", {"direction": "forward"}),
-    ("keras-branching.keras", "keras-branching", {"network": "layers/gru_1"}),
-    ("flax-linen.npz", "flax-linen", {}),
-    ("flax-nnx.npz", "flax-nnx", {}),
-    ("equinox.npz", "equinox", {}),
-    ("haiku.npz", "haiku", {}),
-] + [
-    (file, file.partition(".")[0], {"direction": direction})
-    for file in ("pytorch-both.safetensors", "pytorch-both.onnx", "keras-both.keras", "keras-both.weights.h5")
-    for direction in ("forward", "backward")
-]
-
-
-def reference(name: str) -> dict[str, Any]:
-    with np.load(FIXTURES / f"{name}-reference.npz") as file:
-        return dict(file)
-
-
-def npz(**arrays: Any) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
+from tests.support.files import FIXTURES, REAL, asked, npz, reference, torch_layer
 
 
 @pytest.mark.parametrize(("file", "name", "answers"), REAL, ids=lambda value: str(value) if value else "")
@@ -130,10 +95,6 @@ def test_gru_scopes_own_files_are_not_answered_for() -> None:
         formats.read_file(presets.path("flip-flop"), alphabet="abcdef")
 
 
-def asked(error: Unanswered) -> tuple[str, list[str]]:
-    return error.question.key, [option.value for option in error.question.options]
-
-
 def test_a_layer_that_reads_both_ways_is_never_halved_without_being_asked_for() -> None:
     with pytest.raises(Unanswered, match="Layer 1 is bidirectional") as error:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
@@ -143,17 +104,6 @@ def test_a_layer_that_reads_both_ways_is_never_halved_without_being_asked_for() 
     assert "This network reads a sequence from its end: write the last step first." in found.said
     with pytest.raises(FormatError, match="there is no 'backward' direction in this file, only forward"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", direction="backward")
-
-
-def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: str = "") -> dict[str, Any]:
-    """Arrays as nn.GRU names them."""
-    shapes = {
-        "weight_ih": (3 * units, inputs),
-        "weight_hh": (3 * units, units),
-        "bias_ih": 3 * units,
-        "bias_hh": 3 * units,
-    }
-    return {f"{prefix}{n}{suffix}": rng.normal(0, 0.5, shape).astype(np.float32) for n, shape in shapes.items()}
 
 
 def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_is_shown() -> None:

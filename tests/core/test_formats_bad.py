@@ -22,8 +22,8 @@ from safetensors.numpy import save
 
 from gru_core import formats, presets
 from gru_core.formats import FormatError
-from tests.core.test_formats import FIXTURES, torch_layer
-from tests.core.test_formats import npz as npz_of
+from tests.support.files import FIXTURES, torch_layer
+from tests.support.files import npz as npz_of
 
 ARRAYS = torch_layer(np.random.default_rng(0), 3, 4)
 PICKLE = "is a pickle, which can run anybody's code"

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 import gru_core as gru
 from gru_core import formats
 from gru_core.formats import Unanswered
-from tests.core.test_formats import FIXTURES, asked, torch_layer
+from tests.support.files import FIXTURES, asked, torch_layer
 
 RNG = np.random.default_rng(10)
 I, H, T = 2, 4, 6

@@ -15,7 +15,7 @@ from onnx.reference import ReferenceEvaluator
 
 from gru_core import check, formats
 from gru_core.formats import FormatError
-from tests.core.test_formats import asked
+from tests.support.files import asked
 
 # What collect_testcases("GRU") gives; that imports every operator's cases on the way, for ten seconds.
 CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru")]

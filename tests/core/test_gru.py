@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from hypothesis import given, settings
@@ -19,46 +18,7 @@ from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
 from gru_core.gru import GATES, Forward
 from gru_core.holds import Holds
-
-RESETS = ["before", "after"]
-
-
-def random_gru(rng: np.random.Generator, inputs: int, units: int, reset: Any) -> GRU:
-    gru = GRU.random(inputs, units, rng, reset=reset)
-    return gru.with_parameters({name: a + rng.normal(0, 0.3, a.shape) for name, a in gru.parameters.items()})
-
-
-def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:
-    """An ONNX graph of one GRU node, and what to feed it.
-
-    ONNX's z keeps, so z's weights go in negated; its order of gates is z, r, h.
-    """
-    H, dtype = gru.units, x.dtype
-    r, z, h = np.arange(H), np.arange(H, 2 * H), np.arange(2 * H, 3 * H)
-    order = np.concatenate([z, r, h])
-    sign = np.repeat([-1, 1, 1], H).astype(dtype)
-    b_recurrent = np.zeros(3 * H, dtype)
-    if gru.c_h is not None:
-        b_recurrent[2 * H :] = gru.c_h
-    weights = {
-        "W": (gru.W[order] * sign[:, None])[None],
-        "R": (gru.U[order] * sign[:, None])[None],
-        "B": np.concatenate([gru.b[order] * sign, b_recurrent])[None],
-    }
-    kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
-    names = ["x", "W", "R", "B", "", "h0"]
-    node = onnx.helper.make_node(
-        "GRU", names, ["y"], hidden_size=H, linear_before_reset=int(gru.reset == "after")
-    )  # fmt: skip
-    graph = onnx.helper.make_graph(
-        [node],
-        "gru",
-        [onnx.helper.make_tensor_value_info(name, kind, None) for name in ("x", "W", "R", "B", "h0")],
-        [onnx.helper.make_tensor_value_info("y", kind, None)],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)], ir_version=10)
-    feed = {name: a.astype(dtype) for name, a in weights.items()} | {"x": x, "h0": h0[None]}
-    return model.SerializeToString(), feed
+from tests.support.networks import RESETS, onnx_gru, random_gru, sigmoid
 
 
 def by_onnxruntime(gru: GRU, x: Array, h0: Array) -> Array:
@@ -88,10 +48,6 @@ def test_h_is_what_other_implementations_compute(oracle: Any, dtype: Any, tolera
         ours = forward(gru.with_parameters({n: a.astype(dtype) for n, a in gru.parameters.items()}), x, h0)
         assert ours.h.dtype == dtype
         np.testing.assert_allclose(ours.h, oracle(gru, x, h0), atol=tolerance, rtol=0)
-
-
-def sigmoid(a: Array) -> Array:
-    return 1 / (1 + np.exp(-a))
 
 
 def check_equations(run: Forward) -> None:

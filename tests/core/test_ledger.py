@@ -17,8 +17,7 @@ from gru_core.arrays import Array
 from gru_core.gru import Forward
 from gru_core.holds import Holds
 from gru_core.ledger import ledger, ledger_row, origins
-from tests.core.test_gru import RESETS, random_gru
-from tests.core.test_trace import stacked
+from tests.support.networks import RESETS, random_gru, stacked
 
 
 def check(run: Forward, unit: int) -> Array:

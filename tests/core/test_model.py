@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from tests.core.test_trace import stacked
+from tests.support.networks import stacked
 
 
 def test_a_saved_model_comes_back_whole(tmp_path: Path) -> None:

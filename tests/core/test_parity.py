@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import gru_core as gru
 from gru_core import check, formats
 from gru_core.formats import FormatError
-from tests.core.test_formats import FIXTURES, REAL, npz, reference
+from tests.support.files import FIXTURES, REAL, npz, reference
 
 
 @pytest.mark.parametrize(("file", "name", "answers"), REAL, ids=lambda value: str(value) if value else "")

@@ -14,7 +14,7 @@ from gru_core import Clamp, Model, Readout, forward
 from gru_core.arrays import Array
 from gru_core.gradcheck import check_gradient
 from gru_core.holds import Holds
-from tests.core.test_gru import random_gru
+from tests.support.networks import random_gru
 
 Kind = Literal["softmax", "linear"]
 

@@ -12,21 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gru_core as gru
-from gru_core import GRU, Clamp, Edit, Gap, Model, SequenceError, forward
+from gru_core import Clamp, Edit, Gap, SequenceError, forward
 from gru_core.arrays import Array, Mask
 from gru_core.clamp import hold
 from gru_core.tasks import TASKS
-from tests.core.test_gru import random_gru
+from tests.support.networks import random_gru, stacked
 
 HOLDABLE: list[str] = ["r", "z", "h_tilde", "h_prev"]
-
-
-def stacked() -> Model:
-    """Two layers, random, reset after the product in the upper one."""
-    model, rng = gru.load("store-and-recall"), np.random.default_rng(0)
-    upper = GRU.random(4, 6, rng, reset="after")
-    readout = type(model.readout)("softmax", rng.normal(size=(4, 6)), np.zeros(4), model.readout.labels)
-    return Model(model.encoder, (*model.layers, upper), readout, model.card)
 
 
 def test_the_names_without_a_layer_are_the_top_layers() -> None:

@@ -1,6 +1,6 @@
 """Notebooks run without a notebook server: each code cell in one namespace, warnings being errors.
 
-python -m tests.notebooks docs/notebooks/*.ipynb      # puts the outputs into the files
+python -m tests.support.notebooks docs/notebooks/*.ipynb      # puts the outputs into the files
 """
 
 from __future__ import annotations

@@ -57,3 +57,13 @@ def run_without_waiting(coroutine: Coroutine[Any, Any, object]) -> None:
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(all_of_it).result()
+
+
+def parsed(stream: str) -> list[tuple[int | None, str, Any]]:
+    """(id, event, data) of each event."""
+    found = []
+    for block in stream.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
+        if lines:
+            found.append((int(lines["id"]) if "id" in lines else None, lines["event"], json.loads(lines["data"])))
+    return found

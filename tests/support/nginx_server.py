@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests import system_packages
+from tests.support import system_packages
 
 
 def installed() -> str | None:

@@ -1,0 +1,1 @@
+"""What tests share: servers, pages, networks, files and readers of what comes back."""

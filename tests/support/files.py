@@ -1,0 +1,61 @@
+"""Files from other libraries, and what these libraries computed."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gru_core.formats import Unanswered
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+# float32 sums of other libraries are rounded in other places: 2e-7 as a rule, 3e-7 for one backward run.
+REAL = [
+    ("pytorch-tagger.safetensors", "pytorch-tagger", {}),
+    ("pytorch-tagger.onnx", "pytorch-tagger", {}),
+    ("pytorch-bare.npz", "pytorch-bare", {}),
+    ("pytorch-cell.safetensors", "pytorch-cell", {}),
+    ("keras-tagger.keras", "keras-tagger", {}),
+    ("keras-tagger.weights.h5", "keras-tagger", {"network": "stacked", "readout": "softmax"}),
+    ("keras-before.keras", "keras-before", {}),
+    ("keras-before.weights.h5", "keras-before", {}),
+    ("keras-mixed.keras", "keras-mixed", {"direction": "forward"}),
+    ("keras-branching.keras", "keras-branching", {"network": "layers/gru_1"}),
+    ("flax-linen.npz", "flax-linen", {}),
+    ("flax-nnx.npz", "flax-nnx", {}),
+    ("equinox.npz", "equinox", {}),
+    ("haiku.npz", "haiku", {}),
+] + [
+    (file, file.partition(".")[0], {"direction": direction})
+    for file in ("pytorch-both.safetensors", "pytorch-both.onnx", "keras-both.keras", "keras-both.weights.h5")
+    for direction in ("forward", "backward")
+]
+
+
+def reference(name: str) -> dict[str, Any]:
+    with np.load(FIXTURES / f"{name}-reference.npz") as file:
+        return dict(file)
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def asked(error: Unanswered) -> tuple[str, list[str]]:
+    return error.question.key, [option.value for option in error.question.options]
+
+
+def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: str = "") -> dict[str, Any]:
+    """Arrays as nn.GRU names them."""
+    shapes = {
+        "weight_ih": (3 * units, inputs),
+        "weight_hh": (3 * units, units),
+        "bias_ih": 3 * units,
+        "bias_hh": 3 * units,
+    }
+    return {f"{prefix}{n}{suffix}": rng.normal(0, 0.5, shape).astype(np.float32) for n, shape in shapes.items()}

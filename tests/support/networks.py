@@ -1,0 +1,77 @@
+"""Random networks, and the functions of their equations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+import gru_core as gru
+from gru_core import GRU, Card, Model, Numbers, Readout, Symbols
+from gru_core.arrays import Array
+
+RESETS = ["before", "after"]
+
+
+def random_gru(rng: np.random.Generator, inputs: int, units: int, reset: Any) -> GRU:
+    gru = GRU.random(inputs, units, rng, reset=reset)
+    return gru.with_parameters({name: a + rng.normal(0, 0.3, a.shape) for name, a in gru.parameters.items()})
+
+
+def sigmoid(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+def stacked() -> Model:
+    """Two layers, random, reset after the product in the upper one."""
+    model, rng = gru.load("store-and-recall"), np.random.default_rng(0)
+    upper = GRU.random(4, 6, rng, reset="after")
+    readout = type(model.readout)("softmax", rng.normal(size=(4, 6)), np.zeros(4), model.readout.labels)
+    return Model(model.encoder, (*model.layers, upper), readout, model.card)
+
+
+LETTERS = Symbols(tuple("abcdefghijkl"))
+
+
+def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, units: int = 64) -> Model:
+    """Layers of random units, reset after the product, that were never taught anything."""
+    rng = np.random.default_rng(0)
+    inputs = (encoder.inputs, *[units] * (layers - 1))
+    stack = tuple(GRU.random(size, units, rng, reset="after") for size in inputs)
+    readout = Readout("softmax", rng.normal(size=(3, units)) * V, np.zeros(3), ("left", "on", "right"))
+    card = Card("Deep", "none", "do nothing", "What do random gates do?", "random", "untrained")
+    return Model(encoder, stack, readout, card)
+
+
+def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:
+    """An ONNX graph of one GRU node, and what to feed it.
+
+    ONNX's z keeps, so z's weights go in negated; its order of gates is z, r, h.
+    """
+    H, dtype = gru.units, x.dtype
+    r, z, h = np.arange(H), np.arange(H, 2 * H), np.arange(2 * H, 3 * H)
+    order = np.concatenate([z, r, h])
+    sign = np.repeat([-1, 1, 1], H).astype(dtype)
+    b_recurrent = np.zeros(3 * H, dtype)
+    if gru.c_h is not None:
+        b_recurrent[2 * H :] = gru.c_h
+    weights = {
+        "W": (gru.W[order] * sign[:, None])[None],
+        "R": (gru.U[order] * sign[:, None])[None],
+        "B": np.concatenate([gru.b[order] * sign, b_recurrent])[None],
+    }
+    kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
+    names = ["x", "W", "R", "B", "", "h0"]
+    node = onnx.helper.make_node(
+        "GRU", names, ["y"], hidden_size=H, linear_before_reset=int(gru.reset == "after")
+    )  # fmt: skip
+    graph = onnx.helper.make_graph(
+        [node],
+        "gru",
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in ("x", "W", "R", "B", "h0")],
+        [onnx.helper.make_tensor_value_info("y", kind, None)],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)], ir_version=10)
+    feed = {name: a.astype(dtype) for name, a in weights.items()} | {"x": x, "h0": h0[None]}
+    return model.SerializeToString(), feed
