@@ -222,21 +222,31 @@ def test_axe_finds_nothing_in_an_exported_page(
     exported_page.emulate_media(color_scheme=None)
 
 
-def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -> None:
-    link = HELD | {"model": "store-and-recall", "sequence": "A b c ? d", "clamps": "z.2@3=0", "unit": "2"}
-    lab = visit(Lab).open(**link)
-    page = lab.settled().page  # what is drawn later is no picture yet, and the dialog lists what there is
-    lab.button("Export").click()
-    dialog = page.get_by_role("dialog", name="Export")
+KEPT = HELD | {"model": "store-and-recall", "sequence": "A b c ? d", "clamps": "z.2@3=0", "unit": "2"}
 
-    def taken(name: str) -> tuple[str, bytes]:
-        with page.expect_download() as download:
-            dialog.get_by_role("button", name=name, exact=True).click()
-            # In here, so that a file that could not be made is told of with the page's own reason.
-            expect(dialog.get_by_role("status")).not_to_be_empty()
-        expect(dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
+
+class Export:
+    """The dialog Export of a lab."""
+
+    def __init__(self, lab: Lab) -> None:
+        lab.settled()  # what is drawn later is no picture yet, and the dialog lists what there is
+        lab.button("Export").click()
+        self.dialog = lab.page.get_by_role("dialog", name="Export")
+        self.page = lab.page
+
+    def take(self, name: str) -> tuple[str, bytes]:
+        """Return the name and the content of a file that the page makes."""
+        with self.page.expect_download() as download:
+            self.dialog.get_by_role("button", name=name, exact=True).click()
+            # In here, so that a file that could not be made is reported with the page's own reason.
+            expect(self.dialog.get_by_role("status")).not_to_be_empty()
+        expect(self.dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
+
+def test_pictures_are_files_with_or_without_a_server(visit: Visit) -> None:
+    export = Export(visit(Lab).open(**KEPT))
+    dialog, page = export.dialog, export.page
     offered = dialog.get_by_label("Picture of").locator("option")
     expect(offered).to_have_count(8)
     for name, words in (
@@ -247,7 +257,7 @@ def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -
         ("influence", ["Influence: Store and recall, unit 2 at t = 5 (d)", "∂y/∂x"]),
     ):
         dialog.get_by_label("Picture of").select_option(name)
-        file, svg = taken("SVG")
+        file, svg = export.take("SVG")
         assert file == f"gruscope-store-and-recall-{name}.svg"
         drawn = page.evaluate(
             """async (text) => {
@@ -261,15 +271,17 @@ def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -
         )
         assert all(word in drawn["words"] for word in words), drawn["words"]
         assert b"var(" not in svg
-        file, png = taken("PNG")
+        file, png = export.take("PNG")
         assert png.startswith(b"\x89PNG")
         width = int.from_bytes(png[16:20], "big")
         assert width == pytest.approx(2 * drawn["width"], abs=2)
-    # Chromium lets a page have ten downloads, and then no more until it is loaded again.
-    page.reload()
-    lab.settled()
-    lab.button("Export").click()
-    name, numbers = taken("CSV")
+
+
+def test_numbers_are_files_with_or_without_a_server(visit: Visit) -> None:
+    lab = visit(Lab).open(**KEPT)
+    export = Export(lab)
+    dialog, page = export.dialog, export.page
+    name, numbers = export.take("CSV")
     assert name == "gruscope-store-and-recall.csv"
     head, *lines = csv.reader(io.StringIO(numbers.decode()))
     model = gru.load("store-and-recall")
@@ -284,7 +296,7 @@ def test_pictures_and_numbers_are_files_with_or_without_a_server(visit: Visit) -
         np.testing.assert_array_equal(of[f"y.{label}"], held.y[:, k])
     # The same columns as the server's file.
     settings = Settings()
-    assert numbers.decode().partition("\n")[0] == as_csv(follow(link, settings).run).partition("\n")[0]
+    assert numbers.decode().partition("\n")[0] == as_csv(follow(KEPT, settings).run).partition("\n")[0]
     if lab.exported:
         expect(dialog.get_by_role("link")).to_have_count(0)
         expect(dialog).to_contain_text("already exported")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -74,39 +75,53 @@ def test_the_page_never_scrolls_sideways(page: Page) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "dark"], complaints: list[str]) -> None:
-    page.emulate_media(color_scheme=scheme)
-    lab = Lab(page).open(model="store-and-recall", views="tape,words,cell,equations,memory,influence,table")
+Check = Callable[..., None]
 
-    def check(state: str) -> None:
+
+@pytest.fixture(params=["light", "dark"])
+def check(request: pytest.FixtureRequest, page: Page) -> Check:
+    """Let axe look at a state of the page, or of the part of it that the state changes, in light and in dark."""
+    scheme: Literal["light", "dark"] = request.param
+    page.emulate_media(color_scheme=scheme)
+
+    def check(state: str, within: str = "") -> None:
         # What is still on its way from one state to the next has colours of neither.
         page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
-        expect_no_barriers(page, f"{scheme}, {state}", colors_alone=scheme == "dark")
+        expect_no_barriers(page, f"{scheme}, {state}", within, colors_alone=scheme == "dark")
 
+    return check
+
+
+def test_axe_finds_nothing_in_the_views_the_error_and_the_dialogs(
+    page: Page, check: Check, complaints: list[str]
+) -> None:
+    lab = Lab(page).open(model="store-and-recall", views="tape,words,cell,equations,memory,influence,table")
     check("all views")
     for zoom in ("Whole layer", "One gate"):
         lab.cell.get_by_role("radio", name=zoom).check()
         lab.settled()
-        check(zoom)
+        check(zoom, "[data-part=cell]")
     page.get_by_role("radio", name="keeps").check()
     lab.equations.locator("mrow[data-about='z.Wx']").first.hover()
-    check("the other convention, a term lit up")
+    check("the other convention, a term lit up", "#inspector")
     lab.sequence.fill("A Q")
     expect(lab.error).not_to_be_empty()
     complaints.clear()
     check("error")
     for opener in ("Share", "Export", "Help ?"):
         lab.button(opener).click()
-        check(opener)
+        check(opener, "dialog[open]")
         page.keyboard.press("Escape")
     page.locator("#summary").click()
     check("card")
-    lab.open(model="deep", zoom="layer")
-    check("many layers and units")
-    lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
+
+
+def test_axe_finds_nothing_where_something_is_changed(page: Page, check: Check) -> None:
+    lab = Lab(page).open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
     expect(lab.narration).to_contain_text("z is clamped at 0.00")
-    check("two holds")
+    check("two clamps")
+    page.locator(".effect [name=difference]").check()
+    check("differences")
     lab.open(
         model="sentiment",
         t="4",
@@ -124,9 +139,11 @@ def test_axe_finds_nothing_in_any_state(page: Page, scheme: Literal["light", "da
     expect(page.locator(".check [role=status]", has_text="h of unit 1")).to_have_count(2)
     expect(page.get_by_role("status", name="Score")).to_contain_text("%")
     check("a changed weight, its score, and both checks")
-    lab.open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif")
-    page.locator(".effect [name=difference]").check()
-    check("differences")
+
+
+def test_axe_finds_nothing_in_other_models_and_pages(page: Page, check: Check) -> None:
+    Lab(page).open(model="deep", zoom="layer")
+    check("many layers and units")
     page.goto("/embed?model=flip-flop&hide=question,model,transport&t=99")
     page.wait_for_selector(".heatmaplayer image")
     check("embed, with a notice")

@@ -1,4 +1,4 @@
-"""One teacher and three followers, each in a browser of their own, one of them on a phone."""
+"""A teacher and students, each in a browser of their own, some of them on a phone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,9 +18,9 @@ from tests.support.accessible import expect_no_barriers
 Join = Callable[..., Page]
 
 
-@pytest.fixture
-def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
-    """Opens a page of somebody new, whose console must stay silent."""
+@contextmanager
+def visitors(browser: Browser, base_url: str) -> Iterator[Join]:
+    """Open pages of new visitors, whose consoles must stay silent."""
     with ExitStack() as stack:
 
         def open_page(path: str, complaints: list[str] | None = None, at: str = base_url, **about: object) -> Page:
@@ -34,6 +34,12 @@ def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
             page.goto(path)
             return page
 
+        yield open_page
+
+
+@pytest.fixture
+def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
+    with visitors(browser, base_url) as open_page:
         yield open_page
 
 
@@ -115,108 +121,144 @@ def wire(base_url: str) -> Iterator[Wire]:
     wire.end()
 
 
-def test_a_class_from_opening_to_the_end(somebody: Join, wire: Wire) -> None:
-    late: list[str] = []  # what a page asks as the room ends is answered 410, and Chromium's console says so
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2", late)
-    code = room(teacher)
-    lost: list[str] = []
-    afar = somebody(f"{wire.url}/rooms/{code.lower()}", lost, at=wire.url, **PHONE)
-    followers = [somebody(f"/rooms/{code}", late), somebody("/rooms", late), afar]
-    followers[1].get_by_role("textbox").fill(code.replace("-", " "))
-    followers[1].get_by_role("button", name="Join").click()
-    expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^3 "))
+OPENED = "/?model=flip-flop&sequence=A+x+x+B+x&t=2"
 
-    # Follow: the cursor, what is held, another sequence, on a phone too.
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
-    for page in followers:
+
+class Class:
+    """A teacher and two students, of whom the second is on a phone, and far away."""
+
+    def __init__(self, somebody: Join, base_url: str) -> None:
+        self.wire, self.complaints, self.lost = Wire(base_url), list[str](), list[str]()
+        self.teacher = somebody(OPENED, self.complaints)
+        self.code = room(self.teacher)
+        self.near = somebody("/rooms", self.complaints)
+        self.near.get_by_role("textbox").fill(self.code.replace("-", " "))
+        self.near.get_by_role("button", name="Join").click()
+        self.afar = somebody(f"{self.wire.url}/rooms/{self.code.lower()}", self.lost, at=self.wire.url, **PHONE)
+        self.followers = [self.near, self.afar]
+        self.panel = self.teacher.get_by_role("region", name="The class")
+
+    def step(self, *keys: str) -> None:
+        for key in keys:
+            self.teacher.get_by_role("slider", name="Step").press(key)
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, base_url: str) -> Iterator[Class]:
+    with visitors(browser, base_url) as somebody:
+        shared = Class(somebody, base_url)
+        yield shared
+        shared.wire.end()
+        shared.lost.clear()
+
+
+@pytest.fixture
+def school(shared: Class) -> Iterator[Class]:
+    """The class, which follows: all see the second timestep of the first sequence."""
+    shared.teacher.get_by_role("radio", name="Follow").check(force=True)
+    shared.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
+    shared.step("Home", "ArrowRight")
+    for page in shared.followers:
+        expect(page.locator("#inspector h2")).to_contain_text("t = 2, unit 1")
+        expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(5)
+    yield shared
+    assert not shared.complaints
+
+
+def test_students_see_the_teacher_s_cursor_clamps_and_sequence(school: Class) -> None:
+    teacher, what_if = school.teacher, school.teacher.get_by_role("region", name="What if")
+    expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^2 "))
+    school.step("ArrowRight")
+    for page in school.followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x B")
-    teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
+    for page in school.followers:
+        expect(page.locator("#sequence")).to_have_value("A x B")
     teacher.get_by_role("button", name="What if").click()
-    teacher.get_by_role("region", name="What if").get_by_role("button", name=contract.CLAMP, exact=True).click()
-    for page in followers:
-        expect(page.locator("#sequence")).to_have_value("A x x B x")
+    what_if.get_by_role("button", name=contract.CLAMP, exact=True).click()
+    for page in school.followers:
         expect(page.get_by_role("region", name="What if").get_by_text(contract.CLEAR_CLAMPS)).to_be_visible()
-    held = [page.get_by_role("group", name="Hidden state h", exact=True).inner_text() for page in (teacher, *followers)]
-    assert len(set(held[:3])) == 1
-    teacher.get_by_role("region", name="What if").get_by_role(
-        "button", name=re.compile(f"^{contract.RELEASE}")
-    ).first.click()
+    rows = [page.get_by_role("group", name="Hidden state h", exact=True) for page in (teacher, school.near)]
+    assert rows[0].inner_text() == rows[1].inner_text()
+    what_if.get_by_role("button", name=re.compile(f"^{contract.RELEASE}")).first.click()
+    teacher.get_by_role("button", name="What if").click()
 
-    for key in ("Home", "ArrowRight", "ArrowRight"):
-        teacher.get_by_role("slider", name="Step").press(key)
 
-    # Ask: what is to come is covered, answers are counted and hidden, the reveal shows both.
-    ask(teacher, "What will z be at the next step?")
-    for page, value in zip(followers, ("0.9", "0.2", "0.5"), strict=True):
+def test_a_question_hides_what_is_to_come_counts_answers_and_shows_both(school: Class) -> None:
+    school.step("ArrowRight")
+    ask(school.teacher, "What will z be at the next step?")
+    values = ("0.9", "0.2")
+    for page, value in zip(school.followers, values, strict=True):
         question = page.get_by_role("region", name="Question")
         expect(question).to_contain_text("What will z of unit 1 be at the next step, t = 4 (“B”)?")
         expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(3)
         question.get_by_role("slider").fill(value)
         question.get_by_role("button", name="Send answer").click()
         expect(question.locator(".counted-in")).to_be_visible()
-    panel = teacher.get_by_role("region", name="The class")
-    expect(panel.locator(".asked [role=status]")).to_contain_text("3 of 3")
-    expect(panel.locator(".peek")).to_be_hidden()
-    panel.locator("[data-room=reveal]").click()
-    for page, value in zip(followers, ("0.90", "0.20", "0.50"), strict=True):
-        expect(page.get_by_role("region", name="Question").locator(".outcome")).to_contain_text(value)
-        expect(page.get_by_role("region", name="Question").locator(".outcome")).to_contain_text("0.89")
+    expect(school.panel.locator(".asked [role=status]")).to_contain_text("2 of 2")
+    expect(school.panel.locator(".peek")).to_be_hidden()
+    school.panel.locator("[data-room=reveal]").click()
+    for page, value in zip(school.followers, values, strict=True):
+        question = page.get_by_role("region", name="Question")
+        expect(question.locator(".outcome")).to_contain_text(f"{value}0")
+        expect(question.locator(".outcome")).to_contain_text("0.89")
         expect(page.locator("#inspector h2")).to_contain_text("t = 4, unit 1")
-        expect(page.get_by_role("region", name="Question")).to_contain_text("3 answers")
-    for page in (teacher, *followers):
+        expect(question).to_contain_text("2 answers")
+    for page in (school.teacher, *school.followers):
         expect_no_barriers(page)
-    panel.locator("[data-room=dismiss]").click()
-    expect(followers[0].get_by_role("region", name="Question")).to_be_hidden()
+    school.panel.locator("[data-room=dismiss]").click()
+    expect(school.near.get_by_role("region", name="Question")).to_be_hidden()
 
-    # Explore: one's own way, seen without a name, one's own view offered and shown to all.
-    teacher.get_by_role("radio", name="Explore").check(force=True)
-    own = followers[0]
+
+def test_a_student_explores_offers_a_view_and_comes_back_with_nothing_lost(school: Class) -> None:
+    school.teacher.get_by_role("radio", name="Explore").check(force=True)
+    own = school.near
     expect(own.locator("[data-do=follow]")).to_be_visible()
     own.get_by_role("slider", name="Step").press("End")
-    teacher.get_by_role("slider", name="Step").press("Home")
+    school.step("Home")
     expect(own.locator("#inspector h2")).to_contain_text("t = 5")
     own.locator("[data-do=offer]").click()
-    expect(panel.locator(".offers")).to_contain_text("flip-flop: A x x B x")
-    panel.locator(".offers button").click()
-    for page in (teacher, *followers):
+    expect(school.panel.locator(".offers")).to_contain_text("flip-flop: A x x B x")
+    school.panel.locator(".offers button").click()
+    for page in (school.teacher, *school.followers):
         expect(page.locator("#inspector h2")).to_contain_text("t = 5")
-
-    # Called back, with nothing of one's own lost.
-    teacher.get_by_role("slider", name="Step").press("Home")
+    school.step("Home")
     expect(own.locator("#inspector h2")).to_contain_text("t = 1")
     own.locator("[data-do=mine]").click()
     expect(own.locator("#inspector h2")).to_contain_text("t = 5")
     own.locator("[data-do=follow]").click()
     expect(own.locator("#inspector h2")).to_contain_text("t = 1")
 
-    # A lost connection comes back by itself, to the newest state.
-    bar = afar.get_by_role("region", name="Room")
-    wire.cut()
-    expect(bar).to_have_attribute("data-state", "lost")
-    for _ in range(2):
-        teacher.get_by_role("slider", name="Step").press("ArrowRight")
-    expect(own.locator("#inspector h2")).to_contain_text("t = 3")
-    wire.whole = True
-    expect(afar.locator("#inspector h2")).to_contain_text("t = 3")
-    expect(bar).to_have_attribute("data-state", "with")
-    assert lost
-    assert all("Failed to load resource" in one for one in lost)
-    lost.clear()
 
-    assert not late
-    # The end leaves everybody where they were.
+def test_a_lost_connection_comes_back_to_the_newest_state(school: Class) -> None:
+    bar = school.afar.get_by_role("region", name="Room")
+    school.wire.cut()
+    expect(bar).to_have_attribute("data-state", "lost")
+    school.step("ArrowRight", "ArrowRight")
+    expect(school.near.locator("#inspector h2")).to_contain_text("t = 4")
+    school.wire.whole = True
+    expect(school.afar.locator("#inspector h2")).to_contain_text("t = 4")
+    expect(bar).to_have_attribute("data-state", "with")
+    assert school.lost
+    assert all("Failed to load resource" in complaint for complaint in school.lost)
+    school.lost.clear()
+
+
+def test_the_end_of_a_room_leaves_everybody_where_they_were(somebody: Join) -> None:
+    late: list[str] = []  # what a page asks as the room ends is answered 410, and Chromium's console says so
+    teacher = somebody(OPENED, late)
+    follower = somebody(f"/rooms/{room(teacher)}", late)
+    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    expect(follower.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     teacher.get_by_role("button", name="End…").click()
     teacher.get_by_role("dialog", name="End the room").get_by_role("button", name="End room").click()
-    for page in followers:
-        expect(page.get_by_role("region", name="Room")).to_have_attribute("data-state", "ended")
-        expect(page.get_by_role("navigation", name="Pages").get_by_role("link")).not_to_have_count(0)
-        expect(page).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+x\+x\+B\+x"))
-    followers[0].reload()
-    expect(followers[0].locator("#inspector h2")).to_contain_text("t = 3, unit 1")
-    assert all("410" in one for one in late)
+    expect(follower.get_by_role("region", name="Room")).to_have_attribute("data-state", "ended")
+    expect(follower.get_by_role("navigation", name="Pages").get_by_role("link")).not_to_have_count(0)
+    expect(follower).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+x\+x\+B\+x"))
+    follower.reload()
+    expect(follower.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
+    assert all("410" in complaint for complaint in late)
     late.clear()
-    lost.clear()
 
 
 def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
