@@ -45,7 +45,8 @@ def _shown(piece: str) -> str:
 def _number(digits: str, token: str, problem: str, step: int) -> float:
     """Return the number in `digits`, a part of `token`.
 
-    Raises SequenceError if it is not a number or out of range. In the message, `problem` says what the token is instead.
+    Raises SequenceError if `digits` is out of range, or if it is not a number. Then the message says that the token is
+    `problem`, such as "not a number".
     """
     value = decimal(digits)
     if value is None:
@@ -67,6 +68,7 @@ class Symbols:
 
     @property
     def inputs(self) -> int:
+        """The number of components of x_t."""
         return len(self.alphabet)
 
     @property
@@ -144,6 +146,7 @@ class Numbers:
 
     @property
     def inputs(self) -> int:
+        """The number of components of x_t."""
         return 1 + len(self.operators[0].flags)
 
     @property
@@ -185,6 +188,7 @@ class Numbers:
         return f"not one of {', '.join(self.alphabet)} (v is a number)"
 
     def _read(self, token: str, step: int) -> tuple[Operator, float]:
+        """Return the operator and the number in a token. Raises SequenceError if it has another form."""
         operator = self._signs.get(token[0]) or self._signs.get("")
         if operator is None:
             raise SequenceError(f"{_shown(token)} is {self._problem}", step)
@@ -244,6 +248,7 @@ class Vectors:
         return tokens
 
     def _read(self, token: str, step: int) -> list[float]:
+        """Return the numbers in a token. Raises SequenceError if it has another form."""
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
             count = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))

@@ -145,8 +145,8 @@ class Model:
     @property
     def parameters(self) -> dict[str, Array]:
         """All arrays, by their names in the file."""
-        named = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
-        return named | {"readout.V": self.readout.V, "readout.c": self.readout.c}
+        arrays = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
+        return arrays | {"readout.V": self.readout.V, "readout.c": self.readout.c}
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
         """Return the model with other arrays, by the names of `parameters`."""

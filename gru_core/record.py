@@ -35,10 +35,10 @@ def layer_arrays(run: Run) -> Named:
 
 def arrays(layers: Sequence[Run], y: Array) -> Named:
     """Return the arrays of a run by name."""
-    named: Named = {"y": y}
+    by_name: Named = {"y": y}
     for i, run in enumerate(layers):
-        named |= {f"layers.{i}.{name}": array for name, array in layer_arrays(run).items()}
-    return named
+        by_name |= {f"layers.{i}.{name}": array for name, array in layer_arrays(run).items()}
+    return by_name
 
 
 def lists(layers: Sequence[Run], y: Array) -> dict[str, Any]:

@@ -41,8 +41,11 @@ class Batch:
 class Draws(Protocol):
     """A task, as far as training needs it: the two methods that draw sequences."""
 
-    def draw(self, rng: Random, T: int, B: int) -> Batch: ...
-    def aside(self, rng: Random, T: int, B: int) -> Batch: ...
+    def draw(self, rng: Random, T: int, B: int) -> Batch:
+        """Return `B` training sequences of `T` timesteps."""
+
+    def aside(self, rng: Random, T: int, B: int) -> Batch:
+        """Return `B` held-out sequences of `T` timesteps."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +252,7 @@ def remembered(x: Array) -> tuple[Target, Mask]:
 
 
 def _at_the_end(mask: Mask) -> Mask:
+    """Return the mask with only its last timestep."""
     end = np.zeros_like(mask)
     end[-1] = mask[-1]
     return end

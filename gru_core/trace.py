@@ -117,12 +117,12 @@ class Trace:
 
     def arrays(self) -> record.Named:
         """Return every array by name. gru_core.record lists the names."""
-        named = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
+        by_name = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
         if self.tokens is not None:
-            named["tokens"] = np.array(self.tokens)
+            by_name["tokens"] = np.array(self.tokens)
         if self.twin is not None:
-            named |= {f"twin.{name}": array for name, array in record.arrays(self.twin.layers, self.twin.y).items()}
-        return named
+            by_name |= {f"twin.{name}": array for name, array in record.arrays(self.twin.layers, self.twin.y).items()}
+        return by_name
 
     def save(self, path: str | Path) -> None:
         """Write every array to an `.npz` file, by name: `y`, `layers.0.r`, …. gru_core.record lists the names.

@@ -88,15 +88,15 @@ class Adam:
         """Return the parameters after one training step."""
         self._steps += 1
         rate *= math.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
-        new: dict[str, Array] = {}
+        updated: dict[str, Array] = {}
         for name, array in parameters.items():
             g = gradients[name]
             m, v = self._moments.get(name, (np.zeros_like(g), np.zeros_like(g)))
             m = self.beta1 * m + (1 - self.beta1) * g
             v = self.beta2 * v + (1 - self.beta2) * g * g
             self._moments[name] = m, v
-            new[name] = array - rate * m / (np.sqrt(v) + self.epsilon)
-        return new
+            updated[name] = array - rate * m / (np.sqrt(v) + self.epsilon)
+        return updated
 
 
 def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
