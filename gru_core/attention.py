@@ -32,7 +32,7 @@ class Attention:
     W_v: Array
 
     def __call__(self, x: Array) -> Array:
-        """Return y `(T, …, K)` for inputs `(T, …, I)`."""
+        """Return the outputs y, `(T, …, K)`, for inputs `(T, …, I)`."""
         q, k, v = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k, self.W_v))
         T = q.shape[-2]
         y = np.empty((*q.shape[:-1], v.shape[-1]))

@@ -200,7 +200,7 @@ class Numbers:
         return np.array([[value, *operator.flags] for operator, value in pairs])
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
         return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
 
@@ -263,7 +263,7 @@ class Vectors:
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:

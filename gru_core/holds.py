@@ -17,10 +17,10 @@ Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that a run must use in place of the computed values: `values` where `masks` is true.
+    """Values that replace computed values in a run: entries of `values` for which `masks` is true.
 
     Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`.
-    A held "h_prev" replaces h_{t-1} wherever timestep t uses it.
+    A held "h_prev" replaces h_{t-1} in all equations of timestep t.
     """
 
     masks: Mapping[str, Mask]

@@ -1,12 +1,12 @@
 """The ledger: the contribution of each timestep's candidate to a unit's state.
 
-Over all timesteps, m_t = keep_t m_{t-1} + take_t candidate_t gives for each unit
+A mixture has m_t = keep_t m_{t-1} + take_t candidate_t. Over all timesteps this gives, for each unit,
 
     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k
     L_{t,k} = take_k Π_{k<s≤t} keep_s        L_{t,0} = Π_{s≤t} keep_s
 
-A GRU keeps 1 − z and takes z of h̃, so the shares of a row sum to 1. An LSTM keeps f and takes i of c̃. These two
-gates do not depend on each other, so the shares of its c need not sum to 1. An RNN has no ledger.
+In a GRU m is h: keep = 1 − z and take = z, so the shares of a row sum to 1. In an LSTM m is c: keep = f and take = i.
+These two gates do not depend on each other, so the shares need not sum to 1. An RNN has no ledger.
 
 s_t is the initial state m_0 or, after a clamp on the state, the last value that the clamp set. Then L_{t,0} starts at
 that timestep, and earlier timesteps have no share.
@@ -61,7 +61,7 @@ def origins(run: Run, unit: int) -> Array:
 def ledger_row(run: Run, unit: int, t: int) -> Array:
     """Return L_t, the shares in the state at timestep `t`: `(T + 1,)`.
 
-    Column 0 is the share of s_t, and column k that of the k-th timestep's candidate.
+    Column 0 is the share of s_t, and column k the share of the k-th timestep's candidate.
     """
     parts, start = mixture(run), max(0, int(since(run, unit)[t]))
     keep, take = parts.keep[:, unit], parts.take[:, unit]
@@ -82,7 +82,7 @@ def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
 
 
 def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
-    """Return the rows L_t of all timesteps, `(T, T + 1)`, or of the timesteps in a slice with step 1."""
+    """Return the rows L_t of the timesteps in `steps`, a slice with step 1: `(T, T + 1)` for all timesteps."""
     parts, start = mixture(run), since(run, unit)
     keep, take = parts.keep[:, unit], parts.take[:, unit]
     first, last, _ = steps.indices(len(keep))

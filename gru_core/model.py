@@ -92,9 +92,9 @@ class Model:
         return self.card.examples or (self.encoder.example,)
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
-        """Return an initial state for each layer: `(H,)`, or in an LSTM h, then c, `(2H,)`.
+        """Return an initial state for each layer: `(H,)`, or `(2H,)` in an LSTM, which is h and then c.
 
-        The states are those in `h0`, or zero if it is None. Raises ValueError if their shapes do not fit the layers.
+        The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer.
         """
         needed = [(len(cell.carried) * cell.units,) for cell in self.layers]
         initial: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in needed] if h0 is None else h0
@@ -107,9 +107,8 @@ class Model:
     def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
         """Return the clamped values of each layer, or None for a layer without a clamp.
 
-        `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch.
-        Raises ValueError if the model has no such layer, signal or unit, or if a clamp covers no timestep or has a mask
-        of another shape.
+        `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. Raises ValueError if the model
+        has no such layer, signal or unit, or if a clamp covers no timestep or has a mask of another shape.
         """
         self._check_layers(clamps)
         return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]

@@ -30,7 +30,10 @@ NEAR = 0.1
 
 @dataclass(frozen=True)
 class Likeness:
-    """A similar unit, from 0, and its largest difference from the selected unit, as a share of the scale."""
+    """A unit with values similar to those of the selected unit.
+
+    `unit` counts from 0. `gap` is the largest difference between the values, as a share of the signal's scale.
+    """
 
     unit: int
     gap: float
@@ -39,7 +42,11 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Place:
-    """A similar moment in other sequences: its sequence and first timestep, from 0, and its largest difference."""
+    """A similar moment in other sequences.
+
+    `sequence` and `t`, the first timestep of the moment, count from 0. `gap` is the largest difference between the
+    values, as a share of the signal's scale.
+    """
 
     sequence: int
     t: int
@@ -63,7 +70,10 @@ class Common:
 
 @dataclass(frozen=True)
 class Moments:
-    """The result of a search: `count` similar moments among `of` moments, the closest places, and common properties."""
+    """The result of a search for similar moments.
+
+    `count` of all `of` moments are similar. `places` lists the most similar ones, and `common` their properties.
+    """
 
     count: int
     of: int
@@ -98,8 +108,8 @@ def places_alike(
 ) -> Moments:
     """Return the moments in `batch` at which the unit's signal is similar to `wanted` `(n,)`.
 
-    At most `most` places are listed, and all are counted. Raises ValueError if the cell has no such signal, or if the
-    sequences are shorter than n timesteps.
+    The result counts all of them, but lists only the `most` closest. Raises ValueError if the cell has no such signal,
+    or if the sequences are shorter than n timesteps.
     """
     values, scale, _ = _values(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)

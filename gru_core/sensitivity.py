@@ -57,7 +57,7 @@ class Sensitivity:
 def sensitivity(
     layers: Sequence[Run], readout: Readout, y: Array, t: int, output: int | None = None, layer: int = -1
 ) -> Sensitivity:
-    """Return the sensitivity of an output at timestep `t`, from 0, and of the state of `layer` there.
+    """Return the sensitivity of an output, and of the state of `layer`, at timestep `t`, from 0.
 
     `layers` are the runs of the layers, and `y` `(T, K)` their outputs. `output` is the index of an output; None means
     the largest output. With a softmax readout, an output is a probability.

@@ -53,8 +53,8 @@ class Task:
     """A task: its sequences, its answers, and the kinds of its timesteps.
 
     `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
-    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep a slice of the inputs. At a
-    timestep of this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
+    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep a slice of the inputs. At a timestep of
+    this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
     """
 
     encoder: Encoder
@@ -107,7 +107,7 @@ FLIP_FLOP = Symbols(("A", "B", "x", "y", "z", "."))
 
 
 def flip_flop(rng: Random, T: int, B: int) -> Array:
-    """Draw two capital letters among four distractors. A capital comes first, and later with probability 0.12."""
+    """Draw small letters and periods, with a capital letter at the start and then with probability 0.12."""
     write = rng.random((T, B)) < 0.12
     write[0] = True
     bit = rng.integers(0, 2, (T, B))
@@ -126,7 +126,7 @@ CALCULATOR = Numbers(
 
 
 def pocket_calculator(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers to load (with probability 0.15), to add (0.35) or to ignore (0.5). The first is to load."""
+    """Draw numbers to load (with probability 0.15), to add (0.35) or to ignore (0.5). The first one is loaded."""
     kind = rng.random((T, B))
     value = rng.uniform(-0.4, 0.4, (T, B))
     load, add = kind < 0.15, (kind >= 0.15) & (kind < 0.5)
@@ -135,7 +135,7 @@ def pocket_calculator(rng: Random, T: int, B: int) -> Array:
 
 
 def calculated(x: Array) -> tuple[Target, Mask]:
-    """Return the number loaded last plus the numbers added since, with each sum clipped to ±1. It starts at 0."""
+    """Return the last loaded number plus all numbers added since. Each sum is clipped to ±1. The start value is 0."""
     value, load, add = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -155,7 +155,7 @@ def running_total(rng: Random, T: int, B: int) -> Array:
 
 
 def added_up(x: Array) -> tuple[Target, Mask]:
-    """Return the sum of the numbers since the last flag, the number with the flag included."""
+    """Return the sum of the numbers since the last flag. It includes the number with the flag."""
     value, restart = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -262,7 +262,7 @@ RECALL = Symbols(("a", "b", "c", "d", "?"))
 
 
 def items(rng: Random, T: int, B: int) -> Array:
-    """Draw T // 2 items, then question marks."""
+    """Draw T // 2 items, then question marks until the end."""
     symbol = np.full((T, B), 4)
     symbol[: T // 2] = rng.integers(0, 4, (T // 2, B))
     return np.asarray(np.eye(5)[symbol])
@@ -284,7 +284,7 @@ ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "ignore it", (0,))
 
 
 def two_marked(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers with one marked in each half: the adding problem (Hochreiter & Schmidhuber 1997)."""
+    """Draw numbers. One in each half is marked, as in the adding problem (Hochreiter and Schmidhuber 1997)."""
     mark = np.zeros((T, B))
     half = max(1, T // 2)
     mark[rng.integers(0, half, B), np.arange(B)] = 1
@@ -346,7 +346,7 @@ LABS: dict[str, Task] = {
         BRACKETS, "softmax", ("0", "1", "2", "3", "4"), nested, depth, {"open": np.s_[:1], "close": np.s_[1:2]}, "other"
     ),
 }
-"""The tasks of the experiments. In "gap" and "recall", a longer sequence requires more memory."""
+"""The tasks of the experiments by name. In "gap" and "recall", a longer sequence requires more memory."""
 
 ALL = TASKS | LABS
 

@@ -109,7 +109,7 @@ class Trace:
         return ledger(self.layers[layer], unit)
 
     def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
-        """Return the gradients of an output at timestep `t`, from 0, and of the layer's state there.
+        """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
 
         `output` is the index of the output; None means the largest output. See gru_core.sensitivity.
         """
@@ -164,7 +164,7 @@ class Trace:
         return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, outputs)
 
     def _output_rows(self, name: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield table rows, each with its name: one row of the most likely labels, or a row for each number."""
+        """Yield table rows with their names: one row of the most likely labels, or a row of numbers for each output."""
         labels = self.model.readout.labels
         if self.model.readout.kind == "softmax":
             yield name, [labels[k] for k in self.y.argmax(1)]
@@ -176,8 +176,8 @@ class Trace:
 def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
     """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
 
-    Raises SequenceError if the sequence has no timesteps or more than `most`, a symbol outside the alphabet, or a
-    number that is not within ±1,000,000, and if an array has the wrong shape.
+    Raises SequenceError if the sequence has no timesteps or more than `most`, has a symbol outside the alphabet, or a
+    number that is not within ±1,000,000. Also raises SequenceError if an array has the wrong shape.
     """
 
     def check_length(T: int) -> None:

@@ -18,7 +18,7 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Penalties:
-    """The terms that a GRU's loss adds for its gates.
+    """The weights of the penalty terms for a GRU's gates, which are added to the loss.
 
     `z` is λ_z in λ_z · mean(z), which pushes units to keep their state. `r` is λ_r in λ_r · mean(1 − r), which pushes
     the candidate to read the old state.
@@ -85,7 +85,7 @@ class Adam:
     _moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
     def __call__(self, parameters: Parameters, gradients: Parameters, rate: float) -> dict[str, Array]:
-        """Return the parameters after one training step."""
+        """Return the parameters after one training step with the learning rate `rate`."""
         self._steps += 1
         rate *= math.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
         updated: dict[str, Array] = {}

@@ -53,7 +53,7 @@ def read_file(
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
 ) -> Imported:
-    """Return the model in the file at `path`, as `read` does. Raises OSError too, if the file cannot be read."""
+    """Return the model in the file at `path`, as `read` does. Also raises OSError if the file cannot be read."""
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     return read(data, Path(path).name, answers, alphabet, labels, direction)
@@ -106,10 +106,10 @@ def read(
 
 
 def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras", "onnx"]:
-    """Return the format of a file. Raises FormatError if the file is a pickle, or has another format.
+    """Return the format of a file. Raises FormatError if the file is a pickle or has an unknown format.
 
-    A safetensors file starts with a length. Its first bytes can look like any other format, so safetensors is tested
-    first if the length is plausible.
+    A safetensors file starts with the length of its header. The bytes of the length can look like the start of another
+    format. So this function tests for safetensors first if the length is plausible.
     """
     if data[8:9] == b"{" and data[3:8] == bytes(5):
         return "safetensors"
@@ -134,7 +134,7 @@ def read_arrays(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Imported:
-    """Return the model in arrays by name, such as a `state_dict()` of PyTorch. The rest is the same as for `read`."""
+    """Return the model in arrays by name, such as a `state_dict()` of PyTorch. Otherwise the same as `read`."""
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:

@@ -45,7 +45,7 @@ def imported(
     alphabet: Sequence[str] | None,
     labels: Sequence[str] | None,
 ) -> Imported:
-    """Return the model that is built from `stacks`, and from other `arrays` of the file.
+    """Return the model of a file. Its layers are in `stacks`; its embedding and readout may be in `arrays`.
 
     Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """

@@ -37,7 +37,7 @@ DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
 RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
-"""Layers that do not change their input after training."""
+"""Layers that change their input at most during training."""
 
 NUMBERED = ("kernel", "recurrent_kernel", "bias")
 VARIABLE = (
@@ -231,7 +231,7 @@ def _wired(arrays: Arrays, by_path: Mapping[str, Stack], leaves: list[Leaf]) -> 
             if open_ended and networks[-1].dense is None and networks[-1].feeds(stack):
                 networks[-1] = stacked([networks[-1], stack])
             elif open_ended:
-                networks[-1] = replace(networks[-1], dense=None)  # the next network reads it, so it is no readout
+                networks[-1] = replace(networks[-1], dense=None)  # the next network reads its output
                 note = "Before this network comes another recurrent layer, which is not shown."
                 networks.append(replace(stack, notes=(*stack.notes, note)))
             elif isinstance(before, str):

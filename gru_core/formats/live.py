@@ -18,7 +18,7 @@ def from_torch(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, in one of their cells, or in a module that contains one.
+    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell such as `GRUCell`, or a module with one of these.
 
     The module may also have an Embedding and a Linear. A bidirectional layer needs `answers={"direction": "forward"}`
     or "backward". Other arguments and errors are as for `formats.read`. Raises FormatError if `module` is not a torch

@@ -60,7 +60,7 @@ def shown(name: str) -> str:
 
 
 def short(name: str, most: int = 60) -> str:
-    """Return a name with at most `most` characters, and with other characters in place of unprintable ones."""
+    """Return a name with at most `most` characters, and with � in place of unprintable characters."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: most + 1])
     return printable[:most] + "…" if len(printable) > most else printable
 

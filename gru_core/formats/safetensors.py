@@ -1,6 +1,6 @@
 """Safetensors files: a length, a JSON header of this length, and the numbers. https://github.com/huggingface/safetensors
 
-This module does not use the library safetensors, because it checks every size before it allocates memory.
+This module does not use the library safetensors. It checks every size itself, before it allocates memory.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The experiments: their recipes, and their stored results, each in a `.json` file in this folder.
 
-    gap         remember one symbol over a gap of noise, with initial biases that keep more or less
+    gap         remember one symbol over a gap of noise, with several initial biases
     bottleneck  recall n items in order through a state of H units
-    race        three tasks and three cells, with as many units and comparable initial biases: b_f = 1, b_z = −1
-    sequence    the number of operations that must wait for one another, and a task that a scan cannot learn
+    race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
+    sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
 
 `gruscope experiment NAME` computes a result again.
 """

@@ -135,7 +135,7 @@ PRESETS: dict[str, Preset] = {p.recipe.task: p for p in _READABLE} | {
 
 
 def train(preset: Preset) -> Iterator[Snapshot]:
-    """Yield snapshots of the training. The last has the finished model with its card."""
+    """Train a preset, and yield snapshots. The last snapshot has the finished model with its card."""
     recipe = preset.recipe
     model, rng = begin(recipe, preset.card)
     snapshot = None
@@ -147,12 +147,12 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
-    """Return held-out sequences, the same in every call."""
+    """Return `B` held-out sequences of `T` timesteps for a recipe, the same in every call."""
     return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def held_out(model: Model) -> Batch | None:
-    """Return held-out sequences of the model's task, the same in every call, or None if it has no built-in task."""
+    """Return held-out sequences of the model's task, the same in every call. None if the model has no built-in task."""
     name = model.card.task
     if task_of(model) is None:
         return None
