@@ -50,7 +50,7 @@ def recalling(n: int, items: int) -> tuple[Attention, Array]:
     """Return a head with weights set by hand, and the positions of its 2n timesteps, `(2n, 2n)`.
 
     The head answers the k-th of n question marks with the k-th of n items. An input has `items + 1 + 2n` numbers: a
-    one-hot code of the item or the question mark, and then a row of the positions.
+    one-hot code of the item or the question mark, and then the row of positions for its timestep.
     """
     T = 2 * n
     positions = np.eye(T)

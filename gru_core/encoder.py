@@ -128,7 +128,7 @@ class Symbols:
 
 @dataclass(frozen=True)
 class Operator:
-    """A sign before a number, its meaning in words, and the values of the inputs after the number."""
+    """A sign that can stand before a number, its meaning in words, and its flags: the inputs that follow the number."""
 
     sign: str
     word: str

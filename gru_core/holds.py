@@ -27,7 +27,7 @@ class Holds:
     values: Mapping[str, Array]
 
     def __getitem__(self, part: Any) -> Holds:
-        """Return the held values of some timesteps, or of one sequence of a batch. `part` is an index of the arrays."""
+        """Return some of the held values: `holds[2:5]` for timesteps, `holds[:, 1]` for one sequence of a batch."""
         return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
 
     def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:

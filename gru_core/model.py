@@ -32,7 +32,8 @@ from gru_core.holds import Holds
 class Readout:
     """The output layer. It reads the top layer's state h: y = softmax(V h + c) or y = V h + c.
 
-    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if the numbers of outputs differ.
+    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if K is not the same in all
+    three.
     """
 
     kind: Literal["softmax", "linear"]

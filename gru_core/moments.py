@@ -30,7 +30,7 @@ NEAR = 0.1
 
 @dataclass(frozen=True)
 class Likeness:
-    """A unit with values similar to those of the selected unit.
+    """A unit that has similar values to the selected unit.
 
     `unit` counts from 0. `gap` is the largest difference between the values, as a share of the signal's scale.
     """

@@ -71,7 +71,7 @@ def read(
 
     The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model. If
     it ends in .pt, .pth, .pkl or .pickle, only the safetensors format is accepted. `answers` has answers by the key of
-    their question. `direction` is short for the answer "direction", about a bidirectional layer. `alphabet` names the
+    their question. `direction="backward"` means the same as `answers={"direction": "backward"}`. `alphabet` names the
     symbols of an embedding. Without an embedding it makes the inputs one-hot symbols. `labels` name the outputs.
 
     Raises Unanswered, with a Question, if the file leaves a question open. Raises FormatError if the file is damaged or

@@ -37,7 +37,7 @@ DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
 RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
-"""Layers that change their input at most during training."""
+"""Layers that do not change the values of their input, or change them only during training, such as Dropout."""
 
 NUMBERED = ("kernel", "recurrent_kernel", "bias")
 VARIABLE = (
@@ -160,7 +160,7 @@ class Leaf:
 
 
 def _names(layers: list[Any]) -> list[str]:
-    """Return the layers' names in the file of weights: the class in snake case, with a number from the second on."""
+    """Return the layers' names in the weights file: the class in snake case. Equal names get a number: gru, gru_1."""
     count: dict[str, int] = {}
     names = []
     for layer in layers:

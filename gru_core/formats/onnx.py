@@ -192,7 +192,7 @@ class Graph:
         return replace(stack, source=source, reset=reset, z="keep")
 
     def _with_embedding(self, stack: Stack, below: Node | None) -> Stack:
-        """Return the network with the embedding in the node `below`, or with a note about another node there."""
+        """Return the network with its embedding if the node `below` is one. If not, add a note about that node."""
         if below is None:
             return stack
         if below.op_type == "Gather":

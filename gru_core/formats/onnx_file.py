@@ -157,5 +157,5 @@ def _texts(fields: Fields, number: int) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """Return a value for a message: short, printable and without quotes."""
+    """Return a value as text for an error message: short, printable and without quotes."""
     return shown(str(value))[1:-1]

@@ -55,7 +55,7 @@ def answer(question: Question, answers: Mapping[str, str]) -> str:
 
 
 def shown(name: str) -> str:
-    """Return a name from a file for a message: short, printable and in quotes."""
+    """Return a name from a file as text for a message: short, printable and in quotes."""
     return f"'{short(name)}'"
 
 
