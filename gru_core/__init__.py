@@ -68,33 +68,33 @@ def load(
 
     `NAME@0` is the model before its training. For a name in `presets.NAMES`, `NAME@STEP` is a checkpoint of the
     training: `load("flip-flop@0")`, `load("flip-flop@74")`. A file may have any format that `formats.read_file`
-    reads. `answers`, `alphabet` and `labels` give what the file does not say: `load("net.npz", reset="after")`.
+    reads. `answers`, `alphabet` and `labels` add what is missing in the file: `load("net.npz", reset="after")`.
 
-    Raises FileNotFoundError if there is no such preset or file, and ValueError if the training has no checkpoint
+    Raises FileNotFoundError if there is no such preset or file. Raises ValueError if the training has no checkpoint
     at STEP, or if the name of a preset (without @) comes with answers, an alphabet or labels. Raises FormatError,
-    a ValueError, if the file has no model that can be shown, and Unanswered, a FormatError that shows the call to
-    make, if the file leaves a question open.
+    a ValueError, if the file has no model that can be shown. Raises Unanswered, a FormatError, if the file leaves a
+    question open. Its message shows the call that answers the question.
     """
-    named = alphabet is not None or labels is not None
+    has_names = alphabet is not None or labels is not None
     if name in (*presets.NAMES, *presets.COMPARED):
-        if answers or named:
+        if answers or has_names:
             raise ValueError("a preset needs no answers, alphabet or labels: leave them out")
         return load_file(presets.path(str(name)))
     preset, _, step = str(name).rpartition("@")
     if step == "0" and preset in (*presets.NAMES, *presets.COMPARED):
         return before_training(preset)
-    if (place := whole(step)) is not None and preset in presets.NAMES:
-        return checkpoints.shipped(preset).model(place)
+    if (number := whole(step)) is not None and preset in presets.NAMES:
+        return checkpoints.shipped(preset).model(number)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name} is neither a file nor a preset: choose one of {', '.join(presets.NAMES)}")
-    if not answers and not named and is_saved(name):
+    if not answers and not has_names and is_saved(name):
         return load_file(name)
     try:
         return formats.read_file(name, answers, alphabet, labels).model
     except formats.Unanswered as error:
         question = error.question
-        given = [f"{key}={json.dumps(value)}" for key, value in answers.items()]
-        given += [f"{key}={key}" for key, value in (("alphabet", alphabet), ("labels", labels)) if value is not None]
-        given += [f"{question.key}={json.dumps(question.options[0].value, ensure_ascii=False)}"]
-        call = f"gru.load({', '.join((json.dumps(str(name), ensure_ascii=False), *given))})"
+        keywords = [f"{key}={json.dumps(value)}" for key, value in answers.items()]
+        keywords += [f"{key}={key}" for key, value in (("alphabet", alphabet), ("labels", labels)) if value is not None]
+        keywords += [f"{question.key}={json.dumps(question.options[0].value, ensure_ascii=False)}"]
+        call = f"gru.load({', '.join((json.dumps(str(name), ensure_ascii=False), *keywords))})"
         raise formats.Unanswered(question, call) from None

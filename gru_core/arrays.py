@@ -1,4 +1,4 @@
-"""The array types that signatures use."""
+"""The types of arrays in signatures."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""One head of self-attention (Vaswani et al. 2017, arXiv:1706.03762). It keeps every timestep, not a state.
+"""One head of self-attention (Vaswani et al. 2017, arXiv:1706.03762).
 
     Q = x W_q    K = x W_k    V = x W_v
     y_t = Σ_{s ≤ t} softmax_s(q_t · k_s / √d) v_s
 
-The attention is causal: a timestep reads itself and the timesteps before it.
+The attention is causal: a timestep reads itself and the timesteps before it. Attention stores every timestep, while a
+recurrent cell stores one state.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import numpy as np
 from gru_core.arrays import Array
 
 SHARP = 50.0
-"""The score, before the softmax, of the item that a question asks for, with weights set by hand. All others score 0."""
+"""The score, before the softmax, of the item that a question mark asks for. All other items score 0."""
 
 
 BLOCK = 256
-"""The number of timesteps for which attention weights are in memory at one time."""
+"""The number of timesteps for which attention weights are in memory at the same time."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Attention:
     W_v: Array
 
     def __call__(self, x: Array) -> Array:
-        """Return y `(T, …, K)` for inputs `(T, …, I)`."""
+        """Return the outputs y, `(T, …, K)`, for inputs `(T, …, I)`."""
         q, k, v = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k, self.W_v))
         T = q.shape[-2]
         y = np.empty((*q.shape[:-1], v.shape[-1]))
@@ -48,13 +49,13 @@ class Attention:
 def recalling(n: int, items: int) -> tuple[Attention, Array]:
     """Return a head with weights set by hand, and the positions of its 2n timesteps, `(2n, 2n)`.
 
-    The head answers the k-th of n questions with the k-th of n items. An input is one-hot over `items` items and the
-    question mark, followed by its row of the positions: `items + 1 + 2n` numbers.
+    The head answers the k-th of n question marks with the k-th of n items. An input has `items + 1 + 2n` numbers: a
+    one-hot code of the item or the question mark, and then the row of positions for its timestep.
     """
     T = 2 * n
-    places = np.eye(T)
+    positions = np.eye(T)
     W_q, W_k = np.zeros((items + 1 + T, T)), np.zeros((items + 1 + T, T))
     W_q[items + 1 + n :, :n] = SHARP * np.sqrt(T) * np.eye(n)
     W_k[items + 1 :, :] = np.eye(T)
     W_v = np.vstack([np.eye(items), np.zeros((1 + T, items))])
-    return Attention(W_q, W_k, W_v), places
+    return Attention(W_q, W_k, W_v), positions

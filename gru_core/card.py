@@ -1,4 +1,4 @@
-"""The card that describes a model."""
+"""Model cards: descriptions of models for people."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Card:
     """The description of a model, for people.
 
     `task` is a name in `gru_core.tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
-    says what to look for. `weights` says where the weights come from, and `summary` how good they are. `training` is
-    the recipe. `measured` has the figures by name: GRU Scope measures them on sequences drawn apart from those of the
-    training. `examples` are sequences to start with. `reading` helps to read the hidden state.
+    says what to look for. `weights` is the origin of the weights, and `summary` their quality in words. `training` is
+    the recipe. `measured` has the figures by name, measured on held-out sequences. `examples` are sequences to start
+    with. `reading` explains the hidden state.
     """
 
     title: str

@@ -1,7 +1,7 @@
 """Encoders, which turn text into a model's inputs: symbols, numbers with an operator, or rows of numbers.
 
-An encoder splits text into tokens, one for each timestep, as the tape shows them. It turns the tokens into rows
-`(T, I)`. Text that it cannot read raises a `SequenceError` that names the timestep, from 1.
+An encoder splits a text into tokens, one for each timestep, and encodes the tokens as inputs `(T, I)`. It raises
+SequenceError, with the number of the timestep from 1, if it cannot read the text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gru_core.arrays import Array
 from gru_core.numerals import decimal, decimals
 
 LARGEST = 1e6
-"""The largest absolute value of a number in a sequence, far from overflow."""
+"""The largest absolute value of a number in a sequence. It is far below overflow."""
 
 
 LISTED = 40
@@ -28,7 +28,7 @@ LISTED = 40
 class SequenceError(ValueError):
     """A sequence that the model cannot read.
 
-    `step` is the timestep, from 1; None if the error is not about one timestep.
+    `step` is the timestep of the error, from 1, or None if the error has no single timestep.
     """
 
     def __init__(self, message: str, step: int | None = None) -> None:
@@ -37,16 +37,20 @@ class SequenceError(ValueError):
 
 
 def _shown(piece: str) -> str:
-    """A piece of the text as an error may show it: short, and without what would not print."""
+    """Return a piece of a text for an error message: at most 12 characters, all of them printable."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece[:12])
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
 
 
-def _number(digits: str, token: str, wanted: str, step: int) -> float:
-    """The number that `digits` write; otherwise `token` is said to be no such thing as is wanted."""
+def _number(digits: str, token: str, problem: str, step: int) -> float:
+    """Return the number in `digits`, a part of `token`.
+
+    Raises SequenceError if `digits` is out of range, or if it is not a number. Then the message says that the token is
+    `problem`, such as "not a number".
+    """
     value = decimal(digits)
     if value is None:
-        raise SequenceError(f"{_shown(token)} is {wanted}", step)
+        raise SequenceError(f"{_shown(token)} is {problem}", step)
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise SequenceError(f"{_shown(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
     return value
@@ -64,6 +68,7 @@ class Symbols:
 
     @property
     def inputs(self) -> int:
+        """The number of components of x_t."""
         return len(self.alphabet)
 
     @property
@@ -77,12 +82,12 @@ class Symbols:
         return " ".join(self.alphabet[:8])
 
     @cached_property
-    def _place(self) -> dict[str, int]:
+    def _index(self) -> dict[str, int]:
         return {symbol: i for i, symbol in enumerate(self.alphabet)}
 
     @cached_property
-    def _pieces(self) -> re.Pattern[str]:
-        """What a chunk that is no symbol itself falls into: characters, or words and marks."""
+    def _splitter(self) -> re.Pattern[str]:
+        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks."""
         return re.compile(r"\w+|[^\w\s]" if any(len(s) > 1 for s in self.alphabet) else r"\S")
 
     @property
@@ -96,31 +101,34 @@ class Symbols:
         return " ".join(self.alphabet[:LISTED])
 
     def tokens(self, text: str) -> list[str]:
+        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet."""
         pieces: list[str] = []
         for chunk in text.split():
-            pieces += [chunk] if chunk in self._place else self._pieces.findall(chunk)
+            pieces += [chunk] if chunk in self._index else self._splitter.findall(chunk)
         caseless = all(symbol == symbol.lower() for symbol in self.alphabet)
         tokens = [p.lower() if caseless else p for p in pieces]
         for step, token in enumerate(tokens, 1):
-            if token not in self._place:
+            if token not in self._index:
                 more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
                 raise SequenceError(f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})", step)
         return tokens
 
     def encode(self, tokens: list[str]) -> Array:
-        return np.eye(self.inputs)[[self._place[token] for token in tokens]]
+        """Return the inputs `(T, I)` of the tokens."""
+        return np.eye(self.inputs)[[self._index[token] for token in tokens]]
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
         return " ".join(self.alphabet[i] for i in x.argmax(-1))
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
         return {"kind": "symbols", "alphabet": list(self.alphabet)}
 
 
 @dataclass(frozen=True)
 class Operator:
-    """The sign before a number, its meaning in words, and the inputs that it sets."""
+    """A sign that can stand before a number, its meaning in words, and its flags: the inputs that follow the number."""
 
     sign: str
     word: str
@@ -138,6 +146,7 @@ class Numbers:
 
     @property
     def inputs(self) -> int:
+        """The number of components of x_t."""
         return 1 + len(self.operators[0].flags)
 
     @property
@@ -153,16 +162,18 @@ class Numbers:
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The forms that a timestep can take; `v` stands for the number."""
+        """The possible forms of a token. `v` stands for the number."""
         return tuple(f"{operator.sign}v" for operator in self.operators)
 
     @property
     def hint(self) -> str:
+        """How to write a sequence, in a few words."""
         forms = ", ".join(f"{o.sign}v to {o.word}" if o.sign else f"v alone to {o.word}" for o in self.operators)
         return f"Numbers v: {forms}"
 
     def tokens(self, text: str) -> list[str]:
-        # The typographic minus sign is read as a minus.
+        """Return the tokens of a text. Raises SequenceError if one of them cannot be read."""
+        # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
             self._read(token, step)
@@ -173,32 +184,35 @@ class Numbers:
         return {operator.sign: operator for operator in self.operators}
 
     @cached_property
-    def _wanted(self) -> str:
+    def _problem(self) -> str:
         return f"not one of {', '.join(self.alphabet)} (v is a number)"
 
     def _read(self, token: str, step: int) -> tuple[Operator, float]:
+        """Return the operator and the number in a token. Raises SequenceError if it has another form."""
         operator = self._signs.get(token[0]) or self._signs.get("")
         if operator is None:
-            raise SequenceError(f"{_shown(token)} is {self._wanted}", step)
-        return operator, _number(token[len(operator.sign) :], token, self._wanted, step)
+            raise SequenceError(f"{_shown(token)} is {self._problem}", step)
+        return operator, _number(token[len(operator.sign) :], token, self._problem, step)
 
     def encode(self, tokens: list[str]) -> Array:
-        read = [self._read(token, step) for step, token in enumerate(tokens, 1)]
-        return np.array([[value, *operator.flags] for operator, value in read])
+        """Return the inputs `(T, I)` of the tokens."""
+        pairs = [self._read(token, step) for step, token in enumerate(tokens, 1)]
+        return np.array([[value, *operator.flags] for operator, value in pairs])
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
         return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
         operators = [{"sign": o.sign, "word": o.word, "flags": list(o.flags)} for o in self.operators]
         return {"kind": "numbers", "operators": operators}
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """A row of numbers for each timestep, with commas between the numbers: x_t is the row."""
+    """Comma-separated numbers for each timestep: x_t has these numbers."""
 
     inputs: int
 
@@ -209,13 +223,13 @@ class Vectors:
 
     @property
     def example(self) -> str:
-        """An example sequence: a pulse at each of the first inputs, at most four, then as many rows of zeros."""
+        """An example sequence: a 1 at each of the first four inputs in turn, and then as many rows of zeros."""
         pulses = np.eye(self.inputs)[: min(self.inputs, 4)]
         return self.write(np.concatenate([pulses, np.zeros_like(pulses)]))
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The form of a timestep."""
+        """The form of a token."""
         return (",".join(f"v{i}" for i in range(1, self.inputs + 1)) if self.inputs < 4 else f"v1,v2,…,v{self.inputs}",)
 
     @property
@@ -226,30 +240,34 @@ class Vectors:
         return f"Write {self.inputs} numbers for each step, as {self.alphabet[0]} without spaces"
 
     def tokens(self, text: str) -> list[str]:
-        # The typographic minus sign is read as a minus.
+        """Return the tokens of a text. Raises SequenceError if one of them cannot be read."""
+        # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
             self._read(token, step)
         return tokens
 
     def _read(self, token: str, step: int) -> list[float]:
+        """Return the numbers in a token. Raises SequenceError if it has another form."""
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
-            many = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))
-            raise SequenceError(f"{_shown(token)} has {many} numbers, but each step needs {self.inputs}", step)
+            count = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))
+            raise SequenceError(f"{_shown(token)} has {count} numbers, but each step needs {self.inputs}", step)
         numbers = decimals(token)
         if numbers is None or max(map(abs, numbers)) > LARGEST:
-            return [_number(piece, piece, "not a number", step) for piece in pieces]  # raises at the wrong one
+            return [_number(piece, piece, "not a number", step) for piece in pieces]  # raises at the first wrong number
         return numbers
 
     def encode(self, tokens: list[str]) -> Array:
+        """Return the inputs `(T, I)` of the tokens."""
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six digits."""
+        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
         return {"kind": "vectors", "inputs": self.inputs}
 
 
@@ -257,7 +275,7 @@ Encoder = Symbols | Numbers | Vectors
 
 
 def encoder_from_dict(data: dict[str, Any]) -> Encoder:
-    """Return the encoder from the dictionary that `to_dict` returned."""
+    """Return the encoder of a dictionary that `to_dict` returned."""
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]))
     if data["kind"] == "vectors":

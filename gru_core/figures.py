@@ -1,4 +1,4 @@
-"""The Plotly figures of the page, of notebooks and of exports, for the signals of any cell."""
+"""Plotly figures of a cell's signals, for the page, for notebooks and for exported files."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ Signals = Mapping[str, Signal]
 
 
 VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
-"""The veil that dims r where z is small: the page's color, with opacity `alpha` at z = 0 and 0 from z = `until`."""
+"""The veil: an overlay in the page's color that dims r if z is small.
+
+Its opacity is `alpha` at z = 0 and falls to 0 at z = `until`.
+"""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
-"""The colors of text: of titles, and of all other text."""
+"""The colors of titles and of all other text."""
 
 PANEL = 0.78
-"""The share of its panel that a picture fills in a standalone figure. The rest has the name of the next signal."""
+"""The share of a panel's height that the heatmap fills in a standalone figure. The next signal's name has the rest."""
 
 
 def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
-    """Return the scale as Plotly takes it: positions from 0 to 1, each with its color."""
-    colours = scale[theme]
-    return [[i / (len(colours) - 1), colour] for i, colour in enumerate(colours)]
+    """Return the scale in Plotly's format: positions from 0 to 1, each with its color."""
+    colors = scale[theme]
+    return [[i / (len(colors) - 1), color] for i, color in enumerate(colors)]
 
 
 def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
     """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
 
-    Fill each Plotly trace with the signal that its name says. If a signal matters only together with another one, a
-    veil of that other signal lies over it. A GRU's r has a veil of z: where z is small, almost no candidate is taken,
-    so r hardly matters. The figure has no axes and no labels, because the page adds its own.
+    Each Plotly trace has the name of the signal that belongs in it. Some signals have no effect while another signal is
+    near 0. Then a veil, filled with the other signal, covers the heatmap. A GRU's r has a veil filled with z: if z is
+    small, the state takes almost nothing of the candidate, so r hardly matters. The figure has no axes and no labels,
+    because the page adds its own.
     """
     import plotly.graph_objects as go
 
@@ -71,11 +75,11 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     signals, difference = run.cell.signals, twin is not None
     T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
-    # Plotly takes a little HTML in its texts; what a model or a sequence says is to be read as it stands.
+    # Plotly interprets some HTML in its texts, so texts from a model or a sequence are escaped.
     tokens = [escape(token) for token in tokens or [""] * T]
     figure = heatmaps(signals, theme)
     if difference:
-        figure.data = figure.data[: len(signals)]  # no veil: of a difference, r's is as telling where z is small
+        figure.data = figure.data[: len(signals)]  # without the veil: a difference in r matters even if z is small
     for picture in figure.data:
         values = getattr(run, picture.name)
         if twin is not None:
@@ -83,8 +87,8 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
             picture.update(zmin=-1, zmax=1, colorscale=colorscale(DIVERGING, theme))
         picture.update(x=steps, y=units, z=values.T)
         if picture.meta is None:
-            off = "Δ" if difference else ""
-            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {off}{picture.name} = %{{z:.3f}}<extra></extra>"
+            prefix = "Δ" if difference else ""
+            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {prefix}{picture.name} = %{{z:.3f}}<extra></extra>"
             picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
     for i, style in enumerate(signals.values()):
         label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
@@ -104,7 +108,7 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
 def standalone(signals: Signals, theme: Theme) -> go.Figure:
     """Return a figure without data, for use outside the page: a heatmap for each signal, with axes and color bars.
 
-    Fill each trace with the signal that its name says; `fill` does it for a run.
+    Each Plotly trace has the name of the signal that belongs in it. `fill` fills the figure with a run.
     """
     import plotly.graph_objects as go
 
@@ -119,7 +123,7 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
     for i, (signal, style) in enumerate(signals.items(), 1):
         number = "" if i == 1 else i
         top, bottom = 1 - (i - 1) / last, 1 - (i - 1 + PANEL) / last
-        low, high = _end(style.low, style.lowest), _end(style.high, style.highest)
+        low, high = _end_label(style.low, style.lowest), _end_label(style.high, style.highest)
         ends = {"tickvals": [style.lowest, style.highest], "ticktext": [low, high]}
         bar = ends | {
             "thickness": 10,
@@ -137,8 +141,8 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
             "text": f"<b>{style.symbol}</b>  {style.name.lower()}",
             "font": {"color": style.colour[theme], "size": 14},
         }
-        place = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
-        figure.add_annotation(name | place, showarrow=False)
+        position = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
+        figure.add_annotation(name | position, showarrow=False)
         axis = {"title": "unit", "autorange": "reversed", "domain": [bottom, top], "zeroline": False, "showgrid": False}
         figure.update_layout({f"yaxis{number}": axis})
     below = {"anchor": "y" if last == 1 else f"y{last}", "title": {"text": "step t and input", "standoff": 10}}
@@ -147,9 +151,9 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
 
 
 def ledger_picture(theme: Theme) -> go.Figure:
-    """Return an empty picture of the contributions, in the style of `standalone`.
+    """Return a figure without data for the ledger, in the style of `standalone`.
 
-    A row is a state, and a column is the timestep that contributes to it.
+    A row is a state, and a column is a timestep that contributes to this state.
     """
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
     paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
@@ -163,7 +167,8 @@ def ledger_picture(theme: Theme) -> go.Figure:
     return figure
 
 
-def _end(words: str, value: float) -> str:
+def _end_label(words: str, value: float) -> str:
+    """Return the label at one end of a color bar: the number, and the words if they add something to it."""
     number = f"{value:.0f}".replace("-", "−")
     if words in (number, f"+{number}"):
         return number
@@ -175,14 +180,14 @@ def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> g
     T, H = run.h.shape
     cell = min(46, max(9, 1150 // T))
     row = min(30, max(6, 420 // H))
-    few = cell >= 34 and row >= 16
+    has_room = cell >= 34 and row >= 16
     tokens = tokens or [""] * T
     every = -(-T // (1150 // 22))
     ticks = list(range(1, T + 1, every))
     for picture in figure.data:
         values = getattr(run, picture.name).T
         picture.update(x=list(range(1, T + 1)), y=list(range(1, H + 1)), z=values)
-        if few:
+        if has_room:
             numbers = [[f"{value:.2f}".replace("-", "−") for value in row] for row in values.round(2) + 0.0]
             picture.update(text=numbers, texttemplate="%{text}")
     figure.update_xaxes(tickvals=ticks, ticktext=[f"{tokens[t - 1]}<br>{t}" for t in ticks])
@@ -192,15 +197,15 @@ def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> g
 
 
 def page_figures(signals: Signals) -> dict[str, Any]:
-    """Return the figure of `heatmaps` for each theme, as JSON can hold it."""
+    """Return the figure of `heatmaps` for each theme, as dictionaries for JSON."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:
-    """Return the empty pictures that the page can save, for each theme, as JSON can hold them.
+    """Return the figures without data that the page can save as pictures, for each theme, as dictionaries for JSON.
 
-    There is one of all signals, one of each signal, and one of the contributions.
+    There is one figure of all signals, one of each signal, and one of the ledger.
     """
     themes: tuple[Theme, ...] = ("light", "dark")
     return {

@@ -1,4 +1,4 @@
-"""A check of a gradient against a difference quotient, along a random direction."""
+"""A gradient check: a gradient is compared with a finite difference along a random direction."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def check_gradient(
     step: float = 1e-4,
     tolerance: float = 1e-7,
 ) -> float:
-    """Return the relative error of `gradient` as the derivative of `loss` at `at`, along a random direction.
+    """Return the relative error of `gradient`, the gradient of `loss` at the point `at`, along a random direction.
 
-    The quotient is central and of fourth order,
-    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε, so `step` can be so large that
-    rounding does not matter. Raises AssertionError, with both values, if the error is above `tolerance`.
+    The reference is the central difference of fourth order with ε = `step`:
+    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε. This order allows a step that is large enough to make rounding
+    errors negligible. Raises AssertionError, with both values, if the error is above `tolerance`.
     """
     direction = {name: rng.normal(size=array.shape) for name, array in at.items()}
 
-    def moved(by: float) -> float:
-        return loss({name: array + by * direction[name] for name, array in at.items()})
+    def loss_at(distance: float) -> float:
+        return loss({name: array + distance * direction[name] for name, array in at.items()})
 
-    numeric = (8 * (moved(step) - moved(-step)) - (moved(2 * step) - moved(-2 * step))) / (12 * step)
+    numeric = (8 * (loss_at(step) - loss_at(-step)) - (loss_at(2 * step) - loss_at(-2 * step))) / (12 * step)
     exact = float(sum((gradient[name] * direction[name]).sum() for name in at))
     error = abs(numeric - exact) / max(abs(numeric), abs(exact), 1e-30)
     if error > tolerance:

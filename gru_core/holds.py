@@ -1,4 +1,4 @@
-"""Values that are held in a run, in place of the computed values."""
+"""Held values: values that replace computed values in a run, because of a clamp."""
 
 from __future__ import annotations
 
@@ -12,51 +12,52 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 
 Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
-"""The held values of one timestep: for each held signal its places in a contiguous array, and their values."""
+"""The held values of one timestep: for each held signal the indices in a contiguous array, and the values there."""
 
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that a run must use in place of the computed values: `values` where `masks` is true.
+    """Values that replace computed values in a run: entries of `values` for which `masks` is true.
 
-    Both have for each held signal an array `(T, H)`, the same for every sequence of a batch, or `(T, B, H)`.
-    A held "h_prev" replaces h_{t-1} wherever timestep t uses it.
+    Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`.
+    A held "h_prev" replaces h_{t-1} in all equations of timestep t.
     """
 
     masks: Mapping[str, Mask]
     values: Mapping[str, Array]
 
     def __getitem__(self, part: Any) -> Holds:
-        """Return the holds of some of the timesteps, or of one sequence of a batch."""
+        """Return some of the held values: `holds[2:5]` for timesteps, `holds[:, 1]` for one sequence of a batch."""
         return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
 
     def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
-        """Return the holds with arrays of a run's shape. Raises ValueError if their shapes do not fit it."""
+        """Return the held values in the shape and the dtype of a run. Raises ValueError if a shape does not fit."""
 
-        def fit(array: Any) -> Any:
+        def broadcast(array: Any) -> Any:
             if array.shape == shape:
                 return array
             return np.broadcast_to(array[:, None] if array.ndim < len(shape) else array, shape)
 
-        values = {signal: fit(values.astype(dtype, copy=False)) for signal, values in self.values.items()}
-        return Holds({signal: fit(mask) for signal, mask in self.masks.items()}, values)
+        values = {signal: broadcast(values.astype(dtype, copy=False)) for signal, values in self.values.items()}
+        return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values)
 
     def in_first(self, B: int) -> Holds:
-        """Return the holds for a batch of `B` sequences. Only the first sequence is held."""
+        """Return the held values for a batch of `B` sequences, in which only the first sequence has them."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})
 
     def by_step(self, T: int) -> list[Held]:
         """Return the held values of each timestep."""
-        new = np.arange(T) == 0  # where something else is held than at the step before: mostly nowhere
+        # Most timesteps hold the same values as the timestep before, so their dictionary is made only once.
+        changes = np.arange(T) == 0
         for array in (*self.masks.values(), *self.values.values()):
             flat = array.reshape(T, -1)
-            new[1:] |= (flat[1:] != flat[:-1]).any(1)
+            changes[1:] |= (flat[1:] != flat[:-1]).any(1)
         steps: list[Held] = []
         held: Held = {}
-        for t, is_new in enumerate(new.tolist()):
-            if is_new:
+        for t, changed in enumerate(changes.tolist()):
+            if changed:
                 masks = {signal: mask[t] for signal, mask in self.masks.items() if mask[t].any()}
                 held = {signal: (np.flatnonzero(m), self.values[signal][t][m]) for signal, m in masks.items()}
             steps.append(held)
@@ -64,6 +65,6 @@ class Holds:
 
 
 def put(held: Held, signal: str, computed: Array) -> None:
-    """Replace the computed values of a signal by its held ones."""
+    """Overwrite the held entries in a signal's computed values, in place."""
     if signal in held:
         computed.put(*held[signal])

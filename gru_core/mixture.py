@@ -1,8 +1,9 @@
-"""A state that a timestep mixes from the old state and a candidate. The ledger accounts for it.
+"""A mixture: a state that is a sum of the old state and a candidate, each multiplied by a gate.
 
     m_t = keep_t ⊙ m_{t-1} + take_t ⊙ candidate_t
 
-In a GRU m is h, with 1 − z and z. In an LSTM it is c, with f and i.
+In a GRU m is h, with the gates 1 − z and z. In an LSTM m is c, with the gates f and i. gru_core.ledger splits such a
+state into the contributions of all timesteps.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from gru_core.arrays import Array, Mask
 class Mixture:
     """The parts of a mixture over the T timesteps of a run, each `(T, H)`.
 
-    `starts` has the state that each timestep starts from, m_{t-1} as the timestep reads it. It may have one more row,
-    the last state. `held` is true where a clamp set the state: the state that the timestep reads or, with `after`, the
-    state that it leaves.
+    `starts` has the state that each timestep starts from: m_{t-1} as the timestep reads it. One more row, the last
+    state, may follow. `held` is the mask of the states that a clamp set, None if there is no clamp. `after` says which
+    states these are: the states that a timestep leaves, or, if it is false, the states that a timestep reads.
     """
 
     keep: Array

@@ -1,6 +1,6 @@
-"""A model: an encoder, recurrent layers, a readout, and the card that describes it.
+"""A model: an encoder, recurrent layers, a readout, and a card that describes the model.
 
-A model is stored as one `.safetensors` file: the arrays by name, and all else as JSON in the metadata.
+A model is stored as one `.safetensors` file: the arrays by name, and everything else as JSON in the metadata.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from gru_core.holds import Holds
 
 @dataclass(frozen=True)
 class Readout:
-    """The outputs that are read from the top layer's state: y = softmax(V h + c) or y = V h + c.
+    """The output layer. It reads the top layer's state h: y = softmax(V h + c) or y = V h + c.
 
-    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if the numbers of outputs differ.
+    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if K is not the same in all
+    three.
     """
 
     kind: Literal["softmax", "linear"]
@@ -60,7 +61,7 @@ class Readout:
 
 @dataclass(frozen=True)
 class Model:
-    """An `encoder`, `layers` from the bottom to the top, a `readout` and a `card`."""
+    """A network: an `encoder`, `layers` from the bottom to the top, a `readout` and a `card`."""
 
     encoder: Encoder
     layers: tuple[Cell, ...]
@@ -72,7 +73,7 @@ class Model:
         return f"Model({self.card.title[:40]!r}, {self.card.weights}: I={I}, H={self.sizes}, K={K})"
 
     def _repr_html_(self) -> str:
-        """Return the card, which a notebook shows."""
+        """Return the card as HTML. A notebook shows it."""
         kinds = " and ".join(dict.fromkeys(cell.kind for cell in self.layers))
         sizes = {
             "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
@@ -92,37 +93,37 @@ class Model:
         return self.card.examples or (self.encoder.example,)
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
-        """Return an initial state for each layer: `(H,)`, or in an LSTM h, then c, `(2H,)`.
+        """Return an initial state for each layer: `(H,)`, or `(2H,)` in an LSTM, which is h and then c.
 
-        The states are those in `h0`, or zero if it is None. Raises ValueError if their shapes do not fit the layers.
+        The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer.
         """
-        wanted = [(len(cell.carried) * cell.units,) for cell in self.layers]
-        given: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in wanted] if h0 is None else h0
-        states: list[Array] = [np.asarray(h, float) for h in given]
+        needed = [(len(cell.carried) * cell.units,) for cell in self.layers]
+        initial: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in needed] if h0 is None else h0
+        states: list[Array] = [np.asarray(h, float) for h in initial]
         shapes = [h.shape for h in states]
-        if shapes != wanted:
-            raise ValueError(f"h0 has shapes {shapes}, but this model needs {wanted}")
+        if shapes != needed:
+            raise ValueError(f"h0 has shapes {shapes}, but this model needs {needed}")
         return states
 
     def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
-        """Return what each layer must use under `clamps`, over `steps`: `(T,)` of one sequence or `(T, B)` of a batch.
+        """Return the clamped values of each layer, or None for a layer without a clamp.
 
-        Raises ValueError if the model has no such layer, signal or unit, or if a clamp covers no timestep or has a mask
-        of another shape.
+        `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. Raises ValueError if the model
+        has no such layer, signal or unit, or if a clamp covers no timestep or has a mask of another shape.
         """
-        self._has_layers(clamps)
+        self._check_layers(clamps)
         return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
         """Return the model with the edits applied. Raises ValueError if the model has no such layer or weight."""
-        self._has_layers(edits)
+        self._check_layers(edits)
         layers = (edited(cell, [edit for edit in edits if edit.layer == i]) for i, cell in enumerate(self.layers))
         return replace(self, layers=tuple(layers))
 
-    def _has_layers(self, of: Sequence[Clamp | Edit]) -> None:
-        for one in of:
-            if not 0 <= one.layer < len(self.layers):
-                raise ValueError(f"layer {one.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
+    def _check_layers(self, changes: Sequence[Clamp | Edit]) -> None:
+        for change in changes:
+            if not 0 <= change.layer < len(self.layers):
+                raise ValueError(f"layer {change.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
 
     def forward(
         self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None
@@ -138,16 +139,17 @@ class Model:
         return runs
 
     def __call__(self, x: Array, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> Array:
-        """Return y `(T, …, K)`, without the intermediate values."""
+        """Return the outputs y, `(T, …, K)`, for inputs `x` `(T, …, I)`. The intermediate values are dropped."""
         return self.readout(self.forward(x, h0, self.holds(clamps, x.shape[:-1]))[-1].h)
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """Every array, by its name in the file."""
-        named = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
-        return named | {"readout.V": self.readout.V, "readout.c": self.readout.c}
+        """All arrays, by their names in the file."""
+        arrays = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
+        return arrays | {"readout.V": self.readout.V, "readout.c": self.readout.c}
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
+        """Return the model with other arrays, by the names of `parameters`."""
         layers = tuple(
             cell.with_parameters({n: parameters[f"layers.{i}.{n}"] for n in cell.parameters})
             for i, cell in enumerate(self.layers)
@@ -160,7 +162,7 @@ class Model:
         return self.with_parameters({name: array.astype(dtype) for name, array in self.parameters.items()})
 
     def negate_unit(self, layer: int, unit: int) -> Model:
-        """Return a model of the same function, with the sign of one unit's state flipped."""
+        """Return a model with the same outputs, in which one unit's state has the opposite sign."""
         layers, readout = list(self.layers), self.readout
         layers[layer] = layers[layer].negated(unit)
         sign = np.where(np.arange(layers[layer].units) == unit, -1.0, 1.0).astype(layers[layer].U.dtype)
@@ -176,17 +178,17 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the `.safetensors` file. The same model gives the same bytes."""
-        about = {
+        metadata = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
             "layers": len(self.layers),
             "card": asdict(self.card),
         }
         if any(cell.name != "gru" for cell in self.layers):
-            about["cells"] = [cell.name for cell in self.layers]
-        # One key: the order in which the library writes several is not fixed.
-        text = json.dumps(about, ensure_ascii=False)
-        # The library writes memory as it lies, and takes it for rows.
+            metadata["cells"] = [cell.name for cell in self.layers]
+        # All of the text has one key, because the library does not write several keys in a fixed order.
+        text = json.dumps(metadata, ensure_ascii=False)
+        # The library copies the memory of an array as it is, and later reads it row by row.
         rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
         return bytes(save(rows, {"gruscope": text}))
 
@@ -194,12 +196,12 @@ class Model:
 def load_file(path: str | Path) -> Model:
     """Return the model in a file that `Model.save` wrote.
 
-    Raises FileNotFoundError, or ValueError if the file has no such model.
+    Raises FileNotFoundError if there is no file, and ValueError if the file has no such model.
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            about = (file.metadata() or {})["gruscope"]
-            return from_parts({name: file.get_tensor(name) for name in file.keys()}, about)  # noqa: SIM118
+            text = (file.metadata() or {})["gruscope"]
+            return from_parts({name: file.get_tensor(name) for name in file.keys()}, text)  # noqa: SIM118
     except (KeyError, TypeError, SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{Path(path).name} is not a GRU Scope model: {error}") from error
 
@@ -218,15 +220,15 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
 
     Raises KeyError, TypeError or ValueError if something is missing or does not fit.
     """
-    about = json.loads(text)
-    cells = about["cells"] if "cells" in about else repeat("gru", about["layers"])
+    metadata = json.loads(text)
+    cells = metadata["cells"] if "cells" in metadata else repeat("gru", metadata["layers"])
     layers = tuple(_layer(arrays, f"layers.{i}.", name) for i, name in enumerate(cells))
     readout = Readout(
-        about["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(about["readout"]["labels"])
+        metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
     )
-    card = about["card"]
+    card = metadata["card"]
     return Model(
-        encoder_from_dict(about["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
+        encoder_from_dict(metadata["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
     )
 
 

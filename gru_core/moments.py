@@ -1,11 +1,12 @@
-"""Similar moments: other timesteps at which a unit does the same, and other units that do the same at these timesteps.
+"""Similar moments: timesteps at which a unit shows the same pattern again, and other units that show it as well.
 
-A moment is the values of a signal of one unit over some timesteps. Two moments are similar if at each of their
-timesteps the values differ by at most a share `near` of the signal's scale. The sign of a state is arbitrary. So if a
-signal goes from below 0 to above 0, a unit with the opposite values is similar too, and is called mirrored.
+A moment consists of the values of one unit's signal over some consecutive timesteps. Two moments are similar if at each
+timestep their values differ by at most `near`, a share of the signal's scale. The sign of a state is arbitrary. So if
+the scale of a signal goes from below 0 to above 0, a unit with the opposite values is similar too. It is called
+mirrored.
 
-Selecting a pattern of one unit and asking what the matches have in common comes from LSTMVis (Strobelt et al., 2018).
-The measure of similarity does not.
+The idea to select a pattern of one unit and to ask what its matches have in common is from LSTMVis (Strobelt et al.,
+2018). The measure of similarity is our own.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from gru_core.tasks import Batch, explained
 Steps = npt.NDArray[np.int_]
 
 NEAR = 0.1
-"""The largest difference of two similar values, as a share of the signal's scale."""
+"""The largest difference between similar values, as a share of the signal's scale."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """A similar unit, from 0, and its largest difference from the given one, as a share of the scale."""
+    """A unit that has similar values to the selected unit.
+
+    `unit` counts from 0. `gap` is the largest difference between the values, as a share of the signal's scale.
+    """
 
     unit: int
     gap: float
@@ -38,7 +42,11 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Place:
-    """A similar moment in other data: its sequence and its first timestep, both from 0, and its largest difference."""
+    """A similar moment in other sequences.
+
+    `sequence` and `t`, the first timestep of the moment, count from 0. `gap` is the largest difference between the
+    values, as a share of the signal's scale.
+    """
 
     sequence: int
     t: int
@@ -47,10 +55,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Common:
-    """A property that many of the places share.
+    """A property that many of the similar moments have in common.
 
-    `share` of them have it at timestep `step`, where 0 is the first of the moment and -1 the one before. `elsewhere` is
-    the share of all timesteps that have it.
+    `what` is the property: a kind of timestep, or a symbol. `share` is the share of the similar moments that have the
+    property at timestep `step`: 0 is the first timestep of the moment, and -1 is the timestep before it. `elsewhere` is
+    the share of all timesteps that have the property.
     """
 
     step: int
@@ -61,7 +70,10 @@ class Common:
 
 @dataclass(frozen=True)
 class Moments:
-    """The `count` similar moments among `of` possible ones, the closest of them, and their common properties."""
+    """The result of a search for similar moments.
+
+    `count` of all `of` moments are similar. `places` lists the most similar ones, and `common` their properties.
+    """
 
     count: int
     of: int
@@ -74,14 +86,14 @@ def units_alike(run: Run, signal: str, unit: int, steps: slice, near: float = NE
 
     Raises ValueError if the cell has no such signal.
     """
-    values, scale, signed = _course(run, signal)
-    here = values[steps]
-    wanted = here[:, unit : unit + 1]
-    found = []
+    values, scale, signed = _values(run, signal)
+    moments = values[steps]
+    selected = moments[:, unit : unit + 1]
+    similar = []
     for mirrored in (False, True) if signed else (False,):
-        gaps = np.abs(here - (-wanted if mirrored else wanted)).max(0) / scale
-        found += [Likeness(int(u), float(gaps[u]), mirrored) for u in np.flatnonzero(gaps <= near) if u != unit]
-    return sorted(found, key=lambda one: one.gap)
+        gaps = np.abs(moments - (-selected if mirrored else selected)).max(0) / scale
+        similar += [Likeness(int(u), float(gaps[u]), mirrored) for u in np.flatnonzero(gaps <= near) if u != unit]
+    return sorted(similar, key=lambda likeness: likeness.gap)
 
 
 def places_alike(
@@ -96,10 +108,10 @@ def places_alike(
 ) -> Moments:
     """Return the moments in `batch` at which the unit's signal is similar to `wanted` `(n,)`.
 
-    At most `most` places are listed, and all are counted. Raises ValueError if the cell has no such signal, or if the
-    sequences are shorter than n timesteps.
+    The result counts all of them, but lists only the `most` closest. Raises ValueError if the cell has no such signal,
+    or if the sequences are shorter than n timesteps.
     """
-    values, scale, _ = _course(model.forward(batch.x)[layer], signal)
+    values, scale, _ = _values(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)
     if n > T:
         raise ValueError(f"a moment of {n} steps is too long: the held-out sequences have {T} steps")
@@ -108,36 +120,42 @@ def places_alike(
     t, b = np.nonzero(gaps <= near)
     order = np.argsort(gaps[t, b], kind="stable")[:most]
     places = [Place(int(b[i]), int(t[i]), float(gaps[t[i], b[i]])) for i in order]
-    return Moments(len(t), gaps.size, places, _common(_kinds(model, batch), t, b, n))
+    return Moments(len(t), gaps.size, places, _common(_properties(model, batch), t, b, n))
 
 
-def _course(run: Run, signal: str) -> tuple[Array, float, bool]:
-    """A signal's values, how long its scale is, and whether it has two signs."""
+def _values(run: Run, signal: str) -> tuple[Array, float, bool]:
+    """Return a signal's values, the length of its scale, and whether its scale has negative values.
+
+    Raises ValueError if the cell has no such signal.
+    """
     if signal not in run.cell.signals:
         raise ValueError(f"this cell has no {signal}; its signals are {', '.join(run.cell.signals)}")
     style = run.cell.signals[signal]
     return getattr(run, signal), style.highest - style.lowest, style.lowest < 0
 
 
-def _kinds(model: Model, batch: Batch) -> dict[str, Mask]:
-    """What can be said of a step: its kind, as the task has it, and the symbol that is read."""
-    first = explained(next(iter(batch.events), ""))
-    kinds = {f"no {first}" if kind == "other" else explained(kind): mask for kind, mask in batch.events.items()}
+def _properties(model: Model, batch: Batch) -> dict[str, Mask]:
+    """Return the properties that timesteps can have, by name, as masks `(T, B)`: the task's kinds, and the symbols."""
+    marked = explained(next(iter(batch.events), ""))
+    properties = {f"no {marked}" if kind == "other" else explained(kind): mask for kind, mask in batch.events.items()}
     if isinstance(model.encoder, Symbols):
-        kinds |= {f"“{symbol}”": batch.x[..., i] > 0 for i, symbol in enumerate(model.encoder.alphabet)}
-    return kinds
+        properties |= {f"“{symbol}”": batch.x[..., i] > 0 for i, symbol in enumerate(model.encoder.alphabet)}
+    return properties
 
 
-def _common(kinds: dict[str, Mask], t: Steps, b: Steps, n: int) -> list[Common]:
-    """What at least half of the places have, and half as often again as any step; from the step before them on."""
-    found = []
+def _common(properties: dict[str, Mask], t: Steps, b: Steps, n: int) -> list[Common]:
+    """Return the properties that at least half of the moments have, and 1.5 times as often as all timesteps do.
+
+    The moments start at timesteps `t` of sequences `b` and have n timesteps. The timestep before them counts as well.
+    """
+    common = []
     for step in range(-1, n):
-        there = t + step
-        inside = there >= 0
+        times = t + step
+        inside = times >= 0
         if not inside.any():
             continue
-        for what, mask in kinds.items():
-            share, elsewhere = float(mask[there[inside], b[inside]].mean()), float(mask.mean())
+        for what, mask in properties.items():
+            share, elsewhere = float(mask[times[inside], b[inside]].mean()), float(mask.mean())
             if share >= 0.5 and share >= 1.5 * elsewhere:
-                found.append(Common(step, what, share, elsewhere))
-    return sorted(found, key=lambda one: (abs(one.step), -one.share / max(one.elsewhere, 1e-9)))
+                common.append(Common(step, what, share, elsewhere))
+    return sorted(common, key=lambda entry: (abs(entry.step), -entry.share / max(entry.elsewhere, 1e-9)))

@@ -1,7 +1,7 @@
-"""The HTML that a notebook shows for a model and for a trace: only text and colors.
+"""The HTML that a notebook shows for a model and for a trace. It consists of text and colors.
 
-It has no script and loads nothing, so it looks the same without a network and in a notebook that is not trusted.
-Text from a file or a sequence is escaped.
+The HTML has no script and loads nothing, so it looks the same offline and in a notebook that is not trusted. Text from
+a file or a sequence is escaped.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gru_core.cell import Run
 from gru_core.signals import Signal
 
 STEPS, UNITS = 40, 8
-"""The most timesteps and units of a trace that are shown. Of more units, the ones that moved most are shown."""
+"""The most timesteps and units in the table of a trace. If there are more units, it has the units that moved most."""
 
 TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"
 
 
 def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> str:
-    """Return a model's card with its sizes."""
+    """Return a table with a model's card and its sizes."""
     rows = {
         "task": card.about,
         "question": card.question,
@@ -45,40 +45,41 @@ def some(labels: Sequence[str]) -> str:
     return f"{', '.join(labels[:12])}{' …' * (len(labels) > 12)}"
 
 
-def _figures(named: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {f'{v:.3g}' if isinstance(v, float) else v}" for name, v in named.items())
+def _figures(figures: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {f'{v:.3g}' if isinstance(v, float) else v}" for name, v in figures.items())
 
 
-def run_html(title: str, run: Run, tokens: list[str] | None, answers: Iterable[tuple[str, list[str]]]) -> str:
+def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[tuple[str, list[str]]]) -> str:
     """Return a table with a column for each timestep.
 
-    Its rows are the inputs, the outputs, and each signal of the units that moved most.
+    The rows are the inputs, the outputs, and each signal of the units that moved most.
     """
     H, T = run.cell.units, min(len(run.h), STEPS)
     units = np.sort(np.argsort(-run.moved, kind="stable")[:UNITS])
     rows = [_row("t", map(_cell, map(str, range(1, T + 1))))]
     if tokens is not None:
         rows.append(_row("input", map(_cell, tokens[:T])))
-    rows += [_row(name, map(_cell, texts[:T])) for name, texts in answers]
+    rows += [_row(name, map(_cell, texts[:T])) for name, texts in outputs]
     for name, signal in run.cell.signals.items():
         for unit in units:
-            of = f"{signal.symbol} of unit {unit + 1}" if H > 1 else signal.symbol
-            rows.append(_row(of, (_coloured(signal, value) for value in getattr(run, name)[:T, unit])))
-    left = [f"{len(run.h) - T} more steps"] * (len(run.h) > T) + [f"{H - UNITS} units that moved less"] * (H > UNITS)
-    return _table(title + (f" (not shown: {', '.join(left)})" if left else ""), "".join(rows))
+            label = f"{signal.symbol} of unit {unit + 1}" if H > 1 else signal.symbol
+            rows.append(_row(label, (_colored_cell(signal, value) for value in getattr(run, name)[:T, unit])))
+    hidden = [f"{len(run.h) - T} more steps"] * (len(run.h) > T)
+    hidden += [f"{H - UNITS} units that moved less"] * (H > UNITS)
+    return _table(title + (f" (not shown: {', '.join(hidden)})" if hidden else ""), "".join(rows))
 
 
-def _coloured(signal: Signal, value: float) -> str:
-    """A cell with the value on its colour of the signal's scale."""
-    colours = np.array([[*bytes.fromhex(colour[1:])] for colour in signal.scale["light"]], float)
-    share = (value - signal.lowest) / (signal.highest - signal.lowest) * (len(colours) - 1)
-    red, green, blue = (round(float(np.interp(share, range(len(colours)), of))) for of in colours.T)
+def _colored_cell(signal: Signal, value: float) -> str:
+    """Return a table cell with the value, on the value's color in the signal's scale."""
+    colors = np.array([[*bytes.fromhex(color[1:])] for color in signal.scale["light"]], float)
+    position = (value - signal.lowest) / (signal.highest - signal.lowest) * (len(colors) - 1)
+    red, green, blue = (round(float(np.interp(position, range(len(colors)), channel))) for channel in colors.T)
     ink = "#222" if _luminance(np.array([red, green, blue])) > 0.2 else "#fff"
     return _cell(f"{value:.2f}", f"background: rgb({red}, {green}, {blue}); color: {ink}")
 
 
 def _luminance(rgb: Array) -> float:
-    """The relative luminance of a colour, roughly: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    """Return the approximate relative luminance of a color: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
     return float(np.array([0.2126, 0.7152, 0.0722]) @ (rgb / 255) ** 2.2)
 
 

@@ -1,7 +1,7 @@
-"""Numbers in text: in ASCII digits, with at most `LONGEST` characters.
+"""Parsers of numbers in text. They accept only ASCII digits, and at most `LONGEST` characters.
 
-`int` and `float` also read the digits of other scripts and underscores, `float` reads inf and nan, and both read
-thousands of digits.
+Python's `int` and `float` accept more: digits of other scripts, underscores, thousands of digits and, for `float`, inf
+and nan.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def whole(text: str) -> int | None:
 
 
 def decimal(text: str) -> float | None:
-    """Return the number in the text, infinite if it is too large for a float; None if the text is no number."""
+    """Return the number in the text, or None if the text is not a number. It is infinite if a float cannot hold it."""
     return float(text) if len(text) <= LONGEST and _DECIMAL.fullmatch(text) else None
 
 
 def decimals(text: str) -> list[float] | None:
-    """Return the numbers in a text that has commas between them, as `decimal` reads each; None if one is no number."""
+    """Return the numbers of a comma-separated text, each as in `decimal`, or None if one of them is not a number."""
     pieces = text.split(",")
     return list(map(float, pieces)) if max(map(len, pieces)) <= LONGEST and _DECIMALS.fullmatch(text) else None

@@ -3,13 +3,13 @@
     layers.0.r                 r of the layer nearest the input, (T, H). The cell's other signals have the same form.
                                Also x (T, I), h0 (H,), and h_prev (T, H), which is h_{t-1} as the timestep
                                reads it. An LSTM has c0 and c_prev as well
-    layers.0.held.z            where z was held, (T, H), true or false; only if z was held
+    layers.0.held.z            the mask of the values of z that were clamped, (T, H); only if z was clamped
     y                          the outputs, (T, K)
     labels, tokens             the names of the outputs, (K,); the tokens of the sequence, (T,), if it was text
     twin.y, twin.layers.0.r    the same for the original run, or for the second sequence, if there is one
 
-In lists the dots are levels: `["layers"][0]["r"]`. There `["twin"]` is None without such a run. All values are
-numbers, text, true or false, so `json.dumps(…, allow_nan=False)` and `np.load(…, allow_pickle=False)` take them.
+In lists each dot is a level: `["layers"][0]["r"]`. `["twin"]` is None if there is no such run. All values are numbers,
+text, true or false, so `json.dumps(…, allow_nan=False)` and `np.load(…, allow_pickle=False)` can process them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from gru_core.cell import Run
 Named = dict[str, npt.NDArray[Any]]
 
 
-def of_layer(run: Run) -> Named:
+def layer_arrays(run: Run) -> Named:
     """Return the arrays of one layer by name."""
-    states = [name for of in run.cell.carried for name in (f"{of}0", f"{of}_prev")]
+    states = [name for signal in run.cell.carried for name in (f"{signal}0", f"{signal}_prev")]
     arrays: Named = {name: getattr(run, name) for name in ("x", *states, *run.cell.signals)}
     masks = {} if run.holds is None else run.holds.masks
     return arrays | {f"held.{signal}": mask for signal, mask in masks.items() if mask.any()}
@@ -35,19 +35,19 @@ def of_layer(run: Run) -> Named:
 
 def arrays(layers: Sequence[Run], y: Array) -> Named:
     """Return the arrays of a run by name."""
-    found: Named = {"y": y}
+    by_name: Named = {"y": y}
     for i, run in enumerate(layers):
-        found |= {f"layers.{i}.{name}": array for name, array in of_layer(run).items()}
-    return found
+        by_name |= {f"layers.{i}.{name}": array for name, array in layer_arrays(run).items()}
+    return by_name
 
 
 def lists(layers: Sequence[Run], y: Array) -> dict[str, Any]:
     """Return the arrays of a run as nested lists."""
-    of_layers: list[dict[str, Any]] = []
+    layer_lists: list[dict[str, Any]] = []
     for run in layers:
-        of: dict[str, Any] = {"held": {}}
-        for name, array in of_layer(run).items():
+        entry: dict[str, Any] = {"held": {}}
+        for name, array in layer_arrays(run).items():
             signal = name.removeprefix("held.")
-            (of if signal == name else of["held"])[signal] = array.tolist()
-        of_layers.append(of)
-    return {"y": y.tolist(), "layers": of_layers}
+            (entry if signal == name else entry["held"])[signal] = array.tolist()
+        layer_lists.append(entry)
+    return {"y": y.tolist(), "layers": layer_lists}

@@ -1,4 +1,4 @@
-"""Scores of a model on data with known answers, with or without clamps."""
+"""Scores of a model on sequences with known answers, with or without clamps."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SCORE = {"softmax": "accuracy", "linear": "squared error"}
 
 
 def figure(kind: str, score: float) -> str:
-    """Return a score as a number with its unit; `kind` is that of the readout."""
+    """Return a score as text with its unit. `kind` is the kind of the readout."""
     return f"{100 * score:.4g}%" if kind == "softmax" else f"{score:.2g}"
 
 
 def in_words(kind: str, score: float) -> str:
-    """Return a score on held-out sequences as text."""
+    """Return a score on held-out sequences as text that names the score. `kind` is the kind of the readout."""
     number = figure(kind, score)
     return f"{number} held-out accuracy" if kind == "softmax" else f"held-out mean squared error {number}"
 
 
 def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence[Array] | None = None) -> float:
-    """Return the accuracy for a softmax readout, the mean squared error for a linear one, over the scored timesteps."""
+    """Return the accuracy (softmax readout) or the mean squared error (linear readout) over the scored timesteps."""
     y = model(batch.x, clamps, h0)[batch.scored]
     target = batch.target[batch.scored]
     if model.readout.kind == "softmax":
@@ -40,24 +40,24 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
 def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Return the mean of each gate of the top layer at each kind of timestep that occurs.
 
-    The names are such as "z at write". RNNs have no gates, so they have no means.
+    An example of a name is "z at write". The result is empty for an RNN, which has no gates.
     """
     gates = [name for name, signal in runs[-1].cell.signals.items() if signal.lowest == 0]
     return {
         f"{gate} at {event}": float(getattr(runs[-1], gate)[mask].mean())
         for event, mask in events.items()
         if mask.any()
-        for gate in reversed(gates)  # the one that says what is taken first
+        for gate in reversed(gates)  # the update gate of a GRU before its reset gate
     }
 
 
 def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -> tuple[Clamp, str]:
     """Return a clamp on timesteps of one sequence as a clamp for other sequences, and its timesteps in words.
 
-    `here` has the events of the clamp's own sequence, masks `(T,)`. `there` has those of the other sequences, `(T, B)`;
-    see `Task.events`. A clamp on all timesteps covers every timestep there. A clamp on timesteps of one kind covers
-    every timestep of that kind. In a sequence of one timestep, only a clamp without an end counts as a clamp on all
-    timesteps.
+    `here` has the kinds of timesteps in the clamp's own sequence, as masks `(T,)`. `there` has the kinds of timesteps
+    in the other sequences, as masks `(T, B)`. `Task.events` returns both. A clamp on all timesteps becomes a clamp on
+    all timesteps, and a clamp on timesteps of one kind becomes a clamp on every timestep of this kind. In a sequence of
+    one timestep, only a clamp without an end counts as a clamp on all timesteps.
 
     Raises ValueError if the clamp covers no timestep, or timesteps of several kinds.
     """
@@ -72,5 +72,5 @@ def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -
             f"timesteps {first} to {last} are of several kinds ({', '.join([kind, *more])}), so it is not clear which "
             f"timesteps to clamp in other sequences: clamp all timesteps, or timesteps of one kind ({', '.join(here)})"
         )
-    at = f"every timestep without a {explained(next(iter(here)))}" if kind == "other" else f"every {explained(kind)}"
-    return replace(clamp, steps=there[kind]), at
+    words = f"every timestep without a {explained(next(iter(here)))}" if kind == "other" else f"every {explained(kind)}"
+    return replace(clamp, steps=there[kind]), words

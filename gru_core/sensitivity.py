@@ -1,7 +1,8 @@
 """Sensitivity: the gradient of an output, or of a state, with respect to earlier inputs, gates and states.
 
 All gradients are exact and not normalized. A clamped value has no gradient with respect to earlier values, but an
-output can still have a gradient with respect to a clamped gate. A small gradient does not mean that the network forgot.
+output can still have a gradient with respect to a clamped gate. A small gradient does not prove that the network forgot
+something.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from gru_core.cell import Run
 from gru_core.model import Readout
 
 AT_ONCE = 2**17
-"""The most numbers of Jacobians that are in memory at one time."""
+"""The most entries of Jacobians that are in memory at the same time."""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """The gradients of output `output` at a timestep t, and of the state there, with respect to each timestep s ≤ t.
 
-    Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has for each layer, by
-    name, arrays `(t + 1, H)`: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
-    `states` has for one layer, by the name of each signal that a timestep passes on, arrays `(t + 1, H)`: under "h" the
-    norm of each unit's row of ∂h_t/∂h_s, and in an LSTM under "c" that of ∂h_t/∂c_s.
+    Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of arrays
+    `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
+    `states` has arrays `(t + 1, H)` for one layer, one for each signal that a timestep passes on: "h" is the norm of
+    each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each unit's row of ∂h_t/∂c_s.
     """
 
     output: int
@@ -56,10 +57,10 @@ class Sensitivity:
 def sensitivity(
     layers: Sequence[Run], readout: Readout, y: Array, t: int, output: int | None = None, layer: int = -1
 ) -> Sensitivity:
-    """Return the sensitivity of an output at timestep `t`, from 0, and of the state of `layer` there.
+    """Return the sensitivity of an output, and of the state of `layer`, at timestep `t`, from 0.
 
-    `y` `(T, K)` are the outputs of `layers`. `output` is an index; None means the largest output. For a softmax readout
-    the output is the probability.
+    `layers` are the runs of the layers, and `y` `(T, K)` their outputs. `output` is the index of an output; None means
+    the largest output. With a softmax readout, an output is a probability.
     """
     t = range(len(y))[t]
     y = y[t]
@@ -79,26 +80,26 @@ def sensitivity(
 
 
 def frobenius(rows: Array) -> Array:
-    """Return the norm of a matrix from the norms of its rows, `(·, H)` to `(·,)`."""
+    """Return the Frobenius norms `(·,)` of matrices, from the norms of their rows `(·, H)`."""
     return np.asarray(np.sqrt((rows**2).sum(1)))
 
 
 def state_norms(run: Run, t: int) -> dict[str, Array]:
     """Return the norm of ∂h_{t,i}/∂h_s within a layer, for every timestep s ≤ `t` and unit i: `(t + 1, H)`, by "h".
 
-    Other signals that a timestep passes on have the same under their names. A derivative counts as 0 if its square is
-    too small for a number.
+    Each other signal that a timestep passes on has an array too, by its name. A derivative counts as 0 if its square
+    underflows.
     """
     H, S, dtype = run.cell.units, run.last.size, run.h.dtype
     norms = {name: np.zeros((t + 1, H), dtype) for name in run.cell.carried}
-    J, at_once = np.eye(H, S, dtype=dtype), max(1, AT_ONCE // S**2)  # ∂h_t/∂(the state of s), from s = t back
+    J, at_once = np.eye(H, S, dtype=dtype), max(1, AT_ONCE // S**2)  # J: ∂h_t/∂(state at s), from s = t back
     for end in range(t + 1, 0, -at_once):
         first = max(0, end - at_once)
-        for s, of_step in zip(range(end - 1, first - 1, -1), run[first:end].step_jacobians()[::-1], strict=True):
-            for name, of_signal in run.by_state(J, s).items():
-                norms[name][s] = np.sqrt((of_signal * of_signal).sum(1))
-            J = J @ of_step
-        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # below this a square is 0, and arithmetic is very slow
+        for s, step_jacobian in zip(range(end - 1, first - 1, -1), run[first:end].step_jacobians()[::-1], strict=True):
+            for name, block in run.by_state(J, s).items():
+                norms[name][s] = np.sqrt((block * block).sum(1))
+            J = J @ step_jacobian
+        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # its square underflows, and such numbers are slow
         if not J.any():
             break
     return norms

@@ -1,9 +1,9 @@
-"""The names, the meaning and the colors of a cell's signals.
+"""The signals of a cell: their names, meanings and colors.
 
 Each signal has one color. The colors are based on the set of Okabe and Ito, which people with color blindness can
 tell apart. Gates have a sequential scale in their own hue. Signed values share one diverging scale, and its middle is
-close to the color of the page. The scales are explicit arrays, because names such as "RdBu" run opposite ways in Python
-and JavaScript.
+close to the color of the page. The scales are explicit arrays, because named scales such as "RdBu" run in opposite
+directions in Python and JavaScript.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ Scale = Mapping[Theme, tuple[str, ...]]
 class Signal:
     """A value that every unit has at every timestep.
 
-    `symbol` is its symbol in equations, and `name` its name. `low` and `high` say what its ends `lowest` and `highest`
-    mean. `colour` is the color of its symbol in text, `scale` the colors of its values. `about` explains it in one or
-    two sentences. `about_pytorch` does so if z near 1 keeps the old state, and is "" if nothing changes. If the signal
-    `matters_with` is near 0, this signal has no effect and is drawn dimmed.
+    `symbol` is the signal's symbol in equations, and `name` its name. `lowest` and `highest` are the ends of its scale,
+    and `low` and `high` are their meanings in words. `colour` is the color of the symbol in text, and `scale` has the
+    colors of the values. `about` explains the signal in one or two sentences. `about_pytorch` is the explanation for
+    PyTorch's convention, in which z near 1 keeps the old state; it is "" if both conventions have the same explanation.
+    `matters_with` is the name of another signal. If that signal is near 0, this signal has no effect and is dimmed.
     """
 
     symbol: str

@@ -1,11 +1,11 @@
-"""A task of your own: a table of sequences with an answer for each timestep, as CSV.
+"""A task of your own: a table of sequences with an answer for each timestep, in CSV format.
 
     sequence,answers
     A x x B,A A A B
     B x,- B
 
-Spaces separate timesteps, and "-" stands for no answer. A fifth of the sequences, drawn with the seed, is held out.
-The score of a model is measured on these alone.
+Spaces separate timesteps, and "-" stands for no answer. A fifth of the sequences is held out; the seed decides which.
+The score of a model is measured on the held-out sequences only.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ MOST_KINDS = 8
 UNASKED = "-"
 
 Places = npt.NDArray[np.int8]
-"""Indices into an alphabet or a list of labels, from 0; -1 for none."""
+"""Indices into an alphabet or a list of labels, from 0. -1 stands for no entry."""
 
 
 class TableError(ValueError):
-    """A table that cannot be read. If one row is at fault, the message names it, from 1."""
+    """A table that cannot be read. If the error is in one row, the message has the number of the row, from 1."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Table:
     """The task in a table.
 
     `steps` `(N, T)` are indices into the alphabet, -1 after the end of a sequence. `answers` `(N, T)` are indices into
-    the labels, -1 for no answer. An index is one byte: the inputs `(T, B, I)` are made for one batch at a time.
+    the labels, -1 for no answer. To save memory an index is one byte, and only `batch` makes inputs `(T, B, I)`.
     """
 
     encoder: Symbols
@@ -59,13 +59,14 @@ class Table:
         return " ".join(self.encoder.alphabet[place] for place in self.steps[row] if place >= 0)
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows of the training sequences, and those of the held-out sequences."""
+        """Return the row numbers of the training sequences, and the row numbers of the held-out sequences."""
         N = len(self.steps)
         order = np.random.default_rng([seed, N]).permutation(N)
-        aside = max(1, N // 5)
-        return order[aside:], order[:aside]
+        held_out = max(1, N // 5)
+        return order[held_out:], order[:held_out]
 
     def batch(self, rows: np.ndarray) -> Batch:
+        """Return the sequences in these rows, with their answers."""
         x = (self.steps[rows].T[..., None] == np.arange(self.encoder.inputs)).astype(float)
         answers = self.answers[rows].T
         return Batch(x, np.maximum(answers, 0).astype(int), answers >= 0, self.events(x))
@@ -83,7 +84,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Split:
-    """A table as a task: training draws from the table's training sequences."""
+    """A table as a task. The seed splits it into training sequences and held-out sequences."""
 
     table: Table
     seed: int
@@ -101,17 +102,17 @@ class Split:
         return self.table.kind
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
-        """Return `B` of the training sequences, drawn with replacement. The table decides their length, and not `T`."""
-        trained, _ = self.table.split(self.seed)
-        return self.table.batch(rng.choice(trained, B))
+        """Return `B` training sequences, drawn with replacement. `T` has no effect: the table sets their length."""
+        training_rows, _ = self.table.split(self.seed)
+        return self.table.batch(rng.choice(training_rows, B))
 
     def aside(self, rng: Random, T: int, B: int) -> Batch:
-        """Return all held-out sequences, whatever the arguments."""
+        """Return all held-out sequences. The arguments have no effect."""
         return self.table.batch(self.table.split(self.seed)[1])
 
 
 def read(text: str) -> Table:
-    """Return the table in a CSV text. Raises TableError if the text is no such table, or exceeds a limit."""
+    """Parse a CSV text. Raises TableError if the text is not such a table, or exceeds a limit."""
     if len(text.encode()) > MOST_BYTES:
         raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
     for number, line in enumerate(text.splitlines(), 1):
@@ -133,24 +134,25 @@ def read(text: str) -> Table:
     if len(labels) < 2:
         raise TableError("the table needs at least two different answers")
     T = max(len(steps) for steps, _ in pairs)
-    steps = _places([steps for steps, _ in pairs], T, symbols)
-    answers = _places([answers for _, answers in pairs], T, labels)
-    asked = (answers >= 0).any(1)
-    if not asked.all():
-        raise TableError(f"sequence {int(np.flatnonzero(~asked)[0]) + 1} has no answer: give at least one")
+    steps = _indices([steps for steps, _ in pairs], T, symbols)
+    answers = _indices([answers for _, answers in pairs], T, labels)
+    has_answer = (answers >= 0).any(1)
+    if not has_answer.all():
+        raise TableError(f"sequence {int(np.flatnonzero(~has_answer)[0]) + 1} has no answer: give at least one")
     return Table(Symbols(symbols), labels, steps, answers)
 
 
-def _places(lists: Sequence[Sequence[str]], T: int, known: Sequence[str]) -> Places:
-    """The place of each among those that are known, `(N, T)`; −1 for any other, and after the end."""
-    places: Mapping[str, int] = {name: i for i, name in enumerate(known)}
-    found = np.full((len(lists), T), -1, np.int8)
-    for row, names in zip(found, lists, strict=True):
-        row[: len(names)] = [places.get(name, -1) for name in names]
-    return found
+def _indices(lists: Sequence[Sequence[str]], T: int, names: Sequence[str]) -> Places:
+    """Return the index in `names` of each entry, `(N, T)`: -1 for any other entry, and after the end of a list."""
+    index: Mapping[str, int] = {name: i for i, name in enumerate(names)}
+    indices = np.full((len(lists), T), -1, np.int8)
+    for row, entries in zip(indices, lists, strict=True):
+        row[: len(entries)] = [index.get(entry, -1) for entry in entries]
+    return indices
 
 
 def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the timesteps and the answers of a row. Raises TableError if they do not fit."""
     if len(row) != 2:
         raise TableError(f"sequence {number} has {len(row)} columns: there must be two, a sequence and its answers")
     steps, answers = row[0].split(), row[1].split()
@@ -168,8 +170,8 @@ def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
     return steps, answers
 
 
-def _distinct(lists: Sequence[Sequence[str]], what: str, most: int, but: str | None = None) -> tuple[str, ...]:
-    found = sorted({one for of in lists for one in of} - {but})
-    if len(found) > most:
-        raise TableError(f"the table has {len(found)} {what}: at most {most}")
-    return tuple(found)
+def _distinct(lists: Sequence[Sequence[str]], what: str, most: int, ignored: str | None = None) -> tuple[str, ...]:
+    distinct = sorted({entry for entries in lists for entry in entries} - {ignored})
+    if len(distinct) > most:
+        raise TableError(f"the table has {len(distinct)} {what}: at most {most}")
+    return tuple(distinct)

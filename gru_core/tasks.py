@@ -1,4 +1,4 @@
-"""The toy tasks that small networks learn: sequences and their answers, drawn with a seed."""
+"""The toy tasks of small networks: random sequences with their correct answers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Target = npt.NDArray[np.int_] | Array
 class Batch:
     """Sequences with their answers.
 
-    `x` is `(T, B, I)`. `target` `(T, B)` has a class for a softmax readout, and a number for a linear one. `scored`
-    `(T, B)` is true where the answer counts. `events` has masks `(T, B)` of the timesteps of each kind.
+    `x` `(T, B, I)` are the inputs. `target` `(T, B)` has a class for a softmax readout, and a number for a linear one.
+    `scored` `(T, B)` is the mask of the answers that count. `events` has for each kind of timestep a mask `(T, B)`.
     """
 
     x: Array
@@ -39,10 +39,13 @@ class Batch:
 
 
 class Draws(Protocol):
-    """The methods of a task that training needs."""
+    """A task, as far as training needs it: the two methods that draw sequences."""
 
-    def draw(self, rng: Random, T: int, B: int) -> Batch: ...
-    def aside(self, rng: Random, T: int, B: int) -> Batch: ...
+    def draw(self, rng: Random, T: int, B: int) -> Batch:
+        """Return `B` training sequences of `T` timesteps."""
+
+    def aside(self, rng: Random, T: int, B: int) -> Batch:
+        """Return `B` held-out sequences of `T` timesteps."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Task:
     """A task: its sequences, its answers, and the kinds of its timesteps.
 
     `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
-    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep the inputs that mark it. All other
-    timesteps are of the kind `unmarked`.
+    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep a slice of the inputs. At a timestep of
+    this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
     """
 
     encoder: Encoder
@@ -68,7 +71,7 @@ class Task:
         return Batch(x, *self.answers(x), self.events(x))
 
     def aside(self, rng: Random, T: int, B: int) -> Batch:
-        """Return new sequences to measure on, drawn as those for training are."""
+        """Return held-out sequences. They are drawn in the same way as the training sequences."""
         return self.draw(rng, T, B)
 
     def events(self, x: Array) -> dict[str, Mask]:
@@ -77,24 +80,24 @@ class Task:
         Each timestep is of exactly one kind.
         """
         events: dict[str, Mask] = {}
-        left = np.ones(x.shape[:-1], bool)
+        remaining = np.ones(x.shape[:-1], bool)
         for event, inputs in self.marked.items():
-            events[event] = left & x[..., inputs].any(-1)
-            left = left & ~events[event]
-        return events | {self.unmarked: left}
+            events[event] = remaining & x[..., inputs].any(-1)
+            remaining = remaining & ~events[event]
+        return events | {self.unmarked: remaining}
 
     def text(self, rng: Random, T: int) -> str:
-        """Return one drawn sequence as text, as a person would type it."""
+        """Draw one sequence, and return it as a person would type it."""
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
 def _any(x: Array) -> Mask:
-    """Where one of the inputs is on."""
+    """Return the mask of the timesteps at which at least one of the inputs is on."""
     return np.asarray((x > 0).any(-1))
 
 
 def _last(event: Mask, value: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
-    """At every step the value at the latest event, step 0 counting as one."""
+    """Return, for every timestep, the value at the latest event. Timestep 0 counts as an event."""
     steps = np.arange(len(event)).reshape(-1, *[1] * (event.ndim - 1))
     latest = np.maximum.accumulate(np.where(event, steps, 0), axis=0)
     return np.take_along_axis(value, latest, axis=0)
@@ -104,7 +107,7 @@ FLIP_FLOP = Symbols(("A", "B", "x", "y", "z", "."))
 
 
 def flip_flop(rng: Random, T: int, B: int) -> Array:
-    """Draw two capital letters among four distractors. A capital comes first, and later with probability 0.12."""
+    """Draw small letters and periods, with a capital letter at the start and then with probability 0.12."""
     write = rng.random((T, B)) < 0.12
     write[0] = True
     bit = rng.integers(0, 2, (T, B))
@@ -123,7 +126,7 @@ CALCULATOR = Numbers(
 
 
 def pocket_calculator(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers to load (with probability 0.15), to add (0.35) or to ignore (0.5). The first is to load."""
+    """Draw numbers to load (with probability 0.15), to add (0.35) or to ignore (0.5). The first one is loaded."""
     kind = rng.random((T, B))
     value = rng.uniform(-0.4, 0.4, (T, B))
     load, add = kind < 0.15, (kind >= 0.15) & (kind < 0.5)
@@ -132,7 +135,7 @@ def pocket_calculator(rng: Random, T: int, B: int) -> Array:
 
 
 def calculated(x: Array) -> tuple[Target, Mask]:
-    """Return the number loaded last plus the numbers added since, with each sum clipped to ±1. It starts at 0."""
+    """Return the last loaded number plus all numbers added since. Each sum is clipped to ±1. The start value is 0."""
     value, load, add = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -152,7 +155,7 @@ def running_total(rng: Random, T: int, B: int) -> Array:
 
 
 def added_up(x: Array) -> tuple[Target, Mask]:
-    """Return the sum of the numbers since the last flag, the number with the flag included."""
+    """Return the sum of the numbers since the last flag. It includes the number with the flag."""
     value, restart = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -170,17 +173,17 @@ def store_and_recall(rng: Random, T: int, B: int) -> Array:
     The first symbol is a capital.
     """
     kind = rng.random((T, B))
-    write, ask = kind < 0.10, (kind >= 0.10) & (kind < 0.25)
-    write[0], ask[0] = True, False
+    write, recall = kind < 0.10, (kind >= 0.10) & (kind < 0.25)
+    write[0], recall[0] = True, False
     item = rng.integers(0, 4, (T, B))
-    return np.eye(9)[np.where(write, 4 + item, np.where(ask, 8, item))]
+    return np.eye(9)[np.where(write, 4 + item, np.where(recall, 8, item))]
 
 
 def recalled(x: Array) -> tuple[Target, Mask]:
     """Return the last capital, scored at each `?` after a capital."""
     write = _any(x[..., 4:8])
-    asked = _any(x[..., 8:]) & np.logical_or.accumulate(write)
-    return _last(write, x[..., 4:8].argmax(-1)), asked
+    scored = _any(x[..., 8:]) & np.logical_or.accumulate(write)
+    return _last(write, x[..., 4:8].argmax(-1)), scored
 
 
 GOOD, BAD, FILLERS = ("good", "great", "lovely"), ("bad", "awful", "dull"), ("the", "film", "was", "a", "very")
@@ -230,7 +233,7 @@ TASKS: dict[str, Task] = {
 }  # fmt: skip
 
 
-# The tasks of the laboratories: each asks for one thing of a cell.
+# The tasks of the experiments. Each tests one ability of a cell.
 
 GAP = Symbols(("A", "B", "a", "b", "c", "d"))
 
@@ -244,11 +247,12 @@ def over_a_gap(rng: Random, T: int, B: int) -> Array:
 
 def remembered(x: Array) -> tuple[Target, Mask]:
     """Return the last capital, scored at the last timestep."""
-    target, known = last_capital(x)
-    return target, _at_the_end(known)
+    target, scored = last_capital(x)
+    return target, _at_the_end(scored)
 
 
 def _at_the_end(mask: Mask) -> Mask:
+    """Return the mask with only its last timestep."""
     end = np.zeros_like(mask)
     end[-1] = mask[-1]
     return end
@@ -258,28 +262,29 @@ RECALL = Symbols(("a", "b", "c", "d", "?"))
 
 
 def items(rng: Random, T: int, B: int) -> Array:
-    """Draw T // 2 items, then question marks."""
+    """Draw T // 2 items, then question marks until the end."""
     symbol = np.full((T, B), 4)
     symbol[: T // 2] = rng.integers(0, 4, (T // 2, B))
     return np.asarray(np.eye(5)[symbol])
 
 
 def in_order(x: Array) -> tuple[Target, Mask]:
-    """Return the k-th item at the k-th question mark."""
-    asked, item = _any(x[..., 4:]), x[..., :4].argmax(-1)
-    n = np.cumsum(asked, 0) - 1
-    kept = np.cumsum(~asked, 0)[-1]  # items in all
-    order = np.argsort(asked, axis=0, kind="stable")  # the items' steps first
-    place = np.take_along_axis(order, np.clip(n, 0, len(x) - 1), 0)
-    scored = asked & (n < kept) & (np.arange(len(x)).reshape(-1, *[1] * (asked.ndim - 1)) > place)
-    return np.take_along_axis(item, place, 0), scored
+    """Return the k-th item at the k-th question mark, scored at each question mark that has an earlier k-th item."""
+    question, item = _any(x[..., 4:]), x[..., :4].argmax(-1)
+    k = np.cumsum(question, 0) - 1
+    item_count = np.cumsum(~question, 0)[-1]
+    order = np.argsort(question, axis=0, kind="stable")  # the timesteps of the items, then the other timesteps
+    item_step = np.take_along_axis(order, np.clip(k, 0, len(x) - 1), 0)
+    steps = np.arange(len(x)).reshape(-1, *[1] * (question.ndim - 1))
+    scored = question & (k < item_count) & (steps > item_step)
+    return np.take_along_axis(item, item_step, 0), scored
 
 
 ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "ignore it", (0,))))
 
 
 def two_marked(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers with one marked in each half: the adding problem (Hochreiter & Schmidhuber 1997)."""
+    """Draw numbers. One in each half is marked, as in the adding problem (Hochreiter and Schmidhuber 1997)."""
     mark = np.zeros((T, B))
     half = max(1, T // 2)
     mark[rng.integers(0, half, B), np.arange(B)] = 1
@@ -297,13 +302,14 @@ PARITY = Symbols(("0", "1"))
 
 
 def bits(rng: Random, T: int, B: int) -> Array:
+    """Draw the bits 0 and 1 with equal probability."""
     return np.asarray(np.eye(2)[rng.integers(0, 2, (T, B))])
 
 
 def parity(x: Array) -> tuple[Target, Mask]:
     """Return whether the number of ones so far is even (0) or odd (1)."""
-    one = _any(x[..., 1:])
-    return np.cumsum(one, 0) % 2, np.ones(one.shape, bool)
+    ones = _any(x[..., 1:])
+    return np.cumsum(ones, 0) % 2, np.ones(ones.shape, bool)
 
 
 BRACKETS, DEEPEST = Symbols(("(", ")", "x")), 4
@@ -321,14 +327,14 @@ def nested(rng: Random, T: int, B: int) -> Array:
 
 
 def depth(x: Array) -> tuple[Target, Mask]:
-    """Return how many brackets are open, at most DEEPEST."""
+    """Return the number of open brackets, at most DEEPEST."""
     opens, closes = _any(x[..., :1]), _any(x[..., 1:2])
-    deep = np.empty(opens.shape, int)
-    now = np.zeros(opens.shape[1:], int)
+    target = np.empty(opens.shape, int)
+    depth = np.zeros(opens.shape[1:], int)
     for t in range(len(x)):
-        now = np.clip(now + opens[t] - closes[t], 0, DEEPEST)
-        deep[t] = now
-    return deep, np.ones(deep.shape, bool)
+        depth = np.clip(depth + opens[t] - closes[t], 0, DEEPEST)
+        target[t] = depth
+    return target, np.ones(target.shape, bool)
 
 
 LABS: dict[str, Task] = {
@@ -340,21 +346,21 @@ LABS: dict[str, Task] = {
         BRACKETS, "softmax", ("0", "1", "2", "3", "4"), nested, depth, {"open": np.s_[:1], "close": np.s_[1:2]}, "other"
     ),
 }
-"""The tasks of the experiments. In "gap" and "recall", a longer sequence requires more memory."""
+"""The tasks of the experiments by name. In "gap" and "recall", a longer sequence requires more memory."""
 
 ALL = TASKS | LABS
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
-"""The meaning of the kinds of timesteps with names that do not show it."""
+"""The meanings of the kinds of timesteps that have unclear names."""
 
 
 def explained(kind: str) -> str:
-    """Return the name of a kind of timesteps, with its meaning if the name does not show it."""
+    """Return the name of a kind of timesteps, with its meaning if the name is unclear."""
     return f"{kind} ({MEANINGS[kind]})" if kind in MEANINGS else kind
 
 
 def task_of(model: Model) -> Task | None:
-    """Return the task that the model's card names, or None if the model does not have its inputs and outputs."""
+    """Return the built-in task that the model's card names. None if there is none, or if inputs or outputs differ."""
     task, readout = ALL.get(model.card.task), model.readout
     if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
         return None

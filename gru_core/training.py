@@ -1,4 +1,4 @@
-"""Training: the losses, their gradients, Adam, and `fit`, which yields snapshots."""
+"""Training: losses, their gradients, the Adam optimizer, and `fit`, which yields snapshots."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Penalties:
-    """The terms that a GRU's loss adds for its gates.
+    """The weights of the penalty terms for a GRU's gates, which are added to the loss.
 
-    λ_z · mean(z) pushes units to keep their state, and λ_r · mean(1 − r) pushes the candidate to read the old state.
+    `z` is λ_z in λ_z · mean(z), which pushes units to keep their state. `r` is λ_r in λ_r · mean(1 − r), which pushes
+    the candidate to read the old state.
     """
 
     z: float = 0.0
@@ -36,7 +37,7 @@ def loss_and_gradients(
     """Return the mean loss over the scored timesteps, with the penalties, and its gradients.
 
     The gradients have the names of `model.parameters`. The loss is the cross-entropy −log y_target for a softmax
-    readout, (y − target)² for a linear one. Raises ValueError for a penalty on a gate that a layer does not have.
+    readout, and (y − target)² for a linear one. Raises ValueError if a penalty needs a gate that a layer does not have.
     """
     runs = model.forward(batch.x)
     h = runs[-1].h
@@ -44,10 +45,10 @@ def loss_and_gradients(
     n = np.count_nonzero(batch.scored)
     if model.readout.kind == "softmax":
         target = batch.target[..., None].astype(int)
-        of_target = np.take_along_axis(y, target, -1)
-        loss = -float(np.log(of_target[batch.scored]).sum()) / n
-        dy = y.copy()  # with respect to V h + c
-        np.put_along_axis(dy, target, of_target - 1, -1)
+        p_target = np.take_along_axis(y, target, -1)
+        loss = -float(np.log(p_target[batch.scored]).sum()) / n
+        dy = y.copy()  # the gradient with respect to V h + c
+        np.put_along_axis(dy, target, p_target - 1, -1)
         dy /= n
     else:
         difference = y - batch.target[..., None]
@@ -67,15 +68,15 @@ def loss_and_gradients(
         for gate, weight in weights.items():
             loss += weight * float(getattr(run, gate).mean() - (gate == "r"))
         direct = {gate: np.full_like(run.h, weight / run.h.size) for gate, weight in weights.items()}
-        of_layer = run.backward(dh, direct)
-        gradients |= {f"layers.{i}.{name}": array for name, array in of_layer.parameters.items()}
-        dh = of_layer.x
+        layer_gradients = run.backward(dh, direct)
+        gradients |= {f"layers.{i}.{name}": array for name, array in layer_gradients.parameters.items()}
+        dh = layer_gradients.x
     return loss, gradients
 
 
 @dataclass
 class Adam:
-    """The Adam optimizer (Kingma and Ba 2015, arXiv:1412.6980). It keeps its moments by name."""
+    """The Adam optimizer (Kingma and Ba 2015, arXiv:1412.6980). It stores its moments by name."""
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -84,24 +85,24 @@ class Adam:
     _moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
     def __call__(self, parameters: Parameters, gradients: Parameters, rate: float) -> dict[str, Array]:
-        """Return the parameters after one training step."""
+        """Return the parameters after one training step with the learning rate `rate`."""
         self._steps += 1
         rate *= math.sqrt(1 - self.beta2**self._steps) / (1 - self.beta1**self._steps)
-        new: dict[str, Array] = {}
+        updated: dict[str, Array] = {}
         for name, array in parameters.items():
             g = gradients[name]
             m, v = self._moments.get(name, (np.zeros_like(g), np.zeros_like(g)))
             m = self.beta1 * m + (1 - self.beta1) * g
             v = self.beta2 * v + (1 - self.beta2) * g * g
             self._moments[name] = m, v
-            new[name] = array - rate * m / (np.sqrt(v) + self.epsilon)
-        return new
+            updated[name] = array - rate * m / (np.sqrt(v) + self.epsilon)
+        return updated
 
 
 def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
     """Return the gradients, scaled down together if their joint norm is above `norm`."""
-    whole = math.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
-    scale = min(1.0, norm / whole) if whole > 0 else 1.0
+    total = math.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
+    scale = min(1.0, norm / total) if total > 0 else 1.0
     return {name: g * scale for name, g in gradients.items()}
 
 
@@ -109,8 +110,8 @@ def clip(gradients: Parameters, norm: float) -> dict[str, Array]:
 class Snapshot:
     """The state of a training at one training step.
 
-    `losses` are those of the training steps since the snapshot before, and `rate` is the learning rate of the latest.
-    `score` is measured on held-out sequences. `reached` is true once the target was reached.
+    `losses` has the loss of each training step since the previous snapshot. `rate` is the learning rate of the latest
+    step. `score` is measured on held-out sequences. `reached` is true once the target is reached.
     """
 
     step: int
@@ -127,8 +128,9 @@ class Snapshot:
 
 
 class Diverged(ArithmeticError):
-    """A training in which a number is no longer finite: the loss, its gradient, or a weight as float32. `step` is the
-    training step at which it was found.
+    """A training in which a number is no longer finite: the loss, its gradient, or a weight as float32.
+
+    `step` is the number of the training step that produced the number.
     """
 
     def __init__(self, step: int) -> None:
@@ -141,7 +143,7 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train.
+    """The length and the learning rate of a training, and the sizes of its batches.
 
     The learning rate stays at `rate` until the held-out score reaches the target `reach`: an accuracy of at least
     `reach`, or an error of at most `reach`. The score is checked every `every` training steps, and after `most`. If
@@ -149,8 +151,8 @@ class Schedule:
     over their second half the learning rate falls to a tenth. A training that has not reached the target after
     `most` training steps ends there.
 
-    Training sequences have `T` timesteps, `B` of them in a batch; held-out sequences have `aside` timesteps. `norm` is
-    the limit of gradient clipping. `changes` are training steps after which `rate` has another value: (400, 0.06).
+    A batch has `B` training sequences of `T` timesteps. Held-out sequences have `aside` timesteps. `norm` is the limit
+    of gradient clipping. `changes` has training steps after which `rate` has another value: (400, 0.06).
     """
 
     reach: float | None
@@ -167,7 +169,7 @@ class Schedule:
     def rate_after(self, step: int, left: int | None) -> float:
         """Return the learning rate of the training step after `step`.
 
-        `left` is how many of the `after` training steps are left, None before the target is reached.
+        `left` is the number of training steps left of `after`, or None before the target is reached.
         """
         rate = next((rate for since, rate in reversed(self.changes) if since <= step), self.rate)
         return rate if left is None else rate * min(1.0, 0.1 + 1.8 * left / self.after)
@@ -183,35 +185,36 @@ def fit(
 ) -> Iterator[Snapshot]:
     """Train `model` on `task`, and yield a snapshot every `schedule.every` training steps and at the end.
 
-    There are further snapshots where `also` returns true: it gets a training step, and 0 is before the first. Only the
-    other snapshots check whether the target is reached. Raises Diverged if the loss or its gradient is not finite.
+    `also` receives the number of every training step, and 0 before the first. If it returns true, there is a snapshot
+    at this step too. Such a snapshot does not check whether the target is reached. Raises Diverged if the loss or its
+    gradient is not finite.
     """
     adam = Adam()
-    aside = task.aside(rng, schedule.aside, 100)
+    held_out = task.aside(rng, schedule.aside, 100)
     step, left, reached = 0, schedule.after, False
     losses: list[float] = []
     if also(0):
-        yield Snapshot(0, (), schedule.rate_after(0, None), score(model, aside), False, model)
+        yield Snapshot(0, (), schedule.rate_after(0, None), score(model, held_out), False, model)
     while left > 0 if reached else step < schedule.most:
         rate = schedule.rate_after(step, left if reached else None)
-        with np.errstate(all="ignore"):  # what is not finite is found below
+        with np.errstate(all="ignore"):  # the test below reports numbers that are not finite
             loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
         if not (math.isfinite(loss) and all(np.isfinite(array).all() for array in gradients.values())):
             raise Diverged(step + 1)
         model = model.with_parameters(adam(model.parameters, clip(gradients, schedule.norm), rate))
         step, left = step + 1, left - reached
         losses.append(loss)
-        judged = step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most)
-        if judged or also(step):
+        checks_target = step % schedule.every == 0 or (reached and left == 0) or (not reached and step == schedule.most)
+        if checks_target or also(step):
             with np.errstate(all="ignore"):
-                now = score(model, aside)
-            if judged:
-                reached = reached or _good(now, model, schedule, step)
-            yield Snapshot(step, tuple(losses), rate, now, reached, model)
+                held_out_score = score(model, held_out)
+            if checks_target:
+                reached = reached or _reaches_target(held_out_score, model, schedule, step)
+            yield Snapshot(step, tuple(losses), rate, held_out_score, reached, model)
             losses.clear()
 
 
-def _good(score: float, model: Model, schedule: Schedule, step: int) -> bool:
+def _reaches_target(score: float, model: Model, schedule: Schedule, step: int) -> bool:
     if schedule.reach is None:
         return step >= schedule.most
     return score >= schedule.reach if model.readout.kind == "softmax" else score <= schedule.reach

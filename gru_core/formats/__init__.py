@@ -1,4 +1,4 @@
-"""Networks from other libraries: a file in, a model out, with sentences that say how the file was read.
+"""Import of networks from other libraries: `read` turns a file into a model, and reports how it read the file.
 
     from gru_core import formats
     imported = formats.read_file("flipflop.safetensors")
@@ -6,8 +6,8 @@
     imported.model     # as gru_core.load returns it
 
 These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX; Keras's
-`.keras` and `.weights.h5` (both need h5py); and GRU Scope's own. A file is only read as numbers: no code in it runs,
-no name or path in it is followed, and nothing is written.
+`.keras` and `.weights.h5` (both need h5py); and GRU Scope's own files. Files are untrusted. No code in a file runs, no
+name in it is used as a path, no link in it is followed, and nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Save a safetensors file instead, in the program that has the model:
     save_file({name: array.contiguous() for name, array in model.state_dict().items()}, "model.safetensors")"""
 
 PROTOCOLS = {bytes([0x80, version]) for version in range(2, 6)}
-"""The first bytes of a pickle."""
+"""The first two bytes of a pickle, by version of the format."""
 
 KINDS = ".safetensors, .npz, .onnx, .keras, .weights.h5"
 
@@ -53,7 +53,7 @@ def read_file(
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
 ) -> Imported:
-    """Return the model in the file at `path`. Raises OSError if the file cannot be read. All else is as for `read`."""
+    """Return the model in the file at `path`, as `read` does. Also raises OSError if the file cannot be read."""
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     return read(data, Path(path).name, answers, alphabet, labels, direction)
@@ -69,13 +69,13 @@ def read(
 ) -> Imported:
     """Return the model in the bytes of a file.
 
-    The bytes decide which kind of file it is. `name` gives the model its title. If the name ends in .pt, .pth, .pkl
-    or .pickle, only safetensors are read. `answers` has what the file does not say. `direction` is short for the
-    answer about a layer that reads both ways. `alphabet` names the symbols of an embedding, or makes the inputs
-    one-hot symbols. `labels` name the outputs.
+    The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model. If
+    it ends in .pt, .pth, .pkl or .pickle, only the safetensors format is accepted. `answers` has answers by the key of
+    their question. `direction="backward"` means the same as `answers={"direction": "backward"}`. `alphabet` names the
+    symbols of an embedding. Without an embedding it makes the inputs one-hot symbols. `labels` name the outputs.
 
     Raises Unanswered, with a Question, if the file leaves a question open. Raises FormatError if the file is damaged or
-    too large, if it has no network that can be shown, or if an answer or a name does not fit.
+    too large, if it has no network that can be shown, or if an answer, a symbol or a label does not fit.
     """
     answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
     check_answers(answers)
@@ -106,7 +106,11 @@ def read(
 
 
 def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras", "onnx"]:
-    """What the bytes are. A safetensors file begins with a length, whose first bytes may be those of any other."""
+    """Return the format of a file. Raises FormatError if the file is a pickle or has an unknown format.
+
+    A safetensors file starts with the length of its header. The bytes of the length can look like the start of another
+    format. So this function tests for safetensors first if the length is plausible.
+    """
     if data[8:9] == b"{" and data[3:8] == bytes(5):
         return "safetensors"
     pickled = b"data.pkl" in data if data[:2] == b"PK" else data[:2] in PROTOCOLS
@@ -116,7 +120,7 @@ def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras"
         return "keras" if b"model.weights.h5" in data else "npz"
     if data[:8] == b"\x89HDF\r\n\x1a\n":
         return "h5"
-    if data[:1] == b"\x08":  # the first field of a ModelProto, its version
+    if data[:1] == b"\x08":  # the version, which is the first field of a ModelProto
         return "onnx"
     if data[8:9] == b"{":
         return "safetensors"
@@ -130,23 +134,23 @@ def read_arrays(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Imported:
-    """Return the model in arrays by name, such as a library's own `state_dict()`. All else is as for `read`."""
+    """Return the model in arrays by name, such as a `state_dict()` of PyTorch. Otherwise the same as `read`."""
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:
         raise FormatError(f"the file has {len(arrays):,} arrays; at most {MAX_TENSORS} are allowed")
-    rest = {path: numbers(path, array) for path, array in plain(arrays).items()}
+    remaining = {path: numbers(path, array) for path, array in plain(arrays).items()}
     stacks: list[Stack] = []
     for library in (equinox, pytorch, flax, haiku, keras):
-        found = library.find(rest)
-        taken = frozenset[str]().union(*(stack.names for stack in found))
-        stacks += found
-        rest = {path: array for path, array in rest.items() if path not in taken}
+        matches = library.find(remaining)
+        used = frozenset[str]().union(*(stack.names for stack in matches))
+        stacks += matches
+        remaining = {path: array for path, array in remaining.items() if path not in used}
     if not stacks:
-        stacks = unnamed.find(rest, answers)
+        stacks = unnamed.find(remaining, answers)
     if not stacks:
         raise FormatError(
             f"no GRU, LSTM or plain RNN was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
             "Use the array names of PyTorch, Keras, Flax, Equinox or Haiku, such as weight_ih_l0, ir/kernel or w_i"
         )
-    return imported(stacks, rest, name, answers, alphabet, labels)
+    return imported(stacks, remaining, name, answers, alphabet, labels)

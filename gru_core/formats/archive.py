@@ -1,4 +1,4 @@
-"""Zip files from strangers: .npz and .keras are both zip files."""
+"""Untrusted zip files. Both .npz and .keras files are zip files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
 
 END = b"PK\x05\x06"
-"""The first bytes of the record at the end of a zip, which has 22 bytes without a comment."""
+"""The first bytes of the record at the end of a zip file. Without a comment, the record has 22 bytes."""
 
 MAX_DIRECTORY = 64 * 1024
-"""The most bytes in the list of a zip: enough for 64 files with long names."""
+"""The most bytes in the directory of a zip file: enough for 64 files with long names."""
 
 
 def members(data: bytes) -> dict[str, bytes]:
-    """Return the unpacked files of a zip by name. No name is used as a path.
+    """Return the unpacked files of a zip file by name. No name is used as a path.
 
-    Raises FormatError if the zip is damaged, encrypted, has a comment, is too large when it is unpacked, or could
-    mislead: a name twice, files that overlap, sizes that are not true.
+    Raises FormatError if the zip file is damaged, is encrypted, has a comment, or is too large after unpacking. Also
+    raises FormatError if a name is there twice, if files overlap, or if a declared size is wrong.
     """
     end = data[-22:]
     if len(end) < 22 or not end.startswith(END) or end[20:] != b"\0\0":
         raise FormatError(
             "this zip file cannot be read: its end is missing. Was it cut off, or does it have a comment?"
         )
-    # Before the list of members is read: it may be of hundreds of thousands.
+    # Check this before zipfile reads the directory, because it may list hundreds of thousands of files.
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
         raise FormatError(
             f"the zip has too many files; at most {MAX_TENSORS} are allowed, "
@@ -39,7 +39,7 @@ def members(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
             _check(infos)
-            # Never more than what is declared is unpacked, and then the checksum is compared.
+            # zipfile unpacks at most the declared size, and then compares the checksum.
             return {info.filename: archive.read(info) for info in infos}
     except FormatError:
         raise
@@ -48,6 +48,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 
 def _check(infos: list[zipfile.ZipInfo]) -> None:
+    """Raise FormatError if the directory lists too many or too large files, or files that cannot be trusted."""
     names = [info.filename for info in infos]
     if len(names) > MAX_TENSORS:
         raise FormatError(f"the zip has {len(names):,} files; at most {MAX_TENSORS} are allowed")
@@ -57,12 +58,12 @@ def _check(infos: list[zipfile.ZipInfo]) -> None:
     unpacked = sum(info.file_size for info in infos)
     if unpacked > MAX_UNPACKED:
         raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are allowed")
-    free = 0
+    end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.flag_bits & 1:
             raise FormatError(f"{shown(info.filename)} is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FormatError(f"{shown(info.filename)} has an unusual compression; save the file with NumPy or Keras")
-        if info.header_offset < free:
+        if info.header_offset < end:
             raise FormatError(f"{shown(info.filename)} overlaps another file in the zip")
-        free = info.header_offset + 30 + info.compress_size
+        end = info.header_offset + 30 + info.compress_size

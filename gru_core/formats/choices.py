@@ -1,4 +1,7 @@
-"""Which part of a file is used, and what its numbers mean: as answered, as the file says, or as asked."""
+"""Choices during an import: which part of a file to show, and what its numbers mean.
+
+An answer decides first, then the file. If neither decides, the function raises Unanswered with the question.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,18 @@ from gru_core.formats.questions import FormatError, Option, Question, answer, ap
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
 
 KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
-"""The keys of answers. `order`, `reset`, `z` and `readout` may also contradict the file."""
+"""The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file, and then replace it."""
 
 
 def check_answers(answers: Mapping[str, str]) -> None:
-    """Raise FormatError if an answer has a key that belongs to no question."""
+    """Raise FormatError if an answer has a key that is not in `KEYS`."""
     for key in answers:
         if key not in KEYS:
             raise FormatError(f"{shown(key)} is not a question about a file; choose one of {', '.join(KEYS)}")
 
 
 def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
-    """Return the network to show. Raises Unanswered if there are several."""
+    """Return the network to show. Raises Unanswered if there are several and no answer chooses one."""
     if len(stacks) == 1:
         return stacks[0]
     names = apart([stack.where or "the one without a name" for stack in stacks])
@@ -34,32 +37,36 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
         options.append(Option("stacked", f"all of them; each reads the outputs of the one before: {order}"))
     kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)
     text = f"There are several {' and '.join(kinds)} in the file. Which one do you want to see?"
-    which = answer(Question("network", text, tuple(options)), answers)
-    if which == "stacked" and chain is not None:
+    choice = answer(Question("network", text, tuple(options)), answers)
+    if choice == "stacked" and chain is not None:
         return chain
-    return stacks[names.index(which)]
+    return stacks[names.index(choice)]
 
 
 def _sizes(stack: Stack) -> str:
+    """Return the sizes of a network as text: layers, directions, inputs and units."""
     layers = f"{len(stack.layers)} layers" if len(stack.layers) > 1 else "1 layer"
     both = "" if stack.first_both is None else ", both directions"
     return f"{layers}{both}, {stack.inputs} inputs, {stack.units} units"
 
 
 def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
-    """Return what the numbers mean: as answered, else as the file says. Raises Unanswered if neither says it."""
-    if stack.blocks != 3:  # every file of these tells the order
+    """Return the convention of the numbers, from the answers or else from the file.
+
+    Raises Unanswered if neither of them decides.
+    """
+    if stack.blocks != 3:  # the order of an LSTM is always known, and an RNN has one block
         return Convention(stack.order or BLOCKS[stack.blocks])
 
-    def ask(key: str, told: str | None, text: str, options: Mapping[str, str]) -> str:
+    def decide(key: str, stored: str | None, text: str, options: Mapping[str, str]) -> str:
         question = Question(key, text, tuple(Option(*option) for option in options.items()))
-        return told if told is not None and key not in answers else answer(question, answers)
+        return stored if stored is not None and key not in answers else answer(question, answers)
 
-    order = ask(
+    order = decide(
         "order", stack.order, "In which order are the blocks of r, z and h̃?",
         {",".join(o): f"the first third is for {o[0]}, then {o[1]}, then {o[2]}" for o in orders(3)},
     )  # fmt: skip
-    reset = ask(
+    reset = decide(
         "reset", stack.reset,
         "Does the reset gate act before or after the product with U? The file does not show this.",
         {
@@ -67,7 +74,7 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
             "before": "h̃ = tanh(W x + U (r ⊙ h) + b): Cho et al. 2014, Keras with reset_after=False",
         },
     )  # fmt: skip
-    z = ask(
+    z = decide(
         "z", stack.z, "What does the update gate do if z is near 1?",
         {"keep": "keeps the old state: PyTorch, Keras, ONNX, Flax", "take": "takes the candidate: Haiku"},
     )  # fmt: skip
@@ -77,8 +84,9 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slice]:
     """Return the direction to show, and the layers that can be run in this direction alone.
 
-    A layer above one that reads both ways needs both directions, so the shown layers end there. Below a layer that
-    reads backward, no layer that reads forward can be shown.
+    A layer above a bidirectional layer needs both directions, so the shown layers end with the bidirectional layer. If
+    its backward direction is shown, the layers below are left out, because they read forward. Raises Unanswered if
+    there are two directions and no answer chooses one, and FormatError if the file does not have the chosen direction.
     """
     both, layers = stack.first_both, len(stack.layers)
     if both is None:
@@ -102,11 +110,12 @@ def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slic
 
 
 def _count(layers: int, where: str) -> str:
+    """Return the subject and the verb of a sentence about layers, such as "2 layers above are"."""
     return f"layer {where} is" if layers == 1 else f"{layers} layers {where} are"
 
 
-def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
-    """Which of several, by place; None for none of them. One alone is taken where that is `sure`."""
+def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
+    """Return the index of one of the names, or None for none of them. If `sure`, a single name needs no answer."""
     if not names:
         return None
     if len(names) == 1 and sure and key not in answers:
@@ -114,55 +123,58 @@ def _one(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], 
     names = apart(names)
     options = tuple(Option(name, "use this one") for name in names)
     options = (*options, Option("none", "use none of them"))
-    which = answer(Question(key, text, options), answers)
-    return None if which == "none" else names.index(which)
+    choice = answer(Question(key, text, options), answers)
+    return None if choice == "none" else names.index(choice)
 
 
-def embedding(found: list[Embedding], inputs: int, answers: Mapping[str, str]) -> Embedding | None:
-    """Return the embedding before a layer with `inputs` inputs, None if there is none.
+def embedding(candidates: list[Embedding], inputs: int, answers: Mapping[str, str]) -> Embedding | None:
+    """Return the embedding before a layer with `inputs` inputs, or None if there is none.
 
-    Raises Unanswered if more than one array could be the embedding, or if its name does not show that it is one.
+    Raises Unanswered if several candidates fit, or if one fits but its name does not show that it is an embedding.
     """
-    fitting = [one for one in found if one.table.shape[1] == inputs]
-    named = [one for one in fitting if "emb" in one.name.lower()]
+    fitting = [candidate for candidate in candidates if candidate.table.shape[1] == inputs]
+    named = [candidate for candidate in fitting if "emb" in candidate.name.lower()]
+    options = named or fitting
     text = (
         "Which matrix is the embedding? It has one row for each input symbol and belongs to the Embedding layer in "
         "your code. A linear layer without a bias looks the same in this file. If there is no embedding, choose “none”."
     )
-    place = _one("embedding", text, [one.name for one in named or fitting], answers, sure=bool(named))
-    return None if place is None else (named or fitting)[place]
+    index = _pick("embedding", text, [option.name for option in options], answers, sure=bool(named))
+    return None if index is None else options[index]
 
 
 def dense(
-    found: list[Dense],
+    candidates: list[Dense],
     names: Sequence[str],
     units: int,
     embedding: Embedding | None,
     answers: Mapping[str, str],
     whole: bool,
 ) -> Dense | None:
-    """Return the linear layer that reads the state, or one that takes both directions, so that it can be mentioned.
+    """Return the linear layer that reads the state, or None if there is none.
 
-    `names` are all arrays beside the network. `whole` is whether the network has all recurrent layers of the file. A
-    layer is taken without a question only if no other array could come between it and the state, or after it.
+    If no layer fits one direction, the result is a layer that reads both directions, because the report mentions it.
+    `names` are the names of all arrays outside the network. `whole` is whether the network has all recurrent layers of
+    the file. Raises Unanswered if several layers fit, or if another array could come between the layer and the state,
+    or after the layer.
     """
-    others = [one for one in found if embedding is None or one.name != embedding.name]
-    fitting = [one for one in others if one.V.shape[1] == units] or [
-        one for one in others if one.V.shape[1] == 2 * units
-    ]
+    others = [candidate for candidate in candidates if embedding is None or candidate.name != embedding.name]
+    fitting = [candidate for candidate in others if candidate.V.shape[1] == units]
+    fitting = fitting or [candidate for candidate in others if candidate.V.shape[1] == 2 * units]
     text, sure = "Which linear layer is the readout? Several layers fit.", whole
     if len(fitting) == 1:
-        beside = [name for name in names if not any(_of(one, name) for one in (fitting[0], embedding) if one)]
-        sure = sure and not beside
-        what = f"the file also has {', '.join(map(shown, beside[:4]))}" if beside else "the file has several GRUs"
+        known = [layer for layer in (fitting[0], embedding) if layer]
+        unknown = [name for name in names if not any(_belongs(name, layer) for layer in known)]
+        sure = sure and not unknown
+        what = f"the file also has {', '.join(map(shown, unknown[:4]))}" if unknown else "the file has several GRUs"
         text = (
             f"Is the linear layer {shown(fitting[0].name)} the readout y = V h + c? Then it reads the state h of the "
             f"top layer directly, and at most a softmax follows it. The file does not show this: {what}."
         )
-    place = _one("dense", text, [one.name for one in fitting], answers, sure)
-    return None if place is None else fitting[place]
+    index = _pick("dense", text, [layer.name for layer in fitting], answers, sure)
+    return None if index is None else fitting[index]
 
 
-def _of(layer: Dense | Embedding, name: str) -> bool:
-    """Whether an array of this name is the layer's own."""
+def _belongs(name: str, layer: Dense | Embedding) -> bool:
+    """Return whether the array with this name is a part of the layer."""
     return name == layer.name or name.rpartition("/")[0].removesuffix("/vars") == layer.name

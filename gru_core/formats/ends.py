@@ -1,4 +1,4 @@
-"""The encoder and the readout of a model from a file."""
+"""The two ends of an imported model: its encoder and its readout."""
 
 from __future__ import annotations
 
@@ -16,25 +16,32 @@ from gru_core.model import Readout
 MAX_LABEL = 64
 
 
-def _names(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
-    """Names given for `count` things. Raises FormatError when they do not fit."""
-    names = tuple(given)
+def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return the names. Raises FormatError if there are not `count` names, or if one is not short printable text.
+
+    `what` describes the names in a message, such as "labels".
+    """
+    names = tuple(names)
     if len(names) != count:
         raise FormatError(f"{len(names)} {what} were given, but {count} are needed")
-    for place, name in enumerate(names, 1):
+    for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_LABEL or not name.isprintable():
-            raise FormatError(f"{what}, number {place}: each must be text of 1 to {MAX_LABEL} printable characters")
+            raise FormatError(f"{what}, number {number}: each must be text of 1 to {MAX_LABEL} printable characters")
     return names
 
 
 def encoder(
     cells: tuple[Cell, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
 ) -> tuple[Encoder, tuple[Cell, ...], list[str]]:
-    """Return the encoder, the cells with the embedding folded into the first one (W Eᵀ), and sentences about both."""
+    """Return the encoder, the cells, and sentences about them for the report.
+
+    An embedding E is folded into the first cell: its W becomes W Eᵀ. Raises FormatError if the embedding or the
+    alphabet does not fit.
+    """
     inputs = cells[0].inputs
     size = inputs if embedding is None else len(embedding.table)
     if alphabet is not None:
-        symbols = _names("symbols of the alphabet", alphabet, size)
+        symbols = _check("symbols of the alphabet", alphabet, size)
         if len(set(symbols)) < size or any(re.search(r"\s", symbol) for symbol in symbols):
             raise FormatError("the symbols of the alphabet must differ and must not contain spaces")
     else:
@@ -44,15 +51,15 @@ def encoder(
         if not 1 <= size <= MAX_SYMBOLS:
             raise FormatError(f"the embedding {name} has {size:,} symbols; from 1 to {MAX_SYMBOLS:,} can be shown")
         if embedding.table.shape[1] != inputs:
-            given = embedding.table.shape[1]
-            raise FormatError(f"the embedding {name} gives {given} numbers; the layer above it takes {inputs}")
+            width = embedding.table.shape[1]
+            raise FormatError(f"the embedding {name} gives {width} numbers; the layer above it takes {inputs}")
         bottom = cells[0]
         W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
         folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
-        said = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
+        sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
         if alphabet is None:
-            said += " The file has no names for the symbols, so they are numbered from 0."
-        return Symbols(symbols), (folded, *cells[1:]), [said]
+            sentence += " The file has no names for the symbols, so they are numbered from 0."
+        return Symbols(symbols), (folded, *cells[1:]), [sentence]
     if alphabet is not None:
         return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol."]
     return Vectors(inputs), cells, [f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."]
@@ -65,28 +72,33 @@ def readout(
     answers: Mapping[str, str],
     dtype: np.dtype[np.floating],
 ) -> tuple[Readout, list[str]]:
+    """Return the readout, and sentences about it for the report.
+
+    If `dense` is None, the outputs are the states of the top layer. Raises FormatError if the linear layer or the
+    labels do not fit.
+    """
     if dense is None:
-        names = _names("labels", labels, units) if labels is not None else tuple(f"h {i}" for i in range(1, units + 1))
-        said = "There is no readout that can be shown, so the output is the state of the top layer."
-        return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [said]
+        names = _check("labels", labels, units) if labels is not None else tuple(f"h {i}" for i in range(1, units + 1))
+        sentence = "There is no readout that can be shown, so the output is the state of the top layer."
+        return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [sentence]
     K = len(dense.V)
     if not 1 <= K <= MAX_SYMBOLS or dense.V.shape[1] != units:
         needed = f"it needs {units} inputs and at most {MAX_SYMBOLS:,} outputs"
         raise FormatError(f"the readout {shown(dense.name)} has {dense.V.shape[1]} inputs and {K:,} outputs; {needed}")
-    names = _names("labels", labels, K) if labels is not None else tuple(f"y {i}" for i in range(1, K + 1))
-    told = (
+    names = _check("labels", labels, K) if labels is not None else tuple(f"y {i}" for i in range(1, K + 1))
+    stored = (
         None if dense.activation is None else "softmax" if dense.activation in ("softmax", "log softmax") else "linear"
     )
     options = (Option("linear", "y = V h + c"), Option("softmax", "y = softmax(V h + c): probabilities"))
-    kind = told or "linear"
+    kind = stored or "linear"
     if "readout" in answers:
         kind = answer(Question("readout", "Does a softmax follow V h + c?", options), answers)
-    said = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
+    sentence = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
     if dense.activation is None and "readout" not in answers:
-        said += "; the file does not show whether a softmax follows, so y is V h + c without one"
+        sentence += "; the file does not show whether a softmax follows, so y is V h + c without one"
     elif kind == "softmax":
-        said += ", and a softmax"
+        sentence += ", and a softmax"
     elif dense.activation not in ("linear", None):
-        said += f"; y is the value before its {shown(dense.activation)}"
+        sentence += f"; y is the value before its {shown(dense.activation)}"
     V, c = dense.V.astype(np.result_type(dtype, dense.V)), dense.c.astype(np.result_type(dtype, dense.V))
-    return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [said + "."]
+    return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [sentence + "."]

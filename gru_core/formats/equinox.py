@@ -17,8 +17,8 @@ from gru_core.formats.weights import Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the GRUs with the array names of Equinox. Raises FormatError if one is incomplete or does not fit."""
-    found: list[Stack] = []
+    """Return the GRUs with the array names of Equinox. Raises FormatError if a GRU is incomplete or does not fit."""
+    stacks: list[Stack] = []
     for where, group in groups(arrays, "weight_ih|weight_hh|bias|bias_n").items():
         if "bias_n" not in group:
             continue
@@ -26,5 +26,5 @@ def find(arrays: Arrays) -> list[Stack]:
         b_recurrent = np.concatenate([np.zeros(2 * b_n.size, b_n.dtype), b_n.ravel()])
         layer = cell(where, W, U, b, b_recurrent)
         names = frozenset(group.values())
-        found.append(Stack("Equinox's nn.GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep"))
-    return found
+        stacks.append(Stack("Equinox's nn.GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep"))
+    return stacks

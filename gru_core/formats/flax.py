@@ -23,10 +23,10 @@ GATES = "rzn"
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the GRUs with the array names of Flax. Raises FormatError if one is incomplete or does not fit."""
+    """Return the GRUs with the array names of Flax. Raises FormatError if a GRU is incomplete or does not fit."""
     linen = groups(arrays, r"(?:i|h)[rzn]/(?:kernel|bias)")
     nnx = groups(arrays, r"dense_[ih]/(?:kernel|bias)")
-    # An LSTM of linen has gates of other names besides, one of nnx four blocks.
+    # Only a GRU of linen has a gate r; its other cells do not. An LSTM of nnx has four blocks, which `cell` reports.
     linen = {where: group for where, group in linen.items() if any(name.startswith(("ir", "hr")) for name in group)}
     return [_linen(arrays, *item) for item in linen.items()] + [_nnx(arrays, *item) for item in nnx.items()]
 

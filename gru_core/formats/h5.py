@@ -1,4 +1,4 @@
-"""HDF5 files of Keras: plain arrays in groups. They need h5py: pip install 'gruscope[keras]'."""
+"""HDF5 files, in which Keras stores arrays in groups. They need h5py: pip install 'gruscope[keras]'."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MAX_DEPTH = 16
 def arrays(data: bytes) -> dict[str, Array]:
     """Return the arrays of an HDF5 file by path.
 
-    Nothing outside the file is opened. Links and data outside the file are refused. Compressed data is refused too,
-    because its true size shows only when it is unpacked. Raises FormatError for these, if h5py is missing, and if
-    the file is damaged or too large.
+    Nothing outside the file is opened. Raises FormatError if the file has links, data outside the file, or compressed
+    data, which shows its true size only when it is unpacked. Also raises FormatError if h5py is missing, and if the
+    file is damaged or too large.
     """
     try:
         import h5py
     except ImportError as error:
         raise FormatError("reading Keras files needs h5py: pip install 'gruscope[keras]'") from error
-    found: dict[str, Array] = {}
-    groups = 0
+    by_path: dict[str, Array] = {}
+    group_count = 0
 
     def walk(group: Any, path: str, depth: int) -> None:
-        nonlocal groups
-        groups += 1
-        if groups > MAX_GROUPS or depth > MAX_DEPTH:
+        nonlocal group_count
+        group_count += 1
+        if group_count > MAX_GROUPS or depth > MAX_DEPTH:
             raise FormatError(f"the file has more than {MAX_GROUPS} groups, or they are more than {MAX_DEPTH} deep")
         if len(group) > MAX_GROUPS:
             raise FormatError(f"{shown(path)} has {len(group):,} entries; at most {MAX_GROUPS} are allowed")
@@ -48,22 +48,22 @@ def arrays(data: bytes) -> dict[str, Array]:
             if isinstance(child, h5py.Group):
                 walk(child, inner, depth + 1)
             elif isinstance(child, h5py.Dataset):
-                if len(found) == MAX_TENSORS:
+                if len(by_path) == MAX_TENSORS:
                     raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
-                found[inner] = _dataset(child, inner)
+                by_path[inner] = load(child, inner)
 
-    def _dataset(dataset: Any, path: str) -> Array:
+    def load(dataset: Any, path: str) -> Array:
         plan = dataset.id.get_create_plist()
-        plainly = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
-        if not plainly or plan.get_nfilters() or plan.get_external_count():
+        is_plain = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+        if not is_plain or plan.get_nfilters() or plan.get_external_count():
             raise FormatError(
                 f"{shown(path)} is compressed or stored outside the file or in chunks: save it with Keras"
             )
         if dataset.dtype.kind not in "fiu" or dataset.shape is None:
             raise FormatError(f"{shown(path)} does not contain numbers")
-        bytes_read = math.prod(dataset.shape) * dataset.dtype.itemsize
-        read = sum(array.nbytes for array in found.values())
-        if bytes_read + read > MAX_UNPACKED:
+        size = math.prod(dataset.shape) * dataset.dtype.itemsize
+        total = size + sum(array.nbytes for array in by_path.values())
+        if total > MAX_UNPACKED:
             raise FormatError(f"{shown(path)} has shape {dataset.shape}, which is too large to be read")
         return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
 
@@ -72,6 +72,6 @@ def arrays(data: bytes) -> dict[str, Array]:
             walk(file, "", 0)
     except FormatError:
         raise
-    except Exception as error:  # HDF5 can be wrong in any way, and h5py passes each on as it comes
+    except Exception as error:  # for a damaged file h5py raises errors of many types
         raise FormatError("the HDF5 file is damaged: " + shown(str(error))) from error
-    return found
+    return by_path

@@ -15,12 +15,12 @@ from gru_core.formats.weights import Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the GRUs with the array names of Haiku. Raises FormatError if one is incomplete or does not fit."""
-    found: list[Stack] = []
+    """Return the GRUs with the array names of Haiku. Raises FormatError if a GRU is incomplete or does not fit."""
+    stacks: list[Stack] = []
     for where, group in groups(arrays, "w_i|w_h|b").items():
         if "w_i" in group or "w_h" in group:
             W, U = (part(arrays, group, where, name).T for name in ("w_i", "w_h"))
             layer = cell(where, W, U, arrays[group["b"]] if "b" in group else None)
             names = frozenset(group.values())
-            found.append(Stack("Haiku's GRU", where, ({"forward": layer},), names, "zrh", "before", "take"))
-    return found
+            stacks.append(Stack("Haiku's GRU", where, ({"forward": layer},), names, "zrh", "before", "take"))
+    return stacks

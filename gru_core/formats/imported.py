@@ -1,4 +1,4 @@
-"""The model that is made from the contents of a file, with sentences about what was read, used and left out."""
+"""The model that is built from the contents of a file, and a report of what was read, used and left out."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gru_core.model import Model
 
 @dataclass(frozen=True)
 class Imported:
-    """A model from a file. `said` has sentences that say how the file was read.
+    """A model from a file. `said` is the report: sentences that explain how the file was read.
 
-    `convention` and `cells` are what the model was made from. The cells are the layers as the file has them, from the
-    bottom, with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its
-    end. `as_read` is whether its library then returns the states in that order, the last timestep's first. `both` is
-    whether the file has the other direction too.
+    The model was built from `cells` by `convention`. The cells are the layers in the form of the file, from the bottom,
+    with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its end.
+    Then `as_read` is whether its library returns the states in this order, with the last timestep first. `both` is
+    whether the file has the other direction too. `source` is the library's name for the network.
     """
 
     model: Model
@@ -45,7 +45,7 @@ def imported(
     alphabet: Sequence[str] | None,
     labels: Sequence[str] | None,
 ) -> Imported:
-    """Return the model from `stacks`, and from the `arrays` that no stack contains.
+    """Return the model of a file. Its layers are in `stacks`; its embedding and readout may be in `arrays`.
 
     Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """
@@ -53,42 +53,42 @@ def imported(
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
     cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
-    said = [_source(stack, convention, cells), *stack.notes, *_said_of_direction(stack, direction, shown_layers)]
-    told = {"order": stack.order, "reset": stack.reset, "z": stack.z}
-    overruled = [key for key, value in told.items() if value not in (None, getattr(convention, key))]
-    if overruled:
-        said.append(f"Your answer replaces what the file says about: {', '.join(overruled)}.")
+    report = [_source(stack, convention, cells), *stack.notes, *_direction_notes(stack, direction, shown_layers)]
+    stored = {"order": stack.order, "reset": stack.reset, "z": stack.z}
+    replaced = [key for key, value in stored.items() if value not in (None, getattr(convention, key))]
+    if replaced:
+        report.append(f"Your answer replaces what the file says about: {', '.join(replaced)}.")
     if not stack.wired:
-        said.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
+        report.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
 
-    rest = {n: a for n, a in arrays.items() if n not in stack.names}
-    embeddings, linears = ([], []) if stack.wired else around(rest)
+    others = {n: a for n, a in arrays.items() if n not in stack.names}
+    embeddings, linears = ([], []) if stack.wired else around(others)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
-    whole = all(one.names <= stack.names for one in stacks)
-    dense = stack.dense or choices.dense(linears, list(rest), stack.units, embedding, answers, whole)
+    whole = all(network.names <= stack.names for network in stacks)
+    dense = stack.dense or choices.dense(linears, list(others), stack.units, embedding, answers, whole)
     encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
-    said += sentences
+    report += sentences
     both = stack.first_both is not None
     if dense is not None and both:
-        said.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
+        report.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
         dense = None
     elif dense is not None and dense.V.shape[1] != stack.units:
-        said.append(
+        report.append(
             f"The linear layer {shown(dense.name)} is not used: it takes {dense.V.shape[1]} numbers, "
             f"but the top layer has {stack.units} units."
         )
         dense = None
     readout, sentences = ends.readout(dense, cells[-1].units, labels, answers, cells[-1].U.dtype)
-    said += sentences
-    taken = {part.name for part in (embedding, dense) if part is not None}
-    left = [n for n in rest if n.rpartition("/")[0].removesuffix("/vars") not in taken and n not in taken]
-    if left and not stack.wired:
-        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-        said.append(f"Not used: {', '.join(map(shown, left[:5]))}{more}.")
+    report += sentences
+    used = {part.name for part in (embedding, dense) if part is not None}
+    unused = [n for n in others if n.rpartition("/")[0].removesuffix("/vars") not in used and n not in used]
+    if unused and not stack.wired:
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
+        report.append(f"Not used: {', '.join(map(shown, unused[:5]))}{more}.")
     model = Model(
         encoder, tuple(cell.core(convention) for cell in cells), readout, _card(name, stack.source, stack.blocks == 1)
     )
-    return Imported(model, tuple(said), stack.source, convention, cells, direction, both, stack.as_read)
+    return Imported(model, tuple(report), stack.source, convention, cells, direction, both, stack.as_read)
 
 
 ASSUMED = {
@@ -99,36 +99,38 @@ ASSUMED = {
 
 
 def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
+    """Return the first sentence of the report: library, layers, biases and convention."""
     biased = any(cell.b_input.any() or cell.b_recurrent.any() for cell in cells)
     biases = "with biases" if biased else "without biases, or all zero"
     sizes = " → ".join(str(cell.units) for cell in cells)
     layers = "1 layer" if len(cells) == 1 else f"{len(cells)} layers"
-    said = f"{stack.source}: {layers} of {sizes} unit{'s' * (sizes != '1')}, {biases}"
+    sentence = f"{stack.source}: {layers} of {sizes} unit{'s' * (sizes != '1')}, {biases}"
     if stack.blocks == 1:
-        return f"{said}."
-    said += f"; blocks in the order {', '.join(convention.order)}"
+        return f"{sentence}."
+    sentence += f"; blocks in the order {', '.join(convention.order)}"
     if stack.blocks == 4:
-        return f"{said}."
+        return f"{sentence}."
     keeps = convention.z == "keep"
     z = "keeps the old state, so its weights change sign here" if keeps else "takes the candidate, as here"
-    return f"{said}; the reset gate acts {convention.reset} the product; z near 1 {z}."
+    return f"{sentence}; the reset gate acts {convention.reset} the product; z near 1 {z}."
 
 
-def _said_of_direction(stack: Stack, direction: Direction, shown_layers: slice) -> list[str]:
-    said = []
+def _direction_notes(stack: Stack, direction: Direction, shown_layers: slice) -> list[str]:
+    """Return sentences about the direction that is shown, and about layers that are left out because of it."""
+    notes = []
     if stack.first_both is not None:
         other = "backward" if direction == "forward" else "forward"
-        said.append(
+        notes.append(
             f"Layer {stack.first_both + 1} is bidirectional. Its {direction} half is shown, its {other} half is not."
         )
     if direction == "backward":
         states = " Its library returns the states in that order too." * stack.as_read
-        said.append(f"This network reads a sequence from its end: write the last step first.{states}")
-    left = len(stack.layers) - len(stack.layers[shown_layers])
-    if left:
-        of = f"{left} layers are" if left > 1 else "1 layer is"
-        said.append(f"{of} left out, because only the others can be run in this direction alone.")
-    return said
+        notes.append(f"This network reads a sequence from its end: write the last step first.{states}")
+    left_out = len(stack.layers) - len(stack.layers[shown_layers])
+    if left_out:
+        subject = f"{left_out} layers are" if left_out > 1 else "1 layer is"
+        notes.append(f"{subject} left out, because only the others can be run in this direction alone.")
+    return notes
 
 
 def _card(name: str, source: str, rnn: bool) -> Card:

@@ -30,30 +30,30 @@ from gru_core.formats.weights import BLOCKS, Dense, Direction, Embedding, Reset,
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 MAX_CONFIG = 2**20
 MAX_CONFIGURED = 200
-"""The most layers of a model, of any kind."""
+"""The most layers in the configuration of a model, recurrent or not."""
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "backward")
 
 RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Identity"}
-"""Layers that do not change their input after training."""
+"""Layers that do not change the values of their input, or change them only during training, such as Dropout."""
 
 NUMBERED = ("kernel", "recurrent_kernel", "bias")
 VARIABLE = (
     r"(?:(?P<where>.*?)/)?(?:cell/(?:cells/(?P<cell>[^/]+)/)?vars/(?P<number>[012])"
     r"|(?:[^/]*cell[^/]*/)?(?P<name>kernel|recurrent_kernel|bias))"
 )
-"""The names of a cell's variables: by number in the files of Keras 3, by name in older files and in code."""
+"""The pattern of the names of a cell's variables: numbers in the files of Keras 3, names in older files and in code."""
 
 
 def weights(data: bytes) -> dict[str, Any]:
-    """Return the floating-point arrays of a `.weights.h5`."""
+    """Return the floating-point arrays of a `.weights.h5` file by path."""
     return {name: numbers(name, a) for name, a in plain(h5.arrays(data)).items() if a.dtype.kind == "f"}
 
 
 def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
-    """Return the arrays of a `.keras` file, and its recurrent networks with what its configuration says about them.
+    """Return the arrays of a `.keras` file by path, and its recurrent networks as its configuration describes them.
 
     Raises FormatError if the file is damaged, or if it has a network that cannot be shown.
     """
@@ -65,15 +65,15 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
     if len(files[CONFIG]) > MAX_CONFIG:
         raise FormatError(f"{CONFIG} has {len(files[CONFIG]):,} bytes; at most {MAX_CONFIG:,} are allowed")
     arrays = weights(files[WEIGHTS])
-    found = {stack.where: stack for stack in find(arrays)}
+    by_path = {stack.where: stack for stack in find(arrays)}
     try:
-        leaves, linear = _leaves(json.loads(files[CONFIG].decode()), "")
+        leaves, chained = _leaves(json.loads(files[CONFIG].decode()), "")
         if len(leaves) > MAX_CONFIGURED:
             raise FormatError(f"the network has {len(leaves):,} layers; at most {MAX_CONFIGURED} are allowed")
-        if linear:
-            return arrays, _wired(arrays, found, leaves)
+        if chained:
+            return arrays, _wired(arrays, by_path, leaves)
         note = "The layers of this network do not form a single chain, so only its recurrent layers are shown."
-        stacks = [_configured(found, leaf) for leaf in leaves if leaf.recurrent]
+        stacks = [_configured(by_path, leaf) for leaf in leaves if leaf.recurrent]
         return arrays, [replace(stack, notes=(*stack.notes, note)) for stack in stacks]
     except FormatError:
         raise
@@ -82,31 +82,31 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Stack]]:
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the recurrent layers with the array names of Keras, with both directions of a layer together.
+    """Return the recurrent layers with the array names of Keras. Both directions of a layer are one stack.
 
-    Only the bias says where a GRU's reset gate acts: (2, 3H) after, (3H,) before. Without a bias it stays open.
-    Raises FormatError if a layer is incomplete or does not fit.
+    Only the bias shows where a GRU's reset gate acts: its shape is (2, 3H) for "after" and (3H,) for "before". Without
+    a bias `reset` is None. Raises FormatError if a layer is incomplete or does not fit.
     """
     cells: dict[str, dict[str, str]] = {}
     for name in arrays:
-        fit = re.fullmatch(VARIABLE, name)
-        if fit:
-            variable = NUMBERED[int(fit["number"])] if fit["number"] else fit["name"]
-            cells.setdefault("/".join(filter(None, (fit["where"], fit["cell"]))), {})[variable] = name
-    found: dict[str, dict[Direction, Stack]] = {}
-    for place, group in cells.items():
+        match = re.fullmatch(VARIABLE, name)
+        if match:
+            variable = NUMBERED[int(match["number"])] if match["number"] else match["name"]
+            cells.setdefault("/".join(filter(None, (match["where"], match["cell"]))), {})[variable] = name
+    layers: dict[str, dict[Direction, Stack]] = {}
+    for path, group in cells.items():
         if "recurrent_kernel" in group:
-            where, direction = _direction(place)
-            found.setdefault(where, {})[direction] = _stack(arrays, place, group, direction)
-    return [_both(where, directions) for where, directions in found.items()]
+            where, direction = _direction(path)
+            layers.setdefault(where, {})[direction] = _stack(arrays, path, group, direction)
+    return [_join_directions(where, directions) for where, directions in layers.items()]
 
 
-def _direction(place: str) -> tuple[str, Direction]:
-    """Where a layer is, and which of its directions stands at `place`."""
-    where, _, last = place.rpartition("/")
+def _direction(path: str) -> tuple[str, Direction]:
+    """Return the path of a layer, and its direction, from the path of a cell."""
+    where, _, last = path.rpartition("/")
     if last.startswith(("forward_", "backward_")):
         return where, "forward" if last.startswith("forward_") else "backward"
-    return place, "forward"
+    return path, "forward"
 
 
 def _stack(arrays: Arrays, where: str, group: Mapping[str, str], direction: Direction) -> Stack:
@@ -121,8 +121,8 @@ def _stack(arrays: Arrays, where: str, group: Mapping[str, str], direction: Dire
     return replace(stack, order="zrh", reset=reset, z="keep")
 
 
-def _both(where: str, directions: Mapping[Direction, Stack]) -> Stack:
-    """Both directions of a layer as one stack."""
+def _join_directions(where: str, directions: Mapping[Direction, Stack]) -> Stack:
+    """Return the directions of a layer as one stack."""
     first = next(iter(directions.values()))
     layer = {d: directions[d].layers[0][d] for d in DIRECTIONS if d in directions}
     names = frozenset[str]().union(*(stack.names for stack in directions.values()))
@@ -131,7 +131,7 @@ def _both(where: str, directions: Mapping[Direction, Stack]) -> Stack:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A layer of the configuration: its class, its settings, and the path of its variables."""
+    """A layer in the configuration: its class, its settings, and the path of its variables."""
 
     kind: str
     config: Mapping[str, Any]
@@ -139,7 +139,7 @@ class Leaf:
 
     @property
     def cells(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Its recurrent cells from the bottom: the path and the settings of each."""
+        """The recurrent cells of the layer, from the bottom: the path and the settings of each."""
         inner = self.config.get("cell") or self.config.get("layer") or {}
         if self.kind in RECURRENT:
             return [(self.path, self.config)]
@@ -149,17 +149,18 @@ class Leaf:
             return [(self.path, inner["config"])]
         if self.kind == "RNN" and inner["class_name"] == "StackedRNNCells":
             cells = inner["config"]["cells"]
-            if all(one["class_name"].removesuffix("Cell") in RECURRENT for one in cells):
+            if all(c["class_name"].removesuffix("Cell") in RECURRENT for c in cells):
                 return [(f"{self.path}/{name}", c["config"]) for name, c in zip(_names(cells), cells, strict=True)]
         return []
 
     @property
     def recurrent(self) -> bool:
+        """Whether the layer has recurrent cells that can be shown."""
         return bool(self.cells)
 
 
 def _names(layers: list[Any]) -> list[str]:
-    """What Keras calls each layer in the weights: its class in snake case, numbered from the second on."""
+    """Return the layers' names in the weights file: the class in snake case. Equal names get a number: gru, gru_1."""
     count: dict[str, int] = {}
     names = []
     for layer in layers:
@@ -170,45 +171,46 @@ def _names(layers: list[Any]) -> list[str]:
 
 
 def _leaves(model: Mapping[str, Any], path: str) -> tuple[list[Leaf], bool]:
-    """The layers of a model in their order, and whether each takes what the one before it gives."""
+    """Return the layers of a model in order, and whether they are a chain: each layer reads only the layer before."""
     leaves: list[Leaf] = []
-    linear, before = True, None
+    chained, previous = True, None
     layers = model["config"]["layers"]
     for name, layer in zip(_names(layers), layers, strict=True):
-        place = f"{path}layers/{name}"
+        layer_path = f"{path}layers/{name}"
         sources = re.findall(r"'keras_history': \['([^']*)'", str(layer.get("inbound_nodes", [])))
-        linear &= sources in ([], [before]) and (before is None or "inbound_nodes" not in layer or sources == [before])
-        before = layer.get("name")
+        without_source = previous is None or "inbound_nodes" not in layer
+        chained &= sources in ([], [previous]) and (without_source or sources == [previous])
+        previous = layer.get("name")
         if "layers" in layer["config"]:
-            inner, straight = _leaves(layer, place + "/")
-            leaves, linear = leaves + inner, linear and straight
+            inner, inner_chained = _leaves(layer, layer_path + "/")
+            leaves, chained = leaves + inner, chained and inner_chained
         else:
-            leaves.append(Leaf(str(layer["class_name"]), layer["config"], place))
-    return leaves, linear
+            leaves.append(Leaf(str(layer["class_name"]), layer["config"], layer_path))
+    return leaves, chained
 
 
-def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
-    """The GRU of a layer, with what its settings say. Raises FormatError for one that cannot be shown."""
+def _configured(by_path: Mapping[str, Stack], leaf: Leaf) -> Stack:
+    """Return the network of a layer, with the layer's settings. Raises FormatError if it cannot be shown."""
     notes: list[str] = []
     stacks = []
-    for place, config in leaf.cells:
-        if place not in found:
-            raise FormatError(f"the weights of the layer {shown(place)} are not in the .keras file")
+    for path, config in leaf.cells:
+        if path not in by_path:
+            raise FormatError(f"the weights of the layer {shown(path)} are not in the .keras file")
         other = leaf.config["backward_layer"]["config"] if "backward_layer" in leaf.config else config
         for gate, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
             for used in (config.get(gate, usual), other.get(gate, usual)):
                 if used != usual:
-                    raise FormatError(f"{shown(place)} has {gate} {shown(str(used))}; only {usual} can be shown")
+                    raise FormatError(f"{shown(path)} has {gate} {shown(str(used))}; only {usual} can be shown")
         reset: Reset = "after" if config.get("reset_after", True) else "before"
         if bool(other.get("reset_after", True)) != (reset == "after"):
             raise FormatError(
-                f"the two directions of {shown(place)} differ in reset_after; only layers that agree can be shown"
+                f"the two directions of {shown(path)} differ in reset_after; only layers that agree can be shown"
             )
-        if found[place].blocks == 3:
+        if by_path[path].blocks == 3:
             source = f"Keras, {leaf.kind} with reset_after={reset == 'after'}"
-            stacks.append(replace(found[place], reset=reset, source=source))
+            stacks.append(replace(by_path[path], reset=reset, source=source))
         else:
-            stacks.append(replace(found[place], source=f"Keras, {leaf.kind}"))
+            stacks.append(replace(by_path[path], source=f"Keras, {leaf.kind}"))
     merged = leaf.config.get("merge_mode", "concat")
     if merged != "concat":
         notes.append(f"In the network the two directions were joined by {shown(str(merged))}.")
@@ -218,43 +220,43 @@ def _configured(found: Mapping[str, Stack], leaf: Leaf) -> Stack:
     return stack
 
 
-def _wired(arrays: Arrays, layers: Mapping[str, Stack], leaves: list[Leaf]) -> list[Stack]:
-    """The GRUs of a model whose layers follow on one another, with what is before and after."""
-    found: list[Stack] = []
+def _wired(arrays: Arrays, by_path: Mapping[str, Stack], leaves: list[Leaf]) -> list[Stack]:
+    """Return the recurrent networks in a chain of layers, with the embedding before and the readout after each."""
+    networks: list[Stack] = []
     before: Embedding | str | None = None
-    open_ended = False  # whether what comes next takes what the last of them gives
+    open_ended = False  # whether the next layer reads the outputs of the last network
     for leaf in leaves:
         if leaf.recurrent:
-            stack = _configured(layers, leaf)
-            if open_ended and found[-1].dense is None and found[-1].feeds(stack):
-                found[-1] = stacked([found[-1], stack])
+            stack = _configured(by_path, leaf)
+            if open_ended and networks[-1].dense is None and networks[-1].feeds(stack):
+                networks[-1] = stacked([networks[-1], stack])
             elif open_ended:
-                found[-1] = replace(found[-1], dense=None)  # what it gives is another GRU's input, not the output
+                networks[-1] = replace(networks[-1], dense=None)  # the next network reads its output
                 note = "Before this network comes another recurrent layer, which is not shown."
-                found.append(replace(stack, notes=(*stack.notes, note)))
+                networks.append(replace(stack, notes=(*stack.notes, note)))
             elif isinstance(before, str):
                 note = f"Before this network comes a layer {before}, which is not shown."
-                found.append(replace(stack, notes=(*stack.notes, note)))
+                networks.append(replace(stack, notes=(*stack.notes, note)))
             else:
-                found.append(replace(stack, embedding=before))
+                networks.append(replace(stack, embedding=before))
             open_ended, before = True, None
         elif leaf.kind == "Embedding" and f"{leaf.path}/vars/0" in arrays:
             before, open_ended = Embedding(leaf.path, arrays[f"{leaf.path}/vars/0"]), False
         elif leaf.kind not in PASSING:
             before = shown(leaf.kind)
             if open_ended:
-                dense = _dense(arrays, found[-1].dense, leaf)
+                dense = _dense(arrays, networks[-1].dense, leaf)
                 if dense is None:
                     note = f"After this network comes a layer {before}, which is not shown."
-                    found[-1] = replace(found[-1], dense=None, notes=(*found[-1].notes, note))
+                    networks[-1] = replace(networks[-1], dense=None, notes=(*networks[-1].notes, note))
                     open_ended = False
                 else:
-                    found[-1] = replace(found[-1], dense=dense)
-    return found
+                    networks[-1] = replace(networks[-1], dense=dense)
+    return networks
 
 
 def _dense(arrays: Arrays, dense: Dense | None, leaf: Leaf) -> Dense | None:
-    """The readout once `leaf` follows the GRU, or the readout it has; None when it cannot be part of one."""
+    """Return the readout `leaf`, or the readout `dense` with `leaf` as its activation. None if neither is possible."""
     if dense is not None:
         if leaf.kind not in ("Softmax", "Activation") or dense.activation != "linear":
             return None

@@ -1,4 +1,4 @@
-"""Networks in memory, from PyTorch and from Keras. A library is imported only when its function is called."""
+"""Import of networks from PyTorch and Keras that are in memory. Keras is imported only if `from_keras` is called."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def from_torch(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Model:
-    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, in one of their cells, or in a module that contains one.
+    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell such as `GRUCell`, or a module with one of these.
 
-    The module may also have an Embedding and a Linear. A layer that reads both ways needs
-    `answers={"direction": "forward"}`, or "backward". Other arguments and errors are as for `formats.read`.
+    The module may also have an Embedding and a Linear. A bidirectional layer needs `answers={"direction": "forward"}`
+    or "backward". Other arguments and errors are as for `formats.read`. Raises FormatError if `module` is not a torch
+    module, or if it has a plain RNN with relu.
     """
     if not callable(getattr(module, "state_dict", None)):
         raise FormatError(f"{type(module).__name__} is not a torch module: it has no state_dict()")
@@ -33,8 +34,8 @@ def from_torch(
     tables = [
         name for name, kind in kinds.items() if kind == "Embedding" and arrays[f"{name}.weight"].shape[1] in inputs
     ]
-    known = {"embedding": tables[0].replace(".", "/")} if len(tables) == 1 else {}
-    return read_arrays(arrays, type(module).__name__, known | dict(answers or {}), alphabet, labels).model
+    inferred = {"embedding": tables[0].replace(".", "/")} if len(tables) == 1 else {}
+    return read_arrays(arrays, type(module).__name__, inferred | dict(answers or {}), alphabet, labels).model
 
 
 def from_keras(
@@ -45,8 +46,8 @@ def from_keras(
 ) -> Model:
     """Return the model in a Keras layer `GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or in a model with one.
 
-    Keras writes the layer to a `.keras` file in a temporary folder, and this file is read. Arguments and errors are
-    as for `from_torch`.
+    Keras writes the layer to a `.keras` file in a temporary folder, and this function reads the file. Arguments are as
+    for `from_torch`, and errors as for `formats.read`. Raises FormatError if the layer has no weights yet.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""The names of arrays in files, and the layers around a recurrent network, found by names and shapes."""
+"""The names of arrays in files. Names and shapes also show the layers before and after a recurrent network."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ MAX_NAME = 500
 
 
 def plain(arrays: Arrays) -> dict[str, Array]:
-    """Return the arrays with their paths in one form, with `/` between the parts.
+    """Return the arrays with names in a common form: a path with `/` between the parts.
 
     JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's `params/ir` get this
     form. A `.value` or `:0` at the end is removed. Raises FormatError if two names get the same path, or if a name
     is too long.
     """
-    found: dict[str, Array] = {}
+    by_path: dict[str, Array] = {}
     for name, array in arrays.items():
         if len(name) > MAX_NAME:
             raise FormatError(f"the name {shown(name)} has {len(name):,} characters; at most {MAX_NAME} are allowed")
         parts = [part for part in re.split(r"[/.\[\]'\"]+", name.removesuffix(":0")) if part]
         path = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == "value" else parts)
-        if path in found:
+        if path in by_path:
             raise FormatError(f"{shown(name)} is in the file twice")
-        found[path] = array
-    return found
+        by_path[path] = array
+    return by_path
 
 
 def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
-    """Return the names with last parts that fit `pattern`, by the part before: {prefix: {last parts: name}}."""
-    found: dict[str, dict[str, str]] = {}
+    """Return the names with an end that matches `pattern`, grouped by their beginning: {beginning: {end: name}}."""
+    by_beginning: dict[str, dict[str, str]] = {}
     for name in arrays:
-        fit = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)
-        if fit:
-            found.setdefault(fit[1] or "", {})[fit[2]] = name
-    return found
+        match = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)
+        if match:
+            by_beginning.setdefault(match[1] or "", {})[match[2]] = name
+    return by_beginning
 
 
 def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Array:
-    """Return an array that a layer needs. Raises FormatError if it is missing."""
+    """Return the array `name` of the layer at `where`. Raises FormatError if it is missing."""
     if name not in group:
-        there = ", ".join(shown(found) for found in group)
-        raise FormatError(f"the layer at {shown(where)} has no array {shown(name)}; it has {there}")
+        present = ", ".join(map(shown, group))
+        raise FormatError(f"the layer at {shown(where)} has no array {shown(name)}; it has {present}")
     return arrays[group[name]]
 
 
 def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
-    """Return the possible embeddings and the possible linear layers among the arrays of no recurrent layer.
+    """Return the possible embeddings and the possible linear layers among `arrays`, which no recurrent layer uses.
 
     A matrix called `weight` without a bias may be either.
     """

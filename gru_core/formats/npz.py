@@ -1,4 +1,4 @@
-"""NumPy's .npz: a zip of .npy files. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
+"""NumPy's .npz files: a zip of .npy files. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gru_core.formats.weights import MAX_UNPACKED
 
 MAX_AXES = 8
 
-# The header is a Python literal. It is not evaluated: NumPy writes exactly this for an array of numbers.
+# The header is a Python literal. This pattern reads it without evaluating it: NumPy writes exactly this form.
 HEADER = re.compile(
     r"\{'descr': '([<>|=])(\w{1,12})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,200})\), \}\s*"
 )
@@ -24,23 +24,26 @@ INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 
 
 def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an .npz by name: floating-point numbers, and with `integers` also whole numbers.
+    """Return the arrays of an .npz file by name: floating-point numbers and, with `integers`, whole numbers.
 
-    Raises FormatError if the file is damaged, too large, or has anything else in it.
+    Raises FormatError if the file is damaged, empty or too large, or if it has anything else in it.
     """
-    found: dict[str, npt.NDArray[Any]] = {}
+    by_name: dict[str, npt.NDArray[Any]] = {}
     for member, content in members(data).items():
         name = member.removesuffix(".npy")
         if name == member:
             raise FormatError(f"{shown(member)} in the .npz is not an .npy array")
-        found[name] = npy(name, content, NUMBERS | INTEGERS if integers else NUMBERS)
-    if not found:
+        by_name[name] = npy(name, content, NUMBERS | INTEGERS if integers else NUMBERS)
+    if not by_name:
         raise FormatError("the .npz is empty")
-    return found
+    return by_name
 
 
 def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
-    """Return the array of one .npy. Raises FormatError if it is damaged, too large, or not of one of `kinds`."""
+    """Return the array in an .npy file.
+
+    Raises FormatError if the file is damaged or too large, or if the type of its numbers is not in `kinds`.
+    """
     if content[:6] != b"\x93NUMPY" or content[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
         raise FormatError(f"{shown(name)} is not an .npy array")
     wide = 2 if content[6] == 1 else 4
@@ -55,7 +58,7 @@ def npy(name: str, content: bytes, kinds: set[str]) -> npt.NDArray[Any]:
         raise FormatError(f"{shown(name)} has an impossible shape: ({axes})")
     shape = tuple(int(axis) for axis in axes.split(",") if axis.strip())
     dtype = np.dtype(("<" if endian == "|" else endian) + kind)
-    # The product before anything of that size is made.
+    # Check the size before memory of this size is allocated.
     if len(shape) > MAX_AXES or math.prod(shape) * dtype.itemsize > MAX_UNPACKED:
         raise FormatError(f"{shown(name)} has shape ({axes}), which is too large to be read")
     if len(content) - start != math.prod(shape) * dtype.itemsize:

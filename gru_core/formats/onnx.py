@@ -8,8 +8,8 @@
 
 The blocks of an LSTM are i, o, f and c̃, and an RNN has one block. Their two biases are added.
 
-D is 2 for both directions, else 1. The names of tensors say nothing, so tensors are found by their place among the
-inputs of the node. https://onnx.ai/onnx/operators/onnx__GRU.html, onnx__LSTM.html, onnx__RNN.html
+D is 2 for a bidirectional layer, else 1. The names of tensors are arbitrary, so a tensor is identified by its position
+among the inputs of the node. https://onnx.ai/onnx/operators/onnx__GRU.html, onnx__LSTM.html, onnx__RNN.html
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OPERATORS = {
 """For each recurrent operator the order of its blocks, and the activations that can be shown."""
 
 PASSING = {"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Identity", "Cast", "Dropout", "Flatten"}
-"""Operators that keep the values of their input: they change at most the shape or the type."""
+"""Operators that do not change values. They change at most the shape or the type of their input."""
 
 SIDES: dict[str, tuple[Direction, ...]] = {
     "forward": ("forward",),
@@ -51,7 +51,7 @@ SIDES: dict[str, tuple[Direction, ...]] = {
     "bidirectional": ("forward", "backward"),
 }
 CHOOSING = {"ArgMax", "TopK"}
-"""Operators that return the places of the largest numbers."""
+"""Operators that return the indices of the largest numbers."""
 
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "log softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 
@@ -77,10 +77,12 @@ class Graph:
 
     @cached_property
     def made_by(self) -> dict[str, Node]:
+        """The node that computes each value, by the name of the value."""
         return {output: node for node in self.nodes for output in node.outputs if output}
 
     @cached_property
     def used_by(self) -> dict[str, list[Node]]:
+        """The nodes that read each value, by the name of the value. Nodes that read only its shape do not count."""
         used: dict[str, list[Node]] = {}
         for node in self.nodes:
             for name in node.inputs:
@@ -89,12 +91,12 @@ class Graph:
         return used
 
     def constant(self, node: Node, place: int) -> Array | None:
-        """Return the constant at a place among the inputs of a node, None if there is none."""
+        """Return the input of a node at the index `place`, or None if this input is not a constant."""
         name = node.inputs[place] if place < len(node.inputs) else ""
         return self.tensors[name].array if name in self.tensors else None
 
     def before(self, name: str) -> Node | None:
-        """Return the node that made a value, without nodes that only pass the value on."""
+        """Return the node that computes a value, or None. Operators in `PASSING` are skipped."""
         for _ in self.nodes:
             node = self.made_by.get(name)
             if node is None or node.op_type not in PASSING or not node.inputs:
@@ -103,9 +105,9 @@ class Graph:
         return None
 
     def after(self, name: str) -> Node | None:
-        """Return the one node that takes a value, without nodes that only pass the value on.
+        """Return the only node that reads a value. Operators in `PASSING` are skipped.
 
-        The result is None if several nodes take the value, or none.
+        The result is None if several nodes read the value, or if no node reads it.
         """
         for _ in self.nodes:
             nodes = self.used_by.get(name, [])
@@ -117,25 +119,27 @@ class Graph:
         return None
 
     def stacks(self) -> list[Stack]:
-        """Return the recurrent networks. A network contains the layers that each read the outputs of the one before."""
-        found: list[tuple[Node, Stack]] = []
+        """Return the recurrent networks. Layers that read one another's outputs are one network."""
+        networks: list[tuple[Node, Stack]] = []
         for node in self.nodes:
             if node.op_type in OPERATORS and node.domain in ("", "ai.onnx") and node.inputs:
                 stack, below = self._recurrent(node), self.before(node.inputs[0])
-                last = next((i for i, (top, one) in enumerate(found) if top is below and one.feeds(stack)), None)
-                if last is None:
-                    found.append((node, self._with_embedding(stack, below)))
+                pairs = enumerate(networks)
+                index = next((i for i, (top, lower) in pairs if top is below and lower.feeds(stack)), None)
+                if index is None:
+                    networks.append((node, self._with_embedding(stack, below)))
                 else:
-                    found[last] = node, stacked([found[last][1], stack])
-        return [self._with_dense(stack, node) for node, stack in found]
+                    networks[index] = node, stacked([networks[index][1], stack])
+        return [self._with_dense(stack, node) for node, stack in networks]
 
     def _recurrent(self, node: Node) -> Stack:
+        """Return the layer of a recurrent node. Raises FormatError if the layer cannot be shown."""
         title, (order, usual) = node.op_type, OPERATORS[node.op_type]
         where = node.name or (node.outputs[0] if node.outputs else "")
-        given = [activation.lower() for activation in node.texts("activations")]
-        if any(activation != usual[i % len(usual)] for i, activation in enumerate(given)):
+        used = [activation.lower() for activation in node.texts("activations")]
+        if any(activation != usual[i % len(usual)] for i, activation in enumerate(used)):
             names = " and ".join(dict.fromkeys(usual))
-            raise FormatError(f"the {title} {shown(where)} uses {shown(', '.join(given))}; only {names} can be shown")
+            raise FormatError(f"the {title} {shown(where)} uses {shown(', '.join(used))}; only {names} can be shown")
         peepholes = node.inputs[7] if len(node.inputs) > 7 else ""
         P = self.constant(node, 7)
         if peepholes and (P is None or P.any()):
@@ -171,10 +175,10 @@ class Graph:
                 )
             else:
                 layer[direction] = cell(where, W[d], R[d], *np.split(B[d], 2), others=True)
-        for one in layer.values():
-            if one.title != title:
-                a = "a" if one.title == "GRU" else "an"
-                raise FormatError(f"the {title} {shown(where)} has weights with the shape of {a} {one.title}")
+        for direction_cell in layer.values():
+            if (shape := direction_cell.title) != title:
+                article = "a" if shape == "GRU" else "an"
+                raise FormatError(f"the {title} {shown(where)} has weights with the shape of {article} {shape}")
         initial = [state for place in (5, 6) if (state := self.constant(node, place)) is not None]
         notes = ("In the file the network starts from a stored state; here it starts from zero.",)
         stack = Stack(
@@ -188,6 +192,7 @@ class Graph:
         return replace(stack, source=source, reset=reset, z="keep")
 
     def _with_embedding(self, stack: Stack, below: Node | None) -> Stack:
+        """Return the network with its embedding if the node `below` is one. If not, add a note about that node."""
         if below is None:
             return stack
         if below.op_type == "Gather":
@@ -198,7 +203,7 @@ class Graph:
         return replace(stack, notes=(*stack.notes, note))
 
     def _with_dense(self, stack: Stack, node: Node) -> Stack:
-        """The stack with what is made of its states, Y or the last, Y_h."""
+        """Return the network with the readout of its outputs: all states Y, or the last state Y_h."""
         following = [after for output in node.outputs if output and (after := self.after(output)) is not None]
         for follows in following:
             dense = self._dense(follows)
@@ -209,15 +214,16 @@ class Graph:
         note = f"After this network comes a node {shown(following[0].op_type)}, which is not shown."
         return replace(stack, notes=(*stack.notes, note))
 
-    def _last(self, node: Node) -> bool:
-        """Whether nothing more is made of what a node gives, but the place of its largest number."""
+    def _is_last(self, node: Node) -> bool:
+        """Return whether only operators in `CHOOSING`, if any, read the outputs. Operators in `PASSING` are skipped."""
         for name in node.outputs:
             for follows in self.used_by.get(name, []):
-                if follows.op_type not in CHOOSING and not (follows.op_type in PASSING and self._last(follows)):
+                if follows.op_type not in CHOOSING and not (follows.op_type in PASSING and self._is_last(follows)):
                     return False
         return True
 
     def _dense(self, node: Node) -> Dense | None:
+        """Return the linear layer of a MatMul or a Gemm with its activation, or None if `node` is not a readout."""
         if node.op_type not in ("MatMul", "Gemm"):
             return None
         V = self.constant(node, 1)
@@ -239,6 +245,6 @@ class Graph:
         c = c if c is not None and c.shape == (len(V),) else np.zeros(len(V), V.dtype)
         follows = self.after(node.outputs[0]) if node.outputs else None
         activation = ACTIVATIONS.get(follows.op_type) if follows is not None else None
-        if not self._last(follows if follows is not None and activation else node):
+        if not self._is_last(follows if follows is not None and activation else node):
             return None
         return Dense(node.name or node.op_type, V, c, activation or "linear")

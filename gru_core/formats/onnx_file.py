@@ -1,6 +1,6 @@
-"""The nodes and the tensors of an ONNX file. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+"""Nodes and tensors of an ONNX file. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
-Numbers in the code are field numbers of that file. Nothing outside the ONNX file is read.
+The numbers in the code are field numbers in onnx.proto. Nothing outside the ONNX file is read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gru_core.formats.weights import MAX_UNPACKED, numbers
 
 Fields = dict[int, list[int | bytes]]
 
-# TensorProto.DataType → how its numbers lie in raw_data, and the field that holds them where that is empty.
+# TensorProto.DataType → the NumPy dtype in raw_data, and the field with the numbers if raw_data is empty.
 FLOAT, FLOAT16, DOUBLE, BFLOAT16 = 1, 10, 11, 16
 KINDS = {FLOAT: ("<f4", 4), FLOAT16: ("<u2", 5), DOUBLE: ("<f8", 10), BFLOAT16: ("<u2", 5)}
 MAX_AXES = 8
@@ -27,7 +27,7 @@ MAX_AXES = 8
 
 @dataclass(frozen=True)
 class Tensor:
-    """A TensorProto, with its numbers still as the file has them."""
+    """A TensorProto. Its numbers stay encoded until `array` is read."""
 
     name: str
     fields: Fields
@@ -35,7 +35,7 @@ class Tensor:
 
     @cached_property
     def array(self) -> Array:
-        """The numbers. Raises FormatError unless all are there and are floating-point numbers."""
+        """The decoded numbers. Raises FormatError if they are damaged, in another file, or not floating-point."""
         name, fields = shown(self.name), self.fields
         if fields.get(13) or fields.get(14, [0])[-1] == 1:
             raise FormatError(
@@ -64,7 +64,7 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A NodeProto. `attributes` has the fields of each AttributeProto, by its name."""
+    """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name."""
 
     name: str
     op_type: str
@@ -74,74 +74,82 @@ class Node:
     attributes: dict[str, Fields]
 
     def whole(self, name: str, otherwise: int = 0) -> int:
+        """Return an integer attribute, or `otherwise` if it is missing."""
         value = self.attributes.get(name, {}).get(3, [otherwise])[-1]
         return value if isinstance(value, int) else otherwise
 
     def number(self, name: str, otherwise: float) -> float:
+        """Return a floating-point attribute, or `otherwise` if it is missing."""
         raw = _bytes(self.attributes.get(name, {}), 2)
         return float(np.frombuffer(raw, "<f4")[0]) if len(raw) == 4 else otherwise
 
     def text(self, name: str, otherwise: str) -> str:
+        """Return a text attribute, or `otherwise` if it is missing."""
         return _text(self.attributes[name], 4) if name in self.attributes else otherwise
 
     def texts(self, name: str) -> list[str]:
+        """Return an attribute that is a list of texts. The list is empty if the attribute is missing."""
         return _texts(self.attributes.get(name, {}), 9)
 
 
 def graph(data: bytes) -> tuple[list[Node], dict[str, Tensor]]:
-    """Return the nodes of the graph in a file, and its constants by name, with those of Constant nodes.
+    """Return the nodes of the graph in a file, and its constants by name: initializers and Constant nodes.
 
     Raises FormatError if the file is damaged.
     """
     reader = Reader()
     nodes: list[Node] = []
     tensors: dict[str, Tensor] = {}
-    for graph in _collected(reader, data).get(7, []):
+    for graph in _fields(reader, data).get(7, []):
         for number, value in reader.fields(_message(graph)):
             if number == 1:
                 nodes.append(_node(reader, _message(value)))
             elif number == 5:
-                fields = _collected(reader, _message(value))
+                fields = _fields(reader, _message(value))
                 name = _text(fields, 8)
                 tensors[name] = Tensor(name, fields, reader)
     for node in nodes:
         if node.op_type == "Constant" and node.outputs and (constant := node.attributes.get("value", {}).get(5)):
-            tensors[node.outputs[0]] = Tensor(node.outputs[0], _collected(reader, _message(constant[-1])), reader)
+            tensors[node.outputs[0]] = Tensor(node.outputs[0], _fields(reader, _message(constant[-1])), reader)
     return nodes, tensors
 
 
 def _node(reader: Reader, message: bytes) -> Node:
-    fields = _collected(reader, message)
-    attributes = [_collected(reader, _message(attribute)) for attribute in fields.get(5, [])]
+    fields = _fields(reader, message)
+    attributes = [_fields(reader, _message(attribute)) for attribute in fields.get(5, [])]
     return Node(
         _text(fields, 3), _text(fields, 4), _text(fields, 7), tuple(_texts(fields, 1)), tuple(_texts(fields, 2)),
         {_text(attribute, 1): attribute for attribute in attributes},
     )  # fmt: skip
 
 
-def _collected(reader: Reader, message: bytes) -> Fields:
-    """The fields of a message by number."""
-    found: Fields = {}
+def _fields(reader: Reader, message: bytes) -> Fields:
+    """Return the values of each field of a message, by the number of the field."""
+    by_number: Fields = {}
     for number, value in reader.fields(message):
-        found.setdefault(number, []).append(value)
-    return found
+        by_number.setdefault(number, []).append(value)
+    return by_number
 
 
 def _message(value: int | bytes) -> bytes:
+    """Return the bytes of a field. Raises FormatError if the field is a number."""
     if isinstance(value, int):
         raise FormatError(DAMAGED)
     return value
 
 
 def _bytes(fields: Fields, number: int) -> bytes:
+    """Return the last value of a field, or no bytes if the field is missing."""
     return _message(fields.get(number, [b""])[-1])
 
 
 def _text(fields: Fields, number: int) -> str:
+    """Return the last value of a field as text, or "" if the field is missing."""
     return _texts({number: fields.get(number, [b""])[-1:]}, number)[0]
 
 
 def _texts(fields: Fields, number: int) -> list[str]:
+    """Return all values of a field as texts."""
     try:
         return [_message(value).decode() for value in fields.get(number, [])]
     except UnicodeDecodeError as error:
@@ -149,4 +157,5 @@ def _texts(fields: Fields, number: int) -> list[str]:
 
 
 def _shown(value: Any) -> str:
+    """Return a value as text for an error message: short, printable and without quotes."""
     return shown(str(value))[1:-1]

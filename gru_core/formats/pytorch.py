@@ -27,7 +27,7 @@ DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "
 def find(arrays: Arrays) -> list[Stack]:
     """Return the networks with the array names of PyTorch.
 
-    Raises FormatError if one is incomplete, does not fit, or cannot be shown.
+    Raises FormatError if a network is incomplete, does not fit together, or cannot be shown.
     """
     projected = next((name for name in arrays if re.search(r"(^|/)weight_hr(_l\d+)?$", name)), None)
     if projected:
@@ -36,7 +36,7 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
-    numbers = {int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name))}
+    numbers = {int(match[1]) for name in group if (match := re.search(r"_l(\d+)", name))}
     if numbers and numbers != set(range(len(numbers))):
         raise FormatError(
             f"the network at {shown(where)} has layers {sorted(numbers)}: they must count from 0 without gaps"
@@ -62,7 +62,7 @@ def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
     if len(kinds) > 1:
         raise FormatError(f"the layers at {shown(where)} are of several kinds: {', '.join(TITLES[G] for G in kinds)}")
     (G,) = kinds
-    named = f"PyTorch's nn.{TITLES[G]}"
-    source = named if numbers else f"{named}Cell" if biased else "PyTorch or Equinox, without biases"
-    told = Stack(source, where, tuple(layers), frozenset(group.values()), BLOCKS[G], None, None)
-    return check_layers(replace(told, reset="after", z="keep") if G == 3 else told)
+    title = f"PyTorch's nn.{TITLES[G]}"
+    source = title if numbers else f"{title}Cell" if biased else "PyTorch or Equinox, without biases"
+    stack = Stack(source, where, tuple(layers), frozenset(group.values()), BLOCKS[G], None, None)
+    return check_layers(replace(stack, reset="after", z="keep") if G == 3 else stack)

@@ -1,4 +1,4 @@
-"""Errors about a file, and questions to the person who has it."""
+"""Errors in a file, and questions to the person who imports it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 class FormatError(ValueError):
-    """A file that cannot be imported: what is wrong, where, and what is allowed."""
+    """A file that cannot be imported. The message says what is wrong, where, and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One answer: its `value`, and what it means in words."""
+    """A possible answer to a question: its `value`, and its meaning in words."""
 
     value: str
     means: str
@@ -20,7 +20,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A question that the file leaves open. `key` is the name under which `answers` has the answer."""
+    """A question that the file leaves open. `key` is its name in the dictionary `answers`."""
 
     key: str
     text: str
@@ -28,9 +28,9 @@ class Question:
 
 
 class Unanswered(FormatError):
-    """A question that must be answered first: read the file again with `answers={question.key: value}`.
+    """An error because a question has no answer yet: read the file again with `answers={question.key: value}`.
 
-    `call` is code that does so with the first option, "" if unknown.
+    `call` is example code that reads the file with the first option, or "" if there is no such code.
     """
 
     def __init__(self, question: Question, call: str = "") -> None:
@@ -44,31 +44,31 @@ class Unanswered(FormatError):
 
 
 def answer(question: Question, answers: Mapping[str, str]) -> str:
-    """Return the answer to a question. Raises Unanswered if there is none, FormatError if it is not an option."""
+    """Return the answer to a question. Raises Unanswered if there is none, and FormatError if it is not an option."""
     if question.key not in answers:
         raise Unanswered(question)
     allowed = [option.value for option in question.options]
     if answers[question.key] not in allowed:
-        given = shown(str(answers[question.key]))
-        raise FormatError(f"{given} is not an answer to {question.key!r}; choose one of {', '.join(allowed)}")
+        value = shown(str(answers[question.key]))
+        raise FormatError(f"{value} is not an answer to {question.key!r}; choose one of {', '.join(allowed)}")
     return answers[question.key]
 
 
 def shown(name: str) -> str:
-    """Return a name from a file in quotes, as a message shows it."""
+    """Return a name from a file as text for a message: short, printable and in quotes."""
     return f"'{short(name)}'"
 
 
 def short(name: str, most: int = 60) -> str:
-    """Return a name without characters that cannot be printed, cut if it is long."""
+    """Return a name with at most `most` characters, and with � in place of unprintable characters."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: most + 1])
     return printable[:most] + "…" if len(printable) > most else printable
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """Return names as values of options: short, and all different."""
-    found: list[str] = []
+    """Return the names as values of options: short, and with numbers that make equal names different."""
+    values: list[str] = []
     for name in map(short, names):
-        count = sum(other == name or other.startswith(name + " #") for other in found)
-        found.append(f"{name} #{count + 1}" if count else name)
-    return found
+        count = sum(value == name or value.startswith(name + " #") for value in values)
+        values.append(f"{name} #{count + 1}" if count else name)
+    return values

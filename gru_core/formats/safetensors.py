@@ -1,6 +1,6 @@
-"""Safetensors: the length of a JSON header, the header, the numbers. https://github.com/huggingface/safetensors
+"""Safetensors files: a length, a JSON header of this length, and the numbers. https://github.com/huggingface/safetensors
 
-This module does not use the library of that name, so that nothing is allocated before its size is checked.
+This module does not use the library safetensors. It checks every size itself, before it allocates memory.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     """Return the arrays of a safetensors file by name, and its metadata.
 
-    bfloat16 becomes float32, which holds each of its numbers exactly. Raises FormatError if the file is damaged or too
-    large, or if it has other than floating-point numbers.
+    Arrays of bfloat16 become float32, which is exact. Raises FormatError if the file is damaged or too large, or if it
+    has anything but floating-point numbers.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
@@ -38,7 +38,7 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         raise FormatError("the metadata in the header must be text")
     if len(header) > MAX_TENSORS:
         raise FormatError(f"the file has {len(header):,} tensors; at most {MAX_TENSORS} are allowed")
-    found: dict[str, Array] = {}
+    by_name: dict[str, Array] = {}
     spans: list[tuple[int, int]] = []
     for name, entry in header.items():
         dtype, shape, begin, end = _entry(name, entry)
@@ -49,21 +49,23 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         flat = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype)
         if dtype.kind == "u":  # bfloat16: the upper half of a float32
             flat = (flat.astype(np.uint32) << 16).view(np.float32)
-        found[name] = flat.reshape(shape)
+        by_name[name] = flat.reshape(shape)
     spans.sort()
     if [begin for begin, _ in spans] + [len(data) - 8 - length] != [0] + [end for _, end in spans]:
         raise FormatError("the tensors overlap, or there are unused bytes between or after them")
-    return found, metadata
+    return by_name, metadata
 
 
 def _header(text: bytes) -> dict[str, Any]:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the JSON header. Raises FormatError if it is not a JSON object, or has a name twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise FormatError("a name is in the header twice")
         return dict(pairs)
 
     try:
-        header = json.loads(text.decode(), object_pairs_hook=once)
+        header = json.loads(text.decode(), object_pairs_hook=unique)
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
@@ -74,15 +76,15 @@ def _header(text: bytes) -> dict[str, Any]:
 
 
 def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
-    """The dtype, the shape and the place of one tensor."""
+    """Return a tensor's dtype, shape, and the start and end of its bytes. Raises FormatError if they are invalid."""
 
-    def whole(value: Any, most: int) -> bool:
+    def is_counts(value: Any, most: int) -> bool:
         return isinstance(value, list) and len(value) <= most and all(type(n) is int and 0 <= n < 2**40 for n in value)
 
     if (
         not isinstance(entry, dict)
-        or not whole(entry.get("shape"), MAX_AXES)
-        or not whole(entry.get("data_offsets"), 2)
+        or not is_counts(entry.get("shape"), MAX_AXES)
+        or not is_counts(entry.get("data_offsets"), 2)
     ):
         raise FormatError(f"{shown(name)} has no valid shape or place in the header")
     if len(entry["data_offsets"]) != 2:

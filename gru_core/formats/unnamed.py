@@ -1,8 +1,8 @@
-"""Arrays without telling names, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
+"""Arrays with meaningless names, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
 
-Matrices (I, 3H) and (H, 3H) one after the other, or (3H, I) and (3H, H), are read as a layer. The biases that follow
-belong to it. If the shapes fit several libraries, their library must be asked for, because the same numbers
-then mean different functions.
+Two matrices one after the other, (I, 3H) and (H, 3H) or (3H, I) and (3H, H), are read as a layer. The biases that
+follow belong to this layer. If the shapes fit several libraries, the user must name the library, because the same
+numbers mean a different function in each of them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ LIBRARIES = {
 
 
 def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
-    """Return the layers that the shapes of the arrays show, as one GRU; an empty list if there are none.
+    """Return one GRU of all the layers that the shapes of the arrays show, or an empty list if there are none.
 
-    Raises Unanswered, which asks for the library, if the shapes fit several. Raises FormatError if a layer does not
-    fit.
+    Raises Unanswered, with a question about the library, if the shapes fit several libraries. Raises FormatError if a
+    layer does not fit.
     """
     items = list(arrays.items())
     layers: list[Cell] = []
     names: list[str] = []
-    asked = ""
+    library = ""
     while items:
         (name, W), *items = items
         if not items or W.ndim != 2 or (U := items[0][1]).ndim != 2:
@@ -46,20 +46,20 @@ def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
         while items and len(biases) < 2 and items[0][1].shape in ((rows,), (2, rows)):
             names.append(items[0][0])
             biases += list(items.pop(0)[1].reshape(-1, rows))
-        asked = asked or _library(by_columns, len(biases), answers)
+        library = library or _library(by_columns, len(biases), answers)
         layers.append(cell(name, *((W.T, U.T) if by_columns else (W, U)), *biases[:2]))
     if not layers:
         return []
-    convention = LIBRARIES[asked]
+    convention = LIBRARIES[library]
     stack = Stack(
-        f"arrays without names, read as arrays of {asked}", "", tuple({"forward": layer} for layer in layers),
+        f"arrays without names, read as arrays of {library}", "", tuple({"forward": layer} for layer in layers),
         frozenset(names), convention.order, convention.reset, convention.z,
     )  # fmt: skip
     return [check_layers(stack)]
 
 
 def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
-    """Which library's the arrays are, of those that keep them so."""
+    """Return the library that stores arrays in this form. Raises Unanswered if several libraries do."""
     fitting = ["Keras", "Keras, reset_after=False", "Flax nnx", "Haiku"] if by_columns else ["PyTorch"]
     if biases == 2:
         fitting = [name for name in fitting if name in ("Keras", "PyTorch")]
@@ -73,5 +73,6 @@ def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
 
 
 def _means(convention: Convention) -> str:
+    """Return a convention in words, as the meaning of an option."""
     z = "z near 1 keeps the old state" if convention.z == "keep" else "z near 1 takes the candidate"
     return f"blocks in the order {', '.join(convention.order)}; r acts {convention.reset} the product; {z}"

@@ -1,9 +1,9 @@
 """The experiments: their recipes, and their stored results, each in a `.json` file in this folder.
 
-    gap         remember one symbol over a gap of noise, with initial biases that keep more or less
+    gap         remember one symbol over a gap of noise, with several initial biases
     bottleneck  recall n items in order through a state of H units
-    race        three tasks and three cells, with as many units and comparable initial biases: b_f = 1, b_z = −1
-    sequence    the number of operations that must wait for one another, and a task that a scan cannot learn
+    race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
+    sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
 
 `gruscope experiment NAME` computes a result again.
 """
@@ -35,10 +35,10 @@ BASES = {
     "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
     "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
 }
-"""The recipe of each task from which the recipes of the experiments are made."""
+"""The basic recipe of each task. The recipes of the experiments are variants of these."""
 
 EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
-"""Initial biases with which each gate that keeps the state starts at about σ(1) = 0.73."""
+"""Comparable initial biases: the gate that keeps the old state, f or 1 − z, starts at about σ(1) = 0.73."""
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
@@ -53,13 +53,13 @@ def over(recipe: Recipe, T: int) -> Recipe:
 def _gap() -> Iterable[Recipe]:
     for gap in GAPS:
         base = over(BASES["gap"], gap + 1)
-        kinds = [
+        variants = [
             replace(base, cell="rnn"),
             replace(base, cell="lstm", biases={"f": 1.0}),
             *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
             replace(base, first="chrono", T_max=gap),
         ]
-        yield from (replace(kind, seed=seed) for kind in kinds for seed in GAP_SEEDS)
+        yield from (replace(variant, seed=seed) for variant in variants for seed in GAP_SEEDS)
 
 
 def _bottleneck() -> Iterable[Recipe]:
@@ -80,6 +80,7 @@ GRIDS = {"gap": _gap, "bottleneck": _bottleneck, "race": _race}
 
 
 def recipes(name: str) -> list[Recipe]:
+    """Return the recipes of an experiment, in the order of its result."""
     return list(GRIDS[name]())
 
 
@@ -87,13 +88,14 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    It has an entry for each recipe, in their order. For "sequence" it has `timing` and `parity` instead.
+    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
+    `parity` instead.
     """
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
 def kind_of_row(row: Mapping[str, Any]) -> str:
-    """Return the cell of a training in the experiment “Gradient reach”, and its initial biases."""
+    """Return the name of a row's cell with its initial biases, for the experiment “Gradient reach”."""
     if row["first"] == "chrono":
         return "GRU, chrono"
     title = CELLS[row["cell"]].title

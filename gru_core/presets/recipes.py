@@ -1,4 +1,4 @@
-"""The recipes of the GRUs that ship. `gruscope train NAME` runs a recipe again."""
+"""The recipes of the GRU presets. `gruscope train NAME` runs a recipe again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gru_core.tasks import TASKS, Batch, task_of
 from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 
 FRESH_SEED = 1_000_000
-"""The number added to a recipe's seed for the held-out sequences that the figures of a card are measured on."""
+"""The number that is added to a recipe's seed to draw held-out sequences. The figures of a card use these sequences."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ PRESETS: dict[str, Preset] = {p.recipe.task: p for p in _READABLE} | {
 
 
 def train(preset: Preset) -> Iterator[Snapshot]:
-    """Yield snapshots of the training. The last has the finished model with its card."""
+    """Train a preset, and yield snapshots. The last snapshot has the finished model with its card."""
     recipe = preset.recipe
     model, rng = begin(recipe, preset.card)
     snapshot = None
@@ -147,12 +147,12 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
-    """Return held-out sequences, the same in every call."""
+    """Return `B` held-out sequences of `T` timesteps for a recipe, the same in every call."""
     return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def held_out(model: Model) -> Batch | None:
-    """Return held-out sequences of the model's task, the same in every call, or None if it has no built-in task."""
+    """Return held-out sequences of the model's task, the same in every call. None if the model has no built-in task."""
     name = model.card.task
     if task_of(model) is None:
         return None
@@ -160,7 +160,7 @@ def held_out(model: Model) -> Batch | None:
 
 
 def upright(model: Model, recipe: Recipe) -> Model:
-    """Return the model with the sign of each unit chosen such that its h rises with the target."""
+    """Return the model with the sign of each unit's h chosen so that h correlates positively with the target."""
     batch = fresh(recipe)
     h: Array = model.forward(batch.x)[-1].h
     for unit in range(h.shape[-1]):
@@ -172,19 +172,19 @@ def upright(model: Model, recipe: Recipe) -> Model:
 def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     """Return the figures of a card.
 
-    They are the score at 20 and at 500 timesteps, the means of the gates at each kind of timestep, and the score with
-    each gate clamped at 1 and at 0.
+    The figures are the score on sequences of 20 and of 500 timesteps, the mean of each gate at each kind of timestep,
+    and the score with each gate clamped at 1 and at 0. They are rounded to four digits.
     """
     batch = fresh(recipe)
     runs = model.forward(batch.x)
     gates = [gate for gate, signal in model.layers[-1].signals.items() if signal.lowest == 0]
-    held = [(gate, value) for gate in reversed(gates) for value in (1, 0)]
+    clamped = [(gate, value) for gate in reversed(gates) for value in (1, 0)]
     name = SCORE[model.readout.kind]
     figures = {
         name: score(model, batch),
         f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100)),
         **gate_means(runs, batch.events),
-        **{f"{name} with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in held},
+        **{f"{name} with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in clamped},
     }
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
