@@ -23,8 +23,8 @@ from gru_core.signals import Signal
 class Cell(ABC):
     """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
 
-    `W` `(G·H, I)`, `U` `(G·H, H)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. Raises ValueError
-    if the shapes do not fit together.
+    `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
+    each of the R gates that read the old state. Raises ValueError if the shapes do not fit together.
     """
 
     name: ClassVar[str]
@@ -34,7 +34,9 @@ class Cell(ABC):
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
-    """The signals that are a function of a sum, in the order of their blocks of rows in W, U and b."""
+    """The signals that are a function of a sum, in the order of their blocks of rows in W and b."""
+    recurrent: ClassVar[tuple[str, ...]]
+    """The gates that read the old state, in the order of their blocks of rows in U."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
@@ -48,8 +50,8 @@ class Cell(ABC):
 
     def __post_init__(self) -> None:
         H = self.U.shape[-1]
-        rows = len(self.gates) * H
-        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (rows, H)), ("b", (rows,))):
+        rows, recurrent = len(self.gates) * H, len(self.recurrent) * H
+        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (recurrent, H)), ("b", (rows,))):
             found = getattr(self, name).shape
             if found != shape:
                 raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
@@ -89,8 +91,17 @@ class Cell(ABC):
         return replace(self, **parameters)
 
     def by_gate(self, stacked: Array) -> dict[str, Array]:
-        """Return the block of each gate of an array `(G·H, …)`."""
-        return dict(zip(self.gates, np.split(stacked, len(self.gates)), strict=True))
+        """Return the block of each gate of an array `(G·H, …)`, such as `W`."""
+        return self._blocks(self.gates, stacked)
+
+    @property
+    def recurrent_weights(self) -> dict[str, Array]:
+        """The block of `U` of each gate that reads the old state, `(H, H)` each."""
+        return self._blocks(self.recurrent, self.U)
+
+    def _blocks(self, gates: tuple[str, ...], stacked: Array) -> dict[str, Array]:
+        blocks = stacked.reshape(len(gates), self.units, *stacked.shape[1:])
+        return dict(zip(gates, blocks, strict=True))
 
     @property
     def biases(self) -> dict[str, Array]:
@@ -100,16 +111,19 @@ class Cell(ABC):
     def row(self, gate: str, unit: int) -> dict[str, Any]:
         """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
 
-        `c` is None if the sum has no such bias.
+        `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
         """
         i = self.gates.index(gate) * self.units + unit
-        return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": None}
+        U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
+        return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
 
     def negated(self, unit: int) -> Self:
         """Return the same layer with the sign of one unit's state flipped."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        rows = np.concatenate([sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates])
-        return replace(self, W=self.W * rows[:, None], U=self.U * rows[:, None] * sign, b=self.b * rows)
+        of_gate = {g: sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates}
+        rows = np.concatenate([of_gate[g] for g in self.gates])
+        recurrent = np.concatenate([of_gate[g] for g in self.recurrent] or [rows[:0]])
+        return replace(self, W=self.W * rows[:, None], U=self.U * recurrent[:, None] * sign, b=self.b * rows)
 
     @abstractmethod
     def step(self, x: Array, state: Array) -> Array:
@@ -219,7 +233,7 @@ class Run(ABC):
 
     def gate(self, name: str) -> Array:
         """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""
-        a = self.Wx[name] + self.Uh[name] + self.cell.biases[name]
+        a = self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name]
         return np.asarray(np.tanh(a)) if self.cell.signals[name].lowest < 0 else σ(a)
 
     @cached_property
@@ -229,16 +243,17 @@ class Run(ABC):
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
-        """The old state's term in each gate's sum: U h_{t-1}."""
-        return {gate: self.h_prev @ U.T for gate, U in self.cell.by_gate(self.cell.U).items()}
+        """The old state's term in the sum of each gate that reads it: U h_{t-1}."""
+        return {gate: self.h_prev @ U.T for gate, U in self.cell.recurrent_weights.items()}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
         """Return each weight of a unit's row times the number that it multiplies, for every timestep.
 
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`, or `(T, 0)` if the gate does not read the old state.
         """
         weights = self.cell.row(gate, unit)
-        return weights["W"] * self.x, weights["U"] * self.h_prev
+        past = self.h_prev if gate in self.cell.recurrent else self.h_prev[..., :0]
+        return weights["W"] * self.x, weights["U"] * past
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
         """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""

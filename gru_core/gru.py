@@ -74,6 +74,7 @@ class GRU(Cell):
     title: ClassVar[str] = "GRU"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
+    recurrent: ClassVar[tuple[str, ...]] = GATES
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "r": (0.0, 1.0),
         "z": (0.0, 1.0),

@@ -43,19 +43,21 @@ def initial(
         )
     if how == "chrono" and name == "rnn":
         raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
-    rows = len(CELLS[name].gates) * units
+    rows, recurrent = len(CELLS[name].gates) * units, len(CELLS[name].recurrent) * units
     if how == "keras":
         bound = np.sqrt(6 / (inputs + rows))
-        W, U, b = rng.uniform(-bound, bound, (rows, inputs)), _orthogonal(rows, units, rng), np.zeros(rows)
+        W, U, b = rng.uniform(-bound, bound, (rows, inputs)), _orthogonal(recurrent, units, rng), np.zeros(rows)
     else:
         bound = 1 / np.sqrt(units)
-        W, U, b = (rng.uniform(-bound, bound, shape) for shape in ((rows, inputs), (rows, units), rows))
+        W, U, b = (rng.uniform(-bound, bound, shape) for shape in ((rows, inputs), (recurrent, units), rows))
     cell: Cell = CELLS[name](W, U, b)
     return cell.with_parameters({"b": np.concatenate([*_biases(cell, how, T_max, rng).values()])})
 
 
 def _orthogonal(rows: int, columns: int, rng: np.random.Generator) -> Array:
     """Columns at right angles and of length 1: the Q of a random matrix, uniform over all such."""
+    if rows == 0:
+        return np.zeros((0, columns))
     Q, R = np.linalg.qr(rng.normal(size=(rows, columns)))
     return np.asarray(Q * np.sign(np.diag(R)))
 

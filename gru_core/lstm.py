@@ -87,6 +87,7 @@ class LSTM(Cell):
     title: ClassVar[str] = "LSTM"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
+    recurrent: ClassVar[tuple[str, ...]] = GATES
     carried: ClassVar[tuple[str, ...]] = ("h", "c")
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
@@ -345,7 +346,7 @@ def step_jacobians(run: Forward) -> Array:
     f counts as 0.
     """
     H, slopes = run.cell.units, run.slopes
-    U, keep = run.cell.by_gate(run.cell.U), _free(run, "c", run.f)
+    U, keep = run.cell.recurrent_weights, _free(run, "c", run.f)
     A = sum(slopes[gate][..., None] * U[gate] for gate in ("i", "f", "c_tilde"))
     J = np.zeros((len(run.h), 2 * H, 2 * H), run.h.dtype)
     units = np.arange(H)

@@ -40,6 +40,7 @@ class RNN(Cell):
     title: ClassVar[str] = "RNN"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent: ClassVar[tuple[str, ...]] = ("h",)
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
 
     def step(self, x: Array, state: Array) -> Array:

@@ -12,8 +12,8 @@ import { boot } from "./boot.js";
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has for all that can be held its least and largest value.
- * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, [number, number]>}} Cell
+ * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `holds` has for all that can be held its least and largest value.
+ * @typedef {{signals: SignalEntry[], gates: Gate[], recurrent: Gate[], holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */

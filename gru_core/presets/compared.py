@@ -32,8 +32,9 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
     """Return the number of units: as many as `gru` has, or the number that comes closest to its parameters."""
     if not by_parameters:
         return gru.units
-    wanted, gates = sum(array.size for array in gru.parameters.values()), len(CELLS[cell].gates)
-    return min(range(1, 10 * gru.units), key=lambda H: abs(gates * H * (gru.inputs + H + 1) - wanted))
+    wanted = sum(array.size for array in gru.parameters.values())
+    gates, recurrent = len(CELLS[cell].gates), len(CELLS[cell].recurrent)
+    return min(range(1, 10 * gru.units), key=lambda H: abs(gates * H * (gru.inputs + 1) + recurrent * H * H - wanted))
 
 
 def train(name: str) -> Iterator[Snapshot]:
