@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -165,17 +165,25 @@ class Cell(ABC):
         return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 
 
-class Gradients(Protocol):
-    """The gradients of a loss with respect to the weights, the inputs, the initial state, and h at every timestep."""
+@dataclass(frozen=True, kw_only=True)
+class Gradients:
+    """The gradients of a loss L, each with the name of its variable.
+
+    `W`, `U` and `b` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
+    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    x: Array
+    h0: Array
+    h: Array
 
     @property
-    def parameters(self) -> dict[str, Array]: ...
-    @property
-    def x(self) -> Array: ...
-    @property
-    def h0(self) -> Array: ...
-    @property
-    def h(self) -> Array: ...
+    def parameters(self) -> dict[str, Array]:
+        """The gradients of the weights by name."""
+        return {"W": self.W, "U": self.U, "b": self.b}
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -223,13 +231,20 @@ class Run(ABC):
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every timestep, as the timestep reads it."""
-        return self.before("h")
+        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
+        if self.holds is None or "h_prev" not in self.holds.masks:
+            return self.before("h")
+        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
 
-    @property
-    @abstractmethod
+    @cached_property
     def computed(self) -> dict[str, Array]:
         """The signals that are held anywhere, with the computed values in place of the held ones."""
+        masks = {} if self.holds is None else self.holds.masks
+        return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
+
+    def compute(self, name: str) -> Array:
+        """Return what the equations give for a signal that can be held, from the values that they read in this run."""
+        return self.before("h") if name == "h_prev" else self.gate(name)
 
     def gate(self, name: str) -> Array:
         """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""

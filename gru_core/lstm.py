@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from gru_core import cell
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
@@ -135,19 +136,10 @@ class Forward(Run):
         """tanh(c_t), which the output gate multiplies."""
         return np.tanh(self.c)
 
-    @cached_property
-    def computed(self) -> dict[str, Array]:
-        computed: dict[str, Array] = {}
-        for signal, mask in ({} if self.holds is None else self.holds.masks).items():
-            value: Array
-            if signal == "c":
-                value = self.f * self.c_prev + self.i * self.c_tilde
-            elif signal == "h":
-                value = self.o * self.tanh_c
-            else:
-                value = self.gate(signal)
-            computed[signal] = np.where(mask, value, getattr(self, signal))
-        return computed
+    def compute(self, name: str) -> Array:
+        if name == "c":
+            return self.f * self.c_prev + self.i * self.c_tilde
+        return self.o * self.tanh_c if name == "h" else super().compute(name)
 
     @property
     def half_life(self) -> Array:
@@ -250,25 +242,15 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     return Forward(cell=lstm, x=x, h0=h0, c0=c0, i=i, f=f, o=o, c_tilde=c_tilde, c=c, h=h, holds=holds)
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """The gradients of a loss L, each with the name of its variable.
+@dataclass(frozen=True, kw_only=True)
+class Gradients(cell.Gradients):
+    """The gradients of a loss L.
 
     `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: what L reads of them directly, and what reaches L through
     the values computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
     """
 
-    W: Array
-    U: Array
-    b: Array
-    x: Array
-    h0: Array
-    h: Array
     c: Array
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        return {"W": self.W, "U": self.U, "b": self.b}
 
 
 def _free(run: Forward, signal: str, gradient: Array) -> Array:
