@@ -15,7 +15,7 @@ from fastapi.sse import format_sse_event
 from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run
-from gru_core.cells import CELLS
+from gru_core.cells import CELLS, ORDER
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
 from gru_core.sensitivity import frobenius
@@ -43,7 +43,7 @@ def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, 
 
 
 def cells() -> dict[str, Any]:
-    """What each cell says of itself, for the page."""
+    """What each cell says of itself, for the page; in the order in which they stand side by side."""
 
     def told(name: str, signal: Signal) -> dict[str, Any]:
         ends = {"low": signal.low, "high": signal.high, "lowest": signal.lowest, "highest": signal.highest}
@@ -51,12 +51,15 @@ def cells() -> dict[str, Any]:
 
     return {
         name: {
+            "title": cell.title,
             "signals": [told(*signal) for signal in cell.signals.items()],
             "gates": cell.gates,
             "recurrent": cell.recurrent,
+            "key_gate": cell.key_gate,
+            "chrono": bool(cell.chrono),
             "holds": cell.holdable,
         }
-        for name, cell in CELLS.items()
+        for name, cell in ((name, CELLS[name]) for name in ORDER)
     }
 
 

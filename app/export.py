@@ -20,7 +20,7 @@ from .answers import events, sensitivity_of, shares_of, sums_of, to_json
 from .assets import assets
 from .errors import within
 from .jobs.trainings import as_events, kept
-from .link import Link, read_link
+from .link import Link, compared_cells, read_link
 from .routes import compare, train
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare, within_text
@@ -109,10 +109,10 @@ def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str,
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
     room = Room(MOST_NUMBERS, MOST_PRODUCTS)
-    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
+    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings, compared_cells(keys))
     for one in alone:
         within_text(one.about, "one HTML file")
-    held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
+    held = compare.contenders(task, by, str(alone[0].scenario.sequence), clamps, settings, ["gru"]) if clamps else []
     return [compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.holds import Holds
 from gru_core.mixture import Mixture
-from gru_core.signals import Signal
+from gru_core.signals import Colour, Signal
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,12 +31,18 @@ class Cell(ABC):
     """The cell's name in files and in the HTTP API."""
     title: ClassVar[str]
     """The cell's name for people."""
+    colour: ClassVar[Colour]
+    """The cell's color where several cells stand side by side."""
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
     """The signals that are a function of a sum, in the order of their blocks of rows in W and b."""
     recurrent: ClassVar[tuple[str, ...]]
     """The gates that read the old state, in the order of their blocks of rows in U."""
+    key_gate: ClassVar[str]
+    """The gate that pages show first: the gate that decides how much of the old state is kept, or the only one."""
+    chrono: ClassVar[Mapping[str, int]] = {}
+    """The gates with initial biases by the initialization "chrono", each with the sign of its bias."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]

@@ -9,6 +9,12 @@ from gru_core.rnn import RNN
 
 CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (GRU, LSTM, RNN)}
 
+USUAL = ("rnn", "lstm", "gru")
+"""The cells that are compared unless others are chosen."""
+
+ORDER = (*USUAL, *(name for name in CELLS if name not in USUAL))
+"""All cells in the order in which they stand side by side."""
+
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
 HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
 """`Cell.holdable` of all cells together."""

@@ -30,7 +30,7 @@ from gru_core.arrays import Array
 from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
 from gru_core.mixture import Mixture
-from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
+from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
@@ -73,9 +73,12 @@ class GRU(Cell):
 
     name: ClassVar[str] = "gru"
     title: ClassVar[str] = "GRU"
+    colour: ClassVar[Colour] = BLUE
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
     recurrent: ClassVar[tuple[str, ...]] = GATES
+    key_gate: ClassVar[str] = "z"
+    chrono: ClassVar[Mapping[str, int]] = {"z": -1}
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "r": (0.0, 1.0),
         "z": (0.0, 1.0),

@@ -24,6 +24,8 @@ from gru_core.cells import CELLS
 
 Initial = Literal["pytorch", "keras", "chrono"]
 
+NO_CHRONO = "the initialization “chrono” sets gate biases, and {} cells have no gates for it: choose another one"
+
 
 def initial(
     name: str, inputs: int, units: int, rng: np.random.Generator, how: Initial = "pytorch", T_max: int | None = None
@@ -41,8 +43,8 @@ def initial(
         raise ValueError(
             "the initialization “chrono” needs a T_max of at least 3, and no other initialization takes it"
         )
-    if how == "chrono" and name == "rnn":
-        raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
+    if how == "chrono" and not CELLS[name].chrono:
+        raise ValueError(NO_CHRONO.format(CELLS[name].title))
     rows, recurrent = len(CELLS[name].gates) * units, len(CELLS[name].recurrent) * units
     if how == "keras":
         bound = np.sqrt(6 / (inputs + rows))
@@ -68,5 +70,5 @@ def _biases(cell: Cell, how: Initial, T_max: int | None, rng: np.random.Generato
         b["f"] = np.ones(cell.units)
     if T_max is not None:
         longest = np.log(rng.uniform(1, T_max - 1, cell.units))
-        b |= {"f": longest, "i": -longest} if "f" in b else {"z": -longest}
+        b |= {gate: sign * longest for gate, sign in cell.chrono.items()}
     return b

@@ -37,6 +37,7 @@ from gru_core.signals import (
     PURPLE,
     VERMILION,
     VERMILIONS,
+    Colour,
     Signal,
 )  # fmt: skip
 
@@ -86,9 +87,12 @@ class LSTM(Cell):
 
     name: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
+    colour: ClassVar[Colour] = INDIGO
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
     recurrent: ClassVar[tuple[str, ...]] = GATES
+    key_gate: ClassVar[str] = "f"
+    chrono: ClassVar[Mapping[str, int]] = {"f": 1, "i": -1}
     carried: ClassVar[tuple[str, ...]] = ("h", "c")
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),

@@ -17,7 +17,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Gradients, Run
 from gru_core.holds import Held, Holds, put
-from gru_core.signals import BLUE, DIVERGING, Signal
+from gru_core.signals import BLUE, DIVERGING, GREY, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
@@ -37,9 +37,11 @@ class RNN(Cell):
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"
+    colour: ClassVar[Colour] = GREY
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[tuple[str, ...]] = ("h",)
+    key_gate: ClassVar[str] = "h"
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
 
     def step(self, x: Array, state: Array) -> Array:

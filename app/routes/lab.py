@@ -34,6 +34,7 @@ from ..settings import Settings
 
 router = APIRouter()
 templates = Jinja2Templates(TEMPLATES)
+templates.env.globals["CELLS"] = CELLS
 
 STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """How many columns a tape has: the next of these. Little stays empty, and not every letter more moves the others."""

@@ -1,4 +1,4 @@
-"""The recipes of the RNNs and LSTMs that are compared with the GRUs. They are trained like the plain GRU of each task.
+"""The recipes of the models that are compared with the GRUs. They are trained like the plain GRU of each task.
 
 They see the same sequences in the same order, for as many training steps, at the same learning rates and without
 penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in an LSTM.
@@ -49,7 +49,7 @@ def train(name: str) -> Iterator[Snapshot]:
     for snapshot in fit(_first(name), TASKS[recipe.task], rng, schedule):
         yield snapshot
     if snapshot is not None:
-        biases = "b_f 1, the others 0" if cell == "lstm" else "0"
+        biases = "b_f 1, the others 0" if "f" in CELLS[cell].gates else "0"
         model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
         card = model.card
         training = {**card.training, "learning rate": f"as for {task}-plain, at every training step"}
