@@ -65,6 +65,11 @@ class Cell(ABC):
     def __repr__(self) -> str:
         return f"{self.title}(I={self.inputs}, H={self.units}{_written(self.variant)})"
 
+    @classmethod
+    def ends(cls, carried: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of a carried signal in an initial state."""
+        return cls.holdable[carried if carried in cls.holdable else f"{carried}_prev"]
+
     @property
     def variant(self) -> dict[str, str]:
         """The properties, by name, in which cells of the same kind and sizes can differ."""

@@ -16,5 +16,12 @@ ORDER = (*USUAL, *(name for name in CELLS if name not in USUAL))
 """All cells in the order in which they stand side by side."""
 
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
-HOLDABLE = {name: ends for cell in CELLS.values() for name, ends in cell.holdable.items()}
-"""`Cell.holdable` of all cells together."""
+
+
+def _widest(name: str) -> tuple[float, float]:
+    ends = [cell.holdable[name] for cell in CELLS.values() if name in cell.holdable]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+HOLDABLE = {name: _widest(name) for cell in CELLS.values() for name in cell.holdable}
+"""`Cell.holdable` of all cells together, with the ends of the cell with the widest range."""

@@ -217,7 +217,8 @@ def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tupl
 
     at = {**cell.parameters, "x": rng.normal(size=(*shape, 3)), "h0": random_state(cell, rng, shape[1:])}
     found = run(at).backward(of["h"], {gate: of[gate] for gate in gates})
-    check_gradient(loss, at, {**found.parameters, "x": found.x, "h0": found.h0}, rng)
+    # An RNN with weights like these is so curved that a longer step would be off by more than the tolerance.
+    check_gradient(loss, at, {**found.parameters, "x": found.x, "h0": found.h0}, rng, step=1e-5)
 
 
 def quotient(f: Any) -> Array:
