@@ -89,6 +89,20 @@ export function replacedAt(state, unit) {
   );
 }
 
+/**
+ * The clamp that closes a gate of every unit at a step, so that the step writes nothing, and how that is said.
+ * @param {State} state @param {Gate} gate @param {number} step
+ */
+export function closing(state, gate, step) {
+  const layer = layerIndex(state) + 1;
+  const whose = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
+  const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
+  return {
+    clamps: [{ gate, units: null, from: step, to: step, value: 0, layer }],
+    said: `${whose}${of} at ${turned(state, gate) ? 1 : 0}`,
+  };
+}
+
 /** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
 export function inputsOf(state) {
   const layer = layerIndex(state);
