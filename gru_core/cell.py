@@ -63,7 +63,7 @@ class Cell(ABC):
                 raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
 
     def __repr__(self) -> str:
-        return f"{self.title}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
 
     @classmethod
     def ends(cls, carried: str) -> tuple[float, float]:

@@ -224,10 +224,10 @@ export function putGate(numbers, gate, { sums, replaced }, value, f) {
     numbers,
     gate,
     { ...sum, value: computed },
-    (as) => [
-      ["a", as(sum.Wx) + as(sum.Uh) + as(sum.b)],
-      ["value", f.of(as(sum.a))],
-    ],
+    (as) => {
+      const a = as(sum.Wx) + as(sum.Uh) + as(sum.b);
+      return f.name ? [["a", a], ["value", f.of(as(sum.a))]] : [["value", a]]; // prettier-ignore
+    },
     gate in replaced ? value : null,
   );
 }
