@@ -5,9 +5,10 @@ from __future__ import annotations
 from gru_core.cell import Cell
 from gru_core.gru import GRU
 from gru_core.lstm import LSTM
+from gru_core.mingru import MinGRU
 from gru_core.rnn import RNN
 
-CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (GRU, LSTM, RNN)}
+CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (GRU, LSTM, RNN, MinGRU)}
 
 USUAL = ("rnn", "lstm", "gru")
 """The cells that are compared unless others are chosen."""

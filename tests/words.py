@@ -118,6 +118,7 @@ TERMS = {
         LAB,
         "templates/gru/cell.html",
         "templates/lstm/cell.html",
+        "templates/mingru/cell.html",
         "static/gru/narration.js",
         "static/mixing.js",
         "static/lstm/narration.js",

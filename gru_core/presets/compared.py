@@ -25,6 +25,7 @@ from gru_core.training import Snapshot, fit
 QUESTIONS = {
     "rnn": "How long can a network without gates remember?",
     "lstm": "What do the three gates do with the cell state?",
+    "mingru": "What can the gate decide without the old state?",
 }
 
 

@@ -1,4 +1,4 @@
-"""The compare page: three networks read one sequence, every number is the core's, and one cursor goes through all."""
+"""The compare page: several networks read one sequence, every number is the core's, and one cursor goes through all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
+from app.link import compared_cells
 from gru_core import presets
-from gru_core.cells import CELLS
+from gru_core.cells import CELLS, ORDER, USUAL
 from gru_core.tasks import TASKS
 from tests import contract
 from tests.browser.test_inspector import assert_shown, plain, sigmoid
@@ -65,7 +66,7 @@ async ([t, units]) => {
 
 def opened(page: Page, **link: str) -> Page:
     page.goto(f"/compare?{urlencode(link)}")
-    for cell in CELLS:
+    for cell in compared_cells(link):
         page.wait_for_selector(f"#tape-{cell} .heatmaps .heatmaplayer image")
     return page
 
@@ -78,15 +79,20 @@ def expected(run: Any, t: int, unit: int, flipped: bool) -> tuple[dict[str, floa
     slots: dict[str, float] = {}
     for gate in cell.gates:
         sign = -1 if flipped and gate == "z" else 1
-        parts = {"Wx": run.Wx[gate][t, unit], "Uh": run.Uh[gate][t, unit], "b": cell.biases[gate][unit]}
+        past = {"Uh": run.Uh[gate][t, unit]} if gate in cell.recurrent else {}
+        parts = {"Wx": run.Wx[gate][t, unit], **past, "b": cell.biases[gate][unit]}
         slots |= {f"{gate}.{name}": sign * float(value) for name, value in parts.items()}
-        slots |= {f"{gate}.a": sign * float(sum(parts.values())), f"{gate}.value": at[gate]}
+        slots |= {f"{gate}.value": at[gate]}
+        if (cell.name, gate) != ("mingru", "h_tilde"):
+            slots[f"{gate}.a"] = sign * float(sum(parts.values()))
         figure |= {f"{name}.{gate}": slots[f"{gate}.{name}"] for name in parts}
-    if cell.name == "gru":
+    if cell.name in ("gru", "mingru"):
         mixed = {"keep": 1 - at["z"], "take": at["z"], "h_prev": figure["h_prev"], "h_tilde": at["h_tilde"]}
         slots |= {f"h.{name}": value for name, value in (mixed | {"value": at["h"]}).items()}
         figure |= {"keep": mixed["keep"], "take": mixed["take"], "kept": mixed["keep"] * mixed["h_prev"]}
-        figure |= {"taken": mixed["take"] * at["h_tilde"], "past": at["r"] * figure["h_prev"]}
+        figure |= {"taken": mixed["take"] * at["h_tilde"]}
+        if cell.name == "gru":
+            figure |= {"past": at["r"] * figure["h_prev"]}
         if flipped:
             slots["z.value"] = figure["z"] = 1 - at["z"]
     elif cell.name == "lstm":
@@ -105,9 +111,12 @@ def adds_up(cell: str, shown: dict[str, float]) -> dict[str, float]:
     found = {}
     for gate in CELLS[cell].gates:
         f = math.tanh if gate in ("h_tilde", "c_tilde", "h") else sigmoid
-        found[f"{gate}.a"] = shown[f"{gate}.Wx"] + shown[f"{gate}.Uh"] + shown[f"{gate}.b"]
-        found[f"{gate}.value"] = f(shown[f"{gate}.a"])
-    if cell == "gru":
+        a = shown[f"{gate}.Wx"] + shown.get(f"{gate}.Uh", 0) + shown[f"{gate}.b"]
+        if f"{gate}.a" in shown:
+            found |= {f"{gate}.a": a, f"{gate}.value": f(shown[f"{gate}.a"])}
+        else:
+            found[f"{gate}.value"] = a
+    if cell in ("gru", "mingru"):
         kept, taken = shown["h.keep"] * shown["h.h_prev"], shown["h.take"] * shown["h.h_tilde"]
         found["h.value"] = kept + taken
     elif cell == "lstm":
@@ -121,8 +130,8 @@ def test_every_number_is_the_cores_in_both_namings_of_z(page: Page, by: str) -> 
     for task in presets.TASKS if by == "units" else ("store-and-recall",):
         rng = np.random.default_rng(len(task))
         text = TASKS[task].text(rng, 14)
-        opened(page, task=task, by=by, sequence=text)
-        models = {cell: gru.load(name) for cell, name in presets.contenders(task, by).items()}
+        opened(page, task=task, by=by, sequence=text, cells=",".join(ORDER))
+        models = {cell: gru.load(name) for cell, name in presets.contenders(task, by, ORDER).items()}
         traces = {cell: gru.trace(model, text) for cell, model in models.items()}
         right, asked = TASKS[task].answers(traces["gru"].layers[0].x)
         for flipped in (False, True):
@@ -163,7 +172,7 @@ def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, 
             assert_shown(text, figure[name.removeprefix("cell ")])
     assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in seen["said"]
     # At the first timestep there is no cell state to keep.
-    gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",)}[cell]
+    gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",), "mingru": ("z",)}[cell]
     for gate in gates:
         assert_shown(seen["said"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
 
@@ -171,7 +180,7 @@ def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, 
 def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: Page, complaints: list[str]) -> None:
     opened(page, task="flip-flop")
     page.get_by_role("textbox", name="Sequence").fill("B x A y")
-    for cell in CELLS:
+    for cell in USUAL:
         outputs = page.locator(f"#tape-{cell} .outputs:not(.twin) li")
         expect(outputs).to_have_text(["B", "B", "A", "A"])
     page.get_by_role("button", name="Last step").click()
@@ -181,7 +190,7 @@ def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: P
     expect(page.get_by_role("slider", name="Step")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
-    for cell in CELLS:  # what was there stays
+    for cell in USUAL:  # what was there stays
         expect(page.locator(f"#tape-{cell} .outputs:not(.twin) li")).to_have_count(4)
     while not complaints:  # the console's word for the refusal may come after the page's
         page.wait_for_timeout(20)
@@ -246,6 +255,22 @@ def test_which_cells_are_shown_is_in_the_link_and_comes_back(page: Page) -> None
     page.get_by_role("radio", name="parameters").check(force=True)
     page.wait_for_url(lambda url: "by=parameters" in url)
     expect(page.get_by_role("region", name=contract.COSTS).get_by_role("row", name="RNN")).to_contain_text("2")
+
+
+def test_a_minimal_gru_is_added_and_left_out_again(page: Page) -> None:
+    opened(page, task="flip-flop", t="3", when="before")
+    expect(page.locator("#tape-mingru")).to_have_count(0)
+    page.get_by_role("checkbox", name="minGRU").check(force=True)
+    page.wait_for_url(re.compile("cells=rnn,lstm,gru,mingru.*t=3"))
+    page.wait_for_selector("#tape-mingru .heatmaps .heatmaplayer image")
+    expect(page.get_by_role("status", name="Narration of the minGRU")).to_contain_text("At t = 3 ")
+    expect(page.get_by_role("radio", name="before training")).to_be_checked()
+    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    expect(page).to_have_url(re.compile("cells=lstm,gru,mingru&"))
+    page.get_by_role("checkbox", name="minGRU").uncheck(force=True)
+    expect(page.get_by_role("region", name="Tape of the minGRU")).to_be_hidden()
+    page.get_by_role("checkbox", name="RNN").check(force=True)
+    expect(page).not_to_have_url(re.compile("cells="))
 
 
 def test_costs_are_counted_from_the_shapes_and_times_measured_on_the_server(page: Page) -> None:
@@ -340,4 +365,4 @@ def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
     page.wait_for_selector("#tape-rnn .heatmaps .heatmaplayer image")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
     expect(alert).to_contain_text("task")
-    expect(alert).to_contain_text("rnn,lstm,gru, with commas between them. “when” must be one of after, before.")
+    expect(alert).to_contain_text("rnn,lstm,gru,mingru, with commas between them. “when” must be one of after, before.")
