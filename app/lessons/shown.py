@@ -22,14 +22,16 @@ from .quantities import Runs, check_figure, curve, steps_where, worked_out
 from .reading import Figure, Lesson, Mistake, Question, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
-"""What other pages than the lab change without being loaded anew; cells, where they are on the page."""
+"""What other pages than the lab change without being loaded anew; the cells of Compare, where they are on the page."""
 
 
 def markup_of(figure: Figure) -> dict[str, str]:
-    """The keys that decide the markup of a page other than the lab: the task or the recipe, and added cells."""
+    """The keys that decide the markup of a page other than the lab: the task or the recipe, and its cells."""
     kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
-    added = [cell for cell in compared_cells(figure.keys) if cell not in USUAL] if figure.page == "compare" else []
-    return kept | ({"cells": ",".join(added)} if added else {})
+    cells = figure.keys.get("cells", "") if figure.page == "train" else ""
+    if figure.page == "compare":
+        cells = ",".join(cell for cell in compared_cells(figure.keys) if cell not in USUAL)
+    return kept | ({"cells": cells} if cells else {})
 
 
 @dataclass(frozen=True)

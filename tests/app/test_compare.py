@@ -116,11 +116,13 @@ def test_a_further_cell_comes_if_a_link_names_it(client: TestClient) -> None:
 
 
 def test_a_room_loads_another_page_for_a_further_cell_and_for_nothing_else() -> None:
-    def shape(link: str) -> str:
-        view = View(page="compare", link=f"?task=sentiment&{link}")
+    def shape(link: str, page: str = "compare") -> str:
+        view = View(page=page, link=f"?task=sentiment&{link}")
         return str(placed(view, Settings())["shape"])
 
     assert shape("cells=rnn,gru&t=3") == shape("t=4") != shape("cells=gru,mingru") == shape("cells=mingru&when=before")
+    # On Train only the cells of the link are on the page.
+    assert shape("t=3", "train") == shape("t=4&step=9", "train") != shape("cells=lstm,gru", "train")
 
 
 def test_what_a_step_costs_is_measured_and_grows_with_the_network(client: TestClient) -> None:
