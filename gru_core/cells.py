@@ -19,10 +19,10 @@ ORDER = (*USUAL, *(name for name in CELLS if name not in USUAL))
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
 
 
-def _widest(name: str) -> tuple[float, float]:
-    ends = [cell.holdable[name] for cell in CELLS.values() if name in cell.holdable]
-    return min(low for low, _ in ends), max(high for _, high in ends)
+def _agreed(name: str) -> tuple[float, float] | None:
+    ends = {cell.holdable[name] for cell in CELLS.values() if name in cell.holdable}
+    return ends.pop() if len(ends) == 1 else None
 
 
-HOLDABLE = {name: _widest(name) for cell in CELLS.values() for name in cell.holdable}
-"""`Cell.holdable` of all cells together, with the ends of the cell with the widest range."""
+HOLDABLE = {name: _agreed(name) for cell in CELLS.values() for name in cell.holdable}
+"""What can be held in some cell, each with its lowest and its highest value; None if these depend on the cell."""

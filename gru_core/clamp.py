@@ -23,7 +23,8 @@ class Clamp:
     means all units. `steps` is a slice that counts from 0, or a mask: `(T,)` for one sequence, `(T, B)` for a batch.
     None means all timesteps. `layer` counts from 0, the layer nearest the input.
 
-    Raises ValueError if no cell has this gate, or if the value is out of its range in every cell.
+    Raises ValueError if no cell has this gate, or if the value is out of its range. If the range depends on the cell,
+    the value is checked when the clamp is used.
     """
 
     gate: str
@@ -35,7 +36,9 @@ class Clamp:
     def __post_init__(self) -> None:
         if self.gate not in HOLDABLE:
             raise ValueError(f"there is no gate {self.gate!r} to clamp: choose one of {', '.join(HOLDABLE)}")
-        self.check(HOLDABLE[self.gate])
+        ends = HOLDABLE[self.gate]
+        if ends is not None:
+            self.check(ends)
 
     def check(self, ends: tuple[float, float]) -> None:
         """Raise ValueError if the value is not between the lowest and the highest value `ends`."""

@@ -450,7 +450,7 @@ def test_a_minimal_gru_says_what_it_has_not() -> None:
         gru.trace(model, "A x", clamps=[Clamp("r", 0.0)])
     gru.trace(model, "A x", clamps=[Clamp("h_tilde", -7.5), Clamp("h_prev", 9.0)])
     with pytest.raises(ValueError, match="h_tilde cannot be clamped at 11: choose from -10 to 10"):
-        Clamp("h_tilde", 11)
+        gru.trace(model, "A x", clamps=[Clamp("h_tilde", 11)])
     with pytest.raises(ValueError, match=r"h_tilde cannot be clamped at 2\.0: choose from -1 to 1"):
         gru.trace(gru.load("flip-flop"), "A x", clamps=[Clamp("h_tilde", 2.0)])
     with pytest.raises(ValueError, match=r"U has shape \(4, 2\), but 2 units need \(0, 2\)"):
