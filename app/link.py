@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
-from gru_core.cells import GATES, HOLDABLE
+from gru_core.cells import GATES, HOLDABLE, ORDER, USUAL
 from gru_core.numerals import decimal
 
 from .errors import Refused
@@ -85,6 +85,12 @@ class Link:
 def read_address(address: str) -> dict[str, str]:
     """The keys of a whole address, or of its query alone."""
     return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+
+
+def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
+    """The cells on the page that a link to Compare opens: the usual ones, and others that the link names."""
+    named = (keys.get("cells") or "").split(",")
+    return tuple(cell for cell in ORDER if cell in USUAL or cell in named)
 
 
 def read_link(keys: Mapping[str, str]) -> Link:

@@ -171,10 +171,11 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
     for key in ("rate", "reach"):
         if keys.get(key):
             given[key] = _read(decimal, key, keys[key])
-    if cell == "rnn":
+    chrono = bool(CELLS[cell].chrono)
+    if not chrono:
         given.pop("T_max", None)
     first = keys.get("first") or "plain"
-    given["first"] = "plain" if first == "chrono" and cell == "rnn" else first
+    given["first"] = "plain" if first == "chrono" and not chrono else first
     biases = {gate: _read(decimal, f"b_{gate}", keys[f"b_{gate}"]) for gate in GATES if keys.get(f"b_{gate}")}
     if biases:
         given["biases"] = {gate: value for gate, value in biases.items() if gate in CELLS[cell].gates}

@@ -83,7 +83,7 @@ LINK = {
     "against": ("B x x B x", "A"), "clamps": ("z.1@2-3=0", "r@1-=1", "L2.z@1=0.5"),
     "weights": ("z.1.b=-2", "z.1.W1=1e-5"), "views": ("tape,cell", "memory"), "v": ("1", "2"),
     "t": ("1", "3", "999999"), "unit": ("1", "2"), "layer": ("1", "2"),
-    "task": (*presets.TASKS, "own"), "by": presets.MATCHED, "cells": ("gru", "rnn,lstm,gru"), "units": ("2", "33"),
+    "task": (*presets.TASKS, "own"), "by": presets.MATCHED, "cells": ("gru", "rnn,lstm,mingru"), "units": ("2", "33"),
     "seed": ("0", "4294967296"), "rate": ("0.01", "1e-4"), "most": ("1", "10"), "T": ("9",), "T_max": ("9",),
     "b_z": ("-1",), "first": ("chrono", "keras"), "changes": ("1:0.1",), "penalty_z": ("0.1",), "step": ("1", "2"),
     "training": ("flip-flop",), "hide": ("question,model",), "theme": ("dark",),

@@ -20,6 +20,7 @@ from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
 from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
 from gru_core.lstm import LSTM
+from gru_core.mingru import MinGRU
 from gru_core.model import Model, Readout, is_saved, load_file
 from gru_core.numerals import whole
 from gru_core.parity import Parity, check
@@ -38,6 +39,7 @@ __all__ = [
     "Forward",
     "Gap",
     "Gradients",
+    "MinGRU",
     "Model",
     "Numbers",
     "Operator",

@@ -9,32 +9,40 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.holds import Holds
 from gru_core.mixture import Mixture
-from gru_core.signals import Signal
+from gru_core.signals import Colour, Signal
 
 
 @dataclass(frozen=True, repr=False)
 class Cell(ABC):
     """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
 
-    `W` `(G·H, I)`, `U` `(G·H, H)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. Raises ValueError
-    if the shapes do not fit together.
+    `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
+    each of the R gates that read the old state. Raises ValueError if the shapes do not fit together.
     """
 
     name: ClassVar[str]
     """The cell's name in files and in the HTTP API."""
     title: ClassVar[str]
     """The cell's name for people."""
+    colour: ClassVar[Colour]
+    """The cell's color where several cells stand side by side."""
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
-    """The signals that are a function of a sum, in the order of their blocks of rows in W, U and b."""
+    """The signals that are a function of a sum, in the order of their blocks of rows in W and b."""
+    recurrent: ClassVar[tuple[str, ...]]
+    """The gates that read the old state, in the order of their blocks of rows in U."""
+    key_gate: ClassVar[str]
+    """The gate that pages show first: the gate that decides how much of the old state is kept, or the only one."""
+    chrono: ClassVar[Mapping[str, int]] = {}
+    """The gates with initial biases by the initialization "chrono", each with the sign of its bias."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
@@ -48,14 +56,19 @@ class Cell(ABC):
 
     def __post_init__(self) -> None:
         H = self.U.shape[-1]
-        rows = len(self.gates) * H
-        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (rows, H)), ("b", (rows,))):
+        rows, recurrent = len(self.gates) * H, len(self.recurrent) * H
+        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (recurrent, H)), ("b", (rows,))):
             found = getattr(self, name).shape
             if found != shape:
                 raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
 
     def __repr__(self) -> str:
-        return f"{self.title}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+
+    @classmethod
+    def ends(cls, carried: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of a carried signal in an initial state."""
+        return cls.holdable[carried if carried in cls.holdable else f"{carried}_prev"]
 
     @property
     def variant(self) -> dict[str, str]:
@@ -89,9 +102,17 @@ class Cell(ABC):
         return replace(self, **parameters)
 
     def by_gate(self, stacked: Array) -> dict[str, Array]:
-        """Return the block of each gate of an array `(G·H, …)`."""
+        """Return the block of each gate of an array `(G·H, …)`, such as `W`."""
+        return self._blocks(self.gates, stacked)
+
+    @property
+    def recurrent_weights(self) -> dict[str, Array]:
+        """The block of `U` of each gate that reads the old state, `(H, H)` each."""
+        return self._blocks(self.recurrent, self.U)
+
+    def _blocks(self, gates: tuple[str, ...], stacked: Array) -> dict[str, Array]:
         H = self.units
-        return {gate: stacked[i * H : (i + 1) * H] for i, gate in enumerate(self.gates)}
+        return {gate: stacked[i * H : (i + 1) * H] for i, gate in enumerate(gates)}
 
     @property
     def biases(self) -> dict[str, Array]:
@@ -101,16 +122,19 @@ class Cell(ABC):
     def row(self, gate: str, unit: int) -> dict[str, Any]:
         """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
 
-        `c` is None if the sum has no such bias.
+        `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
         """
         i = self.gates.index(gate) * self.units + unit
-        return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": None}
+        U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
+        return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
 
     def negated(self, unit: int) -> Self:
         """Return the same layer with the sign of one unit's state flipped."""
         sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
-        rows = np.concatenate([sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates])
-        return replace(self, W=self.W * rows[:, None], U=self.U * rows[:, None] * sign, b=self.b * rows)
+        of_gate = {g: sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates}
+        rows = np.concatenate([of_gate[g] for g in self.gates])
+        recurrent = np.concatenate([of_gate[g] for g in self.recurrent] or [rows[:0]])
+        return replace(self, W=self.W * rows[:, None], U=self.U * recurrent[:, None] * sign, b=self.b * rows)
 
     @abstractmethod
     def step(self, x: Array, state: Array) -> Array:
@@ -152,17 +176,25 @@ class Cell(ABC):
         return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 
 
-class Gradients(Protocol):
-    """The gradients of a loss with respect to the weights, the inputs, the initial state, and h at every timestep."""
+@dataclass(frozen=True, kw_only=True)
+class Gradients:
+    """The gradients of a loss L, each with the name of its variable.
+
+    `W`, `U` and `b` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
+    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    x: Array
+    h0: Array
+    h: Array
 
     @property
-    def parameters(self) -> dict[str, Array]: ...
-    @property
-    def x(self) -> Array: ...
-    @property
-    def h0(self) -> Array: ...
-    @property
-    def h(self) -> Array: ...
+    def parameters(self) -> dict[str, Array]:
+        """The gradients of the weights by name."""
+        return {"W": self.W, "U": self.U, "b": self.b}
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -210,17 +242,24 @@ class Run(ABC):
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every timestep, as the timestep reads it."""
-        return self.before("h")
+        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
+        if self.holds is None or "h_prev" not in self.holds.masks:
+            return self.before("h")
+        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
 
-    @property
-    @abstractmethod
+    @cached_property
     def computed(self) -> dict[str, Array]:
         """The signals that are held anywhere, with the computed values in place of the held ones."""
+        masks = {} if self.holds is None else self.holds.masks
+        return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
+
+    def compute(self, name: str) -> Array:
+        """Return what the equations give for a signal that can be held, from the values that they read in this run."""
+        return self.before("h") if name == "h_prev" else self.gate(name)
 
     def gate(self, name: str) -> Array:
         """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""
-        a = self.Wx[name] + self.Uh[name] + self.cell.biases[name]
+        a = self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name]
         return np.asarray(np.tanh(a)) if self.cell.signals[name].lowest < 0 else σ(a)
 
     @cached_property
@@ -230,16 +269,17 @@ class Run(ABC):
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
-        """The old state's term in each gate's sum: U h_{t-1}."""
-        return {gate: self.h_prev @ U.T for gate, U in self.cell.by_gate(self.cell.U).items()}
+        """The old state's term in the sum of each gate that reads it: U h_{t-1}."""
+        return {gate: self.h_prev @ U.T for gate, U in self.cell.recurrent_weights.items()}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
         """Return each weight of a unit's row times the number that it multiplies, for every timestep.
 
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`, or `(T, 0)` if the gate does not read the old state.
         """
         weights = self.cell.row(gate, unit)
-        return weights["W"] * self.x, weights["U"] * self.h_prev
+        past = self.h_prev if gate in self.cell.recurrent else self.h_prev[..., :0]
+        return weights["W"] * self.x, weights["U"] * past
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
         """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""

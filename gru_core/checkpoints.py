@@ -341,7 +341,7 @@ def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, s
         ),
         *(
             (gate, "U", f"h {other + 1}", unit)
-            for gate in cell.gates
+            for gate in cell.recurrent
             for unit in range(cell.units)
             for other in range(cell.units)
         ),

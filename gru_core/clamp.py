@@ -23,7 +23,8 @@ class Clamp:
     means all units. `steps` is a slice that counts from 0, or a mask: `(T,)` for one sequence, `(T, B)` for a batch.
     None means all timesteps. `layer` counts from 0, the layer nearest the input.
 
-    Raises ValueError if no cell has this gate, or if the value is out of its range.
+    Raises ValueError if no cell has this gate, or if the value is out of its range. If the range depends on the cell,
+    the value is checked when the clamp is used.
     """
 
     gate: str
@@ -35,7 +36,13 @@ class Clamp:
     def __post_init__(self) -> None:
         if self.gate not in HOLDABLE:
             raise ValueError(f"there is no gate {self.gate!r} to clamp: choose one of {', '.join(HOLDABLE)}")
-        lowest, highest = HOLDABLE[self.gate]
+        ends = HOLDABLE[self.gate]
+        if ends is not None:
+            self.check(ends)
+
+    def check(self, ends: tuple[float, float]) -> None:
+        """Raise ValueError if the value is not between the lowest and the highest value `ends`."""
+        lowest, highest = ends
         if not lowest <= self.value <= highest:
             raise ValueError(f"{self.gate} cannot be clamped at {self.value}: choose from {lowest:g} to {highest:g}")
 
@@ -54,8 +61,8 @@ class Clamp:
 def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:
     """Return the clamped values of a layer for a run over `steps`, `(T,)` or `(T, B)`; None if the layer has no clamp.
 
-    If clamps overlap, the last one counts. Raises ValueError if the layer has no such signal or unit, or if a clamp
-    covers no timestep or has a mask of another shape.
+    If clamps overlap, the last one counts. Raises ValueError if the layer has no such signal or unit, if a value is out
+    of the signal's range, or if a clamp covers no timestep or has a mask of another shape.
     """
     clamps, shape = [clamp for clamp in clamps if clamp.layer == layer], (*steps, cell.units)
     if not clamps:
@@ -64,6 +71,7 @@ def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]
         if clamp.gate not in cell.holdable:
             allowed = ", ".join(cell.holdable)
             raise ValueError(f"this {cell.title} layer has no {clamp.gate} to clamp: choose one of {allowed}")
+        clamp.check(cell.holdable[clamp.gate])
     masks = {clamp.gate: np.zeros(shape, bool) for clamp in clamps}
     values = {clamp.gate: np.zeros(shape) for clamp in clamps}
     for clamp in clamps:

@@ -59,7 +59,10 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
             raise ValueError(f"unit {edit.unit + 1} is not in this layer: choose from 1 to {cell.units}")
         if edit.part == "c" and "c_h" not in arrays:
             raise ValueError("this layer has no bias c: its reset gate acts before the product")
-        row = edit.unit if edit.part == "c" else cell.gates.index(edit.gate) * cell.units + edit.unit
+        if edit.part == "U" and edit.gate not in cell.recurrent:
+            raise ValueError(f"{edit.gate} of this {cell.title} layer does not read the old state: it has no weight U")
+        blocks = {"U": cell.recurrent, "c": (edit.gate,)}.get(edit.part, cell.gates)
+        row = blocks.index(edit.gate) * cell.units + edit.unit
         array = arrays["c_h" if edit.part == "c" else edit.part]
         if edit.index is None:
             array[row] = edit.value

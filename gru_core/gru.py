@@ -25,11 +25,12 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from gru_core import cell
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
 from gru_core.mixture import Mixture
-from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Signal
+from gru_core.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
@@ -72,8 +73,12 @@ class GRU(Cell):
 
     name: ClassVar[str] = "gru"
     title: ClassVar[str] = "GRU"
+    colour: ClassVar[Colour] = BLUE
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
+    recurrent: ClassVar[tuple[str, ...]] = GATES
+    key_gate: ClassVar[str] = "z"
+    chrono: ClassVar[Mapping[str, int]] = {"z": -1}
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "r": (0.0, 1.0),
         "z": (0.0, 1.0),
@@ -164,19 +169,6 @@ class Forward(Run):
     r: Array
     z: Array
     h_tilde: Array
-
-    @cached_property
-    def h_prev(self) -> Array:
-        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
-        if self.holds is None or "h_prev" not in self.holds.masks:
-            return self.before("h")
-        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
-
-    @cached_property
-    def computed(self) -> dict[str, Array]:
-        held = {} if self.holds is None else self.holds.masks
-        computed = {name: self.before("h") if name == "h_prev" else self.gate(name) for name in held}
-        return {name: np.where(mask, computed[name], getattr(self, name)) for name, mask in held.items()}
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
@@ -326,26 +318,15 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     return Forward(cell=gru, x=x, h0=h0, r=r, z=z, h_tilde=h_tilde, h=h, holds=holds)
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """The gradients of a loss L, each with the name of its variable.
+@dataclass(frozen=True, kw_only=True)
+class Gradients(cell.Gradients):
+    """The gradients of a loss. `c_h` is None if the layer has no such bias."""
 
-    `W`, `U`, `b` and `c_h` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
-    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
-    """
-
-    W: Array
-    U: Array
-    b: Array
     c_h: Array | None
-    x: Array
-    h0: Array
-    h: Array
 
     @property
     def parameters(self) -> dict[str, Array]:
-        named = {"W": self.W, "U": self.U, "b": self.b, "c_h": self.c_h}
-        return {name: array for name, array in named.items() if array is not None}
+        return super().parameters | ({} if self.c_h is None else {"c_h": self.c_h})
 
 
 def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None = None) -> Gradients:

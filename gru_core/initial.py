@@ -24,6 +24,8 @@ from gru_core.cells import CELLS
 
 Initial = Literal["pytorch", "keras", "chrono"]
 
+NO_CHRONO = "the initialization “chrono” sets gate biases, and {} cells have no gates for it: choose another one"
+
 
 def initial(
     name: str, inputs: int, units: int, rng: np.random.Generator, how: Initial = "pytorch", T_max: int | None = None
@@ -41,21 +43,23 @@ def initial(
         raise ValueError(
             "the initialization “chrono” needs a T_max of at least 3, and no other initialization takes it"
         )
-    if how == "chrono" and name == "rnn":
-        raise ValueError("the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one")
-    rows = len(CELLS[name].gates) * units
+    if how == "chrono" and not CELLS[name].chrono:
+        raise ValueError(NO_CHRONO.format(CELLS[name].title))
+    rows, recurrent = len(CELLS[name].gates) * units, len(CELLS[name].recurrent) * units
     if how == "keras":
         bound = np.sqrt(6 / (inputs + rows))
-        W, U, b = rng.uniform(-bound, bound, (rows, inputs)), _orthogonal(rows, units, rng), np.zeros(rows)
+        W, U, b = rng.uniform(-bound, bound, (rows, inputs)), _orthogonal(recurrent, units, rng), np.zeros(rows)
     else:
         bound = 1 / np.sqrt(units)
-        W, U, b = (rng.uniform(-bound, bound, shape) for shape in ((rows, inputs), (rows, units), rows))
+        W, U, b = (rng.uniform(-bound, bound, shape) for shape in ((rows, inputs), (recurrent, units), rows))
     cell: Cell = CELLS[name](W, U, b)
     return cell.with_parameters({"b": np.concatenate([*_biases(cell, how, T_max, rng).values()])})
 
 
 def _orthogonal(rows: int, columns: int, rng: np.random.Generator) -> Array:
     """Columns at right angles and of length 1: the Q of a random matrix, uniform over all such."""
+    if rows == 0:
+        return np.zeros((0, columns))
     Q, R = np.linalg.qr(rng.normal(size=(rows, columns)))
     return np.asarray(Q * np.sign(np.diag(R)))
 
@@ -66,5 +70,5 @@ def _biases(cell: Cell, how: Initial, T_max: int | None, rng: np.random.Generato
         b["f"] = np.ones(cell.units)
     if T_max is not None:
         longest = np.log(rng.uniform(1, T_max - 1, cell.units))
-        b |= {"f": longest, "i": -longest} if "f" in b else {"z": -longest}
+        b |= {gate: sign * longest for gate, sign in cell.chrono.items()}
     return b

@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from gru_core import cell
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run, σ
 from gru_core.holds import Held, Holds, put
@@ -36,6 +37,7 @@ from gru_core.signals import (
     PURPLE,
     VERMILION,
     VERMILIONS,
+    Colour,
     Signal,
 )  # fmt: skip
 
@@ -85,8 +87,12 @@ class LSTM(Cell):
 
     name: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
+    colour: ClassVar[Colour] = INDIGO
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
+    recurrent: ClassVar[tuple[str, ...]] = GATES
+    key_gate: ClassVar[str] = "f"
+    chrono: ClassVar[Mapping[str, int]] = {"f": 1, "i": -1}
     carried: ClassVar[tuple[str, ...]] = ("h", "c")
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
@@ -134,19 +140,10 @@ class Forward(Run):
         """tanh(c_t), which the output gate multiplies."""
         return np.tanh(self.c)
 
-    @cached_property
-    def computed(self) -> dict[str, Array]:
-        computed: dict[str, Array] = {}
-        for signal, mask in ({} if self.holds is None else self.holds.masks).items():
-            value: Array
-            if signal == "c":
-                value = self.f * self.c_prev + self.i * self.c_tilde
-            elif signal == "h":
-                value = self.o * self.tanh_c
-            else:
-                value = self.gate(signal)
-            computed[signal] = np.where(mask, value, getattr(self, signal))
-        return computed
+    def compute(self, name: str) -> Array:
+        if name == "c":
+            return self.f * self.c_prev + self.i * self.c_tilde
+        return self.o * self.tanh_c if name == "h" else super().compute(name)
 
     @property
     def half_life(self) -> Array:
@@ -249,25 +246,15 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     return Forward(cell=lstm, x=x, h0=h0, c0=c0, i=i, f=f, o=o, c_tilde=c_tilde, c=c, h=h, holds=holds)
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """The gradients of a loss L, each with the name of its variable.
+@dataclass(frozen=True, kw_only=True)
+class Gradients(cell.Gradients):
+    """The gradients of a loss L.
 
     `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: what L reads of them directly, and what reaches L through
     the values computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
     """
 
-    W: Array
-    U: Array
-    b: Array
-    x: Array
-    h0: Array
-    h: Array
     c: Array
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        return {"W": self.W, "U": self.U, "b": self.b}
 
 
 def _free(run: Forward, signal: str, gradient: Array) -> Array:
@@ -345,7 +332,7 @@ def step_jacobians(run: Forward) -> Array:
     f counts as 0.
     """
     H, slopes = run.cell.units, run.slopes
-    U, keep = run.cell.by_gate(run.cell.U), _free(run, "c", run.f)
+    U, keep = run.cell.recurrent_weights, _free(run, "c", run.f)
     A = sum(slopes[gate][..., None] * U[gate] for gate in ("i", "f", "c_tilde"))
     J = np.zeros((len(run.h), 2 * H, 2 * H), run.h.dtype)
     units = np.arange(H)

@@ -21,7 +21,7 @@ from gru_core.card import Card
 from gru_core.cell import Cell
 from gru_core.cells import CELLS
 from gru_core.gru import GRU
-from gru_core.initial import Initial, initial
+from gru_core.initial import NO_CHRONO, Initial, initial
 from gru_core.model import Model, Readout
 from gru_core.table import Split, Table, read
 from gru_core.tasks import ALL, Task
@@ -91,13 +91,11 @@ class Recipe:
             if gate not in cell.gates:
                 raise ValueError(f"{cell.title} cells have no bias for {gate!r}: choose from {', '.join(cell.gates)}")
         if self.penalties != NO_PENALTIES and self.cell != "gru":
-            raise ValueError(f"penalties apply to the gates of a GRU, and this cell is an {cell.title}: remove them")
+            raise ValueError(f"penalties apply to the gates of GRU cells, not of {cell.title} cells: remove them")
         if (self.first == "chrono") != (self.T_max is not None):
             raise ValueError("the initialization “chrono” needs T_max, and no other initialization takes it")
-        if self.first == "chrono" and self.cell == "rnn":
-            raise ValueError(
-                "the initialization “chrono” sets gate biases, and an RNN has no gates: choose another one"
-            )
+        if self.first == "chrono" and not cell.chrono:
+            raise ValueError(NO_CHRONO.format(cell.title))
         if not all(math.isfinite(rate) and rate > 0 for rate in self.rates):
             raise ValueError("a learning rate must be a number above 0")
         if list(self.schedule.changes) != sorted(self.schedule.changes):

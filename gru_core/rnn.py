@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cell import Cell, Run
+from gru_core.cell import Cell, Gradients, Run
 from gru_core.holds import Held, Holds, put
-from gru_core.signals import BLUE, DIVERGING, Signal
+from gru_core.signals import BLUE, DIVERGING, GREY, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
@@ -38,8 +37,11 @@ class RNN(Cell):
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"
+    colour: ClassVar[Colour] = GREY
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent: ClassVar[tuple[str, ...]] = ("h",)
+    key_gate: ClassVar[str] = "h"
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
 
     def step(self, x: Array, state: Array) -> Array:
@@ -56,12 +58,6 @@ class Forward(Run):
     """The values of a run. No part of the old state is kept directly, so there is no half-life and no mixture."""
 
     cell: RNN
-
-    @cached_property
-    def computed(self) -> dict[str, Array]:
-        if self.holds is None or "h" not in self.holds.masks:
-            return {}
-        return {"h": np.where(self.holds.masks["h"], self.gate("h"), self.h)}
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """Run the function `backward`. `direct` is for gates, and is not used."""
@@ -93,22 +89,6 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
         put(held, "h", h_t)
         h_prev = h_t
     return Forward(cell=rnn, x=np.broadcast_to(x, (T, *batch, rnn.inputs)), h0=h0, h=h, holds=holds)
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """The gradients of a loss L, each with the name of its variable. `h` `(T, ·, H)` is the total ∂L/∂h_t."""
-
-    W: Array
-    U: Array
-    b: Array
-    x: Array
-    h0: Array
-    h: Array
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        return {"W": self.W, "U": self.U, "b": self.b}
 
 
 def slope(run: Forward) -> Array:

@@ -17,7 +17,7 @@
  * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe},
  *            lab?: Record<string, any>,
- *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string},
+ *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string, usual: string[]},
  *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
  *            uploads: boolean}} Boot
  */

@@ -12,8 +12,9 @@ import { boot } from "./boot.js";
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has for all that can be held its least and largest value.
- * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, [number, number]>}} Cell
+ * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `holds` has for all that can be held its least and largest value.
+ * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
+ * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */
@@ -22,8 +23,8 @@ export const cellOf = ({ cell }) => boot.cells[cell];
 /** The cell whose page this is: a model of another has a page of its own. */
 export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
-/** The gate that lets the old state go over, or else the only one: what is looked at first. @param {{cell: string}} layer @returns {Gate} */
-export const firstGate = ({ cell }) => ({ gru: "z", lstm: "f", rnn: "h" })[cell] ?? "";
+/** The gate that is looked at first. @param {{cell: string}} layer */
+export const firstGate = (layer) => cellOf(layer).key_gate;
 
 /** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
 const ofAll = (names) => [...new Set(Object.values(boot.cells).flatMap(names))];

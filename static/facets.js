@@ -7,10 +7,12 @@
 /** @import { Store, StoreOf } from "./store.js" */
 /** @typedef {typeof NAMES[number]} Name of a cell */
 /** What holds them: `cells` are those of the page, `at` the one that was touched last. @typedef {{cells: Record<Name, State>, at: Name}} Cells */
+import { boot } from "./boot.js";
 import { goTo } from "./state.js";
 
-export const NAMES = /** @type {const} */ (["rnn", "lstm", "gru"]);
-export const TITLES = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
+/** Every cell, in the order in which they stand side by side; a page may have fewer. */
+export const NAMES = Object.keys(boot.cells);
+export const TITLES = Object.fromEntries(NAMES.map((name) => [name, boot.cells[name].title]));
 
 /** What all cells have alike, beside the step. @type {(keyof State)[]} */
 const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "invalid"];

@@ -6,6 +6,7 @@
 /** @import { Phrase } from "./words.js" */
 import { gru } from "./gru/gru.js";
 import { lstm } from "./lstm/lstm.js";
+import { mingru } from "./mingru/mingru.js";
 import { rnn } from "./rnn/rnn.js";
 import { layerOf } from "./state.js";
 
@@ -33,7 +34,7 @@ import { layerOf } from "./state.js";
  */
 
 /** @type {Record<string, Own>} */
-const CELLS = { gru, lstm, rnn };
+const CELLS = { gru, lstm, rnn, mingru };
 
 /** What the cell of the layer that is looked at has of its own. @param {State} state */
 export const ownOf = (state) => CELLS[layerOf(state).cell];

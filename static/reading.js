@@ -60,13 +60,15 @@ export function before(state, signal, unit, first = 0) {
   return state.step === 1 ? h0[first + unit] : rows[signal][unit][state.step - 2];
 }
 
-/** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b */
+/** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b; Uh is 0 where a gate does not read the old state */
 
 /** A gate's sum at the cursor's step. @param {State} state @param {Gate} gate @param {number} unit @returns {Sum} */
 export function sumAt(state, gate, unit) {
   const at = valuesAt(state, unit);
+  const layer = layerOf(state);
+  const past = cellOf(layer).recurrent.includes(gate) ? at(`Uh.${gate}`) : 0;
   const sign = turned(state, gate) ? -1 : 1;
-  const [Wx, Uh, b] = [at(`Wx.${gate}`), at(`Uh.${gate}`), layerOf(state).b[gate][unit]].map((part) => sign * part);
+  const [Wx, Uh, b] = [at(`Wx.${gate}`), past, layer.b[gate][unit]].map((part) => sign * part);
   return { Wx, Uh, b, a: Wx + Uh + b };
 }
 
@@ -85,6 +87,20 @@ export function replacedAt(state, unit) {
   return Object.fromEntries(
     held.map((name) => [name, turned(state, name) ? 1 - at(`computed.${name}`) : at(`computed.${name}`)]),
   );
+}
+
+/**
+ * The clamp that closes a gate of every unit at a step, so that the step writes nothing, and how that is said.
+ * @param {State} state @param {Gate} gate @param {number} step
+ */
+export function closing(state, gate, step) {
+  const layer = layerIndex(state) + 1;
+  const whose = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
+  const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
+  return {
+    clamps: [{ gate, units: null, from: step, to: step, value: 0, layer }],
+    said: `${whose}${of} at ${turned(state, gate) ? 1 : 0}`,
+  };
 }
 
 /** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
@@ -167,9 +183,10 @@ export function rounding(checks) {
   return { decimals: FEWEST, off: tried(FEWEST) };
 }
 
-/** What makes a gate of its sum. @typedef {{name: string, of: (a: number) => number}} Squashing */
+/** What makes a gate of its sum; `name` is "" where that is the sum itself. @typedef {{name: string, of: (a: number) => number}} Squashing */
 export const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
 export const tanh = { name: "tanh", of: Math.tanh };
+export const linear = { name: "", of: (/** @type {number} */ a) => a };
 
 /** The numbers of equations as text, by slot, and the results whose last digit is off. @typedef {{slots: Record<string, string>, rounded: Set<string>}} Numbers */
 
@@ -207,10 +224,10 @@ export function putGate(numbers, gate, { sums, replaced }, value, f) {
     numbers,
     gate,
     { ...sum, value: computed },
-    (as) => [
-      ["a", as(sum.Wx) + as(sum.Uh) + as(sum.b)],
-      ["value", f.of(as(sum.a))],
-    ],
+    (as) => {
+      const a = as(sum.Wx) + as(sum.Uh) + as(sum.b);
+      return f.name ? [["a", a], ["value", f.of(as(sum.a))]] : [["value", a]]; // prettier-ignore
+    },
     gate in replaced ? value : null,
   );
 }

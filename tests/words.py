@@ -118,7 +118,9 @@ TERMS = {
         LAB,
         "templates/gru/cell.html",
         "templates/lstm/cell.html",
+        "templates/mingru/cell.html",
         "static/gru/narration.js",
+        "static/mixing.js",
         "static/lstm/narration.js",
         COMPARE,
         TRAIN,
@@ -213,7 +215,7 @@ TERMS = {
         SEQUENTIAL,
     ),
     "training step": (GLOSSARY, PAGES, LINKS, TRAIN, COMPARE, GAP, RACE, CAPACITY, "gru_core/checkpoints.py"),
-    "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON, "static/gru/narration.js"),
+    "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON, "static/mixing.js"),
     "validation": (GLOSSARY,),
     "vanish": (GLOSSARY, FAQ, GRADIENTS, COMPARE, GAP),
 }

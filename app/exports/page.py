@@ -17,7 +17,7 @@ from gru_core import presets
 from .. import models
 from ..assets import assets
 from ..jobs.trainings import as_events, kept, name_of
-from ..link import read_link
+from ..link import compared_cells, read_link
 from ..pages import compare, train
 from ..pages.boot import inert
 from ..pages.lab import view
@@ -69,10 +69,10 @@ def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str,
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
-    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings)
+    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings, compared_cells(keys))
     for one in alone:
         within_text(one.about, "one HTML file")
-    held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
+    held = compare.contenders(task, by, str(alone[0].scenario.sequence), clamps, settings, ["gru"]) if clamps else []
     return [compared(one, allowance) for one in (*alone, *held, *compare.before_training(alone, settings))]
 
 

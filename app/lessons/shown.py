@@ -12,15 +12,26 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from gru_core.cells import USUAL
 from gru_core.numerals import decimal, whole
 
+from ..link import compared_cells
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
 from .quantities import Runs, check_figure, curve, steps_where, worked_out
 from .reading import Figure, Lesson, Mistake, Question, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
-"""What other pages than the lab change without being loaded anew."""
+"""What other pages than the lab change without being loaded anew; the cells of Compare, where they are on the page."""
+
+
+def markup_of(figure: Figure) -> dict[str, str]:
+    """The keys that decide the markup of a page other than the lab: the task or the recipe, and its cells."""
+    kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
+    cells = figure.keys.get("cells", "") if figure.page == "train" else ""
+    if figure.page == "compare":
+        cells = ",".join(cell for cell in compared_cells(figure.keys) if cell not in USUAL)
+    return kept | ({"cells": cells} if cells else {})
 
 
 @dataclass(frozen=True)
@@ -184,8 +195,7 @@ def _shape(figure: Figure, runs: Runs) -> str:
     """The page, and what on it is part of its markup: the lab's cell, or the task, or the recipe."""
     if figure.page == "":
         return runs.of(figure).run.layers[-1].cell.name
-    kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
-    return f"{figure.page}?{urlencode(sorted(kept.items()))}"
+    return f"{figure.page}?{urlencode(sorted(markup_of(figure).items()))}"
 
 
 def _asked(id: str, question: Question, figure: Figure, runs: Runs) -> Asked:

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import orjson
 from markupsafe import Markup
 
-from gru_core.cells import CELLS
+from gru_core.cells import CELLS, ORDER
 from gru_core.figures import page_figures
 
 from ..models import ModelEntry
@@ -34,18 +34,25 @@ class SignalEntry(TypedDict):
 
 
 class CellEntry(TypedDict):
-    """A cell's signals in order, the gates among them, and the values that can be clamped, each with its range."""
+    """A cell's signals in order, the gates among them, the gates that read the old state, and the values that can be
+    clamped, each with its range. `key_gate` is the gate to look at first; `chrono` says whether the cell can be
+    initialized with "chrono"."""
 
+    title: str
     signals: list[SignalEntry]
     gates: Sequence[str]
+    recurrent: Sequence[str]
+    key_gate: str
+    chrono: bool
     holds: Mapping[str, tuple[float, float]]
 
 
 class Compared(TypedDict):
-    """The task of a comparison, and the size by which its models are matched."""
+    """The task of a comparison, the size by which its models are matched, and the cells that it has by default."""
 
     task: str
     by: str
+    usual: Sequence[str]
 
 
 class TrainingBoot(TypedDict):
@@ -95,9 +102,10 @@ def boot(models: Sequence[ModelEntry], scenario: Mapping[str, Any]) -> Boot:
 
 
 def cells() -> dict[str, CellEntry]:
-    """Return what each cell says of itself."""
+    """Return what each cell says of itself, in the order in which cells stand side by side."""
     return {
         name: {
+            "title": cell.title,
             "signals": [
                 {
                     "name": signal,
@@ -111,9 +119,12 @@ def cells() -> dict[str, CellEntry]:
                 for signal, style in cell.signals.items()
             ],
             "gates": cell.gates,
+            "recurrent": cell.recurrent,
+            "key_gate": cell.key_gate,
+            "chrono": bool(cell.chrono),
             "holds": cell.holdable,
         }
-        for name, cell in CELLS.items()
+        for name, cell in ((name, CELLS[name]) for name in ORDER)
     }
 
 

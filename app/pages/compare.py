@@ -1,17 +1,18 @@
-"""The page Compare: an RNN, an LSTM and a GRU read one sequence."""
+"""The page Compare: an RNN, an LSTM and a GRU, and other cells, read one sequence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gru_core import SequenceError, Trace, presets
 from gru_core.cell import Cell
-from gru_core.cells import CELLS
+from gru_core.cells import CELLS, ORDER, USUAL
 from gru_core.scoring import SCORE, figure
 
 from .. import models
 from ..errors import Refused
+from ..link import compared_cells
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
@@ -36,7 +37,12 @@ class Contender:
 
 
 def contenders(
-    task: str, by: str, sequence: str | None, clamps: list[ClampBody], settings: Settings
+    task: str,
+    by: str,
+    sequence: str | None,
+    clamps: list[ClampBody],
+    settings: Settings,
+    cells: Collection[str] = USUAL,
 ) -> list[Contender]:
     """Those of a task, the RNN first, the GRU last; `clamps` are held in the GRU.
 
@@ -47,7 +53,7 @@ def contenders(
     if by not in presets.MATCHED:
         raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
     found = []
-    for cell, name in presets.contenders(task, by).items():
+    for cell, name in presets.contenders(task, by, cells).items():
         base = example(name, settings)
         held = clamps if cell == "gru" else []
         scenario = base.model_copy(update={"sequence": sequence or base.sequence, "clamps": held})
@@ -71,26 +77,26 @@ def filled(keys: Mapping[str, str], settings: Settings) -> Context:
     itself; or, where it cannot be followed, with an example."""
     notices = version_notices(keys)
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
-    sequence = keys.get("sequence")
+    sequence, named = keys.get("sequence"), compared_cells(keys)
     try:
-        found = contenders(task, by, sequence, [], settings)
+        found = contenders(task, by, sequence, [], settings, named)
     except (Refused, SequenceError) as error:
         notices.append(unfollowed(error))
         task = task if task in presets.TASKS else presets.TASKS[0]
         by = by if by in presets.MATCHED else presets.MATCHED[0]
-        found = contenders(task, by, None, [], settings)
+        found = contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
     return view(task, by, found, settings) | {"labs": TITLES, "lab": "", "notice": notice}
 
 
 def view(task: str, by: str, found: list[Contender], settings: Settings) -> Context:
     """What the page is filled with where these contenders are compared."""
-    gru = found[-1]
+    gru = next(one for one in found if one.cell.name == "gru")
     entries = [models.entry(one.model, settings) for one in found]
     script: Boot = {
         **boot(entries, gru.scenario.model_dump(by_alias=True)),
         "scenarios": {one.cell.name: one.scenario.model_dump(by_alias=True) for one in found},
-        "compared": {"task": task, "by": by},
+        "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
     }
     titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
@@ -100,7 +106,8 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> Cont
         "task": task,
         "by": by,
         "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},
-        "entry": entries[-1],
+        "entry": entries[found.index(gru)],
+        "all_cells": {name: CELLS[name].title for name in ORDER},
         "scenario": gru.scenario,
         "columns": columns(len(gru.run.y)),
         "tokens": gru.about["tokens"],

@@ -11,12 +11,14 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from gru_core import Model, Trace
+from gru_core.cells import CELLS
 
 from ..assets import TEMPLATES, version
 from ..link import VERSION
 from ..server.middleware import route_path
 
 templates = Jinja2Templates(TEMPLATES)
+templates.env.globals["CELLS"] = CELLS
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """The parts of a page that a link can hide."""

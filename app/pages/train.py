@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from gru_core import SequenceError, labs, presets, trace
-from gru_core.cells import CELLS
+from gru_core.cells import CELLS, ORDER
 from gru_core.checkpoints import card_of, first_card
 from gru_core.presets.recipes import PRESETS
 from gru_core.recipe import OWN, Recipe, begin
@@ -75,7 +75,7 @@ def view(keys: Mapping[str, str], settings: Settings) -> Context:
         "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
         "contenders": contenders,
         "chosen": [recipe.cell for recipe in recipes],
-        "all_cells": {name: CELLS[name].title for name in ("rnn", "lstm", "gru")},
+        "all_cells": {name: CELLS[name].title for name in ORDER},
         "boot": inert(to_json(script)),
     }
 

@@ -15,7 +15,7 @@ from .. import models
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
-from ..lessons.shown import VIEW, shown
+from ..lessons.shown import markup_of, shown
 from ..link import read_address, read_link
 from ..schemas import Body
 from ..settings import Settings
@@ -126,7 +126,7 @@ def _shape(figure: Figure, settings: Settings) -> str:
     if figure.page == "":
         name = figure.keys.get("model") or models.names(settings)[0]
         return models.get(name, settings).layers[0].name
-    keys = {key: value for key, value in figure.keys.items() if key not in (*VIEW, "unit", "v")}
+    keys = {key: value for key, value in markup_of(figure).items() if key not in ("unit", "v")}
     return urlencode(sorted(keys.items()))
 
 

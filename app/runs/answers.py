@@ -108,7 +108,7 @@ def start(
 
 def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:
     """How many numbers a unit has at each step, as `_named` lists them where nothing is held."""
-    return len(cell.signals) * (3 if twin else 1) + 2 * len(cell.gates) + 1
+    return len(cell.signals) * (3 if twin else 1) + len(cell.gates) + len(cell.recurrent) + 1
 
 
 def _named(layer: Run, twin: Run | None) -> dict[str, Array]:

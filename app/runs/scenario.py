@@ -9,7 +9,6 @@ import numpy as np
 
 from gru_core import Clamp, Model, SequenceError
 from gru_core.arrays import Array
-from gru_core.cells import HOLDABLE
 from gru_core.holds import Holds
 from gru_core.trace import read
 
@@ -79,6 +78,6 @@ def _within_holds(model: Model, h0: list[Array]) -> None:
     """Raise ValueError when a first state is not one that could be held."""
     for cell, state in zip(model.layers, h0, strict=True):
         for name, part in zip(cell.carried, np.split(state, len(cell.carried)), strict=True):
-            low, high = HOLDABLE[name]
+            low, high = cell.ends(name)
             if not ((low <= part) & (part <= high)).all():
                 raise ValueError(f"{name} of an initial state must be from {low:g} to {high:g}")

@@ -9,7 +9,17 @@ from gru_core.formats.ends import MAX_LABEL
 from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import FormatError
-from gru_core.formats.weights import BLOCKS, MAX_INPUTS, MAX_LAYERS, MAX_SYMBOLS, MAX_UNITS, Cell, Convention, numbers
+from gru_core.formats.weights import (
+    BLOCKS,
+    MAX_INPUTS,
+    MAX_LAYERS,
+    MAX_SYMBOLS,
+    MAX_UNITS,
+    Cell,
+    Convention,
+    known,
+    numbers,
+)
 from gru_core.gru import GRU
 from gru_core.model import Model, from_parts
 
@@ -29,10 +39,10 @@ def read(arrays: Arrays, about: str) -> Imported:
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
     said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
-    alike = len({len(cell.gates) for cell in model.layers}) == 1
     resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
-    convention = Convention(BLOCKS[len(model.layers[0].gates)], "after" if "after" in resets else "before")
-    cells = tuple(Cell.of(cell, convention) for cell in model.layers) if alike else ()
+    order = BLOCKS[len(model.layers[0].gates)] if known(model.layers) else ""
+    convention = Convention(order, "after" if "after" in resets else "before")
+    cells = tuple(Cell.of(cell, convention) for cell in model.layers) if order else ()
     return Imported(model, (said,), "GRU Scope", convention, cells)
 
 

@@ -13,7 +13,7 @@ takes the candidate. A `Cell` has a layer in the form of its library, a `Convent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Literal
@@ -35,6 +35,12 @@ BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
 """The blocks of a GRU, an LSTM and a plain RNN, by their letters, in the core's order."""
 
 TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
+
+
+def known(layers: Sequence[CoreCell]) -> bool:
+    """Return whether the layers are of one kind, and of a kind that other libraries have as well."""
+    kinds = {type(layer) for layer in layers}
+    return len(kinds) == 1 and kinds <= {GRU, LSTM, RNN}
 
 
 def orders(G: int) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from time import perf_counter
 import numpy as np
 
 from gru_core.attention import Attention
+from gru_core.checkpoints import first_card
 from gru_core.gru import GRU
 from gru_core.labs import BASES, EQUAL
-from gru_core.mingru import MinGRU, fit, passes
-from gru_core.model import Readout
+from gru_core.mingru import MinGRU, passes
+from gru_core.recipe import Recipe, begin
 from gru_core.tasks import LABS
+from gru_core.training import fit
 
 WIDTH = 32
 """The inputs and the units of each network."""
@@ -33,10 +35,10 @@ PARITY_STEPS, PARITY_SEEDS = 1000, range(5)
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
     """Return for each network the number of operations one after another, and the number of multiply-adds."""
-    d = WIDTH
-    minimal = T * (2 * d * d + 2 * d)
+    d, rng = WIDTH, np.random.default_rng(0)
+    minimal = T * MinGRU.random(d, d, rng).multiply_adds
     return {
-        "gru": (T, T * GRU.random(d, d, np.random.default_rng(0)).multiply_adds),
+        "gru": (T, T * GRU.random(d, d, rng).multiply_adds),
         "attention": (1, T * 3 * d * d + T * (T + 1) // 2 * 2 * d),
         "loop": (T, minimal),
         "scan": (passes(T), minimal + passes(T) * T * 2 * d),
@@ -52,7 +54,7 @@ def timed(T: int, repeats: int = 5) -> dict[str, float]:
     runs: dict[str, Callable[[], object]] = {
         "gru": lambda: gru.forward(x),
         "attention": lambda: head(x),
-        "loop": lambda: minimal.loop(x),
+        "loop": lambda: minimal.forward(x),
         "scan": lambda: minimal.scan(x),
     }
     found = {}
@@ -67,14 +69,15 @@ def timed(T: int, repeats: int = 5) -> dict[str, float]:
 
 
 def parity(seed: int) -> list[tuple[int, float]]:
-    """Return the training steps and the held-out accuracies of a minimal GRU on parity.
+    """Return the training steps and the held-out accuracies of a minimal GRU on parity."""
+    recipe = parity_recipe(seed)
+    model, rng = begin(recipe, first_card(recipe))
+    snapshots = fit(model, LABS["parity"], rng, recipe.schedule, also=lambda step: step == 0)
+    return [(snapshot.step, snapshot.score) for snapshot in snapshots]
 
-    Its recipe is that of the GRU in the race, with PARITY_STEPS training steps.
-    """
-    base, task = BASES["parity"], LABS["parity"]
-    rng = np.random.default_rng(seed)
-    cell = MinGRU.random(task.encoder.inputs, base.units, rng, EQUAL["gru"]["z"])
-    K = len(task.labels)
-    readout = Readout(task.kind, rng.uniform(-1, 1, (K, base.units)) / np.sqrt(base.units), np.zeros(K), task.labels)
+
+def parity_recipe(seed: int) -> Recipe:
+    """Return the recipe of the GRU in the race for a minimal GRU, with PARITY_STEPS training steps."""
+    base = BASES["parity"]
     schedule = replace(base.schedule, most=PARITY_STEPS)
-    return [(step, accuracy) for step, accuracy, *_ in fit(cell, readout, task, rng, schedule)]
+    return replace(base, cell="mingru", seed=seed, biases=EQUAL["gru"], schedule=schedule)

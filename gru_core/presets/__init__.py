@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+
+from gru_core.cells import ORDER, USUAL
 
 FOLDER = Path(__file__).parent
 
@@ -17,12 +20,13 @@ NAMES = tuple(task + twin for task in TASKS for twin in ("", "-plain"))
 COMPARED = tuple(
     f"{task}-{cell}{size}"
     for task in TASKS
-    for cell in ("rnn", "lstm")
+    for cell in ORDER
+    if cell != "gru"
     for size in ("", "-parameters")
     # The smallest LSTM has one unit, and more parameters than a GRU of one unit.
     if not (size and cell == "lstm" and task in ("flip-flop", "pocket-calculator", "running-total"))
 )
-"""RNNs and LSTMs trained like NAME-plain: with as many units, and with about as many parameters."""
+"""Models of the other cells, trained like NAME-plain: with as many units, and with about as many parameters."""
 
 
 def path(name: str) -> Path:
@@ -33,13 +37,17 @@ MATCHED = ("units", "parameters")
 """The sizes by which the compared models can be matched."""
 
 
-def contenders(task: str, by: str) -> dict[str, str]:
+def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, str]:
     """Return the models of a task to compare, by cell: with as many units or, if `by` is "parameters", about as many
     parameters.
 
     If no model has about as many parameters, its cell has the model with as many units.
     """
     size = "-parameters" if by == "parameters" else ""
-    names = {cell: [f"{task}-{cell}{size}", f"{task}-{cell}"] for cell in ("rnn", "lstm")}
-    found = {cell: next(name for name in of if name in COMPARED) for cell, of in names.items()}
-    return found | {"gru": f"{task}-plain"}
+
+    def model(cell: str) -> str:
+        if cell == "gru":
+            return f"{task}-plain"
+        return next(name for name in (f"{task}-{cell}{size}", f"{task}-{cell}") if name in COMPARED)
+
+    return {cell: model(cell) for cell in ORDER if cell in cells}

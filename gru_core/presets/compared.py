@@ -1,4 +1,4 @@
-"""The recipes of the RNNs and LSTMs that are compared with the GRUs. They are trained like the plain GRU of each task.
+"""The recipes of the models that are compared with the GRUs. They are trained like the plain GRU of each task.
 
 They see the same sequences in the same order, for as many training steps, at the same learning rates and without
 penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in an LSTM.
@@ -25,6 +25,7 @@ from gru_core.training import Snapshot, fit
 QUESTIONS = {
     "rnn": "How long can a network without gates remember?",
     "lstm": "What do the three gates do with the cell state?",
+    "mingru": "What can the gate decide without the old state?",
 }
 
 
@@ -32,8 +33,9 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
     """Return the number of units: as many as `gru` has, or the number that comes closest to its parameters."""
     if not by_parameters:
         return gru.units
-    wanted, gates = sum(array.size for array in gru.parameters.values()), len(CELLS[cell].gates)
-    return min(range(1, 10 * gru.units), key=lambda H: abs(gates * H * (gru.inputs + H + 1) - wanted))
+    wanted = sum(array.size for array in gru.parameters.values())
+    gates, recurrent = len(CELLS[cell].gates), len(CELLS[cell].recurrent)
+    return min(range(1, 10 * gru.units), key=lambda H: abs(gates * H * (gru.inputs + 1) + recurrent * H * H - wanted))
 
 
 def train(name: str) -> Iterator[Snapshot]:
@@ -48,7 +50,7 @@ def train(name: str) -> Iterator[Snapshot]:
     for snapshot in fit(_first(name), TASKS[recipe.task], rng, schedule):
         yield snapshot
     if snapshot is not None:
-        biases = "b_f 1, the others 0" if cell == "lstm" else "0"
+        biases = "b_f 1, the others 0" if "f" in CELLS[cell].gates else "0"
         model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
         card = model.card
         training = {**card.training, "learning rate": f"as for {task}-plain, at every training step"}

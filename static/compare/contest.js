@@ -1,16 +1,23 @@
 /** What is looked at on the compare page: the cells, which of them are shown, and of which weights the gradient is. */
 
 /** @import { Cells, Name } from "../facets.js" */
+import { boot } from "../boot.js";
 import { NAMES } from "../facets.js";
 
 /** Of which weights the gradient is shown. @typedef {typeof WHEN[number]} When */
 /** `shown` are the cells in sight; the keys ↑ and ↓ move the unit of the one `at`. @typedef {Cells & {shown: readonly Name[], when: When}} Contest */
 
+/** The cells that the page came with. */
+export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
+
 export const WHEN = /** @type {const} */ (["after", "before"]);
+
+/** The cells in sight, and one more. @param {Contest} contest @param {Name} name */
+export const added = ({ shown }, name) => NAMES.filter((one) => one === name || shown.includes(one));
 
 /** Show a cell, or leave it out; the last one stays. @param {Contest} contest @param {Name} name */
 export function toggle(contest, name) {
-  const shown = NAMES.filter((one) => (one === name) !== contest.shown.includes(one));
+  const shown = PRESENT.filter((one) => (one === name) !== contest.shown.includes(one));
   if (shown.length === 0) return contest;
   return { ...contest, shown, at: shown.includes(contest.at) ? contest.at : shown[shown.length - 1] };
 }

@@ -13,10 +13,10 @@ import { boot } from "../boot.js";
 import { NAMES } from "../facets.js";
 import { decode, encode } from "../link.js";
 import { scenarioOf } from "../run.js";
-import { WHEN } from "./contest.js";
+import { PRESENT, WHEN } from "./contest.js";
 
 /** What the page came with. */
-const { task, by } = boot.compared ?? { task: "", by: "" };
+const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
 
 /**
  * The address of what is looked at, or of the same with another task or matched by something else.
@@ -25,7 +25,7 @@ const { task, by } = boot.compared ?? { task: "", by: "" };
 export function addressOf({ cells, shown, when }, other = {}) {
   const said = new URLSearchParams({ task: other.task ?? task });
   if ((other.by ?? by) !== "units") said.set("by", other.by ?? by);
-  if (shown.length < NAMES.length) said.set("cells", shown.join(","));
+  if (String(shown) !== String(usual)) said.set("cells", shown.join(","));
   if (when !== WHEN[0]) said.set("when", when);
   const { gru } = cells;
   // Another task reads other symbols, and has other units to hold.
@@ -47,10 +47,10 @@ const DEFAULTS = decode("").focus;
 export function read(address) {
   const said = new URLSearchParams(address);
   const link = decode(address);
-  const named = said.get("cells")?.split(",") ?? [...NAMES];
-  const shown = NAMES.filter((name) => named.includes(name));
+  const named = said.get("cells")?.split(",") ?? usual;
+  const shown = PRESENT.filter((name) => named.includes(name));
   if (!shown.length || shown.length < named.length) link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
   const when = WHEN.find((one) => one === (said.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
-  return { ...link, shown: shown.length ? shown : NAMES, when: when ?? WHEN[0] };
+  return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };
 }

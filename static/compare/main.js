@@ -10,7 +10,7 @@ import * as api from "../api.js";
 import { firstRun, keepArriving } from "../arrival.js";
 import { boot, lesson, room } from "../boot.js";
 import { begin, follow, hold } from "../changes.js";
-import { NAMES, facet } from "../facets.js";
+import { facet } from "../facets.js";
 import { address, announceHeight, frameKeys, home } from "../frame.js";
 import { mountLesson } from "../lesson/lesson.js";
 import { LONGEST, unfollowed, writeScenario } from "../link.js";
@@ -34,6 +34,7 @@ import { mountShare } from "../views/share.js";
 import { mountTable } from "../views/table.js";
 import { mountTape } from "../views/tape.js";
 import { mountTransport } from "../views/transport.js";
+import { PRESENT } from "./contest.js";
 import { mountCosts } from "./costs.js";
 import { mountGradient } from "./gradient.js";
 import { addressOf, read } from "./link.js";
@@ -61,14 +62,14 @@ async function start(name) {
 
 const store = createStore(
   /** @type {Contest} */ ({
-    cells: Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await start(name)]))),
+    cells: Object.fromEntries(await Promise.all(PRESENT.map(async (name) => [name, await start(name)]))),
     shown: link.shown,
     at: link.shown[link.shown.length - 1],
     when: link.when,
   }),
 );
 const lead = facet(store, () => store.get().at);
-const facets = NAMES.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
+const facets = PRESENT.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
 const asks = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
 const askAll = () => Object.values(asks).forEach((ask) => ask());
 const gru = facet(store, () => "gru");
@@ -80,12 +81,12 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** What keeps the old state has the colours of the LSTM's f in the GRU's figure too. @param {Name} name */
+/** What keeps the old state has the colours of the LSTM's f in the other figures too. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];
     const f = /** @type {Picture} */ (data.find((picture) => picture.name === "f"));
-    return [theme, name === "gru" ? { ...figure, data: [...figure.data, { ...f, name: "keep" }] } : figure];
+    return [theme, { ...figure, data: [...figure.data, { ...f, name: "keep" }] }];
   });
   return Object.fromEntries(themes);
 }

@@ -9,7 +9,7 @@ import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
 import { missed } from "../run.js";
-import { toggle } from "./contest.js";
+import { added, toggle } from "./contest.js";
 
 /**
  * @param {HTMLElement} main
@@ -30,7 +30,10 @@ export function mountShown(main, store, addressOf, home) {
 
   store.subscribe(({ cells, shown, at }) => {
     main.dataset.at = at;
-    for (const part of parts) part.hidden = !shown.includes(nameOf(part));
+    for (const part of parts) {
+      part.hidden = !shown.includes(nameOf(part));
+      part.classList.toggle("at", nameOf(part) === at);
+    }
     for (const box of boxes) box.checked = shown.includes(/** @type {Name} */ (box.value));
     for (const tab of tabs) {
       tab.checked = tab.value === at;
@@ -42,7 +45,10 @@ export function mountShown(main, store, addressOf, home) {
 
   for (const box of boxes)
     box.addEventListener("change", () => {
-      const name = /** @type {Name} */ (box.value);
+      const name = box.value;
+      const contest = store.get();
+      // A cell that the page came without is another page.
+      if (!contest.cells[name]) return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys);
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
     });

@@ -1,7 +1,8 @@
 /** What a GRU has of its own on the page. Its figure and its equations are drawn in templates/gru/. */
 
 /** @import { Own } from "../own.js" */
-import { layerIndex, layerOf } from "../state.js";
+import { closing } from "../reading.js";
+import { layerOf } from "../state.js";
 import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
 import { FUNCTIONS, equations, seenBy, veilOf } from "./reading.js";
@@ -32,14 +33,5 @@ export const gru = {
   strips,
   seenBy,
   veilOf,
-  leaveOut(state, step) {
-    const { convention, run } = state;
-    const layer = layerIndex(state) + 1;
-    const whose = layerOf(state).H === 1 ? "z" : "z of every unit";
-    const of = run.layers.length > 1 ? ` of layer ${layer}` : "";
-    return {
-      clamps: [{ gate: "z", units: null, from: step, to: step, value: 0, layer }],
-      said: `${whose}${of} at ${convention === "pytorch" ? 1 : 0}`,
-    };
-  },
+  leaveOut: (state, step) => closing(state, "z", step),
 };

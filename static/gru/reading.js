@@ -6,7 +6,8 @@
 /** @import { Numbers, Place, Sum } from "../reading.js" */
 /** @import { Layer, Rows } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { before, placeAt, putEquation, putGate, replacedAt, sigmoid, sumsAt, tanh, turned, valuesAt } from "../reading.js"; // prettier-ignore
+import { putMixed } from "../mixing.js";
+import { before, placeAt, putGate, replacedAt, sigmoid, sumsAt, tanh, turned, valuesAt } from "../reading.js"; // prettier-ignore
 import { clampAt } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 
@@ -91,12 +92,9 @@ export const FUNCTIONS = { r: sigmoid, z: sigmoid, h_tilde: tanh };
 /** The numbers of the four equations. @param {State} state @returns {Numbers} */
 export function equations(state) {
   const at = reading(state);
-  const { keep, take, h_prev, h_tilde, h } = at;
   /** @type {Numbers} */
   const numbers = { slots: {}, rounded: new Set() };
   for (const gate of /** @type {const} */ (["r", "z", "h_tilde"])) putGate(numbers, gate, at, at[gate], FUNCTIONS[gate]);
-  putEquation(numbers, "h", { keep, take, h_prev, h_tilde, value: h }, (as) => [
-    ["value", as(keep) * as(h_prev) + as(take) * as(h_tilde)],
-  ]);
+  putMixed(numbers, at);
   return numbers;
 }

@@ -5,7 +5,6 @@
 /** @import { Studio } from "../train/studio.js" */
 import * as api from "../api.js";
 import { write } from "../elements.js";
-import { NAMES } from "../facets.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
 import { announce, tell } from "../train/course.js";
@@ -21,7 +20,7 @@ const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (doc
 const form = /** @type {HTMLFormElement} */ (find("main form"));
 const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 const boxes = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[name=cells]")]);
-const chosen = () => NAMES.filter((name) => boxes.some(({ value, checked }) => checked && value === name));
+const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
 
 const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, said: "" }))); // prettier-ignore
 const streams = createStreams(store, null);

@@ -4,7 +4,7 @@
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
 import { write } from "../elements.js";
-import { NAMES, TITLES } from "../facets.js";
+import { TITLES } from "../facets.js";
 import { drawLearning } from "./curves.js";
 import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
@@ -14,6 +14,7 @@ import { mountTheme } from "./theme.js";
 const SEEDS = 5;
 
 const { found, bases, equal } = /** @type {Record<string, any>} */ (boot.lab);
+const names = Object.keys(equal);
 const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
 const queue = createQueue((left, problem) => {
@@ -28,15 +29,15 @@ function mountRace(section) {
   const status = /** @type {HTMLElement} */ (section.querySelector(".status"));
   const base = /** @type {Recipe} */ (bases[task]);
   /** @type {Record<Name, Course[]>} */
-  let courses = /** @type {any} */ (Object.fromEntries(NAMES.map((name) => [name, found[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: found[task][name].good_at[i] }))]))); // prettier-ignore
+  let courses = /** @type {any} */ (Object.fromEntries(names.map((name) => [name, found[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: found[task][name].good_at[i] }))]))); // prettier-ignore
   let [width, timer] = [0, 0];
 
   function draw() {
     timer = 0;
-    const points = Object.fromEntries(NAMES.map((name) => [name, courses[name].map((course) => course.points)]));
+    const points = Object.fromEntries(names.map((name) => [name, courses[name].map((course) => course.points)]));
     const axis = /** @type {HTMLElement} */ (section.querySelector(".axis"));
     drawLearning(svg, axis, points, width, task === "adding", /** @type {number} */ (base.schedule.reach));
-    for (const name of NAMES) {
+    for (const name of names) {
       const row = /** @type {HTMLElement} */ (section.querySelector(`tr[data-cell=${name}]`));
       const [middle, solved] = row.querySelectorAll("td");
       const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
@@ -47,12 +48,12 @@ function mountRace(section) {
   }
 
   function run() {
-    courses = /** @type {Record<Name, Course[]>} */ ({ rnn: [], lstm: [], gru: [] });
+    courses = Object.fromEntries(names.map((name) => [name, /** @type {Course[]} */ ([])]));
     write(status, "Training …");
     /** @type {import("./queue.js").Wanted[]} */
     const wanted = [];
     for (let seed = 0; seed < SEEDS; seed++)
-      for (const name of NAMES) {
+      for (const name of names) {
         /** @type {Course} */
         const course = { points: [], good: null };
         wanted.push({

@@ -1,7 +1,7 @@
 /** What an LSTM has of its own on the page. Its figure and its equations are drawn in templates/lstm/. */
 
 /** @import { Own } from "../own.js" */
-import { layerIndex, layerOf } from "../state.js";
+import { closing } from "../reading.js";
 import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
 import { FUNCTIONS, equations } from "./reading.js";
@@ -18,13 +18,5 @@ export const lstm = {
   carried,
   strips,
   seenBy: () => ({ name: "", share: 1 }),
-  leaveOut(state, step) {
-    const layer = layerIndex(state) + 1;
-    const whose = layerOf(state).H === 1 ? "i" : "i of every unit";
-    const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
-    return {
-      clamps: [{ gate: "i", units: null, from: step, to: step, value: 0, layer }],
-      said: `${whose}${of} at 0`,
-    };
-  },
+  leaveOut: (state, step) => closing(state, "i", step),
 };

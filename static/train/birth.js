@@ -3,7 +3,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
 import { boot } from "../boot.js";
-import { cellOf } from "../cells.js";
+import { cellOf, firstGate } from "../cells.js";
 import { fit, write } from "../elements.js";
 import { facet } from "../facets.js";
 import { goTo, layerOf } from "../state.js";
@@ -32,11 +32,11 @@ export function mountBirth(section, store) {
   function update(studio) {
     const state = studio.cells[studio.at];
     const layer = layerOf(state);
-    const { signals, gates } = cellOf(layer);
+    const { signals } = cellOf(layer);
     if (listed !== layer.cell) {
       listed = layer.cell;
       select.replaceChildren(...signals.map(({ name, symbol, words }) => new Option(`${symbol} ${words.toLowerCase()}`, name)));
-      select.value = { gru: "z", lstm: "f" }[layer.cell] ?? gates[0];
+      select.value = firstGate(layer);
     }
     const training = trainingOf(studio, studio.at);
     const { tapes, reports } = training;

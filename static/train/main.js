@@ -192,6 +192,7 @@ const heatmaps = names.map((name) => {
 const tabs = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=at]")]);
 store.subscribe(({ at }) => {
   main.dataset.at = at;
+  for (const name of names) find(`#tape-${name}`).classList.toggle("at", name === at);
   for (const tab of tabs) tab.checked = tab.value === at;
 });
 for (const tab of tabs)

@@ -3,6 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
+import { cellOf } from "../cells.js";
 import { write } from "../elements.js";
 import { NAMES } from "../facets.js";
 
@@ -40,6 +41,9 @@ export function brief({ units, seed, first, T_max, biases, penalties, schedule }
   return [...told, `seed ${seed}`].join(", ").replaceAll(" -", " −");
 }
 
+/** The preset's initial biases of the gates that a cell has. @param {Name} cell */
+const biasesFor = (cell) => Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate))); // prettier-ignore
+
 /**
  * The keys of a link to trainings by these recipes, but for what is as in the task's preset.
  * @param {Recipe[]} recipes one for each cell
@@ -57,7 +61,7 @@ export function keysOf(recipes) {
   if (gated.first !== "plain") keys.set("first", gated.first);
   if (gated.T_max) keys.set("T_max", String(gated.T_max));
   for (const { cell, biases, first } of recipes) {
-    const usual = cell === "gru" && first === "plain" ? preset.biases : {};
+    const usual = first === "plain" ? biasesFor(cell) : {};
     const same = JSON.stringify(Object.entries(usual).sort()) === JSON.stringify(Object.entries(biases).sort());
     if (!same) for (const [gate, value] of Object.entries(biases)) keys.set(`b_${gate}`, String(value));
   }
@@ -77,7 +81,7 @@ export function mountRecipe(details, names, submit) {
   const form = /** @type {HTMLFormElement} */ (find("form"));
   const [error, said] = [".error", ".brief"].map(find);
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-  const labels = /** @type {HTMLElement[]} */ ([...form.querySelectorAll("[data-of]")]);
+  const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("label input")]);
 
   /** A number of the form, null where it is empty. @param {string} name */
   const number = (name) => (field(name).value.trim() === "" ? null : Number(field(name).value));
@@ -85,11 +89,10 @@ export function mountRecipe(details, names, submit) {
   /** The recipe of a cell as the form has it. @param {Name} cell @returns {Recipe} */
   function recipeOf(cell) {
     const chosen = field("first").value;
-    const first = chosen === "chrono" && cell === "rnn" ? "plain" : chosen;
-    const gates = { rnn: [], lstm: ["f"], gru: ["r", "z"] }[cell];
+    const first = chosen === "chrono" && !cellOf({ cell }).chrono ? "plain" : chosen;
     /** @type {Record<string, number>} */
     const biases = {};
-    for (const gate of gates) {
+    for (const gate of cellOf({ cell }).gates.filter((gate) => field(`b_${gate}`))) {
       const value = number(`b_${gate}`) ?? (first === "plain" && gate in preset.biases ? 0 : null);
       if (value !== null) biases[gate] = value;
     }
@@ -99,12 +102,16 @@ export function mountRecipe(details, names, submit) {
     return { ...preset, cell, units, seed, first, T_max: first === "chrono" ? number("T_max") : null, biases, penalties, schedule };
   }
 
+  /** Whether a cell of the page has a use for a number of the form. @param {string} key */
+  function isUsed(key) {
+    const cells = names.map((cell) => cellOf({ cell }));
+    if (key === "T_max") return field("first").value === "chrono" && cells.some(({ chrono }) => chrono);
+    if (key.startsWith("b_")) return cells.some(({ gates }) => gates.includes(key.slice(2)));
+    return !key.startsWith("penalty_") || names.includes("gru");
+  }
+
   function update() {
-    const chrono = field("first").value === "chrono";
-    for (const label of labels) {
-      const fits = names.some((name) => label.dataset.of?.split(" ").includes(name));
-      label.hidden = !fits || (label.contains(field("T_max")) && !chrono);
-    }
+    for (const input of inputs) /** @type {HTMLElement} */ (input.closest("label")).hidden = !isUsed(input.name);
     write(said, brief(recipeOf(names[names.length - 1])));
     write(error, "");
   }

@@ -37,7 +37,9 @@ export function mountCell(section, store, figures) {
     const { data } = figures[state.theme];
     const named = (/** @type {string} */ of) => data.find((picture) => picture.name === of && !picture.meta);
     const picture = /** @type {Picture} */ (named(name) ?? named(ownOf(state).scaledAs[name] ?? "h"));
-    const { colorscale, zmin, zmax } = picture;
+    const { colorscale } = picture;
+    // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
+    const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
     return { share: Math.abs(value) / zmax, colour: `rgb(${colourAt(colorscale, (value - zmin) / (zmax - zmin))})` };
   }
 
@@ -53,8 +55,7 @@ export function mountCell(section, store, figures) {
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
       // A term of a gate's sum can be of any size. Its width and colour show how far it would move the gate.
-      const term = /^(Wx|Uh)\./.test(name);
-      const value = term ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
+      const value = isTerm(name) ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
       const { share, colour } = shade(name, value, state);
       flow(wire, share, name === "x" ? "" : colour);
     }
@@ -144,6 +145,9 @@ export function mountCell(section, store, figures) {
     });
   }
 }
+
+/** @param {string} name of a wire */
+const isTerm = (name) => /^(Wx|Uh)\./.test(name);
 
 /** @param {SVGGElement} wire @param {number} share from 0 to 1 @param {string} colour */
 function flow(wire, share, colour) {

@@ -146,7 +146,7 @@ export function mountSum(section, store, actions) {
     foot.replaceChildren(
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "product is" : "products are"} 0`, "")] : []),
       total("sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
-      total(`${symbol} = ${f.name}(a)`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
+      total(`${symbol} = ${f.name ? `${f.name}(a)` : "a"}`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
       ...(gate in replaced ? [total("clamped at", fixed(value, decimals))] : []),
     );
   }

@@ -13,8 +13,11 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.cli import main
+from app.rooms.views import View, validate_view
 from app.runs import run as runs_run
+from app.settings import Settings
 from gru_core import presets
+from gru_core.cells import ORDER
 
 
 @pytest.mark.parametrize("by", ["units", "parameters"])
@@ -39,10 +42,10 @@ def test_the_page_arrives_with_the_runs_and_answers_of_all_three(client: TestCli
 def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> None:
     for task in presets.TASKS:
         sizes = {}
-        for cell, name in presets.contenders(task, "parameters").items():
+        for cell, name in presets.contenders(task, "parameters", ORDER).items():
             sizes[cell] = sum(array.size for array in gru.load(name).layers[0].parameters.values())
-        assert 0.5 <= sizes["rnn"] / sizes["gru"] <= 1.5
-        assert 0.5 <= sizes["lstm"] / sizes["gru"] <= 1.5
+        for cell in ORDER:
+            assert 0.5 <= sizes[cell] / sizes["gru"] <= 1.5
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,38 @@ def test_a_file_of_it_holds_every_run_that_it_can_show(client: TestClient) -> No
         np.testing.assert_allclose(at["h_norm"], np.sqrt((states["h"] ** 2).sum(1)), rtol=1e-12)
     for wrong in ({"task": "chess"}, {"sequence": "Q"}, {"clamps": "i.1@1=0"}):
         assert 400 <= client.get("/api/export/compare.html?" + urlencode(wrong)).status_code < 500
+
+
+def test_a_further_cell_comes_if_a_link_names_it(client: TestClient) -> None:
+    usual = client.get("/compare", params={"task": "sentiment"}).text
+    assert re.findall(r'id="tape-(\w+)"', usual) == ["rnn", "lstm", "gru"]
+    assert re.findall(r'name="cells" value="(\w+)"( checked)?', usual) == [
+        ("rnn", " checked"), ("lstm", " checked"), ("gru", " checked"), ("mingru", ""),
+    ]  # fmt: skip
+    for cells in ("mingru", "gru,mingru", "rnn,lstm,gru,mingru"):
+        page = client.get("/compare", params={"task": "sentiment", "cells": cells, "by": "parameters"}).text
+        assert re.findall(r'id="tape-(\w+)"', page) == ["rnn", "lstm", "gru", "mingru"]
+        assert '<option value="sentiment" selected' in page
+    link = {"task": "flip-flop", "sequence": "A x", "cells": "gru,mingru", "clamps": "z@1=0.5"}
+    file = client.get("/api/export/compare.html", params=link).text
+    record = re.search(r'id="record">(.*?)</script>', file, re.S)
+    assert record is not None
+    ran = [(run["scenario"]["model"], len(run["scenario"]["clamps"])) for run in json.loads(record[1])["runs"]]
+    assert ("flip-flop-mingru", 0) in ran
+    assert ("flip-flop-mingru@0", 0) in ran
+    assert [one for one in ran if one[1]] == [("flip-flop-plain", 1)]
+    without = client.get("/api/export/compare.html", params={"task": "flip-flop"}).text
+    assert 'value="mingru"' not in without  # a page without a server cannot get another cell
+
+
+def test_a_room_loads_another_page_for_a_further_cell_and_for_nothing_else() -> None:
+    def shape(link: str, page: str = "compare") -> str:
+        view = View(page=page, link=f"?task=sentiment&{link}")
+        return validate_view(view, Settings()).shape
+
+    assert shape("cells=rnn,gru&t=3") == shape("t=4") != shape("cells=gru,mingru") == shape("cells=mingru&when=before")
+    # On Train only the cells of the link are on the page.
+    assert shape("t=3", "train") == shape("t=4&step=9", "train") != shape("cells=lstm,gru", "train")
 
 
 def test_what_a_step_costs_is_measured_and_grows_with_the_network(client: TestClient) -> None:

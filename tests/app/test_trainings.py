@@ -30,6 +30,7 @@ from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
 from gru_core import checkpoints
+from gru_core.cells import CELLS
 from gru_core.checkpoints import Training, shipped, train
 from gru_core.recipe import Recipe
 from gru_core.table import Table
@@ -490,7 +491,7 @@ def test_a_fork_is_the_same_until_its_rate_changes_and_says_so() -> None:
     assert any("training step 50 " in sentence and "0.06" in sentence for sentence in said)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_what_a_report_says_is_so(cell: str) -> None:
     """The losses against the mean loss of the batches as they are drawn again, and the lags against differences."""
     made = recipe(cell=cell, units=3, most=60, reach=2.0)

@@ -1,4 +1,4 @@
-"""The compare page: three networks read one sequence, every number is the core's, and one cursor goes through all."""
+"""The compare page: several networks read one sequence, every number is the core's, and one cursor goes through all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
+from app.link import compared_cells
 from gru_core import presets
-from gru_core.cells import CELLS
+from gru_core.cells import ORDER, USUAL
 from gru_core.tasks import TASKS
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
@@ -64,7 +65,7 @@ async ([t, units]) => {
 
 def opened(page: Page, **link: str) -> Page:
     page.goto(f"/compare?{urlencode(link)}")
-    for cell in CELLS:
+    for cell in compared_cells(link):
         page.wait_for_selector(f"#tape-{cell} .heatmaps .heatmaplayer image")
     return page
 
@@ -74,8 +75,8 @@ def test_every_number_is_the_cores_in_both_namings_of_z(page: Page, by: str) -> 
     for task in presets.TASKS if by == "units" else ("store-and-recall",):
         rng = np.random.default_rng(len(task))
         text = TASKS[task].text(rng, 14)
-        opened(page, task=task, by=by, sequence=text)
-        models = {cell: gru.load(name) for cell, name in presets.contenders(task, by).items()}
+        opened(page, task=task, by=by, sequence=text, cells=",".join(ORDER))
+        models = {cell: gru.load(name) for cell, name in presets.contenders(task, by, ORDER).items()}
         traces = {cell: gru.trace(model, text) for cell, model in models.items()}
         right, asked = TASKS[task].answers(traces["gru"].layers[0].x)
         for flipped in (False, True):
@@ -116,7 +117,7 @@ def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, 
             assert_shown(text, figure[name.removeprefix("cell ")])
     assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in seen["said"]
     # At the first timestep there is no cell state to keep.
-    gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",)}[cell]
+    gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",), "mingru": ("z",)}[cell]
     for gate in gates:
         assert_shown(seen["said"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
 
@@ -124,7 +125,7 @@ def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, 
 def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: Page, complaints: list[str]) -> None:
     opened(page, task="flip-flop")
     page.get_by_role("textbox", name="Sequence").fill("B x A y")
-    for cell in CELLS:
+    for cell in USUAL:
         outputs = page.locator(f"#tape-{cell} .outputs:not(.twin) li")
         expect(outputs).to_have_text(["B", "B", "A", "A"])
     page.get_by_role("button", name="Last step").click()
@@ -134,7 +135,7 @@ def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: P
     expect(page.get_by_role("slider", name="Step")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
-    for cell in CELLS:  # what was there stays
+    for cell in USUAL:  # what was there stays
         expect(page.locator(f"#tape-{cell} .outputs:not(.twin) li")).to_have_count(4)
     while not complaints:  # the console's word for the refusal may come after the page's
         page.wait_for_timeout(20)
@@ -193,6 +194,22 @@ def test_which_cells_are_shown_is_in_the_link_and_comes_back(page: Page) -> None
     page.get_by_role("radio", name="parameters").check(force=True)
     page.wait_for_url(lambda url: "by=parameters" in url)
     expect(page.get_by_role("region", name=contract.COSTS).get_by_role("row", name="RNN")).to_contain_text("2")
+
+
+def test_a_minimal_gru_is_added_and_left_out_again(page: Page) -> None:
+    opened(page, task="flip-flop", t="3", when="before")
+    expect(page.locator("#tape-mingru")).to_have_count(0)
+    page.get_by_role("checkbox", name="minGRU").check(force=True)
+    page.wait_for_url(re.compile("cells=rnn,lstm,gru,mingru.*t=3"))
+    page.wait_for_selector("#tape-mingru .heatmaps .heatmaplayer image")
+    expect(page.get_by_role("status", name="Narration of the minGRU")).to_contain_text("At t = 3 ")
+    expect(page.get_by_role("radio", name="before training")).to_be_checked()
+    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    expect(page).to_have_url(re.compile("cells=lstm,gru,mingru&"))
+    page.get_by_role("checkbox", name="minGRU").uncheck(force=True)
+    expect(page.get_by_role("region", name="Tape of the minGRU")).to_be_hidden()
+    page.get_by_role("checkbox", name="RNN").check(force=True)
+    expect(page).not_to_have_url(re.compile("cells="))
 
 
 def test_costs_are_counted_from_the_shapes_and_times_measured_on_the_server(page: Page) -> None:
@@ -286,4 +303,4 @@ def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
     page.wait_for_selector("#tape-rnn .heatmaps .heatmaplayer image")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
     expect(alert).to_contain_text("task")
-    expect(alert).to_contain_text("rnn,lstm,gru, with commas between them. “when” must be one of after, before.")
+    expect(alert).to_contain_text("rnn,lstm,gru,mingru, with commas between them. “when” must be one of after, before.")

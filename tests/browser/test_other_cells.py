@@ -1,4 +1,4 @@
-"""An LSTM and an RNN in the lab: shown with their own signals, by the views that show a GRU."""
+"""The other cells in the lab: shown with their own signals, by the views that show a GRU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.numbers import adds_up, assert_shown, expected, number_of, pl
 CASES = 12  # of each model
 
 
-@pytest.mark.parametrize("name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn"])
+@pytest.mark.parametrize("name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn", "sentiment-mingru"])
 def test_every_number_is_the_cores(page: Page, name: str) -> None:
     lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
     rng, model = np.random.default_rng(len(name)), gru.load(name)
@@ -83,7 +83,32 @@ def test_what_an_lstm_remembers_is_its_ledger_and_an_rnn_has_none(page: Page) ->
     expect(memory).to_contain_text("no such contributions")
 
 
-@pytest.mark.parametrize("name", ["flip-flop-lstm", "store-and-recall-rnn"])
+def test_a_minimal_grus_sum_has_no_old_state_and_its_candidate_is_clamped_beyond_one(page: Page) -> None:
+    lab = Lab(page).open(model="sentiment-mingru", t="5", unit="3", views="tape,words,cell,whatif,memory")
+    lab.cell.get_by_role("button", name="Open the sum of the candidate").click()
+    lab.settled()
+    names = lab.cell.locator("tbody tr > :first-child").all_inner_texts()
+    assert sorted(names) == [".", "bias b"]
+    run = gru.trace(gru.load("sentiment-mingru"), gru.load("sentiment-mingru").examples[0])
+    assert_shown(lab.cell.locator('tfoot [data-slot="value"]').inner_text(), float(run.h_tilde[4, 2]))
+    expect(lab.cell.locator("tfoot")).to_contain_text("12 more products are 0")
+    page.get_by_role("combobox", name="Signal").select_option("h_tilde")
+    page.get_by_role("slider", name="Value").fill("-7.5")
+    page.get_by_role("button", name=contract.CLAMP, exact=True).click()
+    clamps = [gru.Clamp("h_tilde", -7.5, [2], slice(4, 5))]
+    held, alone = gru.twin(gru.load("sentiment-mingru"), gru.load("sentiment-mingru").examples[0], clamps=clamps)
+    expect(page.get_by_role("list", name="Changes")).to_contain_text("h̃ of unit 3 = −7.50 at t = 5")
+    was = f"{alone.layers[0].h_tilde[4, 2]:.2f}".replace("-", "−")
+    expect(lab.narration).to_contain_text(f"h̃ is clamped at −7.50 instead of {was}")
+    np.testing.assert_allclose(lab.drawn("h"), held.layers[0].h, atol=1e-12)
+    memory = page.get_by_role("region", name="Memory")
+    expect(memory).to_contain_text("The contributions add up to 100%")
+    shares = held.ledger(unit=2)[4]
+    shown = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem").all_inner_texts()
+    assert shown == [f"{round(100 * share)}%" if share >= 0.005 else "" for share in shares[1:]]
+
+
+@pytest.mark.parametrize("name", ["flip-flop-lstm", "store-and-recall-rnn", "store-and-recall-mingru"])
 def test_influence_has_the_gates_and_states_that_the_cell_has(page: Page, name: str) -> None:
     model = gru.load(name)
     text = model.examples[0]

@@ -43,9 +43,9 @@ def test_sizes_match_by_units_or_as_nearly_as_can_be_by_parameters(name: str) ->
     if not name.endswith("-parameters"):
         assert layer.units == plain.units
         return
-    G, I = len(layer.gates), layer.inputs
+    G, R, I = len(layer.gates), len(layer.recurrent), layer.inputs
     wanted = 3 * plain.units * (I + plain.units + 1)
-    off = [abs(G * H * (I + H + 1) - wanted) for H in range(1, 64)]
+    off = [abs(G * H * (I + 1) + R * H * H - wanted) for H in range(1, 64)]
     assert abs(sum(array.size for array in layer.parameters.values()) - wanted) == min(off)
 
 

@@ -101,5 +101,5 @@ def test_what_there_is_not_is_named() -> None:
         initial("gru", 2, 2, rng, "he")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="T_max of at least 3"):
         initial("gru", 2, 2, rng, "chrono")
-    with pytest.raises(ValueError, match="an RNN has no gates"):
+    with pytest.raises(ValueError, match="RNN cells have no gates"):
         initial("rnn", 2, 2, rng, "chrono", 20)

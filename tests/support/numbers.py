@@ -30,15 +30,20 @@ def expected(run: Any, t: int, unit: int, flipped: bool) -> tuple[dict[str, floa
     slots: dict[str, float] = {}
     for gate in cell.gates:
         sign = -1 if flipped and gate == "z" else 1
-        parts = {"Wx": run.Wx[gate][t, unit], "Uh": run.Uh[gate][t, unit], "b": cell.biases[gate][unit]}
+        past = {"Uh": run.Uh[gate][t, unit]} if gate in cell.recurrent else {}
+        parts = {"Wx": run.Wx[gate][t, unit], **past, "b": cell.biases[gate][unit]}
         slots |= {f"{gate}.{name}": sign * float(value) for name, value in parts.items()}
-        slots |= {f"{gate}.a": sign * float(sum(parts.values())), f"{gate}.value": at[gate]}
+        slots |= {f"{gate}.value": at[gate]}
+        if (cell.name, gate) != ("mingru", "h_tilde"):
+            slots[f"{gate}.a"] = sign * float(sum(parts.values()))
         figure |= {f"{name}.{gate}": slots[f"{gate}.{name}"] for name in parts}
-    if cell.name == "gru":
+    if cell.name in ("gru", "mingru"):
         mixed = {"keep": 1 - at["z"], "take": at["z"], "h_prev": figure["h_prev"], "h_tilde": at["h_tilde"]}
         slots |= {f"h.{name}": value for name, value in (mixed | {"value": at["h"]}).items()}
         figure |= {"keep": mixed["keep"], "take": mixed["take"], "kept": mixed["keep"] * mixed["h_prev"]}
-        figure |= {"taken": mixed["take"] * at["h_tilde"], "past": at["r"] * figure["h_prev"]}
+        figure |= {"taken": mixed["take"] * at["h_tilde"]}
+        if cell.name == "gru":
+            figure |= {"past": at["r"] * figure["h_prev"]}
         if flipped:
             slots["z.value"] = figure["z"] = 1 - at["z"]
     elif cell.name == "lstm":
@@ -57,9 +62,12 @@ def adds_up(cell: str, shown: dict[str, float]) -> dict[str, float]:
     found = {}
     for gate in CELLS[cell].gates:
         f = math.tanh if gate in ("h_tilde", "c_tilde", "h") else sigmoid
-        found[f"{gate}.a"] = shown[f"{gate}.Wx"] + shown[f"{gate}.Uh"] + shown[f"{gate}.b"]
-        found[f"{gate}.value"] = f(shown[f"{gate}.a"])
-    if cell == "gru":
+        a = shown[f"{gate}.Wx"] + shown.get(f"{gate}.Uh", 0) + shown[f"{gate}.b"]
+        if f"{gate}.a" in shown:
+            found |= {f"{gate}.a": a, f"{gate}.value": f(shown[f"{gate}.a"])}
+        else:
+            found[f"{gate}.value"] = a
+    if cell in ("gru", "mingru"):
         kept, taken = shown["h.keep"] * shown["h.h_prev"], shown["h.take"] * shown["h.h_tilde"]
         found["h.value"] = kept + taken
     elif cell == "lstm":
