@@ -17,10 +17,9 @@ from gru_core import SequenceError
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, steps_where, worked_out
+from ..lessons.quantities import Runs, evaluate, matching_steps
 from ..lessons.reading import Figure
-from ..lessons.shown import Asked as OfLesson
-from ..lessons.shown import link_of, question_of, revealed, shown
+from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
 from ..schemas import Body
 from ..settings import Settings
 from .views import View, address, figure_at
@@ -104,11 +103,11 @@ def _of_lesson(ask: Ask, settings: Settings) -> Asked:
     question = question_of(lesson, ask.question)
     if question is None:
         raise Refused(404, "not-found", "this lesson has no such question", "question")
-    step = shown(lesson, settings)[int(ask.question.partition(".")[0]) - 1]
-    part = next(part for part in step.parts if isinstance(part, OfLesson) and part.id == ask.question)
+    step = shown_steps(lesson, settings)[int(ask.question.partition(".")[0]) - 1]
+    part = next(part for part in step.parts if isinstance(part, ShownQuestion) and part.id == ask.question)
     kept = ("kind", "low", "high", "grain", "form", "start", "steps", "signal")
     public = {name: getattr(part, name) for name in kept} | {"ask": part.ask, "options": part.options}
-    answer = revealed(question, settings)
+    answer = reveal_answer(question, settings)
     of = f"lessons/{ask.lesson}"
     n = int(ask.question.partition(".")[0])
     before = {"page": of, "step": n, "link": step.link, "upto": step.upto}
@@ -130,10 +129,10 @@ class _Cursor:
         self.figure, _ = figure_at(self.view, settings)
         if self.figure.page:
             raise ValueError("a question about the cursor needs a figure of the Lab: show one first")
-        followed = self.runs.of(self.figure)
-        self.run, self.tokens = followed.run, followed.about["tokens"] or []
-        said = followed.link.said
-        self.T, self.t, self.unit = followed.about["T"], int(said.get("t", 1)), int(said.get("unit", 1))
+        followed = self.runs.get(self.figure)
+        self.run, self.tokens = followed.trace, followed.start["tokens"] or []
+        said = followed.link.options
+        self.T, self.t, self.unit = followed.start["T"], int(said.get("t", 1)), int(said.get("unit", 1))
 
     def after(self) -> Figure:
         """The figure one step on."""
@@ -168,7 +167,7 @@ def _of_output(ask: Ask, settings: Settings) -> Asked:
         options = [escape(readout.labels[k]) for k in labels]
         right = labels.index(int(then.argmax()))
         words = Markup("What will the output be at the next step, {}?").format(at.step(at.t + 1))
-    said = worked_out(f"y@{at.t + 1}", figure, at.runs).text
+    said = evaluate(f"y@{at.t + 1}", figure, at.runs).text
     answer = _answer([right], "", Markup("The output at {} is {}.").format(at.step(at.t + 1), said), figure, at)
     return Asked(_public("choose", words, options), answer, at.until(), _plain(words), address(at.view))
 
@@ -180,7 +179,7 @@ def _of_signal(ask: Ask, settings: Settings) -> Asked:
     if ask.signal not in signals:
         raise ValueError(f"this cell has no {ask.signal}; it has {', '.join(signals)}")
     style = signals[ask.signal]
-    value, text = worked_out(f"{ask.signal}@{at.t + 1}", figure, at.runs)
+    value, text = evaluate(f"{ask.signal}@{at.t + 1}", figure, at.runs)
     words = Markup("What will <i>{}</i> of unit {} be at the next step, {}?").format(
         style.symbol, at.unit, at.step(at.t + 1)
     )
@@ -191,8 +190,8 @@ def _of_signal(ask: Ask, settings: Settings) -> Asked:
 
 def _of_wrote(ask: Ask, settings: Settings) -> Asked:
     at = _Cursor(ask, settings)
-    truth = steps_where(f"most share@{at.t}", at.figure, at.runs)
-    share = worked_out(f"share@{at.t} from {truth[0]}", at.figure, at.runs).text
+    truth = matching_steps(f"most share@{at.t}", at.figure, at.runs)
+    share = evaluate(f"share@{at.t} from {truth[0]}", at.figure, at.runs).text
     words = Markup("Which step contributed most to the state of unit {} at {}?").format(at.unit, at.step(at.t))
     views = at.figure.keys.get("views", "tape,words,cell,equations").split(",")
     figure = Figure("", {**at.figure.keys, "views": ",".join(dict.fromkeys([*views, "memory"]))})
@@ -245,13 +244,13 @@ def _scale(low: float, high: float) -> dict[str, Any]:
     return {"low": low, "high": high, "grain": (high - low) / 100, "form": "2" if high - low < 50 else "0"}
 
 
-def _answer(truth: Any, text: str, reveal: Markup, figure: Figure, at: _Cursor) -> dict[str, Any]:
+def _answer(truth: Any, text: str, reveal_answer: Markup, figure: Figure, at: _Cursor) -> dict[str, Any]:
     then = {**at.view, "link": link_of(figure, at.runs), "upto": None}
     return {
         "truth": truth,
         "text": text,
         "replies": [],
-        "reveal": Markup("<p>{}</p>").format(reveal),
+        "reveal": Markup("<p>{}</p>").format(reveal_answer),
         "why": "",
         "view": then,
     }

@@ -15,7 +15,7 @@ from .. import models
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
-from ..lessons.shown import VIEW, shown
+from ..lessons.shown import VIEW, shown_steps
 from ..link import read_address, read_link
 from ..schemas import Body
 from ..settings import Settings
@@ -97,7 +97,7 @@ def figure_at(view: Mapping[str, Any], settings: Settings) -> tuple[Figure, int 
     """The figure of a view, and how far its run goes. Raises Refused."""
     page = view["page"]
     if page.startswith("lessons/"):
-        steps = shown(shelf.get(page.removeprefix("lessons/"), settings), settings)
+        steps = shown_steps(shelf.get(page.removeprefix("lessons/"), settings), settings)
         if not 1 <= (view["step"] or 1) <= len(steps):
             raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the steps of this lesson", "step")
         page = steps[(view["step"] or 1) - 1].figure.page

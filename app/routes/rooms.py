@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..pages.boot import inert
-from ..pages.experiments import bare_boot
-from ..pages.lesson import figure_page, of_lesson
-from ..pages.page import answered, respond, templates
+from ..pages.boot import escape_for_script
+from ..pages.experiments import boot_without_model
+from ..pages.lesson import figure_page, lesson_context
+from ..pages.page import respond, respond_with_figures, templates
 from ..rooms import codes
 from ..rooms.asking import Ask, asked, covers_inputs
 from ..rooms.record import as_csv
@@ -138,13 +138,13 @@ async def follow(request: Request, code: str) -> Response:
 def _page(request: Request, room: Room, view: dict[str, Any]) -> Response:
     settings: Settings = request.app.state.settings
     about = {"code": codes.written(room.code), "shape": view["shape"], "link": view["link"], "upto": view["upto"]}
-    shown = {"room": about, "room_boot": inert(to_json(about))}
+    shown = {"room": about, "room_boot": escape_for_script(to_json(about))}
     figure, upto = figure_at(view, settings)
     page, template = figure_page(figure, upto, settings)
     if view["page"].startswith("lessons/"):
         lesson = shelf.get(view["page"].removeprefix("lessons/"), settings)
-        page |= of_lesson(lesson, view["step"] or 1, settings, view)
-    return answered(request, template, page | shown)
+        page |= lesson_context(lesson, view["step"] or 1, settings, view)
+    return respond_with_figures(request, template, page | shown)
 
 
 @router.post(
@@ -347,6 +347,6 @@ async def presenter(request: Request, code: str) -> Response:
     page = {
         "section": "rooms",
         "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
-        "boot": inert(to_json(bare_boot(request.app.state.settings))),
+        "boot": escape_for_script(to_json(boot_without_model(request.app.state.settings))),
     }
     return respond(request, "presenter.html", page)
