@@ -1,4 +1,4 @@
-"""`python -m gruscope`."""
+"""Runs the `gruscope` command, as `python -m gruscope`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The static files, Plotly's script among them: read and compressed once, cached for good by version."""
+"""The static files and Plotly's script, read and compressed once. Browsers cache each version permanently."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import output
 from .joined import joined
 from .settings import cache_directory
 
-# In the project the folders stand beside the package; installed, inside it.
+# In the repository the folders are next to the package; after installation they are inside it.
 _APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
@@ -34,22 +34,26 @@ ROOTS = {
     "presenter": "rooms/presenter.js",
     **{name: f"labs/{name}.js" for name in LABS},
 }
-"""The pages, and the first module of each; all of its modules are joined into one file of the page's name."""
+"""The first module of each page. All modules of a page are joined into one file with the name of the page."""
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 @dataclass(frozen=True)
 class Asset:
+    """A static file; `encoded` has its compressed content by content coding.
+
+    gzip is there from the start, and br after `compress`.
+    """
+
     content: bytes
     media_type: str
     encoded: dict[str, bytes]
-    """The content compressed, by the encoding's name in HTTP: gzip at once, br when `compress` has come to it."""
 
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every file by its path below /static/<version>/."""
+    """Return all files by their paths below /static/<version>/."""
     files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
     files["plotly.min.js"] = _PLOTLY
     contents = {name: path.read_bytes() for name, path in files.items()}
@@ -59,7 +63,7 @@ def assets() -> dict[str, Asset]:
 
 
 def _asset(name: str, content: bytes) -> Asset:
-    # The registry of this machine may say anything; a module must come as JavaScript.
+    # A module must have the type of JavaScript, but the registry of this machine can name another one.
     media_type = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     return Asset(content, media_type or "application/octet-stream", {"gzip": gzip.compress(content, 9, mtime=0)})
 
@@ -73,7 +77,7 @@ def compress() -> Thread:
     """
 
     def work() -> None:
-        if sys.platform == "linux":  # where threads have a priority of their own: visitors come first
+        if sys.platform == "linux":  # the thread gets a low priority, so that requests come first
             os.setpriority(os.PRIO_PROCESS, get_native_id(), 19)
         folder = _brotli_folder()
         names = set()
@@ -82,7 +86,7 @@ def compress() -> Thread:
             asset.encoded["br"] = _read_brotli(path, asset.content) or _write_brotli(path, asset.content)
             names.add(path)
         with suppress(OSError):
-            for path in set(folder.iterdir() if folder else ()) - names:  # of another version
+            for path in set(folder.iterdir() if folder else ()) - names:  # files of other versions
                 path.unlink()
 
     thread = Thread(target=work, name="brotli", daemon=True)
@@ -100,7 +104,7 @@ def _brotli_folder() -> Path | None:
 
 
 def _read_brotli(path: Path | None, content: bytes) -> bytes | None:
-    """Return what an earlier process stored, if it is the compressed `content`."""
+    """Return the file that an earlier process stored, or None unless it decompresses to `content`."""
     with suppress(OSError, brotli.error):
         if path and brotli.decompress(stored := path.read_bytes()) == content:
             return stored
@@ -117,7 +121,7 @@ def _write_brotli(path: Path | None, content: bytes) -> bytes:
 
 @cache
 def version() -> str:
-    """A name for what the files hold: it is a segment of their path, so that imports carry it too."""
+    """Return a hash of all files. It is part of their paths, so imports between modules have it too."""
     digest = hashlib.sha256()
     for name, asset in assets().items():
         digest.update(name.encode() + asset.content)

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 INTERRUPTED = 130
-"""The exit code after Ctrl+C, as shells have it: 128 and the signal's number."""
+"""The exit code after Ctrl+C. As in shells, it is 128 plus the number of the signal."""
 
 
 def commands() -> dict[str, Any]:
-    """The modules of the commands, by name. To import them takes a second, in which Ctrl+C may come already."""
+    """Return the modules of the commands by name.
+
+    They are imported here, because this takes a second in which the user can already press Ctrl+C.
+    """
     from .commands import check, experiment, export, import_, lesson, models, serve, sweep, trace, train
 
     return {
@@ -31,41 +34,41 @@ def commands() -> dict[str, Any]:
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
-    """What reads the command line, by command; under "" what reads the whole of it."""
-    known = commands()
+    """Return the argument parser of each command, and under "" the parser of the whole command line."""
+    modules = commands()
     whole = argparse.ArgumentParser(
         prog="gruscope",
         description="See what a gated recurrent unit does with a sequence.",
-        epilog=_examples(*(line for command in known.values() for line in command.EXAMPLES)),
+        epilog=_examples(*(line for command in modules.values() for line in command.EXAMPLES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    each = whole.add_subparsers(dest="command", metavar=" | ".join(known))
-    found = {"": whole}
-    for name, command in known.items():
-        found[name] = each.add_parser(
+    subparsers = whole.add_subparsers(dest="command", metavar=" | ".join(modules))
+    by_name = {"": whole}
+    for name, command in modules.items():
+        by_name[name] = subparsers.add_parser(
             name,
             help=command.HELP,
             description=command.HELP,
             epilog=_examples(*command.EXAMPLES),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_arguments(found[name])
-    return found
+        command.add_arguments(by_name[name])
+    return by_name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
-        given.insert(0, "serve")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words.insert(0, "serve")
     try:
-        options = parsers()[""].parse_args(given)
+        options = parsers()[""].parse_args(words)
         status: int = commands()[options.command].run(options)
         sys.stdout.flush()
     except KeyboardInterrupt as error:
         line = "\n" if sys.stderr.isatty() else ""  # after the ^C of the terminal
         print(f"{line}gruscope: {str(error) or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough of it
+    except BrokenPipeError:  # the reader of the output, such as head, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

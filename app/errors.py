@@ -1,6 +1,6 @@
-"""Every error that leaves the server has one shape: {"error": {"code", "message", "where"}}.
+"""Error responses. All of them have the form {"error": {"code", "message", "where"}}.
 
-The message is for the person at the page; the request is never sent back.
+The message is for the visitor of the page. It never repeats the request.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ NO_PAGE = {
     404: "there is nothing at this address; check the address",
     405: "this address does not accept requests with this method",
 }
-"""What to say for a status that no route has made."""
+"""The messages for a status if no route handled the request."""
 
 FAILED = "something went wrong on the server; its log has the details"
 
 
 class Refused(Exception):
-    """A request that cannot be answered; `where` is the part of it that is at fault.
+    """A refused request: the status and the error of its response. `where` names the wrong part of the request.
 
-    `retry_after` is in how many seconds it may be.
+    `retry_after` is the number of seconds after which the client can try again.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 def within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
-    """Raise Refused when `number` is not from `lowest` to `highest`: `why` says what they are."""
+    """Raise Refused if `number` is not from `lowest` to `highest`. `why` says what these limits are."""
     if not lowest <= number <= highest:
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 
@@ -60,16 +60,16 @@ def _sequence(_: Request, error: Exception) -> JSONResponse:
 
 
 def _validation(_: Request, error: Exception) -> JSONResponse:
-    """FastAPI's own answer echoes the input; this one says where and what is allowed."""
+    """Return an error that names the wrong field. FastAPI's own response would repeat the input."""
     assert isinstance(error, RequestValidationError)
-    # Where one of several forms is allowed, the error that lies deepest is of the form that was meant.
-    first = max(error.errors(), key=lambda one: len(one["loc"]))
+    # If a field can have several forms, the most deeply nested error belongs to the form that the client meant.
+    first = max(error.errors(), key=lambda entry: len(entry["loc"]))
     if first["type"] == "json_invalid":
         return JSONResponse(error_body("json", "the request is not valid JSON"), 400)
     if first["type"] == "model_attributes_type" and len(first["loc"]) == 1:
         return JSONResponse(error_body("request", "the request must be a JSON object, sent as application/json"), 422)
-    # The place may hold only names of the schema: an unknown key is the visitor's own text.
-    # Places in a list count from 1, as steps do on screen.
+    # Only names of the schema may be in `where`, because an unknown key is text of the visitor.
+    # Places in a list count from 1, as timesteps do on the page.
     place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
     unknown = first["type"] == "extra_forbidden"
     place = place[:-1] if unknown else place
@@ -91,8 +91,8 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body(code, message), status, headers=error.headers)
 
 
-def _unforeseen(request: Request, _: Exception) -> JSONResponse:
-    # This answer passes no middleware, so it brings its headers itself.
+def _unexpected(request: Request, _: Exception) -> JSONResponse:
+    # This response passes no middleware, so it needs its own headers.
     body = error_body("server", FAILED)
     headers = request.app.state.settings.security_headers(request.url.path, request.url.scheme)
     return JSONResponse(body, 500, headers)
@@ -103,4 +103,4 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SequenceError, _sequence)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(Exception, _unexpected)

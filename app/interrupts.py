@@ -1,4 +1,4 @@
-"""Ctrl+C reaches every process of a command at once; what becomes of its children is for the command to say."""
+"""Handling of Ctrl+C, which the terminal sends to a command and to all of its child processes at one time."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from multiprocessing import resource_tracker
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
-    """Keep Ctrl+C from the processes that this thread begins meanwhile: they are ended by whoever began them.
+def ignore_interrupts_in_children() -> Iterator[None]:
+    """Let processes that this thread starts in this context ignore Ctrl+C: their parent ends them.
 
-    In the main thread it takes effect after the block, since a process that is only half begun ends with a traceback.
+    In the main thread a Ctrl+C during this context takes effect after it, since an interrupt while a process starts
+    would print a traceback.
     """
-    with _later(), _blocked():
+    with _delayed(), _blocked():
         yield
 
 
 @contextmanager
-def _later() -> Iterator[None]:
+def _delayed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    received: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
+        signal.signal(signal.SIGINT, previous)
+        if received:
             signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
 def _blocked() -> Iterator[None]:
-    """What is blocked is inherited, unlike a handler."""
+    """Block the signal for child processes: they inherit a block, but not a handler."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # beginning that one would lift the block
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    resource_tracker.ensure_running()  # starting the tracker would lift the block
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)

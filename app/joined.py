@@ -1,6 +1,7 @@
-"""A page's modules as one, so that a visit fetches one script instead of sixty.
+"""Joins the JavaScript modules of a page into one, so that a visit loads one script instead of sixty.
 
-Each module becomes a function that gives what it exports, after all that it imports; nothing else of it changes.
+Each module becomes a function that returns the module's exports. It comes after the modules that it imports. The rest
+of its code does not change.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re
 
 
 def joined(root: str, sources: Mapping[str, str]) -> str:
-    """The module at `root` and all that it imports, from their sources by path.
+    """Return one script of the module `root` and all modules that it imports; `sources` has their code by path.
 
-    Raises ValueError when modules import one another in a circle, or in a way that is not known here.
+    Raises ValueError if modules import one another in a circle, or if the form of an import or export is unknown.
     """
     order: list[str] = []
 
@@ -38,10 +39,10 @@ def _beside(name: str, path: str) -> str:
 
 
 def _part(name: str, order: list[str], source: str, root: bool) -> str:
-    def bound(found: re.Match[str]) -> str:
-        whole, named, path = found.groups()
-        what = whole or "{" + named.replace(" as ", ": ") + "}"
-        return f"const {what} = m{order.index(_beside(name, path))};\n"
+    def bound(match: re.Match[str]) -> str:
+        whole, names, path = match.groups()
+        target = whole or "{" + names.replace(" as ", ": ") + "}"
+        return f"const {target} = m{order.index(_beside(name, path))};\n"
 
     text = IMPORT.sub(bound, source)
     exports = EXPORT.findall(text)

@@ -1,4 +1,4 @@
-"""Links: a scenario and where to look at it, as an address says them (docs/reference/links.md, static/link.js)."""
+"""Links: the keys of an address that stand for a scenario and its view (docs/reference/links.md, static/link.js)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import Refused
 from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, WeightBody
 
 VERSION = "1"
-"""The version of the links that are read."""
+"""The version of links that this server reads."""
 
 _PLACE = "[1-9][0-9]{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
@@ -40,11 +40,11 @@ FOCUS = {
     "rows": ("all|moved", "the units on the tape: all, or moved (the 16 units with the largest change of the state)"),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
-"""The keys that say where to look: what they may be, as a pattern, and what they mean."""
+"""The keys of the view, each with a pattern for its value and its meaning in words."""
 
 
 def _allowed(key: str) -> str:
-    """What a key of the focus may be, in words."""
+    """Return in words which values a key of the view can have."""
     pattern, _ = FOCUS[key]
     if pattern == _PLACE:
         return "a whole number, at least 1"
@@ -67,23 +67,23 @@ _WEIGHT = re.compile(
 
 @dataclass(frozen=True)
 class Link:
-    """`model` and `sequence` are None when left out; `said` has the other keys that were given, as they were."""
+    """A link. `model` and `sequence` are None if they are missing; `options` has the texts of all other known keys."""
 
     model: str | None
     sequence: str | None
     clamps: list[ClampBody]
     weights: list[WeightBody]
     against: str | None
-    said: dict[str, str]
+    options: dict[str, str]
 
     def address(self, scenario: Scenario) -> str:
-        """The query of this link, beginning with "?", for the scenario that it led to."""
-        keys = {"model": scenario.model, "sequence": str(scenario.sequence)} | self.said | {"v": VERSION}
+        """Return the query of this link, starting with "?", for its scenario."""
+        keys = {"model": scenario.model, "sequence": str(scenario.sequence)} | self.options | {"v": VERSION}
         return "?" + urlencode(keys, safe=",@=")
 
 
 def read_address(address: str) -> dict[str, str]:
-    """The keys of a whole address, or of its query alone."""
+    """Return the keys of an address, or of a query alone."""
     return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
 
 
@@ -94,7 +94,7 @@ def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def read_link(keys: Mapping[str, str]) -> Link:
-    """What the keys of a link say; those of other pages are ignored. Raises Refused for what cannot be followed."""
+    """Return the link with these keys, ignoring keys of other pages. Raises Refused if a value is not valid."""
     if keys.get("v", VERSION) != VERSION:
         raise Refused(422, "link", "another version of GRU Scope made this link: copy it again from the page", "v")
     for key, (pattern, _) in FOCUS.items():
@@ -104,8 +104,8 @@ def read_link(keys: Mapping[str, str]) -> Link:
     return Link(
         keys.get("model") or None,
         keys.get("sequence") or None,
-        [_read_clamp(one) for one in clamps],
-        [_read_weight(one) for one in weights],
+        [_read_clamp(text) for text in clamps],
+        [_read_weight(text) for text in weights],
         keys.get("against") or None,
         {key: keys[key] for key in ("clamps", "weights", "against", *FOCUS) if keys.get(key)},
     )
@@ -119,30 +119,30 @@ def _listed(keys: Mapping[str, str], key: str) -> list[str]:
 
 
 def _read_clamp(text: str) -> ClampBody:
-    found = _CLAMP.fullmatch(text)
-    value = decimal(found["value"]) if found else None
-    if found is None or value is None:
+    match = _CLAMP.fullmatch(text)
+    value = decimal(match["value"]) if match else None
+    if match is None or value is None:
         raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, steps, value)", "clamps")
-    start = int(found["from"])
-    end = start if found["span"] is None else int(found["to"]) if found["to"] else None
-    units = [int(unit) for unit in found["units"].split("+")] if found["units"] else None
-    body = {"gate": found["gate"], "units": units, "from": start, "to": end, "value": value}
+    start = int(match["from"])
+    end = start if match["span"] is None else int(match["to"]) if match["to"] else None
+    units = [int(unit) for unit in match["units"].split("+")] if match["units"] else None
+    body = {"gate": match["gate"], "units": units, "from": start, "to": end, "value": value}
     try:
-        return ClampBody.model_validate(body | {"layer": int(found["layer"] or 1)})
+        return ClampBody.model_validate(body | {"layer": int(match["layer"] or 1)})
     except ValidationError as error:
-        what = "clamps count layers, units and steps from 1, and each names at most 256 units"
-        raise Refused(422, "link", what, "clamps") from error
+        message = "clamps count layers, units and steps from 1, and each names at most 256 units"
+        raise Refused(422, "link", message, "clamps") from error
 
 
 def _read_weight(text: str) -> WeightBody:
-    found = _WEIGHT.fullmatch(text)
-    value = decimal(found["value"]) if found else None
-    if found is None or value is None:
-        what = "weights must look like z.1.W3=0.5 or z.1.b=0.5 (gate, unit, weight, value)"
-        raise Refused(422, "link", what, "weights")
-    index = int(found["index"]) if found["index"] else None
-    body = {"gate": found["gate"], "unit": int(found["unit"]), "part": found["part"] or found["bias"], "index": index}
+    match = _WEIGHT.fullmatch(text)
+    value = decimal(match["value"]) if match else None
+    if match is None or value is None:
+        message = "weights must look like z.1.W3=0.5 or z.1.b=0.5 (gate, unit, weight, value)"
+        raise Refused(422, "link", message, "weights")
+    index = int(match["index"]) if match["index"] else None
+    body = {"gate": match["gate"], "unit": int(match["unit"]), "part": match["part"] or match["bias"], "index": index}
     try:
-        return WeightBody.model_validate(body | {"layer": int(found["layer"] or 1), "value": value})
+        return WeightBody.model_validate(body | {"layer": int(match["layer"] or 1), "value": value})
     except ValidationError as error:
         raise Refused(422, "link", "weights count layers, units and indices from 1", "weights") from error

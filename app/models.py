@@ -1,4 +1,4 @@
-"""The models that this server answers for."""
+"""The models that this server can run: presets, its own files, checkpoints of trainings, and uploads."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from gru_core.model import load_file
 from gru_core.tasks import Task, task_of
 
 from .errors import Refused
-from .intake.reading import Found
+from .intake.reading import UploadResult
 from .intake.store import Store
 from .intake.upload import ID, Upload
 from .jobs.trainings import ID as TRAINING
-from .jobs.trainings import kept
+from .jobs.trainings import training_cache
 from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)
@@ -30,7 +30,7 @@ OPEN = "this uploaded file has an open question: upload the file again and answe
 
 
 class LayerEntry(TypedDict):
-    """A layer's cell, its number of units and, of a GRU, where its `reset` gate acts."""
+    """A layer: its cell, its number of units and, for a GRU, where its `reset` gate acts."""
 
     cell: str
     units: int
@@ -54,8 +54,8 @@ class ModelEntry(TypedDict):
     drawn: bool
 
 
-def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> ModelEntry:
-    """Return the description of a model; `said` is the report on an uploaded file."""
+def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
+    """Return the description of a model; `report` says in sentences how an uploaded file was read."""
     encoder = model.encoder
     layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
     return {
@@ -66,16 +66,16 @@ def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> ModelEntry
         "examples": list(model.examples),
         "layers": layers,
         "parameters": sum(array.size for array in model.parameters.values()),
-        "said": said,
+        "said": report,
         "drawn": task_of(model) is not None,
     }
 
 
 @cache
-def served(folder: str) -> Mapping[str, Model]:
-    """By name all that ships and, named as its file, every model in `folder` (none when ""); read once.
+def served_models(folder: str) -> Mapping[str, Model]:
+    """Return the built-in models and the models in `folder` by name; with "" only the built-in ones.
 
-    Raises ValueError for what cannot be served.
+    Each file is read once, and its model has the name of the file. Raises ValueError if a model cannot be served.
     """
     models = {name: gru_core.load(name) for name in SHIPPED}
     if folder and not Path(folder).is_dir():
@@ -83,12 +83,12 @@ def served(folder: str) -> Mapping[str, Model]:
     for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
         if path.stem in SHIPPED:
             raise ValueError(f"{path} has the name of a preset: rename the file")
-        models[path.stem] = _tried(path)
+        models[path.stem] = _load_and_try(path)
     return models
 
 
-def _tried(path: Path) -> Model:
-    """The model in a file, once it has run its examples: what is wrong with it is better known now."""
+def _load_and_try(path: Path) -> Model:
+    """Load the model in a file, and run its examples to find errors now. Raises ValueError if this fails."""
     try:
         model = load_file(path)
         for example in model.examples:
@@ -100,14 +100,16 @@ def _tried(path: Path) -> Model:
 
 
 def names(settings: Settings) -> list[str]:
-    """The models within the limits."""
-    return [name for name, model in served(settings.models).items() if _excess(model, settings) is None]
+    """Return the names of the models within the limits."""
+    return [name for name, model in served_models(settings.models).items() if _excess(model, settings) is None]
 
 
 def get(name: str, settings: Settings) -> Model:
-    """The model of that name or id, or at a step of a training: "flip-flop@180". Raises Refused when there is none, or
-    it is above the limits."""
-    model = _own(name, settings) or _brought(name, settings).model
+    """Return the model with a name or an id, or a checkpoint such as "flip-flop@180".
+
+    Raises Refused if there is no such model, or if it is above the limits.
+    """
+    model = _local_model(name, settings) or _uploaded(name, settings).model
     if model is None:
         raise Refused(409, "question", OPEN, "model")
     check(model, settings)
@@ -115,7 +117,7 @@ def get(name: str, settings: Settings) -> Model:
 
 
 def check(model: Model, settings: Settings) -> None:
-    """Raise Refused when the model is above the limits."""
+    """Raise Refused if the model is above the limits."""
     excess = _excess(model, settings)
     if excess is not None:
         raise Refused(422, "model", excess, "model")
@@ -123,7 +125,7 @@ def check(model: Model, settings: Settings) -> None:
 
 @cache
 def store(settings: Settings) -> Store | None:
-    """Where models that visitors bring are kept, if they are. Raises ValueError when they cannot be."""
+    """Return the store of uploads, or None if uploads are off. Raises ValueError if the folder cannot be used."""
     if not settings.uploads:
         return None
     try:
@@ -133,32 +135,32 @@ def store(settings: Settings) -> Store | None:
 
 
 def entry(name: str, settings: Settings) -> ModelEntry:
-    """The model as the picker shows it. Raises Refused as `get`."""
+    """Return the description of a model with a name or an id. Raises Refused as `get`."""
     model = get(name, settings)
-    said = () if _own(name, settings) else _brought(name, settings).said
-    return model_entry(name, model, said)
+    report = () if _local_model(name, settings) else _uploaded(name, settings).report
+    return model_entry(name, model, report)
 
 
 def upload(name: str, settings: Settings) -> Upload:
-    """The file that a model is made of: as it was brought, or the model's own. Raises Refused as `get`."""
-    if _own(name, settings):
+    """Return the file of a model: the uploaded file, or the model as safetensors. Raises Refused as `get`."""
+    if _local_model(name, settings):
         return Upload(get(name, settings).to_bytes(), f"{name}.safetensors")
-    _brought(name, settings)
-    kept = store(settings)
-    found = None if kept is None else kept.upload(name)
-    if found is None:
+    _uploaded(name, settings)
+    uploads = store(settings)
+    file = None if uploads is None else uploads.upload(name)
+    if file is None:
         raise _gone()
-    return found
+    return file
 
 
-def _own(name: str, settings: Settings) -> Model | None:
-    """The model of that name if it is this server's own, or was trained here; "NAME@STEP" is that of a checkpoint."""
-    of, _, step = name.rpartition("@")
-    if step == "0" and of in SHIPPED:
-        return _before_training(of)
-    if re.fullmatch("[0-9]{1,6}", step) and (of in presets.NAMES or re.fullmatch(TRAINING, of)):
-        return kept(settings).model(of, int(step))
-    return served(settings.models).get(name)
+def _local_model(name: str, settings: Settings) -> Model | None:
+    """Return the model with a name, or a checkpoint as NAME@STEP or ID@STEP; None if there is no such model here."""
+    base, _, step = name.rpartition("@")
+    if step == "0" and base in SHIPPED:
+        return _before_training(base)
+    if re.fullmatch("[0-9]{1,6}", step) and (base in presets.NAMES or re.fullmatch(TRAINING, base)):
+        return training_cache(settings).model(base, int(step))
+    return served_models(settings.models).get(name)
 
 
 @cache
@@ -166,16 +168,16 @@ def _before_training(name: str) -> Model:
     return gru_core.load(f"{name}@0")
 
 
-def _brought(id: str, settings: Settings) -> Found:
+def _uploaded(id: str, settings: Settings) -> UploadResult:
     if not ID.fullmatch(id):
-        there = ", ".join(name for name in served(settings.models) if name not in presets.COMPARED)
+        choices = ", ".join(name for name in served_models(settings.models) if name not in presets.COMPARED)
         compared = f"or a model that a preset is compared with, such as {presets.COMPARED[0]}"
-        raise Refused(404, "model", f"there is no such model; choose one of {there}, {compared}", "model")
-    kept = store(settings)
-    found = None if kept is None else kept.get(id)
-    if found is None:
+        raise Refused(404, "model", f"there is no such model; choose one of {choices}, {compared}", "model")
+    uploads = store(settings)
+    result = None if uploads is None else uploads.get(id)
+    if result is None:
         raise _gone()
-    return found
+    return result
 
 
 def _gone() -> Refused:
@@ -184,7 +186,7 @@ def _gone() -> Refused:
 
 
 def task(model: Model) -> Task:
-    """The task that the model was taught. Raises Refused when it is none that is known here."""
+    """Return the built-in task that the model was trained on. Raises Refused if there is none."""
     task = task_of(model)
     if task is None:
         message = "this model has no built-in task, so it cannot be scored or timed, and no sequence can be drawn"
@@ -193,7 +195,7 @@ def task(model: Model) -> Task:
 
 
 def _excess(model: Model, settings: Settings) -> str | None:
-    """What of a model is above the limits, or cannot be shown, if anything is."""
+    """Return why a model cannot be shown, for example which size is above the limit, or None."""
     if len({cell.name for cell in model.layers}) > 1:
         kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
         return f"this model has layers of {kinds}; pages show layers of one kind only: use gru.trace in Python instead"
@@ -204,7 +206,7 @@ def _excess(model: Model, settings: Settings) -> str | None:
         "inputs": (0 if symbols else model.layers[0].inputs, settings.max_inputs),
         "symbols": (len(model.encoder.alphabet), settings.max_alphabet),
     }
-    for what, (size, most) in sizes.items():
+    for name, (size, most) in sizes.items():
         if size > most:
-            return f"this model has {size:,} {what}; this server allows at most {most:,}"
+            return f"this model has {size:,} {name}; this server allows at most {most:,}"
     return None

@@ -1,4 +1,4 @@
-"""Files that a command writes whole or not at all."""
+"""Writing of files: a file is written completely, or it stays as it was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def check(path: Path) -> None:
-    """Raise OSError when no file can be written at `path`: better known before the work than after it."""
+    """Raise OSError if no file can be written at `path`. Call this before long work."""
     part = _part_of(path)
     if part is not None:
         try:
@@ -18,14 +18,14 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put `content` at `path`. Raises OSError. Whatever interrupts this, the file is whole, or is as it was before."""
+    """Write `content` to `path`. After an interruption the file is complete, or as it was before. Raises OSError."""
     part = _part_of(path)
     if part is None:
         path.write_bytes(content)
         return
     try:
         _write(part, content, path)
-        target = path.resolve()  # a link stays one
+        target = path.resolve()  # a symbolic link stays a link
         if target.exists():
             shutil.copymode(target, part)
         part.replace(target)
@@ -34,7 +34,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _part_of(path: Path) -> Path | None:
-    """A file beside the one that is to be written; None for a device or a pipe, whose place no file may take."""
+    """Return the path of a temporary file in the same folder, or None for a device or a pipe, which stays in place."""
     if path.exists() and not path.is_file():
         return None
     target = path.resolve()

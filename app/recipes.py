@@ -1,4 +1,4 @@
-"""Recipes of trainings, as a body and as a link say them: what may be chosen, and from what to what."""
+"""Recipes of trainings in requests and links: their fields, and the range of each number."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "most": (1, 6000),
     "T": (2, 201),
 }
-"""From what to what numbers of a recipe can be chosen."""
+"""The lowest and the highest value of each number in a recipe."""
 
 MOST_CHANGES = 16
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     Rate = float
     Bias = float
     Weight = float
-else:  # so that the interface's description and its refusals have the names and the ranges
+else:  # so that the OpenAPI document and the errors contain the names and the ranges
     TaskName = Literal[(*presets.TASKS, *labs.BASES, OWN)]
     CellName, FirstName, Gate = Literal[tuple(CELLS)], Literal[FIRST], Literal[GATES]
     Units, Seed, Horizon, After, Most, Steps = (
@@ -115,15 +115,15 @@ class RecipeBody(Body):
     T: Steps | None = None
 
     def recipe(self) -> Recipe:
-        """Raises Refused for what does not go together."""
+        """Return the recipe with all defaults filled in. Raises Refused if fields do not fit together."""
         try:
             base = base_of(self.task, self.table)
         except ValueError as error:
             raise Refused(422, "table", str(error), "table") from error
         schedule = {key: getattr(self, key) for key in ("rate", "reach", "after", "most", "T")}
-        told = {key: value for key, value in schedule.items() if value is not None}
+        own = {key: value for key, value in schedule.items() if value is not None}
         if self.task in labs.BASES and self.T is not None:
-            told["aside"] = self.T
+            own["aside"] = self.T
         penalties = base.penalties if self.penalties is None else Penalties(**self.penalties.model_dump())
         biases: Mapping[str, float] = self.biases or {}
         if self.biases is None and self.first == "plain":
@@ -133,7 +133,7 @@ class RecipeBody(Body):
                 self.task,
                 self.units or base.units,
                 base.seed if self.seed is None else self.seed,
-                replace(base.schedule, **told, changes=tuple((change.step, change.rate) for change in self.changes)),
+                replace(base.schedule, **own, changes=tuple((change.step, change.rate) for change in self.changes)),
                 self.cell,
                 self.first,
                 self.T_max,
@@ -146,9 +146,9 @@ class RecipeBody(Body):
 
 
 def base_of(task: str, table: str = "") -> Recipe:
-    """The recipe that one of this task is made from: that of its preset, of its laboratory, or for a table.
+    """Return the default recipe of a task: that of its preset or experiment, or one for a table.
 
-    Raises ValueError for what is no table.
+    Raises ValueError if the table is not valid.
     """
     if task == OWN:
         return Recipe(OWN, 4, 0, Schedule(reach=0.99, after=300, most=1500, every=25), table=table)
@@ -156,7 +156,7 @@ def base_of(task: str, table: str = "") -> Recipe:
 
 
 def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:
-    """The recipes that a link to the page's training says, one for each of its cells. Raises Refused."""
+    """Return the recipes of a link to the page Train, one for each cell. Raises Refused if a value is not valid."""
     cells = (keys.get("cells") or "gru").split(",")
     if len(set(cells)) < len(cells) or not set(cells) <= set(CELLS):
         raise Refused(422, "link", f"cells must be some of {','.join(CELLS)}, each only once", "cells")
@@ -164,35 +164,35 @@ def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:
 
 
 def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
-    given: dict[str, Any] = {"task": keys.get("task") or presets.TASKS[0], "cell": cell}
+    fields: dict[str, Any] = {"task": keys.get("task") or presets.TASKS[0], "cell": cell}
     for key in ("units", "seed", "T_max", "after", "most", "T"):
         if keys.get(key):
-            given[key] = _read(whole, key, keys[key])
+            fields[key] = _read(whole, key, keys[key])
     for key in ("rate", "reach"):
         if keys.get(key):
-            given[key] = _read(decimal, key, keys[key])
+            fields[key] = _read(decimal, key, keys[key])
     chrono = bool(CELLS[cell].chrono)
     if not chrono:
-        given.pop("T_max", None)
+        fields.pop("T_max", None)
     first = keys.get("first") or "plain"
-    given["first"] = "plain" if first == "chrono" and not chrono else first
+    fields["first"] = "plain" if first == "chrono" and not chrono else first
     biases = {gate: _read(decimal, f"b_{gate}", keys[f"b_{gate}"]) for gate in GATES if keys.get(f"b_{gate}")}
     if biases:
-        given["biases"] = {gate: value for gate, value in biases.items() if gate in CELLS[cell].gates}
+        fields["biases"] = {gate: value for gate, value in biases.items() if gate in CELLS[cell].gates}
     penalties = {
         gate: _read(decimal, f"penalty_{gate}", keys[f"penalty_{gate}"]) for gate in "zr" if keys.get(f"penalty_{gate}")
     }
     if penalties:
-        given["penalties"] = penalties
+        fields["penalties"] = penalties
     if keys.get("changes"):
         pairs = [change.partition(":") for change in keys["changes"].split(",", MOST_CHANGES + 1)]
         changes = [{"step": whole(step), "rate": decimal(rate)} for step, _, rate in pairs]
         if any(None in change.values() for change in changes):
             form = "changes must look like 400:0.06,600:0.01 (training step:learning rate)"
             raise Refused(422, "link", f"{form}, with at most {MOST_CHANGES} changes", "changes")
-        given["changes"] = changes
+        fields["changes"] = changes
     try:
-        return RecipeBody.model_validate(given)
+        return RecipeBody.model_validate(fields)
     except ValidationError as error:
         first_error = error.errors()[0]
         place = [str(part + 1 if isinstance(part, int) else part) for part in first_error["loc"]]
@@ -204,6 +204,6 @@ def _body(keys: Mapping[str, str], cell: str) -> RecipeBody:
 def _read(kind: Callable[[str], float | None], key: str, text: str) -> float:
     number = kind(text)
     if number is None:
-        what = "a whole number, at least 0" if kind is whole else "a number"
-        raise Refused(422, "link", f"{key} must be {what}", key)
+        form = "a whole number, at least 0" if kind is whole else "a number"
+        raise Refused(422, "link", f"{key} must be {form}", key)
     return number

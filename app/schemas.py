@@ -1,4 +1,4 @@
-"""The bodies that come in, and those of answers without arrays."""
+"""The bodies of requests, and of responses without arrays."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.s
 if TYPE_CHECKING:
     Gate = str
     Holdable = str
-else:  # so that the interface's description and its refusals list them
+else:  # so that the OpenAPI document and the errors list them
     Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
 
 
 MOST_CHANGES = 64
-"""Clamps, and again edited weights, of a scenario."""
+"""The most clamps, and the most edited weights, of a scenario."""
 
 
 def _whole(text: object) -> int:
@@ -33,15 +33,15 @@ def _whole(text: object) -> int:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a path or a query."""
+"""A whole number in a path or a query, written with the digits 0 to 9."""
 
 
 MOST_FIELDS = 64
-"""Fields of a JSON object."""
+"""The most fields of a JSON object."""
 
 
 class Body(BaseModel):
-    # No guessing: true is not 1, "3" is not 3, and what is not known is not ignored.
+    # No conversion: true is not 1, "3" is not 3, and an unknown field is an error.
     model_config = ConfigDict(strict=True, extra="forbid")
 
     @model_validator(mode="before")
@@ -55,7 +55,7 @@ class Body(BaseModel):
 
 
 FirstError = Field(fail_fast=True)
-"""Of a list: one wrong item is enough, since only the first error is reported."""
+"""For lists: validation stops at the first wrong item, since only the first error is reported."""
 
 
 Place = Annotated[int, Field(ge=1)]
@@ -77,7 +77,7 @@ class ClampBody(Body):
     layer: Place = 1
 
     def clamp(self) -> Clamp:
-        """The core's clamp, which counts from 0. Raises ValueError when the value does not fit."""
+        """Return the clamp of the core, which counts from 0. Raises ValueError if the value is not allowed."""
         units = None if self.units is None else [unit - 1 for unit in self.units]
         return Clamp(self.gate, self.value, units, slice(self.from_ - 1, self.to), self.layer - 1)
 
@@ -97,7 +97,7 @@ class WeightBody(Body):
     value: float
 
     def edit(self) -> Edit:
-        """The core's edit, which counts from 0. Raises ValueError when it does not fit together."""
+        """Return the edit of the core, which counts from 0. Raises ValueError if the fields do not fit together."""
         index = None if self.index is None else self.index - 1
         return Edit(self.layer - 1, self.gate, self.unit - 1, self.part, index, self.value)
 
@@ -122,9 +122,9 @@ class Scenario(Body):
     against: str | None = None
 
 
-def _example(**asked: int | str | None) -> ConfigDict:
+def _example(**fields: int | str | None) -> ConfigDict:
     flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1}
-    return ConfigDict(json_schema_extra={"examples": [flip_flop | asked]})
+    return ConfigDict(json_schema_extra={"examples": [flip_flop | fields]})
 
 
 class UnitQuestion(Scenario):

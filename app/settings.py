@@ -1,4 +1,4 @@
-"""What a server may be told, each with its default."""
+"""The settings of a server and their defaults."""
 
 from __future__ import annotations
 
@@ -82,12 +82,13 @@ class Settings:
         return None
 
     def security_headers(self, path: str, scheme: str) -> dict[str, str]:
-        """For every answer: nothing is loaded from elsewhere, guessed at, or told to other hosts.
+        """Return the security headers of a response.
 
-        Only /embed may stand in pages that isolate themselves; once seen over TLS, it is TLS for a year.
+        Pages load nothing from other hosts, guess no content types, and send no referrer. Only /embed can be loaded by
+        pages that isolate themselves. After a request over TLS, browsers use only TLS for a year.
         """
         return ({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {}) | {
-            # Plotly writes style elements and turns its canvases into data: images.
+            # Plotly needs style elements, and images with data: URLs for its canvases.
             "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
             "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             f"frame-ancestors {self.frame_ancestors}",
@@ -100,41 +101,41 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-        """The defaults, changed by what the environment says. Raises ValueError on what is no setting."""
-        told: dict[str, Any] = {}
+        """Return the settings with the values of environment variables. Raises ValueError if a value is not valid."""
+        values: dict[str, Any] = {}
         for setting in fields(Settings):
             name = f"GRUSCOPE_{setting.name.upper()}"
             if name not in environment:
                 continue
             text = environment[name]
             if isinstance(setting.default, str):
-                told[setting.name] = text
+                values[setting.name] = text
             elif isinstance(setting.default, bool):
                 if text not in ("0", "1"):
                     raise ValueError(f"{name} must be 0 or 1")
-                told[setting.name] = text == "1"
+                values[setting.name] = text == "1"
             elif number := whole(text):
-                told[setting.name] = number
+                values[setting.name] = number
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
-        return Settings(**told)
+        return Settings(**values)
 
 
 def cache_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where this user's programs keep what they can do without. Raises RuntimeError when the user has no home."""
+    """Return this user's folder for cached files of GRU Scope. Raises RuntimeError if the user has no home folder."""
     if platform == "win32":
-        place = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        folder = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif platform == "darwin":
-        place = Path.home() / "Library" / "Caches"
+        folder = Path.home() / "Library" / "Caches"
     else:
-        place = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(place) / "gruscope"
+        folder = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(folder) / "gruscope"
 
 
 def with_cache(settings: Settings) -> Settings:
-    """The settings of a person's own machine: unless told where, what is brought is kept in the cache directory.
+    """Return the settings for a person's own machine: by default uploads are stored in the cache folder.
 
-    The same settings where that cannot be had.
+    If this folder cannot be created, the settings stay as they are.
     """
     if settings.uploads:
         return settings

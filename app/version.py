@@ -1,4 +1,4 @@
-"""What a result depends on besides its recipe."""
+"""The versions of packages that the result of a training depends on."""
 
 from importlib.metadata import version
 

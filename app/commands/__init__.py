@@ -1,1 +1,1 @@
-"""What the `gruscope` command can do, a file for each: its arguments, and what it does with them."""
+"""The commands of `gruscope`. Each module has the arguments of a command, and runs it."""

@@ -1,4 +1,4 @@
-"""gruscope check: proof that a model computes what its source computes, for people and for build servers."""
+"""gruscope check: run a parity check of a network file against its library, for people and for build servers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 import gru_core
 from gru_core.formats import FormatError
 
-from ..commands import brought
-from ..intake.child import parity
+from ..commands import network_file
+from ..intake.child import parity_result
 from ..runs.answers import to_json
 
 HELP = "check that GRU Scope computes the same numbers for a network as the library it comes from"
 EXAMPLES = ("gruscope check net.safetensors --reference net-reference.npz",)
 CANNOT_BE_COMPARED = 2
+"""The exit code if one of the files cannot be read."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    brought.add_arguments(parser)
+    network_file.add_arguments(parser)
     parser.add_argument(
         "--reference",
         type=Path,
@@ -29,17 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 when they match, 1 when they do not, 2 when they cannot be compared."""
+    """Return 0 if the numbers match, 1 if they do not, and 2 if they cannot be compared."""
     try:
-        imported = brought.read(options)
+        imported = network_file.read(options)
     except (FormatError, OSError) as error:
-        brought.explain(error, options)
+        network_file.print_error(error, options)
         return CANNOT_BE_COMPARED
-    options.file = options.reference  # what is wrong from here on is wrong there
+    options.file = options.reference  # errors from here on are about the reference
     try:
         report = gru_core.check(imported, options.reference)
     except (FormatError, OSError) as error:
-        brought.explain(error, options)
+        network_file.print_error(error, options)
         return CANNOT_BE_COMPARED
-    print(to_json(parity(report)).decode() if options.json else report)
+    print(to_json(parity_result(report)).decode() if options.json else report)
     return 0 if report.passed else 1

@@ -16,7 +16,7 @@ from gru_core.labs import sequence
 
 from .. import output
 from ..jobs import work
-from ..jobs.start import start
+from ..jobs.start import start_engine
 
 HELP = "compute the stored result of an experiment again, and write it to a file"
 EXAMPLES = ("gruscope experiment gap --out gap.json",)
@@ -40,30 +40,32 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or Path(f"{options.name}.json")
     try:
         output.check(out)
-        content, what = _sequence() if options.name == "sequence" else _trained(options.name, options.workers)
+        content, summary = (
+            _measure_sequence() if options.name == "sequence" else _train_grid(options.name, options.workers)
+        )
         output.write(out, content)
     except OSError as error:
         print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
-    print(f"{out}: {what}")
+    print(f"{out}: {summary}")
     return 0
 
 
-def _sequence() -> tuple[bytes, str]:
-    """The file's content, and what it has in words."""
+def _measure_sequence() -> tuple[bytes, str]:
+    """Return the content of the file, and a summary in words."""
     timing = {T: sequence.timed(T) for T in sequence.LENGTHS}
     parity = [sequence.parity(seed) for seed in sequence.PARITY_SEEDS]
     content = orjson.dumps({"timing": timing, "parity": parity}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
     return content, f"{len(timing)} sequence lengths timed, {len(parity)} trainings"
 
 
-def _trained(name: str, workers: int) -> tuple[bytes, str]:
+def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
     recipes = labs.recipes(name)
-    engine = start(max(1, workers))
+    engine = start_engine(max(1, workers))
     rows = []
     try:
         futures: list[Future[Any]] = [
-            engine.submit(work.learned, recipe.to_dict(), lambda message: None).future for recipe in recipes
+            engine.submit(work.experiment_row, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
         for i, future in enumerate(futures, 1):
             rows.append(orjson.dumps(future.result()))

@@ -20,7 +20,7 @@ from ..exports.site import KEYS, build
 from ..lessons import shelf
 from ..link import FOCUS, read_address
 from ..runs.answers import whole
-from ..runs.followed import Followed, follow
+from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
 
 HELP = "export a view: as a page that needs no server, as numbers or as a picture"
@@ -42,11 +42,11 @@ FILES = {
 }
 
 PAGES = {"/compare": export.compare_page, "/train": export.train_page}
-"""What writes the pages other than the lab, by how their addresses end."""
+"""The functions that export pages other than the Lab, by the ends of their addresses."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", metavar="LINK", help="a link from Share; with --site, a TOML file")
+    parser.add_argument("source", nargs="?", metavar="LINK", help="a link from Share; with --site, a TOML file")
     parser.add_argument(
         "--site", type=Path, metavar="DIR", help="folder to write: one page for each scenario of the TOML file"
     )
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         return _site(options) if options.site else _files(options)
     except (Refused, SequenceError, ValueError, ImportError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
-    except BrokenPipeError:  # whoever read it, such as head, has enough
+    except BrokenPipeError:  # the reader of the output, such as head, has closed it
         sys.stdout = None
         return 1
     except OSError as error:
@@ -82,27 +82,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(options: argparse.Namespace) -> int:
-    wanted = {ending: getattr(options, ending) for ending in FILES if getattr(options, ending)}
-    if not wanted:
+    files = {ending: getattr(options, ending) for ending in FILES if getattr(options, ending)}
+    if not files:
         print(f"gruscope: choose a file to write: {', '.join(f'--{ending}' for ending in FILES)}", file=sys.stderr)
         return 2
-    if list(wanted.values()).count("-") > 1:
+    if list(files.values()).count("-") > 1:
         print("gruscope: only one file can go to standard output", file=sys.stderr)
         return 2
     settings = Settings.from_environment()
-    keys = read_address(options.what) if options.what else {}
+    keys = read_address(options.source) if options.source else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
-    make = _page_of(urlsplit(options.what or "").path)
-    if make is not None and list(wanted) != ["html"]:
+    make_page = _page_of(urlsplit(options.source or "").path)
+    if make_page is not None and list(files) != ["html"]:
         only = "this page can be exported only with --html; to export a run, use a link to the Lab"
         print(f"gruscope: {only}", file=sys.stderr)
         return 2
-    if make is not None:
-        contents = {"html": make(keys, settings, options.live).encode()}
+    if make_page is not None:
+        contents = {"html": make_page(keys, settings, options.live).encode()}
     else:
-        of = follow(keys, settings)
-        contents = {ending: _content(of, ending, settings, options.live) for ending in wanted}
-    for ending, name in wanted.items():
+        run = run_link(keys, settings)
+        contents = {ending: _content(run, ending, settings, options.live) for ending in files}
+    for ending, name in files.items():
         content = contents[ending]
         if name == "-":
             sys.stdout.buffer.write(content)
@@ -117,35 +117,35 @@ Page = Callable[[Mapping[str, str], Settings, str], str]
 
 
 def _page_of(path: str) -> Page | None:
-    """What writes the page of an address, None for the lab's."""
+    """Return the function that exports the page at an address, or None for the Lab."""
     lesson = re.search(r"/lessons/([\w-]+)$", path)
     if lesson:
         return lambda _, settings, live: lesson_page(shelf.get(lesson[1], settings), settings, live)
     return next((make for end, make in PAGES.items() if path.endswith(end)), None)
 
 
-def _content(of: Followed, ending: str, settings: Settings, live: str) -> bytes:
+def _content(run: LinkedRun, ending: str, settings: Settings, live: str) -> bytes:
     match ending:
         case "html":
-            return export.page(of, settings, live).encode()
+            return export.page(run, settings, live).encode()
         case "csv":
-            return as_csv(of.run).encode()
+            return as_csv(run.trace).encode()
         case "json":
-            return whole(of.about, of.run)
+            return whole(run.start, run.trace)
         case "npz":
-            return as_npz(of.run)
+            return as_npz(run.trace)
         case _:
-            layer = int(of.link.said.get("layer", 0)) - 1
-            title = f"{of.run.model.card.title}: {of.scenario.sequence}"
-            return as_picture(of.run, layer, title, ending)
+            layer = int(run.link.options.get("layer", 0)) - 1
+            title = f"{run.trace.model.card.title}: {run.scenario.sequence}"
+            return as_picture(run.trace, layer, title, ending)
 
 
 def _site(options: argparse.Namespace) -> int:
-    if not options.what:
+    if not options.source:
         print("gruscope: --site needs a TOML file of scenarios", file=sys.stderr)
         return 2
     settings = Settings.from_environment()
-    for page in build(options.site, Path(options.what), settings, options.live):
+    for page in build(options.site, Path(options.source), settings, options.live):
         print(f"{page}: {_size(page.stat().st_size)}", file=sys.stderr)
     return 0
 

@@ -1,4 +1,4 @@
-"""gruscope import: a GRU from elsewhere, made a GRU Scope model."""
+"""gruscope import: convert the file of a network to a GRU Scope model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from gru_core.formats import FormatError, Unanswered
 
 from .. import output
-from ..commands import brought
+from ..commands import network_file
 from ..models import model_entry
 from ..runs.answers import to_json
 
@@ -21,24 +21,24 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    brought.add_arguments(parser)
+    network_file.add_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="X.safetensors", help="save the model as a GRU Scope file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 when the file was understood, 1 when it cannot be read, 2 when something must be answered first."""
+    """Return 0 if the file is imported, 1 if it cannot be read, and 2 if a question about it needs an answer."""
     try:
-        found = brought.read(options)
+        network = network_file.read(options)
     except (FormatError, OSError) as error:
-        brought.explain(error, options)
-        return brought.ANSWERS if isinstance(error, Unanswered) else 1
+        network_file.print_error(error, options)
+        return network_file.ANSWERS_NEEDED if isinstance(error, Unanswered) else 1
     if options.json:
-        print(to_json(model_entry(options.file.stem, found.model, found.said)).decode())
+        print(to_json(model_entry(options.file.stem, network.model, network.said)).decode())
     else:
-        print("\n".join(found.said))
+        print("\n".join(network.said))
     if options.out:
         try:
-            output.write(options.out, found.model.to_bytes())
+            output.write(options.out, network.model.to_bytes())
         except OSError as error:
             print(f"gruscope: {options.out} cannot be written: {error.strerror}", file=sys.stderr)
             return 1

@@ -1,4 +1,4 @@
-"""gruscope lesson: begin a lesson of one's own, check it, and look at it."""
+"""gruscope lesson: start your own lesson, check it, and preview it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = (
     "gruscope lesson preview holding.md",
 )
 
-BEGUN = """---
+TEMPLATE = """---
 title: {title}
 model: flip-flop
 minutes: 5
@@ -42,7 +42,7 @@ What does the update gate do at the next step?
 It is {{{{ z }}}}: the unit keeps {{{{ keeps }}}} of its state.
 :::
 """
-"""Every kind of thing that a lesson is made of, once."""
+"""A new lesson, with each kind of block once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,32 +68,35 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(file: Path) -> int:
     if not _is_name(file):
-        return _wrong(f"{file} cannot be the name of a lesson: {NAMED}")
+        return _fail(f"{file} cannot be the name of a lesson: {NAMED}")
     title = file.stem.replace("-", " ").capitalize()
     try:
         if file.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        output.write(file, BEGUN.format(title=title).encode())
+        output.write(file, TEMPLATE.format(title=title).encode())
     except OSError as error:
-        return _wrong(f"{file} cannot be written: {error.strerror}")
+        return _fail(f"{file} cannot be written: {error.strerror}")
     print(f"{file}: a lesson with one step. Change it, then run: gruscope lesson check {file}")
     return 0
 
 
 def _check(file: Path) -> int:
     if not file.is_file():
-        return _wrong(f"there is no file {file}")
+        return _fail(f"there is no file {file}")
     try:
         settings = replace(Settings.from_environment(), lessons=str(file.parent))
     except ValueError as error:
-        return _wrong(str(error))
+        return _fail(str(error))
     try:
         lesson = shelf.load(file)
-        found = [*shown.mistakes(lesson, settings), *(Mistake(1, reason) for reason in shelf.circles(lesson, settings))]
+        mistakes = [
+            *shown.mistakes(lesson, settings),
+            *(Mistake(1, reason) for reason in shelf.need_errors(lesson, settings)),
+        ]
     except LessonError as error:
-        found = error.mistakes
-    if found:
-        for line, reason in found:
+        mistakes = error.mistakes
+    if mistakes:
+        for line, reason in mistakes:
             print(f"{file}:{line}: {reason}")
         return 1
     steps = len(lesson.steps)
@@ -105,9 +108,9 @@ def _check(file: Path) -> int:
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file() or not _is_name(file):
-        return _wrong(f"{file} does not exist, or its name cannot be the name of a lesson: {NAMED}")
+        return _fail(f"{file} does not exist, or its name cannot be the name of a lesson: {NAMED}")
     if file.stem in shelf.ORDER:
-        return _wrong(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
+        return _fail(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
     return serve(options, f"lessons/{file.stem}", lessons=str(file.parent))
 
 
@@ -118,10 +121,10 @@ def _is_name(file: Path) -> bool:
     return shelf.NAME.fullmatch(file.stem) is not None and file.suffix == ".md"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _wrong(message: str) -> int:
+def _fail(message: str) -> int:
     print(f"gruscope: {message}", file=sys.stderr)
     return 1

@@ -1,4 +1,4 @@
-"""gruscope models: what a server of this machine can show."""
+"""gruscope models: list the models that a server on this machine can show."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        found = list(_entries(with_cache(Settings.from_environment())))
+        entries = list(_entries(with_cache(Settings.from_environment())))
     except ValueError as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
     if options.json:
-        print(to_json(found).decode())
+        print(to_json(entries).decode())
         return 0
-    width = max(len(entry["id"]) for entry in found)
-    for entry in found:
+    width = max(len(entry["id"]) for entry in entries)
+    for entry in entries:
         units = " → ".join(str(layer["units"]) for layer in entry["layers"])
         title, summary = (short(entry["card"][part], 100) for part in ("title", "summary"))
         print(f"{entry['id']:{width}}  {entry['from']:6}  units {units}  {title}: {summary}")
@@ -40,11 +40,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _entries(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Each model as the wire has it, and where it is `from`. Raises ValueError for what cannot be served."""
-    for name, model in models.served(settings.models).items():
+    """Yield each model as in the API, and where it is `from`. Raises ValueError if a model cannot be served."""
+    for name, model in models.served_models(settings.models).items():
         yield model_entry(name, model) | {"from": "preset" if name in models.SHIPPED else "served"}
     store = models.store(settings)
     for id in store.ids() if store else ():
-        found = store and store.peek(id)
-        if found and found.model:
-            yield model_entry(id, found.model, found.said) | {"from": "kept"}
+        result = store and store.peek(id)
+        if result and result.model:
+            yield model_entry(id, result.model, result.report) | {"from": "kept"}

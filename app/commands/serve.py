@@ -1,4 +1,4 @@
-"""gruscope serve: open the lab in a browser."""
+"""gruscope serve: start a server, and open the Lab in a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gru_core.numerals import whole
 
-from ..interrupts import deaf_children
+from ..interrupts import ignore_interrupts_in_children
 from ..main import create_app
 from ..server.connections import protocol
 from ..server.log import LOG
@@ -97,11 +97,11 @@ def _proxies(text: str) -> str:
 
 
 OTHER_FILES = 200
-"""Files that are open beside connections: pipes of processes, models, Redis."""
+"""Open files besides connections: pipes of processes, models, Redis."""
 
 
-def _allowed(connections: int) -> int:
-    """Raise this process's limit of open files for so many connections; return how many the system then allows."""
+def _raise_file_limit(connections: int) -> int:
+    """Raise this process's limit of open files for these connections. Return how many connections the system allows."""
     if resource is None:
         return connections
     wanted = connections + OTHER_FILES
@@ -110,19 +110,19 @@ def _allowed(connections: int) -> int:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        except (OSError, ValueError):  # macOS has a lower limit than it says
+        except (OSError, ValueError):  # macOS reports a higher limit than it allows
             soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return max(1, min(connections, soft - OTHER_FILES))
     return connections
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A socket at that port, or at the next free one of the twenty after it."""
+    """Return a socket bound to the port, or to the next free one of twenty ports. Raises OSError if there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + 20, 2**16)):
-        # The protocol is named because asyncio switches Nagle's delay off (40 ms a stream) only where it is.
+        # With an explicit protocol asyncio turns off Nagle's algorithm, which would delay a stream by 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        if os.name == "posix":  # elsewhere it would share a taken port
+        if os.name == "posix":  # on Windows this would share a port that is in use
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, candidate))
@@ -137,7 +137,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def run(options: argparse.Namespace, page: str = "", lessons: str | None = None) -> int:
-    """Serve as the options say, `lessons` of this folder; `page` is what a browser opens."""
+    """Start a server with the options, and with the lessons in the folder `lessons`. A browser opens `page`."""
     try:
         settings = with_cache(Settings.from_environment())
     except ValueError as error:
@@ -177,16 +177,16 @@ def serve(
     proxies: str | None = None,
     workers: int = 1,
 ) -> int:
-    """Serve until told to end, with a browser opened at `page` if there is to be one. The exit status.
+    """Serve until a signal ends the server, and return the exit status. With `browser`, open a browser at `page`.
 
-    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed. Raises KeyboardInterrupt after
-    Ctrl+C.
+    `proxies` are the addresses of trusted proxies, whose X-Forwarded-For and X-Forwarded-Proto are used. Raises
+    KeyboardInterrupt after Ctrl+C.
     """
     if workers > 1 and not POSSIBLE:
         print("gruscope: --workers needs Unix sockets, which Windows does not have: leave it out", file=sys.stderr)
         return 1
-    # One of several processes may have the streams of all.
-    allowed = _allowed(workers * settings.max_connections) // workers
+    # One of several workers can have the streams of all.
+    allowed = _raise_file_limit(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
         each = " for each worker" if workers > 1 else ""
         print(f"this system allows only {allowed} of {settings.max_connections} connections{each}: raise ulimit -n")
@@ -197,7 +197,7 @@ def serve(
         try:
             if workers == 1:
                 worker.load()
-            else:  # what every worker would refuse is refused here, once
+            else:  # find errors once here, and not in each worker
                 asyncio.run(create_app(settings, Primary(Path(folder), settings)).state.trainings.close())
             listener = _bind(host, port)
         except (ImportError, OSError, ValueError) as error:
@@ -205,7 +205,8 @@ def serve(
             return 1
         if not settings.uploads:
             print("uploads are off: set GRUSCOPE_UPLOADS to a folder for uploaded models")
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; a visitor who stops reading would hold a stream for ever
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Linux only: otherwise a client that stops reading would keep its stream open forever.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.stalled_ms)
         bound = listener.getsockname()[1]
         if port and bound != port:
@@ -224,9 +225,10 @@ def serve(
 
 
 class Worker(uvicorn.Config):
-    """How a process serves. Each of several gets a copy, and makes the application and the protocol for itself.
+    """The configuration of a worker. Each worker process gets a copy, and creates its own application and protocol.
 
-    `folder` is what several processes share, "" for one alone. `url` is where the first to serve says that they are.
+    `folder` is the folder that several workers share, or "" for one worker. `url` is the address that the first worker
+    prints.
     """
 
     url, browser = "", False
@@ -236,20 +238,20 @@ class Worker(uvicorn.Config):
             "",
             ws="none",
             root_path=root_path.rstrip("/"),
-            proxy_headers=proxies is not None,  # uvicorn would trust everything on this machine
+            proxy_headers=proxies is not None,  # uvicorn's default trusts everything on this machine
             forwarded_allow_ips=proxies,
             log_level="warning",
             timeout_graceful_shutdown=settings.shutdown_seconds,
             server_header=False,
             workers=workers,
             callback_notify=self.serving,
-            timeout_notify=10**9,  # seconds: once, when it has begun to serve
-            timeout_worker_healthcheck=30,  # a process that begins on a busy machine takes more than uvicorn's 5
+            timeout_notify=10**9,  # seconds; so it is called only once, after the start
+            timeout_worker_healthcheck=30,  # on a busy machine a start takes longer than uvicorn's 5
         )
         self.settings, self.folder = settings, folder
 
     def load(self) -> None:
-        """Make what serves. Raises ImportError, OSError or ValueError as `create_app`."""
+        """Create the application and the protocol. Raises ImportError, OSError or ValueError as `create_app`."""
         logging.basicConfig(format="%(asctime)s %(message)s")
         LOG.setLevel(logging.INFO)
         parent = parent_process()
@@ -261,7 +263,7 @@ class Worker(uvicorn.Config):
 
         class Protocol(bounded):  # type: ignore[misc]
             def shutdown(self) -> None:
-                # uvicorn waits for streams, and those of rooms end only when they are told to.
+                # uvicorn waits for streams, but the streams of rooms end only after `leave`.
                 app.state.rooms.leave()
                 super().shutdown()
 
@@ -269,25 +271,25 @@ class Worker(uvicorn.Config):
         super().load()
 
     @property
-    def _mark(self) -> Path:
-        """A file that is there from when the first of several processes serves."""
+    def _started_file(self) -> Path:
+        """The file that the first of several workers creates when it serves."""
         return Path(self.folder) / "serving"
 
     @property
-    def begun(self) -> bool:
-        return self._mark.exists()
+    def started(self) -> bool:
+        return self._started_file.exists()
 
     async def serving(self) -> None:
-        """What is done once visitors are answered."""
-        # Looking through all objects for cycles holds up a class of 1,000 for 0.2 s: what is here by now stays, and
-        # what comes later is looked through ten times more rarely.
+        """Print the address, open the browser, and tune the garbage collector, once the server answers requests."""
+        # A full garbage collection would stop a class of 1,000 for 0.2 s. So objects that exist now are never checked
+        # again, and full collections are ten times rarer.
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 100)
         if self.folder:
             try:
-                self._mark.touch(exist_ok=False)
-            except FileExistsError:  # another has said it
+                self._started_file.touch(exist_ok=False)
+            except FileExistsError:  # another worker has printed it
                 return
         print(f"GRU Scope is at {self.url} (press Ctrl+C to stop the server)", flush=True)
         if self.browser:
@@ -295,13 +297,13 @@ class Worker(uvicorn.Config):
 
 
 def _end_after(parent: int) -> None:
-    """End this process as soon as its parent has, which may have been killed."""
+    """End this process when its parent ends, even if the parent is killed."""
     wait([parent])
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Workers(Multiprocess):
-    """uvicorn's supervisor of several processes: it replaces those that die."""
+    """uvicorn's supervisor of several workers, which replaces workers that die."""
 
     interrupted = False
 
@@ -310,20 +312,20 @@ class Workers(Multiprocess):
         self.worker = worker
 
     def serve(self) -> int:
-        """Serve until told to end. The exit status. Raises KeyboardInterrupt when that is how it was ended."""
+        """Serve until a signal ends the server, and return the exit status. Raises KeyboardInterrupt after Ctrl+C."""
         self.run()
         if self.interrupted:
             raise KeyboardInterrupt
         return 1 if any(process.exitcode == STARTUP_FAILURE for process in self.processes) else 0
 
     def init_processes(self) -> None:
-        with deaf_children():
+        with ignore_interrupts_in_children():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
-        # Processes that all begin still cannot say that they are well, and Ctrl+C would wait for them to.
-        if self.worker.begun or any(process.exitcode is not None for process in self.processes):
-            with deaf_children():
+        # While all workers are still starting, health checks would fail, and Ctrl+C would wait for them.
+        if self.worker.started or any(process.exitcode is not None for process in self.processes):
+            with ignore_interrupts_in_children():
                 super().keep_subprocess_alive()
 
     def handle_int(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import output
 from ..jobs import sweep
-from ..jobs.start import start
+from ..jobs.start import start_engine
 from ..jobs.trainings import id_of
 
 HELP = "train every recipe of a grid; skip the recipes that already have a row in the output table"
@@ -53,39 +53,39 @@ def run(options: argparse.Namespace) -> int:
     table = options.out or options.file.with_suffix(".csv")
     try:
         recipes = sweep.read(options.file)
-        sweep.done(table)
+        sweep.read_rows(table)
         for file in (table, options.html):
             if file is not None:
                 output.check(file)
-        engine = start(max(1, options.workers), options.scheduler, options.plain_scheduler)
+        engine = start_engine(max(1, options.workers), options.scheduler, options.plain_scheduler)
     except (ImportError, OSError, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 2
-    begun, at_first = time.monotonic(), None
+    started, first_count = time.monotonic(), None
     try:
-        for had in sweep.run(recipes, engine, table):
-            at_first = had if at_first is None else at_first
-            _tell(had, len(recipes), (time.monotonic() - begun) / max(1, had - at_first))
+        for count in sweep.run(recipes, engine, table):
+            first_count = count if first_count is None else first_count
+            _print_progress(count, len(recipes), (time.monotonic() - started) / max(1, count - first_count))
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted. Run the same command again to continue.") from None
     except OSError as error:
         print(f"gruscope: {table} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     finally:
-        if at_first is not None:
+        if first_count is not None:
             print(file=sys.stderr)
         engine.close()
     print(f"{table}: {len(recipes):,} trainings")
     if options.html:
-        rows = sweep.done(table)
+        rows = sweep.read_rows(table)
         output.write(options.html, sweep.page([rows[id_of(recipe)] for recipe in recipes]).encode())
         print(f"{options.html}: medians and quartiles")
     return 0
 
 
-def _tell(had: int, of: int, seconds: float) -> None:
-    """A bar, and how long it may yet take."""
+def _print_progress(count: int, total: int, seconds: float) -> None:
+    """Print a progress bar with the estimated remaining time. `seconds` is the time for one training."""
     width = 30
-    bar = "█" * (width * had // of)
-    left = f"{seconds * (of - had):,.0f} s left" if had < of else "done"
-    print(f"\r{bar:·<{width}} {had:,} of {of:,}, {left}    ", end="", file=sys.stderr, flush=True)
+    bar = "█" * (width * count // total)
+    left = f"{seconds * (total - count):,.0f} s left" if count < total else "done"
+    print(f"\r{bar:·<{width}} {count:,} of {total:,}, {left}    ", end="", file=sys.stderr, flush=True)

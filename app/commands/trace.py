@@ -1,4 +1,4 @@
-"""gruscope trace: run a model over a sequence, and print what its gates did."""
+"""gruscope trace: run a model over a sequence, and print its outputs, gates and states."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ EXAMPLES = (
 )
 SIGNALS = ("r", "z", "h_tilde", "h")
 FEW = 2
-"""Units, and numbers in an output, that fit side by side on a line."""
+"""The most units, and the most numbers of an output, in one line of the table."""
 
 Place = tuple[int, int]
-"""A layer and a unit of it, both from 0."""
+"""A layer and one of its units, both counted from 0."""
 Column = tuple[str, Sequence[Any]]
-"""A name, and a value for each step."""
+"""A name, and a value for each timestep."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,39 +111,41 @@ def _read() -> str:
 
 
 def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
-    """The run; where something is held, with the one left alone."""
+    """Run the model; with clamps, the trace also has the original run."""
     return gru_core.twin(model, sequence, clamps=clamps)[0] if clamps else gru_core.trace(model, sequence)
 
 
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:
-    """The units that are shown, of those asked for, counted from 1. Raises ValueError when one is not there."""
+    """Return the units to show. `layer` and `unit` count from 1. Raises ValueError if the model does not have them."""
     if layer is not None and layer > len(trace.layers):
         raise ValueError(f"layer {layer} is not in this model: choose from 1 to {len(trace.layers)}")
     layers = range(len(trace.layers))
-    found: list[Place] = []
+    places: list[Place] = []
     for i in [layer - 1] if layer is not None else layers if every else layers[-1:]:
         run = trace.layers[i]
         if unit is not None and unit > run.cell.units:
             raise ValueError(f"unit {unit} is not in layer {i + 1}: choose from 1 to {run.cell.units}")
-        few = every or run.cell.units <= FEW
-        units = [unit - 1] if unit is not None else range(run.cell.units) if few else [int(run.moved.argmax())]
-        found += [(i, j) for j in units]
-    return found
+        show_all = every or run.cell.units <= FEW
+        units = [unit - 1] if unit is not None else range(run.cell.units) if show_all else [int(run.moved.argmax())]
+        places += [(i, j) for j in units]
+    return places
 
 
 def _columns(trace: Trace, places: Iterable[Place]) -> list[Column]:
-    """Everything about a step, named as in an `.npz` and in links: `twin.y.A`, `L2.z.1`."""
+    """Return all values as columns, with names as in npz files and links: `twin.y.A`, `L2.z.1`."""
     readout, columns = trace.model.readout, _head(trace)
-    for prefix, one in (("", trace), ("twin.", trace.twin)):
-        if one is None:
+    for prefix, shown in (("", trace), ("twin.", trace.twin)):
+        if shown is None:
             continue
         if readout.kind == "softmax":
-            columns.append((f"{prefix}output", _answers(one)))
-        columns += [(f"{prefix}y.{label}", y.tolist()) for label, y in zip(readout.labels, one.y.T, strict=True)]
+            columns.append((f"{prefix}output", _answers(shown)))
+        columns += [(f"{prefix}y.{label}", y.tolist()) for label, y in zip(readout.labels, shown.y.T, strict=True)]
     for layer, unit in places:
-        of = f"L{layer + 1}." if len(trace.layers) > 1 else ""
+        layer_prefix = f"L{layer + 1}." if len(trace.layers) > 1 else ""
         run = trace.layers[layer]
-        columns += [(f"{of}{name}.{unit + 1}", getattr(run, name)[:, unit].tolist()) for name in run.cell.signals]
+        columns += [
+            (f"{layer_prefix}{name}.{unit + 1}", getattr(run, name)[:, unit].tolist()) for name in run.cell.signals
+        ]
     return columns
 
 
@@ -156,15 +158,15 @@ def _answers(trace: Trace) -> list[str]:
 
 
 def _print_table(trace: Trace, places: Sequence[Place]) -> None:
-    """For people: two decimals, a star at what is held."""
+    """Print a table with two decimals, and a star at clamped values."""
     readout, columns = trace.model.readout, _head(trace)
-    for name, one in (("output", trace), ("original", trace.twin)):
-        if one is None:
+    for name, shown in (("output", trace), ("original", trace.twin)):
+        if shown is None:
             continue
         if readout.kind == "softmax":
-            columns.append((name, _answers(one)))
+            columns.append((name, _answers(shown)))
         elif len(readout.labels) <= FEW:
-            columns.append((name, [" ".join(f"{value:.2f}" for value in y) for y in one.y.tolist()]))
+            columns.append((name, [" ".join(f"{value:.2f}" for value in y) for y in shown.y.tolist()]))
     for layer, unit in places:
         run = trace.layers[layer]
         masks: Any = {} if run.holds is None else run.holds.masks
@@ -174,9 +176,9 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
             values = [f"{v:.2f}{star[bool(h)]}" for v, h in zip(getattr(run, signal)[:, unit], held, strict=True)]
             columns.append((f"{signal}.{unit + 1}{star[False]}", values))
     layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
-    of = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
-    what = f"{of}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
-    print(f"{trace.model.card.title}: {what}{'; * marks a clamped value' * (trace.twin is not None)}")
+    layer_text = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
+    units_text = f"{layer_text}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
+    print(f"{trace.model.card.title}: {units_text}{'; * marks a clamped value' * (trace.twin is not None)}")
     widths = [max(len(name), *(len(str(value)) for value in values)) for name, values in columns]
     for line in zip(*([name, *values] for name, values in columns), strict=True):
         print("  ".join(str(cell).rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

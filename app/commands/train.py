@@ -1,4 +1,4 @@
-"""gruscope train: make a shipped model again, or train what a link says."""
+"""gruscope train: train a preset again, or train the recipe of a link."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ NAMES = (*recipes.PRESETS, *COMPARED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="NAME or LINK", help=f"a link to the Train page, or one of {', '.join(NAMES)}")
+    parser.add_argument(
+        "source", metavar="NAME or LINK", help=f"a link to the Train page, or one of {', '.join(NAMES)}"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -44,44 +46,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    what, kept = options.what, options.checkpoints
+    source, checkpoint_file = options.source, options.checkpoints
     try:
-        wanted = None if what in NAMES else _of_link(what)
+        recipe = None if source in NAMES else _recipe_of_link(source)
     except (Refused, ValueError) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 2
-    out = options.out or Path(f"{what if wanted is None else f'{wanted.task}-{wanted.cell}'}.safetensors")
-    if kept is not None and what in COMPARED:
-        print(f"gruscope: {what} has no checkpoints: leave out --checkpoints", file=sys.stderr)
+    out = options.out or Path(f"{source if recipe is None else f'{recipe.task}-{recipe.cell}'}.safetensors")
+    if checkpoint_file is not None and source in COMPARED:
+        print(f"gruscope: {source} has no checkpoints: leave out --checkpoints", file=sys.stderr)
         return 2
     try:
         output.check(out)
-        if kept is not None:
-            output.check(kept)
-        if wanted is not None:
-            return _checkpoints(wanted, out, kept)
-        status = _again(what, out)
-        return status if kept is None else _checkpoints(recipes.PRESETS[what].recipe, None, kept)
+        if checkpoint_file is not None:
+            output.check(checkpoint_file)
+        if recipe is not None:
+            return _train_recipe(recipe, out, checkpoint_file)
+        status = _train_preset(source, out)
+        return (
+            status if checkpoint_file is None else _train_recipe(recipes.PRESETS[source].recipe, None, checkpoint_file)
+        )
     except OSError as error:
         print(f"gruscope: {error.filename or 'the file'} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
 
 
-def _of_link(link: str) -> Recipe:
-    """Raises ValueError or Refused for what is neither a name nor a link to one recipe."""
+def _recipe_of_link(link: str) -> Recipe:
+    """Return the recipe of a link. Raises ValueError or Refused if it is not a link to exactly one recipe."""
     if "?" not in link:
         raise ValueError(f"{link} is neither a link to the Train page nor one of {', '.join(NAMES)}")
-    found = read_recipes(read_address(link))
-    if len(found) > 1:
+    recipes_of_link = read_recipes(read_address(link))
+    if len(recipes_of_link) > 1:
         raise ValueError("this link has several cells: choose one, for example with cells=gru")
-    return found[0]
+    return recipes_of_link[0]
 
 
-def _again(name: str, out: Path) -> int:
+def _train_preset(name: str, out: Path) -> int:
     snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.PRESETS[name])
-    with _progress() as tell:
+    with _progress() as print_step:
         for snapshot in snapshots:
-            tell(snapshot.step, snapshot.loss, snapshot.score)
+            print_step(snapshot.step, snapshot.loss, snapshot.score)
     output.write(out, snapshot.model.to_bytes())
     print(f"{out}: {snapshot.model.card.summary}")
     if not snapshot.reached:
@@ -90,23 +94,23 @@ def _again(name: str, out: Path) -> int:
     return 0
 
 
-def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
+def _train_recipe(recipe: Recipe, out: Path | None, checkpoint_file: Path | None) -> int:
     training = Training(recipe)
-    with _progress() as tell:
+    with _progress() as print_step:
         try:
             for checkpoint in checkpoints.train(recipe):
                 training.checkpoints.append(checkpoint)
                 report = checkpoint.report
-                tell(report["step"], report["losses"][-1] if report["losses"] else float("nan"), report["score"])
+                print_step(report["step"], report["losses"][-1] if report["losses"] else float("nan"), report["score"])
         except Diverged as error:
             training.end = str(error)
     model = training.model(training.steps[-1])
     if out is not None:
         output.write(out, model.to_bytes())
         print(f"{out}: {model.card.summary}")
-    if kept is not None:
-        output.write(kept, training.to_bytes())
-        print(f"{kept}: {len(training.checkpoints)} checkpoints")
+    if checkpoint_file is not None:
+        output.write(checkpoint_file, training.to_bytes())
+        print(f"{checkpoint_file}: {len(training.checkpoints)} checkpoints")
     if training.end or training.checkpoints[-1].report["good_at"] is None:
         print(f"gruscope: {training.end or 'the training did not reach the target of its recipe'}", file=sys.stderr)
         return 1
@@ -115,12 +119,12 @@ def _checkpoints(recipe: Recipe, out: Path | None, kept: Path | None) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, float, float], None]]:
-    """What shows where a training stands, on a line of its own."""
+    """Return a function that prints the progress of a training, always in the same line."""
 
-    def tell(step: int, loss: float, score: float) -> None:
+    def print_step(step: int, loss: float, score: float) -> None:
         print(f"\rtraining step {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)
 
     try:
-        yield tell
+        yield print_step
     finally:
         print(file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A run as a file of numbers: CSV for a spreadsheet, npz for NumPy."""
+"""Runs as files: CSV for spreadsheets, npz for NumPy, and pictures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gru_core.figures import fill, standalone
 
 
 def as_csv(run: Trace) -> str:
-    """A line for each step: t, the input, x and y by label, and each signal of each unit.
+    """Return a run as CSV, one line per timestep: t, the input, x and y by label, and each signal of each unit.
 
-    Columns are named as in links: `z.1` is z of unit 1, `L2.z.1` that of the second layer, and `twin.z.1` that of the
-    untouched run. Every number is written to its last bit.
+    The names of columns are as in links: `z.1` is z of unit 1, `L2.z.1` the same in the second layer, and `twin.z.1`
+    the same in the original run. Numbers have all digits, so reading them returns the same bits.
     """
     tokens = run.tokens or [""] * len(run.h)
     columns: dict[str, Array] = _by_label("x", run.model.encoder.labels, run.layers[0].x)
@@ -46,16 +46,16 @@ def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str,
 
 
 def as_npz(run: Trace) -> bytes:
-    """What `Trace.save` writes."""
+    """Return a run as an npz file, the same as `Trace.save` writes."""
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **run.arrays())
     return file.getvalue()
 
 
 def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
-    """The four signals of a layer as "svg" or "png".
+    """Return a picture of all signals of a layer as "svg" or "png".
 
-    Raises ImportError, with what to install, where kaleido is missing, ValueError where it finds no browser.
+    Raises ImportError, with the command that installs it, if kaleido is missing, and ValueError if it finds no browser.
     """
     try:
         import kaleido  # noqa: F401
@@ -64,8 +64,8 @@ def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
             "pictures need kaleido (pip install 'gruscope[pictures]') and a Chrome or Chromium that kaleido can use. "
             "Without them, Export on the page makes pictures in your browser"
         ) from error
-    of_layer = run.layers[layer]
-    figure = fill(standalone(of_layer.cell.signals, "light"), of_layer, run.tokens, title)
+    layer_run = run.layers[layer]
+    figure = fill(standalone(layer_run.cell.signals, "light"), layer_run, run.tokens, title)
     try:
         content: bytes = figure.to_image(format=format, scale=2 if format == "png" else 1)
     except RuntimeError as error:

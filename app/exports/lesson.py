@@ -1,4 +1,4 @@
-"""A lesson as one HTML file that needs no server: a page for each kind of figure, with all that it asks for."""
+"""Lessons as HTML files that need no server: a page for each kind of figure, with the data that it would request."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from markupsafe import Markup
 from ..assets import assets
 from ..lessons.quantities import Runs
 from ..lessons.reading import Figure, Lesson
-from ..lessons.shown import ShownStep, question_of, revealed, shown
-from ..pages.boot import inert
-from ..pages.lesson import figure_page, of_lesson
+from ..lessons.shown import ShownStep, question_of, reveal_answer, shown_steps
+from ..pages.boot import escape_for_script
+from ..pages.lesson import figure_page, lesson_context
 from ..pages.page import templates
 from ..runs.answers import to_json
-from ..runs.followed import Followed
-from ..runs.reach import way_back_of
+from ..runs.linked import LinkedRun
+from ..runs.reach import gradient_reach
 from ..runs.run import run_whole
 from ..schemas import GapQuestion
 from ..settings import Settings
@@ -24,20 +24,23 @@ from .page import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
     Allowance,
-    compared_runs,
     file,
-    plotly_itself,
+    plotly_json,
     plotly_source,
     policy,
-    recorded,
+    record_comparison,
+    record_run,
+    record_trainings,
     scripts,
-    trainings_of,
 )
 
 
 def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
-    """`live` is the address of the server that can answer more. Raises ValueError where the lesson cannot be shown."""
-    steps = shown(lesson, settings)
+    """Return a lesson as one HTML file. Its link “Open in GRU Scope” opens `live`, the address of a server.
+
+    Raises ValueError if the lesson cannot be shown.
+    """
+    steps = shown_steps(lesson, settings)
     firsts: dict[str, int] = {}
     for n, step in enumerate(steps, 1):
         firsts.setdefault(step.shape, n)
@@ -45,25 +48,25 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
     pages = {shape: _page(lesson, steps, n, settings, live, plotly) for shape, n in firsts.items()}
     if len(pages) == 1:
         return next(iter(pages.values()))
-    # A frame is held to the policy of the page around it as well as to its own.
+    # Both the policy of a frame and the policy of the page around it apply to the frame.
     allowed = [script for step in steps for script in scripts(_page_of(step))]
     frame_script = Markup(assets()["lesson/frames.js"].content.decode())
-    filled = {
+    context = {
         "lesson": lesson,
-        "pages": inert(to_json({"pages": pages, "shapes": [step.shape for step in steps]})),
-        "plotly_itself": plotly_itself(),
+        "pages": escape_for_script(to_json({"pages": pages, "shapes": [step.shape for step in steps]})),
+        "plotly_itself": plotly_json(),
         "frame_script": frame_script,
         "policy": policy([frame_script, plotly_source(), *allowed]),
     }
-    return templates.get_template("saved.html").render(filled)
+    return templates.get_template("saved.html").render(context)
 
 
 def _page(
     lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, plotly: str | None
 ) -> str:  # fmt: skip
-    """The page of all steps that have the figure of the n-th, which is the first of these."""
+    """Return the page of all steps that have the same shape of figure as step n, the first of them."""
     first = steps[n - 1]
-    filled, _ = figure_page(first.whole, first.upto, settings)
+    context, _ = figure_page(first.whole, first.upto, settings)
     runs: list[dict[str, Any]] = []
     trainings: dict[str, Any] = {}
     reveals: dict[str, str] = {}
@@ -73,20 +76,20 @@ def _page(
         for q in range(1, len(lesson.steps[k - 1].questions) + 1):
             question = question_of(lesson, f"{k}.{q}")
             assert question is not None
-            # Not to be read in passing by whoever looks into the file.
-            reveals[f"{k}.{q}"] = base64.b64encode(to_json(revealed(question, settings))).decode()
+            # Encoded, so that nobody reads an answer by accident in the file.
+            reveals[f"{k}.{q}"] = base64.b64encode(to_json(reveal_answer(question, settings))).decode()
         for figure in (step.figure, *(question.figure for question in lesson.steps[k - 1].questions)):
             if figure.page == "":
                 runs += _runs(figure, step.upto, settings)
             elif figure.page == "compare":
-                runs += compared_runs(figure.keys, settings)
+                runs += record_comparison(figure.keys, settings)
             elif figure.page == "train":
-                trainings |= trainings_of(figure.keys, filled, settings)
+                trainings |= record_trainings(figure.keys, context, settings)
     record = {"link": first.link, "live": live, "runs": runs, "trainings": trainings, "reveals": reveals}
     if first.figure.page == "compare/gap":
-        asked = {"gap": 50, "units": 16, "first": "plain", "b": 0}
-        record["gap"] = {"question": asked, "answer": way_back_of(GapQuestion.model_validate(asked))}
-    return file(_page_of(first), filled | of_lesson(lesson, n, settings), record, plotly)
+        question_body = {"gap": 50, "units": 16, "first": "plain", "b": 0}
+        record["gap"] = {"question": question_body, "answer": gradient_reach(GapQuestion.model_validate(question_body))}
+    return file(_page_of(first), context | lesson_context(lesson, n, settings), record, plotly)
 
 
 def _page_of(step: ShownStep) -> str:
@@ -94,13 +97,21 @@ def _page_of(step: ShownStep) -> str:
 
 
 def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:
-    """The run of a figure; where something is held, that of the model left alone; of a covered step its beginning."""
-    of = Runs(settings).of(figure)
+    """Return the recorded runs of a figure.
+
+    With clamps or changed weights, the original run is recorded too. If timesteps after `upto` are hidden, the run of
+    the shorter sequence is recorded too.
+    """
+    linked = Runs(settings).get(figure)
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
-    found = [recorded(of, allowance, settings)]
-    others = [of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})] if of.about["twin"] else []
+    recordings = [record_run(linked, allowance, settings)]
+    other_scenarios = (
+        [linked.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})]
+        if linked.start["twin"]
+        else []
+    )
     if upto is not None:
-        tokens = str(of.scenario.sequence).split()[:upto]
-        others.append(of.scenario.model_copy(update={"sequence": " ".join(tokens)}))
-    runs = (Followed(of.link, scenario, *run_whole(scenario, settings)) for scenario in others)
-    return [*found, *(recorded(run, allowance, settings) for run in runs)]
+        tokens = str(linked.scenario.sequence).split()[:upto]
+        other_scenarios.append(linked.scenario.model_copy(update={"sequence": " ".join(tokens)}))
+    runs = (LinkedRun(linked.link, scenario, *run_whole(scenario, settings)) for scenario in other_scenarios)
+    return [*recordings, *(record_run(run, allowance, settings) for run in runs)]

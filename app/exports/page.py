@@ -1,4 +1,4 @@
-"""A view as one HTML file that needs no server: the page, its modules and what was recorded, all in it."""
+"""Views as HTML files that need no server: each has the page, its scripts and the recorded data."""
 
 from __future__ import annotations
 
@@ -16,109 +16,114 @@ from gru_core import presets
 
 from .. import models
 from ..assets import assets
-from ..jobs.trainings import as_events, kept, name_of
+from ..jobs.trainings import as_events, name_of, training_cache
 from ..link import compared_cells, read_link
 from ..pages import compare, train
-from ..pages.boot import inert
-from ..pages.lab import view
+from ..pages.boot import escape_for_script
+from ..pages.lab import run_context
 from ..pages.page import templates
 from ..runs.answers import events, sensitivity_of, shares_of, sums_of, to_json
-from ..runs.checkpoints import read_by_all
-from ..runs.followed import Followed
+from ..runs.checkpoints import run_at_checkpoints
+from ..runs.linked import LinkedRun
 from ..runs.run import input_names, run_whole, within_text
 from ..settings import Settings
 
 MOST_NUMBERS = 200_000
-"""Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""
+"""The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
 
 MOST_PRODUCTS = 2**25
-"""H² t T of the sensitivities that are recorded: of the order of two seconds' work."""
+"""The largest H² t T of all recorded sensitivities, about two seconds of computing."""
 
 
-def page(of: Followed, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:
-    """The view as one HTML file.
+def page(run: LinkedRun, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:
+    """Return the Lab with a run as one HTML file.
 
-    `live` is the address of the server that can answer more, `plotly` that of plotly.min.js where it is not to be in
-    the file, `title` the page's own.
+    `live` is the address of a server, for the link “Open in GRU Scope”. `plotly` is the address of plotly.min.js if the
+    script should not be in the file. `title` replaces the title of the page.
     """
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
-    runs = [recorded(of, allowance, settings)]
-    if of.about["twin"]:
-        # The run left alone is there to go back to.
-        alone = of.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
-        runs.append(recorded(Followed(of.link, alone, *run_whole(alone, settings)), allowance, settings))
-    filled = view(of.scenario, settings, of.about, of.run)
-    record = {"link": of.link.address(of.scenario), "live": live, "runs": runs}
-    return file("lab", filled | {"page_title": title}, record, plotly)
+    runs = [record_run(run, allowance, settings)]
+    if run.start["twin"]:
+        # The original run is shown after the visitor clears the changes.
+        original = run.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
+        runs.append(record_run(LinkedRun(run.link, original, *run_whole(original, settings)), allowance, settings))
+    context = run_context(run.scenario, settings, run.start, run.trace)
+    record = {"link": run.link.address(run.scenario), "live": live, "runs": runs}
+    return file("lab", context | {"page_title": title}, record, plotly)
 
 
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
-    """The compare page of a link as one HTML file; `live` as in `page`.
+    """Return the page Compare of a link as one HTML file; `live` as in `page`.
 
-    Raises Refused or SequenceError where it cannot be followed, or is too large.
+    Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": compared_runs(keys, settings)}
-    return file("compare", compare.filled(keys, settings), record, "")
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": record_comparison(keys, settings)}
+    return file("compare", compare.page_context(keys, settings), record, "")
 
 
-def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
-    """What the compare page of a link asks for: its contenders, the GRU with what is held, and all before training.
+def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
+    """Return the recorded runs of a page Compare: all models, the GRU with clamps, and all models before training.
 
-    Raises Refused or SequenceError where the link cannot be followed, or is too large.
+    Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     clamps = read_link(keys).clamps
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
-    alone = compare.contenders(task, by, keys.get("sequence") or None, [], settings, compared_cells(keys))
-    for one in alone:
-        within_text(one.about, "one HTML file")
-    held = compare.contenders(task, by, str(alone[0].scenario.sequence), clamps, settings, ["gru"]) if clamps else []
-    return [compared(one, allowance) for one in (*alone, *held, *compare.before_training(alone, settings))]
+    originals = compare.run_contenders(task, by, keys.get("sequence") or None, [], settings, compared_cells(keys))
+    for contender in originals:
+        within_text(contender.start, "one HTML file")
+    sequence = str(originals[0].scenario.sequence)
+    clamped = compare.run_contenders(task, by, sequence, clamps, settings, ["gru"]) if clamps else []
+    return [
+        record_contender(contender, allowance)
+        for contender in (*originals, *clamped, *compare.before_training(originals, settings))
+    ]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
-    """The page of a link's training as one HTML file that goes through all of its checkpoints; `live` as in `page`.
+    """Return the page Train of a link as one HTML file with all checkpoints; `live` as in `page`.
 
-    Raises Refused where it cannot be followed or has not been trained here, SequenceError for its sequence.
+    Raises Refused if the link is not valid or the training is not on this server, and SequenceError for its sequence.
     """
-    filled = train.view(keys, settings)
-    trainings = trainings_of(keys, filled, settings)
+    context = train.training_context(keys, settings)
+    trainings = record_trainings(keys, context, settings)
     record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
-    return file("train", filled, record, "")
+    return file("train", context, record, "")
 
 
-def trainings_of(keys: Mapping[str, str], filled: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """What the training page of a link, filled so, asks for. Raises Refused where a training is not kept."""
+def record_trainings(keys: Mapping[str, str], context: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the recorded trainings of a page Train. Raises Refused if a training is not in memory."""
     trainings = {}
     for recipe in train.recipes_of(keys, settings):
         name = name_of(recipe)
-        training = kept(settings).get(name)
-        tapes = read_by_all(name, training, filled["scenario"]["sequence"], 0, settings)
-        sequence = " ".join(filled["tokens"])
+        training = training_cache(settings).get(name)
+        tapes = run_at_checkpoints(name, training, context["scenario"]["sequence"], 0, settings)
+        sequence = " ".join(context["tokens"])
         trainings[name] = {"events": as_events(name, training).decode(), "sequence": sequence, "tapes": tapes}
     return trainings
 
 
-def compared(one: compare.Contender, allowance: Allowance) -> dict[str, Any]:
-    """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
-    T, H = one.about["T"], one.cell.units
+def record_contender(contender: compare.Contender, allowance: Allowance) -> dict[str, Any]:
+    """Return the recorded run of a model, with the sensitivities of its first unit at as many timesteps as allowed."""
+    T, H = contender.start["T"], contender.cell.units
     n = min(T, allowance.numbers // max(1, 8 * T), allowance.products // (H**2 * T))
     allowance.numbers -= 8 * T * n
     allowance.products -= n * H**2 * T
-    found = [sensitivity_of(one.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
-    answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": found}}}
-    trace = b"".join(events(one.about, [one.run])).decode()
-    return {"scenario": one.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
+    sensitivities = [sensitivity_of(contender.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
+    answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}}}
+    trace = b"".join(events(contender.start, [contender.run])).decode()
+    return {"scenario": contender.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
 
-def file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str | None) -> str:
-    """A page with everything in it that it would fetch.
+def file(page: str, context: dict[str, Any], record: dict[str, Any], plotly: str | None) -> str:
+    """Return a page as one HTML file that contains everything it would load.
 
-    Plotly is fetched from the address `plotly`, stands in the file where that is "", and in the page around where None.
+    The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
+    around this one contains Plotly.
     """
     own = {"lab": (), "compare": ("compare",), "train": ("compare", "train")}
     sheets = ["page", "tape", "inspector", *own.get(page, ("compare", "train", "labs"))]
-    if "lesson" in filled:
+    if "lesson" in context:
         sheets.append("lesson")
     files = {
         "page_template": f"{page}.html" if page in own else f"labs/{page}.html",
@@ -128,22 +133,22 @@ def file(page: str, filled: dict[str, Any], record: dict[str, Any], plotly: str 
         "first_script": scripts(page)[0],
         "script": scripts(page)[1],
         "plotly": plotly or "",
-        "plotly_itself": plotly_itself() if plotly == "" else "",
-        "record": inert(to_json(record)),
+        "plotly_itself": plotly_json() if plotly == "" else "",
+        "record": escape_for_script(to_json(record)),
     }
-    return templates.get_template("export.html").render(filled | files | {"live": record["live"]})
+    return templates.get_template("export.html").render(context | files | {"live": record["live"]})
 
 
 def scripts(page: str) -> tuple[Markup, Markup]:
-    """Return the two scripts of a page, as they stand in a file: the first, and the module that has all the others."""
+    """Return the two scripts of a page in a file: the first script, and the module that contains all other modules."""
     module = assets()[f"{page}.js"].content.decode().replace("</", "<\\/")
     return Markup(assets()["first.js"].content.decode()), Markup(module)
 
 
 def policy(allowed: Iterable[str], loads: bool = False) -> str:
-    """Return the Content-Security-Policy of a page that is a file: these scripts run alone, and nothing is fetched.
+    """Return the Content-Security-Policy of a page in a file: only these scripts run, and the page loads nothing.
 
-    With `loads` they may load others, as pages do that share one Plotly.
+    With `loads` the scripts may load other scripts, which pages need that share one Plotly.
     """
     sources = [f"'sha256-{_digest(str(script))}'" for script in allowed] + ["'strict-dynamic'"] * loads
     return (
@@ -159,57 +164,65 @@ def _digest(script: str) -> str:
 
 @dataclass
 class Allowance:
-    """What may still be recorded, and worked out for it."""
+    """The numbers and products that may still be recorded and computed for a file."""
 
     numbers: int
     products: int
 
 
-def recorded(of: Followed, allowance: Allowance, settings: Settings) -> dict[str, Any]:
-    """A run as it is streamed, and what can be asked of its units: by kind, and by layer and unit, "1.2"."""
+def record_run(run: LinkedRun, allowance: Allowance, settings: Settings) -> dict[str, Any]:
+    """Return the recorded run of a link: its stream, and the answers by kind, layer and unit, such as "1.2"."""
     return {
-        "scenario": of.scenario.model_dump(by_alias=True),
-        "trace": b"".join(events(of.about, [of.run])).decode(),
-        "answers": _answers(of, allowance, settings),
+        "scenario": run.scenario.model_dump(by_alias=True),
+        "trace": b"".join(events(run.start, [run.trace])).decode(),
+        "answers": _answers(run, allowance, settings),
     }
 
 
-def _answers(of: Followed, allowance: Allowance, settings: Settings) -> dict[str, dict[str, Any]]:
-    """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
-    units, then the other layers."""
-    run, said, T = of.run, of.link.said, of.about["T"]
+def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return as many answers about units as `allowance` permits.
+
+    The unit of the cursor and the timesteps around the cursor come first, then the other units of its layer, and then
+    the other layers.
+    """
+    trace, options, T = linked.trace, linked.link.options, linked.start["T"]
     answers: dict[str, dict[str, Any]] = {"sums": {}, "ledger": {}, "sensitivity": {}}
-    cursor = int(said.get("layer", len(run.layers))) - 1
-    for layer in sorted(range(len(run.layers)), key=lambda layer: layer != cursor):
-        here = run.layers[layer]
-        H, I = here.cell.units, here.cell.inputs
-        a_step = 3 * (H + I) + (T + 4) * (1 if run.twin is None else 2) + 4 * T
-        n = min(T, allowance.numbers // a_step, allowance.products // (H**2 * T))
+    cursor = int(options.get("layer", len(trace.layers))) - 1
+    for layer in sorted(range(len(trace.layers)), key=lambda layer: layer != cursor):
+        layer_run = trace.layers[layer]
+        H, I = layer_run.cell.units, layer_run.cell.inputs
+        numbers_per_step = 3 * (H + I) + (T + 4) * (1 if trace.twin is None else 2) + 4 * T
+        n = min(T, allowance.numbers // numbers_per_step, allowance.products // (H**2 * T))
         if n == 0:
             continue
-        first = max(0, min(int(said.get("t", 1)) - 1 - n // 2, T - n))
+        first = max(0, min(int(options.get("t", 1)) - 1 - n // 2, T - n))
         steps = slice(first, first + n)
         allowance.products -= n * H**2 * T
-        trained = models.get(of.scenario.model, settings).layers[layer] if of.scenario.weights else None
-        inputs = input_names(of.about, layer)
-        found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
-        stretch = {"from": first + 1, "to": first + n}
-        mine = int(said.get("unit", 1)) - 1 if layer == cursor else 0
-        for unit in sorted(range(H), key=lambda unit: unit != mine)[: allowance.numbers // (a_step * n)]:
-            allowance.numbers -= a_step * n
+        trained = models.get(linked.scenario.model, settings).layers[layer] if linked.scenario.weights else None
+        inputs = input_names(linked.start, layer)
+        sensitivities = [trace.sensitivity(t, None, layer) for t in range(first, first + n)]
+        span = {"from": first + 1, "to": first + n}
+        cursor_unit = int(options.get("unit", 1)) - 1 if layer == cursor else 0
+        for unit in sorted(range(H), key=lambda unit: unit != cursor_unit)[
+            : allowance.numbers // (numbers_per_step * n)
+        ]:
+            allowance.numbers -= numbers_per_step * n
             place = f"{layer + 1}.{unit + 1}"
-            answers["sums"][place] = stretch | sums_of(here[steps], trained, inputs, unit)
-            if here.mixture is not None:
-                answers["ledger"][place] = stretch | shares_of(run, layer, unit, steps)
-            listening = [sensitivity_of(one, layer, unit) | {"t": first + 1 + i} for i, one in enumerate(found)]
-            answers["sensitivity"][place] = stretch | {"at": listening}
+            answers["sums"][place] = span | sums_of(layer_run[steps], trained, inputs, unit)
+            if layer_run.mixture is not None:
+                answers["ledger"][place] = span | shares_of(trace, layer, unit, steps)
+            entries = [
+                sensitivity_of(sensitivity, layer, unit) | {"t": first + 1 + i}
+                for i, sensitivity in enumerate(sensitivities)
+            ]
+            answers["sensitivity"][place] = span | {"at": entries}
     return answers
 
 
 @cache
-def plotly_itself() -> Markup:
-    """Plotly as a JSON string: there until it is wanted, and only then read."""
-    return inert(to_json(plotly_source()))
+def plotly_json() -> Markup:
+    """Return Plotly's script as a JSON string, which the page parses only if it needs Plotly."""
+    return escape_for_script(to_json(plotly_source()))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A folder of exported pages with one Plotly beside them, for docs that are served, or opened, as plain files."""
+"""Folders of exported pages that share one Plotly, for docs that a static server hosts or a browser opens as files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..assets import assets
 from ..errors import Refused
 from ..link import FOCUS
 from ..pages.page import templates
-from ..runs.followed import Followed, follow
+from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
 from . import page as export
 
@@ -25,7 +25,7 @@ KEYS = ("model", "sequence", "clamps", "weights", "against", *FOCUS)
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of the site, as its index lists it."""
+    """The entry of a page in the index of the folder."""
 
     file: str
     title: str
@@ -33,30 +33,30 @@ class Entry:
 
 
 def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[Path]:
-    """Write a page for each scenario, an index, and the plotly.min.js that they share; yields each file once written.
+    """Write a page for each scenario, an index, and a shared plotly.min.js. Yield each file after it is written.
 
-    In the TOML file each table is a scenario, named as its page: `title` and `text` for the index, else the keys of
-    a link. Raises ValueError, Refused or SequenceError, which say in which scenario, before anything is written.
+    Each table of the TOML file is a scenario with the name of its page. It has a `title` and a `text` for the index,
+    and the keys of a link. Before writing, raises ValueError, which names the scenario, if one is not valid.
     """
     try:
         tables = tomllib.loads(scenarios.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{scenarios} is not TOML: {error}") from error
-    pages = [(_entry(name, table), _followed(name, table, settings)) for name, table in tables.items()]
+    pages = [(_entry(name, table), _run_of_table(name, table, settings)) for name, table in tables.items()]
     if not pages:
         raise ValueError(f"{scenarios} has no scenarios: write a table for each, such as [flip-flop]")
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
     output.write(plotly, assets()[plotly.name].content)
     yield plotly
-    for entry, of in pages:
+    for entry, run in pages:
         page = folder / entry.file
-        output.write(page, export.page(of, settings, live, plotly.name, entry.title).encode())
+        output.write(page, export.page(run, settings, live, plotly.name, entry.title).encode())
         yield page
     index = folder / "index.html"
     sheet = assets()["css/page.css"].content.decode()
-    filled = {"entries": [entry for entry, _ in pages], "sheet": sheet}
-    output.write(index, templates.get_template("site.html").render(filled).encode())
+    context = {"entries": [entry for entry, _ in pages], "sheet": sheet}
+    output.write(index, templates.get_template("site.html").render(context).encode())
     yield index
 
 
@@ -68,11 +68,11 @@ def _entry(name: str, table: Any) -> Entry:
     return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
 
 
-def _followed(name: str, table: dict[str, Any], settings: Settings) -> Followed:
+def _run_of_table(name: str, table: dict[str, Any], settings: Settings) -> LinkedRun:
     unknown = [key for key in table if key not in (*KEYS, "title", "text")]
     if unknown:
         raise ValueError(f"[{name}] has the unknown key {unknown[0]}: use title, text, {', '.join(KEYS)}")
     try:
-        return follow({key: str(table[key]) for key in KEYS if key in table}, settings)
+        return run_link({key: str(table[key]) for key in KEYS if key in table}, settings)
     except (Refused, SequenceError) as error:
         raise ValueError(f"[{name}]: {error}") from error

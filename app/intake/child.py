@@ -1,8 +1,7 @@
-"""What reads a stranger's file: a process of its own, which can be ended. `reading.py` runs it.
+"""The child process that reads an uploaded file, which may be hostile. `reading.py` starts it and can kill it.
 
-By stdin come a line of JSON, the file and, where the model is to be checked, the reference; by
-stdout go a line of JSON and the model's own bytes. It gets 512 MB besides what it began with and a
-few seconds of work, and can write no file.
+The input is a line of JSON, the file and, for a parity check, the reference file. The output is a line of JSON and the
+bytes of the model. The process may allocate 512 MB after its start, compute for a few seconds, and write no files.
 """
 
 from __future__ import annotations
@@ -25,41 +24,41 @@ from ..intake.upload import Upload
 
 MEMORY = 512 * 2**20
 SECONDS = {"read": 2, "check": 10}
-"""Of work, once it has started: on a busy machine they last longer."""
+"""Seconds of processor time after the start, which can be longer by the clock on a busy machine."""
 
 
 def main() -> None:
-    asked = sys.stdin.buffer.read()
-    _limit(SECONDS[json.loads(asked[: asked.index(b"\n")])["do"]])
-    sys.stdout.buffer.write(answer(asked))
+    request = sys.stdin.buffer.read()
+    _limit(SECONDS[json.loads(request[: request.index(b"\n")])["do"]])
+    sys.stdout.buffer.write(answer(request))
 
 
-def answer(asked: bytes) -> bytes:
-    """What comes in turned into what goes out."""
-    head, _, body = asked.partition(b"\n")
-    about = json.loads(head)
-    size = about["upload"]["data"]
-    upload = Upload.of(about["upload"], body[:size])
-    said, model = _answer(upload, body[size:] if about["do"] == "check" else None)
-    return json.dumps(said).encode() + b"\n" + model
+def answer(request: bytes) -> bytes:
+    """Return the output of the process for its input."""
+    head, _, body = request.partition(b"\n")
+    details = json.loads(head)
+    size = details["upload"]["data"]
+    upload = Upload.from_metadata(details["upload"], body[:size])
+    reply, model = _answer(upload, body[size:] if details["do"] == "check" else None)
+    return json.dumps(reply).encode() + b"\n" + model
 
 
 def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
-    """What there is to say of the upload and the model in it, or how it meets the reference."""
+    """Return the reply and the bytes of the model, or with a reference the result of the parity check."""
     try:
-        found = imported(upload)
+        network = imported(upload)
         if reference is not None:
-            return {"parity": parity(gru_core.check(found, reference))}, b""
-        model = as_kept(found.model)
-        try_out(model)
-        return {"said": found.said}, model.to_bytes()
+            return {"parity": parity_result(gru_core.check(network, reference))}, b""
+        model = mark_as_imported(network.model)
+        check_outputs(model)
+        return {"said": network.said}, model.to_bytes()
     except Unanswered as error:
         return {"question": asdict(error.question)}, b""
     except FormatError as error:
         return {"error": str(error)}, b""
     except MemoryError:
         raise
-    except Exception as error:  # a stranger's file can be wrong in any way
+    except Exception as error:  # an uploaded file can be wrong in any way
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -68,17 +67,20 @@ def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], by
 
 
 def imported(upload: Upload) -> Imported:
-    """The model in a file as it was brought. Raises as `gru_core.formats.read`."""
+    """Return the network in an uploaded file. Raises as `gru_core.formats.read`."""
     return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels)
 
 
-def as_kept(model: Model) -> Model:
-    """The model with a card that says how it got here, whatever the card in the file says."""
+def mark_as_imported(model: Model) -> Model:
+    """Return the model with a card that says that it was imported, whatever the card in the file says."""
     return replace(model, card=replace(model.card, weights="imported"))
 
 
-def try_out(model: Model) -> None:
-    """Raise when the model cannot be run, or answers what is not finite: better known now than on the page."""
+def check_outputs(model: Model) -> None:
+    """Run the model over its examples, to find errors before a page does.
+
+    Raises FormatError if outputs are not finite or names are not text, and any exception of the run itself.
+    """
     for text in {*model.examples, model.encoder.example}:
         _, x = read(model, text)
         if not np.isfinite(gru_core.trace(model, x).y).all():
@@ -87,8 +89,8 @@ def try_out(model: Model) -> None:
         raise FormatError("the names of this network's inputs cannot be shown: they are not text")
 
 
-def parity(report: Parity) -> dict[str, Any]:
-    """A proof of parity, or of the lack of it, as JSON has it."""
+def parity_result(report: Parity) -> dict[str, Any]:
+    """Return the result of a parity check in JSON types."""
     return {
         "passed": report.passed,
         "tolerance": report.tolerance,
@@ -99,14 +101,14 @@ def parity(report: Parity) -> dict[str, Any]:
 
 
 def _limit(seconds: int) -> None:
-    """Bound what this process may take up from here on. Where the system has no limits the parent's clock remains."""
+    """Limit the time, memory and files of this process. If the system cannot, only the parent's timeout applies."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    of = resource.getrusage(resource.RUSAGE_SELF)
-    worked = math.ceil(of.ru_utime + of.ru_stime) + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (worked, worked))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    end = math.ceil(usage.ru_utime + usage.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pages = Path("/proc/self/statm")

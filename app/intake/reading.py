@@ -1,4 +1,4 @@
-"""A stranger's file is read in a process apart: few at a time, in little memory, for seconds at most."""
+"""Reading of uploaded files in child processes: a few at a time, with limits on memory and time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ..intake.child import MEMORY, SECONDS
 from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
-PATIENCE = 20
-"""Seconds by the clock after which a child is ended, whatever it is doing."""
+TIMEOUT = 20
+"""Seconds by the clock after which a child process is killed."""
 
 NICE = 5
 
@@ -32,32 +32,32 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What came of an upload: a `model` and what was `said`, or the `question` in the way of it."""
+class UploadResult:
+    """The result of reading an upload: a `model` with a `report` in sentences, or an open `question`."""
 
-    said: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
     model: Model | None = None
     question: dict[str, Any] | None = None
 
 
-def read(upload: Upload) -> Found:
-    """The model in an upload, or what must be answered first. Raises Refused when there is none."""
-    answer, model = _child("read", upload, b"")
-    found = formats.read(model, upload.name).model if model else None
-    return Found(tuple(answer.get("said", ())), found, answer.get("question"))
+def read(upload: Upload) -> UploadResult:
+    """Read an upload, and return its model or its open question. Raises Refused if the file cannot be read."""
+    answer, model = _call_child("read", upload, b"")
+    network = formats.read(model, upload.name).model if model else None
+    return UploadResult(tuple(answer.get("said", ())), network, answer.get("question"))
 
 
 def check(upload: Upload, reference: bytes) -> dict[str, Any]:
-    """How the model of an upload meets a reference. Raises Refused when they cannot be compared."""
-    answer, _ = _child("check", upload, reference)
-    found: dict[str, Any] = answer["parity"]
-    return found
+    """Compare the model of an upload with a reference file. Raises Refused if they cannot be compared."""
+    answer, _ = _call_child("check", upload, reference)
+    result: dict[str, Any] = answer["parity"]
+    return result
 
 
-def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], bytes]:
-    asked = json.dumps({"do": do, "upload": upload.about}).encode()
-    with _place(), tempfile.TemporaryDirectory(prefix="gruscope-") as nowhere:
-        status, out = _run(b"\n".join((asked, upload.data + reference)), nowhere)
+def _call_child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], bytes]:
+    request = json.dumps({"do": do, "upload": upload.metadata}).encode()
+    with _place(), tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
+        status, out = _run(b"\n".join((request, upload.data + reference)), folder)
     head, _, model = out.partition(b"\n")
     if status != 0 or not head:
         _log.warning("the process that had to %s a file ended with status %s", do, status)
@@ -75,7 +75,7 @@ def _child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], b
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """Wait for one of the few places. Raises Refused when too many do."""
+    """Wait until a child process may start. Raises Refused if too many requests are already waiting."""
     if not _places.acquire(blocking=False):
         message = "too many files are being read at the moment; try again in a few seconds"
         raise Refused(429, "busy", message, retry_after=5)
@@ -86,8 +86,8 @@ def _place() -> Iterator[None]:
         _places.release()
 
 
-def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
-    """Run the child in an empty folder: how it ended, and what it said."""
+def _run(request: bytes, folder: str) -> tuple[int, bytes]:
+    """Run the child process in an empty folder. Return its exit status and its output."""
     command = [sys.executable, "-P", "-m", f"{__package__}.child"]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(
@@ -96,7 +96,7 @@ def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         try:
-            out, _ = process.communicate(asked, PATIENCE)
+            out, _ = process.communicate(request, TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             out, _ = process.communicate()
@@ -104,11 +104,11 @@ def _run(asked: bytes, folder: str) -> tuple[int, bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the server's but where its modules are."""
+    """Return the environment of the child process: where the modules are, and nothing secret of the server."""
     environment = {
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # each thread takes memory
+        "OPENBLAS_NUM_THREADS": "1",  # each thread needs memory
     }
     # Without it Windows finds none of its libraries.
     return environment | {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}

@@ -1,9 +1,9 @@
-"""What was brought is kept in a directory for as long as there is room: who has the link can see the model.
+"""The store of uploads: a folder that keeps uploads while there is space. Everyone with the link can see a model.
 
-One file for each upload, named by its id: the SHA-256 of the line after it, a line of JSON with those of the rest,
-the model's own bytes, then the file as it was brought, which a check of parity reads again. A file that does not meet
-them is damaged, or another version's, and counts as gone. Several servers may share the directory: files come by
-renaming, are never changed, and go one at a time, the least recently used first.
+Each upload has one file, named by the upload's id. The file has four parts: the SHA-256 of the second line, a line of
+JSON with the SHA-256 of the other parts, the bytes of the model, and the uploaded file, which a parity check reads
+again. A file that does not match its sums is damaged, or of another version, and counts as deleted. Several servers may
+share the folder: they add files by renaming, never change them, and delete the least recently used first.
 """
 
 from __future__ import annotations
@@ -24,45 +24,48 @@ import numpy as np
 
 from gru_core import formats
 
-from ..intake.reading import Found
+from ..intake.reading import UploadResult
 from ..intake.upload import ID, Upload
 
 ENDING = ".upload"
 UNFINISHED = ".part"
 ABANDONED = 3600
-"""Seconds after which an unfinished file is nobody's."""
+"""Seconds after which an unfinished file is deleted."""
 
 DAMAGED = (OSError, ValueError, KeyError, TypeError)
-"""What reading a file raises that is not as this version writes it."""
+"""The exceptions of reading a file that is damaged or of another version."""
 
 LOADED = 64 * 2**20
-"""Bytes of the models that stay in memory."""
+"""The most bytes of models in memory."""
 
 
 class Store:
-    """The uploads in `folder`, at most `most` of them and `most_bytes` together. Raises OSError without a folder."""
+    """The uploads in `folder`: at most `most` files, with `most_bytes` bytes together.
+
+    Raises OSError if the folder cannot be created.
+    """
 
     def __init__(self, folder: str | Path, most: int, most_bytes: int) -> None:
         self.folder, self.most, self.most_bytes = Path(folder), most, most_bytes
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._loaded: OrderedDict[str, tuple[Found, int]] = OrderedDict()  # each with its size
+        self._loaded: OrderedDict[str, tuple[UploadResult, int]] = OrderedDict()  # with the size in bytes
         self._size = 0
         self._lock, self._loading = threading.Lock(), threading.Lock()
 
-    def put(self, upload: Upload, found: Found) -> None:
-        """Keep an upload, and let others go where there is no more room. Raises OSError when it cannot."""
-        model = b"" if found.model is None else found.model.to_bytes()
-        about = {
-            "upload": upload.about,
-            "said": found.said,
-            "question": found.question,
+    def put(self, upload: Upload, result: UploadResult) -> None:
+        """Store an upload, and delete others if there is no space. Raises OSError if the file cannot be written."""
+        model = b"" if result.model is None else result.model.to_bytes()
+        head = {
+            "upload": upload.metadata,
+            "said": result.report,
+            "question": result.question,
             "model": len(model),
             "sums": [_sum(model), _sum(upload.data)],
         }
-        head = json.dumps(about).encode() + b"\n"
+        line = json.dumps(head).encode() + b"\n"
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=UNFINISHED, delete=False) as file:
             try:
-                file.writelines((_sum(head).encode(), b"\n", head, model, upload.data))
+                file.writelines((_sum(line).encode(), b"\n", line, model, upload.data))
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
@@ -73,45 +76,45 @@ class Store:
                 raise
         self._make_room(upload.id)
 
-    def get(self, id: str) -> Found | None:
-        """What came of the upload of that id, which is thereby used; None when it is not kept, or not any more."""
+    def get(self, id: str) -> UploadResult | None:
+        """Return the result of an upload, and mark the upload as used. Return None if it is not stored, or damaged."""
         if not self._use(id):
             self._unload(id)
             return None
-        found = self._of_loaded(id)
-        if found is None:
-            with self._loading:  # one at a time: what it takes to read a model is more than the model
-                found = self._of_loaded(id) or self._load(id)
-        return found
+        result = self._in_memory(id)
+        if result is None:
+            with self._loading:  # one at a time, because reading a model needs more memory than the model
+                result = self._in_memory(id) or self._load(id)
+        return result
 
-    def peek(self, id: str) -> Found | None:
-        """The same, without using it."""
+    def peek(self, id: str) -> UploadResult | None:
+        """Return the result of an upload as `get` does, but do not mark the upload as used."""
         try:
             with self._path(id).open("rb") as file:
-                about = _head(file)
-                model = _part(file, about["model"], about["sums"][0])
-            return Found(tuple(about["said"]), formats.read(model, id).model if model else None, about["question"])
+                head = _head(file)
+                model = _part(file, head["model"], head["sums"][0])
+            return UploadResult(tuple(head["said"]), formats.read(model, id).model if model else None, head["question"])
         except DAMAGED:
             return None
 
     def upload(self, id: str) -> Upload | None:
-        """The file as it was brought and what was said about it; None when it is not kept any more."""
+        """Return the uploaded file and its answers, and mark the upload as used. Return None as `get`."""
         if not self._use(id):
             return None
         try:
             with self._path(id).open("rb") as file:
-                about = _head(file)
-                file.seek(about["model"], os.SEEK_CUR)
-                return Upload.of(about["upload"], _part(file, about["upload"]["data"], about["sums"][1]))
+                head = _head(file)
+                file.seek(head["model"], os.SEEK_CUR)
+                return Upload.from_metadata(head["upload"], _part(file, head["upload"]["data"], head["sums"][1]))
         except DAMAGED:
             return None
 
-    def whole(self, id: str) -> bool:
-        """Whether the file of that id is there, undamaged."""
+    def is_intact(self, id: str) -> bool:
+        """Return whether an upload is stored and its file is undamaged."""
         return self.peek(id) is not None and self.upload(id) is not None
 
     def ids(self) -> list[str]:
-        """What is kept, the most recently used first."""
+        """Return the ids of the stored uploads, the most recently used first."""
         return [path.stem for _, _, path in sorted(self._files(), reverse=True)]
 
     def _path(self, id: str) -> Path:
@@ -123,7 +126,7 @@ class Store:
             os.utime(self._path(id))
         except FileNotFoundError:
             return False
-        except OSError:  # a directory that can only be read
+        except OSError:  # the folder is read-only
             return self._path(id).exists()
         return True
 
@@ -131,41 +134,41 @@ class Store:
         with self._lock:
             self._size -= self._loaded.pop(id, (None, 0))[1]
 
-    def _of_loaded(self, id: str) -> Found | None:
+    def _in_memory(self, id: str) -> UploadResult | None:
         with self._lock:
             if id not in self._loaded:
                 return None
             self._loaded.move_to_end(id)
             return self._loaded[id][0]
 
-    def _load(self, id: str) -> Found | None:
-        found = self.peek(id)
-        if found is not None:
-            size = _size(found, set())
+    def _load(self, id: str) -> UploadResult | None:
+        result = self.peek(id)
+        if result is not None:
+            size = _size(result, set())
             with self._lock:
-                self._loaded[id] = found, size
+                self._loaded[id] = result, size
                 self._size += size
                 while len(self._loaded) > 1 and self._size > LOADED:
                     self._size -= self._loaded.popitem(last=False)[1][1]
-        return found
+        return result
 
     def _files(self) -> Iterator[tuple[int, int, Path]]:
-        """When each was used, how large it is, and where."""
+        """Yield for each file the time of its last use, its size and its path."""
         for path in self.folder.glob("*" + ENDING):
             try:
-                about = path.stat()
-            except FileNotFoundError:  # another server let it go
+                status = path.stat()
+            except FileNotFoundError:  # another server deleted it
                 continue
-            yield about.st_mtime_ns, about.st_size, path
+            yield status.st_mtime_ns, status.st_size, path
 
-    def _make_room(self, but: str) -> None:
-        """Let go what was not used for longest, but not the newcomer; and what nobody will finish."""
+    def _make_room(self, newest: str) -> None:
+        """Delete the least recently used files except that of `newest`, and unfinished files that are too old."""
         files = sorted(self._files())
         count, total = len(files), sum(size for _, size, _ in files)
         for _, size, path in files:
             if count <= self.most and total <= self.most_bytes:
                 break
-            if path.stem != but:
+            if path.stem != newest:
                 path.unlink(missing_ok=True)
                 self._unload(path.stem)
                 count, total = count - 1, total - size
@@ -182,33 +185,33 @@ def _sum(data: bytes) -> str:
 
 
 def _head(file: BinaryIO) -> dict[str, Any]:
-    """What the file says of itself, and nothing that was not written. Raises ValueError when it is damaged."""
-    wanted, head = file.readline(len(_sum(b"")) + 1), file.readline()
-    if wanted != _sum(head).encode() + b"\n":
+    """Return the line of JSON of a file. Raises ValueError if it does not match its SHA-256."""
+    checksum, head = file.readline(len(_sum(b"")) + 1), file.readline()
+    if checksum != _sum(head).encode() + b"\n":
         raise ValueError("the file is damaged, or another version's")
-    about: dict[str, Any] = json.loads(head)
-    return about
+    content: dict[str, Any] = json.loads(head)
+    return content
 
 
-def _part(file: BinaryIO, size: int, wanted: str) -> bytes:
+def _part(file: BinaryIO, size: int, checksum: str) -> bytes:
     part = file.read(size)
-    if _sum(part) != wanted:
+    if _sum(part) != checksum:
         raise ValueError("the file is damaged")
     return part
 
 
-def _size(thing: object, seen: set[int]) -> int:
-    """Bytes of an object and of all that it holds, but for what is in `seen`."""
-    if id(thing) in seen:
+def _size(value: object, seen: set[int]) -> int:
+    """Return the bytes of an object and of everything in it, except the objects whose ids are in `seen`."""
+    if id(value) in seen:
         return 0
-    seen.add(id(thing))
+    seen.add(id(value))
     inner: Iterable[object] = ()
-    if isinstance(thing, np.ndarray):
-        inner = (thing.base,)
-    elif isinstance(thing, dict):
-        inner = (*thing, *thing.values())
-    elif isinstance(thing, tuple | list):
-        inner = thing
-    elif hasattr(thing, "__dict__"):
-        inner = (vars(thing),)
-    return sys.getsizeof(thing) + sum(_size(one, seen) for one in inner)
+    if isinstance(value, np.ndarray):
+        inner = (value.base,)
+    elif isinstance(value, dict):
+        inner = (*value, *value.values())
+    elif isinstance(value, tuple | list):
+        inner = value
+    elif hasattr(value, "__dict__"):
+        inner = (vars(value),)
+    return sys.getsizeof(value) + sum(_size(part, seen) for part in inner)

@@ -1,4 +1,4 @@
-"""What somebody brought: a file, and what was said about it."""
+"""An uploaded file, with the answers and names that belong to it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 ID = re.compile("u-[0-9a-f]{32}")
-"""What names an upload. Whoever knows it can see the model, so it cannot be guessed: 128 bits."""
+"""The id of an upload. Everyone who knows the id can see the model, so the id has 128 bits, too many to guess."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The bytes of a file and the name it had; the `answers`, `alphabet` and `labels` given with it."""
+    """An uploaded file: its bytes and its name, and the `answers`, `alphabet` and `labels` that the visitor sent."""
 
     data: bytes = field(repr=False)
     name: str
@@ -24,26 +24,26 @@ class Upload:
     labels: Sequence[str] | None = None
 
     @property
-    def about(self) -> dict[str, Any]:
-        """All but the bytes, as JSON has it."""
+    def metadata(self) -> dict[str, Any]:
+        """The upload in JSON types, with the number of bytes as `data`."""
         return asdict(replace(self, data=b"")) | {"data": len(self.data)}
 
     @staticmethod
-    def of(about: Mapping[str, Any], data: bytes) -> Upload:
-        """The upload of which `about` says all but the bytes."""
-        return Upload(**dict(about) | {"data": data})
+    def from_metadata(metadata: Mapping[str, Any], data: bytes) -> Upload:
+        """Return the upload with this metadata and these bytes."""
+        return Upload(**dict(metadata) | {"data": data})
 
     @property
     def id(self) -> str:
-        """The same for the same file and the same answers, on any server."""
-        digest = hashlib.sha256(json.dumps(self.about, sort_keys=True).encode())
+        """The id, which depends only on the file and the answers, and is the same on every server."""
+        digest = hashlib.sha256(json.dumps(self.metadata, sort_keys=True).encode())
         digest.update(self.data)
         return "u-" + digest.hexdigest()[:32]
 
-    def answered(
+    def with_answers(
         self, answers: Mapping[str, str], alphabet: Sequence[str] | None, labels: Sequence[str] | None
     ) -> Upload:
-        """The same file with more said about it; what was said before holds where nothing new is."""
+        """Return the upload with more answers and names. Earlier ones stay unless the new ones replace them."""
         return replace(
             self,
             answers={**self.answers, **answers},

@@ -1,3 +1,5 @@
-"""Work that takes seconds, done by other processes: `engine.py` says what any engine does, `pool.py` and `cluster.py`
-are the two, `work.py` is what is done there, and `trainings.py` has what visitors have asked for.
+"""Jobs that take seconds and run in other processes.
+
+`engine.py` declares what every engine does. `pool.py` and `cluster.py` are the two engines, `work.py` has the functions
+that run there, and `trainings.py` has the trainings that visitors start.
 """

@@ -1,7 +1,7 @@
-"""The engine of many machines: a Dask cluster that is there already, by its scheduler's address.
+"""The engine for many machines: a Dask cluster that is already running.
 
-Whoever can connect to a scheduler can run code on its workers. The scheduler itself begins work again whose worker has
-died, and gives up on it where several have.
+Everyone who can connect to a scheduler can run code on its workers. If a worker dies, the scheduler itself starts the
+job again on another one, and gives up after several workers have died.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..version import VERSIONS
-from .engine import RETRY, Cancelled, Job, Lost, Report, Work
+from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
 TOPIC = "gruscope"
 
 
 def check(address: str, plain: bool) -> None:
-    """Raise ValueError for an address not to connect to: without TLS beyond this machine, unless `plain`."""
+    """Raise ValueError if the address is not valid, or if it is on another machine without TLS and `plain` is false."""
     parts = urlsplit(address)
     if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
         raise ValueError(f"{address} is not the address of a scheduler: use tls://HOST:PORT or tcp://127.0.0.1:PORT")
@@ -41,7 +41,11 @@ def _loopback(host: str) -> bool:
 
 
 class Cluster:
-    """Raises ValueError where the address is refused, OSError where no scheduler answers, ImportError without Dask."""
+    """An engine that runs jobs on a Dask cluster.
+
+    Raises ValueError if `check` refuses the address or a worker has other versions, OSError if no scheduler answers,
+    and ImportError without Dask.
+    """
 
     def __init__(self, address: str, plain: bool = False) -> None:
         check(address, plain)
@@ -58,13 +62,13 @@ class Cluster:
         except ValueError:
             self._client.close()
             raise
-        self._client.subscribe_topic(TOPIC, self._heard)
+        self._client.subscribe_topic(TOPIC, self._receive)
 
-    def submit(self, work: Work, asked: Any, report: Report) -> Job:
+    def submit(self, work: Work, argument: Any, report: Report) -> Job:
         job, key = Job(report), f"gruscope-{uuid4().hex}"
         with self._lock:
             self._jobs[key] = job, None
-        future = self._client.submit(_do, key, work, asked, key=key, pure=False)
+        future = self._client.submit(_run, key, work, argument, key=key, pure=False)
         with self._lock:
             self._jobs[key] = job, future
         future.add_done_callback(lambda done: self._done(key, job, done))
@@ -72,14 +76,13 @@ class Cluster:
 
     def cancel(self, job: Job) -> None:
         with self._lock:
-            found = [(key, future) for key, (one, future) in self._jobs.items() if one is job]
-        for key, future in found:
-            self._client.run(
-                _cancel, key, wait=False, on_error="ignore"
-            )  # one that is running sees this at its next report
+            matches = [(key, future) for key, (submitted, future) in self._jobs.items() if submitted is job]
+        for key, future in matches:
+            # A running job sees this at its next report.
+            self._client.run(_cancel, key, wait=False, on_error="ignore")
             if future is not None:
                 future.cancel(force=True)
-            job.failed(Cancelled())
+            job.fail(Cancelled())
 
     def close(self) -> None:
         with self._lock:
@@ -89,29 +92,29 @@ class Cluster:
         self._client.close()
 
     def _same_versions(self) -> None:
-        """Raise ValueError where a worker would not compute the same bits."""
+        """Raise ValueError if a worker has other versions, since it would not compute the same bits."""
         for worker, versions in self._client.run(_versions).items():
             if versions != VERSIONS:
                 raise ValueError(
                     f"the worker {worker} has {versions}, but this machine has {VERSIONS}: install the same versions"
                 )
 
-    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
-        _, said = event
+    def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, message = event
         with self._lock:
-            job, _ = self._jobs.get(said["key"], (None, None))
+            job, _ = self._jobs.get(message["key"], (None, None))
         if job is not None:
-            job.reported(said["number"], pickle.loads(said["message"]))
+            job.receive(message["number"], pickle.loads(message["message"]))
 
     def _done(self, key: str, job: Job, done: Any) -> None:
         if done.status == "finished":
-            job.ended(*done.result())
+            job.finish(*done.result())
         elif done.cancelled():
-            job.failed(Cancelled())
+            job.fail(Cancelled())
         else:
             error = done.exception()
-            died = Lost(f"the workers that computed this died; {RETRY}")
-            job.failed(died if isinstance(error, self._killed) else error)
+            died = WorkerDied(f"the workers that computed this died; {RETRY}")
+            job.fail(died if isinstance(error, self._killed) else error)
         job.future.add_done_callback(lambda _: self._forget(key))
 
     def _forget(self, key: str) -> None:
@@ -132,8 +135,8 @@ def _cancel(key: str) -> None:
     _cancelled.add(key)
 
 
-def _do(key: str, work: Work, asked: Any) -> tuple[Any, int]:
-    """What came of the work, and how many reports were sent."""
+def _run(key: str, work: Work, argument: Any) -> tuple[Any, int]:
+    """Run the work in a worker. Return its result and the number of reports that it sent."""
     worker: Any = import_module("distributed").get_worker()
     numbers = itertools.count()
     sent = 0
@@ -142,10 +145,10 @@ def _do(key: str, work: Work, asked: Any) -> tuple[Any, int]:
         nonlocal sent
         if key in _cancelled:
             raise Cancelled
-        # Of what can be sent itself tuples and NumPy's numbers are left out.
+        # Pickled, because events can contain neither tuples nor NumPy numbers.
         worker.log_event(TOPIC, {"key": key, "number": next(numbers), "message": pickle.dumps(message)})
         sent += 1
 
     if key in _cancelled:
         raise Cancelled
-    return work(asked, report), sent
+    return work(argument, report), sent

@@ -1,7 +1,8 @@
-"""What any engine does: it takes work, tells how it goes, and gives what came of it.
+"""The interface of engines: an engine runs jobs in other processes, and passes on their reports and results.
 
-Work is a function of what is asked and of `report`, at the top of a module, so that another process can find it. It
-is deterministic: an engine whose worker dies begins it again, and drops the reports that it has had already.
+A job runs a work function with two arguments, a value and `report`. The function is at the top level of a module, so
+that another process can import it. It must be deterministic: if its worker dies, the engine starts it again, and
+ignores the reports that it has already received.
 """
 
 from __future__ import annotations
@@ -16,55 +17,55 @@ Work = Callable[[Any, Report], Any]
 
 
 RETRY = "try again, or try a smaller network"
-"""What to do when a worker died, most often because the system had no memory left."""
+"""What a visitor can do after a worker has died, most often because the system had no memory left."""
 
 
 class Cancelled(Exception):
-    """Raised by `report` where nobody wants the work any more."""
+    """The job was canceled; `report` raises this in the worker."""
 
 
-class Lost(Exception):
-    """The worker died more than once at this work."""
+class WorkerDied(Exception):
+    """The job failed because its worker died, and other tries failed in the same way."""
 
 
 class Job:
-    """Work that was submitted. `future` has what came of it, once all reports before it have been told."""
+    """A job of an engine. `future` gets the result after all reports have been passed on."""
 
     def __init__(self, report: Report) -> None:
         self.future: Future[Any] = Future()
         self._report, self._lock = report, Lock()
-        self._had, self._wanted, self._result = 0, -1, None
+        self._received, self._expected, self._result = 0, -1, None
 
-    def reported(self, number: int, message: Any) -> None:
-        """Take in the report of this number, from 0, of which a job that was begun again sends some twice."""
+    def receive(self, number: int, message: Any) -> None:
+        """Pass on a report. `number` counts from 0; a job that was started again sends some reports twice."""
         with self._lock:
-            if number == self._had and not self.future.done():
-                self._had += 1
+            if number == self._received and not self.future.done():
+                self._received += 1
                 self._report(message)
         self._settle()
 
-    def ended(self, result: Any, reports: int) -> None:
-        """The work is done; so many reports were sent."""
+    def finish(self, result: Any, reports: int) -> None:
+        """Store the result, and the number of reports that the work sent."""
         with self._lock:
-            self._wanted, self._result = reports, result
+            self._expected, self._result = reports, result
         self._settle()
 
-    def failed(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         with self._lock:
             if not self.future.done():
                 self.future.set_exception(error)
 
     def _settle(self) -> None:
         with self._lock:
-            if self._had == self._wanted and not self.future.done():
+            if self._received == self._expected and not self.future.done():
                 self.future.set_result(self._result)
 
 
 class Engine(Protocol):
-    """An engine may be used from several threads."""
+    """An engine that runs jobs. Several threads may use it."""
 
-    def submit(self, work: Work, asked: Any, report: Report) -> Job: ...
+    def submit(self, work: Work, argument: Any, report: Report) -> Job: ...
     def cancel(self, job: Job) -> None:
-        """The job's future fails with Cancelled, at once or at its next report."""
+        """Cancel a job: its future fails with Cancelled, at once or at its next report."""
 
     def close(self) -> None: ...

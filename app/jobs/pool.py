@@ -1,4 +1,4 @@
-"""The engine that needs nothing started: processes of this machine, which yield to everything else on it."""
+"""The default engine: processes on this machine, with a lower priority than everything else."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from ..interrupts import deaf_children
-from .engine import RETRY, Cancelled, Job, Lost, Report, Work
+from ..interrupts import ignore_interrupts_in_children
+from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
 MEMORY = 1024 * 2**20
-"""Bytes a worker may take besides what it began with."""
+"""The most bytes that a worker may allocate after its start."""
 TRIES = 2
-RENEWED = 200
-"""Jobs after which others begin in fresh processes: whatever those before have left behind goes with them."""
+JOBS_PER_EXECUTOR = 200
+"""Jobs after which new processes replace the old ones, so that leaked memory is freed."""
 FLAGS = 2**16
-"""Jobs that can be told apart at one time, for their being cancelled."""
+"""The most jobs that can be canceled separately at one time."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class Pool:
-    """At most `workers` processes, begun when there is work. After a MemoryError, and after many jobs, others take over
-    and those before end with their last job."""
+    """An engine with at most `workers` processes, which start with the first job.
+
+    After a MemoryError, and after JOBS_PER_EXECUTOR jobs, new processes replace them. The old processes end with their
+    last job.
+    """
 
     def __init__(self, workers: int) -> None:
         self._workers, self._lock, self._numbers = workers, Lock(), itertools.count()
@@ -42,109 +45,110 @@ class Pool:
         self._flags: Any = _SPAWN.RawArray(ctypes.c_bool, FLAGS)
         self._executor: ProcessPoolExecutor | None = None
         self._left = 0  # jobs before the executor is renewed
-        self._going: Counter[ProcessPoolExecutor] = Counter()  # jobs of each, of those before as well
+        self._pending: Counter[ProcessPoolExecutor] = Counter()  # jobs of each executor, also of the old ones
         self._writer: Connection | None = None
         self._closed = False
 
-    def submit(self, work: Work, asked: Any, report: Report) -> Job:
+    def submit(self, work: Work, argument: Any, report: Report) -> Job:
         job = Job(report)
         with self._lock:
             number = next(self._numbers) % FLAGS
             self._jobs[number] = job
             self._flags[number] = False
-        self._send(number, work, asked, 1)
+        self._send(number, work, argument, 1)
         return job
 
     def cancel(self, job: Job) -> None:
         with self._lock:
-            for number in [number for number, one in self._jobs.items() if one is job]:
+            for number in [number for number, submitted in self._jobs.items() if submitted is job]:
                 self._flags[number] = True
 
     def close(self) -> None:
         with self._lock:
-            self._closed, executors = True, {*self._going, self._executor} - {None}
+            self._closed, executors = True, {*self._pending, self._executor} - {None}
             for number in self._jobs:
                 self._flags[number] = True
             self._executor = None
         for executor in executors:
             assert executor is not None
             for process in list((executor._processes or {}).values()):
-                process.kill()  # up to its next report it would keep everybody waiting
+                process.kill()  # otherwise closing would wait for its next report
             executor.shutdown(wait=True, cancel_futures=True)
-        self._hang_up()
+        self._close_writer()
 
-    def _send(self, number: int, work: Work, asked: Any, attempt: int) -> None:
+    def _send(self, number: int, work: Work, argument: Any, attempt: int) -> None:
         with self._lock:
             if self._closed:
-                self._jobs.pop(number).failed(Cancelled())
+                self._jobs.pop(number).fail(Cancelled())
                 return
             executor = self._executor or self._start()
             try:
                 with _one_thread():
-                    inner = executor.submit(_do, number, work, asked)
-            except BrokenProcessPool:  # noticed here first; those before this one begin again as well
+                    inner = executor.submit(_run, number, work, argument)
+            except BrokenProcessPool:  # the pool is broken, and its earlier jobs start again too
                 self._retire(executor)
                 executor = self._start()
                 with _one_thread():
-                    inner = executor.submit(_do, number, work, asked)
-            self._going[executor] += 1
+                    inner = executor.submit(_run, number, work, argument)
+            self._pending[executor] += 1
             self._left -= 1
             if self._left == 0:
                 self._retire(executor)
-        inner.add_done_callback(lambda done: self._done(done, executor, number, work, asked, attempt))
+        inner.add_done_callback(lambda done: self._done(done, executor, number, work, argument, attempt))
 
     def _done(
-        self, done: Future[Any], executor: ProcessPoolExecutor, number: int, work: Work, asked: Any, attempt: int
+        self, done: Future[Any], executor: ProcessPoolExecutor, number: int, work: Work, argument: Any, attempt: int
     ) -> None:
         error = Cancelled() if done.cancelled() else done.exception()
         if isinstance(error, BrokenProcessPool):
-            # In a thread of its own: this one belongs to the executor that is broken, and may hold its lock.
-            Thread(target=self._lost, args=(executor, number, work, asked, attempt), daemon=True).start()
+            # In a new thread, because this thread belongs to the broken executor and may hold its lock.
+            Thread(target=self._retry, args=(executor, number, work, argument, attempt), daemon=True).start()
             return
         with self._lock:
-            self._going[executor] -= 1
+            self._pending[executor] -= 1
             if isinstance(error, MemoryError) or executor is not self._executor:
                 self._retire(executor)
             job = self._jobs[number] if error is None else self._jobs.pop(number)
         if error is None:
-            job.ended(*done.result())
+            job.finish(*done.result())
             job.future.add_done_callback(lambda _: self._forget(number))
         else:
-            job.failed(error)
+            job.fail(error)
 
-    def _lost(self, executor: ProcessPoolExecutor, number: int, work: Work, asked: Any, attempt: int) -> None:
-        """Begin a job again whose process has died, if it is the first time."""
+    def _retry(self, executor: ProcessPoolExecutor, number: int, work: Work, argument: Any, attempt: int) -> None:
+        """Start a job again after its process has died, unless this was its last try."""
         with self._lock:
-            self._going[executor] -= 1
+            self._pending[executor] -= 1
             self._retire(executor)
             job = self._jobs[number] if attempt < TRIES else self._jobs.pop(number)
         if attempt < TRIES:
-            self._send(number, work, asked, attempt + 1)
+            self._send(number, work, argument, attempt + 1)
         else:
-            job.failed(Lost(f"the process that computed this died twice; {RETRY}"))
+            job.fail(WorkerDied(f"the process that computed this died twice; {RETRY}"))
 
     def _forget(self, number: int) -> None:
         with self._lock:
             self._jobs.pop(number, None)
 
     def _retire(self, executor: ProcessPoolExecutor) -> None:
-        """Give it no more jobs, and end its processes once it has none."""
+        """Send no more jobs to an executor, and end its processes after the last job."""
         if self._executor is executor:
             self._executor = None
-        if self._going[executor] == 0 and not self._closed:
-            del self._going[executor]
+        if self._pending[executor] == 0 and not self._closed:
+            del self._pending[executor]
             executor.shutdown(wait=False)
 
     def _start(self) -> ProcessPoolExecutor:
-        self._hang_up()
+        self._close_writer()
         reader, self._writer = _SPAWN.Pipe(duplex=False)
         Thread(target=self._listen, args=(reader,), daemon=True, name="reports").start()
-        told = (self._writer, _SPAWN.Lock(), self._flags)
-        self._executor, self._left = ProcessPoolExecutor(self._workers, _SPAWN, _enter, told), RENEWED
+        arguments = (self._writer, _SPAWN.Lock(), self._flags)
+        self._executor = ProcessPoolExecutor(self._workers, _SPAWN, _initialize_worker, arguments)
+        self._left = JOBS_PER_EXECUTOR
         return self._executor
 
-    def _hang_up(self) -> None:
-        """Close this end, so that who listens hears when the last worker has gone."""
+    def _close_writer(self) -> None:
+        """Close this end of the pipe, so that the thread that listens ends after the last worker."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -156,20 +160,23 @@ class Pool:
                 with self._lock:
                     job = self._jobs.get(number)
                 if job is not None:
-                    job.reported(count, message)
+                    job.receive(count, message)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """What is begun meanwhile computes in one thread: matrices are small, and results are the same everywhere."""
+    """Let processes that start in this context compute in one thread.
+
+    The matrices are small, and with one thread the results are the same on all machines.
+    """
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
+    previous = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
     try:
-        with deaf_children():
+        with ignore_interrupts_in_children():
             yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:
@@ -183,17 +190,18 @@ _writing: Any
 _flags: Any
 
 
-def _enter(writer: Connection, writing: Any, flags: Any) -> None:
+def _initialize_worker(writer: Connection, writing: Any, flags: Any) -> None:
     global _writer, _writing, _flags
     _writer, _writing, _flags = writer, writing, flags
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl+C and ends its workers
     if hasattr(os, "nice"):
         os.nice(19)
-    if hasattr(os, "SCHED_BATCH"):  # Linux: does not wait for its turn to end when the server has something to do
+    if hasattr(os, "SCHED_BATCH"):  # Linux: the server need not wait until a worker's time slice ends
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     parent = multiprocessing.parent_process()
     assert parent is not None
-    Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()  # nobody is left to work for
+    # A worker ends with its server.
+    Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
     with suppress(ImportError):  # Windows
         import resource
 
@@ -204,8 +212,8 @@ def _enter(writer: Connection, writing: Any, flags: Any) -> None:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _do(number: int, work: Work, asked: Any) -> tuple[Any, int]:
-    """What came of the work, and how many reports were sent."""
+def _run(number: int, work: Work, argument: Any) -> tuple[Any, int]:
+    """Run the work in a worker. Return its result and the number of reports that it sent."""
     count = itertools.count()
     sent = 0
 
@@ -219,4 +227,4 @@ def _do(number: int, work: Work, asked: Any) -> tuple[Any, int]:
 
     if _flags[number]:
         raise Cancelled
-    return work(asked, report), sent
+    return work(argument, report), sent

@@ -1,4 +1,4 @@
-"""The engine that is asked for."""
+"""The choice of an engine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from .engine import Engine
 from .pool import Pool
 
 
-def start(workers: int, scheduler: str = "", plain: bool = False) -> Engine:
-    """Processes of this machine, or the cluster of a `scheduler`. Raises as `Cluster`."""
+def start_engine(workers: int, scheduler: str = "", plain: bool = False) -> Engine:
+    """Return a pool of processes on this machine or, with a `scheduler`, its cluster. Raises as `Cluster`."""
     return Cluster(scheduler, plain) if scheduler else Pool(workers)

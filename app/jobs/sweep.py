@@ -1,4 +1,4 @@
-"""A sweep: a grid of recipes trained one after another, a row of a table for each, and a page that shows them."""
+"""A sweep: trainings of a grid of recipes, with a table of one row for each training, and a page of charts."""
 
 from __future__ import annotations
 
@@ -26,39 +26,42 @@ KEYS = (
     "task", "cell", "units", "seed", "rate", "first", "T_max", "b_z", "b_r", "b_f", "penalty_z", "penalty_r",
     "T", "reach", "after", "most",
 )  # fmt: skip
-"""Of a recipe, as the table has it; in the file any of them is one value or a list of them."""
+"""The keys of a recipe: columns of the table. In a sweep's file each has one value or a list of values."""
 
 RESULTS = ("steps", "good_at", "score", "loss", "way_back_before", "way_back", "ended")
-"""`good_at` is the step at which it was good enough, empty where it never was; `way_back` that of the gradient over the
-longest lag."""
+"""The columns for the result of a training.
+
+`good_at` is the training step at which the score reached its target, empty if it never did. `way_back` is the relative
+norm of the gradient over the longest lag after training, `way_back_before` that before training.
+"""
 
 COLUMNS = ("id", *KEYS, *RESULTS, *VERSIONS)
 
 MOST = 100_000
-"""Trainings of one sweep."""
+"""The most trainings of one sweep."""
 
 IN_FLIGHT = 64
-"""Jobs that are with the engine at one time."""
+"""The most jobs in the engine at one time."""
 
 
 def read(path: Path) -> list[Recipe]:
-    """The recipes of a sweep's file, each once. Raises ValueError for what cannot be read."""
+    """Return the recipes of a sweep's file, each once. Raises ValueError if the file or a recipe is not valid."""
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
+        grid = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{path.name} is not TOML: {error}") from error
     known = {*KEYS, "seeds", "gap"}
-    for key in said:
+    for key in grid:
         if key not in known:
             raise ValueError(f"{path.name}: the key {key!r} is unknown: use {', '.join(sorted(known))}")
-    if "seeds" in said:
-        said["seed"] = list(range(_whole(path, "seeds", said.pop("seeds"))))
-    if "gap" in said:
-        gaps = said.pop("gap")
-        said["T"] = [_whole(path, "gap", gap) + 1 for gap in (gaps if isinstance(gaps, list) else [gaps])]
-    lists = {key: value if isinstance(value, list) else [value] for key, value in said.items()}
+    if "seeds" in grid:
+        grid["seed"] = list(range(_whole(path, "seeds", grid.pop("seeds"))))
+    if "gap" in grid:
+        gaps = grid.pop("gap")
+        grid["T"] = [_whole(path, "gap", gap) + 1 for gap in (gaps if isinstance(gaps, list) else [gaps])]
+    lists = {key: value if isinstance(value, list) else [value] for key, value in grid.items()}
     size = 1
     for values in lists.values():
         size *= len(values)
@@ -66,15 +69,15 @@ def read(path: Path) -> list[Recipe]:
         raise ValueError(
             f"{path.name}: the grid has {size:,} trainings, but at most {MOST:,} are possible: use fewer values"
         )
-    found: dict[str, Recipe] = {}
-    for chosen in itertools.product(*lists.values()):
-        keys = {key: str(value) for key, value in zip(lists, chosen, strict=True)}
+    recipes: dict[str, Recipe] = {}
+    for combination in itertools.product(*lists.values()):
+        keys = {key: str(value) for key, value in zip(lists, combination, strict=True)}
         try:
             recipe = read_recipes(keys | {"cells": keys.get("cell", "gru")})[0]
         except Refused as error:
             raise ValueError(f"{path.name}: {error}") from error
-        found.setdefault(id_of(recipe), recipe)  # a key that a cell has no use for makes no other training
-    return list(found.values())
+        recipes.setdefault(id_of(recipe), recipe)  # a key that this cell does not use makes no other training
+    return list(recipes.values())
 
 
 def _whole(path: Path, key: str, value: Any) -> int:
@@ -83,8 +86,8 @@ def _whole(path: Path, key: str, value: Any) -> int:
     return value
 
 
-def done(table: Path) -> dict[str, dict[str, str]]:
-    """The rows of a table by id, none where there is no file. Raises ValueError for another file."""
+def read_rows(table: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of a table by id, none if there is no file. Raises ValueError if the file is another table."""
     if not table.exists() or table.stat().st_size == 0:
         return {}
     with table.open(newline="") as file:
@@ -97,39 +100,39 @@ def done(table: Path) -> dict[str, dict[str, str]]:
 
 
 def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]:
-    """Train what the table does not have yet, and add each to it as it ends; how many it has, again and again.
+    """Train the recipes that have no row yet, and add a row after each training. Yield the number of rows so far.
 
-    At the end the rows stand in the order of the recipes, before those of other grids. Raises what a training fails
-    with.
+    In the end the rows have the order of the recipes, and rows of other grids follow. If a training fails, its
+    exception is raised.
     """
     ids = {id_of(recipe): recipe for recipe in recipes}
-    rows = done(table)
+    rows = read_rows(table)
     others = [row for id, row in rows.items() if id not in ids]
     rows = {id: row for id, row in rows.items() if id in ids}
     left = iter([(id, recipe) for id, recipe in ids.items() if id not in rows])
     if table.exists():
-        _write(table, [*rows.values(), *others])  # without a line that was cut off
+        _write(table, [*rows.values(), *others])  # without an incomplete last line
     yield len(rows)
-    going: dict[Future[Any], str] = {}
+    pending: dict[Future[Any], str] = {}
     while True:
-        for id, recipe in itertools.islice(left, IN_FLIGHT - len(going)):
-            going[engine.submit(work.outcome, recipe.to_dict(), _unheard).future] = id
-        if not going:
+        for id, recipe in itertools.islice(left, IN_FLIGHT - len(pending)):
+            pending[engine.submit(work.outcome, recipe.to_dict(), _ignore_report).future] = id
+        if not pending:
             break
-        for future in wait(going, return_when=FIRST_COMPLETED).done:
-            id = going.pop(future)
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            id = pending.pop(future)
             rows[id] = row(ids[id], id, future.result())
             _add(table, rows[id])
         yield len(rows)
     _write(table, [*(rows[id] for id in ids), *others])
 
 
-def _unheard(message: Any) -> None:
-    """A sweep waits for results alone."""
+def _ignore_report(message: Any) -> None:
+    """Ignore a report, because a sweep needs only the results."""
 
 
 def row(recipe: Recipe, id: str, outcome: Mapping[str, Any]) -> dict[str, str]:
-    """A row of the table."""
+    """Return the row of a training, with texts as values."""
     schedule = recipe.schedule
     values = {
         "id": id,
@@ -161,7 +164,7 @@ def _write(table: Path, rows: Iterable[Mapping[str, str]]) -> None:
 
 
 def page(rows: Sequence[Mapping[str, str]]) -> str:
-    """The medians over the seeds, with quartiles, as one HTML file that needs no network."""
+    """Return one HTML file with charts of the medians over the seeds, with quartiles. It needs no network."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -169,12 +172,12 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
     across = max(varied, key=lambda key: len({row[key] for row in rows if _is_number(row[key])}), default="cell")
     others = [key for key in varied if key != across]
     groups: dict[tuple[str, ...], dict[str, list[Mapping[str, str]]]] = {}
-    for one in rows:
-        groups.setdefault(tuple(one[key] for key in others), {}).setdefault(one[across], []).append(one)
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in others), {}).setdefault(row[across], []).append(row)
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     for number, (values, by_place) in enumerate(groups.items()):
         name = ", ".join(f"{key} {value or '–'}" for key, value in zip(others, values, strict=True)) or "all"
-        style = {"legendgroup": name, "mode": "lines+markers", "line": {"color": COLOURS[number % len(COLOURS)]}}
+        style = {"legendgroup": name, "mode": "lines+markers", "line": {"color": COLORS[number % len(COLORS)]}}
         for place, (title, measure) in enumerate(MEASURES.items(), 1):
             xs, low, middle, high = _spread(by_place, measure)
             spread = {"type": "data", "symmetric": False, "array": high, "arrayminus": low}
@@ -183,29 +186,32 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
             )
             figure.update_yaxes(title=title, row=place, col=1)
     figure.update_xaxes(title=across, row=3, col=1)
-    n = len({one["seed"] for one in rows})
+    n = len({row["seed"] for row in rows})
     title = f"{len(rows):,} trainings: medians over {n} seed{'s' if n > 1 else ''}; the bars show the quartiles"
     figure.update_layout(title=title, template="plotly_white", height=900, margin={"t": 60})
     return str(figure.to_html(include_plotlyjs=True, full_html=True, config={"showSendToCloud": False}))
 
 
-COLOURS = ("#005f9e", "#b04a00", "#00704f", "#9c3f74", "#7a6200", "#5a44b8", "#5a6068")
+COLORS = ("#005f9e", "#b04a00", "#00704f", "#9c3f74", "#7a6200", "#5a44b8", "#5a6068")
 
 MEASURES = {
-    "training steps to the target<br>(seeds that reach it)": lambda one: (
-        float(one["good_at"]) if one["good_at"] else None
+    "training steps to the target<br>(seeds that reach it)": lambda row: (
+        float(row["good_at"]) if row["good_at"] else None
     ),
-    "share of seeds that reach the target": lambda one: float(one["good_at"] != ""),
-    "held-out score": lambda one: float(one["score"]),
+    "share of seeds that reach the target": lambda row: float(row["good_at"] != ""),
+    "held-out score": lambda row: float(row["score"]),
 }
-"""What the page shows, by its axis."""
+"""The measures that the page shows, by the titles of their axes."""
 
 
 def _spread(
     by_place: Mapping[str, list[Mapping[str, str]]], measure: Any
 ) -> tuple[list[Any], list[float], list[float], list[float]]:
-    """Places, and at each how far the lower quartile is below the median, the median, and the upper one above it."""
-    found = []
+    """Return four lists: the places, and the lower error, the median and the upper error at each place.
+
+    The errors are the distances of the quartiles from the median, 0 for a share.
+    """
+    points = []
     for place, rows in by_place.items():
         values = [value for value in map(measure, rows) if value is not None]
         if not values:
@@ -214,9 +220,9 @@ def _spread(
         quarter = quantiles(values, n=4, method="inclusive") if len(values) > 1 else [middle] * 3
         share = set(values) <= {0.0, 1.0}
         low, high = (0.0, 0.0) if share else (middle - quarter[0], quarter[2] - middle)
-        found.append((float(place) if _is_number(place) else place, low, middle, high))
-    found.sort(key=lambda one: (isinstance(one[0], str), one[0]))
-    xs, low_, middle_, high_ = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
+        points.append((float(place) if _is_number(place) else place, low, middle, high))
+    points.sort(key=lambda point: (isinstance(point[0], str), point[0]))
+    xs, low_, middle_, high_ = map(list, zip(*points, strict=True)) if points else ([], [], [], [])
     return xs, low_, middle_, high_
 
 

@@ -1,4 +1,4 @@
-"""What workers do."""
+"""The functions that run in worker processes."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ from gru_core.training import Diverged
 
 from .engine import Report
 
-SECONDS = 60
-"""Of computing, after which a training ends where it is."""
+COMPUTING_SECONDS = 60
+"""Seconds of processor time after which a training stops."""
 
 
-def training(asked: Mapping[str, Any], report: Report) -> str:
-    """Report each checkpoint of a recipe's training as (its report, its weights' bytes); why it ended early, or ""."""
-    begun = time.process_time()
+def training(recipe: Mapping[str, Any], report: Report) -> str:
+    """Train a recipe, and report each checkpoint as (report, bytes of the weights).
+
+    Return a sentence that says why the training ended early, or "".
+    """
+    started = time.process_time()
     try:
-        for checkpoint in train(Recipe.from_dict(asked)):
+        for checkpoint in train(Recipe.from_dict(recipe)):
             report((checkpoint.report, checkpoint.weights.tobytes()))
-            if time.process_time() - begun > SECONDS:
+            if time.process_time() - started > COMPUTING_SECONDS:
                 fewer = "Try a smaller network or fewer training steps."
-                return f"The training stopped after {SECONDS} seconds of computing. {fewer}"
+                return f"The training stopped after {COMPUTING_SECONDS} seconds of computing. {fewer}"
     except Diverged as error:
         return f"{str(error)[0].upper()}{str(error)[1:]}. The last checkpoint is the one before that training step."
     return ""
 
 
 def checkpoint(message: tuple[dict[str, Any], bytes]) -> Checkpoint:
-    """What a report of `training` has."""
+    """Return the checkpoint in a report of `training`."""
     return Checkpoint(message[0], np.frombuffer(message[1], np.float32))
 
 
-def outcome(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """What came of a recipe's training, in a few numbers: see `sweep.RESULTS`."""
+def outcome(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train a recipe, and return the result in a few numbers, as `sweep.RESULTS` describes them."""
     reports: list[dict[str, Any]] = []
-    ended = training(asked, lambda message: reports.append(message[0]))
+    ended = training(recipe, lambda message: reports.append(message[0]))
     last = reports[-1]
     return {
         "steps": last["step"],
@@ -54,25 +57,25 @@ def outcome(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
-def parity_by_scan(asked: int, report: Report) -> list[tuple[int, float]]:
-    """Steps and accuracies of a minimal GRU on parity, from this seed."""
-    return sequence.parity(asked)
+def parity_by_scan(seed: int, report: Report) -> list[tuple[int, float]]:
+    """Train a minimal GRU on parity. Return pairs of training steps and held-out accuracies."""
+    return sequence.parity(seed)
 
 
-def learned(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """What a laboratory shows of a recipe's training: `outcome`, what was varied, and `scores`, each with its step."""
+def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps."""
     scores: list[tuple[int, float]] = []
 
-    def note(message: Any) -> None:
+    def store(message: Any) -> None:
         scores.append((message[0]["step"], message[0]["score"]))
         reports.append(message[0])
 
     reports: list[dict[str, Any]] = []
-    training(asked, note)
+    training(recipe, store)
     last = reports[-1]
-    varied = {key: asked[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
+    varied = {key: recipe[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
     return varied | {
-        "T": asked["schedule"]["T"],
+        "T": recipe["schedule"]["T"],
         "steps": last["step"],
         "good_at": last["good_at"],
         "score": last["score"],

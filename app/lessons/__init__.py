@@ -1,1 +1,1 @@
-"""Lessons: Markdown files that drive the pages. What they say in numbers is computed where they are shown."""
+"""Lessons: Markdown files that control the figures. The app computes the numbers in their text when it shows them."""

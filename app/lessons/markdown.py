@@ -1,4 +1,4 @@
-"""Lessons' Markdown as HTML: numbers between braces, words that point at the figure, formulas; raw HTML is text."""
+"""The Markdown of lessons as HTML: with numbers in braces, words that point at the figure, and formulas."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from ..schemas import SIGNALS
 
 PARTS = ("tape", "inputs", "outputs", "words", "cell", "equations", "memory", "influence", "whatif")
-"""What a word of a lesson can point at, besides the signals."""
+"""The parts of a page that a word in a lesson can point at, besides the signals."""
 
 
 LONGEST_FORMULA = 1_000
-"""Characters of a formula."""
+"""The most characters of a formula."""
 
 ELEMENTS = {
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
@@ -37,11 +37,11 @@ ATTRIBUTES = {
     "maxsize", "width", "height", "depth", "voffset", "linethickness", "notation", "columnalign", "columnlines",
     "columnspacing", "rowlines", "rowspacing",
 }  # fmt: skip
-"""What a formula may be made of: nothing that leads anywhere, runs or loads."""
+"""The allowed elements and attributes of a formula. None of them is a link, runs code or loads anything."""
 
 
 class Prose(NamedTuple):
-    """Tokens of Markdown, which stand at a `line`."""
+    """Markdown tokens that start at a `line` of the file."""
 
     tokens: list[Token]
     line: int
@@ -49,7 +49,7 @@ class Prose(NamedTuple):
 
 @cache
 def markdown() -> MarkdownIt:
-    """Reads and renders the text of lessons. Raw HTML is text, and pictures are not loaded."""
+    """Return the parser and renderer of lessons. Raw HTML becomes text, and images are off."""
     md = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     md.use(front_matter_plugin).use(colon_fence_plugin).use(dollarmath_plugin)
     md.inline.ruler.before("link", "number", _number)
@@ -62,12 +62,12 @@ def markdown() -> MarkdownIt:
 
 
 def render(prose: Prose, numbers: Any) -> Markup:
-    """Markdown as HTML; `numbers` gives the text of what stands between {{ and }}, as HTML."""
+    """Render prose as HTML. `numbers` returns the HTML for an expression between {{ and }}."""
     return Markup(markdown().renderer.render(prose.tokens, markdown().options, {"numbers": numbers}))
 
 
 def numbers_in(prose: Prose) -> Iterator[tuple[int, str]]:
-    """What stands between {{ and }}, each with its line."""
+    """Yield each expression between {{ and }} with its line."""
     line = prose.line
     for token in prose.tokens:
         line = token.map[0] + 1 if token.map else line
@@ -77,37 +77,37 @@ def numbers_in(prose: Prose) -> Iterator[tuple[int, str]]:
 
 
 def mathml(latex: str, block: bool = False) -> Markup:
-    """Return a formula as MathML, converted by latex2mathml: only elements and attributes that draw it.
+    """Convert a formula in LaTeX to MathML, with only the allowed elements and attributes.
 
-    Raises ValueError for a formula that is too long or that latex2mathml does not know.
+    Raises ValueError if the formula is too long, not valid, or needs other elements.
     """
     if len(latex) > LONGEST_FORMULA:
         raise ValueError(f"a formula is too long: at most {LONGEST_FORMULA:,} characters")
     try:
-        made = convert_to_element(latex, display="block" if block else "inline")
+        root = convert_to_element(latex, display="block" if block else "inline")
     except Exception as error:
         raise ValueError(f"the formula ${latex.strip()}$ cannot be read as LaTeX") from error
-    for element in made.iter():
+    for element in root.iter():
         if element.tag not in ELEMENTS:
             raise ValueError(f"the formula ${latex.strip()}$ uses the element {element.tag}, which is not allowed")
-        # The converter writes its own signs as character references, which are characters from here on.
+        # The converter writes some signs as character references: replace them with the characters.
         element.text, element.tail = unescape(element.text or ""), unescape(element.tail or "")
         unknown = re.search(r"\\[A-Za-z]+", element.text)
         if unknown:
             raise ValueError(f"the formula ${latex.strip()}$ uses {unknown[0]}, which is unknown")
         for name in set(element.attrib) - ATTRIBUTES:
             del element.attrib[name]
-    return Markup(tostring(made, encoding="unicode"))
+    return Markup(tostring(root, encoding="unicode"))
 
 
 def _number(state: StateInline, silent: bool) -> bool:
     if not state.src.startswith("{{", state.pos):
         return False
-    # Where the last }} stands is found once: a {{ after it has none, and need not search to the end of the text.
-    known = state.env.get("last")
-    if known is None or known[0] is not state.src:
-        known = state.env["last"] = (state.src, state.src.rfind("}}"))
-    end = state.src.find("}}", state.pos) if state.pos < known[1] else -1
+    # Search the last }} only once. A {{ after it has no end, so it need not be searched to the end of the text.
+    last = state.env.get("last")
+    if last is None or last[0] is not state.src:
+        last = state.env["last"] = (state.src, state.src.rfind("}}"))
+    end = state.src.find("}}", state.pos) if state.pos < last[1] else -1
     if end < 0:
         return False
     if not silent:
@@ -123,9 +123,9 @@ def _render_number(self: Any, tokens: list[Token], place: int, options: Any, env
 def _render_link(self: Any, tokens: list[Token], place: int, options: Any, env: Any) -> str:
     href = str(tokens[place].attrs.get("href", ""))
     if href.startswith("#"):
-        about = href[1:]
-        coloured = f" {about}" if about in SIGNALS else ""
-        return f'<button type="button" class="points{coloured}" data-points="{escape(about)}">'
+        target = href[1:]
+        css_class = f" {target}" if target in SIGNALS else ""
+        return f'<button type="button" class="points{css_class}" data-points="{escape(target)}">'
     return f'<a href="{escape(href)}" target="_blank" rel="noopener noreferrer">'
 
 

@@ -1,20 +1,20 @@
-"""The numbers of a lesson: what stands between {{ and }}, worked out by the core for what a figure shows.
+"""The numbers of a lesson: expressions between {{ and }}, which the core computes for the figure of a step.
 
-    z.2@4                  z of unit 2 at step 4; the link's unit and step where they are left out
-    y@4   x@4              what is answered, what is read
-    keeps@4   half-life@4  the share of the old state that a step keeps; the steps after which half would be gone
-    share@7 from 4         the share that step 4's candidate has in the state of step 7, of the first state for 0
-    reach@7 from 4         how far the answer at 7 moves with the input at 4, over how far it moves with that at 7
-    score                  how well the model does on fresh data, with what is held there too
-    weights  units  steps  of the model's recurrent layers; of the sequence
-    gap KIND STEPS         of the laboratories: how many of five seeds learned it,
-    race TASK CELL         the median of the steps that it took,
-    recall UNITS LETTERS   the share of letters that were recalled,
-    time KIND STEPS        milliseconds,
-    waits KIND STEPS       steps that wait for one another
+    z.2@4                  z of unit 2 at timestep 4; by default the unit and the timestep of the link
+    y@4   x@4              the output, the input
+    keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
+    share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
+    reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
+    score                  the score on held-out sequences, with the same clamps
+    weights  units  steps  the number of weights and units of the recurrent layers, and of timesteps of the sequence
+    gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
+    race TASK CELL         experiment Cell comparison: the median of the training steps to the target
+    recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
+    time KIND STEPS        experiment Sequential cost: milliseconds for a sequence
+    waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
 
-`{{ A | sequence=B x, t=2 }}` is A of another link, whose keys these change. `{{ A - B }}` and `{{ A / B }}`
-reckon with two; `{{ A as % }}` and `{{ A as .3 }}` say how it is written.
+`{{ A | sequence=B x, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
+with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 """
 
 from __future__ import annotations
@@ -32,97 +32,100 @@ from gru_core.numerals import decimal, whole
 from ..errors import Refused
 from ..jobs.trainings import name_of
 from ..recipes import read_recipes
-from ..runs.followed import Followed, follow
 from ..runs.limits import MOST_PRODUCTS
+from ..runs.linked import LinkedRun, run_link
 from ..runs.scores import scores
 from ..settings import Settings
 from .reading import Figure, figure_of
 
 LONGEST = 400
-"""Characters of an expression."""
+"""The most characters of an expression."""
 
 _PLACE = "[0-9]{1,6}"
 
 
 class Value(NamedTuple):
-    """What was worked out, a number or words, and as it is written."""
+    """The value of an expression, a number or words, and its text on the page."""
 
     value: float | str
     text: str
 
 
 class Runs:
-    """The runs of figures, each once: for one answer, since a visitor's may be large."""
+    """A cache for the runs of figures, for one request only, since these runs can be large."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._kept: dict[str, Followed] = {}
+        self._runs: dict[str, LinkedRun] = {}
 
-    def of(self, figure: Figure) -> Followed:
-        """The run that a figure shows: of several cells that of the GRU, of a training that of the checkpoint.
+    def get(self, figure: Figure) -> LinkedRun:
+        """Return the run of a figure: for a comparison the run of the GRU, for a training the run at its checkpoint.
 
-        Raises Refused, SequenceError or ValueError where it cannot be followed.
+        Raises Refused, SequenceError or ValueError if the link of the figure is not valid.
         """
         keys = _lab_keys(figure)
         name = repr(sorted(keys.items()))
-        if name not in self._kept:
-            self._kept[name] = follow(keys, self.settings)
-        return self._kept[name]
+        if name not in self._runs:
+            self._runs[name] = run_link(keys, self.settings)
+        return self._runs[name]
 
 
-def worked_out(expression: str, figure: Figure, runs: Runs) -> Value:
-    """Raises ValueError, saying what is wrong, for what cannot be worked out."""
+def evaluate(expression: str, figure: Figure, runs: Runs) -> Value:
+    """Return the value of an expression for a figure. Raises ValueError, with the reason, if it cannot be computed."""
     if len(expression) > LONGEST:
         raise ValueError(f"the text between {{{{ and }}}} is too long: at most {LONGEST} characters")
     body, _, form = expression.partition(" as ")
-    found = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
+    match = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     try:
-        if found is None:
-            return _written(*_term(body, figure, runs), form.strip())
-        first, kind = _term(found[1], figure, runs)
-        second, _ = _term(found[3], figure, runs)
+        if match is None:
+            return _format(*_term(body, figure, runs), form.strip())
+        first, kind = _term(match[1], figure, runs)
+        second, _ = _term(match[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
             raise ValueError(f"“{expression}” subtracts or divides words: use numbers")
-        if found[2] == "/" and second == 0:
+        if match[2] == "/" and second == 0:
             raise ValueError(f"“{expression}” divides by 0 here: choose another divisor")
-        value = first / second if found[2] == "/" else first - second
-        return _written(value, kind if found[2] == "-" else "times", form.strip())
+        value = first / second if match[2] == "/" else first - second
+        return _format(value, kind if match[2] == "-" else "times", form.strip())
     except (Refused, SequenceError) as error:
         raise ValueError(str(error).rstrip(".")) from error
 
 
 def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, float]:
-    """A signal of a unit at every step, and the ends of its scale. Raises ValueError."""
-    of = runs.of(figure)
-    found = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
-    run = of.run.layers[_layer(of)]
-    if found is None or found[1] not in run.cell.signals:
+    """Return a signal of a unit at all timesteps, and the lowest and highest value of its scale. Raises ValueError."""
+    linked = runs.get(figure)
+    match = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
+    run = linked.trace.layers[_layer(linked)]
+    if match is None or match[1] not in run.cell.signals:
         raise ValueError(f"“{signal}” is not a signal of this model; choose one of {', '.join(run.cell.signals)}")
-    style = run.cell.signals[found[1]]
-    unit = _within("unit", int(found[2] or of.link.said.get("unit", 1)), run.cell.units)
-    return [float(v) for v in getattr(run, found[1])[:, unit - 1]], style.lowest, style.highest
+    style = run.cell.signals[match[1]]
+    unit = _within("unit", int(match[2] or linked.link.options.get("unit", 1)), run.cell.units)
+    return [float(v) for v in getattr(run, match[1])[:, unit - 1]], style.lowest, style.highest
 
 
-def steps_where(condition: str, figure: Figure, runs: Runs) -> list[int]:
-    """The steps, from 1, at which `z above 0.5` or `z below 0.5`; or the one with `most share@7`. Raises ValueError."""
+def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
+    """Return the timesteps, from 1, that meet a condition: `z above 0.5`, `z below 0.5` or `most share@7`.
+
+    The last form names the timestep with the largest contribution. Raises ValueError if the condition is not valid.
+    """
     words = condition.split(" ", 3)
     limit = decimal(words[2]) if len(words) == 3 and words[1] in ("above", "below") else None
     if limit is not None:
         values, _, _ = curve(words[0], figure, runs)
         return [t for t, value in enumerate(values, 1) if (value > limit if words[1] == "above" else value < limit)]
-    found = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
-    if not found:
+    match = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
+    if not match:
         raise ValueError(f"“{condition}” is not a condition: write “z above 0.5”, “z below 0.5” or “most share@7”")
-    last = int(found[2])
-    each = [worked_out(f"{found[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
-    return [1 + each.index(max(each))]
+    last = int(match[2])
+    shares = [evaluate(f"{match[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
+    return [1 + shares.index(max(shares))]
 
 
 def check_figure(figure: Figure, runs: Runs) -> None:
-    """Raise ValueError where a figure's link cannot be followed."""
+    """Raise ValueError if the link of a figure is not valid."""
     try:
         if not figure.page.startswith("compare/"):
-            runs.of(figure)
+            runs.get(figure)
     except (Refused, SequenceError) as error:
         raise ValueError(str(error).rstrip(".")) from error
 
@@ -141,126 +144,129 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
         if name not in presets.NAMES:
             raise ValueError("a lesson can show only a preset's training: the link can have only the recipe's task")
         keys.setdefault("model", f"{name}@{step}" if step else name)
-    kept = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
-    return {key: value for key, value in keys.items() if key in kept}
+    known = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
+    return {key: value for key, value in keys.items() if key in known}
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where something is asked for: all places count from 1, `earlier` is a step before t, or 0."""
+    """The run, the unit, the timestep and the `earlier` timestep of an expression, all counted from 1.
 
-    of: Followed
+    `earlier` is 0 for the initial state.
+    """
+
+    linked: LinkedRun
     unit: int
     t: int
     earlier: int
 
 
 def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
-    """The value, and what kind of thing it is, which says how it is written."""
-    asked, _, link = text.partition("|")
-    asked = asked.strip()
+    """Return the value of an expression without arithmetic, and its kind, which sets its format."""
+    name, _, link = text.partition("|")
+    name = name.strip()
     if link:
         query = re.sub(r", (?=\w+=)", "&", link.strip().removeprefix("?")).replace(" ", "+")
         figure = figure_of(f"?{query}", figure)
         if figure.page.startswith("compare/"):
             figure = Figure("", figure.keys)
-    words = asked.split()
-    if words and words[0] in _LABS:
-        return _LABS[words[0]](words[1:])
-    found = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", asked)
-    if not found:
-        raise ValueError(f"“{asked}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
+    words = name.split()
+    if words and words[0] in _EXPERIMENTS:
+        return _EXPERIMENTS[words[0]](words[1:])
+    match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
+    if not match:
+        raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
     if figure.page.startswith("compare/"):
         figure = Figure("", {key: value for key, value in figure.keys.items() if key == "model"})
-    if found[1] == "score":
-        scenario = runs.of(figure).scenario
+    if match[1] == "score":
+        scenario = runs.get(figure).scenario
         scored = scores(scenario, runs.settings)
         return scored.changed, "share" if scored.name == "accuracy" else "error"
-    of = runs.of(figure)
-    run = of.run.layers[_layer(of)]
-    said = of.link.said
-    unit = _within("unit", int(found[2] or said.get("unit", 1)), run.cell.units)
-    t = _within("t", int(found[3] or said.get("t", 1)), of.about["T"])
-    place = _Place(of, unit, t, int(found[4] or 0))
-    if found[1] in run.cell.signals:
-        return float(getattr(run, found[1])[t - 1, unit - 1]), "value"
-    if found[1] not in _QUANTITIES:
-        allowed = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_LABS))
-        raise ValueError(f"“{found[1]}” cannot be computed; choose one of {allowed}")
-    return _QUANTITIES[found[1]](place)
+    linked = runs.get(figure)
+    run = linked.trace.layers[_layer(linked)]
+    options = linked.link.options
+    unit = _within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
+    t = _within("t", int(match[3] or options.get("t", 1)), linked.start["T"])
+    place = _Place(linked, unit, t, int(match[4] or 0))
+    if match[1] in run.cell.signals:
+        return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
+    if match[1] not in _QUANTITIES:
+        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_EXPERIMENTS))
+        raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
+    return _QUANTITIES[match[1]](place)
 
 
-def _layer(of: Followed) -> int:
-    return int(of.link.said.get("layer", len(of.run.layers))) - 1
+def _layer(linked: LinkedRun) -> int:
+    return int(linked.link.options.get("layer", len(linked.trace.layers))) - 1
 
 
-def _within(what: str, number: int, highest: int) -> int:
+def _within(name: str, number: int, highest: int) -> int:
     if not 1 <= number <= highest:
-        raise ValueError(f"{what} must be from 1 to {highest}, but it is {number}")
+        raise ValueError(f"{name} must be from 1 to {highest}, but it is {number}")
     return number
 
 
-def _answer(at: _Place) -> tuple[float | str, str]:
-    model, y = at.of.run.model, at.of.run.y[at.t - 1]
+def _output(at: _Place) -> tuple[float | str, str]:
+    model, y = at.linked.trace.model, at.linked.trace.y[at.t - 1]
     if model.readout.kind == "linear":
         return float(y[0]), "value"
     return model.readout.labels[int(y.argmax())], "words"
 
 
-def _read(at: _Place) -> tuple[float | str, str]:
-    return (at.of.about["tokens"] or [""] * at.t)[at.t - 1], "words"
+def _input(at: _Place) -> tuple[float | str, str]:
+    return (at.linked.start["tokens"] or [""] * at.t)[at.t - 1], "words"
 
 
 def _keeps(at: _Place) -> tuple[float, str]:
-    mixture = at.of.run.layers[_layer(at.of)].mixture
+    mixture = at.linked.trace.layers[_layer(at.linked)].mixture
     if mixture is None:
         raise ValueError("an RNN keeps no share of its state")
     return float(mixture.keep[at.t - 1, at.unit - 1]), "share"
 
 
 def _half_life(at: _Place) -> tuple[float, str]:
-    found = at.of.run.layers[_layer(at.of)].half_life
-    if found is None:
+    half_life = at.linked.trace.layers[_layer(at.linked)].half_life
+    if half_life is None:
         raise ValueError("this cell has no half-life")
-    return float(found[at.t - 1, at.unit - 1]), "steps"
+    return float(half_life[at.t - 1, at.unit - 1]), "steps"
 
 
 def _share(at: _Place) -> tuple[float, str]:
     if at.earlier > at.t:
         raise ValueError(f"step {at.earlier} comes after step {at.t}: choose a step from 0 to {at.t}")
-    return float(at.of.run.ledger(at.unit - 1, _layer(at.of))[at.t - 1, at.earlier]), "share"
+    return float(at.linked.trace.ledger(at.unit - 1, _layer(at.linked))[at.t - 1, at.earlier]), "share"
 
 
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
-    if at.t * sum(cell.units**2 for cell in at.of.run.model.layers) > MOST_PRODUCTS:
+    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
         raise ValueError("reach takes too long to compute for a network of this size: use an earlier step")
-    x = at.of.run.sensitivity(at.t - 1).x
+    x = at.linked.trace.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"
 
 
 def _weights(at: _Place) -> tuple[float, str]:
-    return sum(array.size for cell in at.of.run.model.layers for array in cell.parameters.values()), "count"
+    return sum(array.size for cell in at.linked.trace.model.layers for array in cell.parameters.values()), "count"
 
 
 _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
-    "y": _answer,
-    "x": _read,
+    "y": _output,
+    "x": _input,
     "keeps": _keeps,
     "half-life": _half_life,
     "share": _share,
     "reach": _reach,
     "weights": _weights,
-    "units": lambda at: (at.of.run.model.layers[_layer(at.of)].units, "count"),
-    "steps": lambda at: (at.of.about["T"], "count"),
+    "units": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].units, "count"),
+    "steps": lambda at: (at.linked.start["T"], "count"),
 }
 
 
 def _gap(words: list[str]) -> tuple[float, str]:
     *kind, steps = words or [""]
-    named = " ".join(kind).replace("-", "−")
-    rows = [row for row in labs.result("gap") if labs.kind_of_row(row) == named and str(row["T"] - 1) == steps]
+    name = " ".join(kind).replace("-", "−")
+    rows = [row for row in labs.result("gap") if labs.kind_of_row(row) == name and str(row["T"] - 1) == steps]
     if not rows:
         example = "write, for example, “gap GRU, b_z = -2 50”"
         raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
@@ -272,8 +278,8 @@ def _race(words: list[str]) -> tuple[float | str, str]:
     if not rows:
         tasks = ", ".join(dict.fromkeys(row["task"] for row in labs.result("race")))
         raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(labs.EQUAL)}")
-    good = [row["good_at"] for row in rows if row["good_at"] is not None]
-    if 2 * len(good) <= len(rows):
+    reached = [row["good_at"] for row in rows if row["good_at"] is not None]
+    if 2 * len(reached) <= len(rows):
         return f"more than {max(row['steps'] for row in rows):,}", "words"
     return float(median(row["good_at"] or 10**9 for row in rows)), "count"
 
@@ -301,7 +307,7 @@ def _waits(words: list[str]) -> tuple[float, str]:
     return sequence.counts(steps)[words[0]][0], "count"
 
 
-_LABS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+_EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
     "gap": _gap,
     "race": _race,
     "recall": _recall,
@@ -310,15 +316,15 @@ _LABS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
 }
 
 
-def _written(value: float | str, kind: str, form: str) -> Value:
-    """As the page writes it: two decimals, a true minus sign, percentages whole."""
+def _format(value: float | str, kind: str, form: str) -> Value:
+    """Return a value with its text: by default two decimals, a real minus sign, and percentages without decimals."""
     if isinstance(value, str):
         return Value(value, value)
     if form and not re.fullmatch(r"%|\.\d", form):
         raise ValueError(f"write a number “as %” or “as .3”, not “as {form}”")
     if form == "%" or (kind == "share" and not form):
         share = 100 * value
-        # Nearly all is not all, and nearly nothing not nothing.
+        # Values near 0% and near 100% get a decimal, so that they do not look like exactly 0% or 100%.
         decimals = 1 if (0 < abs(share) < 1.5 or 98.5 < abs(share) < 100) else 0
         text = f"{share:.{decimals}f}%" if abs(share) >= 0.05 or share == 0 else "less than 0.1%"
     elif form:
@@ -333,12 +339,12 @@ def _written(value: float | str, kind: str, form: str) -> Value:
         mantissa, exponent = f"{value:.0e}".split("e")
         text = _power(mantissa, int(exponent))
     else:
-        text = fixed(value)
+        text = two_decimals(value)
     return Value(float(value), text.replace("-", "−"))
 
 
-def fixed(value: float) -> str:
-    """Two decimals, and never −0.00."""
+def two_decimals(value: float) -> str:
+    """Return a number with two decimals, and never −0.00."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 

@@ -1,4 +1,4 @@
-"""A lesson's file, read: its steps, the figure that each shows, its questions.
+"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. An example:
 
 ---
 title: The gate that keeps
@@ -13,13 +13,13 @@ At the A [z](#z) is {{ z@1 }}.
 What does it do next?
 - (x) It keeps its state.
 - ( ) It takes the candidate.
-  > That is what it did at the A.
+  > It did so at the A.
 :::
 :::{reveal} ?t=2
-z is {{ z }}: {{ keeps }} of the state stay.
+z is {{ z }}: {{ keeps }} of the state stays.
 :::
 :::{why}
-It was taught to.
+It was trained to remember the letter.
 :::
 """
 
@@ -38,21 +38,23 @@ from ..schemas import SIGNALS
 from .markdown import PARTS, Prose, markdown, mathml
 
 MOST_BYTES = 32_768
-"""Of a lesson's file."""
+"""The most bytes of a lesson's file."""
 
 PAGES = ("", "compare", "train", *(f"compare/{name}" for name in LABS))
-"""What a step can show: the lab, "", and the other pages by their path."""
+"""The pages that a step can show, by their paths; "" is the Lab."""
 
 KEYS = ("title", "model", "minutes", "needs")
 
 
 class Mistake(NamedTuple):
+    """A mistake in a lesson's file, at a line from 1."""
+
     line: int
     reason: str
 
 
 class LessonError(Exception):
-    """A lesson that cannot be shown, and every reason why, by line."""
+    """The lesson cannot be shown; `mistakes` has all reasons."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         super().__init__("\n".join(f"line {line}: {reason}" for line, reason in mistakes))
@@ -61,14 +63,14 @@ class LessonError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A page, and what its link says."""
+    """A page, and the keys of its link."""
 
     page: str
     keys: Mapping[str, str]
 
 
 class Option(NamedTuple):
-    """What can be chosen; `reply` is for whoever did, None where there is nothing special to say."""
+    """An option of a question; students who choose it see the `reply`, if there is one."""
 
     words: Prose
     right: bool
@@ -77,15 +79,16 @@ class Option(NamedTuple):
 
 @dataclass
 class Question:
-    """`kind` is choose, number, draw or click; `asked` says after what the last three ask.
+    """A question, of the kind choose, number, draw or click.
 
-    `figure` is shown once one has answered: the answer and what is said then are measured on it. `covered`: the figure
-    of the step would give it away.
+    `target` is the expression, the signal or the condition for the last three kinds. `figure` is shown with the answer,
+    which is computed from it. If `covered` is true, the figure of the step would give the answer away, so the page
+    hides part of it.
     """
 
     kind: str
     ask: Prose
-    asked: str
+    target: str
     options: list[Option]
     figure: Figure
     covered: bool
@@ -95,7 +98,7 @@ class Question:
 
 @dataclass
 class Step:
-    """`notes` are for whoever teaches."""
+    """A step of a lesson: a heading with a figure, and its text and questions. `notes` are for the teacher."""
 
     title: str
     line: int
@@ -109,13 +112,16 @@ class Step:
 
     @property
     def covered(self) -> bool:
-        """Whether the figure shows no step beyond its cursor until the question is answered."""
+        """Whether the page hides the timesteps after the cursor until the student answers."""
         return any(question.covered for question in self.questions)
 
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """One reading of a file, the same only as itself. `needs` are the lessons to have seen before."""
+    """A lesson. Students should know the lessons in `needs` before this one.
+
+    A lesson equals only itself, so that a cache treats a changed file as a new lesson.
+    """
 
     name: str
     title: str
@@ -126,13 +132,15 @@ class Lesson:
 
 
 def read(name: str, text: str) -> Lesson:
-    """Raises LessonError with every mistake that can be seen without running anything."""
+    """Parse a lesson. Raises LessonError with all mistakes that show without running a model."""
     if len(text.encode()) > MOST_BYTES:
         raise LessonError([Mistake(1, f"the file is larger than {MOST_BYTES:,} bytes, the limit for a lesson")])
     return _Reader(name).lesson(text)
 
 
 class _Reader:
+    """A parser of one lesson, which collects mistakes."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.mistakes: list[Mistake] = []
@@ -147,7 +155,7 @@ class _Reader:
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
         if not steps:
-            self.wrong(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+x)”")
+            self.add_mistake(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+x)”")
         if self.mistakes:
             raise LessonError(sorted(self.mistakes))
         needs = tuple(need.strip() for need in self.known.get("needs", "").split(",") if need.strip())
@@ -155,7 +163,7 @@ class _Reader:
             self.name, self.known["title"], self.known["model"], int(self.known["minutes"]), needs, steps
         )  # fmt: skip
 
-    def wrong(self, line: int, reason: str) -> None:
+    def add_mistake(self, line: int, reason: str) -> None:
         self.mistakes.append(Mistake(line, reason))
 
     def front_matter(self, text: str) -> dict[str, str]:
@@ -166,17 +174,17 @@ class _Reader:
                 continue
             if not colon or key.strip() not in KEYS:
                 keys = f"{':, '.join(KEYS[:-1])}: or {KEYS[-1]}:"
-                self.wrong(line, f"between the two lines ---, each line must start with {keys}")
+                self.add_mistake(line, f"between the two lines ---, each line must start with {keys}")
             known[key.strip()] = value.strip()
         for key in KEYS[:3]:
             if not known.get(key):
-                self.wrong(1, f"the line “{key}: …” is missing between the two lines --- at the top")
+                self.add_mistake(1, f"the line “{key}: …” is missing between the two lines --- at the top")
         if known.get("minutes") and not re.fullmatch("[1-9][0-9]?", known["minutes"]):
-            self.wrong(1, "minutes must be a whole number from 1 to 99")
+            self.add_mistake(1, "minutes must be a whole number from 1 to 99")
         return known
 
     def steps(self, tokens: list[Token]) -> Iterator[Step]:
-        """One for each heading of the second level."""
+        """Yield a step for each heading of the second level."""
         figure = Figure("", {"model": self.known.get("model", "")})
         step: Step | None = None
         loose: list[Token] = []
@@ -186,10 +194,12 @@ class _Reader:
             line = token.map[0] + 1 if token.map else 1
             if token.type == "heading_open" and token.tag == "h2":
                 if step:
-                    self.close(step, loose)
+                    self.add_prose(step, loose)
                     yield step
                 elif loose:
-                    self.wrong(_line(loose), "there is text before the first step: start a step with a heading ##")
+                    self.add_mistake(
+                        _line(loose), "there is text before the first step: start a step with a heading ##"
+                    )
                 loose = []
                 title, figure = self.heading(tokens[place + 1], line, figure)
                 step = Step(title, line, figure)
@@ -197,30 +207,30 @@ class _Reader:
                 continue
             if token.type == "colon_fence":
                 if step:
-                    self.close(step, loose)
+                    self.add_prose(step, loose)
                     loose = []
-                    self.fence(step, token, line)
+                    self.add_block(step, token, line)
                 else:
-                    self.wrong(line, "there is a ::: block before the first step: start a step with a heading ##")
+                    self.add_mistake(line, "there is a ::: block before the first step: start a step with a heading ##")
             else:
-                self.look(token, line)
+                self.check_text(token, line)
                 loose.append(token)
             place += 1
         if step:
-            self.close(step, loose)
+            self.add_prose(step, loose)
             yield step
 
-    def close(self, step: Step, loose: list[Token]) -> None:
+    def add_prose(self, step: Step, loose: list[Token]) -> None:
         if loose:
             step.parts.append(Prose(loose, _line(loose)))
 
     def heading(self, inline: Token, line: int, before: Figure) -> tuple[str, Figure]:
-        """The title, and where its link leads; without a link, what the step before shows."""
+        """Return the title of a step and its figure: that of the link in the heading, or that of the previous step."""
         children = inline.children or []
         link = next((child for child in children if child.type == "link_open"), None)
         title = "".join(child.content for child in children).strip()
         if not title:
-            self.wrong(line, "a step needs a title: write it after ##")
+            self.add_mistake(line, "a step needs a title: write it after ##")
         if link is None:
             return title, before
         base = Figure("", {"model": self.known.get("model", "")})
@@ -230,85 +240,89 @@ class _Reader:
         try:
             return figure_of(link, base)
         except ValueError as error:
-            self.wrong(line, str(error))
+            self.add_mistake(line, str(error))
             return base
 
-    def fence(self, step: Step, token: Token, line: int) -> None:
-        """A question, or what is said once it is answered."""
+    def add_block(self, step: Step, token: Token, line: int) -> None:
+        """Add a ::: block to a step: notes, a question, or the text that is shown with its answer."""
         kind, _, link = token.info.strip().partition(" ")
-        inner = self.inner(token.content, line)
+        tokens = self.block_tokens(token.content, line)
         last = step.parts[-1] if step.parts else None
         if kind == "{notes}" and step.notes is None:
-            step.notes = Prose(inner, line + 1)
+            step.notes = Prose(tokens, line + 1)
         elif kind == "{predict}":
-            step.parts.append(self.question(inner, token.content, line, step.figure))
+            step.parts.append(self.question(tokens, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
-            self.wrong(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
+            self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
         elif not isinstance(last, Question) or getattr(last, kind[1:-1]) is not None:
-            self.wrong(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
+            self.add_mistake(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
         elif kind == "{why}":
-            last.why = Prose(inner, line + 1)
+            last.why = Prose(tokens, line + 1)
         else:
-            last.reveal = Prose(inner, line + 1)
+            last.reveal = Prose(tokens, line + 1)
             if link.strip():
                 last.figure = self.figure(link.strip(), line, step.figure)
                 if last.figure.page != step.figure.page:
-                    self.wrong(line, "a {reveal} can show only the page of its step: write what changes, such as ?t=2")
+                    self.add_mistake(
+                        line, "a {reveal} can show only the page of its step: write what changes, such as ?t=2"
+                    )
                 last.covered = last.kind in ("draw", "click")
 
-    def inner(self, content: str, line: int) -> list[Token]:
-        """What stands in a fence, its lines counted as in the file."""
+    def block_tokens(self, content: str, line: int) -> list[Token]:
+        """Return the tokens of a ::: block, with the line numbers of the file."""
         tokens = markdown().parse(content)
         for token in tokens:
             if token.map:
                 token.map = [token.map[0] + line, token.map[1] + line]
-            self.look(token, token.map[0] + 1 if token.map else line)
+            self.check_text(token, token.map[0] + 1 if token.map else line)
         return tokens
 
-    def look(self, token: Token, line: int) -> None:
-        """Note what is wrong in a piece of text: a formula that cannot be set, a word that points nowhere."""
-        for one in (token, *(token.children or ())):
-            if one.type.startswith("math_"):
+    def check_text(self, token: Token, line: int) -> None:
+        """Add the mistakes in a token: formulas that are not valid, words that point at nothing, and nested blocks."""
+        for part in (token, *(token.children or ())):
+            if part.type.startswith("math_"):
                 try:
-                    mathml(one.content, block="block" in one.type)
+                    mathml(part.content, block="block" in part.type)
                 except ValueError as error:
-                    self.wrong(line, str(error))
-            elif one.type == "link_open" and str(one.attrs.get("href", "")).startswith("#"):
-                about = str(one.attrs["href"])[1:]
-                if about not in (*SIGNALS, *PARTS):
+                    self.add_mistake(line, str(error))
+            elif part.type == "link_open" and str(part.attrs.get("href", "")).startswith("#"):
+                target = str(part.attrs["href"])[1:]
+                if target not in (*SIGNALS, *PARTS):
                     parts = ", ".join((*SIGNALS, *PARTS))
-                    self.wrong(line, f"“#{about}” is not a part of the page; choose one of {parts}")
-            elif one.type == "colon_fence":
-                self.wrong(line, "a ::: block cannot stand inside another")
+                    self.add_mistake(line, f"“#{target}” is not a part of the page; choose one of {parts}")
+            elif part.type == "colon_fence":
+                self.add_mistake(line, "a ::: block cannot stand inside another")
 
     def question(self, tokens: list[Token], content: str, line: int, figure: Figure) -> Question:
-        asked = re.match(r"\s*:(number|draw|click):[ \t]*(.*)", content)
+        directive = re.match(r"\s*:(number|draw|click):[ \t]*(.*)", content)
         options: list[Option] = []
         ask: list[Token] = []
         place = 0
         while place < len(tokens):
             if tokens[place].type == "bullet_list_open":
                 end = _closing(tokens, place)
-                found = [*self.options(tokens[place + 1 : end])]
-                if found:
-                    options += found
+                block_options = [*self.options(tokens[place + 1 : end])]
+                if block_options:
+                    options += block_options
                     place = end + 1
                     continue
             ask.append(tokens[place])
             place += 1
-        if asked:
+        if directive:
             _drop_line(ask)
-        kind = asked[1] if asked else "choose"
-        if asked and options:
-            self.wrong(line, "a question is answered by its options or by a number, drawing or click, not by both")
-        elif not asked and len(options) < 2:
+        kind = directive[1] if directive else "choose"
+        if directive and options:
+            self.add_mistake(
+                line, "a question is answered by its options or by a number, drawing or click, not by both"
+            )
+        elif not directive and len(options) < 2:
             needed = "two options or more, such as “- (x) It keeps”, or a line such as “:number: z@3, 0 to 1”"
-            self.wrong(line, f"a question needs an answer: {needed}")
-        elif not asked and not any(option.right for option in options):
-            self.wrong(line, "a question needs an answer: none of its options is marked (x)")
+            self.add_mistake(line, f"a question needs an answer: {needed}")
+        elif not directive and not any(option.right for option in options):
+            self.add_mistake(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
-            self.wrong(line, "the question has no text: write it in the {predict} block")
-        return Question(kind, Prose(ask, line + 1), asked[2].strip() if asked else "", options, figure, True)
+            self.add_mistake(line, "the question has no text: write it in the {predict} block")
+        return Question(kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure, True)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
         place = 0
@@ -332,18 +346,21 @@ class _Reader:
 
 
 def figure_of(link: str, base: Figure) -> Figure:
-    """Where a link leads, of this server or another; one that begins with "?" changes the keys of `base`, of which one
-    without a value is left out. Raises ValueError."""
+    """Return the figure of a link to this server or another one.
+
+    A link that starts with "?" changes the keys of `base`, and a key with an empty value is removed. Raises ValueError
+    if no step can show the page.
+    """
     path, _, query = link.partition("?")
     keys = {key: value for key, value in parse_qsl(query, keep_blank_values=True) if key not in ("v", "hide", "theme")}
     if not path:
         return Figure(base.page, {key: value for key, value in (dict(base.keys) | keys).items() if value})
     page = re.sub(r"^(?:https?:)?//[^/]*", "", path).strip("/").removeprefix("embed").strip("/")
-    named = next((one for one in PAGES if page == one or (one and page.endswith("/" + one))), None)
-    if named is None:
-        pages = ", ".join(f"/{one}" for one in PAGES)
+    match = next((known for known in PAGES if page == known or (known and page.endswith("/" + known))), None)
+    if match is None:
+        pages = ", ".join(f"/{known}" for known in PAGES)
         raise ValueError(f"“{link}” is not a page that a step can show; choose one of {pages}")
-    return Figure(named, keys if named or "model" in keys else dict(base.keys) | keys)
+    return Figure(match, keys if match or "model" in keys else dict(base.keys) | keys)
 
 
 def _line(tokens: list[Token]) -> int:
@@ -351,14 +368,14 @@ def _line(tokens: list[Token]) -> int:
 
 
 def _closing(tokens: list[Token], place: int) -> int:
-    """Where the block that opens at `place` closes."""
+    """Return the place of the token that closes the block at `place`."""
     kind = tokens[place].type.replace("_open", "_close")
     level = tokens[place].level
     return next(i for i in range(place, len(tokens)) if tokens[i].type == kind and tokens[i].level == level)
 
 
 def _drop_line(tokens: list[Token]) -> None:
-    """Take the first line away from the first paragraph: it says after what is asked, and is not read out."""
+    """Remove the first line of the first paragraph: the page does not show it, for example “:number: z@3, 0 to 1”."""
     for token in tokens:
         if token.type == "inline":
             children = token.children or []

@@ -1,4 +1,4 @@
-"""The lessons that this server shows: those that ship, and a teacher's own beside them."""
+"""The lessons of this server: the built-in ones, and those in the folder of the settings."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CLAIMS = (
 AFTER = ("what-came-next",)
 
 ORDER = (*BEFORE, *CLAIMS, *AFTER)
-"""The course."""
+"""The built-in lessons, in the order of the course."""
 
 
 def names(settings: Settings) -> list[str]:
-    """The course in its order, then the teacher's own by name."""
+    """Return the names of the built-in lessons in the order of the course, and then of the other ones by name."""
     return sorted(_files(settings.lessons), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
 
 def get(name: str, settings: Settings) -> Lesson:
-    """Raises Refused where there is no such lesson, or it cannot be shown."""
+    """Return the lesson with a name. Raises Refused if there is none, or if it has mistakes."""
     path = _files(settings.lessons).get(name)
     if path is None:
         raise Refused(404, "not-found", "there is no lesson with this name", "lesson")
@@ -46,26 +46,26 @@ def get(name: str, settings: Settings) -> Lesson:
         raise Refused(422, "lesson", message, "lesson") from error
 
 
-def shown(names: Iterable[str], settings: Settings) -> Iterator[Lesson]:
-    """Return the lessons of these names that there are and that can be read: a broken one is left out."""
+def readable_lessons(names: Iterable[str], settings: Settings) -> Iterator[Lesson]:
+    """Yield the lessons with these names, but leave out those that do not exist or have mistakes."""
     for name in names:
         with suppress(Refused):
             yield get(name, settings)
 
 
 def load(path: Path) -> Lesson:
-    """Read a lesson's file, anew only where it has changed. Raises LessonError."""
+    """Parse a lesson's file, or use the earlier result if the file has not changed. Raises LessonError."""
     try:
-        about = path.stat()
-        if about.st_size > MOST_BYTES:
+        status = path.stat()
+        if status.st_size > MOST_BYTES:
             return read(path.stem, "x" * (MOST_BYTES + 1))
-        return _loaded(path, about.st_mtime_ns)
+        return _loaded(path, status.st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
         raise LessonError([Mistake(1, "the file cannot be read, or its text is not UTF-8")]) from error
 
 
-def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
-    """What is wrong with the lessons that one says it needs."""
+def need_errors(lesson: Lesson, settings: Settings) -> Iterator[str]:
+    """Yield the errors in the lessons that a lesson needs: circles, missing lessons and lessons with mistakes."""
     files = _files(settings.lessons)
 
     def visit(name: str, above: tuple[str, ...]) -> Iterator[str]:
@@ -86,18 +86,18 @@ def circles(lesson: Lesson, settings: Settings) -> Iterator[str]:
 
 
 def check(folder: str) -> None:
-    """Raise ValueError when the folder of one's own lessons is not there."""
+    """Raise ValueError if the folder of lessons does not exist."""
     if folder and not Path(folder).is_dir():
         raise ValueError(f"GRUSCOPE_LESSONS: {folder} is not a directory")
 
 
 def _files(folder: str) -> Mapping[str, Path]:
-    """Those that ship first: a teacher's own cannot take their place."""
-    found = {path.stem: path for path in sorted(SHIPPED.glob("*.md"))}
+    """Return the files of all lessons by name. A file in the folder cannot replace a built-in lesson."""
+    files = {path.stem: path for path in sorted(SHIPPED.glob("*.md"))}
     for path in sorted(Path(folder).glob("*.md")) if folder else ():
         if NAME.fullmatch(path.stem):
-            found.setdefault(path.stem, path)
-    return found
+            files.setdefault(path.stem, path)
+    return files
 
 
 @lru_cache(maxsize=128)

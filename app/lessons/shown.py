@@ -1,4 +1,4 @@
-"""A lesson as its page has it: words as HTML, every number worked out, and, apart from these, what is revealed."""
+"""Lessons as their pages show them: text as HTML with all numbers computed, and the answers, which are separate."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from gru_core.numerals import decimal, whole
 from ..link import compared_cells
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
-from .quantities import Runs, check_figure, curve, steps_where, worked_out
+from .quantities import Runs, check_figure, curve, evaluate, matching_steps
 from .reading import Figure, Lesson, Mistake, Question, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
-"""What other pages than the lab change without being loaded anew; the cells of Compare, where they are on the page."""
+"""The keys of links that a page other than the Lab can change without a reload, `cells` of Compare only in part."""
 
 
-def markup_of(figure: Figure) -> dict[str, str]:
-    """The keys that decide the markup of a page other than the lab: the task or the recipe, and its cells."""
-    kept = {key: value for key, value in figure.keys.items() if key not in VIEW}
+def reload_keys(figure: Figure) -> dict[str, str]:
+    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells."""
+    keys = {key: value for key, value in figure.keys.items() if key not in VIEW}
     cells = figure.keys.get("cells", "") if figure.page == "train" else ""
     if figure.page == "compare":
         cells = ",".join(cell for cell in compared_cells(figure.keys) if cell not in USUAL)
-    return kept | ({"cells": cells} if cells else {})
+    return keys | ({"cells": cells} if cells else {})
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question as it stands on the page: its answer is not in it.
+class ShownQuestion:
+    """A question on the page, without its answer.
 
-    A number is from `low` to `high`, a `grain` apart, and written in `form`: "%", or so many decimals. `steps` are the
-    tokens to click, or to draw over from the place `start` on.
+    A number is from `low` to `high`, in steps of `grain`. `form` is its format: "%" or the number of decimals. `steps`
+    has the tokens to click, or to draw over, starting at the place `start`.
     """
 
     id: str
@@ -57,57 +57,57 @@ class Asked:
 
 @dataclass(frozen=True)
 class ShownStep:
-    """`shape` is the same for steps that one page can show without being loaded anew."""
+    """A step on the page. Steps with the same `shape` can be shown by one page without a reload."""
 
     title: str
     figure: Figure
     shape: str
     link: str
     upto: int | None
-    parts: list[Markup | Asked]
+    parts: list[Markup | ShownQuestion]
     notes: Markup
 
     @property
     def whole(self) -> Figure:
-        """The figure, with the sequence that is run where the lesson leaves that out."""
+        """The figure, with its sequence if the lesson does not name one."""
         return figure_of(self.link, self.figure)
 
 
 @lru_cache(maxsize=64)
-def shown(lesson: Lesson, settings: Settings) -> list[ShownStep]:
-    """Its steps. Raises ValueError where a number or a figure cannot be had."""
+def shown_steps(lesson: Lesson, settings: Settings) -> list[ShownStep]:
+    """Return the steps of a lesson. Raises ValueError if a number cannot be computed or a figure is not valid."""
     runs = Runs(settings)
     return [_step(n, step, runs) for n, step in enumerate(lesson.steps, 1)]
 
 
 def question_of(lesson: Lesson, id: str) -> Question | None:
-    """The question of an id such as "2.1", the first of the second step."""
+    """Return the question with an id such as "2.1", the first question of the second step, or None."""
     step, place = (whole(part) or 0 for part in id.partition(".")[::2])
     questions = lesson.steps[step - 1].questions if 0 < step <= len(lesson.steps) else []
     return questions[place - 1] if 0 < place <= len(questions) else None
 
 
-def revealed(question: Question, settings: Settings) -> dict[str, Any]:
-    """What is said and shown once somebody has answered.
+def reveal_answer(question: Question, settings: Settings) -> dict[str, Any]:
+    """Return the answer to a question, with the texts and the figure that are shown with it.
 
-    `truth` has the options that are right, from 0; a number, with its `text`; the value at each step; or steps. Each
-    option has one of the `replies`; `link` is the figure's.
+    `truth` has the correct options, from 0; a number, with its `text`; the value at each timestep; or timesteps. There
+    is one of the `replies` for each option. `link` belongs to the figure.
 
-    Raises ValueError where it cannot be worked out.
+    Raises ValueError if the answer cannot be computed.
     """
     figure, runs = question.figure, Runs(settings)
-    write = _writer(figure, runs)
+    write = _number_writer(figure, runs)
     truth: Any
     text = ""
     if question.kind == "choose":
         truth = [i for i, option in enumerate(question.options) if option.right]
     elif question.kind == "number":
-        found = worked_out(_number(question)[0], figure, runs)
-        truth, text = found.value, found.text
+        value = evaluate(_number(question)[0], figure, runs)
+        truth, text = value.value, value.text
     elif question.kind == "draw":
-        truth = curve(question.asked, figure, runs)[0]
+        truth = curve(question.target, figure, runs)[0]
     else:
-        truth = steps_where(question.asked, figure, runs)
+        truth = matching_steps(question.target, figure, runs)
     return {
         "truth": truth,
         "text": text,
@@ -120,133 +120,136 @@ def revealed(question: Question, settings: Settings) -> dict[str, Any]:
 
 
 def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
-    """What goes wrong when every step, number and answer is worked out."""
+    """Compute all steps, numbers and answers of a lesson, and yield the mistakes."""
     runs = Runs(settings)
 
-    def tried(line: int, what: Any, *arguments: Any) -> Iterator[Mistake]:
+    def attempt(line: int, function: Any, *arguments: Any) -> Iterator[Mistake]:
         try:
-            what(*arguments)
+            function(*arguments)
         except ValueError as error:
             yield Mistake(line, str(error))
 
     def numbers(prose: Prose | None, figure: Figure) -> Iterator[Mistake]:
         for line, expression in numbers_in(prose) if prose else ():
-            yield from tried(line, worked_out, expression.removeprefix("yours "), figure, runs)
+            yield from attempt(line, evaluate, expression.removeprefix("yours "), figure, runs)
 
     for step in lesson.steps:
-        wrong = list(tried(step.line, check_figure, step.figure, runs))
-        yield from wrong
-        if wrong:
+        errors = list(attempt(step.line, check_figure, step.figure, runs))
+        yield from errors
+        if errors:
             continue
         yield from numbers(step.notes, step.figure)
         for part in step.parts:
             if isinstance(part, Prose):
                 yield from numbers(part, step.figure)
                 continue
-            wrong = list(tried(part.ask.line, check_figure, part.figure, runs))
-            yield from wrong or tried(part.ask.line - 1, revealed_answer, part, runs)
-            yield from () if wrong else numbers(part.ask, step.figure)
+            errors = list(attempt(part.ask.line, check_figure, part.figure, runs))
+            yield from errors or attempt(part.ask.line - 1, check_answer, part, runs)
+            yield from () if errors else numbers(part.ask, step.figure)
             for prose in (*(option.words for option in part.options), *(option.reply for option in part.options)):
-                yield from () if wrong else numbers(prose, part.figure)
+                yield from () if errors else numbers(prose, part.figure)
             for prose in (part.reveal, part.why):
-                yield from () if wrong else numbers(prose, part.figure)
+                yield from () if errors else numbers(prose, part.figure)
 
 
-def revealed_answer(question: Question, runs: Runs) -> None:
-    """Raise ValueError where the answer to a question cannot be worked out, or could not be given."""
+def check_answer(question: Question, runs: Runs) -> None:
+    """Raise ValueError if the answer to a question cannot be computed, or if students cannot enter it."""
     figure = question.figure
     if question.kind == "number":
         expression, low, high = _number(question)
-        value = worked_out(expression, figure, runs).value
+        value = evaluate(expression, figure, runs).value
         if isinstance(value, str) or not low <= value <= high:
             raise ValueError(f"the answer, {value}, is not a number from {low:g} to {high:g}")
     elif question.kind == "draw":
-        curve(question.asked, figure, runs)
-    elif question.kind == "click" and not steps_where(question.asked, figure, runs):
-        raise ValueError(f"no step has “{question.asked}”, so the question has no answer")
+        curve(question.target, figure, runs)
+    elif question.kind == "click" and not matching_steps(question.target, figure, runs):
+        raise ValueError(f"no step has “{question.target}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
-    """The query of a figure's link, with the sequence that is run where it leaves that out."""
+    """Return the query of a figure's link, with its sequence if the link does not name one."""
     keys = dict(figure.keys)
     if figure.page.startswith("compare/"):
         return "?" + urlencode(keys, safe=",@=") if keys else ""
-    keys["sequence"] = str(runs.of(figure).scenario.sequence)
+    keys["sequence"] = str(runs.get(figure).scenario.sequence)
     return "?" + urlencode(keys, safe=",@=")
 
 
 def _step(n: int, step: Step, runs: Runs) -> ShownStep:
     check_figure(step.figure, runs)
     upto = int(step.figure.keys.get("t", 1)) if step.covered and step.figure.page == "" else None
-    parts: list[Markup | Asked] = []
-    asked = 0
+    parts: list[Markup | ShownQuestion] = []
+    count = 0
     for part in step.parts:
         if isinstance(part, Question):
-            asked += 1
-            parts.append(_asked(f"{n}.{asked}", part, step.figure, runs))
+            count += 1
+            parts.append(_shown_question(f"{n}.{count}", part, step.figure, runs))
         else:
-            parts.append(render(part, _writer(step.figure, runs)))
+            parts.append(render(part, _number_writer(step.figure, runs)))
     figure = step.figure
-    notes = render(step.notes, _writer(figure, runs)) if step.notes else Markup("")
+    notes = render(step.notes, _number_writer(figure, runs)) if step.notes else Markup("")
     return ShownStep(step.title, figure, _shape(figure, runs), link_of(figure, runs), upto, parts, notes)
 
 
 def _shape(figure: Figure, runs: Runs) -> str:
-    """The page, and what on it is part of its markup: the lab's cell, or the task, or the recipe."""
+    """Return the shape of a figure: the cell in the Lab, otherwise the page and the keys that need a reload."""
     if figure.page == "":
-        return runs.of(figure).run.layers[-1].cell.name
-    return f"{figure.page}?{urlencode(sorted(markup_of(figure).items()))}"
+        return runs.get(figure).trace.layers[-1].cell.name
+    return f"{figure.page}?{urlencode(sorted(reload_keys(figure).items()))}"
 
 
-def _asked(id: str, question: Question, figure: Figure, runs: Runs) -> Asked:
+def _shown_question(id: str, question: Question, figure: Figure, runs: Runs) -> ShownQuestion:
     low, high, form = 0.0, 1.0, "2"
     steps: list[str] = []
     if question.kind == "number":
         expression, low, high = _number(question)
-        written = worked_out(expression, question.figure, runs).text
-        whole = re.fullmatch(r"[−\d,]+", written) is not None
-        form = "%" if written.endswith("%") else "0" if whole else "2"
+        written = evaluate(expression, question.figure, runs).text
+        is_whole = re.fullmatch(r"[−\d,]+", written) is not None
+        form = "%" if written.endswith("%") else "0" if is_whole else "2"
     elif question.kind != "choose":
-        of = runs.of(question.figure)
-        steps = of.about["tokens"] or []
+        linked = runs.get(question.figure)
+        steps = linked.start["tokens"] or []
         if question.kind == "draw":
-            _, low, high = curve(question.asked, question.figure, runs)
+            _, low, high = curve(question.target, question.figure, runs)
     start = int(figure.keys.get("t", 1)) if question.kind == "draw" and question.covered else 0
-    return Asked(
+    return ShownQuestion(
         id,
         question.kind,
-        render(question.ask, _writer(figure, runs)),
-        [render(option.words, _writer(question.figure, runs)) for option in question.options],
+        render(question.ask, _number_writer(figure, runs)),
+        [render(option.words, _number_writer(question.figure, runs)) for option in question.options],
         low,
         high,
         1 if form == "0" else (high - low) / 100,
         form,
         start,
         steps,
-        question.asked if question.kind == "draw" else "",
+        question.target if question.kind == "draw" else "",
     )
 
 
 def _number(question: Question) -> tuple[str, float, float]:
-    expression, _, span = question.asked.rpartition(",")
+    expression, _, span = question.target.rpartition(",")
     low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
     if not expression or low is None or high is None or not -math.inf < low < high < math.inf:
         example = "write, for example, “:number: z@3, 0 to 1”"
-        raise ValueError(f"“{question.asked}” is not a value with a range: {example}")
+        raise ValueError(f"“{question.target}” is not a value with a range: {example}")
     return expression.strip(), low, high
 
 
-def _writer(figure: Figure, runs: Runs) -> Any:
-    """Writes what stands between {{ and }}: a number, or one that follows what the reader makes of the figure."""
+def _number_writer(figure: Figure, runs: Runs) -> Any:
+    """Return a function that renders an expression between {{ and }} as HTML.
+
+    The number is fixed. With “yours” before the expression, it changes with the scenario on the reader's page.
+    """
 
     def write(expression: str) -> Markup:
         yours = expression.startswith("yours ")
         expression = expression.removeprefix("yours ")
-        value, text = worked_out(expression, figure, runs)
+        value, text = evaluate(expression, figure, runs)
         if yours:
             return Markup('<output class="yours" data-what="{}">{}</output>').format(expression, text)
-        of = f"/{figure.page}?{urlencode(dict(figure.keys))}"
+        address = f"/{figure.page}?{urlencode(dict(figure.keys))}"
         tag = '<data class="number" value="{}" data-what="{}" data-of="{}">{}</data>'
-        return Markup(tag).format(value, expression, of, text)
+        return Markup(tag).format(value, expression, address, text)
 
     return write

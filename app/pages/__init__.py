@@ -1,1 +1,1 @@
-"""What each page is given: the values its template fills in, and the data its script starts from."""
+"""Pages: for each page the context of its template, and the data that its script starts from."""

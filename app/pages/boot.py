@@ -16,13 +16,17 @@ from ..models import ModelEntry
 from ..runs.answers import to_json
 
 STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
-"""The numbers of columns that a tape can have. A longer sequence gets the next of these, so that few columns stay
-empty and a letter more seldom moves the others."""
+"""The numbers of columns that a tape can have.
+
+A tape gets the smallest of these that fits. So few columns stay empty, and adding a token rarely moves the others.
+"""
 
 
 class SignalEntry(TypedDict):
-    """A signal's name in the code and in equations (`symbol`), its name in words, and its scale: the `lowest` and the
-    `highest` value, and what `low` and `high` values mean."""
+    """A signal: its name in code, in equations (`symbol`) and in words, and its scale.
+
+    The scale is the `lowest` and the `highest` value, and the meaning of `low` and `high` values.
+    """
 
     name: str
     symbol: str
@@ -34,9 +38,9 @@ class SignalEntry(TypedDict):
 
 
 class CellEntry(TypedDict):
-    """A cell's signals in order, the gates among them, the gates that read the old state, and the values that can be
-    clamped, each with its range. `key_gate` is the gate to look at first; `chrono` says whether the cell can be
-    initialized with "chrono"."""
+    """A cell: its signals in order, its gates, the gates that read the old state, and the values that can be clamped,
+    with their ranges. `key_gate` is the gate to look at first. `chrono` says whether the cell has this
+    initialization."""
 
     title: str
     signals: list[SignalEntry]
@@ -65,12 +69,12 @@ class TrainingBoot(TypedDict):
 
 
 class Boot(TypedDict):
-    """What the script of a page with figures starts from.
+    """The data that the script of a page with figures starts from.
 
-    `figures` are the Plotly figures of the tape by cell, `pictures` those of the larger views by theme. A tape has as
-    many columns as one of the `stages`, and a response has at most so many `shares` of contributions. `uploads` says
-    whether visitors can upload models here. `scenario` is that of the first run, `scenarios` those of a comparison by
-    cell. `lab` has the data of an experiment.
+    `figures` has the Plotly figures of the tapes by cell, and `pictures` those of the larger views by theme. `stages`
+    has the possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
+    visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
+    each cell. `lab` has the data of an experiment.
     """
 
     models: list[Any]
@@ -88,7 +92,7 @@ class Boot(TypedDict):
 
 
 def boot(models: Sequence[ModelEntry], scenario: Mapping[str, Any]) -> Boot:
-    """Return what every page's script starts from, with no figures and nothing that only some pages have."""
+    """Return the data that the scripts of all pages start from, without figures and without data of single pages."""
     return {
         "models": list(models),
         "cells": cells(),
@@ -102,7 +106,7 @@ def boot(models: Sequence[ModelEntry], scenario: Mapping[str, Any]) -> Boot:
 
 
 def cells() -> dict[str, CellEntry]:
-    """Return what each cell says of itself, in the order in which cells stand side by side."""
+    """Return the descriptions of all cells by name, in the order in which pages show them."""
     return {
         name: {
             "title": cell.title,
@@ -130,7 +134,7 @@ def cells() -> dict[str, CellEntry]:
 
 @cache
 def cell_figures() -> orjson.Fragment:
-    """Return the figures of every cell's tape."""
+    """Return the Plotly figures of the tapes of all cells."""
     return orjson.Fragment(to_json({name: page_figures(cell.signals) for name, cell in CELLS.items()}))
 
 
@@ -139,6 +143,6 @@ def columns(T: int) -> int:
     return next((stage for stage in STAGES if stage >= T), T)
 
 
-def inert(text: bytes) -> Markup:
-    """Return JSON, or events of JSON, so that nothing in it can end the script element that contains it."""
+def escape_for_script(text: bytes) -> Markup:
+    """Escape JSON, or events of JSON, so that it cannot end the script element that contains it."""
     return Markup(text.decode().replace("<", "\\u003c"))

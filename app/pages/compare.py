@@ -18,25 +18,25 @@ from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
-from .boot import Boot, boot, cell_figures, columns, inert
+from .boot import Boot, boot, cell_figures, columns, escape_for_script
 from .experiments import TITLES
-from .page import MOST_PRINTED, MOST_SENT, Context, outputs, unfollowed, version_notices
+from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, version_notices
 
 TITLE = "Compare"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A model that takes part: its name, its cell, its run and that run's `start`."""
+    """A model of the comparison: its name, its cell, and its run with the run's `start`."""
 
     model: str
     cell: Cell
     scenario: Scenario
-    about: Start
+    start: Start
     run: Trace
 
 
-def contenders(
+def run_contenders(
     task: str,
     by: str,
     sequence: str | None,
@@ -44,58 +44,60 @@ def contenders(
     settings: Settings,
     cells: Collection[str] = USUAL,
 ) -> list[Contender]:
-    """Those of a task, the RNN first, the GRU last; `clamps` are held in the GRU.
+    """Run the models of a comparison, in the order of the page; only the GRU gets the `clamps`.
 
-    Raises Refused or SequenceError where the sequence or the clamps cannot be followed.
+    Raises Refused or SequenceError if the task, the sequence or a clamp is not valid.
     """
     if task not in presets.TASKS:
         raise Refused(404, "task", f"this task is unknown: choose one of {', '.join(presets.TASKS)}", "task")
     if by not in presets.MATCHED:
         raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
-    found = []
+    runs = []
     for cell, name in presets.contenders(task, by, cells).items():
         base = example(name, settings)
-        held = clamps if cell == "gru" else []
-        scenario = base.model_copy(update={"sequence": sequence or base.sequence, "clamps": held})
-        about, run = run_whole(scenario, settings)
-        found.append(Contender(name, run.model.layers[0], scenario, about, run))
-    return found
+        gru_clamps = clamps if cell == "gru" else []
+        scenario = base.model_copy(update={"sequence": sequence or base.sequence, "clamps": gru_clamps})
+        start, run = run_whole(scenario, settings)
+        runs.append(Contender(name, run.model.layers[0], scenario, start, run))
+    return runs
 
 
-def before_training(found: list[Contender], settings: Settings) -> list[Contender]:
-    """The same sequence, read by what the training of each began with."""
+def before_training(trained: list[Contender], settings: Settings) -> list[Contender]:
+    """Run the same sequence with the initial weights of each model."""
     untrained = []
-    for one in found:
-        scenario = one.scenario.model_copy(update={"model": f"{one.model}@0", "clamps": []})
-        about, run = run_whole(scenario, settings)
-        untrained.append(Contender(scenario.model, run.model.layers[0], scenario, about, run))
+    for contender in trained:
+        scenario = contender.scenario.model_copy(update={"model": f"{contender.model}@0", "clamps": []})
+        start, run = run_whole(scenario, settings)
+        untrained.append(Contender(scenario.model, run.model.layers[0], scenario, start, run))
     return untrained
 
 
-def filled(keys: Mapping[str, str], settings: Settings) -> Context:
-    """What the page is filled with where a link says these keys, of which it reads all but `task`, `by` and `sequence`
-    itself; or, where it cannot be followed, with an example."""
+def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
+    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed.
+
+    The page's script reads all other keys than `task`, `by` and `sequence` itself.
+    """
     notices = version_notices(keys)
     task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
     sequence, named = keys.get("sequence"), compared_cells(keys)
     try:
-        found = contenders(task, by, sequence, [], settings, named)
+        runs = run_contenders(task, by, sequence, [], settings, named)
     except (Refused, SequenceError) as error:
-        notices.append(unfollowed(error))
+        notices.append(link_error_notice(error))
         task = task if task in presets.TASKS else presets.TASKS[0]
         by = by if by in presets.MATCHED else presets.MATCHED[0]
-        found = contenders(task, by, None, [], settings, named)
+        runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
-    return view(task, by, found, settings) | {"labs": TITLES, "lab": "", "notice": notice}
+    return comparison_context(task, by, runs, settings) | {"labs": TITLES, "lab": "", "notice": notice}
 
 
-def view(task: str, by: str, found: list[Contender], settings: Settings) -> Context:
-    """What the page is filled with where these contenders are compared."""
-    gru = next(one for one in found if one.cell.name == "gru")
-    entries = [models.entry(one.model, settings) for one in found]
+def comparison_context(task: str, by: str, runs: list[Contender], settings: Settings) -> Context:
+    """Return the context of a page that compares these models."""
+    gru = next(contender for contender in runs if contender.cell.name == "gru")
+    entries = [models.entry(contender.model, settings) for contender in runs]
     script: Boot = {
         **boot(entries, gru.scenario.model_dump(by_alias=True)),
-        "scenarios": {one.cell.name: one.scenario.model_dump(by_alias=True) for one in found},
+        "scenarios": {contender.cell.name: contender.scenario.model_dump(by_alias=True) for contender in runs},
         "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
     }
@@ -106,21 +108,21 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> Cont
         "task": task,
         "by": by,
         "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},
-        "entry": entries[found.index(gru)],
+        "entry": entries[runs.index(gru)],
         "all_cells": {name: CELLS[name].title for name in ORDER},
         "scenario": gru.scenario,
         "columns": columns(len(gru.run.y)),
-        "tokens": gru.about["tokens"],
+        "tokens": gru.start["tokens"],
         "signed": gru.run.model.readout.kind == "linear",
         "score": "held-out mean squared error" if gru.run.model.readout.kind == "linear" else "held-out accuracy",
-        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
-        "contenders": [_filled(one, entry) for one, entry in zip(found, entries, strict=True)],
-        "boot": inert(to_json(script)),
+        "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
+        "contenders": [_contender_context(contender, entry) for contender, entry in zip(runs, entries, strict=True)],
+        "boot": escape_for_script(to_json(script)),
     }
 
 
-def _filled(one: Contender, entry: ModelEntry) -> Context:
-    cell, run = one.cell, one.run
+def _contender_context(contender: Contender, entry: ModelEntry) -> Context:
+    cell, run = contender.cell, contender.run
     kind = run.model.readout.kind
     return {
         "cell": cell,
@@ -131,6 +133,6 @@ def _filled(one: Contender, entry: ModelEntry) -> Context:
         "parameters": sum(array.size for array in cell.parameters.values()),
         "carried": len(cell.carried) * cell.units,
         "score": figure(kind, run.model.card.measured[SCORE[kind]]),
-        # A long run is streamed to the page instead of coming with it.
-        "first": inert(b"".join(events(one.about, [run]))) if run.h.size <= MOST_SENT else "",
+        # The page contains a short run and streams a long one.
+        "first": escape_for_script(b"".join(events(contender.start, [run]))) if run.h.size <= MOST_SENT else "",
     }

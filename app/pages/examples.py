@@ -1,4 +1,4 @@
-"""Questions about a preset under Examples: each is a link into the lab with an explanation of the answer."""
+"""Questions about the presets, for the list Examples: each opens a scenario in the Lab and explains the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class Example:
-    """`link` is what an address says of a scenario and where to look (docs/reference/links.md), but for its model."""
+    """A question, the query of its `link` without the model (docs/reference/links.md), and the explanation `why`."""
 
     ask: str
     link: str
@@ -88,4 +88,4 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
 }
-"""By preset."""
+"""The questions by preset."""

@@ -21,7 +21,7 @@ from .. import models
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..settings import Settings
-from .boot import Boot, boot, inert
+from .boot import Boot, boot, escape_for_script
 from .page import Context
 
 TITLES = {
@@ -33,30 +33,33 @@ TITLES = {
 """The experiments, as the navigation and their headings name them."""
 
 SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
-"""What of a page its script gets as well."""
+"""The names of the template's values that the script gets too."""
 
 MODEL = "flip-flop"
-"""A model for what every page has: the cells that there are."""
+"""The model in the boot data of pages without a model of their own."""
 
 
 def _gap() -> dict[str, Any]:
-    shown: dict[str, dict[int, list[bool]]] = {}
+    reached: dict[str, dict[int, list[bool]]] = {}
     for row in labs.result("gap"):
-        shown.setdefault(labs.kind_of_row(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
-    solved = {kind: {gap: f"{sum(of)} of {len(of)}" for gap, of in by_gap.items()} for kind, by_gap in shown.items()}
+        reached.setdefault(labs.kind_of_row(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
+    solved = {
+        kind: {gap: f"{sum(seeds)} of {len(seeds)}" for gap, seeds in by_gap.items()}
+        for kind, by_gap in reached.items()
+    }
     return {"solved": solved, "gaps": labs.GAPS, "base": labs.BASES["gap"].to_dict()}
 
 
 def _in_sequence() -> dict[str, Any]:
-    found = labs.result("sequence")
+    result = labs.result("sequence")
     rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
     return {
         "kinds": sequence.KINDS,
         "lengths": sequence.LENGTHS,
         "width": sequence.WIDTH,
         "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
-        "timing": found["timing"],
-        "parity": {"gru": [row["scores"] for row in rows], "scan": found["parity"]},
+        "timing": result["timing"],
+        "parity": {"gru": [row["scores"] for row in rows], "scan": result["parity"]},
         "base": replace(labs.BASES["parity"], biases=labs.EQUAL["gru"]).to_dict(),
     }
 
@@ -78,7 +81,7 @@ def _bottleneck() -> dict[str, Any]:
 
 @cache
 def _recalled(n: int) -> float:
-    """How many of n letters a head of attention, set by hand, names on fresh sequences."""
+    """Return the share of n letters that a hand-set attention head recalls on held-out sequences."""
     head, places = recalling(n, 4)
     batch = LABS["recall"].draw(np.random.default_rng(FRESH_SEED), 2 * n, 1000)
     x = np.concatenate([batch.x, np.broadcast_to(places[:, None], (2 * n, 1000, 2 * n))], -1)
@@ -86,42 +89,42 @@ def _recalled(n: int) -> float:
 
 
 def _race() -> dict[str, Any]:
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for task in labs.RACES:
         for cell in labs.EQUAL:
             rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == (task, cell)]
-            good = [row["good_at"] for row in rows if row["good_at"] is not None]
-            # A race that was not finished counts as longer than any that was.
-            place = median([row["good_at"] or float("inf") for row in rows])
-            found.setdefault(task, {})[cell] = {
-                "median": None if place == float("inf") else f"{place:,g}",
-                "solved": f"{len(good)} of {len(rows)}",
+            reached = [row["good_at"] for row in rows if row["good_at"] is not None]
+            # A training that did not reach the target counts as longer than all others.
+            middle = median([row["good_at"] or float("inf") for row in rows])
+            results.setdefault(task, {})[cell] = {
+                "median": None if middle == float("inf") else f"{middle:,g}",
+                "solved": f"{len(reached)} of {len(rows)}",
                 "curves": [row["scores"] for row in rows],
                 "good_at": [row["good_at"] for row in rows],
             }
     bases = {task: labs.BASES[task].to_dict() for task in labs.RACES}
     cards = {task: first_card(labs.BASES[task]).about for task in labs.RACES}
-    return {"found": found, "bases": bases, "cards": cards, "equal": labs.EQUAL}
+    return {"found": results, "bases": bases, "cards": cards, "equal": labs.EQUAL}
 
 
-FILLED = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
+EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
 
 
-def filled(name: str, settings: Settings) -> Context:
-    """What the page of an experiment is filled with."""
-    own = FILLED[name]()
-    script: Boot = {**bare_boot(settings), "lab": {key: value for key, value in own.items() if key in SENT}}
+def page_context(name: str, settings: Settings) -> Context:
+    """Return the context of the page of an experiment."""
+    own = EXPERIMENTS[name]()
+    script: Boot = {**boot_without_model(settings), "lab": {key: value for key, value in own.items() if key in SENT}}
     return own | {
         "page": "compare",
         "lab": name,
         "labs": TITLES,
-        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
         "titles": {name: CELLS[name].title for name in labs.EQUAL},
-        "boot": inert(to_json(script)),
+        "boot": escape_for_script(to_json(script)),
     }
 
 
-def bare_boot(settings: Settings) -> Boot:
-    """Return what the script of a page without a model starts from."""
+def boot_without_model(settings: Settings) -> Boot:
+    """Return the boot data of a page without a model."""
     scenario = {"model": MODEL, "sequence": "A", "clamps": [], "weights": []}
     return boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)

@@ -1,4 +1,4 @@
-"""The Lab: a page that arrives with its first run."""
+"""The page Lab, which contains its first run."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ..runs.limits import MOST_SHARES
 from ..runs.run import example, run_whole
 from ..schemas import Scenario
 from ..settings import Settings
-from .boot import Boot, boot, columns, inert
+from .boot import Boot, boot, columns, escape_for_script
 from .examples import EXAMPLES, Example
-from .page import MOST_PRINTED, MOST_SENT, Context, outputs, unfollowed, version_notices
+from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, version_notices
 
 
 @cache
@@ -38,7 +38,7 @@ def _pictures(cell: str) -> orjson.Fragment:
     return orjson.Fragment(to_json(page_pictures(CELLS[cell].signals)))
 
 
-def warm(settings: Settings) -> None:
+def warm_up(settings: Settings) -> None:
     """Compress the files, build the figures and load the models before the first request.
 
     Raises ValueError if the limits in the settings leave no model to show.
@@ -52,8 +52,10 @@ def warm(settings: Settings) -> None:
         raise ValueError("the limits in the settings exclude every model: raise them")
 
 
-def filled(keys: Mapping[str, str], settings: Settings, upto: int | None = None, uploads: bool = False) -> Context:
-    """Return what the page of a link fills in; if the link cannot be followed, an example and a notice.
+def page_context(
+    keys: Mapping[str, str], settings: Settings, upto: int | None = None, uploads: bool = False
+) -> Context:
+    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed.
 
     If `upto` is given, the run ends after this timestep, and the page still shows the whole sequence.
     """
@@ -66,24 +68,24 @@ def filled(keys: Mapping[str, str], settings: Settings, upto: int | None = None,
             scenario = example(scenario.model, settings)
         beginning, run = run_whole(scenario, settings)
     except (Refused, SequenceError) as error:
-        notices.append(unfollowed(error))
+        notices.append(link_error_notice(error))
         scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
         beginning, run = run_whole(scenario, settings)
     if upto is not None:
         run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
         beginning = {**beginning, "right": None}
     values = sum(layer.h.size for layer in run.layers)
-    return view(scenario, settings, beginning, run, uploads) | {
+    return run_context(scenario, settings, beginning, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
         "notice": " ".join(notices),
-        # A long run is streamed to the page instead of coming with it.
-        "first": inert(b"".join(events(beginning, [run]))) if values <= MOST_SENT else "",
+        # The page contains a short run and streams a long one.
+        "first": escape_for_script(b"".join(events(beginning, [run]))) if values <= MOST_SENT else "",
     }
 
 
-def view(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, uploads: bool = False) -> Context:
-    """Return what a page with the run of a scenario fills in; with `uploads` it offers to upload models."""
-    # Models matched by parameters are on the compare page, and wherever a link leads to one.
+def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, uploads: bool = False) -> Context:
+    """Return the context of a page with the run of a scenario; with `uploads` it offers to upload models."""
+    # Models matched by parameters are listed only if a link names one, since they belong to the page Compare.
     names = [name for name in models.names(settings) if not name.endswith("-parameters")]
     listed = names if scenario.model in names else [*names, scenario.model]
     entries = [_entry(name, settings) for name in listed]
@@ -107,11 +109,11 @@ def view(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, u
         "tokens": beginning["tokens"],
         "outputs": outputs(run.model, run),
         "signed": run.model.readout.kind == "linear",
-        "values": {signal: _as_long_as(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
+        "values": {signal: _pad(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,
         "cell": cell,
         "signals": cell.signals,
-        "boot": inert(to_json(script)),
+        "boot": escape_for_script(to_json(script)),
     }
 
 
@@ -125,8 +127,8 @@ def _entry(name: str, settings: Settings) -> LabEntry:
     return {**models.entry(name, settings), "questions": EXAMPLES.get(name, ())}
 
 
-def _as_long_as(T: int, values: Array) -> Array:
-    """Return an array `(T, H)`, filled up with nan for the timesteps that a run leaves out."""
+def _pad(T: int, values: Array) -> Array:
+    """Return an array `(T, H)` with nan at the timesteps that the run leaves out."""
     return np.pad(values, ((0, T - len(values)), (0, 0)), constant_values=np.nan)
 
 

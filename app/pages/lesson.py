@@ -1,4 +1,4 @@
-"""A lesson's page: its text beside the figure that the current step shows; and the lesson on paper."""
+"""The pages of lessons: the list of lessons, a lesson next to the figure of its current step, and a lesson on paper."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, fixed
+from ..lessons.quantities import Runs, two_decimals
 from ..lessons.reading import Figure, Lesson
-from ..lessons.shown import Asked, ShownStep, question_of, revealed, shown
+from ..lessons.shown import ShownQuestion, ShownStep, question_of, reveal_answer, shown_steps
 from ..runs.answers import to_json
-from ..runs.followed import Followed
+from ..runs.linked import LinkedRun
 from ..settings import Settings
 from . import compare, experiments, lab, train
-from .boot import inert
+from .boot import escape_for_script
 from .page import Context, outputs
 
 
-def course(settings: Settings) -> Context:
-    """Return what the list of lessons fills in, with the errors of lessons that cannot be shown."""
+def course_context(settings: Settings) -> Context:
+    """Return the context of the list of lessons, with the errors of lessons that cannot be shown."""
     lessons, errors = [], []
     for name in shelf.names(settings):
         try:
@@ -35,8 +35,8 @@ def course(settings: Settings) -> Context:
     }
 
 
-def filled(name: str, n: int, settings: Settings) -> tuple[Context, str]:
-    """Return what the page of a lesson's n-th step fills in, of the first step if there is no such, and its template.
+def page_context(name: str, n: int, settings: Settings) -> tuple[Context, str]:
+    """Return the context and the template of the page of a lesson's n-th step, or of the first if there is none.
 
     Raises Refused if there is no such lesson, or if it cannot be shown.
     """
@@ -44,70 +44,74 @@ def filled(name: str, n: int, settings: Settings) -> tuple[Context, str]:
     steps = steps_of(lesson, settings)
     n = n if 1 <= n <= len(steps) else 1
     page, template = figure_page(steps[n - 1].whole, steps[n - 1].upto, settings)
-    return page | of_lesson(lesson, n, settings), template
+    return page | lesson_context(lesson, n, settings), template
 
 
-def of_lesson(found: Lesson, n: int, settings: Settings, view: Mapping[str, Any] | None = None) -> Context:
-    """What a lesson adds to the page of its n-th step's figure.
+def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str, Any] | None = None) -> Context:
+    """Return the context that a lesson adds to the page of its n-th step's figure.
 
-    In a room the page shows a `view`, and has nothing of the steps after it: the teacher goes on, and asks.
+    In a room the page shows a `view`. It has neither later steps nor questions, since these come from the teacher.
     """
-    steps = steps_of(found, settings)
+    steps = steps_of(lesson, settings)
     sent = [{"page": step.figure.page, "shape": step.shape, "link": step.link, "upto": step.upto} for step in steps]
-    asked = {part.id: _sent(part) for step in steps for part in step.parts if isinstance(part, Asked)}
+    questions = {
+        part.id: _question_data(part) for step in steps for part in step.parts if isinstance(part, ShownQuestion)
+    }
     if view is not None:
-        sent = [one | {"link": "", "upto": None} for one in sent]
+        sent = [data | {"link": "", "upto": None} for data in sent]
         sent[n - 1] |= {"link": view["link"], "upto": view["upto"]}
-        asked = {}
-    known = shelf.names(settings)
-    after = shelf.shown(known[known.index(found.name) + 1 :], settings)
+        questions = {}
+    names = shelf.names(settings)
+    after = shelf.readable_lessons(names[names.index(lesson.name) + 1 :], settings)
     return {
         "section": "lessons",
-        "title": found.title,
-        "lesson": found,
+        "title": lesson.title,
+        "lesson": lesson,
         "steps": steps,
         "step": n,
         "last": len(steps) if view is None else n,
-        "needs": list(shelf.shown(found.needs, settings)),
+        "needs": list(shelf.readable_lessons(lesson.needs, settings)),
         "after": next(after, None),
-        "lesson_boot": inert(to_json({"name": found.name, "step": n, "steps": sent, "questions": asked})),
+        "lesson_boot": escape_for_script(
+            to_json({"name": lesson.name, "step": n, "steps": sent, "questions": questions})
+        ),
     }
 
 
-def _sent(asked: Asked) -> dict[str, Any]:
-    """What the script must know of a question; its words stand in the page."""
-    kept = ("kind", "low", "high", "form", "start", "steps", "signal")
-    return {name: getattr(asked, name) for name in kept}
+def _question_data(question: ShownQuestion) -> dict[str, Any]:
+    """Return the data of a question that the script needs. The words of the question are in the page."""
+    fields = ("kind", "low", "high", "form", "start", "steps", "signal")
+    return {name: getattr(question, name) for name in fields}
 
 
-def steps_of(found: Lesson, settings: Settings) -> list[ShownStep]:
+def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:
     try:
-        return shown(found, settings)
+        return shown_steps(lesson, settings)
     except ValueError as error:
-        raise Refused(422, "lesson", f"the lesson “{found.name}” cannot be shown: {error}", "lesson") from error
+        raise Refused(422, "lesson", f"the lesson “{lesson.name}” cannot be shown: {error}", "lesson") from error
 
 
 def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[Context, str]:
-    """What the page of a figure is filled with, of which the run may end after the step `upto`, and its template."""
+    """Return the context and the template of the page of a figure. With `upto`, its run ends after this timestep."""
     if figure.page == "compare":
-        return compare.filled(figure.keys, settings), "compare.html"
+        return compare.page_context(figure.keys, settings), "compare.html"
     if figure.page == "train":
-        return train.filled(figure.keys, settings), "train.html"
+        return train.page_context(figure.keys, settings), "train.html"
     if figure.page:
         name = figure.page.removeprefix("compare/")
-        return experiments.filled(name, settings), f"labs/{name}.html"
-    return lab.filled(figure.keys, settings, upto), "lab.html"
+        return experiments.page_context(name, settings), f"labs/{name}.html"
+    return lab.page_context(figure.keys, settings, upto), "lab.html"
 
 
-def on_paper(name: str, closed: bool, settings: Settings) -> Context:
-    """Return what a lesson on paper fills in: the questions, and the answers on the last page unless `closed`."""
+def paper_context(name: str, closed: bool, settings: Settings) -> Context:
+    """Return the context of a lesson on paper: the questions, and the answers on the last page unless `closed`."""
     lesson = shelf.get(name, settings)
     steps = steps_of(lesson, settings)
     answers = {
-        part.id: revealed(question, settings)
+        part.id: reveal_answer(question, settings)
         for step in steps
         for part in step.parts
-        if isinstance(part, Asked) and not closed and (question := question_of(lesson, part.id))
+        if isinstance(part, ShownQuestion) and not closed and (question := question_of(lesson, part.id))
     }
     return {
         "section": "lessons",
@@ -121,31 +125,31 @@ def on_paper(name: str, closed: bool, settings: Settings) -> Context:
 
 
 MOST_ON_PAPER = 12
-"""Steps of a run of one unit that is printed as a table."""
+"""The most timesteps of a run that is printed as a table."""
 
 
 def _tapes(steps: list[ShownStep], settings: Settings) -> list[dict[str, Any] | None]:
-    """What the tape of each step says, where it is new, and small enough for paper.
+    """Return for each step the tape to print, or None if the tape is not new or too large for paper.
 
-    A later one of the same sequence could give away what is asked about the first.
+    A second tape of the same sequence could give away the answer to a question about the first one.
     """
     runs, tapes, seen = Runs(settings), [], set()
     for step in steps:
         new = None
         if not step.figure.page:
-            of = runs.of(step.figure)
-            what = (of.scenario.model, of.scenario.sequence)
-            if what not in seen and len(of.about["tokens"] or ()) <= MOST_ON_PAPER and of.run.h.shape[1] == 1:
-                new = _tape(step, of)
-            seen.add(what)
+            linked = runs.get(step.figure)
+            key = (linked.scenario.model, linked.scenario.sequence)
+            if key not in seen and len(linked.start["tokens"] or ()) <= MOST_ON_PAPER and linked.trace.h.shape[1] == 1:
+                new = _tape(step, linked)
+            seen.add(key)
         tapes.append(new)
     return tapes
 
 
-def _tape(step: ShownStep, of: Followed) -> dict[str, Any]:
-    """No further than the page shows it."""
-    run, tokens = of.run.layers[-1], of.about["tokens"] or []
+def _tape(step: ShownStep, linked: LinkedRun) -> dict[str, Any]:
+    """Return the tape of a step, up to the last timestep that the page shows."""
+    run, tokens = linked.trace.layers[-1], linked.start["tokens"] or []
     upto = step.upto or len(tokens)
     rows = {style.symbol: getattr(run, name)[:upto, 0] for name, style in run.cell.signals.items()}
-    signals = {symbol: [fixed(value) for value in row] for symbol, row in rows.items()}
-    return {"tokens": tokens, "outputs": outputs(of.run.model, of.run)[:upto], "signals": signals}
+    signals = {symbol: [two_decimals(value) for value in row] for symbol, row in rows.items()}
+    return {"tokens": tokens, "outputs": outputs(linked.trace.model, linked.trace)[:upto], "signals": signals}

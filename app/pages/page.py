@@ -1,4 +1,4 @@
-"""Pages as responses: a template, and what all pages or all pages with figures fill in."""
+"""Pages as responses: templates, and the values that all pages, or all pages with figures, have in their context."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """The parts of a page that a link can hide."""
 
 MOST_PRINTED, MOST_SENT = 400, 1600
-"""The most values of a signal that a page is printed with, and the most values of h that it comes with as a run."""
+"""The most values of a signal in the HTML of a page, and the most values of h in a run that the page contains."""
 
 Context = dict[str, Any]
-"""What a template fills in, by the names that it uses."""
+"""The values of a template by name."""
 
 
 def respond(request: Request, template: str, context: Context, status: int = 200) -> Response:
-    """Return a page, with where it is on this server."""
+    """Return a page. Its context also has the paths of this server and of the static files."""
     root = root_of(request)
     shared = {"root": root, "static": f"{root}/static/{version()}"}
     headers = {"Cache-Control": "no-cache"}
     return templates.TemplateResponse(request, template, shared | context, status, headers=headers)
 
 
-def answered(request: Request, template: str, context: Context) -> Response:
-    """Return a page with figures, which can be embedded, and of which a link can hide parts."""
+def respond_with_figures(request: Request, template: str, context: Context) -> Response:
+    """Return a page with figures. Such a page can be embedded, and its link can hide parts of it."""
     hidden = request.query_params.get("hide", "").split(",")
     shared = {
         "embed": route_path(request.scope).startswith("/embed"),
@@ -63,13 +63,13 @@ def _oembed_of(request: Request) -> str:
 
 
 def version_notices(keys: Mapping[str, str]) -> list[str]:
-    """Return what to say about a link that another version of GRU Scope made."""
+    """Return a notice if another version of GRU Scope made the link."""
     known = keys.get("v", VERSION) == VERSION
     return [] if known else ["This link was made by another version of GRU Scope, so the page may not show all of it."]
 
 
-def unfollowed(error: Exception) -> str:
-    """Return what to say about a link that cannot be followed."""
+def link_error_notice(error: Exception) -> str:
+    """Return a notice about a link that cannot be followed."""
     return f"This link could not be followed: {str(error).rstrip('.')}. Here is an example instead."
 
 

@@ -14,37 +14,37 @@ from gru_core.scoring import in_words
 from gru_core.trace import read
 
 from ..errors import Refused
-from ..jobs.trainings import kept, name_of
+from ..jobs.trainings import name_of, training_cache
 from ..models import ModelEntry, model_entry
 from ..recipes import RANGES, base_of, read_recipes
 from ..runs.answers import events, start, to_json
 from ..runs.limits import MOST_READ
 from ..runs.run import targets
 from ..settings import Settings
-from .boot import Boot, boot, cell_figures, columns, inert
-from .page import MOST_PRINTED, Context, outputs, unfollowed, version_notices
+from .boot import Boot, boot, cell_figures, columns, escape_for_script
+from .page import MOST_PRINTED, Context, link_error_notice, outputs, version_notices
 
 TITLE = "Train"
 
 
-def filled(keys: Mapping[str, str], settings: Settings) -> Context:
-    """What the page is filled with where a link says these keys; or, where it cannot be followed, with an example."""
+def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
+    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed."""
     notices = version_notices(keys)
     try:
-        page = view(keys, settings)
+        page = training_context(keys, settings)
     except (Refused, SequenceError) as error:
-        notices.append(unfollowed(error))
-        page = view({"task": keys.get("task", "")} if keys.get("task") in presets.TASKS else {}, settings)
+        notices.append(link_error_notice(error))
+        page = training_context({"task": keys.get("task", "")} if keys.get("task") in presets.TASKS else {}, settings)
     return page | {"notice": " ".join(notices)}
 
 
-def view(keys: Mapping[str, str], settings: Settings) -> Context:
-    """What the page is filled with. Raises Refused or SequenceError where the keys cannot be followed."""
+def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
+    """Return the context of the page. Raises Refused or SequenceError if the keys of the link are not valid."""
     recipes = recipes_of(keys, settings)
     main, task = recipes[-1], recipes[-1].task
     model = begin(main, first_card(main))[0]
     sequence = keys.get("sequence") or model.examples[0]
-    contenders = [_filled(recipe, sequence, settings) for recipe in recipes]
+    contenders = [_cell_context(recipe, sequence, settings) for recipe in recipes]
     entry: ModelEntry = {**model_entry(task, model), "drawn": task in presets.TASKS}
     last = contenders[-1]
     scenario = {"model": task, "sequence": sequence, "clamps": [], "weights": []}
@@ -52,7 +52,7 @@ def view(keys: Mapping[str, str], settings: Settings) -> Context:
         **boot([entry], scenario),
         "training": {
             "task": task,
-            "ids": {one["cell"].name: one["id"] for one in contenders},
+            "ids": {contender["cell"].name: contender["id"] for contender in contenders},
             "recipes": {recipe.cell: recipe.to_dict() for recipe in recipes},
             "preset": base_of(task, main.table).to_dict(),
         },
@@ -72,32 +72,32 @@ def view(keys: Mapping[str, str], settings: Settings) -> Context:
         "columns": columns(len(last["tokens"])),
         "tokens": last["tokens"],
         "signed": last["signed"],
-        "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
+        "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
         "contenders": contenders,
         "chosen": [recipe.cell for recipe in recipes],
         "all_cells": {name: CELLS[name].title for name in ORDER},
-        "boot": inert(to_json(script)),
+        "boot": escape_for_script(to_json(script)),
     }
 
 
 def recipes_of(keys: Mapping[str, str], settings: Settings) -> list[Recipe]:
-    """Those of a link, or that of the training that it names. Raises Refused."""
-    return [kept(settings).get(keys["training"]).recipe] if keys.get("training") else read_recipes(keys)
+    """Return the recipes of a link, or the recipe of the training that the link names. Raises Refused."""
+    return [training_cache(settings).get(keys["training"]).recipe] if keys.get("training") else read_recipes(keys)
 
 
-def _filled(recipe: Recipe, sequence: str, settings: Settings) -> Context:
-    """A cell as the page has it at first: trained, where its training is kept, or else as it begins."""
+def _cell_context(recipe: Recipe, sequence: str, settings: Settings) -> Context:
+    """Return the context of one cell: trained if its training is in memory, otherwise with its initial weights."""
     name, step = name_of(recipe), 0
     model, _ = begin(recipe, first_card(recipe))
     with suppress(Refused):
-        training = kept(settings).get(name)
+        training = training_cache(settings).get(name)
         if training.checkpoints:
             step = training.steps[-1]
             model = training.model(step)
     id = f"{name}@{step}"
     tokens, x = read(model, sequence, MOST_READ)
     run = trace(model, x)
-    about = start(id, model, tokens, len(x), model.state(None), [None], False, targets(model, x))
+    run_start = start(id, model, tokens, len(x), model.state(None), [None], False, targets(model, x))
     cell = model.layers[0]
     return {
         "cell": cell,
@@ -108,5 +108,5 @@ def _filled(recipe: Recipe, sequence: str, settings: Settings) -> Context:
         "outputs": outputs(model, run),
         "values": {signal: getattr(run, signal).T for signal in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,
-        "first": inert(b"".join(events(about, [run]))),
+        "first": escape_for_script(b"".join(events(run_start, [run]))),
     }

@@ -13,10 +13,10 @@ from gru_core import SequenceError
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, steps_where, worked_out
+from ..lessons.quantities import Runs, evaluate, matching_steps
 from ..lessons.reading import Figure
-from ..lessons.shown import Asked as LessonQuestion
-from ..lessons.shown import link_of, question_of, revealed, shown
+from ..lessons.shown import ShownQuestion as LessonQuestion
+from ..lessons.shown import link_of, question_of, reveal_answer, shown_steps
 from ..schemas import Body
 from ..settings import Settings
 from .answers import plain
@@ -115,7 +115,7 @@ def _lesson_question(body: Ask, settings: Settings) -> _Draft:
     if question is None:
         raise Refused(404, "not-found", "this lesson has no such question", "question")
     n = int(body.question.partition(".")[0])
-    step = shown(lesson, settings)[n - 1]
+    step = shown_steps(lesson, settings)[n - 1]
     part = next(part for part in step.parts if isinstance(part, LessonQuestion) and part.id == body.question)
     prompt = Prompt(
         kind=cast(Kind, part.kind),
@@ -129,7 +129,7 @@ def _lesson_question(body: Ask, settings: Settings) -> _Draft:
         steps=tuple(part.steps),
         signal=part.signal,
     )
-    answer = revealed(question, settings)
+    answer = reveal_answer(question, settings)
     truth = tuple(answer["truth"]) if isinstance(answer["truth"], list) else answer["truth"]
     replies = tuple(map(str, answer["replies"]))
     solution = Solution(truth, answer["text"], replies, str(answer["reveal"]), str(answer["why"]))
@@ -147,10 +147,10 @@ class _Cursor:
         self.figure = figure_of_view(view, settings)
         if self.figure.page:
             raise ValueError("a question about the cursor needs a figure of the Lab: show one first")
-        followed = self.runs.of(self.figure)
-        self.run, self.tokens = followed.run, followed.about["tokens"] or []
-        keys = followed.link.said
-        self.T, self.t, self.unit = followed.about["T"], int(keys.get("t", 1)), int(keys.get("unit", 1))
+        linked = self.runs.get(self.figure)
+        self.run, self.tokens = linked.trace, linked.start["tokens"] or []
+        keys = linked.link.options
+        self.T, self.t, self.unit = linked.start["T"], int(keys.get("t", 1)), int(keys.get("unit", 1))
 
     def next_figure(self) -> Figure:
         """Return the figure with the cursor at the next timestep. Raise ValueError if there is none."""
@@ -192,7 +192,7 @@ def _output_question(body: Ask, settings: Settings) -> _Draft:
         options = [escape(readout.labels[k]) for k in likeliest]
         right = likeliest.index(int(then.argmax()))
         text = Markup("What will the output be at the next step, {}?").format(step)
-    output = worked_out(f"y@{cursor.t + 1}", figure, cursor.runs).text
+    output = evaluate(f"y@{cursor.t + 1}", figure, cursor.runs).text
     solution = _solution((right,), Markup("The output at {} is {}.").format(step, output))
     return _Draft(
         Prompt("choose", _paragraph(text), tuple(map(str, options))), solution, cursor.views(figure), plain(text),
@@ -207,7 +207,7 @@ def _signal_question(body: Ask, settings: Settings) -> _Draft:
     if body.signal not in signals:
         raise ValueError(f"this cell has no {body.signal}; it has {', '.join(signals)}")
     style = signals[body.signal]
-    value, number = worked_out(f"{body.signal}@{cursor.t + 1}", figure, cursor.runs)
+    value, number = evaluate(f"{body.signal}@{cursor.t + 1}", figure, cursor.runs)
     text = Markup("What will <i>{}</i> of unit {} be at the next step, {}?").format(
         style.symbol, cursor.unit, cursor.step(cursor.t + 1)
     )
@@ -222,8 +222,8 @@ HIDDEN_VIEWS = ("memory", "influence")
 
 def _contribution_question(body: Ask, settings: Settings) -> _Draft:
     cursor = _Cursor(body.view, settings)
-    truth = steps_where(f"most share@{cursor.t}", cursor.figure, cursor.runs)
-    share = worked_out(f"share@{cursor.t} from {truth[0]}", cursor.figure, cursor.runs).text
+    truth = matching_steps(f"most share@{cursor.t}", cursor.figure, cursor.runs)
+    share = evaluate(f"share@{cursor.t} from {truth[0]}", cursor.figure, cursor.runs).text
     text = Markup("Which step contributed most to the state of unit {} at {}?").format(
         cursor.unit, cursor.step(cursor.t)
     )

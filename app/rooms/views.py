@@ -15,7 +15,7 @@ from .. import models
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import PAGES, Figure, figure_of
-from ..lessons.shown import markup_of, shown
+from ..lessons.shown import reload_keys, shown_steps
 from ..link import read_address, read_link
 from ..schemas import Body
 from ..settings import Settings
@@ -110,7 +110,7 @@ def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
     """Return the figure that a view shows. Raise Refused if there is no such page, lesson or step."""
     page = view.page
     if page.startswith("lessons/"):
-        steps = shown(shelf.get(page.removeprefix("lessons/"), settings), settings)
+        steps = shown_steps(shelf.get(page.removeprefix("lessons/"), settings), settings)
         step = view.step or 1
         if not 1 <= step <= len(steps):
             raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the steps of this lesson", "step")
@@ -126,7 +126,7 @@ def _shape(figure: Figure, settings: Settings) -> str:
     if figure.page == "":
         name = figure.keys.get("model") or models.names(settings)[0]
         return models.get(name, settings).layers[0].name
-    keys = {key: value for key, value in markup_of(figure).items() if key not in ("unit", "v")}
+    keys = {key: value for key, value in reload_keys(figure).items() if key not in ("unit", "v")}
     return urlencode(sorted(keys.items()))
 
 

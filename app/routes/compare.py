@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ..pages.compare import filled
-from ..pages.page import answered
+from ..pages.compare import page_context
+from ..pages.page import respond_with_figures
 
 router = APIRouter()
 
@@ -14,4 +14,4 @@ router = APIRouter()
 @router.api_route("/compare", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed/compare", methods=["GET", "HEAD"], include_in_schema=False)
 def compare(request: Request) -> Response:
-    return answered(request, "compare.html", filled(request.query_params, request.app.state.settings))
+    return respond_with_figures(request, "compare.html", page_context(request.query_params, request.app.state.settings))

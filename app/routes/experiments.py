@@ -1,4 +1,4 @@
-"""GET /compare/gap and the like: the experiments, and what their pages measure on this server."""
+"""GET /compare/gap and other experiments, and the measurements on this server for their pages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gru_core.labs import sequence
 
 from ..errors import Refused
 from ..jobs import work
-from ..jobs.engine import Lost
-from ..pages.experiments import filled
-from ..pages.page import answered
+from ..jobs.engine import WorkerDied
+from ..pages.experiments import page_context
+from ..pages.page import respond_with_figures
 from ..runs.answers import to_json
-from ..runs.reach import SEQUENCES, way_back_of
+from ..runs.reach import SEQUENCES, gradient_reach
 from ..schemas import GapQuestion, Whole
 from ..server.budget import spend
 
@@ -24,7 +24,7 @@ router = APIRouter()
 
 @router.get("/compare/{name}", include_in_schema=False)
 def experiment(request: Request, name: Literal["gap", "sequence", "bottleneck", "race"]) -> Response:
-    return answered(request, f"labs/{name}.html", filled(name, request.app.state.settings))
+    return respond_with_figures(request, f"labs/{name}.html", page_context(name, request.app.state.settings))
 
 
 @router.get(
@@ -49,10 +49,10 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 )
 async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
     try:
-        found: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
-    except Lost as error:
+        result: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
+    except WorkerDied as error:
         raise Refused(503, "lost", str(error), retry_after=5) from error
-    return found
+    return result
 
 
 @router.post(
@@ -65,4 +65,4 @@ async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]
     response_class=Response,
 )
 def untrained(question: GapQuestion) -> Response:
-    return Response(to_json(way_back_of(question)), media_type="application/json")
+    return Response(to_json(gradient_reach(question)), media_type="application/json")

@@ -1,4 +1,4 @@
-"""GET /api/export/…: what a link leads to, as a file to keep."""
+"""GET /api/export/…: views, runs, lessons and models as files to download."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from ..exports.lesson import lesson_page
 from ..lessons import shelf
 from ..rooms.withheld import open_to
 from ..runs.answers import whole
-from ..runs.followed import Followed, follow
+from ..runs.linked import LinkedRun, run_link
 from ..runs.run import within_text
 
 router = APIRouter(prefix="/api/export")
 
-WHICH = "The query has the keys of a link, as Share copies it."
+QUERY = "The query has the keys of a link, as Share copies it."
 
 
-def _follow(request: Request) -> Followed:
-    return follow(request.query_params, request.app.state.settings)
+def _run_link(request: Request) -> LinkedRun:
+    return run_link(request.query_params, request.app.state.settings)
 
 
 def _file(name: str, content: str | bytes, media_type: str) -> Response:
-    """Return a file to keep. A header holds ASCII: a name with other letters is sent a second time, encoded."""
+    """Return a file to download. A header has only ASCII, so a name with other letters is also sent encoded."""
     plain = re.sub(r"[^\w@.-]", "", name, flags=re.ASCII)
     encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name)}"
     headers = {"Content-Disposition": f'attachment; filename="{plain}"{encoded}', "Cache-Control": "no-cache"}
     return Response(content, headers=headers, media_type=media_type)
 
 
-@router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=WHICH)
+@router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=QUERY)
 def page_html(request: Request) -> Response:
-    of = _follow(request)
-    within_text(of.about, "one HTML file")
-    content = export.page(of, request.app.state.settings, str(request.base_url))
-    return _file(f"{of.name}.html", content, "text/html")
+    run = _run_link(request)
+    within_text(run.start, "one HTML file")
+    content = export.page(run, request.app.state.settings, str(request.base_url))
+    return _file(f"{run.name}.html", content, "text/html")
 
 
-@router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=WHICH)
+@router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=QUERY)
 def compare_html(request: Request) -> Response:
     content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
     return _file("gruscope-compare.html", content, "text/html")
 
 
-@router.get("/train.html", summary="Export a training as one HTML file that needs no server", description=WHICH)
+@router.get("/train.html", summary="Export a training as one HTML file that needs no server", description=QUERY)
 def train_html(request: Request) -> Response:
     content = export.train_page(request.query_params, request.app.state.settings, str(request.base_url))
     return _file("gruscope-train.html", content, "text/html")
@@ -84,21 +84,21 @@ def model_file(request: Request, model: str) -> Response:
     return _file(f"{name}.safetensors", content, "application/octet-stream")
 
 
-@router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=WHICH)
+@router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=QUERY)
 def trace_csv(request: Request) -> Response:
-    of = _follow(request)
-    within_text(of.about, "one CSV file")
-    return _file(f"{of.name}.csv", as_csv(of.run), "text/csv")
+    run = _run_link(request)
+    within_text(run.start, "one CSV file")
+    return _file(f"{run.name}.csv", as_csv(run.trace), "text/csv")
 
 
-@router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=WHICH)
+@router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=QUERY)
 def trace_json(request: Request) -> Response:
-    of = _follow(request)
-    within_text(of.about, "one JSON document")
-    return _file(f"{of.name}.json", whole(of.about, of.run), "application/json")
+    run = _run_link(request)
+    within_text(run.start, "one JSON document")
+    return _file(f"{run.name}.json", whole(run.start, run.trace), "application/json")
 
 
-@router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=WHICH)
+@router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=QUERY)
 def trace_npz(request: Request) -> Response:
-    of = _follow(request)
-    return _file(f"{of.name}.npz", as_npz(of.run), "application/octet-stream")
+    run = _run_link(request)
+    return _file(f"{run.name}.npz", as_npz(run.trace), "application/octet-stream")

@@ -1,4 +1,4 @@
-"""GET /healthz, /readyz and /metrics: for those who watch over the server."""
+"""GET /healthz, /readyz and /metrics: the state of the server, for monitoring."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,7 +22,7 @@ def readyz(request: Request) -> dict[str, str]:
 
 @router.get("/metrics", summary="Get metrics for Prometheus", response_class=Response)
 def metrics(request: Request) -> Response:
-    found = request.app.state.metrics
-    if found is None:
+    collected = request.app.state.metrics
+    if collected is None:
         raise Refused(404, "metrics", "metrics are off: run pip install 'gruscope[metrics]' on the server")
-    return Response(found.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(collected.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

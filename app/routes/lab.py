@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ..pages.lab import filled
-from ..pages.page import answered
+from ..pages.lab import page_context
+from ..pages.page import respond_with_figures
 from ..server.middleware import route_path
 from ..settings import Settings
 
@@ -18,4 +18,4 @@ router = APIRouter()
 def lab(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     uploads = settings.no_uploads is None and route_path(request.scope) != "/embed"
-    return answered(request, "lab.html", filled(request.query_params, settings, uploads=uploads))
+    return respond_with_figures(request, "lab.html", page_context(request.query_params, settings, uploads=uploads))

@@ -1,4 +1,4 @@
-"""GET /lessons and GET /lessons/NAME: the course, a lesson's pages, its answers and its outline."""
+"""GET /lessons and GET /lessons/NAME: the list of lessons, and the pages, answers and outline of a lesson."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gru_core.numerals import whole
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, worked_out
+from ..lessons.quantities import Runs, evaluate
 from ..lessons.reading import Figure, figure_of
-from ..lessons.shown import Asked, question_of, revealed
+from ..lessons.shown import ShownQuestion, question_of, reveal_answer
 from ..pages import lesson as pages
-from ..pages.page import answered, respond
+from ..pages.page import respond, respond_with_figures
 from ..rooms.withheld import open_to, withheld
 from ..runs.answers import to_json
 from ..schemas import Body
@@ -28,19 +28,21 @@ router = APIRouter()
 
 @router.api_route("/lessons", methods=["GET", "HEAD"], include_in_schema=False)
 def course(request: Request) -> Response:
-    return respond(request, "lessons.html", pages.course(request.app.state.settings))
+    return respond(request, "lessons.html", pages.course_context(request.app.state.settings))
 
 
 @router.api_route("/lessons/{name}", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/embed/lessons/{name}", methods=["GET", "HEAD"], include_in_schema=False)
 def lesson(request: Request, name: str) -> Response:
-    page, template = pages.filled(name, whole(request.query_params.get("step", "1")) or 1, request.app.state.settings)
-    return answered(request, template, page)
+    page, template = pages.page_context(
+        name, whole(request.query_params.get("step", "1")) or 1, request.app.state.settings
+    )
+    return respond_with_figures(request, template, page)
 
 
 @router.api_route("/lessons/{name}/print", methods=["GET", "HEAD"], include_in_schema=False)
 def on_paper(request: Request, name: str, closed: Annotated[bool, Depends(withheld)]) -> Response:
-    page = pages.on_paper(name, closed, request.app.state.settings)
+    page = pages.paper_context(name, closed, request.app.state.settings)
     return respond(request, "paper.html", page | {"address": f"{request.base_url}lessons/{name}"})
 
 
@@ -55,11 +57,11 @@ def on_paper(request: Request, name: str, closed: Annotated[bool, Depends(withhe
 )
 def reveal(request: Request, name: str, question: Annotated[str, Query(max_length=9)]) -> Response:
     settings: Settings = request.app.state.settings
-    found = question_of(shelf.get(name, settings), question)
-    if found is None:
+    match = question_of(shelf.get(name, settings), question)
+    if match is None:
         raise Refused(404, "not-found", "this lesson has no such question", "question")
     try:
-        return Response(to_json(revealed(found, settings)), media_type="application/json")
+        return Response(to_json(reveal_answer(match, settings)), media_type="application/json")
     except ValueError as error:
         raise Refused(422, "lesson", str(error), "lesson") from error
 
@@ -79,7 +81,7 @@ def outline(request: Request, name: str) -> list[dict[str, Any]]:
         {
             "title": step.title,
             "notes": step.notes,
-            "questions": {part.id: part.ask for part in step.parts if isinstance(part, Asked)},
+            "questions": {part.id: part.ask for part in step.parts if isinstance(part, ShownQuestion)},
             "link": step.link,
             "upto": step.upto,
         }
@@ -88,7 +90,7 @@ def outline(request: Request, name: str) -> list[dict[str, Any]]:
 
 
 SECONDS = 1.0
-"""Of the processor, which one request for numbers may take; the time of its last number comes on top."""
+"""Seconds of processor time for one request. The last number can take longer."""
 
 
 class Numbers(Body):
@@ -105,18 +107,18 @@ class Numbers(Body):
     "as text. It is null if it cannot be computed, or if the request has already used "
     f"{SECONDS:g} s of processor time.",
 )
-def numbers(request: Request, asked: Numbers) -> list[str | None]:
+def numbers(request: Request, body: Numbers) -> list[str | None]:
     settings: Settings = request.app.state.settings
     try:
-        figure = figure_of(asked.link, Figure("", {}))
+        figure = figure_of(body.link, Figure("", {}))
     except ValueError as error:
         raise Refused(422, "link", str(error), "link") from error
     runs, end = Runs(settings), time.thread_time() + SECONDS
-    return [_number(expression, figure, runs) if time.thread_time() < end else None for expression in asked.what]
+    return [_number(expression, figure, runs) if time.thread_time() < end else None for expression in body.what]
 
 
 def _number(expression: str, figure: Figure, runs: Runs) -> str | None:
     try:
-        return worked_out(expression, figure, runs).text
+        return evaluate(expression, figure, runs).text
     except ValueError:
         return None

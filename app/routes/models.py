@@ -1,4 +1,4 @@
-"""GET /api/models, and a sequence drawn at random for one of them."""
+"""GET /api/models: the models of this server, and random sequences of their tasks."""
 
 from __future__ import annotations
 

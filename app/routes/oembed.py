@@ -1,4 +1,4 @@
-"""GET /oembed: a page of this server as other pages can embed it, by https://oembed.com."""
+"""GET /oembed: descriptions of pages for other sites that embed them, as https://oembed.com defines them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAMES = {
     "": "embed", "embed": "embed", "compare": "embed/compare", "embed/compare": "embed/compare",
     "train": "embed/train", "embed/train": "embed/train",
 }  # fmt: skip
-"""The pages that can be embedded, by their paths, and what stands in a frame for each."""
+"""The paths of the pages that can be embedded, with the path that the frame loads."""
 
 
 @router.get("/oembed", summary="Get the oEmbed description of a page")
@@ -43,14 +43,14 @@ def oembed(
     except ValueError:
         page = urlsplit("")
     # Behind a proxy the scheme that visitors see is not the one that this server sees.
-    ours = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
+    is_own = page.scheme in ("http", "https") and page.netloc.lower() == request.base_url.netloc.lower()
     root = request.base_url.path
     path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
     lesson = re.fullmatch(r"(?:embed/)?lessons/([\w-]+)", path or "")
-    if not ours or (path not in FRAMES and not lesson):
-        what = "only this server's Lab, /compare, /train and lessons can be embedded"
-        raise Refused(404, "not-found", what, "url")
-    here = f"{page.scheme}://{page.netloc}{root}"
+    if not is_own or (path not in FRAMES and not lesson):
+        message = "only this server's Lab, /compare, /train and lessons can be embedded"
+        raise Refused(404, "not-found", message, "url")
+    server_url = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
     settings = request.app.state.settings
     if lesson:
@@ -67,15 +67,15 @@ def oembed(
         "type": "rich",
         "title": title,
         "provider_name": "GRU Scope",
-        "provider_url": here,
-        "html": frame.format(f"{here}{frame_path}?{urlencode(query)}", title, height),
+        "provider_url": server_url,
+        "html": frame.format(f"{server_url}{frame_path}?{urlencode(query)}", title, height),
         "width": min(WIDTH, maxwidth),
         "height": height,
     }
 
 
 def _title(query: dict[str, str], settings: Settings) -> str:
-    """What the model of a link is called, or, where there is no such, the one that is shown instead."""
+    """Return the title of the model of a link, or of the model that the page shows if there is no such model."""
     first = models.names(settings)[0]
     try:
         return models.get(query.get("model", first), settings).card.title

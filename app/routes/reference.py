@@ -1,4 +1,4 @@
-"""GET /docs: the API as its OpenAPI document describes it, on a page that loads nothing from other hosts."""
+"""GET /docs: the reference of the API from its OpenAPI document. The page loads nothing from other hosts."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from starlette.concurrency import run_in_threadpool
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..pages.boot import inert
-from ..pages.experiments import bare_boot
-from ..pages.lesson import figure_page, of_lesson
-from ..pages.page import answered, respond, templates
+from ..pages.boot import escape_for_script
+from ..pages.experiments import boot_without_model
+from ..pages.lesson import figure_page, lesson_context
+from ..pages.page import respond, respond_with_figures, templates
 from ..rooms import codes
 from ..rooms.composing import Ask, compose
 from ..rooms.record import as_csv
@@ -158,12 +158,12 @@ def _page(request: Request, room: Room, view: ShownView) -> Response:
     """Return the page of a view, with what its script needs to follow the room."""
     settings = _settings(request)
     about = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
-    shown = {"room": about, "room_boot": inert(to_json(about))}
+    shown = {"room": about, "room_boot": escape_for_script(to_json(about))}
     page, template = figure_page(figure_of_view(view, settings), view.upto, settings)
     if view.page.startswith("lessons/"):
         lesson = shelf.get(view.page.removeprefix("lessons/"), settings)
-        page |= of_lesson(lesson, view.step or 1, settings, {"link": view.link, "upto": view.upto})
-    return answered(request, template, page | shown)
+        page |= lesson_context(lesson, view.step or 1, settings, {"link": view.link, "upto": view.upto})
+    return respond_with_figures(request, template, page | shown)
 
 
 @router.post(
@@ -355,6 +355,6 @@ async def presenter(request: Request, code: str) -> Response:
     page = {
         "section": "rooms",
         "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
-        "boot": inert(to_json(bare_boot(_settings(request)))),
+        "boot": escape_for_script(to_json(boot_without_model(_settings(request)))),
     }
     return respond(request, "presenter.html", page)

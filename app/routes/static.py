@@ -1,4 +1,4 @@
-"""GET /static/<version>/<path>"""
+"""GET /static/<version>/<path>: static files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def static(request: Request, of: str, path: str) -> Response:
     asset = assets().get(path)
     if asset is None:
         raise Refused(404, "not-found", "there is no such file")
-    # A page of an older version gets today's file, which it must ask for again.
-    lasting = of == version()
+    # A page of an older version gets the present file, and must check it again before each use.
+    immutable = of == version()
     headers = {
-        "Cache-Control": "public, max-age=31536000, immutable" if lasting else "no-cache",
+        "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
         "Vary": "Accept-Encoding",
     }
     accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}

@@ -1,4 +1,4 @@
-"""GET /api/timing: what a step of a model costs on this server."""
+"""GET /api/timing: how long a model takes on this server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..server.budget import spend
 router = APIRouter(prefix="/api")
 
 T, B = 100, 32
-"""Steps of the sequence that is run, and of the sequences of a batch that is trained on, and how many these are."""
+"""The timesteps of every sequence, and the number of sequences in a batch for training."""
 
 REPEATS = 9
 
@@ -32,13 +32,13 @@ REPEATS = 9
     f"{T} timesteps.",
 )
 def timing(request: Request, model: str) -> Timing:
-    found = models.get(model, request.app.state.settings)
-    batch = models.task(found).draw(np.random.default_rng(0), T, B)
-    spend(T * B * sum(cell.units for cell in found.layers))
+    network = models.get(model, request.app.state.settings)
+    batch = models.task(network).draw(np.random.default_rng(0), T, B)
+    spend(T * B * sum(cell.units for cell in network.layers))
     x = batch.x[:, 0]
     return Timing(
-        step=1e6 * _seconds(lambda: _run(found, x)) / T,
-        training=1e3 * _seconds(lambda: loss_and_gradients(found, batch)),
+        step=1e6 * _seconds(lambda: _run(network, x)) / T,
+        training=1e3 * _seconds(lambda: loss_and_gradients(network, batch)),
         repeats=REPEATS,
         steps=T,
         sequences=B,
@@ -51,10 +51,10 @@ def _run(model: Model, x: np.ndarray) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """The median over the repeats."""
+    """Return the median of the seconds over all repeats."""
     times = []
     for _ in range(REPEATS):
-        begun = perf_counter()
+        started = perf_counter()
         work()
-        times.append(perf_counter() - begun)
+        times.append(perf_counter() - started)
     return median(times)

@@ -19,7 +19,7 @@ from ..settings import Settings
 router = APIRouter(prefix="/api")
 
 SHORT, MOST_SHORT_CHANGES = 128, 8
-"""Characters of a sequence, and clamps and edited weights, of a run that is computed in the event loop."""
+"""The most characters of a sequence, and the most changes, of a run that is computed in the event loop."""
 
 
 @router.post(
@@ -51,8 +51,10 @@ async def trace(request: Request, scenario: Scenario) -> Response:
 
 
 def _is_short(scenario: Scenario) -> bool:
-    """Return whether a run takes so little that a worker thread costs more than it saves: a preset, which is loaded,
-    over a short text takes at most some milliseconds."""
+    """Return whether a run is so short that a worker thread would cost more time than it saves.
+
+    A run of a loaded preset over a short text takes at most some milliseconds.
+    """
     texts = [scenario.sequence, scenario.against or ""]
     changes = len(scenario.clamps) + len(scenario.weights)
     short = all(isinstance(text, str) and len(text) <= SHORT for text in texts)
@@ -64,9 +66,9 @@ def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
         beginning, blocks = prepare(scenario, settings, BLOCK)
         first = next(blocks)
         if len(first.y) == beginning["T"]:
-            # One block is one write: the same events, without the machinery of a stream.
+            # One block is one write, so send the same events as a plain response, which is faster than a stream.
             return Response(b"".join(events(beginning, [first])), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
-        # A plain iterator: Starlette computes each block in a worker thread, and stops when the client has left.
+        # Starlette computes each block of a plain iterator in a worker thread, and stops when the client disconnects.
         return EventSourceResponse(events(beginning, chain([first], blocks)), headers=STREAM_HEADERS)
     beginning, run = run_whole(scenario, settings)
     within_text(beginning, "one JSON document")

@@ -1,4 +1,4 @@
-"""/api/trainings: a recipe is trained, watched as it goes, and looked into at any of its checkpoints."""
+"""/api/trainings: start, follow and stop trainings, and run sequences at their checkpoints."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from gru_core.numerals import whole
 
 from ..errors import Refused
-from ..jobs.trainings import ALONE, Live, Trainings, about, as_events, kept
+from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, Trainings, as_events, describe, training_cache
 from ..recipes import RecipeBody
 from ..runs.answers import STREAM_HEADERS, to_json
-from ..runs.checkpoints import read_by_all
+from ..runs.checkpoints import run_at_checkpoints
 from ..runs.limits import MOST_READ
 from ..schemas import TapesQuestion
 from ..settings import Settings
@@ -22,7 +22,7 @@ from ..settings import Settings
 router = APIRouter(prefix="/api/trainings")
 
 Token = Annotated[str, Query(max_length=64)]
-"""A random text of a visitor's own, which tells the visitor's requests from other visitors'."""
+"""A random text that a visitor chooses. The server uses it to recognize the requests of this visitor."""
 
 
 def _trainings(request: Request) -> Trainings:
@@ -30,10 +30,10 @@ def _trainings(request: Request) -> Trainings:
     return trainings
 
 
-def _live(request: Request, id: str) -> Live:
+def _live(request: Request, id: str) -> LiveTraining:
     live = _trainings(request).get(id)
     if live is None:
-        kept(request.app.state.settings).get(id)  # says which there are no more
+        training_cache(request.app.state.settings).get(id)  # raises Refused if the training is not in memory
         raise Refused(409, "over", "this training has ended", "training")
     return live
 
@@ -44,14 +44,14 @@ def _live(request: Request, id: str) -> Live:
     status_code=201,
     description="The response has the `id` of the training and its `state`. The same recipe has the same id, and the "
     "server trains it again only if that training was stopped, failed, or is no longer stored. You follow a training "
-    f"while you read its events. A training that nobody follows stops after {ALONE} seconds. You cannot stop a "
-    "training that somebody else follows. So that the server recognizes you, choose a random `token`, and send it "
-    "here, when you read the events, and when you stop the training. Status 429 means that the queue, or the memory "
+    f"while you read its events. A training that nobody follows stops after {UNFOLLOWED_SECONDS} seconds. You cannot "
+    "stop a training that somebody else follows. So that the server recognizes you, choose a random `token`, and send "
+    "it here, when you read the events, and when you stop the training. Status 429 means that the queue, or the memory "
     "for trainings, is full.",
 )
 async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
     live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
-    return _about(request, live)
+    return _state_of(request, live)
 
 
 @router.get(
@@ -62,9 +62,9 @@ async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[s
 async def one(request: Request, id: str) -> dict[str, Any]:
     live = _trainings(request).get(id)
     if live is not None:
-        return _about(request, live)
-    training = kept(request.app.state.settings).get(id)
-    return about(id, training) | {"state": "done", "place": 0, "steps": training.steps, "why": training.end}
+        return _state_of(request, live)
+    training = training_cache(request.app.state.settings).get(id)
+    return describe(id, training) | {"state": "done", "place": 0, "steps": training.steps, "why": training.end}
 
 
 @router.delete(
@@ -76,14 +76,14 @@ async def one(request: Request, id: str) -> dict[str, Any]:
 )
 async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
     live = _live(request, id)
-    _trainings(request).give_up(live, token)
-    return _about(request, live)
+    _trainings(request).stop_unless_followed(live, token)
+    return _state_of(request, live)
 
 
-def _about(request: Request, live: Live) -> dict[str, Any]:
+def _state_of(request: Request, live: LiveTraining) -> dict[str, Any]:
     place = _trainings(request).place(live)
     steps, why = live.training.steps, live.training.end
-    return about(live.id, live.training) | {"state": live.state, "place": place, "steps": steps, "why": why}
+    return describe(live.id, live.training) | {"state": live.state, "place": place, "steps": steps, "why": why}
 
 
 @router.get(
@@ -105,7 +105,7 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     after = -1 if last is None else last
     live = _trainings(request).get(id)
     if live is None:
-        training = kept(request.app.state.settings).get(id)
+        training = training_cache(request.app.state.settings).get(id)
         return Response(as_events(id, training, after), headers=STREAM_HEADERS, media_type="text/event-stream")
     stream = _trainings(request).follow(live, after, token)
     return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
@@ -121,5 +121,5 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
 )
 def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
     settings: Settings = request.app.state.settings
-    content = read_by_all(id, kept(settings).get(id), question.sequence, question.first, settings)
+    content = run_at_checkpoints(id, training_cache(settings).get(id), question.sequence, question.first, settings)
     return Response(to_json(content), media_type="application/json")

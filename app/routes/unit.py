@@ -1,4 +1,4 @@
-"""POST /api/sums, /api/ledger and /api/sensitivity: what can be asked of one unit of a run."""
+"""POST /api/sums, /api/ledger and /api/sensitivity: questions about one unit of a run."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _json(content: bytes) -> Response:
     "original W, U, b and c; otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
-    about, blocks = prepare_unit(question, request.app.state.settings)
-    T, first = about["T"], question.from_
+    start, blocks = prepare_unit(question, request.app.state.settings)
+    T, first = start["T"], question.from_
     within("from", first, 1, T, "the steps of this sequence")
     why = f"the steps of this sequence from step {first}, at most {BLOCK}"
     within("to", question.to, first, min(T, first + BLOCK - 1), why)
@@ -47,7 +47,7 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     layer = run.layers[question.layer - 1][first - 1 : question.to]
     trained = models.get(question.model, request.app.state.settings) if question.weights else None
     cell = trained.layers[question.layer - 1] if trained else None
-    return _json(sums(question, input_names(about, question.layer - 1), layer, cell))
+    return _json(sums(question, input_names(start, question.layer - 1), layer, cell))
 
 
 @_answers(
@@ -63,8 +63,8 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "its contribution. A contribution is not a cause.",
 )
 def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
-    about, blocks = prepare_unit(question, request.app.state.settings)
-    T, first = about["T"], question.from_
+    start, blocks = prepare_unit(question, request.app.state.settings)
+    T, first = start["T"], question.from_
     most = max(1, MOST_SHARES // (T + 1))
     within("from", first, 1, T, "the steps of this sequence")
     last = min(T, first + most - 1)
@@ -73,7 +73,7 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     within("to", question.to, first, last, why)
     try:
         return _json(shares(question, next(blocks)))
-    except ValueError as error:  # a plain RNN has none
+    except ValueError as error:  # a plain RNN has no contributions
         raise Refused(422, "ledger", str(error), "layer") from error
 
 
@@ -90,8 +90,8 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "on other values, but the output still has a derivative with respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
-    about, blocks = prepare_unit(question, request.app.state.settings)
-    T, H, K = about["T"], about["layers"][question.layer - 1]["H"], len(about["y"]["labels"])
+    start, blocks = prepare_unit(question, request.app.state.settings)
+    T, H, K = start["T"], start["layers"][question.layer - 1]["H"], len(start["y"]["labels"])
     most = MOST_PRODUCTS // H**2
     why = "the steps of this sequence" if most >= T else f"a later step takes too long with {H} units"
     within("t", question.t, 1, min(T, most), why)

@@ -1,4 +1,4 @@
-"""POST /api/models and what belongs to it: a GRU from elsewhere is brought in, and proved to be what it was."""
+"""POST /api/models: upload models, answer questions about their files, and run parity checks."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Body = Annotated[bytes, Depends(_body)]
 
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
-    said = (
+    description = (
         f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `said` has sentences about "
         "how the file was read. If the file leaves a question open, status 200 comes with {upload, question}: send the "
         "answer to `/api/models/{upload}/answers`. `question` has the `key` of the answer, a `text`, and `options`, "
         "each with a `value` and what it `means`."
     )
-    return {200: {"description": said}, 201: {"description": "The model"}}
+    return {200: {"description": description}, 201: {"description": "The model"}}
 
 
 @router.post(
@@ -65,12 +65,12 @@ def bring(
         "Earlier answers stay valid unless this request replaces them. The resulting model has its own id."
     ),
 )
-def answer(request: Request, id: str, said: Answers) -> Response:
+def answer(request: Request, id: str, body: Answers) -> Response:
     settings = request.app.state.settings
-    if id in models.served(settings.models):
+    if id in models.served_models(settings.models):
         raise Refused(422, "model", "this model has no open questions; only an uploaded file can have them", "model")
     upload = models.upload(id, settings)
-    return _answer(upload.answered(said.answers, said.alphabet, said.labels), settings)
+    return _answer(upload.with_answers(body.answers, body.alphabet, body.labels), settings)
 
 
 @router.post(
@@ -91,24 +91,24 @@ def check(request: Request, id: str, body: Body) -> Response:
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
-    """The model of an upload, or its question; either is kept."""
+    """Return the model of an upload, or its open question, and store the upload."""
     store = models.store(settings)
-    assert store is not None  # else the request was refused before its body came
-    found = store.get(upload.id)
-    if found is None:
-        found = reading.read(upload)
-        if found.model is not None:
-            models.check(found.model, settings)  # before it is kept
-    if not store.whole(upload.id):  # it is new, or its file was damaged since it was loaded
+    assert store is not None  # without a store, BodyLimit has refused the request
+    result = store.get(upload.id)
+    if result is None:
+        result = reading.read(upload)
+        if result.model is not None:
+            models.check(result.model, settings)  # before it is stored
+    if not store.is_intact(upload.id):  # the upload is new, or its file is damaged
         try:
-            store.put(upload, found)
+            store.put(upload, result)
         except OSError as error:
             _log.error("the upload %s could not be stored: %s", upload.id, error)
             raise Refused(507, "full", "this server could not store the model; try again later") from error
-    if found.model is None:
-        return _json({"upload": upload.id, "question": found.question})
-    models.check(found.model, settings)
-    return _json({"model": model_entry(upload.id, found.model, found.said)}, 201)
+    if result.model is None:
+        return _json({"upload": upload.id, "question": result.question})
+    models.check(result.model, settings)
+    return _json({"model": model_entry(upload.id, result.model, result.report)}, 201)
 
 
 def _json(data: Any, status: int = 200) -> Response:

@@ -1,1 +1,1 @@
-"""Runs of scenarios: how they are set up, computed and written as responses. Nothing here knows of requests."""
+"""Runs of scenarios: how the app sets them up, computes them, and writes them as JSON. Nothing here uses requests."""

@@ -1,4 +1,4 @@
-"""What goes out: the only place where arrays become JSON."""
+"""Runs, and facts about their units, as JSON and as server-sent events. Only this module turns arrays into JSON."""
 
 from __future__ import annotations
 
@@ -40,8 +40,10 @@ class Outputs(TypedDict):
 
 
 class LayerStart(TypedDict):
-    """A layer before its first timestep: its cell, H units, the biases `b` by gate, its initial state `h0`, and the
-    names of the values that clamps replace. A GRU says where its `reset` gate acts."""
+    """A layer before its first timestep: its cell, H units, the biases `b` by gate, and its initial state `h0`.
+
+    `held` has the names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
+    """
 
     cell: str
     H: int
@@ -52,11 +54,12 @@ class LayerStart(TypedDict):
 
 
 class Start(TypedDict):
-    """What a view must know of a run before its first timestep.
+    """The data that a view needs before the first timestep of a run.
 
-    `twin` says whether each timestep has the values of a second run too: the original one, or that of the second
-    sequence, whose tokens are `others`. `right` has the task's own answer to each timestep: the place of its label,
-    counted from 1, or the number. It is None where the task asks for no answer, and for a model without a known task.
+    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
+    sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
+    its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
+    if the model has no built-in task.
     """
 
     model: str
@@ -107,12 +110,12 @@ def start(
 
 
 def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:
-    """How many numbers a unit has at each step, as `_named` lists them where nothing is held."""
+    """Return how many numbers a unit has at each timestep, as `_named` lists them without clamps."""
     return len(cell.signals) * (3 if twin else 1) + len(cell.gates) + len(cell.recurrent) + 1
 
 
 def _named(layer: Run, twin: Run | None) -> dict[str, Array]:
-    """A layer's arrays `(T, H)` by the name they have on the wire."""
+    """Return the arrays `(T, H)` of a layer by their names in JSON."""
     signals = layer.cell.signals
     return (
         {signal: getattr(layer, signal) for signal in signals}
@@ -121,47 +124,50 @@ def _named(layer: Run, twin: Run | None) -> dict[str, Array]:
         | {f"computed.{signal}": array for signal, array in layer.computed.items()}
         | ({"h_prev": layer.h_prev} if "h_prev" in layer.computed else {})
         | ({} if layer.half_life is None else {"half_life": layer.half_life})
-        | ({} if twin is None else _beside(layer, twin))
+        | ({} if twin is None else _twin_arrays(layer, twin))
     )
 
 
-def _beside(layer: Run, twin: Run) -> dict[str, Array]:
-    """What the twin has, and by how much the layer is above it."""
+def _twin_arrays(layer: Run, twin: Run) -> dict[str, Array]:
+    """Return the signals `(T, H)` of the twin, and the differences between the layer and its twin."""
     pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in layer.cell.signals}
-    return {f"twin.{signal}": other for signal, (_, other) in pairs.items()} | {
-        f"delta.{signal}": one - other for signal, (one, other) in pairs.items()
+    return {f"twin.{signal}": twin_value for signal, (_, twin_value) in pairs.items()} | {
+        f"delta.{signal}": value - twin_value for signal, (value, twin_value) in pairs.items()
     }
 
 
 def _layers(trace: Trace) -> list[dict[str, Array]]:
-    """Of each layer the arrays `(T, H)`, the twin's among them, by the name they have on the wire."""
+    """Return for each layer its arrays `(T, H)` and those of its twin, by their names in JSON."""
     twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
     return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
 
 
 def _ends(trace: Trace) -> dict[str, Array]:
-    """What goes in and what comes out, `(T, I)` and `(T, K)`, by the name it has on the wire."""
+    """Return the inputs `(T, I)` and the outputs `(T, K)` by their names in JSON."""
     ends = {"x": trace.layers[0].x, "y": trace.y}
     return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
 def whole(start: Start, trace: Trace) -> bytes:
-    """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`.
+    """Return a whole trace as JSON: `start`, with the arrays `(T, H)` of each layer, `x` `(T, I)` and `y` `(T, K)`.
 
-    Its `twin` is that of the stream's `done`.
+    `twin` has the same fields as in the event `done` of a stream.
     """
     layers = [
-        about | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
-        for about, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
+        layer_start | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
+        for layer_start, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
     ]
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
-    twin = None if trace.twin is None else _apart(trace, 0)
+    twin = None if trace.twin is None else _differences(trace, 0)
     return to_json(start | {"layers": layers} | ends | {"twin": twin})
 
 
-def _apart(trace: Trace, before: int) -> dict[str, Any]:
-    """Where the answer `first` is not the twin's and the state differs `most`, `before` steps having gone ahead."""
+def _differences(trace: Trace, before: int) -> dict[str, Any]:
+    """Return the first timestep at which the output differs from the twin's, and the largest difference of the state.
+
+    `before` is the number of timesteps before this block.
+    """
     steps, gap = np.flatnonzero(trace.differs), trace.largest_gap
     return {
         "first": before + int(steps[0]) + 1 if steps.size else None,
@@ -170,33 +176,33 @@ def _apart(trace: Trace, before: int) -> dict[str, Any]:
 
 
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
-    """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
+    """Return the terms in the sums of one unit over the timesteps of `run`, as JSON; `inputs` names the inputs.
 
-    For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
-    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i. Of
-    weights that were changed `trained` is the layer as it was.
+    Each gate has the weights of the unit, and `Wx` and `Uh` with the terms at each timestep. If the reset gate acts
+    after the product, the candidate also has c and, for each timestep, rc = r_i c_i. If weights are changed, `trained`
+    is the original layer.
     """
-    return to_json(_asked(question) | sums_of(run, trained, inputs, question.unit - 1))
+    return to_json(_question_fields(question) | sums_of(run, trained, inputs, question.unit - 1))
 
 
 def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
-    """What a unit's sums are made of, as `sums` has it."""
+    """Return the terms in the sums of a unit, counted from 0, as `sums` describes them."""
     gates: dict[str, Any] = {}
     for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
-        about = {"rc": run.gated_bias(gate, unit), "trained": trained and trained.row(gate, unit)}
-        gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | about
+        extra = {"rc": run.gated_bias(gate, unit), "trained": trained and trained.row(gate, unit)}
+        gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | extra
     return {"inputs": inputs, "gates": gates}
 
 
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
-    """The ledger's rows of one unit over the steps asked for, and the twin's."""
+    """Return the contributions to a unit's state at the timesteps of the question, and those of the twin, as JSON."""
     steps = slice(question.from_ - 1, question.to)
-    return to_json(_asked(question) | shares_of(trace, question.layer - 1, question.unit - 1, steps))
+    return to_json(_question_fields(question) | shares_of(trace, question.layer - 1, question.unit - 1, steps))
 
 
 def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
-    """A unit's ledger over some steps, as `shares` has it."""
+    """Return the contributions to the state of a unit at some timesteps, all counted from 0."""
     run = trace.layers[layer]
     rows = ledger(run, unit, steps)
     twin = None if trace.twin is None else ledger(trace.twin.layers[layer], unit, steps)
@@ -211,29 +217,32 @@ def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, An
 
 
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
-    """What an output and a unit's state at a step would move with."""
+    """Return the sensitivities of an output and of a unit's state at a timestep, as JSON."""
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
-    found = trace.sensitivity(question.t - 1, output, layer)
-    about = sensitivity_of(found, layer, question.unit - 1)
-    return to_json(_asked(question) | {"x": found.x} | about)
+    sensitivity = trace.sensitivity(question.t - 1, output, layer)
+    fields = sensitivity_of(sensitivity, layer, question.unit - 1)
+    return to_json(_question_fields(question) | {"x": sensitivity.x} | fields)
 
 
-def sensitivity_of(found: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
-    """What of a sensitivity a unit is told, and where the output would move most with the input."""
-    of_unit = found.gates[layer] | {f"{name}_unit": norms for name, norms in found.states.items()}
-    x_norm = np.sqrt((found.x**2).sum(1))
+def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
+    """Return the part of a sensitivity that belongs to one unit, and the input with the largest gradient."""
+    of_unit = sensitivity.gates[layer] | {f"{name}_unit": norms for name, norms in sensitivity.states.items()}
+    x_norm = np.sqrt((sensitivity.x**2).sum(1))
     return (
-        {"output": found.output + 1, "x_norm": x_norm}
-        | {f"{name}_norm": frobenius(norms) for name, norms in found.states.items()}
+        {"output": sensitivity.output + 1, "x_norm": x_norm}
+        | {f"{name}_norm": frobenius(norms) for name, norms in sensitivity.states.items()}
         | {"input": {"t": int(x_norm.argmax()) + 1, "value": x_norm.max()}}
         | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
-        | {"gate": _gate_that_matters(found, layer)}
+        | {"gate": _most_sensitive_gate(sensitivity, layer)}
     )
 
 
-def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any] | None:
-    """The gate of a layer that the output would move most with, and where; places count from 1. None without gates."""
-    gates = found.gates[layer]
+def _most_sensitive_gate(sensitivity: Sensitivity, layer: int) -> dict[str, Any] | None:
+    """Return the gate of a layer with the largest derivative of the output, its unit and its timestep, from 1.
+
+    Return None if the cell has no gates.
+    """
+    gates = sensitivity.gates[layer]
     if not gates:
         return None
     gate = max(gates, key=lambda name: float(np.abs(gates[name]).max()))
@@ -241,13 +250,16 @@ def _gate_that_matters(found: Sensitivity, layer: int) -> dict[str, Any] | None:
     return {"gate": gate, "unit": int(unit) + 1, "t": int(t) + 1, "value": gates[gate][t, unit]}
 
 
-def _asked(question: UnitQuestion) -> dict[str, Any]:
+def _question_fields(question: UnitQuestion) -> dict[str, Any]:
     return question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to", "t"})
 
 
 def tapes(models: Sequence[Model], x: Array) -> dict[str, Any]:
-    """What N models make of a sequence `x` `(T, I)`, as little-endian float32 in base64: of the top layer's `signals`
-    each `(N, T, H)`, and `y` `(N, T, K)`."""
+    """Run N models over a sequence `x` `(T, I)`.
+
+    Return each signal of the top layer, `(N, T, H)`, as `signals`, and the outputs `y`, `(N, T, K)`. All are
+    little-endian float32 in base64.
+    """
     runs = [model.forward(x)[-1] for model in models]
     signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
     y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])
@@ -265,8 +277,8 @@ def to_json(data: Any) -> bytes:
 def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
     """Return for each array `(T, ·)` its rows, as base64 of little-endian float64: exact, and cheap at both ends.
 
-    All rows of one width are encoded together, each padded with zeros to whole groups of three bytes. Then base64's own
-    padding character replaces what the padding became.
+    All rows of one width are encoded together, each padded with zeros to whole groups of three bytes. Then the padding
+    character of base64 replaces the characters of these zeros.
     """
     T = len(arrays[0])
     encoded: dict[int, list[bytes]] = {}
@@ -294,15 +306,14 @@ def event(name: str, data: Any) -> bytes:
 
 
 def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
-    """A run as server-sent events: `start`, a `step` for each timestep, `done`.
+    """Yield a run as server-sent events: `start`, a `step` for each timestep, and `done`.
 
-    `done` has each layer's `moved` and, where a twin went along, the `first` step at which the
-    answers differ and where the states differ `most`. Each piece is one write to the network and holds
-    the steps of one block.
+    `done` has `moved` of each layer. With a twin it also has the `first` timestep at which the outputs differ, and the
+    place where the states differ `most`. Each piece is one write to the network, with the timesteps of one block.
     """
     piece = event("start", start)
     t, T = 1, start["T"]
-    moved = [np.zeros(about["H"]) for about in start["layers"]]
+    moved = [np.zeros(layer_start["H"]) for layer_start in start["layers"]]
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
     for block in blocks:
         layers, ends = _layers(block), _ends(block)
@@ -312,9 +323,9 @@ def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
         form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
         if twin is not None:
-            of_block = _apart(block, t - 1)
-            twin["first"] = twin["first"] or of_block["first"]
-            twin["most"] = max(filter(None, (twin["most"], of_block["most"])), key=itemgetter("gap"), default=None)
+            differences = _differences(block, t - 1)
+            twin["first"] = twin["first"] or differences["first"]
+            twin["most"] = max(filter(None, (twin["most"], differences["most"])), key=itemgetter("gap"), default=None)
         t += len(steps)
         moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
         done = {"T": T, "moved": moved, "twin": twin}

@@ -14,13 +14,16 @@ from .limits import MOST_READ
 from .run import targets
 
 
-def read_by_all(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
-    """Run a sequence at a training's checkpoints, from the place `first` on. Raises Refused or SequenceError."""
+def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
+    """Run a sequence at the checkpoints of a training, starting with checkpoint `first`, counted from 0.
+
+    Raises Refused or SequenceError.
+    """
     steps = training.steps[first:]
     if not steps:
         return {"start": None, "steps": [], "signals": {}, "y": ""}
     models = training.models(steps)
     tokens, x = read(models[-1], sequence, min(MOST_READ, settings.max_steps))
     spend(len(steps) * len(x) * training.recipe.units)
-    about_run = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, targets(models[-1], x))
-    return {"start": about_run, "steps": steps} | tapes(models, x)
+    run_start = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, targets(models[-1], x))
+    return {"start": run_start, "steps": steps} | tapes(models, x)

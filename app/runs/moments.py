@@ -20,23 +20,23 @@ from .scenario import set_up
 
 def moments(question: MomentsQuestion, settings: Settings) -> dict[str, Any]:
     """Return the similar moments of a unit's signal. Raises Refused or SequenceError."""
-    about, blocks = prepare_unit(question, settings)
+    start, blocks = prepare_unit(question, settings)
     first = question.from_
-    within("from", first, 1, about["T"], "the steps of this sequence")
-    last = min(about["T"], first + MOST_MOMENT - 1)
+    within("from", first, 1, start["T"], "the steps of this sequence")
+    last = min(start["T"], first + MOST_MOMENT - 1)
     within("to", question.to, first, last, f"the steps of this sequence from step {first}, at most {MOST_MOMENT}")
     run, unit, steps = next(blocks).layers[question.layer - 1], question.unit - 1, slice(first - 1, question.to)
     if question.signal not in run.cell.signals:
         raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")
-    alike = units_alike(run, question.signal, unit, steps, question.near)
-    wanted = getattr(run, question.signal)[steps, unit]
-    units = [{"unit": one.unit + 1, "gap": one.gap, "mirrored": one.mirrored} for one in alike]
-    found = {"from": first, "to": question.to, "units": units}
-    return found | _elsewhere(question, wanted, settings)
+    similar = units_alike(run, question.signal, unit, steps, question.near)
+    values = getattr(run, question.signal)[steps, unit]
+    units = [{"unit": other.unit + 1, "gap": other.gap, "mirrored": other.mirrored} for other in similar]
+    moment = {"from": first, "to": question.to, "units": units}
+    return moment | _places_in_held_out(question, values, settings)
 
 
-def _elsewhere(question: MomentsQuestion, wanted: Array, settings: Settings) -> dict[str, Any]:
-    """Return the places in held-out sequences, run with the edited weights and without clamps."""
+def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Settings) -> dict[str, Any]:
+    """Return the similar moments in held-out sequences. The model has the edited weights, but no clamps."""
     model = set_up(question, settings).changed
     batch = held_out(model)
     if batch is None:
@@ -44,7 +44,7 @@ def _elsewhere(question: MomentsQuestion, wanted: Array, settings: Settings) -> 
     T, B = batch.scored.shape
     spend(T * B * sum(cell.units for cell in model.layers))
     moments = places_alike(
-        model, wanted, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES
+        model, values, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES
     )  # fmt: skip
     places = [
         {"tokens": model.encoder.write(batch.x[:, place.sequence]).split(), "t": place.t + 1, "gap": place.gap}
@@ -54,5 +54,5 @@ def _elsewhere(question: MomentsQuestion, wanted: Array, settings: Settings) -> 
         "count": moments.count,
         "of": moments.of,
         "places": places,
-        "common": [asdict(one) for one in moments.common],
+        "common": [asdict(entry) for entry in moments.common],
     }

@@ -17,20 +17,20 @@ SEQUENCES = 8
 """The number of sequences over which the norms are averaged."""
 
 
-def way_back_of(question: GapQuestion) -> dict[str, Any]:
+def gradient_reach(question: GapQuestion) -> dict[str, Any]:
     """Return for each cell the norms of the gradient by lag, and the recipe that trains the cell over this gap."""
-    found: dict[str, Any] = {}
+    cells: dict[str, Any] = {}
     spend(3 * SEQUENCES * question.gap * question.units)
     for cell in labs.EQUAL:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
-        probe = fresh(recipe, recipe.schedule.T, SEQUENCES)
-        found[cell] = {"lags": way_back(model, model.forward(probe.x)[-1]), "recipe": recipe.to_dict()}
-    return found
+        batch = fresh(recipe, recipe.schedule.T, SEQUENCES)
+        cells[cell] = {"lags": way_back(model, model.forward(batch.x)[-1]), "recipe": recipe.to_dict()}
+    return cells
 
 
 def over_gap(question: GapQuestion, cell: str) -> Recipe:
-    """Return the recipe of a cell in the experiment “Gradient reach”."""
+    """Return the recipe that trains a cell over the gap of the question."""
     chrono = question.first == "chrono" and cell != "rnn"
     biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
     base = replace(labs.BASES["gap"], units=question.units, seed=question.seed, cell=cell)

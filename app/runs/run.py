@@ -1,4 +1,4 @@
-"""Running a scenario: its model and sequence are read once, its limits checked once, and its values come in blocks."""
+"""Runs of scenarios: the model and the sequence are read once, limits are checked once, and results come in blocks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def run_whole(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
 
 
 def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Iterator[Trace]]:
-    """Return what `prepare` returns, with the whole run as one block. Raises Refused if there is no such unit too."""
+    """Return the results of `prepare`, with the whole run as one block.
+
+    Raises Refused or SequenceError as `prepare`, and Refused if there is no such unit.
+    """
     beginning, blocks = prepare(question, settings, None)
     layers = beginning["layers"]
     within("layer", question.layer, 1, len(layers), "the layers of this model")
@@ -65,22 +68,23 @@ def input_names(beginning: Start, layer: int) -> list[str]:
 
 
 def targets(model: Model, x: Array) -> list[float | None] | None:
-    """Return the task's own answers to inputs `(T, I)`, as `Start` has them."""
+    """Return the correct answers to inputs `(T, I)`, in the form of `Start`."""
     task = task_of(model)
     if task is None:
         return None
     target, scored = task.answers(x)
     first = 1 if task.kind == "softmax" else 0
-    return [value + first if asked else None for value, asked in zip(target.tolist(), scored.tolist(), strict=True)]
+    pairs = zip(target.tolist(), scored.tolist(), strict=True)
+    return [value + first if has_answer else None for value, has_answer in pairs]
 
 
-def within_text(beginning: Start, what: str) -> None:
-    """Raise Refused if the run is too large for `what`, for example one JSON document."""
+def within_text(beginning: Start, form: str) -> None:
+    """Raise Refused if the run is too large for a `form`, for example one JSON document."""
     numbers = sum(numbers_of(CELLS[layer["cell"]], beginning["twin"]) * layer["H"] for layer in beginning["layers"])
     most = MOST_IN_TEXT // numbers
     if beginning["T"] > most:
         message = (
-            f"the run is too large for {what}: at most {most:,} of its {beginning['T']:,} steps fit. The stream "
+            f"the run is too large for {form}: at most {most:,} of its {beginning['T']:,} steps fit. The stream "
             "(Accept: text/event-stream) and /api/export/trace.npz return the whole run"
         )
         raise Refused(413, "too-large", message, "sequence")

@@ -1,4 +1,4 @@
-"""A scenario in the core's terms."""
+"""Scenarios as objects of the core: checked, and ready to run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from ..settings import Settings
 
 @dataclass(frozen=True)
 class Setup:
-    """`model` as it is and `changed`, with edited weights; the sequence `x` `(T, I)` and its `tokens`; a first
-    state `h0` for each layer; the `clamps`, and what each layer must `hold` under them over these steps; the tokens
-    of another input that it is compared with, and that as `against` `(T, I)`."""
+    """A scenario that can be run.
+
+    `model` is the original model, and `changed` has the edited weights. `x` `(T, I)` is the sequence with these
+    `tokens`, and `h0` has the initial state of each layer. `holds` has the clamped values of each layer, as `clamps`
+    set them. `against` `(T, I)` is the second sequence, with the tokens `others`.
+    """
 
     model: Model
     changed: Model
@@ -36,7 +39,7 @@ class Setup:
 
 
 def set_up(scenario: Scenario, settings: Settings) -> Setup:
-    """Raises Refused or SequenceError, before anything is computed, when the scenario cannot be run."""
+    """Check a scenario and prepare its run. Raises Refused or SequenceError if the scenario is not valid."""
     model = models.get(scenario.model, settings)
     sequence: Any = scenario.sequence
     if not isinstance(sequence, str):
@@ -58,12 +61,12 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
         raise Refused(422, "scenario", str(error), where) from error
     if not scenario.against:
         return Setup(model, changed, tokens, x, h0, clamps, holds)
-    others, against = _other(model, scenario.against, len(x), settings)
+    others, against = _second_sequence(model, scenario.against, len(x), settings)
     return Setup(model, changed, tokens, x, h0, clamps, holds, others, against)
 
 
-def _other(model: Model, sequence: str, T: int, settings: Settings) -> tuple[list[str] | None, Array]:
-    """Raises Refused where another input cannot be compared with one of T steps."""
+def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) -> tuple[list[str] | None, Array]:
+    """Return the tokens and inputs of the second sequence. Raises Refused if it is not valid."""
     try:
         others, against = read(model, sequence, settings.max_steps)
     except SequenceError as error:
@@ -75,7 +78,7 @@ def _other(model: Model, sequence: str, T: int, settings: Settings) -> tuple[lis
 
 
 def _within_holds(model: Model, h0: list[Array]) -> None:
-    """Raise ValueError when a first state is not one that could be held."""
+    """Raise ValueError if an initial state is outside of the range to which clamps can set it."""
     for cell, state in zip(model.layers, h0, strict=True):
         for name, part in zip(cell.carried, np.split(state, len(cell.carried)), strict=True):
             low, high = cell.ends(name)

@@ -18,7 +18,7 @@ def scores(scenario: Scenario, settings: Settings) -> Scores:
     """Return the scores without and with the changes. Raises Refused or SequenceError if they cannot be measured."""
     setup = set_up(scenario, settings)
     model, task, batch = setup.model, models.task(setup.model), held_out(setup.model)
-    assert batch is not None  # since it has a task
+    assert batch is not None  # because the model has a task
     steps = len(batch.x)
     batch = batch.first(max(1, MOST_SCORED // (steps * sum(gru.units for gru in model.layers))))
     spend(batch.scored.size * sum(cell.units for cell in model.layers))

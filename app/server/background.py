@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests, for as long as the server serves."""
+"""Background tasks that run as long as the server does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` as a task of the running loop until the end of the context."""
+    """Run `work` as a task of the event loop until the context ends."""
     task = asyncio.create_task(work)
     try:
         yield

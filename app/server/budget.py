@@ -1,6 +1,6 @@
-"""What the answers that are being computed and sent may take together, so that the server refuses instead of swapping.
+"""A memory budget for all responses in progress, so that a busy server refuses requests instead of swapping.
 
-It is counted in cells: a unit at a step, of which a run keeps some ten numbers.
+The budget counts cells: one unit at one timestep. A run stores about ten numbers for each cell.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..errors import Refused
 from ..settings import Settings
 
 PIECE = 2**16
-"""Bytes to one write: an answer counts as sent when its last piece is, so one that nobody reads goes on counting."""
+"""Bytes in one write. A response counts until its last piece is sent, so it counts as long as nobody reads it."""
 
 
 class Budget:
-    """Gives back what a request spent once its answer has been sent."""
+    """Middleware that frees the cells of a request after its response is sent."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.most, self.used, self.lock = app, settings.max_cells, 0, Lock()
@@ -49,17 +49,17 @@ _spending: ContextVar[_Spending | None] = ContextVar("spending", default=None)
 
 
 def spend(cells: int) -> None:
-    """Count `cells` as this request's, if there is one.
+    """Charge `cells` to the current request; do nothing outside of a request.
 
-    Raises Refused when others leave too little; a request that is alone is always answered.
+    Raises Refused if the other requests leave too few cells. A request that runs alone is never refused.
     """
-    mine = _spending.get()
-    if mine is None:
+    spending = _spending.get()
+    if spending is None:
         return
-    budget = mine.budget
+    budget = spending.budget
     with budget.lock:
-        others = budget.used - mine.cells
+        others = budget.used - spending.cells
         if others and budget.used + cells > budget.most:
             raise Refused(429, "busy", "this server is busy with other runs; try again in a few seconds", retry_after=3)
         budget.used += cells
-        mine.cells += cells
+        spending.cells += cells

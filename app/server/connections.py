@@ -1,4 +1,4 @@
-"""What holds for every connection of `gruscope serve`, before there is a request: how many, of whom, and how slow."""
+"""Limits for connections of `gruscope serve`: their number, each address's share, and the time for a request's head."""
 
 from __future__ import annotations
 
@@ -11,76 +11,76 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..errors import Refused, error_body
 from ..settings import Settings
-from .shares import TOO_MANY, Shares, counted_as
+from .shares import TOO_MANY, Shares, limit_key
 
 LONGEST_HEAD = 2**14
-"""Bytes of a request's head that may arrive before the head is complete."""
+"""The most bytes that may arrive before the head of a request is complete."""
 
 MOST_PIPELINED = 8
-"""The most requests that a connection may send before the first one is answered."""
+"""The most requests that a client may send on one connection before the first response."""
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that waits for a request, or has one that is being answered; `address` is None without a place."""
+    """A connection that is idle or has a request in progress; `address` is None if `Connections` does not have it."""
 
     address: str | None = None
 
     @property
-    def answering(self) -> bool:
+    def has_request(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def give_way(self) -> None:
-        """Close a connection that waits for a request. HTTP clients expect this at any time and connect again."""
+    def close_idle(self) -> None:
+        """Close an idle connection. HTTP clients expect this at any time and connect again."""
         self.transport.close()
 
 
-class Places:
-    """The places of a server's connections; those that wait are in order, the longest waiting first."""
+class Connections:
+    """The open connections of a server, counted by address; `idle` has the idle ones, the longest idle first."""
 
     def __init__(self, most: int) -> None:
         self.shares = Shares(most)
-        self.waiting: dict[str, dict[Connection, None]] = {}
+        self.idle: dict[str, dict[Connection, None]] = {}
 
-    def enter(self, connection: Connection, address: str, proxy: bool) -> None:
-        """Give a newcomer a free place, or the place of a connection that waits. Raises Refused when there is none.
+    def add(self, connection: Connection, address: str, proxy: bool) -> None:
+        """Add a connection, and close an idle one if no place is free. Raises Refused if there is no place at all.
 
-        A trusted proxy has no share of its own: its requests are counted by the visitors' addresses.
+        A trusted proxy has no share of its own: limits count its requests by the visitors' addresses.
         """
         if not (self.shares.free if proxy else self.shares.allow(address)):
-            self._make_room(address)
+            self._close_one_idle(address)
         self.shares.take(address)
         connection.address = address
 
-    def rest(self, connection: Connection) -> None:
-        """Note that a connection waits for a request from now on."""
-        if connection.address is not None and not connection.answering:
-            self.waiting.setdefault(connection.address, {})[connection] = None
+    def mark_idle(self, connection: Connection) -> None:
+        """Note that a connection is idle from now on."""
+        if connection.address is not None and not connection.has_request:
+            self.idle.setdefault(connection.address, {})[connection] = None
 
-    def work(self, connection: Connection) -> None:
-        """Note that a connection has a request, and does not give way until that is answered."""
+    def mark_busy(self, connection: Connection) -> None:
+        """Note that a connection has a request in progress, so it must not be closed."""
         if connection.address is None:
             return
-        waiting = self.waiting.get(connection.address, {})
-        waiting.pop(connection, None)
-        if not waiting:
-            self.waiting.pop(connection.address, None)
+        idle = self.idle.get(connection.address, {})
+        idle.pop(connection, None)
+        if not idle:
+            self.idle.pop(connection.address, None)
 
-    def leave(self, connection: Connection) -> None:
-        """Free the place of a connection, if it has one."""
-        self.work(connection)
+    def remove(self, connection: Connection) -> None:
+        """Remove a connection, if it was added."""
+        self.mark_busy(connection)
         if connection.address is not None:
             self.shares.give_back(connection.address)
             connection.address = None
 
-    def _make_room(self, newcomer: str) -> None:
+    def _close_one_idle(self, newcomer: str) -> None:
         held = self.shares.held
-        # Nobody gives way to an address that holds more than they do.
-        others = (address for address in self.waiting if address == newcomer or held[address] > held[newcomer])
+        # Close only a connection of the same address, or of an address with more connections.
+        others = (address for address in self.idle if address == newcomer or held[address] > held[newcomer])
         for address in sorted(others, key=lambda address: -held[address]):
-            for connection in self.waiting[address]:
-                if connection.transport.get_write_buffer_size() == 0:  # the last answer is sent to its end
-                    self.leave(connection)
-                    connection.give_way()
+            for connection in self.idle[address]:
+                if connection.transport.get_write_buffer_size() == 0:  # its last response is sent completely
+                    self.remove(connection)
+                    connection.close_idle()
                     return
         if self.shares.free:
             raise Refused(429, "busy", TOO_MANY, retry_after=5)
@@ -89,16 +89,16 @@ class Places:
 
 
 def protocol(settings: Settings) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol, with at most `max_connections` at once and a deadline for a request's head.
+    """Return uvicorn's protocol with at most `max_connections` connections, and a fair share of them for each address.
 
-    Each address gets a fair share of the connections; the head has `body_seconds` to arrive.
+    The head of a request must arrive within `body_seconds`.
     """
-    places = Places(settings.max_connections)
+    connections = Connections(settings.max_connections)
 
-    class Bounded(Connection):
+    class LimitedConnection(Connection):
         deadline: asyncio.TimerHandle | None = None
         refused = False
-        in_head, head = True, 0
+        in_head, head_bytes = True, 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -106,45 +106,45 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
             app = self.config.loaded_app
             try:
                 proxy = isinstance(app, ProxyHeadersMiddleware) and host in app.trusted_hosts
-                places.enter(self, counted_as(host), proxy)
+                connections.add(self, limit_key(host), proxy)
             except Refused as refused:
                 self._refuse(refused)
                 return
             self._wait_for_head()
-            # Not at once: many may have connected together, and what they have sent is read after that.
-            self.loop.call_later(0, places.rest, self)
+            # Later, because if many clients connect together, the loop accepts all of them before it reads a request.
+            self.loop.call_later(0, connections.mark_idle, self)
 
         def data_received(self, data: bytes) -> None:
             if self.refused:
                 return
             super().data_received(data)
-            if self.answering:
-                places.work(self)
+            if self.has_request:
+                connections.mark_busy(self)
             if not self.in_head:
                 self._stop_waiting()
             elif not self.transport.is_closing():
                 self._wait_for_head()
-                self.head += len(data)
-                if self.head > LONGEST_HEAD:
+                self.head_bytes += len(data)
+                if self.head_bytes > LONGEST_HEAD:
                     self._refuse(Refused(431, "too-large", "the request's headers are too large"))
 
         def on_message_begin(self) -> None:
             if len(self.pipeline) == MOST_PIPELINED:
                 raise ValueError("too many requests at once")  # uvicorn answers with status 400 and closes
             super().on_message_begin()
-            self.in_head, self.head = True, 0
+            self.in_head, self.head_bytes = True, 0
 
         def on_headers_complete(self) -> None:
             super().on_headers_complete()
             self.in_head = False
 
         def on_response_complete(self) -> None:
-            super().on_response_complete()  # may begin with the next request
-            places.rest(self)
+            super().on_response_complete()  # may start the next request
+            connections.mark_idle(self)
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_waiting()
-            places.leave(self)
+            connections.remove(self)
             super().connection_lost(exc)
 
         def _wait_for_head(self) -> None:
@@ -170,7 +170,7 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             self.transport.write(STATUS_LINE[refused.status] + lines.encode() + b"\r\n" + body)
             self.refused = True
-            # Not at once: closed with something unread in it, the connection would be reset and the answer lost.
+            # Later, because closing with unread data would reset the connection and lose the response.
             self.loop.call_later(0, self.transport.close)
 
-    return Bounded
+    return LimitedConnection

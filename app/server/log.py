@@ -1,4 +1,4 @@
-"""A line in the log for each request, with nothing in it that a visitor wrote, and the same as metrics."""
+"""The log of requests, which contains no text that a visitor wrote, and the metrics of the same requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .metrics import Metrics
 LOG = logging.getLogger("gruscope.requests")
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
-"""Those that are told: any other word is the visitor's."""
+"""The methods that the log names. Any other word comes from the visitor, and the log shows - for it."""
 
 
 class Log:
-    """Says method, route, status, milliseconds until the answer began, and bytes sent, when an answer has ended."""
+    """Middleware that logs each response: method, route, status, milliseconds until its start, and bytes."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics | None) -> None:
         self.app, self.metrics = app, metrics
@@ -25,24 +25,24 @@ class Log:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, status, seconds, sent = time.perf_counter(), 0, 0.0, 0
+        started, status, seconds, sent = time.perf_counter(), 0, 0.0, 0
 
-        async def counted(message: Message) -> None:
+        async def count_and_send(message: Message) -> None:
             nonlocal status, seconds, sent
             if message["type"] == "http.response.start":
-                status, seconds = message["status"], time.perf_counter() - begun
+                status, seconds = message["status"], time.perf_counter() - started
             sent += len(message.get("body", b""))
             await send(message)
 
         try:
-            await self.app(scope, receive, counted)
+            await self.app(scope, receive, count_and_send)
         except Exception:
-            status = status or 500  # the answer is made outside of all middleware
+            status = status or 500  # the response is created outside of all middleware
             raise
         finally:
-            # The route as it is declared, such as /api/models/{id}: the path itself is the visitor's.
+            # The declared route, such as /api/models/{id}, because the visitor chose the path itself.
             route = getattr(scope.get("route"), "path", "-")
             method = scope["method"] if scope["method"] in METHODS else "-"
             LOG.info("%s %s %d %.0f ms %d bytes", method, route, status, 1000 * seconds, sent)
             if self.metrics is not None:
-                self.metrics.answered(method, route, status, seconds)
+                self.metrics.observe(method, route, status, seconds)

@@ -1,4 +1,4 @@
-"""What Prometheus is told, where prometheus-client is installed (extra `metrics`)."""
+"""Metrics for Prometheus, if prometheus-client is installed (extra `metrics`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ except ImportError:
 
 
 class Metrics:
-    """How long answers took to begin, by method, route and status."""
+    """The seconds until responses started, by method, route and status."""
 
     def __init__(self) -> None:
         self._registry = prometheus_client.CollectorRegistry()
@@ -20,14 +20,14 @@ class Metrics:
             registry=self._registry,
         )
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         self._seconds.labels(method, route, status).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it as Prometheus reads it."""
+        """Return all metrics in the text format of Prometheus."""
         return prometheus_client.generate_latest(self._registry)
 
 
 def metrics() -> Metrics | None:
-    """None where prometheus-client is not installed."""
+    """Return new metrics, or None if prometheus-client is not installed."""
     return None if prometheus_client is None else Metrics()

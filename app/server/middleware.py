@@ -1,4 +1,4 @@
-"""What holds for every request: the headers of the answer, and how large and slow a body may be."""
+"""Middleware for every request: the headers of the response, fair shares, and the size and duration of a body."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gru_core.numerals import whole
 from ..errors import error_body
 from ..settings import Settings
 from .memory import trim
-from .shares import TOO_MANY, Shares, counted_as
+from .shares import TOO_MANY, Shares, limit_key
 
 
 def route_path(scope: Scope) -> str:
-    """The path below the root path that a proxy may have put the application under."""
+    """Return the path of a request without the root path, at which a proxy may serve the application."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
 
 class SecurityHeaders:
-    """Puts the settings' headers on every answer that passes."""
+    """Middleware that adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self.settings = app, settings
@@ -40,9 +40,9 @@ class SecurityHeaders:
 
 
 class FairShares:
-    """Refuses a request of an address that has its share of the requests that are being answered, streams included.
+    """Middleware that refuses a request if its address already has its share of the requests and streams in progress.
 
-    Behind a proxy this is what holds for an address, since there every connection is the proxy's.
+    Behind a proxy only this limit applies to a visitor's address, since every connection comes from the proxy.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -52,7 +52,7 @@ class FairShares:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        address = counted_as(scope["client"][0]) if scope.get("client") else ""
+        address = limit_key(scope["client"][0]) if scope.get("client") else ""
         if not self.shares.allow(address):
             await _refusal(429, "busy", TOO_MANY, {"Retry-After": "5"})(scope, receive, send)
             return
@@ -63,19 +63,20 @@ class FairShares:
             self.shares.give_back(address)
 
 
-FILE = re.compile("/api/models(/[^/]+/check)?")
-"""Where a body is a file."""
+FILE_PATHS = re.compile("/api/models(/[^/]+/check)?")
+"""The paths to which a POST sends a file."""
 
-BRINGING = re.compile("/api/models(/[^/]+/(answers|check))?")
+UPLOAD_PATHS = re.compile("/api/models(/[^/]+/(answers|check))?")
+"""The paths to which a POST is part of an upload."""
 
 LARGE_FILES = 10
-"""How many files that are larger than other bodies may be held in memory at once."""
+"""The most bodies with more than `max_body` bytes in memory at one time."""
 
 
 class BodyLimit:
-    """Takes a whole body in, counted as it arrives, before anything looks at it.
+    """Middleware that reads the whole body of a request, within limits of size and time, before the application does.
 
-    Where models can be brought a file may be larger, and take longer for as long as it keeps coming.
+    An uploaded file may be larger than other bodies, and may take longer as long as bytes keep arriving.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -88,14 +89,14 @@ class BodyLimit:
             return
         settings = self.settings
         post, path = scope["method"] == "POST", route_path(scope)
-        if post and settings.no_uploads and BRINGING.fullmatch(path):
+        if post and settings.no_uploads and UPLOAD_PATHS.fullmatch(path):
             await _refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
             return
-        limit, seconds, what = settings.max_body, settings.body_seconds, "request"
-        if post and FILE.fullmatch(path):
-            limit, seconds, what = settings.max_upload, settings.upload_seconds, "file"
+        limit, seconds, kind = settings.max_body, settings.body_seconds, "request"
+        if post and FILE_PATHS.fullmatch(path):
+            limit, seconds, kind = settings.max_upload, settings.upload_seconds, "file"
         if (whole(Headers(scope=scope).get("content-length", "")) or 0) > limit:
-            await _too_large(what, limit)(scope, receive, send)
+            await _too_large(kind, limit)(scope, receive, send)
             return
         body, more, large = bytearray(), True, False
         try:
@@ -110,7 +111,7 @@ class BodyLimit:
                         body += message.get("body", b"")
                         more = message.get("more_body", False)
                         if len(body) > limit:
-                            await _too_large(what, limit)(scope, receive, send)
+                            await _too_large(kind, limit)(scope, receive, send)
                             return
                         if len(body) > settings.max_body and not large:
                             if self._large == LARGE_FILES:
@@ -120,36 +121,36 @@ class BodyLimit:
                             large = True
                             self._large += 1
             except TimeoutError:
-                await _refusal(408, "too-slow", f"the {what} took too long to arrive; try again")(scope, receive, send)
+                await _refusal(408, "too-slow", f"the {kind} took too long to arrive; try again")(scope, receive, send)
                 return
-            await self.app(scope, _replayed(body, receive), send)
+            await self.app(scope, _replay_body(body, receive), send)
         finally:
             if large:
                 self._large -= 1
-                trim()  # glibc would keep 40 MB of it in reserve
+                trim()  # otherwise glibc would keep 40 MB of the body
 
 
-def _too_large(what: str, limit: int) -> JSONResponse:
+def _too_large(kind: str, limit: int) -> JSONResponse:
     size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
-    return _refusal(413, "too-large", f"the {what} is too large: at most {size}")
+    return _refusal(413, "too-large", f"the {kind} is too large: at most {size}")
 
 
 def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """An answer to a request whose body may not have been read to its end."""
+    """Return a response that closes the connection, since the body of the request may not be read completely."""
     return JSONResponse(error_body(code, message), status, {"Connection": "close"} | (headers or {}))
 
 
-def _replayed(body: bytearray, receive: Receive) -> Receive:
-    """What gives the whole body at once, and then what else there is to receive."""
-    given = False
+def _replay_body(body: bytearray, receive: Receive) -> Receive:
+    """Return a `receive` that returns the whole body first, and from then on calls the original `receive`."""
+    replayed = False
 
     async def replay() -> Message:
-        nonlocal given
-        if given:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        given = True
-        whole = bytes(body)
+        replayed = True
+        content = bytes(body)
         body.clear()
-        return {"type": "http.request", "body": whole, "more_body": False}
+        return {"type": "http.request", "body": content, "more_body": False}
 
     return replay

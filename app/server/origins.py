@@ -1,4 +1,4 @@
-"""From where a request may come: by a name of this server, and from its own pages where it costs something."""
+"""Checks of the host name that a request uses, and of the page that sent it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from ..settings import Settings
 from .middleware import route_path
 
 
-class OwnNames:
-    """Answers only requests for a name of this server, so that no other name can be pointed at it to read from it.
+class HostCheck:
+    """Middleware that answers only requests for a host name of this server, as a protection against DNS rebinding.
 
-    Its names are those of the settings, this machine's, and the address at which the request came in.
+    The host names are those in the settings, the name of this machine, and the address at which the request arrived.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         machine = socket.gethostname().lower()
-        told = (name.strip().lower() for name in settings.hosts.split(","))
-        self.names = {"localhost", machine, f"{machine}.local", *told} - {""}
+        others = (name.strip().lower() for name in settings.hosts.split(","))
+        self.names = {"localhost", machine, f"{machine}.local", *others} - {""}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not all(
-            self._ours(host, scope) for host in Headers(scope=scope).getlist("host")
+            self._is_own(host, scope) for host in Headers(scope=scope).getlist("host")
         ):
             message = "this server does not answer to this host name; add the name to GRUSCOPE_HOSTS"
             await _refusal(421, "host", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
-    def _ours(self, host: str, scope: Scope) -> bool:
+    def _is_own(self, host: str, scope: Scope) -> bool:
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -49,39 +49,39 @@ class OwnNames:
             return False
 
 
-class OwnPages:
-    """Refuses what another origin's page asks, where that changes or costs something: all but GET, and all of /api.
+class OriginCheck:
+    """Middleware that refuses requests by pages of another origin if they use /api or another method than GET.
 
-    A link to an export can be followed from anywhere, pages can be embedded, and programs that are no browser send
-    neither of the two headers and pass.
+    Links to exports still work on any page, and other sites can embed pages. Programs other than browsers send neither
+    `Sec-Fetch-Site` nor `Origin`, so their requests pass.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _may_be_asked(scope):
+        if scope["type"] == "http" and not _is_allowed(scope):
             message = "this request comes from a page of another origin; only this server's pages may send it"
             await _refusal(403, "cross-origin", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
 
-def _may_be_asked(scope: Scope) -> bool:
+def _is_allowed(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-        followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        if followed or not route_path(scope).startswith("/api/"):
+        navigation = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+        if navigation or not route_path(scope).startswith("/api/"):
             return True
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    # Where TLS ends in front of this server an https page is asked for as http.
+    # If a proxy terminates TLS, requests of an https page arrive here as http.
     schemes = {scope["scheme"], "https"}
     return origin is None or origin.lower() in {f"{scheme}://{headers.get('host', '').lower()}" for scheme in schemes}
 
 
 def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    """An answer to a request whose body was not read."""
+    """Return a response that closes the connection, since the body of the request was not read."""
     return JSONResponse(error_body(code, message), status, {"Connection": "close"})

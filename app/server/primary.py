@@ -1,11 +1,14 @@
-"""What the processes of one server share when there are several: one of them, the primary, has what lives in memory.
+"""The primary worker. If several worker processes serve together, one of them has the trainings: the primary.
 
-The primary is the process that holds the lock on a file in a folder which only these processes can enter. When it dies,
-the system gives the lock to another process, which is the primary from then on. The other processes pass requests about
-trainings to the primary, through a socket in the same folder, and requests about rooms when these are not in Redis.
+It also has the rooms, unless they are in Redis.
+
+The primary is the process that holds the lock on a file. The file is in a folder that only these processes can open.
+When the primary dies, the system gives the lock to another process, which then becomes the primary. The other processes
+forward requests about trainings and rooms to the primary, through a socket in the same folder.
 
 A message on the socket is two lengths, a head in JSON, and a body. The head of a request is its ASGI scope, so the
-client's address and all else arrive as the process in front has checked them. Nobody else can write to the socket.
+primary gets the client's address and everything else as the other process has checked them. Nobody else can write to
+the socket.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gru_core.checkpoints import Training
 
 from ..errors import FAILED, Refused, error_body
-from ..jobs.trainings import kept
+from ..jobs.trainings import training_cache
 from ..settings import Settings
 from .budget import Budget
 from .middleware import route_path
@@ -44,75 +47,78 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 POSSIBLE = fcntl is not None
-"""Whether several processes can serve together on this system."""
+"""Whether this system supports several worker processes."""
 
 LOG = logging.getLogger("uvicorn.error")
 
 TRIES, PAUSE = 10, 0.1
-"""How often, and after how many seconds, a process looks for a primary before it gives up."""
+"""How often a process tries to connect to the primary, and the seconds between two tries."""
 
-SECONDS = 30
-"""For the primary to begin an answer."""
+RESPONSE_SECONDS = 30
+"""Timeout, in seconds, for the start of a response of the primary."""
 
-FETCHED = 5
-"""Seconds for the primary to send a training."""
+FETCH_SECONDS = 5
+"""Timeout, in seconds, for a training that the primary sends."""
 
-AWAY = "the server process for this request does not answer at the moment; try again in a second"
+UNAVAILABLE = "the server process for this request does not answer at the moment; try again in a second"
 
-WAITING = 2048
-"""Connections that the primary has not accepted yet."""
+BACKLOG = 2048
+"""The most connections that can wait until the primary accepts them."""
 
 
-TRAINING = ("/api/trainings", "/api/labs/parity")
-"""Where requests are about what the primary computes."""
+TRAINING_PATHS = ("/api/trainings", "/api/labs/parity")
+"""The paths of requests about trainings, which the primary computes."""
 
-ROOMS = ("/api/rooms", "/rooms", "/api/lessons")
-"""Paths of requests that need the rooms. A lesson withholds its answers while a class follows it in a room."""
+ROOM_PATHS = ("/api/rooms", "/rooms", "/api/lessons")
+"""The paths of requests about rooms. They include lessons, because a room withholds the answers of its lesson."""
 
-Begin = Callable[[FastAPI], Awaitable[None]]
+Startup = Callable[[FastAPI], Awaitable[None]]
 
 
 class Primary:
-    """The primary, as one of several processes knows it. `here`: whether it is this process."""
+    """The primary, as each worker process sees it; `here` is true in the process that is the primary."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.here = False
         self._socket, self._lock = str(folder / "primary"), folder / "lock"
-        self._settings, self._kept = settings, kept(settings)
-        self._kept.newest = self._newest
-        self._paths = TRAINING if settings.redis else TRAINING + ROOMS
+        self._settings, self._cache = settings, training_cache(settings)
+        self._cache.newest = self._fetch_newest
+        self._paths = TRAINING_PATHS if settings.redis else TRAINING_PATHS + ROOM_PATHS
         self._server: asyncio.Server | None = None
-        self._answering: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._leaving = False
         self.routes: ASGIApp
-        """The application without its middleware, which the process in front has run already."""
+        """The application without its middleware, which the other process has already run."""
 
-    def has(self, path: str) -> bool:
-        """Whether the primary answers requests for this path."""
-        return any(path == one or path.startswith(f"{one}/") for one in self._paths)
+    def serves(self, path: str) -> bool:
+        """Return whether the primary answers requests for this path."""
+        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._paths)
 
-    async def join(self, app: FastAPI, begin: Begin) -> None:
-        """Become the primary now, or later when that one has died; `begin` is awaited before anything is answered."""
+    async def join(self, app: FastAPI, startup: Startup) -> None:
+        """Become the primary now, or when the present one dies. `startup` is awaited before the first request."""
         lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             loop = asyncio.get_running_loop()
-            Thread(target=self._wait, args=(lock, loop, app, begin), daemon=True, name="primary").start()
+            Thread(target=self._wait, args=(lock, loop, app, startup), daemon=True, name="primary").start()
         else:
-            await self._become(app, begin)
+            await self._become(app, startup)
 
     async def leave(self) -> None:
-        """Answer nobody any more. The lock is given up when the process ends."""
+        """Stop answering the other processes. The system releases the lock when this process ends."""
         self._leaving = True
         if self._server is not None:
             self._server.close()
-        for task in self._answering:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._answering, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        """A connection to the primary, None when this process has become it. Raises OSError when there is none."""
+        """Return a connection to the primary, or None if this process is the primary.
+
+        Raises OSError if no primary can be reached.
+        """
         for left in reversed(range(TRIES)):
             if self.here:
                 return None
@@ -124,29 +130,29 @@ class Primary:
             await asyncio.sleep(PAUSE)
         raise AssertionError
 
-    def _wait(self, lock: int, loop: asyncio.AbstractEventLoop, app: FastAPI, begin: Begin) -> None:
+    def _wait(self, lock: int, loop: asyncio.AbstractEventLoop, app: FastAPI, startup: Startup) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(self._take_over, app, begin)
+        with suppress(RuntimeError):  # the loop has already ended
+            loop.call_soon_threadsafe(self._take_over, app, startup)
 
-    def _take_over(self, app: FastAPI, begin: Begin) -> None:
+    def _take_over(self, app: FastAPI, startup: Startup) -> None:
         if self._leaving:
             return
-        self._taking_over = asyncio.create_task(self._become(app, begin))
+        self._taking_over = asyncio.create_task(self._become(app, startup))
         self._taking_over.add_done_callback(_end_if_failed)
 
-    async def _become(self, app: FastAPI, begin: Begin) -> None:
-        await begin(app)
+    async def _become(self, app: FastAPI, startup: Startup) -> None:
+        await startup(app)
         self._app = app
         self._budgeted = Budget(self.routes, self._settings)
         Path(self._socket).unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._answer, self._socket, backlog=WAITING)
+        self._server = await asyncio.start_unix_server(self._handle, self._socket, backlog=BACKLOG)
         self.here = True
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._answering.add(task)
+        self._tasks.add(task)
         try:
             head, body = await _read(reader)
             if "training" in head:
@@ -154,23 +160,23 @@ class Primary:
             else:
                 await self._run(head, body, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the process that asked, or its client, has gone
+            pass  # the other process, or its client, has disconnected
         finally:
-            self._answering.discard(task)
+            self._tasks.discard(task)
             writer.close()
 
     async def _run(
         self, head: dict[str, Any], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         scope: Scope = _scope(head) | {"app": self._app}
-        given, started = False, False
+        received, started = False, False
 
         async def receive() -> Message:
-            nonlocal given
-            if not given:
-                given = True
+            nonlocal received
+            if not received:
+                received = True
                 return {"type": "http.request", "body": body, "more_body": False}
-            await reader.read(1)  # nothing more is sent: this ends when the other side closes
+            await reader.read(1)  # the other side sends nothing more, so this returns when it closes
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
@@ -182,7 +188,7 @@ class Primary:
                 answer = {"status": message["status"], "headers": _text(message["headers"]), "route": route}
             else:
                 answer = {"more": message.get("more_body", False)}
-            writer.write(_packed(answer, message.get("body", b"")))
+            writer.write(_pack(answer, message.get("body", b"")))
             await writer.drain()
 
         try:
@@ -195,50 +201,50 @@ class Primary:
                 await JSONResponse(error_body("server", FAILED), 500)(scope, receive, send)
 
     async def _send_training(self, head: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
-        """Send the training of an id, or no body when there is none or when the other side has as much of it."""
+        """Send the training with an id; send an empty body if there is none, or if the other side is up to date."""
         body, live = b"", self._app.state.trainings.get(head["training"])
         with suppress(Refused):
-            training = self._kept.get(head["training"])
+            training = self._cache.get(head["training"])
             if head["have"] != _extent(training):
-                # A copy: a training that is running grows meanwhile.
+                # A copy, because a running training adds checkpoints during this.
                 body = await run_in_threadpool(replace(training, checkpoints=[*training.checkpoints]).to_bytes)
-        writer.write(_packed({"over": live is None or live.over}, body))
+        writer.write(_pack({"over": live is None or live.over}, body))
         await writer.drain()
 
-    def _newest(self, id: str, mine: Training | None) -> Training | None:
-        """The training of that id as the primary has it; `mine`, as this process has it, when that is all there is.
+    def _fetch_newest(self, id: str, own: Training | None) -> Training | None:
+        """Return the training with an id as the primary has it, or `own`, this process's copy, if that is up to date.
 
-        To be called in a worker thread, since it waits. Raises Refused when there is no primary and none of mine.
+        Call this in a worker thread, because it blocks. Raises Refused if no primary answers and `own` is None.
         """
         if self.here:
-            return mine
+            return own
         try:
-            with socket.socket(socket.AF_UNIX) as line, line.makefile("rb") as answer:
-                line.settimeout(FETCHED)
-                line.connect(self._socket)
-                line.sendall(_packed({"training": id, "have": mine and _extent(mine)}))
-                over, body = _read_now(answer)
+            with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as reply:
+                connection.settimeout(FETCH_SECONDS)
+                connection.connect(self._socket)
+                connection.sendall(_pack({"training": id, "have": own and _extent(own)}))
+                head, body = _read_blocking(reply)
         except (OSError, EOFError) as error:
-            if mine is None:
-                raise Refused(503, "starting", AWAY, retry_after=1) from error
-            return mine
+            if own is None:
+                raise Refused(503, "starting", UNAVAILABLE, retry_after=1) from error
+            return own
         if not body:
-            return mine
+            return own
         training = Training.from_bytes(body)
-        if over["over"]:
-            self._kept.put(id, training)
+        if head["over"]:
+            self._cache.put(id, training)
         return training
 
 
 def _end_if_failed(task: asyncio.Task[None]) -> None:
-    """End this process, so that it is replaced, when it has the lock and cannot be the primary."""
+    """End this process, so that it is replaced, if it has the lock but cannot become the primary."""
     if not task.cancelled() and (error := task.exception()) is not None:
         LOG.error("this process cannot take over from the primary process", exc_info=error)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-class ToPrimary:
-    """Passes to the primary the requests that only that one can answer. It is the innermost middleware."""
+class ForwardToPrimary:
+    """The innermost middleware, which forwards requests to the primary if only the primary can answer them."""
 
     def __init__(self, app: ASGIApp, primary: Primary) -> None:
         self.app, self.primary = app, primary
@@ -246,38 +252,38 @@ class ToPrimary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         primary = self.primary
-        if scope["type"] != "http" or primary.here or not primary.has(route_path(scope)):
+        if scope["type"] != "http" or primary.here or not primary.serves(route_path(scope)):
             await self.app(scope, receive, send)
             return
         try:
             connection = await primary.connect()
         except OSError:
-            await _away(scope, receive, send)
+            await _send_unavailable(scope, receive, send)
             return
         if connection is None:
             await self.app(scope, receive, send)
             return
         reader, writer = connection
-        request = await receive()  # all of it: BodyLimit has taken it in
+        request = await receive()  # the whole body, because BodyLimit has read it
         leaving = asyncio.create_task(_close_when_gone(receive, writer))
         try:
-            writer.write(_packed(_head(scope), request.get("body", b"")))
-            await _pass_on(reader, scope, receive, send, leaving)
+            writer.write(_pack(_head(scope), request.get("body", b"")))
+            await _forward_response(reader, scope, receive, send, leaving)
         finally:
             leaving.cancel()
             writer.close()
 
 
-async def _pass_on(
+async def _forward_response(
     reader: asyncio.StreamReader, scope: Scope, receive: Receive, send: Send, leaving: asyncio.Task[None]
 ) -> None:
-    """Send the client what the primary answers, as it comes."""
+    """Send the response of the primary to the client, piece by piece."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(RESPONSE_SECONDS):
             start, _ = await _read(reader)
     except (OSError, asyncio.IncompleteReadError):  # a TimeoutError is an OSError
         if not leaving.done():
-            await _away(scope, receive, send)
+            await _send_unavailable(scope, receive, send)
         return
     scope["route"] = SimpleNamespace(path=start["route"])  # for the log
     headers = _bytes(start["headers"])
@@ -288,25 +294,25 @@ async def _pass_on(
             head, body = await _read(reader)
         except (OSError, asyncio.IncompleteReadError):
             if leaving.done() or b"content-length" in dict(headers):
-                return  # the server closes the connection, and the client sees that something is missing
-            head, body = {"more": False}, b""  # a stream: whoever follows it connects again
+                return  # the server closes the connection, so the client sees that the response is incomplete
+            head, body = {"more": False}, b""  # the response is a stream, so the client connects again
         more = head["more"]
         await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 async def _close_when_gone(receive: Receive, writer: asyncio.StreamWriter) -> None:
-    """Let the primary know when the client has gone."""
+    """Close the connection to the primary when the client disconnects, so that the primary stops too."""
     while (await receive())["type"] != "http.disconnect":
         pass
     writer.close()
 
 
-async def _away(scope: Scope, receive: Receive, send: Send) -> None:
-    await JSONResponse(error_body("starting", AWAY), 503, {"Retry-After": "1"})(scope, receive, send)
+async def _send_unavailable(scope: Scope, receive: Receive, send: Send) -> None:
+    await JSONResponse(error_body("starting", UNAVAILABLE), 503, {"Retry-After": "1"})(scope, receive, send)
 
 
 def _extent(training: Training) -> list[Any]:
-    """What tells how much of a training there is."""
+    """Return how far a training is, to compare two copies of it."""
     return [len(training.checkpoints), training.end]
 
 
@@ -318,19 +324,19 @@ _PLAIN = ("type", "asgi", "http_version", "method", "scheme", "path", "root_path
 _ENCODED = ("raw_path", "query_string")
 
 
-def _packed(head: Mapping[str, Any], body: bytes = b"") -> bytes:
+def _pack(head: Mapping[str, Any], body: bytes = b"") -> bytes:
     text = orjson.dumps(head)
     return _LENGTHS.pack(len(text), len(body)) + text + body
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
-    """The head and the body of the next message. Raises IncompleteReadError when the connection ends before that."""
+    """Return the head and the body of the next message. Raises IncompleteReadError if the connection ends first."""
     head, body = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
     return orjson.loads(await reader.readexactly(head)), await reader.readexactly(body)
 
 
-def _read_now(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
-    """The same, for a thread. Raises EOFError."""
+def _read_blocking(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """Return the next message as `_read` does, but block. Raises EOFError if the connection ends first."""
     lengths = file.read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:
         raise EOFError
@@ -342,7 +348,7 @@ def _read_now(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
 
 
 def _head(scope: Scope) -> dict[str, Any]:
-    """A scope as JSON can have it."""
+    """Return an ASGI scope as the head of a message."""
     encoded = {name: scope[name].decode("latin-1") for name in _ENCODED}
     return {name: scope[name] for name in _PLAIN} | encoded | {"headers": _text(scope["headers"])}
 

@@ -1,4 +1,4 @@
-"""Fair shares of a limited number of places: no address holds more of them than are left free."""
+"""Fair shares of a limited number of places: no address can hold more places than are still free."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fastapi import Request
 TOO_MANY = "too many connections from your network address are open; close some, or try again in a few seconds"
 
 
-def counted_as(host: str) -> str:
-    """Return the address that limits count a visitor by: for IPv6 the /64 network, since one visitor has all of it.
+def limit_key(host: str) -> str:
+    """Return the key by which limits count a visitor: the address or, for IPv6, its /64 network.
 
-    Everything that is not an address counts as one visitor.
+    One visitor usually has a whole /64 network. All texts that are not addresses have the same key, "".
     """
     try:
         address = ip_address(host)
@@ -27,14 +27,14 @@ def counted_as(host: str) -> str:
 
 
 def visitor(request: Request) -> str:
-    """Return what limits count the sender of a request by: `counted_as` of its address."""
-    return counted_as(request.client.host) if request.client else ""
+    """Return the key by which limits count the sender of a request."""
+    return limit_key(request.client.host) if request.client else ""
 
 
 class Shares:
-    """At most `most` places, and for an address at most as many as are free for all others.
+    """A limit of `most` places, of which one address can hold at most as many as are still free.
 
-    So one address gets half of the places, a second one half of what is left, and a newcomer still finds one.
+    So one address gets half of the places, a second address half of the rest, and a newcomer still finds a place.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""A watch over the event loop: while one piece of work holds it up, nobody else is answered."""
+"""A watchdog for the event loop: while one task blocks the loop, the server answers no other request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import time
 from .log import LOG
 
 TOO_LONG = 0.2
-"""Seconds after which a pause of the loop is logged."""
+"""Seconds from which a block of the event loop is logged."""
 
-EVERY = 0.05
+INTERVAL = 0.05
+"""Seconds between two checks."""
 
 
 async def watch() -> None:
-    """Log every pause of the running loop that is too long, for ever."""
+    """Log each time that the event loop is blocked for too long, without end."""
     while True:
-        due = time.monotonic() + EVERY
-        await asyncio.sleep(EVERY)
+        due = time.monotonic() + INTERVAL
+        await asyncio.sleep(INTERVAL)
         late = time.monotonic() - due
-        if late > TOO_LONG - EVERY:
+        if late > TOO_LONG - INTERVAL:
             LOG.warning("the event loop was blocked for at least %.0f ms", 1000 * late)

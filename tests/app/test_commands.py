@@ -9,7 +9,7 @@ import pytest
 
 import gru_core as gru
 from app.cli import main
-from app.intake.reading import Found
+from app.intake.reading import UploadResult
 from app.intake.store import Store
 from app.intake.upload import Upload
 from app.settings import cache_directory
@@ -109,8 +109,8 @@ def test_models_lists_what_ships_what_is_served_and_what_is_kept(
     monkeypatch.setenv("GRUSCOPE_UPLOADS", str(tmp_path / "kept"))
     store, found = Store(tmp_path / "kept", 10, 10**7), formats.read_file(TAGGER)
     brought, asked = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
-    store.put(brought, Found(found.said, found.model))
-    store.put(asked, Found(question={"key": "direction"}))
+    store.put(brought, UploadResult(found.said, found.model))
+    store.put(asked, UploadResult(question={"key": "direction"}))
     status, out, _ = run(capsys, "models")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, *presets.COMPARED, "mine", brought.id]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.main import create_app
 from app.server.connections import LONGEST_HEAD, MOST_PIPELINED, protocol
-from app.server.shares import Shares, counted_as
+from app.server.shares import Shares, limit_key
 from app.settings import Settings
 
 if sys.platform != "win32":
@@ -306,4 +306,4 @@ def test_each_address_gets_half_of_what_is_left(most: int) -> None:
     ],
 )  # fmt: skip
 def test_a_visitor_is_counted_by_one_name(host: str, counted: str) -> None:
-    assert counted_as(host) == counted
+    assert limit_key(host) == counted

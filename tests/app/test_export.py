@@ -23,7 +23,7 @@ from app.exports import page as export
 from app.link import FOCUS, read_address, read_link
 from app.main import create_app
 from app.pages.examples import EXAMPLES
-from app.runs.followed import Followed, follow
+from app.runs.linked import LinkedRun, run_link
 from app.settings import Settings
 from gru_core import Clamp, Edit
 
@@ -102,9 +102,9 @@ def test_a_link_is_read_as_the_page_reads_it() -> None:
     assert [weight.edit() for weight in link.weights] == [Edit(0, "z", 0, "W", 2, 1e-3)]
     for model, questions in EXAMPLES.items():
         for question in questions:
-            of = follow({"model": model, **dict(parse_qsl(question.link))}, Settings())
-            again = follow(read_address(of.link.address(of.scenario)), Settings())
-            assert again == Followed(of.link, of.scenario, again.about, again.run)
+            of = run_link({"model": model, **dict(parse_qsl(question.link))}, Settings())
+            again = run_link(read_address(of.link.address(of.scenario)), Settings())
+            assert again == LinkedRun(of.link, of.scenario, again.start, again.trace)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_is_recorded_is_what_the_server_answers(client: TestClient) -> None
 @pytest.mark.parametrize(("t", "unit"), [("1900", "7"), ("1", "1")])
 def test_a_long_run_is_recorded_around_the_cursor_within_the_budget(t: str, unit: str) -> None:
     keys = {"model": "sentiment", "sequence": "good " * 2000, "t": t, "unit": unit}
-    html = export.page(follow(keys, Settings()), Settings())
+    html = export.page(run_link(keys, Settings()), Settings())
     assert len(html) < 14e6
     (run,) = json.loads(element(html, "record"))["runs"]
     for kind in ("sums", "ledger", "sensitivity"):
@@ -187,8 +187,8 @@ def test_a_long_run_is_recorded_around_the_cursor_within_the_budget(t: str, unit
 
 
 def test_models_whose_names_are_no_file_names_are_exported_under_others(client: TestClient) -> None:
-    of = follow({"model": "flip-flop"}, Settings())
-    odd = Followed(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.about, of.run)
+    of = run_link({"model": "flip-flop"}, Settings())
+    odd = LinkedRun(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.start, of.trace)
     assert odd.name == "gruscope-a-b-"
 
 
@@ -331,4 +331,4 @@ def test_a_bad_scenario_is_named_before_anything_is_written(tmp_path: Path, text
 
 def test_links_that_are_not_followed_raise_before_anything_is_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
-        follow({"zoom": "huge"}, Settings())
+        run_link({"zoom": "huge"}, Settings())

@@ -58,11 +58,11 @@ def test_no_number_is_typed_into_the_prose(name: str) -> None:
 @pytest.mark.parametrize("name", shelf.ORDER)
 def test_a_lesson_is_whole_and_begins_with_a_puzzle_on_one_unit(name: str) -> None:
     lesson, settings = shelf.get(name, Settings()), Settings()
-    assert [*shown.mistakes(lesson, settings), *shelf.circles(lesson, settings)] == []
+    assert [*shown.mistakes(lesson, settings), *shelf.need_errors(lesson, settings)] == []
     assert 5 <= lesson.minutes <= 10
     first = lesson.steps[0]
     assert len(first.questions) == 1
-    assert shown.Runs(settings).of(first.figure).run.h.shape[1] == 1
+    assert shown.Runs(settings).get(first.figure).trace.h.shape[1] == 1
     assert all(question.why for step in lesson.steps for question in step.questions)
 
 
@@ -75,7 +75,7 @@ def test_what_is_revealed_is_not_in_the_page_before(client: TestClient, name: st
             answer = revealed(client, name, f"{n}.{k}")
             for part in (answer["reveal"], answer["why"], *filter(None, answer["replies"])):
                 assert part not in page
-        upto = shown.shown(lesson, Settings())[n - 1].upto
+        upto = shown.shown_steps(lesson, Settings())[n - 1].upto
         if upto is not None:
             events = re.search(r'<script type="text/plain" id="first-run">(.*?)</script>', page, re.S)
             assert events is not None

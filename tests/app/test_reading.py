@@ -45,7 +45,7 @@ def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str) -> No
 def test_a_child_reads_and_checks_what_this_process_would(file: str) -> None:
     upload = Upload((FIXTURES / file).read_bytes(), file)
     found, here = reading.read(upload), formats.read(upload.data, file)
-    assert found.said == here.said
+    assert found.report == here.said
     assert found.model is not None
     for name, array in here.model.parameters.items():
         np.testing.assert_array_equal(found.model.parameters[name], array)
@@ -83,7 +83,7 @@ def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
 
 def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
-    monkeypatch.setattr(reading, "PATIENCE", 2)
+    monkeypatch.setattr(reading, "TIMEOUT", 2)
     with pytest.raises(Refused, match="could not be read within "):
         reading.read(BARE)
 

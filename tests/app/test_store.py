@@ -19,7 +19,7 @@ import pytest
 
 import gru_core as gru
 from app.intake import store as store_module
-from app.intake.reading import Found
+from app.intake.reading import UploadResult
 from app.intake.store import ABANDONED, LOADED, Store
 from app.intake.upload import ID, Upload
 from tests.support.networks import deep
@@ -34,12 +34,12 @@ def upload(n: int, size: int = 10) -> Upload:
 def test_what_is_put_comes_back_whole(tmp_path: Path) -> None:
     store = Store(tmp_path, 10, 10**6)
     brought = Upload(b"a\nb\0", "né\n.npz", {"z": "keep"}, ["a", "\ud800"], None)
-    store.put(brought, Found(("One.", "Two."), MODEL))
+    store.put(brought, UploadResult(("One.", "Two."), MODEL))
     for server in (store, Store(tmp_path, 10, 10**6)):
         found = server.get(brought.id)
         assert found is not None
         assert found.model is not None
-        assert (found.said, found.question) == (("One.", "Two."), None)
+        assert (found.report, found.question) == (("One.", "Two."), None)
         assert found.model.to_bytes() == MODEL.to_bytes()
         assert server.upload(brought.id) == brought
     assert store.get("u-" + "0" * 32) is None
@@ -65,30 +65,30 @@ def test_the_least_recently_used_is_let_go_by_count_and_by_size(tmp_path: Path) 
     store = Store(tmp_path, 3, 10**6)
     ids = [upload(n).id for n in range(5)]
     for n in range(3):
-        store.put(upload(n), Found())
+        store.put(upload(n), UploadResult())
         time.sleep(0.02)
     assert store.get(ids[0]) is not None  # used, so that 1 is the oldest
     time.sleep(0.02)
-    store.put(upload(3), Found())
+    store.put(upload(3), UploadResult())
     assert [store.get(id) is not None for id in ids] == [True, False, True, True, False]
     assert len(store.ids()) == 3
     small = Store(tmp_path, 100, 5000)
-    small.put(upload(4, 4000), Found())
+    small.put(upload(4, 4000), UploadResult())
     assert small.get(ids[4]) is None
     assert small.get(upload(4, 4000).id) is not None
     total = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert total <= 5000
-    small.put(upload(5, 20_000), Found())  # alone above the limit: the newcomer stays
+    small.put(upload(5, 20_000), UploadResult())  # alone above the limit: the newcomer stays
     assert small.ids() == [upload(5, 20_000).id]
 
 
 def test_what_another_server_lets_go_is_gone_here_too(tmp_path: Path) -> None:
     here, there = Store(tmp_path, 2, 10**6), Store(tmp_path, 2, 10**6)
-    here.put(upload(0), Found(("x",), MODEL))
+    here.put(upload(0), UploadResult(("x",), MODEL))
     assert here.get(upload(0).id) is not None
     for n in (1, 2):
         time.sleep(0.02)
-        there.put(upload(n), Found())
+        there.put(upload(n), UploadResult())
     assert here.get(upload(0).id) is None
     assert here.upload(upload(0).id) is None
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no room"):
-        store.put(upload(0), Found())
+        store.put(upload(0), UploadResult())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,7 +110,7 @@ def test_an_unfinished_file_is_cleared_away_once_it_is_nobodys(tmp_path: Path) -
     for name, age in (("old.part", ABANDONED + 60), ("new.part", 0)):
         (tmp_path / name).write_bytes(b"x")
         os.utime(tmp_path / name, (time.time() - age,) * 2)
-    store.put(upload(0), Found())
+    store.put(upload(0), UploadResult())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new.part", f"{upload(0).id}.upload"])
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_is_not_as_it_was_written_is_gone(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_gone_until_it_is_put_again(tmp_path: Path) -> None:
     brought = upload(7, 300)
-    Store(tmp_path, 10, 10**6).put(brought, Found(("One.",), MODEL))
+    Store(tmp_path, 10, 10**6).put(brought, UploadResult(("One.",), MODEL))
     (file,) = tmp_path.iterdir()
     whole, rng = file.read_bytes(), random.Random(0)
     cut = [whole[:at] for at in {0, 1, 64, 65, 66, len(whole) - 1, *(rng.randrange(len(whole)) for _ in range(40))}]
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_gone_until_it_is_put_again(tmp_path: Path) -> None:
         assert found is None or again is None
         assert found is None or (found.model is not None and found.model.to_bytes() == MODEL.to_bytes())
         assert again is None or again == brought
-    server.put(brought, Found(("One.",), MODEL))
+    server.put(brought, UploadResult(("One.",), MODEL))
     assert file.read_bytes() == whole
     assert server.get(brought.id) is not None
 
@@ -150,7 +150,7 @@ def test_what_is_counted_of_loaded_models_is_what_they_take(tmp_path: Path, monk
     store = Store(tmp_path, 1_000, 10**9)
     models = [MODEL, deep(units=16), deep(units=32).astype(np.float32)]
     for n in range(150):
-        store.put(Upload(str(n).encode(), "x"), Found(("x",), models[n % 3]))
+        store.put(Upload(str(n).encode(), "x"), UploadResult(("x",), models[n % 3]))
     store.get(upload(0).id)
     tracemalloc.start()
     try:
@@ -173,13 +173,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import gru_core as gru
 from app.intake import store
-from app.server.memory import give_back_what_is_freed
+from app.server.memory import configure_allocator
 from tests.support.networks import deep
 
 def used():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-give_back_what_is_freed()
+configure_allocator()
 store.LOADED = int(sys.argv[2])
 model = deep(units=16)
 with ThreadPoolExecutor(16) as threads:
@@ -196,7 +196,7 @@ def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
     most, model = 16 * 2**20, deep(units=160)
     store = Store(tmp_path, 100, 10**9)
     for n in range(16):
-        store.put(upload(n), Found(("x",), model))
+        store.put(upload(n), UploadResult(("x",), model))
     command = [sys.executable, "-c", LOADER, str(tmp_path), str(most)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert most / 2 < int(run.stdout) < 1.5 * most
@@ -204,12 +204,12 @@ def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
 
 HOLES = """
 from pathlib import Path
-from app.server.memory import give_back_what_is_freed, trim
+from app.server.memory import configure_allocator, trim
 
 def used():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-give_back_what_is_freed()
+configure_allocator()
 blocks = [bytes(2**14) for _ in range(4096)]  # 64 MiB
 whole = used()
 kept = blocks[::4]
@@ -229,7 +229,7 @@ def test_few_models_stay_in_memory(tmp_path: Path) -> None:
     store, model = Store(tmp_path, 100, 10**9), deep(units=256)
     size = sum(array.nbytes for array in model.parameters.values())
     for n in range(LOADED // size + 4):
-        store.put(upload(n), Found(("x",), model))
+        store.put(upload(n), UploadResult(("x",), model))
         assert store.get(upload(n).id) is not None
     assert len(store._loaded) <= LOADED // size
     assert store.get(upload(0).id) is not None
@@ -237,13 +237,13 @@ def test_few_models_stay_in_memory(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from app.intake.reading import Found
+from app.intake.reading import UploadResult
 from app.intake.store import Store
 from app.intake.upload import Upload
 store = Store(sys.argv[1], 5, 10**6)
 for n in range(60):
     one = Upload(bytes([n % 9]) * 2000, "x")
-    store.put(one, Found(("x",)))
+    store.put(one, UploadResult(("x",)))
     for m in range(9):
         kept = store.upload(Upload(bytes([m]) * 2000, "x").id)
         assert kept is None or kept.data == bytes([m]) * 2000

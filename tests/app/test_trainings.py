@@ -25,7 +25,7 @@ from app.jobs import pool as pool_module
 from app.jobs import trainings, work
 from app.jobs.engine import Cancelled
 from app.jobs.pool import Pool
-from app.jobs.trainings import Live, Trainings, kept
+from app.jobs.trainings import LiveTraining, Trainings, training_cache
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
@@ -72,7 +72,7 @@ def alone(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool
     in_thread(run())
 
 
-async def whole(found: Trainings, live: Live, after: int = -1) -> str:
+async def whole(found: Trainings, live: LiveTraining, after: int = -1) -> str:
     return b"".join([piece async for piece in found.follow(live, after)]).decode()
 
 
@@ -84,7 +84,7 @@ def test_the_page_the_command_and_the_core_train_the_same_bits(client: TestClien
     link = "http://localhost/train?task=flip-flop&after=20&most=200&seed=5"
     main(["train", link, "--out", str(tmp_path / "m.safetensors"), "--checkpoints", str(file)])
     commanded, core = Training.from_bytes(file.read_bytes()), list(train(recipe()))
-    served = kept(client.app.state.settings).get(made["id"])  # type: ignore[attr-defined]
+    served = training_cache(client.app.state.settings).get(made["id"])  # type: ignore[attr-defined]
     assert len(core) == len(commanded.checkpoints) == len(served.checkpoints) == len(reports)
     for one, other, third, report in zip(core, commanded.checkpoints, served.checkpoints, reports, strict=True):
         assert one.weights.tobytes() == other.weights.tobytes() == third.weights.tobytes()
@@ -211,8 +211,8 @@ def test_more_than_may_wait_are_turned_away_and_places_move_up(pool: Pool) -> No
 def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert trainings.ALONE < 30
-    monkeypatch.setattr(trainings, "ALONE", 0.3)
+    assert trainings.UNFOLLOWED_SECONDS < 30
+    monkeypatch.setattr(trainings, "UNFOLLOWED_SECONDS", 0.3)
 
     async def test(found: Trainings) -> None:
         live, other = found.start(recipe(most=6000, reach=2.0)), found.start(recipe(most=6000, reach=2.0, seed=9))
@@ -237,7 +237,7 @@ def test_who_leaves_for_good_frees_the_worker_and_who_comes_back_does_not(
     alone(test, Settings(), pool)
 
 
-@pytest.mark.parametrize(("bound", "most"), [("KEPT_BYTES", 10_000), ("KEPT", 1)])
+@pytest.mark.parametrize(("bound", "most"), [("CACHE_BYTES", 10_000), ("CACHE_TRAININGS", 1)])
 def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
     pool: Pool, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
@@ -249,11 +249,11 @@ def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
         monkeypatch.setattr(trainings, bound, most)
         await whole(found, found.start(recipe(seed=6)))
         with pytest.raises(Refused, match="does not have this training"):
-            kept(settings).get(first.id)
+            training_cache(settings).get(first.id)
         again = found.start(recipe())
         assert again is not first
         assert await whole(found, again) == stream
-        assert kept(settings).get(first.id).steps == first.training.steps
+        assert training_cache(settings).get(first.id).steps == first.training.steps
 
     alone(test, settings, pool)
 
@@ -268,7 +268,7 @@ def test_a_training_that_ended_before_its_first_checkpoint_counts_with_its_table
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(body_seconds=12, trainings=1)
-    monkeypatch.setattr(trainings, "KEPT_BYTES", 2**20)
+    monkeypatch.setattr(trainings, "CACHE_BYTES", 2**20)
 
     async def test(found: Trainings) -> None:
         first = found.start(recipe(most=6000, reach=2.0))  # the one worker is busy
@@ -278,10 +278,10 @@ def test_a_training_that_ended_before_its_first_checkpoint_counts_with_its_table
         for n in range(40):
             lives.append(found.start(RecipeBody.model_validate(own(n)).recipe()))
             found.stop(lives[-1])
-        left = [live for live in lives if kept(settings).has(live.id)]
+        left = [live for live in lives if training_cache(settings).has(live.id)]
         assert 0 < len(left) <= 2**20 / len(own(0)["table"])
         assert left == lives[-len(left) :]
-        assert kept(settings).has(first.id)
+        assert training_cache(settings).has(first.id)
         assert [found.get(live.id) for live in lives[:3]] == [None] * 3
         await stream.aclose()
 
@@ -296,14 +296,14 @@ def test_what_is_followed_is_kept_and_who_comes_then_is_refused(pool: Pool, monk
         await whole(found, first)
         slow = found.follow(first, -1)
         await anext(slow)
-        monkeypatch.setattr(trainings, "KEPT", 1)
+        monkeypatch.setattr(trainings, "CACHE_TRAININGS", 1)
         with pytest.raises(Refused) as refused:
             found.start(recipe(seed=6))
         assert refused.value.status == 429
-        assert kept(settings).has(first.id)
+        assert training_cache(settings).has(first.id)
         await slow.aclose()
         second = found.start(recipe(seed=6))
-        assert not kept(settings).has(first.id)
+        assert not training_cache(settings).has(first.id)
         found.stop(second)
 
     alone(test, settings, pool)
@@ -362,20 +362,20 @@ def test_a_training_goes_on_for_those_who_follow_it(pool: Pool, monkeypatch: pyt
         for stream in (mine, other, nameless):
             await anext(stream)
         for token in ("mine", "", "made up"):
-            found.give_up(live, token)
+            found.stop_unless_followed(live, token)
             assert not live.over
         await nameless.aclose()
-        found.give_up(live, "mine")
+        found.stop_unless_followed(live, "mine")
         assert not live.over
         await other.aclose()
-        found.give_up(live, "mine")  # the other's connection may have been cut
+        found.stop_unless_followed(live, "mine")  # the other's connection may have been cut
         assert not live.over
-        monkeypatch.setattr(trainings, "AWAY", 0)
+        monkeypatch.setattr(trainings, "AWAY_SECONDS", 0)
         await found.follow(live, -1, "other").aclose()
         again = found.follow(live, -1, "other")
         await anext(again)
         await again.aclose()
-        found.give_up(live, "mine")
+        found.stop_unless_followed(live, "mine")
         assert live.state == "stopped"
         await mine.aclose()
 
@@ -409,8 +409,8 @@ def test_a_job_without_memory_fails_in_words_and_the_next_has_a_fresh_process(mo
 
 
 def test_processes_are_renewed_after_so_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pool_module.RENEWED <= 1_000
-    monkeypatch.setattr(pool_module, "RENEWED", 3)
+    assert pool_module.JOBS_PER_EXECUTOR <= 1_000
+    monkeypatch.setattr(pool_module, "JOBS_PER_EXECUTOR", 3)
     pool = Pool(1)
     pids = [pool.submit(look, None, print).future.result(900)[0] for _ in range(7)]
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]

@@ -122,10 +122,14 @@ def lessons() -> Iterator[tuple[str, Parse, str]]:
     figure, runs = reading.Figure("", {"model": "flip-flop"}), quantities.Runs(Settings())
     for piece in ("z", "a ", "- ", " ", "a - ", "z@", "z@1", "9", "waits scan ", "| a=b, ", "_-", "\n"):
         for end in ("", "x"):
-            yield "an expression", lambda text: quantities.worked_out(text, figure, runs), filled(piece, end)
+            yield "an expression", lambda text: quantities.evaluate(text, figure, runs), filled(piece, end)
             yield "a curve", lambda text: quantities.curve(text, figure, runs), filled(piece, end)
-            yield "steps", lambda text: quantities.steps_where(text, figure, runs), f"z above {filled(piece, end)}"
-            yield "steps", lambda text: quantities.steps_where(text, figure, runs), f"most share@{filled(piece, end)}"
+            yield "steps", lambda text: quantities.matching_steps(text, figure, runs), f"z above {filled(piece, end)}"
+            yield (
+                "steps",
+                lambda text: quantities.matching_steps(text, figure, runs),
+                f"most share@{filled(piece, end)}",
+            )
     for piece in ("/", "?", "//", "http:", "?a=b&", "/embed", "%"):
         yield "a link of a lesson", lambda text: reading.figure_of(text, figure), filled(piece)
 

@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, BrowserType, ConsoleMessage, Err
 from app.assets import assets
 from app.exports import page as export
 from app.main import create_app
-from app.runs.followed import follow
+from app.runs.linked import run_link
 from app.settings import Settings
 from gru_core import Model
 from tests.support.chromium import installed
@@ -181,7 +181,7 @@ def exported(folder: Path, served: dict[str, Model], tmp_path_factory: pytest.Te
         run = {key: keys[key] for key in ("model", "sequence", "clamps", "weights", "against") if key in keys}
         file = files / f"{hashlib.sha256(urlencode(run).encode()).hexdigest()[:12]}.html"
         if not file.exists():
-            html = export.page(follow(keys, settings), settings, "http://scope.example/", "plotly.min.js")
+            html = export.page(run_link(keys, settings), settings, "http://scope.example/", "plotly.min.js")
             file.write_text(html, "utf-8")
         return file.as_uri()
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 import gru_core as gru
 from app.exports import page as export
 from app.exports.files import as_csv
-from app.runs.followed import follow
+from app.runs.linked import run_link
 from app.settings import Settings
 from gru_core import Clamp
 from tests.support import contract
@@ -36,7 +36,7 @@ HELD = {
 def file_of(folder: Path, live: str = "", **keys: str) -> str:
     """A page with Plotly in it, on disk."""
     file = folder / "page.html"
-    file.write_text(export.page(follow(keys, Settings()), Settings(), live), "utf-8")
+    file.write_text(export.page(run_link(keys, Settings()), Settings(), live), "utf-8")
     return file.as_uri()
 
 
@@ -296,7 +296,7 @@ def test_numbers_are_files_with_or_without_a_server(visit: Visit) -> None:
         np.testing.assert_array_equal(of[f"y.{label}"], held.y[:, k])
     # The same columns as the server's file.
     settings = Settings()
-    assert numbers.decode().partition("\n")[0] == as_csv(follow(KEPT, settings).run).partition("\n")[0]
+    assert numbers.decode().partition("\n")[0] == as_csv(run_link(KEPT, settings).trace).partition("\n")[0]
     if lab.exported:
         expect(dialog.get_by_role("link")).to_have_count(0)
         expect(dialog).to_contain_text("already exported")

@@ -11,7 +11,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from app.jobs.work import learned
+from app.jobs.work import experiment_row
 from gru_core import labs
 from gru_core.attention import Attention, recalling
 from gru_core.labs import sequence
@@ -66,7 +66,7 @@ def test_a_corner_of_each_result_is_made_again(name: str) -> None:
             recipe.task, recipe.cell, recipe.units, recipe.seed,
         )  # fmt: skip
     for at in CORNERS[name]:
-        again = learned(recipes[at].to_dict(), lambda message: None)
+        again = experiment_row(recipes[at].to_dict(), lambda message: None)
         assert (again["steps"], again["good_at"]) == (rows[at]["steps"], rows[at]["good_at"])
         assert again["score"] == pytest.approx(rows[at]["score"], rel=1e-3)
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.pages.lab import filled
+from app.pages.lab import page_context
 from app.runs.answers import events
 from app.runs.run import example, prepare
 from app.settings import Settings
@@ -24,7 +24,7 @@ def main() -> int:
     settings, run = Settings(), "flip-flop"
     about, blocks = prepare(example(run, settings), settings, None)
     page = {
-        "boot": json.loads(filled({"model": run}, settings)["boot"]),
+        "boot": json.loads(page_context({"model": run}, settings)["boot"]),
         "run": b"".join(events(about, blocks)).decode(),
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What the commands about a file from elsewhere have in common: naming it, answering for it, reading it."""
+"""The arguments that commands about the file of a network share, and functions that read the file and report errors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gru_core.formats import FormatError, Imported, Unanswered
 
 from ..runs.answers import to_json
 
-ANSWERS = 2
-"""The exit code of a command that has to be told more."""
+ANSWERS_NEEDED = 2
+"""The exit code of a command that needs answers about the file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +56,15 @@ def _names(path: str) -> list[str]:
 
 
 def read(options: argparse.Namespace) -> Imported:
-    """The model in the file that was named. Raises FormatError or OSError."""
+    """Read the network in the file of the command line. Raises FormatError or OSError."""
     return formats.read_file(options.file, dict(options.answer), options.alphabet, options.labels)
 
 
-def explain(error: FormatError | OSError, options: argparse.Namespace) -> None:
-    """Say on stderr what was wrong, or what is to be answered and how."""
+def print_error(error: FormatError | OSError, options: argparse.Namespace) -> None:
+    """Print the error to standard error, or the open question with the options that answer it.
+
+    With --json the question goes to standard output.
+    """
     if isinstance(error, OSError):
         print(f"gruscope: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
     elif not isinstance(error, Unanswered):
@@ -72,8 +75,8 @@ def explain(error: FormatError | OSError, options: argparse.Namespace) -> None:
         print(f"gruscope: {options.file}: {error.question.text} Choose one:", file=sys.stderr)
         answers = [f"--answer {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options]
         width = max(map(len, answers))
-        for written, option in zip(answers, error.question.options, strict=True):
-            print(f"  {written:{width}}  {option.means}", file=sys.stderr)
+        for answer, option in zip(answers, error.question.options, strict=True):
+            print(f"  {answer:{width}}  {option.means}", file=sys.stderr)
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,54 @@
+"""Runs of links to the Lab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gru_core import Trace
+
+from ..errors import within
+from ..link import Link, read_link
+from ..schemas import Scenario
+from ..settings import Settings
+from .answers import Start
+from .run import example, run_whole
+
+
+@dataclass(frozen=True)
+class LinkedRun:
+    """The run of a link, with its `start`. With clamps or changed weights, `trace` has the original run as its twin."""
+
+    link: Link
+    scenario: Scenario
+    start: Start
+    trace: Trace
+
+    @property
+    def name(self) -> str:
+        """The name of exported files, without an ending."""
+        return "gruscope-" + re.sub(r"[^\w.-]+", "-", self.scenario.model, flags=re.ASCII)
+
+
+def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
+    """Run the scenario of a link with these keys. Raises Refused or SequenceError if a key is not valid."""
+    link = read_link(keys)
+    base = example(link.model or "flip-flop", settings)
+    scenario = base.model_copy(
+        update={
+            "sequence": link.sequence or base.sequence,
+            "clamps": link.clamps,
+            "weights": link.weights,
+            "against": link.against,
+        }
+    )
+    start, trace = run_whole(scenario, settings)
+    if start["tokens"] is not None:
+        scenario = scenario.model_copy(update={"sequence": " ".join(start["tokens"])})
+    layers = start["layers"]
+    layer = int(link.options.get("layer", len(layers)))
+    within("t", int(link.options.get("t", 1)), 1, start["T"], "the steps of this sequence")
+    within("layer", layer, 1, len(layers), "the layers of this model")
+    within("unit", int(link.options.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
+    return LinkedRun(link, scenario, start, replace(trace, tokens=start["tokens"]))
