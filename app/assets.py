@@ -19,20 +19,16 @@ import plotly
 from . import output
 from .joined import joined
 from .settings import cache_directory
+from .sitemap import PAGES
 
 # In the repository the folders are next to the package; after installation they are inside it.
 _APP = Path(__file__).parent
 _ROOT = _APP if (_APP / "static").is_dir() else _APP.parent
 STATIC, TEMPLATES = _ROOT / "static", _ROOT / "templates"
-LABS = ("gap", "sequence", "bottleneck", "race")
-ROOTS = {
-    "lab": "main.js",
-    "compare": "compare/main.js",
-    "train": "train/main.js",
+ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "lessons": "lesson/course.js",
     "rooms": "rooms/door.js",
     "presenter": "rooms/presenter.js",
-    **{name: f"labs/{name}.js" for name in LABS},
 }
 """The first module of each page. All modules of a page are joined into one file with the name of the page."""
 

@@ -27,6 +27,7 @@ from ..runs.checkpoints import run_at_checkpoints
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names, run_whole, within_text
 from ..settings import Settings
+from ..sitemap import PAGES
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
@@ -121,12 +122,12 @@ def file(page: str, context: dict[str, Any], record: dict[str, Any], plotly: str
     The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
     around this one contains Plotly.
     """
-    own = {"lab": (), "compare": ("compare",), "train": ("compare", "train")}
-    sheets = ["page", "tape", "inspector", *own.get(page, ("compare", "train", "labs"))]
+    shown = next(known for known in PAGES.values() if known.name == page)
+    sheets = ["page", "tape", "inspector", *shown.sheets]
     if "lesson" in context:
         sheets.append("lesson")
     files = {
-        "page_template": f"{page}.html" if page in own else f"labs/{page}.html",
+        "page_template": shown.template,
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
         "policy": policy([*scripts(page), plotly_source()], loads=bool(plotly)),

@@ -33,15 +33,12 @@ from urllib.parse import parse_qsl
 
 from markdown_it.token import Token
 
-from ..assets import LABS
 from ..schemas import SIGNALS
+from ..sitemap import PAGES
 from .markdown import PARTS, Prose, markdown, mathml
 
 MOST_BYTES = 32_768
 """The most bytes of a lesson's file."""
-
-PAGES = ("", "compare", "train", *(f"compare/{name}" for name in LABS))
-"""The pages that a step can show, by their paths; "" is the Lab."""
 
 KEYS = ("title", "model", "minutes", "needs")
 

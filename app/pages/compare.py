@@ -18,11 +18,9 @@ from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
+from ..sitemap import COMPARE
 from .boot import Boot, boot, cell_figures, columns, escape_for_script
-from .experiments import TITLES
 from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, version_notices
-
-TITLE = "Compare"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
-    return comparison_context(task, by, runs, settings) | {"labs": TITLES, "lab": "", "notice": notice}
+    return comparison_context(task, by, runs, settings) | {"lab": "", "notice": notice}
 
 
 def comparison_context(task: str, by: str, runs: list[Contender], settings: Settings) -> Context:
@@ -104,7 +102,7 @@ def comparison_context(task: str, by: str, runs: list[Contender], settings: Sett
     titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
     return {
         "page": "compare",
-        "title": TITLE,
+        "title": COMPARE.title,
         "task": task,
         "by": by,
         "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},

@@ -21,16 +21,9 @@ from .. import models
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..settings import Settings
+from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
 from .page import Context
-
-TITLES = {
-    "gap": "Gradient reach",
-    "sequence": "Sequential cost",
-    "bottleneck": "Memory capacity",
-    "race": "Cell comparison",
-}
-"""The experiments, as the navigation and their headings name them."""
 
 SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
 """The names of the template's values that the script gets too."""
@@ -117,7 +110,7 @@ def page_context(name: str, settings: Settings) -> Context:
     return own | {
         "page": "compare",
         "lab": name,
-        "labs": TITLES,
+        "title": PAGES[f"compare/{name}"].title,
         "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
         "titles": {name: CELLS[name].title for name in labs.EQUAL},
         "boot": escape_for_script(to_json(script)),

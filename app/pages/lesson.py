@@ -13,6 +13,7 @@ from ..lessons.shown import ShownQuestion, ShownStep, question_of, reveal_answer
 from ..runs.answers import to_json
 from ..runs.linked import LinkedRun
 from ..settings import Settings
+from ..sitemap import COMPARE, LAB, PAGES, TRAIN
 from . import compare, experiments, lab, train
 from .boot import escape_for_script
 from .page import Context, outputs
@@ -93,14 +94,16 @@ def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:
 
 def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[Context, str]:
     """Return the context and the template of the page of a figure. With `upto`, its run ends after this timestep."""
-    if figure.page == "compare":
-        return compare.page_context(figure.keys, settings), "compare.html"
-    if figure.page == "train":
-        return train.page_context(figure.keys, settings), "train.html"
-    if figure.page:
-        name = figure.page.removeprefix("compare/")
-        return experiments.page_context(name, settings), f"labs/{name}.html"
-    return lab.page_context(figure.keys, settings, upto), "lab.html"
+    page = PAGES[figure.page]
+    if page is LAB:
+        context = lab.page_context(figure.keys, settings, upto)
+    elif page is COMPARE:
+        context = compare.page_context(figure.keys, settings)
+    elif page is TRAIN:
+        context = train.page_context(figure.keys, settings)
+    else:
+        context = experiments.page_context(page.name, settings)
+    return context, page.template
 
 
 def paper_context(name: str, closed: bool, settings: Settings) -> Context:

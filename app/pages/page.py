@@ -16,9 +16,10 @@ from gru_core.cells import CELLS
 from ..assets import TEMPLATES, version
 from ..link import VERSION
 from ..server.middleware import route_path
+from ..sitemap import EXPERIMENTS, PAGES
 
 templates = Jinja2Templates(TEMPLATES)
-templates.env.globals["CELLS"] = CELLS
+templates.env.globals |= {"CELLS": CELLS, "PAGES": PAGES, "EXPERIMENTS": EXPERIMENTS}
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """The parts of a page that a link can hide."""

@@ -21,10 +21,9 @@ from ..runs.answers import events, start, to_json
 from ..runs.limits import MOST_READ
 from ..runs.run import targets
 from ..settings import Settings
+from ..sitemap import TRAIN
 from .boot import Boot, boot, cell_figures, columns, escape_for_script
 from .page import MOST_PRINTED, Context, link_error_notice, outputs, version_notices
-
-TITLE = "Train"
 
 
 def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
@@ -60,7 +59,7 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
     }
     return {
         "page": "train",
-        "title": TITLE,
+        "title": TRAIN.title,
         "task": task,
         "tasks": {name: PRESETS[name].title for name in presets.TASKS} | {OWN: "Your own task …"},
         "in_labs": {name: card_of(base).title for name, base in labs.BASES.items()},

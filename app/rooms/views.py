@@ -14,11 +14,12 @@ from gru_core import SequenceError
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.reading import PAGES, Figure, figure_of
+from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import reload_keys, shown_steps
 from ..link import read_address, read_link
 from ..schemas import Body
 from ..settings import Settings
+from ..sitemap import PAGES
 
 
 class View(Body):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -18,13 +18,21 @@ from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
 from ..schemas import GapQuestion, Whole
 from ..server.budget import spend
+from ..sitemap import EXPERIMENTS, PAGES
 
 router = APIRouter()
 
+if TYPE_CHECKING:
+    Name = str
+else:  # so that FastAPI knows the names
+    Name = Literal[tuple(page.name for page in EXPERIMENTS)]
+
 
 @router.get("/compare/{name}", include_in_schema=False)
-def experiment(request: Request, name: Literal["gap", "sequence", "bottleneck", "race"]) -> Response:
-    return respond_with_figures(request, f"labs/{name}.html", page_context(name, request.app.state.settings))
+def experiment(request: Request, name: Name) -> Response:
+    return respond_with_figures(
+        request, PAGES[f"compare/{name}"].template, page_context(name, request.app.state.settings)
+    )
 
 
 @router.get(

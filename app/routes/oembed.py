@@ -12,19 +12,20 @@ from markupsafe import Markup
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
-from ..pages.compare import TITLE as COMPARE
-from ..pages.train import TITLE as TRAIN
 from ..schemas import Whole
 from ..settings import Settings
+from ..sitemap import COMPARE, PAGES, TRAIN
 
 router = APIRouter()
 
 WIDTH, HEIGHT = 900, 640
 
 FRAMES = {
-    "": "embed", "embed": "embed", "compare": "embed/compare", "embed/compare": "embed/compare",
-    "train": "embed/train", "embed/train": "embed/train",
-}  # fmt: skip
+    path: f"embed/{page.path}".rstrip("/")
+    for page in PAGES.values()
+    if page.embeddable
+    for path in (page.path, f"embed/{page.path}".rstrip("/"))
+}
 """The paths of the pages that can be embedded, with the path that the frame loads."""
 
 
@@ -57,7 +58,7 @@ def oembed(
         frame_path, title = f"embed/lessons/{lesson[1]}", shelf.get(lesson[1], settings).title
     else:
         frame_path = FRAMES[str(path)]
-        titles = {"embed/compare": COMPARE, "embed/train": TRAIN}
+        titles = {f"embed/{page.path}": page.title for page in (COMPARE, TRAIN)}
         title = titles.get(frame_path) or _title(dict(query), settings)
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)

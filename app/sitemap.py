@@ -1,0 +1,43 @@
+"""The pages with figures, declared once. Assets, navigation, lessons, rooms, exports and embeds use this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with figures.
+
+    `name` names its script, and `path` is its path without the first slash. `root` is the first module of its script,
+    and `sheets` are its style sheets besides those of every page with figures.
+    """
+
+    name: str
+    path: str
+    title: str
+    root: str
+    template: str
+    sheets: tuple[str, ...] = ()
+    embeddable: bool = True
+
+
+def _experiment(name: str, title: str) -> Page:
+    sheets = ("compare", "train", "labs")
+    return Page(name, f"compare/{name}", title, f"labs/{name}.js", f"labs/{name}.html", sheets, embeddable=False)
+
+
+LAB = Page("lab", "", "Lab", "main.js", "lab.html")
+COMPARE = Page("compare", "compare", "Compare", "compare/main.js", "compare.html", ("compare",))
+TRAIN = Page("train", "train", "Train", "train/main.js", "train.html", ("compare", "train"))
+
+EXPERIMENTS = (
+    _experiment("gap", "Gradient reach"),
+    _experiment("sequence", "Sequential cost"),
+    _experiment("bottleneck", "Memory capacity"),
+    _experiment("race", "Cell comparison"),
+)
+"""The experiments, in the order of the navigation."""
+
+PAGES = {page.path: page for page in (LAB, COMPARE, TRAIN, *EXPERIMENTS)}
+"""All pages with figures, by path."""
