@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.formats.weights import Cell, Convention, Reset, Update, orders
+from gru_core.formats.weights import Convention, FileLayer, Reset, Update, orders
 
 GLANCE, LOOK = (4, 1), (64, 2)
 """How many timesteps of how many sequences are compared first, and how many confirm a match."""
@@ -48,7 +48,7 @@ class Case:
     `cells` are the layers as their source writes them, `x` is `(T, B, I)`, and `wanted` has `(T, B, H)` by name.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[FileLayer, ...]
     convention: Convention
     x: Array
     wanted: Mapping[str, Array]
@@ -135,7 +135,7 @@ def _meaning(**changes: Any) -> Callable[[Case], Case]:
     return lambda case: replace(case, convention=replace(case.convention, **changes))
 
 
-def _cells(case: Case, change: Callable[[Cell], Cell]) -> Case:
+def _cells(case: Case, change: Callable[[FileLayer], FileLayer]) -> Case:
     return replace(case, cells=tuple(change(cell) for cell in case.cells))
 
 
@@ -143,15 +143,15 @@ def _over(case: Case, change: Callable[[Array], Array]) -> Case:
     return replace(case, x=change(case.x), wanted={name: change(array) for name, array in case.wanted.items()})
 
 
-def _turned_W(cell: Cell) -> Cell:
+def _turned_W(cell: FileLayer) -> FileLayer:
     return replace(cell, W=np.concatenate([block.T for block in np.split(cell.W, cell.blocks)]))
 
 
-def _turned_U(cell: Cell) -> Cell:
+def _turned_U(cell: FileLayer) -> FileLayer:
     return replace(cell, U=np.concatenate([block.T for block in np.split(cell.U, cell.blocks)]))
 
 
-def _exchanged(cell: Cell) -> Cell:
+def _exchanged(cell: FileLayer) -> FileLayer:
     return replace(cell, W=cell.U, U=cell.W)
 
 

@@ -28,7 +28,7 @@ from gru_core.encoder import LARGEST, Symbols
 from gru_core.formats import npz
 from gru_core.formats.imported import Imported
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import BLOCKS, MAX_BYTES, Cell, Convention, Update, known
+from gru_core.formats.weights import BLOCKS, MAX_BYTES, Convention, FileLayer, Update, known
 from gru_core.gru import GRU
 from gru_core.model import Model
 
@@ -121,7 +121,7 @@ def check(model: Model | Imported, reference: Reference | bytes | str | Path) ->
     if isinstance(model, Imported):
         cases = [Case(model.cells, model.convention, x, states)]
     else:
-        cases = [Case(tuple(Cell.of(layer, c) for layer in core.layers), c, x, states) for c in _meant(core)]
+        cases = [Case(tuple(FileLayer.of(layer, c) for layer in core.layers), c, x, states) for c in _meant(core)]
     return replace(parity, cause=explain(cases, parity.tolerance))
 
 

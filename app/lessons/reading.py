@@ -75,7 +75,7 @@ class Option(NamedTuple):
 
 
 @dataclass
-class Question:
+class LessonQuestion:
     """A question, of the kind choose, number, draw or click.
 
     `target` is the expression, the signal or the condition for the last three kinds. `figure` is shown with the answer,
@@ -100,12 +100,12 @@ class Step:
     title: str
     line: int
     figure: Figure
-    parts: list[Prose | Question] = field(default_factory=list)
+    parts: list[Prose | LessonQuestion] = field(default_factory=list)
     notes: Prose | None = None
 
     @property
-    def questions(self) -> list[Question]:
-        return [part for part in self.parts if isinstance(part, Question)]
+    def questions(self) -> list[LessonQuestion]:
+        return [part for part in self.parts if isinstance(part, LessonQuestion)]
 
     @property
     def covered(self) -> bool:
@@ -251,7 +251,7 @@ class _Reader:
             step.parts.append(self.question(tokens, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
             self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
-        elif not isinstance(last, Question) or getattr(last, kind[1:-1]) is not None:
+        elif not isinstance(last, LessonQuestion) or getattr(last, kind[1:-1]) is not None:
             self.add_mistake(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
         elif kind == "{why}":
             last.why = Prose(tokens, line + 1)
@@ -290,7 +290,7 @@ class _Reader:
             elif part.type == "colon_fence":
                 self.add_mistake(line, "a ::: block cannot stand inside another")
 
-    def question(self, tokens: list[Token], content: str, line: int, figure: Figure) -> Question:
+    def question(self, tokens: list[Token], content: str, line: int, figure: Figure) -> LessonQuestion:
         directive = re.match(r"\s*:(number|draw|click):[ \t]*(.*)", content)
         options: list[Option] = []
         ask: list[Token] = []
@@ -319,7 +319,9 @@ class _Reader:
             self.add_mistake(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
             self.add_mistake(line, "the question has no text: write it in the {predict} block")
-        return Question(kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure, True)
+        return LessonQuestion(
+            kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure, True
+        )
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
         place = 0

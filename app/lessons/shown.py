@@ -19,7 +19,7 @@ from ..link import compared_cells
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
 from .quantities import Runs, check_figure, curve, evaluate, matching_steps
-from .reading import Figure, Lesson, Mistake, Question, Step, figure_of
+from .reading import Figure, Lesson, LessonQuestion, Mistake, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
 """The keys of links that a page other than the Lab can change without a reload, `cells` of Compare only in part."""
@@ -80,14 +80,14 @@ def shown_steps(lesson: Lesson, settings: Settings) -> list[ShownStep]:
     return [_step(n, step, runs) for n, step in enumerate(lesson.steps, 1)]
 
 
-def question_of(lesson: Lesson, id: str) -> Question | None:
+def question_of(lesson: Lesson, id: str) -> LessonQuestion | None:
     """Return the question with an id such as "2.1", the first question of the second step, or None."""
     step, place = (whole(part) or 0 for part in id.partition(".")[::2])
     questions = lesson.steps[step - 1].questions if 0 < step <= len(lesson.steps) else []
     return questions[place - 1] if 0 < place <= len(questions) else None
 
 
-def reveal_answer(question: Question, settings: Settings) -> dict[str, Any]:
+def reveal_answer(question: LessonQuestion, settings: Settings) -> dict[str, Any]:
     """Return the answer to a question, with the texts and the figure that are shown with it.
 
     `truth` has the correct options, from 0; a number, with its `text`; the value at each timestep; or timesteps. There
@@ -152,7 +152,7 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
                 yield from () if errors else numbers(prose, part.figure)
 
 
-def check_answer(question: Question, runs: Runs) -> None:
+def check_answer(question: LessonQuestion, runs: Runs) -> None:
     """Raise ValueError if the answer to a question cannot be computed, or if students cannot enter it."""
     figure = question.figure
     if question.kind == "number":
@@ -181,7 +181,7 @@ def _step(n: int, step: Step, runs: Runs) -> ShownStep:
     parts: list[Markup | ShownQuestion] = []
     count = 0
     for part in step.parts:
-        if isinstance(part, Question):
+        if isinstance(part, LessonQuestion):
             count += 1
             parts.append(_shown_question(f"{n}.{count}", part, step.figure, runs))
         else:
@@ -198,7 +198,7 @@ def _shape(figure: Figure, runs: Runs) -> str:
     return f"{figure.page}?{urlencode(sorted(reload_keys(figure).items()))}"
 
 
-def _shown_question(id: str, question: Question, figure: Figure, runs: Runs) -> ShownQuestion:
+def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Runs) -> ShownQuestion:
     low, high, form = 0.0, 1.0, "2"
     steps: list[str] = []
     if question.kind == "number":
@@ -227,7 +227,7 @@ def _shown_question(id: str, question: Question, figure: Figure, runs: Runs) -> 
     )
 
 
-def _number(question: Question) -> tuple[str, float, float]:
+def _number(question: LessonQuestion) -> tuple[str, float, float]:
     expression, _, span = question.target.rpartition(",")
     low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
     if not expression or low is None or high is None or not -math.inf < low < high < math.inf:

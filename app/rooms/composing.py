@@ -15,8 +15,7 @@ from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.quantities import Runs, evaluate, matching_steps
 from ..lessons.reading import Figure
-from ..lessons.shown import ShownQuestion as LessonQuestion
-from ..lessons.shown import link_of, question_of, reveal_answer, shown_steps
+from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
 from ..schemas import Body
 from ..settings import Settings
 from .answers import plain
@@ -116,7 +115,7 @@ def _lesson_question(body: Ask, settings: Settings) -> _Draft:
         raise Refused(404, "not-found", "this lesson has no such question", "question")
     n = int(body.question.partition(".")[0])
     step = shown_steps(lesson, settings)[n - 1]
-    part = next(part for part in step.parts if isinstance(part, LessonQuestion) and part.id == body.question)
+    part = next(part for part in step.parts if isinstance(part, ShownQuestion) and part.id == body.question)
     prompt = Prompt(
         kind=cast(Kind, part.kind),
         ask=str(part.ask),

@@ -10,7 +10,7 @@ import numpy as np
 
 from gru_core.encoder import Encoder, Symbols, Vectors
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
-from gru_core.formats.weights import MAX_SYMBOLS, Cell, Dense, Embedding
+from gru_core.formats.weights import MAX_SYMBOLS, Dense, Embedding, FileLayer
 from gru_core.model import Readout
 
 MAX_LABEL = 64
@@ -31,8 +31,8 @@ def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def encoder(
-    cells: tuple[Cell, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
-) -> tuple[Encoder, tuple[Cell, ...], list[str]]:
+    cells: tuple[FileLayer, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
+) -> tuple[Encoder, tuple[FileLayer, ...], list[str]]:
     """Return the encoder, the cells, and sentences about them for the report.
 
     An embedding E is folded into the first cell: its W becomes W Eᵀ. Raises FormatError if the embedding or the

@@ -10,7 +10,7 @@ from gru_core.card import Card
 from gru_core.formats import choices, ends
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import shown
-from gru_core.formats.weights import Cell, Convention, Direction, Stack
+from gru_core.formats.weights import Convention, Direction, FileLayer, Stack
 from gru_core.model import Model
 
 
@@ -28,7 +28,7 @@ class Imported:
     said: tuple[str, ...]
     source: str
     convention: Convention
-    cells: tuple[Cell, ...]
+    cells: tuple[FileLayer, ...]
     direction: Direction = "forward"
     both: bool = False
     as_read: bool = False
@@ -98,7 +98,7 @@ ASSUMED = {
 }
 
 
-def _source(stack: Stack, convention: Convention, cells: Sequence[Cell]) -> str:
+def _source(stack: Stack, convention: Convention, cells: Sequence[FileLayer]) -> str:
     """Return the first sentence of the report: library, layers, biases and convention."""
     biased = any(cell.b_input.any() or cell.b_recurrent.any() for cell in cells)
     biases = "with biases" if biased else "without biases, or all zero"

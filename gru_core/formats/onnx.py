@@ -23,10 +23,10 @@ from gru_core.arrays import Array
 from gru_core.formats.onnx_file import Node, Tensor, graph
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import (
-    Cell,
     Dense,
     Direction,
     Embedding,
+    FileLayer,
     Reset,
     Stack,
     cell,
@@ -165,7 +165,7 @@ class Graph:
         for name, array, axes in (("W", W, 3), ("R", R, 3), ("B", B, 2)):
             if array is not None and (array.ndim != axes or len(array) != D):
                 raise FormatError(f"the {title} {shown(where)} has {name} of shape {array.shape}; expected {D} × …")
-        layer: dict[Direction, Cell] = {}
+        layer: dict[Direction, FileLayer] = {}
         for d, direction in enumerate(SIDES[side]):
             if B is None:
                 layer[direction] = cell(where, W[d], R[d], others=True)

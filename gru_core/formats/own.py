@@ -15,8 +15,8 @@ from gru_core.formats.weights import (
     MAX_LAYERS,
     MAX_SYMBOLS,
     MAX_UNITS,
-    Cell,
     Convention,
+    FileLayer,
     known,
     numbers,
 )
@@ -42,7 +42,7 @@ def read(arrays: Arrays, about: str) -> Imported:
     resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
     order = BLOCKS[len(model.layers[0].gates)] if known(model.layers) else ""
     convention = Convention(order, "after" if "after" in resets else "before")
-    cells = tuple(Cell.of(cell, convention) for cell in model.layers) if order else ()
+    cells = tuple(FileLayer.of(cell, convention) for cell in model.layers) if order else ()
     return Imported(model, (said,), "GRU Scope", convention, cells)
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import BLOCKS, TITLES, Cell, Direction, Stack, cell, check_layers
+from gru_core.formats.weights import BLOCKS, TITLES, Direction, FileLayer, Stack, cell, check_layers
 
 NAMES = r"(?:weight|bias)_(?:ih|hh)(?:_l\d{1,3})?(?:_reverse)?"
 DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "_reverse"))
@@ -41,9 +41,9 @@ def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
         raise FormatError(
             f"the network at {shown(where)} has layers {sorted(numbers)}: they must count from 0 without gaps"
         )
-    layers: list[dict[Direction, Cell]] = []
+    layers: list[dict[Direction, FileLayer]] = []
     for suffix in [f"_l{k}" for k in range(len(numbers))] or [""]:
-        layer: dict[Direction, Cell] = {}
+        layer: dict[Direction, FileLayer] = {}
         for direction, reverse in DIRECTIONS:
             if direction == "backward" and f"weight_ih{suffix}{reverse}" not in group:
                 continue

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from gru_core.arrays import Array
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import Option, Question, answer
-from gru_core.formats.weights import Cell, Convention, Stack, cell, check_layers
+from gru_core.formats.weights import Convention, FileLayer, Stack, cell, check_layers
 
 LIBRARIES = {
     "PyTorch": Convention("rzh", "after", "keep"),
@@ -30,7 +30,7 @@ def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
     layer does not fit.
     """
     items = list(arrays.items())
-    layers: list[Cell] = []
+    layers: list[FileLayer] = []
     names: list[str] = []
     library = ""
     while items:

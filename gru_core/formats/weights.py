@@ -2,8 +2,8 @@
 
 Every library stacks blocks of H rows (or columns), in an order of its own: three for a GRU, four for an LSTM, one for
 a plain RNN. In a GRU, the reset gate acts before or after the recurrent product, and z near 1 keeps the old state or
-takes the candidate. A `Cell` has a layer in the form of its library, a `Convention` says what the numbers mean, and
-`Cell.core` returns the layer in the form of the core:
+takes the candidate. A `FileLayer` has a layer in the form of its library, a `Convention` says what the numbers mean,
+and `FileLayer.core` returns the layer in the form of the core:
 
     z keeps:  σ(−a) = 1 − σ(a), so W_z, U_z and b_z change their sign, and h stays the same
     biases:   b = b_input + b_recurrent, except the recurrent bias of h̃ with reset "after", which is c_h
@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cell import Cell as CoreCell
+from gru_core.cell import Cell
 from gru_core.formats.questions import FormatError, shown
 from gru_core.gru import GRU
 from gru_core.lstm import LSTM
@@ -37,7 +37,7 @@ BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
 TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
 
 
-def known(layers: Sequence[CoreCell]) -> bool:
+def known(layers: Sequence[Cell]) -> bool:
     """Return whether the layers are of one kind, and of a kind that other libraries have as well."""
     kinds = {type(layer) for layer in layers}
     return len(kinds) == 1 and kinds <= {GRU, LSTM, RNN}
@@ -83,7 +83,7 @@ class Convention:
 
 
 @dataclass(frozen=True)
-class Cell:
+class FileLayer:
     """One direction of one layer, in the order and with the biases of its source.
 
     `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. The function `cell` checks these shapes.
@@ -133,7 +133,7 @@ class Cell:
         return GRU(W, U, (b + b_recurrent).astype(dtype), c_h)
 
     @staticmethod
-    def of(layer: CoreCell, convention: Convention) -> Cell:
+    def of(layer: Cell, convention: Convention) -> FileLayer:
         """Return the cell from which `core(convention)` makes this layer. Biases that were added stay added."""
         G = len(layer.gates)
 
@@ -146,7 +146,7 @@ class Cell:
         b_recurrent = np.zeros_like(layer.b)
         if isinstance(layer, GRU) and layer.c_h is not None:
             b_recurrent[2 * layer.units :] = layer.c_h
-        return Cell(blocks(layer.W), blocks(layer.U), blocks(layer.b), blocks(b_recurrent))
+        return FileLayer(blocks(layer.W), blocks(layer.U), blocks(layer.b), blocks(b_recurrent))
 
 
 def cell(
@@ -157,7 +157,7 @@ def cell(
     b_recurrent: Array | None = None,
     *,
     others: bool = False,
-) -> Cell:
+) -> FileLayer:
     """Return a cell of the arrays at `where` in a file. Missing biases are zero.
 
     Raises FormatError if the arrays are too large or are not those of a GRU. With `others`, they may also be those of
@@ -185,7 +185,7 @@ def cell(
         if not 1 <= size <= most:
             raise FormatError(f"{place} has {size:,} {what}; from 1 to {most} can be shown")
     zeros = np.zeros(G * H, U.dtype)
-    return Cell(W, U, zeros if b_input is None else b_input, zeros if b_recurrent is None else b_recurrent)
+    return FileLayer(W, U, zeros if b_input is None else b_input, zeros if b_recurrent is None else b_recurrent)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class Stack:
 
     source: str
     where: str
-    layers: tuple[Mapping[Direction, Cell], ...]
+    layers: tuple[Mapping[Direction, FileLayer], ...]
     names: frozenset[str]
     order: str | None
     reset: Reset | None
