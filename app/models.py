@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 import gru_core
-from gru_core import Model, Symbols, presets
+from gru_core import Model, presets
 from gru_core.model import load_file
 from gru_core.tasks import Task, task_of
 
@@ -129,7 +129,7 @@ def store(settings: Settings) -> Store | None:
     if not settings.uploads:
         return None
     try:
-        return Store(settings.uploads, settings.max_kept, settings.max_kept_bytes)
+        return Store(settings.uploads, settings.max_kept, settings.max_kept_bytes, settings.limits)
     except OSError as error:
         raise ValueError(f"GRUSCOPE_UPLOADS: {settings.uploads} cannot be used: {error.strerror}") from error
 
@@ -199,14 +199,4 @@ def _excess(model: Model, settings: Settings) -> str | None:
     if len({cell.name for cell in model.layers}) > 1:
         kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
         return f"this model has layers of {kinds}; pages show layers of one kind only: use gru.trace in Python instead"
-    symbols = isinstance(model.encoder, Symbols)
-    sizes = {
-        "layers": (len(model.layers), settings.max_layers),
-        "units in a layer": (max(cell.units for cell in model.layers), settings.max_units),
-        "inputs": (0 if symbols else model.layers[0].inputs, settings.max_inputs),
-        "symbols": (len(model.encoder.alphabet), settings.max_alphabet),
-    }
-    for name, (size, most) in sizes.items():
-        if size > most:
-            return f"this model has {size:,} {name}; this server allows at most {most:,}"
-    return None
+    return settings.limits.excess(model)

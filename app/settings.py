@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
 
 
@@ -42,10 +43,10 @@ class Settings:
     """
 
     max_steps: int = 2_000
-    max_units: int = 256
-    max_inputs: int = 256
-    max_layers: int = 4
-    max_alphabet: int = 1_024
+    max_units: int = Limits.units
+    max_inputs: int = Limits.inputs
+    max_layers: int = Limits.layers
+    max_alphabet: int = Limits.symbols
     max_body: int = 256 * 1024
     body_seconds: int = 10
     max_connections: int = 2_000
@@ -71,6 +72,11 @@ class Settings:
     room_hours: int = 8
     room_alone: int = 60
     redis: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """The largest model that pages show and that an upload may have."""
+        return Limits(self.max_layers, self.max_units, self.max_inputs, self.max_alphabet)
 
     @property
     def no_uploads(self) -> str | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 import gru_core
 from gru_core import Model, Parity, formats
-from gru_core.formats import FormatError, Imported, Unanswered
+from gru_core.formats import FormatError, Imported, Limits, Unanswered
 from gru_core.trace import read
 
 from ..intake.upload import Upload
@@ -39,14 +39,15 @@ def answer(request: bytes) -> bytes:
     details = json.loads(head)
     size = details["upload"]["data"]
     upload = Upload.from_metadata(details["upload"], body[:size])
-    reply, model = _answer(upload, body[size:] if details["do"] == "check" else None)
+    limits = Limits(**details["limits"])
+    reply, model = _answer(upload, limits, body[size:] if details["do"] == "check" else None)
     return json.dumps(reply).encode() + b"\n" + model
 
 
-def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
+def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
     """Return the reply and the bytes of the model, or with a reference the result of the parity check."""
     try:
-        network = imported(upload)
+        network = imported(upload, limits)
         if reference is not None:
             return {"parity": parity_result(gru_core.check(network, reference))}, b""
         model = mark_as_imported(network.model)
@@ -66,9 +67,9 @@ def _answer(upload: Upload, reference: bytes | None) -> tuple[dict[str, Any], by
         return {"failed": f"{type(error).__name__} at {place}"}, b""
 
 
-def imported(upload: Upload) -> Imported:
+def imported(upload: Upload, limits: Limits) -> Imported:
     """Return the network in an uploaded file. Raises as `gru_core.formats.read`."""
-    return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels)
+    return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels, limits=limits)
 
 
 def mark_as_imported(model: Model) -> Model:

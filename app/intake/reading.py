@@ -11,10 +11,11 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gru_core import Model, formats
+from gru_core.formats.limits import Limits
 
 from ..errors import Refused
 from ..intake.child import MEMORY, SECONDS
@@ -40,29 +41,29 @@ class UploadResult:
     question: dict[str, Any] | None = None
 
 
-def read(upload: Upload) -> UploadResult:
+def read(upload: Upload, limits: Limits) -> UploadResult:
     """Read an upload, and return its model or its open question. Raises Refused if the file cannot be read."""
-    answer, model = _call_child("read", upload, b"")
-    network = formats.read(model, upload.name).model if model else None
+    answer, model = _call_child("read", upload, limits, b"")
+    network = formats.read(model, upload.name, limits=limits).model if model else None
     return UploadResult(tuple(answer.get("said", ())), network, answer.get("question"))
 
 
-def check(upload: Upload, reference: bytes) -> dict[str, Any]:
+def check(upload: Upload, limits: Limits, reference: bytes) -> dict[str, Any]:
     """Compare the model of an upload with a reference file. Raises Refused if they cannot be compared."""
-    answer, _ = _call_child("check", upload, reference)
+    answer, _ = _call_child("check", upload, limits, reference)
     result: dict[str, Any] = answer["parity"]
     return result
 
 
-def _call_child(do: str, upload: Upload, reference: bytes) -> tuple[dict[str, Any], bytes]:
-    request = json.dumps({"do": do, "upload": upload.metadata}).encode()
+def _call_child(do: str, upload: Upload, limits: Limits, reference: bytes) -> tuple[dict[str, Any], bytes]:
+    request = json.dumps({"do": do, "upload": upload.metadata, "limits": asdict(limits)}).encode()
     with _place(), tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
         status, out = _run(b"\n".join((request, upload.data + reference)), folder)
     head, _, model = out.partition(b"\n")
     if status != 0 or not head:
         _log.warning("the process that had to %s a file ended with status %s", do, status)
-        limits = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MiB of memory"
-        message = f"this file could not be read within {limits}: check that it is complete, or upload a smaller file"
+        bounds = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MiB of memory"
+        message = f"this file could not be read within {bounds}: check that it is complete, or upload a smaller file"
         raise Refused(422, "limits", message, "file")
     answer = json.loads(head)
     if "failed" in answer:

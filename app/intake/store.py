@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from gru_core import formats
+from gru_core.formats import LIMITS, Limits
 
 from ..intake.reading import UploadResult
 from ..intake.upload import ID, Upload
@@ -40,13 +41,13 @@ LOADED = 64 * 2**20
 
 
 class Store:
-    """The uploads in `folder`: at most `most` files, with `most_bytes` bytes together.
+    """The uploads in `folder`: at most `most` files, with `most_bytes` bytes together, and models within `limits`.
 
     Raises OSError if the folder cannot be created.
     """
 
-    def __init__(self, folder: str | Path, most: int, most_bytes: int) -> None:
-        self.folder, self.most, self.most_bytes = Path(folder), most, most_bytes
+    def __init__(self, folder: str | Path, most: int, most_bytes: int, limits: Limits = LIMITS) -> None:
+        self.folder, self.most, self.most_bytes, self.limits = Path(folder), most, most_bytes, limits
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._loaded: OrderedDict[str, tuple[UploadResult, int]] = OrderedDict()  # with the size in bytes
         self._size = 0
@@ -93,7 +94,11 @@ class Store:
             with self._path(id).open("rb") as file:
                 head = _head(file)
                 model = _part(file, head["model"], head["sums"][0])
-            return UploadResult(tuple(head["said"]), formats.read(model, id).model if model else None, head["question"])
+            return UploadResult(
+                tuple(head["said"]),
+                formats.read(model, id, limits=self.limits).model if model else None,
+                head["question"],
+            )
         except DAMAGED:
             return None
 

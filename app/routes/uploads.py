@@ -87,7 +87,7 @@ def answer(request: Request, id: str, body: Answers) -> Response:
 def check(request: Request, id: str, body: Body) -> Response:
     settings = request.app.state.settings
     models.get(id, settings)
-    return _json(reading.check(models.upload(id, settings), body))
+    return _json(reading.check(models.upload(id, settings), settings.limits, body))
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
@@ -96,7 +96,7 @@ def _answer(upload: Upload, settings: Settings) -> Response:
     assert store is not None  # without a store, BodyLimit has refused the request
     result = store.get(upload.id)
     if result is None:
-        result = reading.read(upload)
+        result = reading.read(upload, settings.limits)
         if result.model is not None:
             models.check(result.model, settings)  # before it is stored
     if not store.is_intact(upload.id):  # the upload is new, or its file is damaged

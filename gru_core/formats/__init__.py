@@ -19,14 +19,17 @@ from typing import Literal
 from gru_core.formats import equinox, flax, haiku, keras, npz, onnx, own, pytorch, safetensors, unnamed
 from gru_core.formats.choices import check_answers
 from gru_core.formats.imported import Imported, imported
+from gru_core.formats.limits import Limits
 from gru_core.formats.names import Arrays, plain
 from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
 from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack, numbers
 
 __all__ = [
+    "LIMITS",
     "Convention",
     "FormatError",
     "Imported",
+    "Limits",
     "Option",
     "Question",
     "Unanswered",
@@ -42,6 +45,8 @@ Save a safetensors file instead, in the program that has the model:
 
 PROTOCOLS = {bytes([0x80, version]) for version in range(2, 6)}
 """The first two bytes of a pickle, by version of the format."""
+
+LIMITS = Limits()
 
 KINDS = ".safetensors, .npz, .onnx, .keras, .weights.h5"
 
@@ -66,6 +71,7 @@ def read(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
+    limits: Limits = LIMITS,
 ) -> Imported:
     """Return the model in the bytes of a file.
 
@@ -74,10 +80,22 @@ def read(
     their question. `direction="backward"` means the same as `answers={"direction": "backward"}`. `alphabet` names the
     symbols of an embedding. Without an embedding it makes the inputs one-hot symbols. `labels` name the outputs.
 
+    `limits` bounds the size of the model.
+
     Raises Unanswered, with a Question, if the file leaves a question open. Raises FormatError if the file is damaged or
     too large, if it has no network that can be shown, or if an answer, a symbol or a label does not fit.
     """
     answers = dict(answers or {}) | ({} if direction is None else {"direction": direction})
+    network = _read(data, name, answers, alphabet, labels)
+    excess = limits.excess(network.model)
+    if excess is not None:
+        raise FormatError(excess)
+    return network
+
+
+def _read(
+    data: bytes, name: str, answers: dict[str, str], alphabet: Sequence[str] | None, labels: Sequence[str] | None
+) -> Imported:
     check_answers(answers)
     if len(data) > MAX_BYTES:
         raise FormatError(f"the file is too large: at most {MAX_BYTES // 2**20} MiB")

@@ -10,7 +10,7 @@ import numpy as np
 
 from gru_core.encoder import Encoder, Symbols, Vectors
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
-from gru_core.formats.weights import MAX_SYMBOLS, Dense, Embedding, FileLayer
+from gru_core.formats.weights import Dense, Embedding, FileLayer
 from gru_core.model import Readout
 
 MAX_LABEL = 64
@@ -48,8 +48,8 @@ def encoder(
         symbols = tuple(map(str, range(size)))
     if embedding is not None:
         name = shown(embedding.name)
-        if not 1 <= size <= MAX_SYMBOLS:
-            raise FormatError(f"the embedding {name} has {size:,} symbols; from 1 to {MAX_SYMBOLS:,} can be shown")
+        if size < 1:
+            raise FormatError(f"the embedding {name} has no symbols")
         if embedding.table.shape[1] != inputs:
             width = embedding.table.shape[1]
             raise FormatError(f"the embedding {name} gives {width} numbers; the layer above it takes {inputs}")
@@ -82,8 +82,8 @@ def readout(
         sentence = "There is no readout that can be shown, so the output is the state of the top layer."
         return Readout("linear", np.eye(units, dtype=dtype), np.zeros(units, dtype), names), [sentence]
     K = len(dense.V)
-    if not 1 <= K <= MAX_SYMBOLS or dense.V.shape[1] != units:
-        needed = f"it needs {units} inputs and at most {MAX_SYMBOLS:,} outputs"
+    if K < 1 or dense.V.shape[1] != units:
+        needed = f"it needs {units} inputs"
         raise FormatError(f"the readout {shown(dense.name)} has {dense.V.shape[1]} inputs and {K:,} outputs; {needed}")
     names = _check("labels", labels, K) if labels is not None else tuple(f"y {i}" for i in range(1, K + 1))
     stored = (

@@ -48,9 +48,6 @@ def orders(G: int) -> tuple[str, ...]:
     return tuple("".join(order) for order in permutations(BLOCKS[G]))
 
 
-MAX_UNITS = MAX_INPUTS = 256
-MAX_LAYERS = 4
-MAX_SYMBOLS = 1_024
 MAX_TENSORS = 64
 MAX_BYTES = 20 * 2**20
 MAX_UNPACKED = 64 * 2**20
@@ -181,9 +178,9 @@ def cell(
         if array is not None and array.shape != shape:
             turned = ", or they are transposed" if array.ndim == 2 and array.shape == shape[::-1] else ""
             raise FormatError(f"{place}: its {what} have shape {array.shape}, but {H} units need {shape}{turned}")
-    for what, size, most in (("units", H, MAX_UNITS), ("inputs", W.shape[1], MAX_INPUTS)):
-        if not 1 <= size <= most:
-            raise FormatError(f"{place} has {size:,} {what}; from 1 to {most} can be shown")
+    for what, size in (("units", H), ("inputs", W.shape[1])):
+        if size < 1:
+            raise FormatError(f"{place} has no {what}")
     zeros = np.zeros(G * H, U.dtype)
     return FileLayer(W, U, zeros if b_input is None else b_input, zeros if b_recurrent is None else b_recurrent)
 
@@ -266,9 +263,7 @@ class Stack:
 
 
 def check_layers(stack: Stack) -> Stack:
-    """Return the stack. Raises FormatError if it has too many layers, or if a layer does not fit the one before."""
-    if len(stack.layers) > MAX_LAYERS:
-        raise FormatError(f"there are {len(stack.layers)} layers; at most {MAX_LAYERS} can be shown")
+    """Return the stack. Raises FormatError if a layer does not fit the one before."""
     for k, (below, layer) in enumerate(zip(stack.layers, stack.layers[1:], strict=False), 2):
         gives = [cell.units for cell in below.values()]
         for cell in layer.values():  # both directions are mostly given side by side, but may be added

@@ -41,7 +41,7 @@ def test_the_limits_hold_for_it(tmp_path: Path) -> None:
     assert "deep" not in [entry["id"] for entry in client.get("/api/models").json()]
     refused = client.post("/api/trace", json={"model": "deep", "sequence": "a"})
     assert refused.status_code == 422
-    assert refused.json()["error"]["message"] == "this model has 4 layers; this server allows at most 3"
+    assert "4 layers; at most 3" in refused.json()["error"]["message"]
 
 
 def test_numbers_without_an_example_are_shown_too(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from safetensors.numpy import save
 
 from app.assets import compress
 from app.errors import Refused
@@ -23,8 +24,9 @@ from app.intake.upload import Upload
 from app.main import create_app
 from app.settings import Settings
 from gru_core import formats
+from gru_core.formats import LIMITS
 from tests.support.clients import client_with_uploads
-from tests.support.files import FIXTURES
+from tests.support.files import FIXTURES, torch_layer
 
 BARE = Upload((FIXTURES / "pytorch-bare.npz").read_bytes(), "bare.npz")
 
@@ -44,13 +46,13 @@ def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str) -> No
 @pytest.mark.parametrize("file", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras"])
 def test_a_child_reads_and_checks_what_this_process_would(file: str) -> None:
     upload = Upload((FIXTURES / file).read_bytes(), file)
-    found, here = reading.read(upload), formats.read(upload.data, file)
+    found, here = reading.read(upload, LIMITS), formats.read(upload.data, file)
     assert found.report == here.said
     assert found.model is not None
     for name, array in here.model.parameters.items():
         np.testing.assert_array_equal(found.model.parameters[name], array)
     reference = (FIXTURES / f"{file.split('.')[0]}-reference.npz").read_bytes()
-    assert reading.check(upload, reference)["passed"]
+    assert reading.check(upload, LIMITS, reference)["passed"]
 
 
 def test_a_file_is_brought_and_proved_over_the_wire_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
 ) -> None:
     child_that(monkeypatch, tmp_path, does)
-    for ask in (lambda: reading.read(BARE), lambda: reading.check(BARE, b"")):
+    for ask in (lambda: reading.read(BARE, LIMITS), lambda: reading.check(BARE, LIMITS, b"")):
         with pytest.raises(Refused, match="could not be read within ") as error:
             ask()
         assert (error.value.status, error.value.code) == (422, "limits")
@@ -85,7 +87,7 @@ def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch, t
     child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
     monkeypatch.setattr(reading, "TIMEOUT", 2)
     with pytest.raises(Refused, match="could not be read within "):
-        reading.read(BARE)
+        reading.read(BARE, LIMITS)
 
 
 def test_a_child_can_write_no_file_and_knows_nothing_of_the_server(
@@ -106,7 +108,7 @@ except OSError:
 """
     child_that(monkeypatch, tmp_path, tried)
     with pytest.raises(Refused, match="as it should be"):
-        reading.read(BARE)
+        reading.read(BARE, LIMITS)
     assert target.stat().st_size == 0
 
 
@@ -164,3 +166,10 @@ def test_two_files_are_read_at_a_time_eight_wait_and_the_others_are_asked_to_com
     assert most == 2
     assert refused[0].headers["retry-after"] == "5"
     assert "too many files are being read at the moment" in refused[0].json()["error"]["message"]
+
+
+def test_one_setting_limits_uploads_and_what_is_shown(tmp_path: Path) -> None:
+    file = save(torch_layer(np.random.default_rng(0), 3, 257))
+    for most, status in ((256, 422), (257, 201)):
+        with client_with_uploads(tmp_path / str(most), max_units=most) as client:
+            assert client.post("/api/models", content=file).status_code == status
