@@ -293,7 +293,7 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
     message = response.json()["error"]["message"]
-    assert re.fullmatch(r"this model has \d units in a layer; this server allows at most 4", message)
+    assert re.fullmatch(r"this model has \d units in a layer; at most 4 are allowed", message)
     assert not list(tmp_path.iterdir())
 
 
