@@ -6,6 +6,7 @@
 import * as api from "./api.js";
 import { stay } from "./changes.js";
 import { ended } from "./elements.js";
+import { parseEvents } from "./events.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
 import { complete, fail, goBack, receive, show } from "./state.js";
@@ -26,7 +27,7 @@ export async function firstRun(error, script, scenario) {
   /** @type {Run | undefined} */
   let run;
   let received = 0;
-  api.readEvents(text, {
+  api.deliver(parseEvents(text), {
     start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
