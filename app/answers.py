@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from fastapi.sse import format_sse_event
 
-from gru_core import Model, Sensitivity, Trace
+from gru_core import Model, Sensitivity, Trace, equations
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run
 from gru_core.cells import CELLS
@@ -22,7 +22,7 @@ from gru_core.sensitivity import frobenius
 from gru_core.signals import Signal
 from gru_core.tasks import task_of
 
-from .schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from .schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
 
 
 def model_entry(name: str, model: Model, said: Sequence[str] = ()) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def cells() -> dict[str, Any]:
         name: {
             "signals": [told(*signal) for signal in cell.signals.items()],
             "gates": cell.gates,
+            "parts": cell.parts,
             "holds": cell.holdable,
         }
         for name, cell in CELLS.items()
@@ -135,10 +136,15 @@ def _ends(trace: Trace) -> dict[str, Array]:
     return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
-def whole(start: dict[str, Any], trace: Trace) -> bytes:
+def _equations_at(trace: Trace, place: UnitPlace) -> list[dict[str, Any]]:
+    """What the equations of a unit have at each step, as gru_core.equations says."""
+    return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
+
+
+def whole(start: dict[str, Any], trace: Trace, place: UnitPlace | None = None) -> bytes:
     """A whole trace as JSON: `start`, with every array `(T, H)` in its layer, `x` `(T, I)` and `y` `(T, K)`.
 
-    Its `twin` is that of the stream's `done`.
+    Its `twin` is that of the stream's `done`. `equations` are those of the unit at `place`, for each step.
     """
     layers = [
         about | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
@@ -147,7 +153,8 @@ def whole(start: dict[str, Any], trace: Trace) -> bytes:
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
     twin = None if trace.twin is None else _apart(trace, 0)
-    return to_json(start | {"layers": layers} | ends | {"twin": twin})
+    of_unit = {} if place is None else {"equations": _equations_at(trace, place)}
+    return to_json(start | {"layers": layers} | ends | {"twin": twin} | of_unit)
 
 
 def _apart(trace: Trace, before: int) -> dict[str, Any]:
@@ -159,12 +166,18 @@ def _apart(trace: Trace, before: int) -> dict[str, Any]:
     }
 
 
+def equations_of(question: EquationsQuestion, run: Run) -> bytes:
+    """The equations of one unit over the steps of `run`, which are those that were asked for."""
+    return to_json(_asked(question) | {"steps": equations.steps(run, question.unit - 1)})
+
+
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
     """What the sums of one unit are made of over the steps of `run`; `inputs` name what W meets.
 
     For each gate the unit's weights, and under `Wx` and `Uh` the terms of each step. Where the reset
-    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i. Of
-    weights that were changed `trained` is the layer as it was.
+    gate acts after the product, the candidate has besides c and, for each step, rc: r_i c_i. `past` has what U
+    multiplies at each step where that is not the old state alone. Of weights that were changed `trained` is the layer
+    as it was.
     """
     return to_json(_asked(question) | sums_of(run, trained, inputs, question.unit - 1))
 
@@ -174,7 +187,12 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
     gates: dict[str, Any] = {}
     for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
-        about = {"rc": run.gated_bias(gate, unit), "trained": trained and trained.row(gate, unit)}
+        past = run.past_in(gate, unit)
+        about = {
+            "rc": run.gated_bias(gate, unit),
+            "past": None if past is run.h_prev else past,
+            "trained": trained and trained.row(gate, unit),
+        }
         gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | about
     return {"inputs": inputs, "gates": gates}
 
@@ -273,14 +291,15 @@ def event(name: str, data: Any) -> bytes:
     return format_sse_event(event=name, data_str=to_json(data).decode())
 
 
-def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
+def events(start: dict[str, Any], blocks: Iterable[Trace], place: UnitPlace | None = None) -> Iterator[bytes]:
     """A run as server-sent events: `start`, a `step` for each timestep, `done`.
 
+    With a `place` each step has the `equations` of that unit, and `start` says which unit it is.
     `done` has each layer's `moved` and, where a twin went along, the `first` step at which the
     answers differ and where the states differ `most`. Each piece is one write to the network and holds
     the steps of one block.
     """
-    piece = event("start", start)
+    piece = event("start", start if place is None else start | {"equations": place.model_dump()})
     t, T = 1, start["T"]
     moved = [np.zeros(about["H"]) for about in start["layers"]]
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
@@ -289,7 +308,10 @@ def events(start: dict[str, Any], blocks: Iterable[Trace]) -> Iterator[bytes]:
         columns = [_rows(array) for named in (*layers, ends) for array in named.values()]
         forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
-        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"
+        of_unit = b"" if place is None else b',"equations":%s'
+        if place is not None:
+            columns.append([to_json(step) for step in _equations_at(block, place)])
+        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + of_unit + b"}\n\n"
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
         if twin is not None:
             of_block = _apart(block, t - 1)

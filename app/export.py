@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from gru_core import Trace, presets
+from gru_core.equations import steps as equations_of
 
 from . import models
 from .answers import events, sensitivity_of, shares_of, sums_of, to_json
 from .assets import assets
 from .errors import within
 from .jobs.trainings import as_events, kept
-from .link import Link, read_link
+from .link import Link, read_link, unit_in
 from .routes import compare, train
 from .routes.lab import example, inert, templates, view
 from .routes.trace import prepare, within_text
@@ -31,6 +32,9 @@ from .settings import Settings
 
 MOST_NUMBERS = 200_000
 """Numbers in the recorded answers of a page: up to 5 MB, no more than Plotly."""
+
+MOST_EQUATIONS = 6_000
+"""Steps of units whose equations are recorded: up to 1 MB. Of 20 steps that is all of 300 units."""
 
 MOST_PRODUCTS = 2**25
 """H² t T of the sensitivities that are recorded: of the order of two seconds' work."""
@@ -113,7 +117,9 @@ def compared_runs(keys: Mapping[str, str], settings: Settings) -> list[dict[str,
     for one in alone:
         within_text(one.about, "one HTML file")
     held = compare.contenders(task, by, str(alone[-1].scenario.sequence), clamps, settings)[-1:] if clamps else []
-    return [compared(one, room) for one in (*alone, *held, *compare.before_training(alone, settings))]
+    untrained = compare.before_training(alone, settings)
+    shown = [compared(one, room, _equations(one.run)) for one in (*alone, *held)]
+    return [*shown, *(compared(one, room, {}) for one in untrained)]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -139,14 +145,20 @@ def trainings_of(keys: Mapping[str, str], filled: dict[str, Any], settings: Sett
     return trainings
 
 
-def compared(one: compare.Contender, room: Room) -> dict[str, Any]:
-    """A run as it is streamed, and the gradients of its first unit at every step that there is room for."""
+def compared(one: compare.Contender, room: Room, equations: dict[str, Any]) -> dict[str, Any]:
+    """A run as it is streamed, the `equations` of its units, and the gradients of its first unit at every step that
+    there is room for."""
     T, H = one.about["T"], one.cell.units
     n = min(T, room.numbers // max(1, 8 * T), room.products // (H**2 * T))
     room.numbers -= 8 * T * n
     room.products -= n * H**2 * T
     found = [sensitivity_of(one.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
-    answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": found}}}
+    answers = {
+        "equations": equations,
+        "sums": {},
+        "ledger": {},
+        "sensitivity": {"1.1": {"from": 1, "to": n, "at": found}},
+    }
     trace = b"".join(events(one.about, [one.run])).decode()
     return {"scenario": one.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
@@ -218,8 +230,10 @@ def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str
     """What there is room for: the cursor's unit comes first and the steps around the cursor, then its layer's other
     units, then the other layers."""
     run, said, T = of.run, of.link.said, of.about["T"]
-    answers: dict[str, dict[str, Any]] = {"sums": {}, "ledger": {}, "sensitivity": {}}
-    cursor = int(said.get("layer", len(run.layers))) - 1
+    place = unit_in(said, units_of(run))
+    cursor = place.layer - 1
+    equations = _equations(run, cursor, place.unit - 1)
+    answers: dict[str, dict[str, Any]] = {"equations": equations, "sums": {}, "ledger": {}, "sensitivity": {}}
     for layer in sorted(range(len(run.layers)), key=lambda layer: layer != cursor):
         here = run.layers[layer]
         H, I = here.cell.units, here.cell.inputs
@@ -234,16 +248,33 @@ def _answers(of: Followed, room: Room, settings: Settings) -> dict[str, dict[str
         inputs = read_by(of.about, layer)
         found = [run.sensitivity(t, None, layer) for t in range(first, first + n)]
         stretch = {"from": first + 1, "to": first + n}
-        mine = int(said.get("unit", 1)) - 1 if layer == cursor else 0
+        mine = place.unit - 1 if layer == cursor else 0
         for unit in sorted(range(H), key=lambda unit: unit != mine)[: room.numbers // (a_step * n)]:
             room.numbers -= a_step * n
-            place = f"{layer + 1}.{unit + 1}"
-            answers["sums"][place] = stretch | sums_of(here[steps], trained, inputs, unit)
+            key = f"{layer + 1}.{unit + 1}"
+            answers["sums"][key] = stretch | sums_of(here[steps], trained, inputs, unit)
             if here.mixture is not None:
-                answers["ledger"][place] = stretch | shares_of(run, layer, unit, steps)
+                answers["ledger"][key] = stretch | shares_of(run, layer, unit, steps)
             listening = [sensitivity_of(one, layer, unit) | {"t": first + 1 + i} for i, one in enumerate(found)]
-            answers["sensitivity"][place] = stretch | {"at": listening}
+            answers["sensitivity"][key] = stretch | {"at": listening}
     return answers
+
+
+def units_of(run: Trace) -> list[int]:
+    """How many units each layer of a run has."""
+    return [layer.cell.units for layer in run.layers]
+
+
+def _equations(run: Trace, layer: int = 0, unit: int = 0) -> dict[str, Any]:
+    """The equations of as many units as there is room for, at every step: the cursor's first, then its layer's."""
+    T = len(run.y)
+    places = [(i, j) for i, size in enumerate(units_of(run)) for j in range(size)]
+    places.sort(key=lambda place: (place != (layer, unit), place[0] != layer))
+    whole = {"from": 1, "to": T}
+    return {
+        f"{i + 1}.{j + 1}": whole | {"steps": equations_of(run.layers[i], j)}
+        for i, j in places[: max(1, MOST_EQUATIONS // T)]
+    }
 
 
 @cache

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import ValidationError
 
 from gru_core.cells import GATES, HOLDABLE
-from gru_core.numerals import decimal
+from gru_core.numerals import decimal, whole
 
 from .errors import Refused
-from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, WeightBody
+from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, WeightBody
 
 VERSION = "1"
 """The version of the links that are read."""
@@ -103,6 +103,12 @@ def read_link(keys: Mapping[str, str]) -> Link:
         keys.get("against") or None,
         {key: keys[key] for key in ("clamps", "weights", "against", *FOCUS) if keys.get(key)},
     )
+
+
+def unit_in(keys: Mapping[str, str], sizes: Sequence[int]) -> UnitPlace:
+    """The unit where a link puts the cursor, or the nearest that there is; `sizes` has the units of each layer."""
+    layer = min(whole(keys.get("layer", "")) or len(sizes), len(sizes))
+    return UnitPlace(layer=layer, unit=min(whole(keys.get("unit", "")) or 1, sizes[layer - 1]))
 
 
 def _listed(keys: Mapping[str, str], key: str) -> list[str]:

@@ -6,7 +6,7 @@ A cell has a file of its own, with its equations at the top and, as `step`, in c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
@@ -39,6 +39,8 @@ class Cell(ABC):
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
     """The values that can be clamped, each with its lowest and its highest value."""
+    parts: ClassVar[tuple[str, ...]] = ()
+    """The names of the products that the equations add up, as `Run.parts` has them."""
     products: ClassVar[int] = 0
     """The number of elementwise products of one timestep."""
 
@@ -104,6 +106,10 @@ class Cell(ABC):
         """
         i = self.gates.index(gate) * self.units + unit
         return {"W": self.W[i], "U": self.U[i], "b": self.b[i], "c": None}
+
+    def squash(self, gate: str, a: Array) -> Array:
+        """Return a gate's value for its sum: σ(a) or, for a gate with a sign, tanh(a)."""
+        return np.asarray(np.tanh(a)) if self.signals[gate].lowest < 0 else σ(a)
 
     def negated(self, unit: int) -> Self:
         """Return the same layer with the sign of one unit's state flipped."""
@@ -218,9 +224,8 @@ class Run(ABC):
         """The signals that are held anywhere, with the computed values in place of the held ones."""
 
     def gate(self, name: str) -> Array:
-        """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""
-        a = self.Wx[name] + self.Uh[name] + self.cell.biases[name]
-        return np.asarray(np.tanh(a)) if self.cell.signals[name].lowest < 0 else σ(a)
+        """Return the values of a gate as its sum gives them."""
+        return self.cell.squash(name, self.Wx[name] + self.Uh[name] + self.cell.biases[name])
 
     @cached_property
     def Wx(self) -> dict[str, Array]:
@@ -235,14 +240,52 @@ class Run(ABC):
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
         """Return each weight of a unit's row times the number that it multiplies, for every timestep.
 
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`.
+        They are W_ij x_j `(T, I)` and U_ik times `past_in`, `(T, H)`.
         """
         weights = self.cell.row(gate, unit)
-        return weights["W"] * self.x, weights["U"] * self.h_prev
+        return weights["W"] * self.x, weights["U"] * self.past_in(gate, unit)
+
+    def past_in(self, gate: str, unit: int) -> Array:
+        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1}, if nothing scales it."""
+        return self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
         """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""
         return None
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The products that the equations add up, by the names in `Cell.parts`: `(T, H)` each."""
+        of = self.mixture
+        return {} if of is None else {"kept": of.keep * of.starts[: len(of.keep)], "taken": of.take * of.candidate}
+
+    def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
+        """Work out the equations of a unit from rounded numbers.
+
+        Return for each result, such as "z.a" and "z.value", what the rounded numbers give, and the result itself. If a
+        clamp replaced a value, the result is the computed one.
+        """
+        T, gates = len(self.h), self.cell.gates
+        biases = self.cell.biases
+        terms = np.array(
+            [[self.Wx[g][:, unit], self.Uh[g][:, unit], np.full(T, biases[g][unit])] for g in gates], float
+        )
+        sums, worked_out = terms.sum(1), rounded(terms).sum(-2)
+        shown = rounded(sums)
+        results: dict[str, tuple[Array, Array]] = {}
+        for i, gate in enumerate(gates):
+            results[f"{gate}.a"] = worked_out[:, i], sums[i]
+            results[f"{gate}.value"] = self.cell.squash(gate, shown[:, i]), self.free(gate)[:, unit]
+        if self.mixture is not None:
+            of, name = self.mixture, self.cell.carried[-1]
+            parts = np.array([array[:T, unit] for array in (of.keep, of.starts, of.take, of.candidate)], float)
+            keep, start, take, candidate = np.moveaxis(rounded(parts), 1, 0)
+            results[f"{name}.value"] = keep * start + take * candidate, self.free(name)[:, unit]
+        return results
+
+    def free(self, signal: str) -> Array:
+        """Return a signal with computed values in place of those that were held."""
+        return self.computed[signal] if signal in self.computed else np.asarray(getattr(self, signal))
 
     @cached_property
     def moved(self) -> Array:

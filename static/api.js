@@ -1,7 +1,7 @@
 /** The only place that talks to the server, at addresses below the page's own folder, or, in a page that was saved without one, looks into what was recorded. */
 
-/** @import { Changes, Done, Start, Step } from "./run.js" */
-/** @typedef {Changes & {model: string, sequence: string}} Scenario */
+/** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
+/** `equations`: the unit whose equations come with the run. @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 /**
@@ -19,7 +19,7 @@ import { writeScenario } from "./link.js";
  * answer more, "" where none is known. Each run has its stream and the answers about it, by layer and unit ("1.2"), each
  * over some of its steps. `gap` is what the gap laboratory asks first, `reveals` are those of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
- * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
+ * @typedef {{scenario: Scenario, trace: string, answers: {equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
  * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gap?: {question: object, answer: object}}} Recording
  */

@@ -12,8 +12,9 @@ import { boot } from "./boot.js";
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; `holds` has for all that can be held its least and largest value.
- * @typedef {{signals: SignalEntry[], gates: Gate[], holds: Record<Held, [number, number]>}} Cell
+ * `gates` are the signals that are each made of a sum W x + U h + b; `parts` names the products in the equations, in their order on
+ * the wire; `holds` has for all that can be held its least and largest value.
+ * @typedef {{signals: SignalEntry[], gates: Gate[], parts: string[], holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */
@@ -46,6 +47,9 @@ export function entryOf(layer, name) {
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }
+
+/** The function that makes a gate of its sum: tanh if the gate has a sign. @param {{cell: string}} layer @param {Gate} gate */
+export const functionOf = (layer, gate) => (entryOf(layer, gate).lowest < 0 ? "tanh" : "σ");
 
 /** The signal that the cell remembers by, of which a ledger is the account. @param {{cell: string}} layer @returns {"h" | "c"} */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");

@@ -20,7 +20,8 @@ from gru_core.scoring import SCORE, figure
 from .. import models
 from ..answers import cells, events, to_json
 from ..errors import Refused
-from ..schemas import ClampBody, Scenario
+from ..link import unit_in
+from ..schemas import ClampBody, Scenario, UnitPlace
 from ..settings import Settings
 from . import labs
 from .lab import MOST_PRINTED, MOST_SENT, STAGES, answered, example, inert, outputs, unfollowed, version_notices
@@ -95,11 +96,13 @@ def filled(keys: Mapping[str, str], settings: Settings) -> dict[str, Any]:
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         found = contenders(task, by, None, [], settings)
     notice = " ".join(notices)
-    return view(task, by, found, settings) | {"labs": labs.TITLES, "lab": "", "notice": notice}
+    return view(task, by, found, keys, settings) | {"labs": labs.TITLES, "lab": "", "notice": notice}
 
 
-def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict[str, Any]:
-    """What the page is filled with where these contenders are compared."""
+def view(
+    task: str, by: str, found: list[Contender], keys: Mapping[str, str], settings: Settings
+) -> dict[str, Any]:  # fmt: skip
+    """What the page is filled with where these contenders are compared and a link has these keys."""
     gru = found[-1]
     entries = [models.entry(one.model, settings) for one in found]
     boot = {
@@ -129,12 +132,14 @@ def view(task: str, by: str, found: list[Contender], settings: Settings) -> dict
         "signed": gru.run.model.readout.kind == "linear",
         "score": "held-out mean squared error" if gru.run.model.readout.kind == "linear" else "held-out accuracy",
         "signals": {name: style for one in CELLS.values() for name, style in one.signals.items()},
-        "contenders": [_filled(one, entry) for one, entry in zip(found, entries, strict=True)],
+        "contenders": [
+            _filled(one, entry, unit_in(keys, [one.cell.units])) for one, entry in zip(found, entries, strict=True)
+        ],
         "boot": inert(to_json(boot)),
     }
 
 
-def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
+def _filled(one: Contender, entry: dict[str, Any], place: UnitPlace) -> dict[str, Any]:
     cell, run = one.cell, one.run
     kind = run.model.readout.kind
     return {
@@ -147,7 +152,7 @@ def _filled(one: Contender, entry: dict[str, Any]) -> dict[str, Any]:
         "carried": len(cell.carried) * cell.units,
         "score": figure(kind, run.model.card.measured[SCORE[kind]]),
         # A long run is streamed to the page instead of coming with it.
-        "first": inert(b"".join(events(one.about, [run]))) if run.h.size <= MOST_SENT else "",
+        "first": inert(b"".join(events(one.about, [run], place))) if run.h.size <= MOST_SENT else "",
     }
 
 

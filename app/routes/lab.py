@@ -24,7 +24,7 @@ from .. import models
 from ..answers import cells, events, to_json
 from ..assets import TEMPLATES, compress, version
 from ..errors import Refused
-from ..link import VERSION
+from ..link import VERSION, unit_in
 from ..middleware import route_path
 from ..questions import QUESTIONS
 from ..routes.trace import prepare
@@ -98,11 +98,12 @@ def filled(
         run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
         about = about | {"right": None}
     cells = sum(layer.h.size for layer in run.layers)
+    place = unit_in(keys, [layer.cell.units for layer in run.layers])
     return view(scenario, settings, about, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
         "notice": " ".join(notices),
         # A long run is streamed to the page instead of coming with it.
-        "first": inert(b"".join(events(about, [run]))) if cells <= MOST_SENT else "",
+        "first": inert(b"".join(events(about, [run], place))) if cells <= MOST_SENT else "",
     }
 
 

@@ -18,10 +18,10 @@ from gru_core.tasks import task_of
 
 from ..answers import events, numbers_of, start, whole
 from ..budget import spend
-from ..errors import Refused
+from ..errors import Refused, within
 from ..models import SHIPPED
 from ..scenario import set_up
-from ..schemas import Scenario
+from ..schemas import Scenario, TraceQuestion, UnitPlace, UnitQuestion
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
@@ -63,6 +63,13 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     return about, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, twin, setup.against)
 
 
+def check_place(about: dict[str, Any], place: UnitPlace | UnitQuestion, where: str = "") -> None:
+    """Raise Refused if the run of this `start` has no such unit; `where` is the part of the request it stands in."""
+    layers = about["layers"]
+    within(f"{where}layer", place.layer, 1, len(layers), "the layers of this model")
+    within(f"{where}unit", place.unit, 1, layers[place.layer - 1]["H"], "the units of this layer")
+
+
 def right_of(model: Model, x: Array) -> list[float | None] | None:
     """The task's own answers to inputs `(T, I)`, as `start` has them."""
     task = task_of(model)
@@ -97,18 +104,23 @@ def within_text(about: dict[str, Any], what: str) -> None:
             "left if the gates stay as they are. Names with `twin.` belong to the original run, or with `against` to "
             "the run of the second sequence. Names with `delta.` are the differences to it. If something is clamped, "
             "`computed.z` and so on are the values that the clamp replaced, and `h_prev` is the old state that the "
-            "timestep used. At the end, `moved` has how far each unit's state moved. `twin.first` is the first "
-            "timestep with another output (another label, or a number more than 0.01 away), and `twin.most` the "
-            "largest difference of h with its place; both are null if nothing differs.",
+            "timestep used. With `equations` in the request, each step has the `equations` of that unit. Their `parts` "
+            "are the products: of a GRU kept, taken and past (what the reset gate lets through), of an LSTM kept, "
+            "taken and tanh(c). Their `sizes` are the root mean squares of these over the units of the layer. Their "
+            "`decimals` are the numbers of decimals with which a result follows from the other printed numbers, for "
+            "each result that does not follow with all of 2, 3 and 4. At the end, `moved` has how far each unit's "
+            "state moved. `twin.first` is the first timestep with another output (another label, or a number more "
+            "than 0.01 away), and `twin.most` the largest difference of h with its place; both are null if nothing "
+            "differs.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },
 )
-async def trace(request: Request, scenario: Scenario) -> Response:
+async def trace(request: Request, question: TraceQuestion) -> Response:
     settings, accept = request.app.state.settings, request.headers.get("accept", "")
-    if _is_short(scenario):
-        return _answer(scenario, settings, accept)
-    return await run_in_threadpool(_answer, scenario, settings, accept)
+    if _is_short(question):
+        return _answer(question, settings, accept)
+    return await run_in_threadpool(_answer, question, settings, accept)
 
 
 def _is_short(scenario: Scenario) -> bool:
@@ -120,15 +132,18 @@ def _is_short(scenario: Scenario) -> bool:
     return scenario.model in SHIPPED and short and changes <= MOST_SHORT_CHANGES
 
 
-def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
-    if "text/event-stream" in accept:
-        about, blocks = prepare(scenario, settings, BLOCK)
+def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
+    place = question.equations
+    streamed = "text/event-stream" in accept
+    about, blocks = prepare(question, settings, BLOCK if streamed else None)
+    if place is not None:
+        check_place(about, place, "equations.")
+    if streamed:
         first = next(blocks)
         if len(first.y) == about["T"]:
             # One block is one write: the same events, without the machinery of a stream.
-            return Response(b"".join(events(about, [first])), headers=NOT_KEPT, media_type="text/event-stream")
+            return Response(b"".join(events(about, [first], place)), headers=NOT_KEPT, media_type="text/event-stream")
         # A plain iterator: Starlette draws each block in a worker thread, and draws no more once the visitor has left.
-        return EventSourceResponse(events(about, chain([first], blocks)), headers=NOT_KEPT)
-    about, blocks = prepare(scenario, settings, None)
+        return EventSourceResponse(events(about, chain([first], blocks), place), headers=NOT_KEPT)
     within_text(about, "one JSON document")
-    return Response(whole(about, next(blocks)), media_type="application/json")
+    return Response(whole(about, next(blocks), place), media_type="application/json")

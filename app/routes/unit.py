@@ -1,4 +1,4 @@
-"""POST /api/sums, /api/ledger and /api/sensitivity: what can be asked of one unit of a run."""
+"""POST /api/equations, /api/sums, /api/ledger and /api/sensitivity: what can be asked of one unit of a run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from fastapi.responses import Response
 from gru_core import Trace
 
 from .. import models
-from ..answers import sensitivities, shares, sums
+from ..answers import equations_of, sensitivities, shares, sums
 from ..errors import Refused, within
-from ..routes.trace import BLOCK, prepare
-from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..routes.trace import BLOCK, check_place, prepare
+from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
 
 router = APIRouter(prefix="/api")
+
+MOST_EQUATIONS = 512
+"""Steps in one answer."""
 
 MOST_SHARES = 65_536
 """Shares in one answer."""
@@ -36,10 +39,17 @@ def _answers(path: str, summary: str, description: str) -> Callable[[Endpoint], 
 def prepare_unit(request: Request, question: UnitQuestion) -> tuple[dict[str, Any], Iterator[Trace]]:
     """A run's `start` and the whole run in one. Raises as `prepare`, and Refused when the unit is not there."""
     about, blocks = prepare(question, request.app.state.settings, None)
-    layers = about["layers"]
-    within("layer", question.layer, 1, len(layers), "the layers of this model")
-    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
+    check_place(about, question)
     return about, blocks
+
+
+def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
+    """The steps that are asked for. Raises Refused if they are not there, or are more than `most`."""
+    first = question.from_
+    within("from", first, 1, T, "the steps of this sequence")
+    why = f"the steps of this sequence from step {first}, at most {most}"
+    within("to", question.to, first, min(T, first + most - 1), why)
+    return slice(first - 1, question.to)
 
 
 def read_by(about: dict[str, Any], layer: int) -> list[str]:
@@ -53,22 +63,30 @@ def _json(content: bytes) -> Response:
 
 
 @_answers(
+    "/equations",
+    "Get the products in a unit's equations",
+    f"At most {MOST_EQUATIONS} steps at once. `steps` has, for each step, the `equations` that a step of `/api/trace` "
+    "has: `parts`, `sizes` and `decimals`.",
+)
+def ask_equations(request: Request, question: EquationsQuestion) -> Response:
+    about, blocks = prepare_unit(request, question)
+    steps = steps_of(question, about["T"], MOST_EQUATIONS)
+    return _json(equations_of(question, next(blocks).layers[question.layer - 1][steps]))
+
+
+@_answers(
     "/sums",
     "Get the sums of a unit's gates, weight by weight",
     f"At most {BLOCK} steps at once. `inputs` names the inputs of W. `gates` has, for each gate and for the candidate, "
     "the unit's weights W and U, its bias b and, for each step, the products Wx and Uh. σ or tanh is applied to their "
     "sum with b. c and rc are null, except for the h_tilde of a GRU with the reset gate after the product: there the "
-    "sum also has rc, which is r times c. If weights are edited, `trained` has W, U, b and c before the edit; "
-    "otherwise it is null.",
+    "sum also has rc, which is r times c. `past` is null, except where a gate scales the old state in the sum: there "
+    "it has, for each step, the numbers that U multiplies. If weights are edited, `trained` has W, U, b and c before "
+    "the edit; otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     about, blocks = prepare_unit(request, question)
-    T, first = about["T"], question.from_
-    within("from", first, 1, T, "the steps of this sequence")
-    why = f"the steps of this sequence from step {first}, at most {BLOCK}"
-    within("to", question.to, first, min(T, first + BLOCK - 1), why)
-    run = next(blocks)
-    layer = run.layers[question.layer - 1][first - 1 : question.to]
+    layer = next(blocks).layers[question.layer - 1][steps_of(question, about["T"], BLOCK)]
     trained = models.get(question.model, request.app.state.settings) if question.weights else None
     cell = trained.layers[question.layer - 1] if trained else None
     return _json(sums(question, read_by(about, question.layer - 1), layer, cell))

@@ -10,6 +10,7 @@ import * as api from "../api.js";
 import { keepArriving } from "../arrival.js";
 import { boot } from "../boot.js";
 import { follow, hold } from "../changes.js";
+import { keepDetails } from "../details.js";
 import { NAMES, facet } from "../facets.js";
 import { address, home } from "../frame.js";
 import { unfollowed, writeScenario } from "../link.js";
@@ -78,6 +79,7 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), store, figuresOf(name));
   mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), store);
   mountTable(/** @type {HTMLElement} */ (part.querySelector(".table")), tape, store);
+  keepDetails(store);
   store.subscribe(({ views }) => {
     /** @type {HTMLElement} */ (part.querySelector(".table")).hidden = !views.includes("table");
   });

@@ -4,7 +4,7 @@
 import { layerIndex, layerOf } from "../state.js";
 import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
-import { FUNCTIONS, equations, seenBy, veilOf } from "./reading.js";
+import { equations, veilOf } from "./reading.js";
 
 const RESETS = {
   before: "This model applies r before the product: U multiplies r ⊙ h. PyTorch and, by default, Keras apply r after the product.",
@@ -21,7 +21,6 @@ const NAMES = {
 export const gru = {
   narrate,
   tellLasting,
-  functions: FUNCTIONS,
   equations,
   note(state) {
     const { H, reset = "before" } = layerOf(state);
@@ -30,7 +29,7 @@ export const gru = {
   scaledAs: SCALED_AS,
   carried,
   strips,
-  seenBy,
+  factorIn: (gate) => (gate === "h_tilde" ? "r ⊙ " : ""),
   veilOf,
   leaveOut(state, step) {
     const { convention, run } = state;
