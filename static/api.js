@@ -1,7 +1,7 @@
 /** The only place that talks to the server, at addresses below the page's own folder, or, in a page that was saved without one, looks into what was recorded. */
 
-/** @import { Changes, Done, Start, Step } from "./run.js" */
-/** @typedef {Changes & {model: string, sequence: string}} Scenario */
+/** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
+/** `equations`: the unit whose equations come with the run. @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 /**
@@ -9,7 +9,9 @@
  * the window that said so; a page can show all views of one `shape`.
  * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string}} View
  */
+/** @import { ServerEvent } from "./events.js" */
 import { sentence } from "./elements.js";
+import { StreamError, parseEvents, readEvents } from "./events.js";
 import { writeScenario } from "./link.js";
 
 /**
@@ -17,7 +19,7 @@ import { writeScenario } from "./link.js";
  * answer more, "" where none is known. Each run has its stream and the answers about it, by layer and unit ("1.2"), each
  * over some of its steps. `gap` is what the gap laboratory asks first, `reveals` are those of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
- * @typedef {{scenario: Scenario, trace: string, answers: {sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
+ * @typedef {{scenario: Scenario, trace: string, answers: {equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}}} RecordedRun
  * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gap?: {question: object, answer: object}}} Recording
  */
@@ -66,20 +68,16 @@ const written = ({ model, sequence, clamps, weights, against }) =>
 const silent = () => new Silence("The server did not answer.");
 
 /**
- * Hand every whole event in a piece of a stream to `listener`, and return the unfinished rest.
- * @param {string} text
+ * Hand the events of a run to its listener.
+ * @param {ServerEvent[]} events
  * @param {Listener} listener
  */
-export function readEvents(text, listener) {
-  const blocks = text.split("\n\n");
-  const rest = blocks.pop() ?? "";
-  for (const block of blocks) {
-    const [, name, data] = /^event: (\w+)\ndata: (.*)$/m.exec(block) ?? [];
-    if (name === "start") listener.start(JSON.parse(data));
-    else if (name === "step") listener.step(JSON.parse(data));
-    else if (name === "done") listener.done(JSON.parse(data));
+export function deliver(events, listener) {
+  for (const { name, data } of events) {
+    if (name === "start") listener.start(data);
+    else if (name === "step") listener.step(data);
+    else if (name === "done") listener.done(data);
   }
-  return rest;
 }
 
 /**
@@ -89,29 +87,17 @@ export function readEvents(text, listener) {
  * @param {AbortSignal} signal
  */
 export async function trace(scenario, listener, signal) {
-  if (recording) {
-    readEvents(recorded(scenario).trace, listener);
-    return;
-  }
+  if (recording) return deliver(parseEvents(recorded(scenario).trace), listener);
   const response = await run(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
-  let rest = "";
   let done = false;
-  const stream = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-  const decoder = new TextDecoder();
-  for (;;) {
-    const piece = await stream.read().catch((error) => {
-      throw signal.aborted ? error : silent();
-    });
-    if (piece.done) break;
-    rest = readEvents(rest + decoder.decode(piece.value, { stream: true }), {
-      ...listener,
-      done(last) {
-        listener.done(last);
-        done = true;
-      },
-    });
+  const receive = (/** @type {ServerEvent[]} */ events) => {
+    deliver(events, listener);
+    done ||= events.some(({ name }) => name === "done");
     listener.piece?.();
-  }
+  };
+  await readEvents(response, receive).catch((error) => {
+    throw error instanceof StreamError && !signal.aborted ? silent() : error;
+  });
   if (!done) throw new Silence("The run stopped before its last step.");
 }
 
@@ -213,8 +199,7 @@ export async function tapes(id, sequence, first) {
  */
 export function followTraining(id, hear, lost) {
   if (recording) {
-    const events = recording.trainings?.[id]?.events ?? "";
-    for (const [, name, data] of events.matchAll(/^event: (\w+)\ndata: (.*)$/gm)) hear(name, JSON.parse(data));
+    for (const { name, data } of parseEvents(recording.trainings?.[id]?.events ?? "")) hear(name, data);
     return () => {};
   }
   const source = new EventSource(`${UP}${trainingAt(id)}/events?token=${token}`);

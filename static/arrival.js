@@ -6,9 +6,10 @@
 import * as api from "./api.js";
 import { stay } from "./changes.js";
 import { ended } from "./elements.js";
+import { parseEvents } from "./events.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
-import { complete, fail, goBack, receive, show } from "./state.js";
+import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
  * The run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
@@ -26,7 +27,7 @@ export async function firstRun(error, script, scenario) {
   /** @type {Run | undefined} */
   let run;
   let received = 0;
-  api.readEvents(text, {
+  api.deliver(parseEvents(text), {
     start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
@@ -89,8 +90,10 @@ export function keepArriving(tape, store) {
   );
 
   return (there = false) => {
-    const { model, text, clamps, weights, against, upto } = store.get();
-    runner({ model, sequence: text, clamps, weights, against, upto }, there);
+    const state = store.get();
+    const { model, text, clamps, weights, against, upto } = state;
+    const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
+    runner({ model, sequence: text, clamps, weights, against, upto, equations }, there);
   };
 }
 

@@ -9,14 +9,20 @@ import { Unrecorded, ask } from "./api.js";
 import { boot } from "./boot.js";
 import { ended } from "./elements.js";
 import { scenarioOf } from "./run.js";
+import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
 /** Fetch what the views that are shown want. @param {Store} store */
 export function keepDetails(store) {
+  keepDetail(store, "equations", equationsWanted);
   keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
   keepDetail(store, "ledger", ledgerWanted);
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
+
+/** For a unit whose equations did not come with the run. @param {State} state */
+const equationsWanted = (state) =>
+  !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations") ? around(state, 127, 384) : null;
 
 /** The steps around the cursor. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({

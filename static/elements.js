@@ -8,6 +8,9 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
+export const finder = (root) => (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+
 /** @param {string} tag @param {string} textContent */
 export const newElement = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
 

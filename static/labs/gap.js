@@ -11,7 +11,7 @@ import { announce, tell } from "../train/course.js";
 import { mountCurves } from "../train/curves.js";
 import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
-import { goToPlace, goToStep, isBusy, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
+import { goToPlace, goToStep, isBusy, isGoing, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
 import { mountTold, mountWayBack } from "../train/told.js";
 import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
@@ -86,8 +86,8 @@ async function train() {
 function stop(init) {
   const studio = store.get();
   for (const name of namesOf(studio)) {
-    const { id, state } = trainingOf(studio, name);
-    if (["waiting", "running"].includes(state)) api.stopTraining(id, init).catch(() => {});
+    const training = trainingOf(studio, name);
+    if (isGoing(training)) api.stopTraining(training.id, init).catch(() => {});
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { Refusal, request } from "../api.js";
+import { readEvents } from "../events.js";
 
 /**
  * `hear` gets every event, `lost` why the connection is gone and whether it is for good, `held` whether the page asks now and then,
@@ -54,31 +55,20 @@ export function listen(url, headers, { hear, lost, held }) {
       /** @type {Record<string, string>} */
       const newer = id ? { "last-event-id": id } : {};
       const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-      const decoder = new TextDecoder();
-      let rest = "";
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
+      await readEvents(response, (events) => {
         clearTimeout(watch);
         watch = setTimeout(late, SILENT);
         if (first) held(false);
         first = false;
         [heard, tries] = [Date.now(), 0];
-        const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-        rest = blocks.pop() ?? "";
-        for (const block of blocks) tell(block);
-      }
+        for (const event of events) {
+          if (event.id) ({ id } = event);
+          hear(event.name, event.data);
+        }
+      });
     } finally {
       clearTimeout(watch);
     }
-  }
-
-  /** @param {string} block */
-  function tell(block) {
-    const said = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)])); // prettier-ignore
-    if (said.id) ({ id } = said);
-    hear(said.event ?? "", said.event ? JSON.parse(said.data) : null);
   }
 
   const pause = (/** @type {number} */ ms) =>

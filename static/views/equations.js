@@ -3,6 +3,7 @@
 /** @import { Store } from "../store.js" */
 import { write } from "../elements.js";
 import { ownOf } from "../own.js";
+import { workedAt } from "../reading.js";
 
 /**
  * @param {HTMLElement} section
@@ -18,6 +19,7 @@ export function mountEquations(section, store) {
   const relations = [...section.querySelectorAll("[data-relation]")];
   const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
+  const waiting = /** @type {HTMLElement} */ (section.querySelector(".waiting"));
 
   /** @param {Element} slot @param {string} number */
   function fill(slot, number) {
@@ -31,7 +33,11 @@ export function mountEquations(section, store) {
 
   store.subscribe((state) => {
     if (state.step > state.received || !state.views.includes("equations")) return;
-    const { slots: numbers, rounded } = ownOf(state).equations(state);
+    const worked = workedAt(state);
+    write(waiting, worked ? "" : (state.refusals.equations ?? ""));
+    section.classList.toggle("late", !worked);
+    if (!worked) return;
+    const { slots: numbers, rounded } = ownOf(state).equations(state, worked);
     for (const slot of slots) fill(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
     for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
