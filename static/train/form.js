@@ -2,7 +2,7 @@
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
-import { finder, write } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
@@ -44,8 +44,8 @@ export function mountRecipe(details, names, submit) {
       const fits = names.some((name) => label.dataset.of?.split(" ").includes(name));
       label.hidden = !fits || (label.contains(field("T_max")) && !chrono);
     }
-    write(summary, summarize(recipeOf(names[names.length - 1])));
-    write(error, "");
+    setText(summary, summarize(recipeOf(names[names.length - 1])));
+    setText(error, "");
   }
 
   /** Return a message about the first wrong field, or "". */
@@ -86,7 +86,7 @@ export function mountRecipe(details, names, submit) {
     read() {
       const message = findError();
       if (message) details.open = true;
-      write(error, message);
+      setText(error, message);
       return message ? null : names.map(recipeOf);
     },
   };
