@@ -5,10 +5,12 @@
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
-import { ended } from "./elements.js";
+import { withPeriod } from "./elements.js";
 import { parseEvents } from "./events.js";
+import { NotRecorded } from "./recording.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
+import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
@@ -20,10 +22,10 @@ import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
  */
 export async function firstRun(error, script, scenario) {
   const stop = (/** @type {Error} */ { message }) => {
-    error.textContent = `${ended(message)} Reload the page to try again.`;
+    error.textContent = `${withPeriod(message)} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
-  const text = script.textContent || (await api.text(scenario).catch(stop));
+  const text = script.textContent || (await api.traceText(scenario).catch(stop));
   /** @type {Run | undefined} */
   let run;
   let received = 0;
@@ -51,15 +53,15 @@ export function keepArriving(tape, store) {
   /** What is told of a run that did not come. @param {Error} error */
   function failed(error) {
     if (store.get().run !== whole.run) store.update(goBack, whole);
-    if (error instanceof api.Unrecorded) {
+    if (error instanceof NotRecorded) {
       store.update(stay, error.message);
       return;
     }
-    const refused = error instanceof api.Refusal;
-    let again = error instanceof api.Silence ? " Press Enter in the sequence box to try again." : "";
-    if (refused && error.about?.startsWith("clamps")) again = " Change or release the clamp.";
-    const text = refused ? error.message + again : `Something went wrong: ${ended(error.message)} Reload the page.`;
-    store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
+    const refused = error instanceof RequestError;
+    let again = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
+    if (refused && error.where?.startsWith("clamps")) again = " Change or release the clamp.";
+    const text = refused ? error.message + again : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
+    store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
   const runner = createRunner(

@@ -1,7 +1,6 @@
 /** The composition root: makes the store of what the page came with, and joins the views to it. */
 
 import { createActions } from "./actions.js";
-import * as api from "./api.js";
 import { firstRun, keepArriving } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
 import { pageCell } from "./cells.js";
@@ -12,11 +11,11 @@ import { address } from "./frame.js";
 import { mountHistory } from "./history.js";
 import { decode, encode, linkTo } from "./link.js";
 import { completePage, dialog, error, find } from "./page.js";
+import { recording } from "./recording.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
 import { mountAlike } from "./views/alike.js";
-import { mountBring } from "./views/bring.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
@@ -35,6 +34,7 @@ import { mountSum } from "./views/sum.js";
 import { mountTable } from "./views/table.js";
 import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
+import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
@@ -69,7 +69,7 @@ mountCheck(find(".influence .check"), listensTo, store, actions);
 mountAlike(find(".alike"), store, actions);
 mountTable(find(".table"), tape, store);
 mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
-if (boot.uploads) mountBring(find("#bring-open"), dialog("#bring"), store, api, actions);
+if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
 followAddress(store, ask);
@@ -80,7 +80,7 @@ completePage({
   path: "",
   address: () => encode(linkTo(store.get())),
   // A saved page cannot run another text: the link takes it to where it can be run.
-  liveAddress: () => encode({ ...linkTo(store.get()), ...(api.recording ? { sequence: store.get().text } : {}) }),
+  liveAddress: () => encode({ ...linkTo(store.get()), ...(recording ? { sequence: store.get().text } : {}) }),
   show: (query, upto) => open(decode(query), upto),
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,

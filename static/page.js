@@ -8,7 +8,6 @@
 /** @import { PlotlyLibrary } from "./plot.js" */
 /** @import { Focus, State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
-import * as api from "./api.js";
 import { firstRun } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
@@ -18,6 +17,7 @@ import { mountAddress } from "./history.js";
 import { mountLesson } from "./lesson/lesson.js";
 import { NO_PICTURES, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
+import { ROOT } from "./server.js";
 import { focus, note } from "./state.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountHelp } from "./views/help.js";
@@ -89,7 +89,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
  */
 function mountLinks(store, path, address, liveAddress) {
   const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
-  if (keep) store.subscribe(() => (keep.href = `${api.UP}api/export/${path}.html${address()}`));
+  if (keep) store.subscribe(() => (keep.href = `${ROOT}api/export/${path}.html${address()}`));
   const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
   if (open) store.subscribe(() => (open.href = home + path + liveAddress()));
 }

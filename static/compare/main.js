@@ -88,7 +88,7 @@ const heatmaps = facets.map(({ name, store, tape }) => {
 });
 mountTies(find(".ties"), facet(store, () => "lstm"), gru, ofGru);
 mountGradient(find(".gradient"), store);
-mountCosts(find(".costs"), api.timing);
+mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(".scroller")]);

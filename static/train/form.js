@@ -3,7 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { cellOf } from "../cells.js";
-import { finder, write } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
@@ -49,8 +49,8 @@ export function mountRecipe(details, names, submit) {
 
   function update() {
     for (const input of inputs) /** @type {HTMLElement} */ (input.closest("label")).hidden = !isUsed(input.name);
-    write(summary, summarize(recipeOf(names[names.length - 1])));
-    write(error, "");
+    setText(summary, summarize(recipeOf(names[names.length - 1])));
+    setText(error, "");
   }
 
   /** Return a message about the first wrong field, or "". */
@@ -91,7 +91,7 @@ export function mountRecipe(details, names, submit) {
     read() {
       const message = findError();
       if (message) details.open = true;
-      write(error, message);
+      setText(error, message);
       return message ? null : names.map(recipeOf);
     },
   };

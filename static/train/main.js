@@ -7,6 +7,7 @@ import { boot } from "../boot.js";
 import { NAMES, facet } from "../facets.js";
 import { address } from "../frame.js";
 import { decode } from "../link.js";
+import { recording } from "../recording.js";
 import { completePage, dialog, error, find, firstStates } from "../page.js";
 import { goTo, lookAt } from "../state.js";
 import { createStore } from "../store.js";
@@ -77,7 +78,7 @@ function show(query) {
 
 // A training that ships is there. A training of another recipe begins now, or was begun before and is followed.
 for (const name of names) {
-  if (api.recording || !initial.ids[name].startsWith("t-")) streams.follow(name);
+  if (recording || !initial.ids[name].startsWith("t-")) streams.follow(name);
   else
     api.train(bodyOf(initial.recipes[name])).then(
       () => streams.follow(name),

@@ -3,11 +3,12 @@
 /** @import { Name } from "../facets.js" */
 /** @import { Store, StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
-import * as api from "../api.js";
+import { checkpointUrl } from "../api.js";
 import { boot } from "../boot.js";
-import { finder, write } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { attend, facet } from "../facets.js";
 import { home } from "../frame.js";
+import { recording } from "../recording.js";
 import { mountExplain } from "../views/explain.js";
 import { mountHeatmaps } from "../views/heatmaps.js";
 import { mountTable } from "../views/table.js";
@@ -36,10 +37,10 @@ function mountLinks(tape, name, store) {
     const { run, step, unit } = studio.cells[name];
     const [id, trainingStep] = run.model.split("@");
     lab.hidden = home === "";
-    file.hidden = api.recording !== null;
+    file.hidden = recording !== null;
     lab.href = `${home}?${new URLSearchParams({ model: run.model, sequence: (run.tokens ?? []).join(" "), t: String(step), unit: String(unit + 1) })}`; // prettier-ignore
-    file.href = api.checkpointFile(id, Number(trainingStep));
-    write(checkpoint, `training step ${Number(trainingStep).toLocaleString("en")}`);
+    file.href = checkpointUrl(id, Number(trainingStep));
+    setText(checkpoint, `training step ${Number(trainingStep).toLocaleString("en")}`);
   });
 }
 

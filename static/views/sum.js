@@ -6,7 +6,7 @@
 /** @import { Worked } from "../reading.js" */
 import { functionOf, symbolOf } from "../cells.js";
 import { editWeight, setWeight, weightKey } from "../changes.js";
-import { fit, newRow, write } from "../elements.js";
+import { setLength, newRow, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { DECIMALS, before, inputsOf, replacedAt, rowsOf, shownAs, sumAt, turned, workedAt } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
@@ -97,7 +97,7 @@ export function mountSum(section, store, actions) {
     for (const input of gates) input.checked = input.value === state.gate;
     section.className = `sum ${state.gate}`;
     const [sums, worked] = [detailAt(state, "sums"), workedAt(state)];
-    write(waiting, sums && worked ? "" : (state.refusals.sums ?? state.refusals.equations ?? ""));
+    setText(waiting, sums && worked ? "" : (state.refusals.sums ?? state.refusals.equations ?? ""));
     table.classList.toggle("late", !sums || !worked);
     if (sums && worked) show(state, sums, worked);
     showEditor(state);
@@ -118,23 +118,23 @@ export function mountSum(section, store, actions) {
     const f = functionOf(layerOf(state), gate);
     const { decimals, off } = roundingOf(shown.map(({ product }) => product), a, f ? worked.decimals[`${gate}.value`] : DECIMALS); // prettier-ignore
     const largest = Math.max(...shown.map(({ product }) => Math.abs(product)));
-    fit(body, shown.length, newPart);
+    setLength(body, shown.length, newPart);
     shown.forEach((part, i) => {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
       const [name, weight, value, bar, product] = /** @type {HTMLElement[]} */ ([...row.children]);
       const button = /** @type {HTMLElement} */ (weight.firstElementChild);
-      write(name, part.name);
-      write(button, fixed(part.weight));
+      setText(name, part.name);
+      setText(button, fixed(part.weight));
       button.dataset.weight = weightKey(part.place);
       button.classList.toggle("changed", part.weight !== part.trained);
-      write(value, `× ${fixed(part.value)}`);
+      setText(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
       // With two decimals each, the factors do not always give the product that is shown.
       const gap = Math.abs(
         shownAs(fixed(part.weight)) * shownAs(fixed(part.value)) - shownAs(fixed(part.product, decimals)),
       );
-      write(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
+      setText(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
     });
     const zeros = parts.length - shown.length;
     caption.textContent = `The sum of ${symbol} of unit ${unit + 1} at t = ${step}, largest product first`;
@@ -152,14 +152,14 @@ export function mountSum(section, store, actions) {
   /** @param {State} state */
   function showEditor(state) {
     const part = edited(state);
-    write(refused, state.refusals.changes ?? "");
+    setText(refused, state.refusals.changes ?? "");
     editor.hidden = !part;
     if (!part) return;
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
     // The value that was asked for: the run may not have it yet.
     const value = now ? signOf(state) * now.value : part.trained;
-    write(which, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
-    write(was, `trained: ${fixed(part.trained)}`);
+    setText(which, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
+    setText(was, `trained: ${fixed(part.trained)}`);
     slider.min = String(-reach(part.trained));
     slider.max = String(reach(part.trained));
     slider.value = String(value);
