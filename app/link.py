@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import ValidationError
 
 from gru_core.cells import GATES, HOLDABLE, ORDER, USUAL
-from gru_core.numerals import decimal
+from gru_core.numerals import decimal, whole
 
 from .errors import Refused
-from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, WeightBody
+from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, WeightBody
 
 VERSION = "1"
 """The version of links that this server reads."""
@@ -109,6 +109,12 @@ def read_link(keys: Mapping[str, str]) -> Link:
         keys.get("against") or None,
         {key: keys[key] for key in ("clamps", "weights", "against", *FOCUS) if keys.get(key)},
     )
+
+
+def unit_in(keys: Mapping[str, str], sizes: Sequence[int]) -> UnitPlace:
+    """Return the unit at the cursor of a link, or the nearest that exists; `sizes` has the units of each layer."""
+    layer = min(whole(keys.get("layer", "")) or len(sizes), len(sizes))
+    return UnitPlace(layer=layer, unit=min(whole(keys.get("unit", "")) or 1, sizes[layer - 1]))
 
 
 def _listed(keys: Mapping[str, str], key: str) -> list[str]:

@@ -122,6 +122,19 @@ class Scenario(Body):
     against: str | None = None
 
 
+class UnitPlace(Body):
+    """A unit of a layer, both counted from 1."""
+
+    layer: Place
+    unit: Place
+
+
+class TraceQuestion(Scenario):
+    """A scenario, and the unit whose equations the response has at each timestep; null means none."""
+
+    equations: UnitPlace | None = None
+
+
 def _example(**fields: int | str | None) -> ConfigDict:
     flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1}
     return ConfigDict(json_schema_extra={"examples": [flip_flop | fields]})
@@ -141,6 +154,10 @@ class SumsQuestion(UnitQuestion):
 
     from_: Annotated[Place, Field(alias="from")]
     to: Place
+
+
+class EquationsQuestion(SumsQuestion):
+    """A scenario, and the layer, unit and timesteps for the equations, all counted from 1; `to` is included."""
 
 
 class LedgerQuestion(SumsQuestion):

@@ -6,7 +6,7 @@ A cell has a file of its own, with its equations at the top and, as `step`, in c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -47,6 +47,10 @@ class Cell(ABC):
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
     """The values that can be clamped, each with its lowest and its highest value."""
+    parts: ClassVar[tuple[str, ...]] = ()
+    """The names of the products that the equations add up, as `Run.parts` has them."""
+    linear: ClassVar[tuple[str, ...]] = ()
+    """The gates that are their sum itself: neither σ nor tanh is applied to it."""
     products: ClassVar[int] = 0
     """The number of elementwise products of one timestep."""
 
@@ -127,6 +131,23 @@ class Cell(ABC):
         i = self.gates.index(gate) * self.units + unit
         U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
         return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
+
+    @classmethod
+    def function(cls, gate: str) -> str | None:
+        """Return the name of the function that makes a gate of its sum: "σ", or "tanh" for a gate with a sign.
+
+        Return None if the gate is the sum itself.
+        """
+        if gate in cls.linear:
+            return None
+        return "tanh" if cls.signals[gate].lowest < 0 else "σ"
+
+    def squash(self, gate: str, a: Array) -> Array:
+        """Return a gate's value for its sum a: σ(a), tanh(a), or a itself, as `function` says."""
+        function = self.function(gate)
+        if function is None:
+            return a
+        return np.asarray(np.tanh(a)) if function == "tanh" else σ(a)
 
     def negated(self, unit: int) -> Self:
         """Return the same layer with the sign of one unit's state flipped."""
@@ -258,9 +279,8 @@ class Run(ABC):
         return self.before("h") if name == "h_prev" else self.gate(name)
 
     def gate(self, name: str) -> Array:
-        """Return the values of a gate as its sum gives them: σ or, for a gate with a sign, tanh."""
-        a = self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name]
-        return np.asarray(np.tanh(a)) if self.cell.signals[name].lowest < 0 else σ(a)
+        """Return the values of a gate as its sum gives them."""
+        return self.cell.squash(name, self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name])
 
     @cached_property
     def Wx(self) -> dict[str, Array]:
@@ -275,15 +295,56 @@ class Run(ABC):
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
         """Return each weight of a unit's row times the number that it multiplies, for every timestep.
 
-        They are W_ij x_j `(T, I)` and U_ik h_{t-1,k} `(T, H)`, or `(T, 0)` if the gate does not read the old state.
+        They are W_ij x_j `(T, I)` and U_ik times `past_in`, `(T, H)`, or `(T, 0)` if the gate does not read the old
+        state.
         """
         weights = self.cell.row(gate, unit)
-        past = self.h_prev if gate in self.cell.recurrent else self.h_prev[..., :0]
+        past = self.past_in(gate, unit) if gate in self.cell.recurrent else self.h_prev[..., :0]
         return weights["W"] * self.x, weights["U"] * past
+
+    def past_in(self, gate: str, unit: int) -> Array:
+        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1}, if nothing scales it."""
+        return self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
         """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""
         return None
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The products that the equations add up, by the names in `Cell.parts`: `(T, H)` each."""
+        of = self.mixture
+        return {} if of is None else {"kept": of.keep * of.starts[: len(of.keep)], "taken": of.take * of.candidate}
+
+    def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
+        """Work out the equations of a unit from rounded numbers.
+
+        Return for each result, such as "z.a" and "z.value", what the rounded numbers give, and the result itself. If a
+        clamp replaced a value, the result is the computed one. A gate that is its sum itself has no result "a".
+        """
+        results: dict[str, tuple[Array, Array]] = {}
+        for gate in self.cell.gates:
+            bias = np.full(len(self.h), self.cell.biases[gate][unit])
+            past = [self.Uh[gate][:, unit]] if gate in self.Uh else []
+            terms = np.array([self.Wx[gate][:, unit], *past, bias], float)
+            sums, worked_out = terms.sum(0), rounded(terms).sum(-2)
+            value = self.free(gate)[:, unit]
+            if self.cell.function(gate) is None:
+                results[f"{gate}.value"] = worked_out, value
+            else:
+                results[f"{gate}.a"] = worked_out, sums
+                results[f"{gate}.value"] = self.cell.squash(gate, rounded(sums)), value
+        if self.mixture is not None:
+            of, name = self.mixture, self.cell.carried[-1]
+            T = len(of.keep)
+            parts = np.array([array[:T, unit] for array in (of.keep, of.starts, of.take, of.candidate)], float)
+            keep, start, take, candidate = np.moveaxis(rounded(parts), 1, 0)
+            results[f"{name}.value"] = keep * start + take * candidate, self.free(name)[:, unit]
+        return results
+
+    def free(self, signal: str) -> Array:
+        """Return a signal with computed values in place of those that were held."""
+        return self.computed[signal] if signal in self.computed else np.asarray(getattr(self, signal))
 
     @cached_property
     def moved(self) -> Array:

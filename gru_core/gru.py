@@ -85,6 +85,7 @@ class GRU(Cell):
         "h_tilde": (-1.0, 1.0),
         "h_prev": (-1.0, 1.0),
     }
+    parts: ClassVar[tuple[str, ...]] = ("kept", "taken", "past")
     products: ClassVar[int] = 3  # r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃
 
     c_h: Array | None = None
@@ -184,22 +185,18 @@ class Forward(Run):
             candidate = self.r * (self.h_prev @ U_h.T + self.cell.c_h)
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
 
-    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+    def past_in(self, gate: str, unit: int) -> Array:
+        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`, so that the products are
 
-        The products are `(T, I)` and `(T, H)`:
+            U_ik h_k          for r and z, with h = h_{t-1}
+            U_ik (r_k h_k)    for h̃, reset "before"
+            U_ik (r_i h_k)    for h̃, reset "after"
 
-            W_ij x_j    and    U_ik h_k          for r and z, with h = h_{t-1}
-                               U_ik (r_k h_k)    for h̃, reset "before"
-                               r_i U_ik h_k      for h̃, reset "after"
-
-        The sums over j and k are the unit's `Wx` and `Uh`. With reset "after" the candidate's `Uh` also contains
-        r_i c_h,i.
+        With reset "after" the candidate's `Uh` also contains r_i c_h,i.
         """
-        weights, met = self.cell.row(gate, unit), self.h_prev
-        if gate == "h_tilde":
-            met = met * (self.r if self.cell.c_h is None else self.r[..., unit, None])
-        return weights["W"] * self.x, weights["U"] * met
+        if gate != "h_tilde":
+            return self.h_prev
+        return self.h_prev * (self.r if self.cell.c_h is None else self.r[..., unit, None])
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
         """Return r_i c_h,i for every timestep, `(T,)`.
@@ -208,6 +205,11 @@ class Forward(Run):
         """
         c = self.cell.row(gate, unit)["c"]
         return None if c is None else self.r[..., unit] * c
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The products, with `past`: what the reset gate lets through to the candidate."""
+        return super().parts | {"past": self.r * self.h_prev if self.cell.c_h is None else self.Uh["h_tilde"]}
 
     @property
     def half_life(self) -> Array:

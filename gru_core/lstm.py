@@ -14,7 +14,7 @@ peepholes. A timestep passes on two vectors, h and c. Shapes are as in gru_core.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -98,6 +98,7 @@ class LSTM(Cell):
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
         "c_tilde": (-1.0, 1.0), "c": (-LARGEST_C, LARGEST_C), "h": (-1.0, 1.0),
     }  # fmt: skip
+    parts: ClassVar[tuple[str, ...]] = ("kept", "taken", "tanh_c")
     products: ClassVar[int] = 3  # f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)
 
     def step(self, x: Array, state: Array) -> Array:
@@ -144,6 +145,19 @@ class Forward(Run):
         if name == "c":
             return self.f * self.c_prev + self.i * self.c_tilde
         return self.o * self.tanh_c if name == "h" else super().compute(name)
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The products, with tanh(c)."""
+        return super().parts | {"tanh_c": self.tanh_c}
+
+    def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
+        """Work out the equations as `Run.work_out` does, with h = o ⊙ tanh(c)."""
+        o, c, tanh_c = (array[:, unit] for array in (self.o, self.c, self.tanh_c))
+        return super().work_out(unit, rounded) | {
+            "h.tanh_c": (np.tanh(rounded(c)), tanh_c),
+            "h.value": (rounded(o) * rounded(tanh_c), self.free("h")[:, unit]),
+        }
 
     @property
     def half_life(self) -> Array:

@@ -70,6 +70,8 @@ class MinGRU(Cell):
         "h_tilde": (-LARGEST, LARGEST),
         "h_prev": (-LARGEST, LARGEST),
     }
+    parts: ClassVar[tuple[str, ...]] = ("kept", "taken")
+    linear: ClassVar[tuple[str, ...]] = ("h_tilde",)
     products: ClassVar[int] = 2  # (1 − z) ⊙ h and z ⊙ h̃
 
     def step(self, x: Array, state: Array) -> Array:
@@ -121,9 +123,6 @@ class Forward(Run):
     cell: MinGRU
     z: Array
     h_tilde: Array
-
-    def gate(self, name: str) -> Array:
-        return self.Wx[name] + self.cell.biases[name] if name == "h_tilde" else super().gate(name)
 
     @property
     def half_life(self) -> Array:

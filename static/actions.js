@@ -78,7 +78,7 @@ export function createActions(store, ask, open) {
     async score() {
       const { run } = store.get();
       try {
-        store.update(putScore, { ...(await api.ask("score", scenarioOf(run))), run });
+        store.update(putScore, { ...(await api.fetchAnswer("score", scenarioOf(run))), run });
       } catch (error) {
         if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
       }
@@ -96,7 +96,7 @@ export function createActions(store, ask, open) {
       const asked = () => store.get().model === model && store.get().text === text;
       const [seed] = crypto.getRandomValues(new Uint32Array(1));
       try {
-        const drawn = await api.draw(model, seed);
+        const drawn = await api.drawSequence(model, seed);
         if (asked()) actions.write(drawn);
       } catch (error) {
         if (asked()) store.update(note, /** @type {Error} */ (error).message);

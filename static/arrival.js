@@ -5,10 +5,13 @@
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
-import { ended } from "./elements.js";
+import { withPeriod } from "./elements.js";
+import { parseEvents } from "./events.js";
+import { NotRecorded } from "./recording.js";
 import { finish, newRun, putStep } from "./run.js";
 import { createRunner } from "./runner.js";
-import { complete, fail, goBack, receive, show } from "./state.js";
+import { NoAnswer, RequestError } from "./server.js";
+import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
  * The run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
@@ -19,14 +22,14 @@ import { complete, fail, goBack, receive, show } from "./state.js";
  */
 export async function firstRun(error, script, scenario) {
   const stop = (/** @type {Error} */ { message }) => {
-    error.textContent = `${ended(message)} Reload the page to try again.`;
+    error.textContent = `${withPeriod(message)} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
-  const text = script.textContent || (await api.text(scenario).catch(stop));
+  const text = script.textContent || (await api.traceText(scenario).catch(stop));
   /** @type {Run | undefined} */
   let run;
   let received = 0;
-  api.readEvents(text, {
+  api.deliver(parseEvents(text), {
     start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
@@ -50,15 +53,15 @@ export function keepArriving(tape, store) {
   /** What is told of a run that did not come. @param {Error} error */
   function failed(error) {
     if (store.get().run !== whole.run) store.update(goBack, whole);
-    if (error instanceof api.Unrecorded) {
+    if (error instanceof NotRecorded) {
       store.update(stay, error.message);
       return;
     }
-    const refused = error instanceof api.Refusal;
-    let again = error instanceof api.Silence ? " Press Enter in the sequence box to try again." : "";
-    if (refused && error.about?.startsWith("clamps")) again = " Change or release the clamp.";
-    const text = refused ? error.message + again : `Something went wrong: ${ended(error.message)} Reload the page.`;
-    store.update(fail, text, refused && Boolean(error.about?.startsWith("sequence")));
+    const refused = error instanceof RequestError;
+    let again = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
+    if (refused && error.where?.startsWith("clamps")) again = " Change or release the clamp.";
+    const text = refused ? error.message + again : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
+    store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
   const runner = createRunner(
@@ -89,8 +92,10 @@ export function keepArriving(tape, store) {
   );
 
   return (there = false) => {
-    const { model, text, clamps, weights, against, upto } = store.get();
-    runner({ model, sequence: text, clamps, weights, against, upto }, there);
+    const state = store.get();
+    const { model, text, clamps, weights, against, upto } = state;
+    const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
+    runner({ model, sequence: text, clamps, weights, against, upto, equations }, there);
   };
 }
 

@@ -12,9 +12,11 @@ import { boot } from "./boot.js";
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `holds` has for all that can be held its least and largest value.
+ * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `functions` has what makes a gate of
+ * its sum, null where it is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for all that can
+ * be held its least and largest value.
  * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
- * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
+ * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */
@@ -47,6 +49,9 @@ export function entryOf(layer, name) {
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }
+
+/** The function that makes a gate of its sum, null where the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
+export const functionOf = (layer, gate) => cellOf(layer).functions[gate];
 
 /** The signal that the cell remembers by, of which a ledger is the account. @param {{cell: string}} layer @returns {"h" | "c"} */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");

@@ -5,18 +5,25 @@
 
 /** @import { Store } from "./store.js" */
 /** @import { Kind, State, Steps } from "./state.js" */
-import { Unrecorded, ask } from "./api.js";
+import { fetchAnswer } from "./api.js";
 import { boot } from "./boot.js";
-import { ended } from "./elements.js";
+import { withPeriod } from "./elements.js";
+import { NotRecorded } from "./recording.js";
 import { scenarioOf } from "./run.js";
+import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
 /** Fetch what the views that are shown want. @param {Store} store */
 export function keepDetails(store) {
+  keepDetail(store, "equations", equationsWanted);
   keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
   keepDetail(store, "ledger", ledgerWanted);
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
+
+/** For a unit whose equations did not come with the run. @param {State} state */
+const equationsWanted = (state) =>
+  !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations") ? around(state, 127, 384) : null;
 
 /** The steps around the cursor. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({
@@ -58,13 +65,13 @@ function keepDetail(store, kind, wanted) {
     asking = true;
     refused = [];
     try {
-      const detail = await ask(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 }, step);
+      const detail = await fetchAnswer(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 }, step);
       const { from, to } = "t" in detail ? { from: detail.t, to: detail.t } : detail;
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
-      const again = error instanceof Unrecorded ? "" : " Move the cursor to try again.";
-      store.update(failDetail, kind, `${ended(/** @type {Error} */ (error).message)}${again}`);
+      const again = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
+      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
     } finally {
       asking = false;
     }

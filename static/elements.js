@@ -1,47 +1,65 @@
 /** Small things that every view does with elements. */
 
 /**
- * Set an element's text. An element that says it already is not touched: it is neither announced nor laid out again.
+ * Set the text of an element. An element that has this text already is not touched: it is neither announced nor laid out again.
  * @param {Element} element @param {string} text
  */
-export function write(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** @param {string} tag @param {string} textContent */
-export const newElement = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
+/** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
+export const finder = (root) => (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
 
 /**
- * A table row of some texts.
- * @param {string[]} texts
- * @param {"row" | "col"} [heads] "row": the first cell is a heading; "col": every cell is
+ * Create an element.
+ * @param {string} tag
+ * @param {string | object} [content] its text, or its properties
+ * @param {(Node | string)[]} [children]
  */
-export function newRow(texts, heads = "row") {
-  const row = document.createElement("tr");
-  const head = (/** @type {string} */ text) => Object.assign(newElement("th", text), { scope: heads });
-  row.append(...texts.map((text, i) => (heads === "col" || i === 0 ? head(text) : newElement("td", text))));
-  return row;
+export function newElement(tag, content = {}, children = []) {
+  const properties = typeof content === "string" ? { textContent: content } : content;
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
 }
 
-/** A message with a period, so that another sentence can follow it. @param {string} message */
-export const ended = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
+/** Create a button that does something. @param {string} text @param {() => void} action @param {object} [properties] */
+export function newButton(text, action, properties = {}) {
+  const button = newElement("button", { type: "button", textContent: text, ...properties });
+  button.addEventListener("click", action);
+  return button;
+}
 
 /**
- * A server's message as a sentence: with a capital, unless it starts with a symbol such as z or h_tilde, and with a
+ * Create a table row.
+ * @param {string[]} texts
+ * @param {"row" | "col"} [heads] "row": the first cell is a heading; "col": every cell is one
+ */
+export const newRow = (texts, heads = "row") =>
+  /** @type {HTMLTableRowElement} */ (
+    newElement("tr", {}, texts.map((text, i) => (heads === "col" || i === 0 ? newElement("th", { textContent: text, scope: heads }) : newElement("td", text)))) // prettier-ignore
+  );
+
+/** End a message with a period, so that another sentence can follow. @param {string} message */
+export const withPeriod = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
+
+/**
+ * Make a sentence of a server's message: with a capital, unless it starts with a symbol such as z or h_tilde, and with a
  * period, unless it ends with lines of code.
  * @param {string} message
  */
 export function sentence(message) {
   const capital = /^(a|[a-z]{2,})[ :,]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
-  return message.includes("\n") ? capital : ended(capital);
+  return message.includes("\n") ? capital : withPeriod(capital);
 }
 
 /**
- * Give a list so many children, by removing from its end or adding there.
+ * Give a list a number of children, by removing from its end or adding there.
  * @param {Element} list @param {number} length
- * @param {() => Element} [make]
+ * @param {() => Element} [create]
  */
-export function fit(list, length, make = () => document.createElement("li")) {
+export function setLength(list, length, create = () => document.createElement("li")) {
   while (list.childElementCount > length) list.lastElementChild?.remove();
-  while (list.childElementCount < length) list.append(make());
+  while (list.childElementCount < length) list.append(create());
 }

@@ -8,11 +8,12 @@ import { pageCell } from "./cells.js";
 import { follow, isChanged } from "./changes.js";
 import { address, frameKeys } from "./frame.js";
 import { beyond, decode, encode, unfollowed, writeScenario } from "./link.js";
+import { recording } from "./recording.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
 /** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
-export const elsewhere = ({ layers }) => !api.recording && layers[0].cell !== pageCell.cell;
+export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
  * Go to the page of a model that has another cell, if it has one.
@@ -52,7 +53,7 @@ export function createFollower(store, ask) {
     upto = null,
   ) => {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
-      await api.model(model).then(
+      await api.fetchModel(model).then(
         (entry) => store.update(addModel, entry),
         (error) => notices.push(error.message),
       );

@@ -1,11 +1,12 @@
-import { UP, recording } from "./api.js";
 import { lesson, room } from "./boot.js";
+import { recording } from "./recording.js";
+import { ROOT } from "./server.js";
 
 /** The query of what the page shows: the room's, the lesson's, the address's, or what a page that was saved as a file says itself. */
 export const address = () => room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
 
 /** Where links lead: this server, or the one that a saved page came from, "" where that is not known. */
-export const home = recording ? recording.live : new URL(UP, location.href).href;
+export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
 /** What an embedding page said in the address of how this one is to look: it stays there. Begins with "&", or is empty. */
 export const frameKeys = [...new URLSearchParams(location.search)]

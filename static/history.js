@@ -3,7 +3,7 @@
  * history, to go back to; moving the cursor, or typing on, only changes the current entry.
  */
 
-/** @import { Store } from "./store.js" */
+/** @import { Store, StoreOf } from "./store.js" */
 /** @import { Focus } from "./state.js" */
 /** @import { Link } from "./link.js" */
 import { frameKeys } from "./frame.js";
@@ -51,6 +51,27 @@ export function mountHistory(store, address, open) {
     const { model, text: sequence } = store.get();
     [written, placed, text] = described({ ...link, model, sequence });
     typed = false;
+  });
+}
+
+/**
+ * Keep the address in step on a page that makes no new entries.
+ * @template S
+ * @param {StoreOf<S>} store
+ * @param {() => string} address the query of what is looked at
+ * @param {() => boolean} [isMoving] whether the page plays by itself: the address waits
+ */
+export function mountAddress(store, address, isMoving = () => false) {
+  if (location.protocol === "file:") return;
+  /** @type {number | undefined} */
+  let timer;
+  store.subscribe(() => {
+    clearTimeout(timer);
+    if (isMoving()) return;
+    timer = setTimeout(() => {
+      const query = address();
+      if (query.length <= LONGEST) enter("replaceState", query + frameKeys);
+    }, SETTLED);
   });
 }
 

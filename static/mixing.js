@@ -1,6 +1,6 @@
 /** What a cell does whose update gate z mixes the old state with the candidate: in words, and the numbers of that equation. */
 
-/** @import { Numbers, Place } from "./reading.js" */
+/** @import { Numbers, Place, Worked } from "./reading.js" */
 /** @import { State } from "./state.js" */
 /** @import { Phrase } from "./words.js" */
 import { putEquation } from "./reading.js";
@@ -62,9 +62,7 @@ function groups(z) {
   return joined(parts);
 }
 
-/** Put the numbers of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃ into their slots. @param {Numbers} numbers @param {Mixed} at */
-export function putMixed(numbers, { keep, take, h_prev, h_tilde, h }) {
-  putEquation(numbers, "h", { keep, take, h_prev, h_tilde, value: h }, (as) => [
-    ["value", as(keep) * as(h_prev) + as(take) * as(h_tilde)],
-  ]);
+/** Put the numbers of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃ into their slots. @param {Numbers} numbers @param {Worked} worked @param {Mixed} at */
+export function putMixed(numbers, worked, { keep, take, h_prev, h_tilde, h }) {
+  putEquation(numbers, worked, "h", { keep, take, h_prev, h_tilde, value: h });
 }

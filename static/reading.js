@@ -157,54 +157,60 @@ export function listensTo(state) {
   return most ? { step: most.t, value: most.value } : null;
 }
 
-const FEWEST = 2;
-const MOST = 4; // decimals
+/**
+ * What the core worked out for the equations of the cursor's unit: the products by name, their root mean squares over the layer, and
+ * the `decimals` as the wire has them.
+ * @typedef {{parts: Record<string, number>, sizes: Record<string, number>, decimals: Record<string, number[]>}} Worked
+ */
+
+/** What was worked out for the cursor's step, null while it is not known. @param {State} state @returns {Worked | null} */
+export function workedAt(state) {
+  const { run, unit, step } = state;
+  const came = run.equations;
+  const there = came?.layer === layerIndex(state) + 1 && came.unit === unit + 1;
+  const detail = detailAt(state, "equations");
+  const found = there ? came.steps[step - 1] : detail?.steps[step - detail.from];
+  if (!found) return null;
+  const byName = (/** @type {number[]} */ values) => Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
+  return { parts: byName(found.parts), sizes: byName(found.sizes), decimals: found.decimals };
+}
+
+/** The numbers of decimals that are tried, the fewest first. */
+export const DECIMALS = [2, 3, 4];
 
 /** The number that a shown text stands for. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * How many decimals an equation needs so that whoever works it out from the numbers shown gets the result shown. Where
- * none of the numbers of decimals tried does that, `off` says for which results the last digit is off.
- * @param {(as: (value: number) => number) => [reckoned: number, result: number][]} checks for a way of rounding, each
- *   result worked out from rounded numbers, beside the true one
- * @returns {{decimals: number, off: boolean[]}}
+ * How many decimals an equation needs so that whoever works it out from the numbers shown gets the results shown. If no number of
+ * decimals does that, `off` has the results whose last digit is off.
+ * @param {Record<string, number[]>} decimals with which each result follows, of those that do not follow with all
+ * @param {string} equation
+ * @returns {{decimals: number, off: string[]}}
  */
-export function rounding(checks) {
-  const tried = (/** @type {number} */ decimals) => {
-    const as = (/** @type {number} */ value) => shownAs(fixed(value, decimals));
-    // Half a unit of the last digit may be rounded either way.
-    return checks(as).map(([reckoned, result]) => !(Math.abs(reckoned - as(result)) <= 0.5 * 10 ** -decimals + 1e-9));
-  };
-  for (let decimals = FEWEST; decimals <= MOST; decimals++) {
-    const off = tried(decimals);
-    if (!off.includes(true)) return { decimals, off };
-  }
-  return { decimals: FEWEST, off: tried(FEWEST) };
+export function decimalsOf(decimals, equation) {
+  const results = Object.keys(decimals).filter((result) => result.startsWith(`${equation}.`));
+  const off = (/** @type {number} */ n) => results.filter((result) => !decimals[result].includes(n));
+  const enough = DECIMALS.find((n) => off(n).length === 0);
+  return enough ? { decimals: enough, off: [] } : { decimals: DECIMALS[0], off: off(DECIMALS[0]) };
 }
 
-/** What makes a gate of its sum; `name` is "" where that is the sum itself. @typedef {{name: string, of: (a: number) => number}} Squashing */
-export const sigmoid = { name: "σ", of: (/** @type {number} */ a) => 1 / (1 + Math.exp(-a)) };
-export const tanh = { name: "tanh", of: Math.tanh };
-export const linear = { name: "", of: (/** @type {number} */ a) => a };
-
-/** The numbers of equations as text, by slot, and the results whose last digit is off. @typedef {{slots: Record<string, string>, rounded: Set<string>}} Numbers */
+/**
+ * The numbers of equations as text, by slot, and the results whose last digit is off.
+ * @typedef {{slots: Record<string, string>, rounded: Set<string>}} Numbers
+ */
 
 /**
  * Put the numbers of one equation into its slots, "h.keep" for one.
  * @param {Numbers} numbers
+ * @param {Worked} worked
  * @param {string} name of the equation
  * @param {Record<string, number>} values by the rest of their slot's name
- * @param {(as: (value: number) => number) => [name: string, reckoned: number][]} checks for a way of rounding, what each
- *   result comes to, worked out from rounded numbers
  * @param {number | null} [held] the value that was put in place of the result
  */
-export function putEquation({ slots, rounded }, name, values, checks, held = null) {
-  const results = checks((value) => value).map(([result]) => result);
-  const { decimals, off } = rounding((as) =>
-    checks(as).map(([result, reckoned]) => /** @type {[number, number]} */ ([reckoned, values[result]])),
-  );
-  results.forEach((result, i) => off[i] && rounded.add(`${name}.${result}`));
+export function putEquation({ slots, rounded }, worked, name, values, held = null) {
+  const { decimals, off } = decimalsOf(worked.decimals, name);
+  for (const result of off) rounded.add(result);
   for (const [part, value] of Object.entries(values)) slots[`${name}.${part}`] = fixed(value, decimals);
   slots[`${name}.held`] = held === null ? "" : fixed(held);
 }
@@ -212,22 +218,17 @@ export function putEquation({ slots, rounded }, name, values, checks, held = nul
 /**
  * Put the numbers of a gate's equation into its slots.
  * @param {Numbers} numbers
+ * @param {Worked} worked
  * @param {Gate} gate
  * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} at
  * @param {number} value that the gate has
- * @param {Squashing} f
  */
-export function putGate(numbers, gate, { sums, replaced }, value, f) {
-  const sum = sums[gate];
-  const computed = replaced[gate] ?? value;
-  putEquation(
-    numbers,
-    gate,
-    { ...sum, value: computed },
-    (as) => {
-      const a = as(sum.Wx) + as(sum.Uh) + as(sum.b);
-      return f.name ? [["a", a], ["value", f.of(as(sum.a))]] : [["value", a]]; // prettier-ignore
-    },
-    gate in replaced ? value : null,
-  );
+export function putGate(numbers, worked, gate, { sums, replaced }, value) {
+  putEquation(numbers, worked, gate, { ...sums[gate], value: replaced[gate] ?? value }, gate in replaced ? value : null);
+}
+
+/** The numbers that `carried` has, of every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */
+export function ofAllUnits(state, carried) {
+  const units = Array.from({ length: layerOf(state).H }, (_, unit) => carried({ ...state, unit }));
+  return Object.fromEntries(Object.keys(units[0]).map((name) => [name, units.map((values) => values[name])]));
 }

@@ -25,10 +25,17 @@
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/**
+ * What the core works out for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
+ * squares over the layer. `decimals` has each result that does not follow from the printed numbers with all of 2, 3 and 4 decimals,
+ * "z.value" for one, and the numbers of decimals with which it does.
+ * @typedef {{parts: number[], sizes: number[], decimals: Record<string, number[]>}} EquationStep
+ */
+/** The unit that these are of, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null}} Start */
-/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string}} Step */
+ *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, equations?: UnitPlace}} Start */
+/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step */
 /**
  * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
  * at which the two answer differently, and where their states differ `most`.
@@ -40,8 +47,8 @@
  * gate's sum, "twin.z" of the untouched run, "delta.z", z minus that, and "computed.z", what a held z would have been.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
-/** @typedef {Omit<Start, "layers"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, untouched: Rows, gaps: Rows, effect: Effect | null}} Run */
+/** `equations` came with the run, for one unit. @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
+ *             outputs: Rows, untouched: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run */
 
 import { boot } from "./boot.js";
 
@@ -58,7 +65,8 @@ export function newRun(start, { clamps, weights, against = "" }) {
   const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
   const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
-  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against, columns, layers, inputs, outputs, untouched, gaps, effect: null };
+  const equations = start.equations ? { ...start.equations, steps: [] } : null;
+  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against, columns, layers, inputs, outputs, untouched, gaps, effect: null, equations };
 }
 
 /**
@@ -74,6 +82,7 @@ export function putStep(run, step) {
   });
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
+  if (step.equations) run.equations?.steps.push(step.equations);
   if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
   if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }

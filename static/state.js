@@ -3,7 +3,7 @@
  * same object when nothing changes.
  */
 
-/** @import { Changes, Clamp, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
+/** @import { Changes, Clamp, EquationStep, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {cell: string, units: number, reset?: string}[], said: string[], drawn: boolean, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
@@ -16,10 +16,15 @@
 /** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
 /** What a clamp is about, but for its value. @typedef {Omit<Clamp, "value">} Range */
 /**
- * The products that one unit's gates are summed from, at some steps, as /api/sums answers; `from` and `to` count from 1.
+ * The products that one unit's gates are summed from, at some steps, as /api/sums answers; `from` and `to` count from 1. `past` has
+ * what U multiplies at each step, if that is not the old state alone.
  * @typedef {{W: number[], U: number[], b: number, c: number | null}} UnitWeights
- * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, trained: UnitWeights | null}} GateSums
+ * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, past: number[][] | null, trained: UnitWeights | null}} GateSums
  * @typedef {Stretch & {inputs: string[], gates: Record<Gate, GateSums>}} Sums
+ */
+/**
+ * What is worked out for a unit's equations at some steps, as /api/equations answers.
+ * @typedef {Stretch & {steps: EquationStep[]}} Equations
  */
 /**
  * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
@@ -49,7 +54,7 @@
  *            steps: number, held: {at: string}[]}} Score
  */
 /** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
-/** What is fetched for the cursor when it is looked at. @typedef {{sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
+/** What is fetched for the cursor when it is looked at. @typedef {{equations: Equations, sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
 /** @typedef {keyof Details} Kind */
 /** The steps that are asked about, or the step and its output. @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps */
 /** @typedef {{signal: Signal, from: number, to: number}} Brush */
@@ -121,6 +126,17 @@ export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.l
 
 /** The layer that is looked at. @param {State} state @returns {Layer} */
 export const layerOf = (state) => state.run.layers[layerIndex(state)];
+
+/**
+ * The unit that will be looked at once the run that is asked for is there; layers and units count from 1.
+ * @param {State} state
+ */
+export function placeToCome({ run, model, models, awaited, layer, unit }) {
+  const { layers } = /** @type {ModelEntry} */ (models.find(({ id }) => id === model));
+  const there = awaited?.focus ?? (run.model === model ? { layer, unit } : FOCUS);
+  const index = within(there.layer ?? Infinity, 0, layers.length - 1);
+  return { layer: index + 1, unit: within(there.unit, 0, layers[index].units - 1) + 1 };
+}
 
 /** The units that have a row, in the order of the rows. @param {State} state */
 function unitsInOrder(state) {

@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from gru_core import presets
+from gru_core import Trace, presets
+from gru_core.equations import steps as equation_steps
 
 from .. import models
 from ..assets import assets
 from ..jobs.trainings import as_events, name_of, training_cache
-from ..link import compared_cells, read_link
+from ..link import compared_cells, read_link, unit_in
 from ..pages import compare, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
@@ -31,6 +32,9 @@ from ..sitemap import PAGES
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
+
+MOST_EQUATIONS = 6_000
+"""The most timesteps of units whose equations are recorded, up to 1 MB: with 20 timesteps, those of 300 units."""
 
 MOST_PRODUCTS = 2**25
 """The largest H² t T of all recorded sensitivities, about two seconds of computing."""
@@ -75,10 +79,9 @@ def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[dict[
         within_text(contender.start, "one HTML file")
     sequence = str(originals[0].scenario.sequence)
     clamped = compare.run_contenders(task, by, sequence, clamps, settings, ["gru"]) if clamps else []
-    return [
-        record_contender(contender, allowance)
-        for contender in (*originals, *clamped, *compare.before_training(originals, settings))
-    ]
+    untrained = compare.before_training(originals, settings)
+    trained = [record_contender(one, allowance, _equations(one.run)) for one in (*originals, *clamped)]
+    return [*trained, *(record_contender(one, allowance, {}) for one in untrained)]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -104,14 +107,24 @@ def record_trainings(keys: Mapping[str, str], context: dict[str, Any], settings:
     return trainings
 
 
-def record_contender(contender: compare.Contender, allowance: Allowance) -> dict[str, Any]:
-    """Return the recorded run of a model, with the sensitivities of its first unit at as many timesteps as allowed."""
+def record_contender(
+    contender: compare.Contender, allowance: Allowance, equations: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """Return the recorded run of a model, with the `equations` of its units.
+
+    It has the sensitivities of the first unit at as many timesteps as allowed.
+    """
     T, H = contender.start["T"], contender.cell.units
     n = min(T, allowance.numbers // max(1, 8 * T), allowance.products // (H**2 * T))
     allowance.numbers -= 8 * T * n
     allowance.products -= n * H**2 * T
     sensitivities = [sensitivity_of(contender.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
-    answers = {"sums": {}, "ledger": {}, "sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}}}
+    answers = {
+        "equations": equations,
+        "sums": {},
+        "ledger": {},
+        "sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}},
+    }
     trace = b"".join(events(contender.start, [contender.run])).decode()
     return {"scenario": contender.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
@@ -187,8 +200,10 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dic
     the other layers.
     """
     trace, options, T = linked.trace, linked.link.options, linked.start["T"]
-    answers: dict[str, dict[str, Any]] = {"sums": {}, "ledger": {}, "sensitivity": {}}
-    cursor = int(options.get("layer", len(trace.layers))) - 1
+    at = unit_in(options, units_of(trace))
+    cursor = at.layer - 1
+    equations = _equations(trace, cursor, at.unit - 1)
+    answers: dict[str, dict[str, Any]] = {"equations": equations, "sums": {}, "ledger": {}, "sensitivity": {}}
     for layer in sorted(range(len(trace.layers)), key=lambda layer: layer != cursor):
         layer_run = trace.layers[layer]
         H, I = layer_run.cell.units, layer_run.cell.inputs
@@ -203,7 +218,7 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dic
         inputs = input_names(linked.start, layer)
         sensitivities = [trace.sensitivity(t, None, layer) for t in range(first, first + n)]
         span = {"from": first + 1, "to": first + n}
-        cursor_unit = int(options.get("unit", 1)) - 1 if layer == cursor else 0
+        cursor_unit = at.unit - 1 if layer == cursor else 0
         for unit in sorted(range(H), key=lambda unit: unit != cursor_unit)[
             : allowance.numbers // (numbers_per_step * n)
         ]:
@@ -218,6 +233,26 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dic
             ]
             answers["sensitivity"][place] = span | {"at": entries}
     return answers
+
+
+def units_of(trace: Trace) -> list[int]:
+    """Return the number of units of each layer of a run."""
+    return [layer.cell.units for layer in trace.layers]
+
+
+def _equations(trace: Trace, layer: int = 0, unit: int = 0) -> dict[str, Any]:
+    """Return the equations of as many units as allowed, at every timestep.
+
+    This unit comes first, then the other units of its layer.
+    """
+    T = len(trace.y)
+    places = [(i, j) for i, units in enumerate(units_of(trace)) for j in range(units)]
+    places.sort(key=lambda place: (place != (layer, unit), place[0] != layer))
+    span = {"from": 1, "to": T}
+    return {
+        f"{i + 1}.{j + 1}": span | {"steps": equation_steps(trace.layers[i], j)}
+        for i, j in places[: max(1, MOST_EQUATIONS // T)]
+    }
 
 
 @cache

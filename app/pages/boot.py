@@ -39,13 +39,19 @@ class SignalEntry(TypedDict):
 
 class CellEntry(TypedDict):
     """A cell: its signals in order, its gates, the gates that read the old state, and the values that can be clamped,
-    with their ranges. `key_gate` is the gate to look at first. `chrono` says whether the cell has this
-    initialization."""
+    with their ranges.
+
+    `parts` has the names of the products in the equations, in the order in which they are sent. `functions` has for
+    each gate the name of the function of its sum, or None for a gate that is its sum itself. `key_gate` is the gate to
+    look at first. `chrono` says whether the cell has this initialization.
+    """
 
     title: str
     signals: list[SignalEntry]
     gates: Sequence[str]
     recurrent: Sequence[str]
+    parts: Sequence[str]
+    functions: Mapping[str, str | None]
     key_gate: str
     chrono: bool
     holds: Mapping[str, tuple[float, float]]
@@ -124,6 +130,8 @@ def cells() -> dict[str, CellEntry]:
             ],
             "gates": cell.gates,
             "recurrent": cell.recurrent,
+            "parts": cell.parts,
+            "functions": {gate: cell.function(gate) for gate in cell.gates},
             "key_gate": cell.key_gate,
             "chrono": bool(cell.chrono),
             "holds": cell.holdable,

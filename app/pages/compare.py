@@ -12,7 +12,7 @@ from gru_core.scoring import SCORE, figure
 
 from .. import models
 from ..errors import Refused
-from ..link import compared_cells
+from ..link import compared_cells, unit_in
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
@@ -86,11 +86,13 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
-    return comparison_context(task, by, runs, settings) | {"lab": "", "notice": notice}
+    return comparison_context(task, by, runs, keys, settings) | {"lab": "", "notice": notice}
 
 
-def comparison_context(task: str, by: str, runs: list[Contender], settings: Settings) -> Context:
-    """Return the context of a page that compares these models."""
+def comparison_context(
+    task: str, by: str, runs: list[Contender], keys: Mapping[str, str], settings: Settings
+) -> Context:  # fmt: skip
+    """Return the context of a page that compares these models, for the keys of a link."""
     gru = next(contender for contender in runs if contender.cell.name == "gru")
     entries = [models.entry(contender.model, settings) for contender in runs]
     script: Boot = {
@@ -114,14 +116,17 @@ def comparison_context(task: str, by: str, runs: list[Contender], settings: Sett
         "signed": gru.run.model.readout.kind == "linear",
         "score": "held-out mean squared error" if gru.run.model.readout.kind == "linear" else "held-out accuracy",
         "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
-        "contenders": [_contender_context(contender, entry) for contender, entry in zip(runs, entries, strict=True)],
+        "contenders": [
+            _contender_context(contender, entry, keys) for contender, entry in zip(runs, entries, strict=True)
+        ],
         "boot": escape_for_script(to_json(script)),
     }
 
 
-def _contender_context(contender: Contender, entry: ModelEntry) -> Context:
+def _contender_context(contender: Contender, entry: ModelEntry, keys: Mapping[str, str]) -> Context:
     cell, run = contender.cell, contender.run
     kind = run.model.readout.kind
+    place = unit_in(keys, [cell.units])
     return {
         "cell": cell,
         "entry": entry,
@@ -132,5 +137,5 @@ def _contender_context(contender: Contender, entry: ModelEntry) -> Context:
         "carried": len(cell.carried) * cell.units,
         "score": figure(kind, run.model.card.measured[SCORE[kind]]),
         # The page contains a short run and streams a long one.
-        "first": escape_for_script(b"".join(events(contender.start, [run]))) if run.h.size <= MOST_SENT else "",
+        "first": escape_for_script(b"".join(events(contender.start, [run], place))) if run.h.size <= MOST_SENT else "",
     }

@@ -17,6 +17,7 @@ from gru_core.figures import page_figures, page_pictures
 from .. import models
 from ..assets import compress, version
 from ..errors import Refused
+from ..link import unit_in
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
 from ..runs.limits import MOST_SHARES
@@ -75,11 +76,12 @@ def page_context(
         run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
         beginning = {**beginning, "right": None}
     values = sum(layer.h.size for layer in run.layers)
+    place = unit_in(keys, [layer.cell.units for layer in run.layers])
     return run_context(scenario, settings, beginning, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
         "notice": " ".join(notices),
         # The page contains a short run and streams a long one.
-        "first": escape_for_script(b"".join(events(beginning, [run]))) if values <= MOST_SENT else "",
+        "first": escape_for_script(b"".join(events(beginning, [run], place))) if values <= MOST_SENT else "",
     }
 
 

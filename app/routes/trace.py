@@ -12,8 +12,8 @@ from fastapi.sse import EventSourceResponse
 from ..models import SHIPPED
 from ..runs.answers import EVENT_STREAM, STREAM_HEADERS, events, whole
 from ..runs.limits import BLOCK
-from ..runs.run import prepare, run_whole, within_text
-from ..schemas import Scenario
+from ..runs.run import check_place, prepare, within_text
+from ..schemas import Scenario, TraceQuestion
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
@@ -35,19 +35,23 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
             "left if the gates stay as they are. Names with `twin.` belong to the original run, or with `against` to "
             "the run of the second sequence. Names with `delta.` are the differences from that run. If a value is "
             "clamped, `computed.z` and so on are the values that the clamp replaced; if the old state is clamped, "
-            "`h_prev` is the old state that the timestep used. At the end, `moved` has the sum of the changes of each "
-            "unit's state, without their signs. `twin.first` is the first timestep with a different output (another "
-            "label, or a number that differs by more than 0.01), and `twin.most` is the largest difference of h, with "
-            "its layer, unit and timestep; both are null if nothing differs.",
+            "`h_prev` is the old state that the timestep used. With `equations` in the request, each step has the "
+            "`equations` of that unit. Their `parts` are the products: kept and taken, of a GRU also past (what the "
+            "reset gate lets through), of an LSTM also tanh(c). Their `sizes` are the root mean squares of these over "
+            "the units of the layer. Their `decimals` are the numbers of decimals with which a result follows from the "
+            "other printed numbers, for each result that does not follow with all of 2, 3 and 4. At the end, `moved` "
+            "has the sum of the changes of each unit's state, without their signs. `twin.first` is the first timestep "
+            "with a different output (another label, or a number that differs by more than 0.01), and `twin.most` is "
+            "the largest difference of h, with its layer, unit and timestep; both are null if nothing differs.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },
 )
-async def trace(request: Request, scenario: Scenario) -> Response:
+async def trace(request: Request, question: TraceQuestion) -> Response:
     settings, accept = request.app.state.settings, request.headers.get("accept", "")
-    if _is_short(scenario):
-        return _answer(scenario, settings, accept)
-    return await run_in_threadpool(_answer, scenario, settings, accept)
+    if _is_short(question):
+        return _answer(question, settings, accept)
+    return await run_in_threadpool(_answer, question, settings, accept)
 
 
 def _is_short(scenario: Scenario) -> bool:
@@ -61,15 +65,19 @@ def _is_short(scenario: Scenario) -> bool:
     return scenario.model in SHIPPED and short and changes <= MOST_SHORT_CHANGES
 
 
-def _answer(scenario: Scenario, settings: Settings, accept: str) -> Response:
-    if "text/event-stream" in accept:
-        beginning, blocks = prepare(scenario, settings, BLOCK)
+def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
+    place = question.equations
+    streamed = "text/event-stream" in accept
+    beginning, blocks = prepare(question, settings, BLOCK if streamed else None)
+    if place is not None:
+        check_place(beginning, place, "equations.")
+    if streamed:
         first = next(blocks)
         if len(first.y) == beginning["T"]:
             # One block is one write, so send the same events as a plain response, which is faster than a stream.
-            return Response(b"".join(events(beginning, [first])), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
+            content = b"".join(events(beginning, [first], place))
+            return Response(content, headers=STREAM_HEADERS, media_type=EVENT_STREAM)
         # Starlette computes each block of a plain iterator in a worker thread, and stops when the client disconnects.
-        return EventSourceResponse(events(beginning, chain([first], blocks)), headers=STREAM_HEADERS)
-    beginning, run = run_whole(scenario, settings)
+        return EventSourceResponse(events(beginning, chain([first], blocks), place), headers=STREAM_HEADERS)
     within_text(beginning, "one JSON document")
-    return Response(whole(beginning, run), media_type="application/json")
+    return Response(whole(beginning, next(blocks), place), media_type="application/json")

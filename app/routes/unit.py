@@ -1,4 +1,4 @@
-"""POST /api/sums, /api/ledger and /api/sensitivity: questions about one unit of a run."""
+"""POST /api/equations, /api/sums, /api/ledger and /api/sensitivity: questions about one unit of a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from .. import models
 from ..errors import Refused, within
-from ..runs.answers import sensitivities, shares, sums
-from ..runs.limits import BLOCK, MOST_PRODUCTS, MOST_SHARES
-from ..runs.run import input_names, prepare_unit
-from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion
+from ..runs.answers import equations_of, sensitivities, shares, sums
+from ..runs.limits import BLOCK, MOST_EQUATIONS, MOST_PRODUCTS, MOST_SHARES
+from ..runs.run import input_names, prepare_unit, steps_of
+from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion
 
 router = APIRouter(prefix="/api")
 
@@ -29,22 +29,30 @@ def _json(content: bytes) -> Response:
 
 
 @_answers(
+    "/equations",
+    "Get the products in a unit's equations",
+    f"At most {MOST_EQUATIONS} timesteps in one request. `steps` has, for each timestep, the `equations` that a step "
+    "of `/api/trace` has: `parts`, `sizes` and `decimals`.",
+)
+def ask_equations(request: Request, question: EquationsQuestion) -> Response:
+    start, blocks = prepare_unit(question, request.app.state.settings)
+    steps = steps_of(question, start["T"], MOST_EQUATIONS)
+    return _json(equations_of(question, next(blocks).layers[question.layer - 1][steps]))
+
+
+@_answers(
     "/sums",
     "Get the sums of a unit's gates, weight by weight",
     f"At most {BLOCK} timesteps in one request. `inputs` names the inputs of W. `gates` has, for each gate and for the "
     "candidate, the unit's weights W and U, its bias b and, for each timestep, the products Wx and Uh. σ or tanh is "
     "applied to the sum of b and these products. c and rc are null, except for the h_tilde of a GRU with the reset "
-    "gate after the product: there the sum also has rc, which is r times c. If weights are changed, `trained` has the "
-    "original W, U, b and c; otherwise it is null.",
+    "gate after the product: there the sum also has rc, which is r times c. `past` is null, except where a gate scales "
+    "the old state in the sum: there it has, for each timestep, the numbers that U multiplies. If weights are changed, "
+    "`trained` has the original W, U, b and c; otherwise it is null.",
 )
 def ask_sums(request: Request, question: SumsQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)
-    T, first = start["T"], question.from_
-    within("from", first, 1, T, "the steps of this sequence")
-    why = f"the steps of this sequence from step {first}, at most {BLOCK}"
-    within("to", question.to, first, min(T, first + BLOCK - 1), why)
-    run = next(blocks)
-    layer = run.layers[question.layer - 1][first - 1 : question.to]
+    layer = next(blocks).layers[question.layer - 1][steps_of(question, start["T"], BLOCK)]
     trained = models.get(question.model, request.app.state.settings) if question.weights else None
     cell = trained.layers[question.layer - 1] if trained else None
     return _json(sums(question, input_names(start, question.layer - 1), layer, cell))

@@ -11,14 +11,14 @@ import numpy as np
 import orjson
 from fastapi.sse import format_sse_event
 
-from gru_core import Model, Sensitivity, Trace
+from gru_core import Model, Sensitivity, Trace, equations
 from gru_core.arrays import Array
 from gru_core.cell import Cell, Run
 from gru_core.holds import Holds
 from gru_core.ledger import largest, ledger, origins, since
 from gru_core.sensitivity import frobenius
 
-from ..schemas import LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
 
 EVENT_STREAM = "text/event-stream"
 
@@ -59,7 +59,7 @@ class Start(TypedDict):
     `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
     sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
     its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
-    if the model has no built-in task.
+    if the model has no built-in task. `equations` says of which unit each timestep has the equations, if it has any.
     """
 
     model: str
@@ -71,6 +71,7 @@ class Start(TypedDict):
     y: Outputs
     right: list[float | None] | None
     others: list[str] | None
+    equations: NotRequired[Mapping[str, int]]
 
 
 def start(
@@ -148,10 +149,16 @@ def _ends(trace: Trace) -> dict[str, Array]:
     return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
-def whole(start: Start, trace: Trace) -> bytes:
+def _equations_at(trace: Trace, place: UnitPlace) -> list[dict[str, Any]]:
+    """Return what the equations of a unit have at each timestep, as `gru_core.equations.steps` describes it."""
+    return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
+
+
+def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> bytes:
     """Return a whole trace as JSON: `start`, with the arrays `(T, H)` of each layer, `x` `(T, I)` and `y` `(T, K)`.
 
-    `twin` has the same fields as in the event `done` of a stream.
+    `twin` has the same fields as in the event `done` of a stream. With a `place`, `equations` has those of this unit
+    for each timestep.
     """
     layers = [
         layer_start | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
@@ -160,7 +167,8 @@ def whole(start: Start, trace: Trace) -> bytes:
     values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
     twin = None if trace.twin is None else _differences(trace, 0)
-    return to_json(start | {"layers": layers} | ends | {"twin": twin})
+    of_unit = {} if place is None else {"equations": _equations_at(trace, place)}
+    return to_json(start | {"layers": layers} | ends | {"twin": twin} | of_unit)
 
 
 def _differences(trace: Trace, before: int) -> dict[str, Any]:
@@ -175,12 +183,18 @@ def _differences(trace: Trace, before: int) -> dict[str, Any]:
     }
 
 
+def equations_of(question: EquationsQuestion, run: Run) -> bytes:
+    """Return the equations of one unit over the timesteps of `run`, as JSON."""
+    return to_json(_question_fields(question) | {"steps": equations.steps(run, question.unit - 1)})
+
+
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
     """Return the terms in the sums of one unit over the timesteps of `run`, as JSON; `inputs` names the inputs.
 
     Each gate has the weights of the unit, and `Wx` and `Uh` with the terms at each timestep. If the reset gate acts
-    after the product, the candidate also has c and, for each timestep, rc = r_i c_i. If weights are changed, `trained`
-    is the original layer.
+    after the product, the candidate also has c and, for each timestep, rc = r_i c_i. `past` has the numbers that U
+    multiplies at each timestep if they are not the old state itself. If weights are changed, `trained` is the original
+    layer.
     """
     return to_json(_question_fields(question) | sums_of(run, trained, inputs, question.unit - 1))
 
@@ -190,7 +204,12 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
     gates: dict[str, Any] = {}
     for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
-        extra = {"rc": run.gated_bias(gate, unit), "trained": trained and trained.row(gate, unit)}
+        past = run.past_in(gate, unit)
+        extra = {
+            "rc": run.gated_bias(gate, unit),
+            "past": None if past is run.h_prev else past,
+            "trained": trained and trained.row(gate, unit),
+        }
         gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | extra
     return {"inputs": inputs, "gates": gates}
 
@@ -305,13 +324,15 @@ def event(name: str, data: Any) -> bytes:
     return format_sse_event(event=name, data_str=to_json(data).decode())
 
 
-def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
+def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None) -> Iterator[bytes]:
     """Yield a run as server-sent events: `start`, a `step` for each timestep, and `done`.
+
+    With a `place`, each step has the `equations` of this unit, and `start` says which unit it is.
 
     `done` has `moved` of each layer. With a twin it also has the `first` timestep at which the outputs differ, and the
     place where the states differ `most`. Each piece is one write to the network, with the timesteps of one block.
     """
-    piece = event("start", start)
+    piece = event("start", start if place is None else {**start, "equations": place.model_dump()})
     t, T = 1, start["T"]
     moved = [np.zeros(layer_start["H"]) for layer_start in start["layers"]]
     twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
@@ -320,7 +341,10 @@ def events(start: Start, blocks: Iterable[Trace]) -> Iterator[bytes]:
         columns = _rows([array for named in (*layers, ends) for array in named.values()])
         forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
         layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
-        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + b"}\n\n"
+        of_unit = b"" if place is None else b',"equations":%s'
+        if place is not None:
+            columns.append([to_json(step) for step in _equations_at(block, place)])
+        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + of_unit + b"}\n\n"
         steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
         if twin is not None:
             differences = _differences(block, t - 1)

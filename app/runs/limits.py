@@ -10,6 +10,9 @@ the server buffers about ten times as many."""
 MOST_IN_TEXT = 2**20
 """The most numbers of a run in one text, about 20 MB."""
 
+MOST_EQUATIONS = 512
+"""The most timesteps of a unit's equations in one response."""
+
 MOST_SHARES = 65_536
 """The most contributions in one response."""
 

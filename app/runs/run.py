@@ -11,7 +11,7 @@ from gru_core.tasks import task_of
 
 from .. import models
 from ..errors import Refused, within
-from ..schemas import Scenario, UnitQuestion
+from ..schemas import Scenario, SumsQuestion, UnitPlace, UnitQuestion
 from ..server.budget import spend
 from ..settings import Settings
 from .answers import Start, numbers_of, start
@@ -54,10 +54,24 @@ def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Ite
     Raises Refused or SequenceError as `prepare`, and Refused if there is no such unit.
     """
     beginning, blocks = prepare(question, settings, None)
-    layers = beginning["layers"]
-    within("layer", question.layer, 1, len(layers), "the layers of this model")
-    within("unit", question.unit, 1, layers[question.layer - 1]["H"], "the units of this layer")
+    check_place(beginning, question)
     return beginning, blocks
+
+
+def check_place(beginning: Start, place: UnitPlace | UnitQuestion, where: str = "") -> None:
+    """Raise Refused if the run has no such unit. `where` is the path to `place` in the request, with a period."""
+    layers = beginning["layers"]
+    within(f"{where}layer", place.layer, 1, len(layers), "the layers of this model")
+    within(f"{where}unit", place.unit, 1, layers[place.layer - 1]["H"], "the units of this layer")
+
+
+def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
+    """Return the timesteps of the question. Raises Refused if the run does not have them, or if they are too many."""
+    first = question.from_
+    within("from", first, 1, T, "the steps of this sequence")
+    why = f"the steps of this sequence from step {first}, at most {most}"
+    within("to", question.to, first, min(T, first + most - 1), why)
+    return slice(first - 1, question.to)
 
 
 def input_names(beginning: Start, layer: int) -> list[str]:

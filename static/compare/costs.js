@@ -1,7 +1,7 @@
 /** What each cell costs, measured on the server that the page came from, when it is asked for. */
 
 import { fixed } from "../run.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -18,17 +18,17 @@ export function mountCosts(section, timing) {
     try {
       // One after the other, so that none is measured beside another.
       for (const row of rows) {
-        write(said, `Measuring ${row.dataset.model} …`);
+        setText(said, `Measuring ${row.dataset.model} …`);
         const { step, training, repeats, steps, sequences } = await timing(row.dataset.model ?? "");
-        write(/** @type {Element} */ (row.querySelector(".step")), `${fixed(step, 1)} µs`);
-        write(/** @type {Element} */ (row.querySelector(".training")), `${fixed(training, 1)} ms`);
-        write(
+        setText(/** @type {Element} */ (row.querySelector(".step")), `${fixed(step, 1)} µs`);
+        setText(/** @type {Element} */ (row.querySelector(".training")), `${fixed(training, 1)} ms`);
+        setText(
           said,
           `Measured now on this server, as medians of ${repeats} runs: one timestep of one sequence, and the gradients of one batch of ${sequences} sequences of ${steps} timesteps.`,
         );
       }
     } catch (error) {
-      write(said, /** @type {Error} */ (error).message);
+      setText(said, /** @type {Error} */ (error).message);
     }
     button.ariaBusy = "false";
   });

@@ -4,9 +4,9 @@
 /** @import { Curve } from "../chart.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest, When } from "./contest.js" */
-import { ask } from "../api.js";
+import { fetchAnswer } from "../api.js";
 import { brief, drawCurves, listCurves } from "../chart.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
@@ -48,7 +48,7 @@ export function mountGradient(section, store) {
     const wanted = shown.map((name) => question(contest, name)).find((one) => !known.has(JSON.stringify(one)));
     if (!wanted) return;
     asking = true;
-    const found = await ask("sensitivity", wanted, wanted.t).catch((/** @type {Error} */ error) => error.message);
+    const found = await fetchAnswer("sensitivity", wanted, wanted.t).catch((/** @type {Error} */ error) => error.message);
     if (known.size > MOST_KEPT) known.clear();
     known.set(JSON.stringify(wanted), /** @type {Norms} */ (found));
     asking = false;
@@ -61,7 +61,7 @@ export function mountGradient(section, store) {
     for (const input of whens) input.checked = input.value === when;
     const found = shown.map((name) => known.get(JSON.stringify(question(contest, name))));
     section.classList.toggle("late", found.includes(undefined));
-    write(waiting, /** @type {string} */ (found.find((one) => typeof one === "string")) ?? "");
+    setText(waiting, /** @type {string} */ (found.find((one) => typeof one === "string")) ?? "");
     fetch();
     const wanted = [...found, when, width, height, details.open];
     if (!found.every((one) => typeof one === "object") || wanted.every((one, i) => one === drawn[i])) return;
@@ -69,7 +69,7 @@ export function mountGradient(section, store) {
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (found[i])));
     const { run, step } = cells[shown[0]];
     svg.innerHTML = drawCurves(curves, run.T, step, width, height);
-    write(says, tell(curves, step, when));
+    setText(says, tell(curves, step, when));
     if (details.open) listCurves(table, curves, run.tokens);
     else table.replaceChildren();
   }

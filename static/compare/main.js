@@ -7,30 +7,23 @@
 /** @import { Contest } from "./contest.js" */
 import { createActions } from "../actions.js";
 import * as api from "../api.js";
-import { firstRun, keepArriving } from "../arrival.js";
-import { boot, lesson, room } from "../boot.js";
-import { begin, follow, hold } from "../changes.js";
+import { keepArriving } from "../arrival.js";
+import { boot } from "../boot.js";
+import { follow, hold } from "../changes.js";
+import { keepDetails } from "../details.js";
 import { facet } from "../facets.js";
-import { address, announceHeight, frameKeys, home } from "../frame.js";
-import { mountLesson } from "../lesson/lesson.js";
-import { LONGEST, unfollowed, writeScenario } from "../link.js";
-import { NO_PICTURES, plotly } from "../plot.js";
-import { mountRoom } from "../rooms/room.js";
+import { address, home } from "../frame.js";
+import { unfollowed, writeScenario } from "../link.js";
+import { completePage, error, find, firstStates } from "../page.js";
 import { scenarioOf } from "../run.js";
-import { focus, note } from "../state.js";
 import { createStore } from "../store.js";
-import { mountAppearance } from "../views/appearance.js";
 import { mountCell } from "../views/cell.js";
 import { mountConvention } from "../views/convention.js";
 import { mountEquations } from "../views/equations.js";
 import { mountExplain } from "../views/explain.js";
 import { mountHeatmaps } from "../views/heatmaps.js";
-import { mountHelp } from "../views/help.js";
-import { mountLight } from "../views/light.js";
 import { mountNarration } from "../views/narration.js";
-import { mountNext } from "../views/next.js";
 import { mountSequence } from "../views/sequence.js";
-import { mountShare } from "../views/share.js";
 import { mountTable } from "../views/table.js";
 import { mountTape } from "../views/tape.js";
 import { mountTransport } from "../views/transport.js";
@@ -41,28 +34,16 @@ import { addressOf, read } from "./link.js";
 import { mountShown } from "./shown.js";
 import { mountTies } from "./ties.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 const main = find("main");
-const error = find("#error");
-
-
 const link = read(address());
-const notice = `${error.textContent} ${unfollowed(link.notices)}`;
+const notice = `${error.textContent} ${unfollowed(link.notices)}`.trim();
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
 const scenarios = /** @type {Record<Name, Scenario>} */ (boot.scenarios);
-
-/** @param {Name} name */
-async function start(name) {
-  const first = await firstRun(error, find(`#first-run-${name}`), scenarios[name]);
-  const { step, unit, convention } = link.focus;
-  const state = begin(boot.models, scenarios[name], first, notice.trim());
-  return focus(state, { ...state, views, step, unit, convention });
-}
+const { step, unit, convention } = link.focus;
 
 const store = createStore(
   /** @type {Contest} */ ({
-    cells: Object.fromEntries(await Promise.all(PRESENT.map(async (name) => [name, await start(name)]))),
+    cells: await firstStates(PRESENT, (name) => scenarios[name], notice, { views, step, unit, convention }),
     shown: link.shown,
     at: link.shown[link.shown.length - 1],
     when: link.when,
@@ -99,6 +80,7 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), store, figuresOf(name));
   mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), store);
   mountTable(/** @type {HTMLElement} */ (part.querySelector(".table")), tape, store);
+  keepDetails(store);
   store.subscribe(({ views }) => {
     /** @type {HTMLElement} */ (part.querySelector(".table")).hidden = !views.includes("table");
   });
@@ -106,19 +88,8 @@ const heatmaps = facets.map(({ name, store, tape }) => {
 });
 mountTies(find(".ties"), facet(store, () => "lstm"), gru, ofGru);
 mountGradient(find(".gradient"), store);
-mountCosts(find(".costs"), api.timing);
+mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
-mountLight(main);
-mountNext(document.querySelector("#next"), lead);
-mountShare(find("#share-open"), dialog("#share"), home, "compare", () => addressOf(store.get()));
-mountHelp(find("#help-open"), dialog("#help"));
-mountAppearance(find("#theme"), lead);
-announceHeight();
-const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
-if (keep) store.subscribe((contest) => (keep.href = `${api.UP}api/export/compare.html${addressOf(contest)}`));
-const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
-if (open) store.subscribe((contest) => (open.href = `${home}compare${addressOf(contest)}`));
-
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(".scroller")]);
 for (const one of scrollers)
@@ -138,29 +109,6 @@ function show(query) {
     if (!there) asks[name]();
   }
 }
-const figure = { show, address: () => addressOf(store.get()), upto: () => null, subscribe: store.subscribe };
-mountRoom(figure, mountLesson(figure));
-
-/** @type {number | undefined} */
-let timer;
-store.subscribe((contest) => {
-  clearTimeout(timer);
-  if (lesson || room) return;
-  timer = setTimeout(() => {
-    const address = addressOf(contest);
-    if (address.length > LONGEST || location.protocol === "file:") return;
-    history.replaceState(null, "", address + frameKeys);
-  }, 300);
-});
 if (link.clamps.length) ofGru.alter(hold, link.clamps, null);
-store.update((contest) => ({ ...contest })); // a new object, so that every view is told for the first time
 
-// After two frames the page has been painted. Only then comes Plotly, which takes a second to start.
-requestAnimationFrame(() =>
-  requestAnimationFrame(() =>
-    plotly().then(
-      (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
-      () => lead.update(note, NO_PICTURES),
-    ),
-  ),
-);
+completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });

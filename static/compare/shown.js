@@ -4,7 +4,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
@@ -40,7 +40,7 @@ export function mountShown(main, store, addressOf, home) {
       /** @type {HTMLElement} */ (tab.closest("label")).hidden = !shown.includes(/** @type {Name} */ (tab.value));
     }
     for (const lab of labs) lab.href = home + encode(linkTo(cells[nameOf(cellOf(lab))]));
-    for (const said of score) write(said, tellRight(cells[nameOf(cellOf(said))]));
+    for (const said of score) setText(said, tellRight(cells[nameOf(cellOf(said))]));
   });
 
   for (const box of boxes)

@@ -7,7 +7,7 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { hold, letGo } from "../changes.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { turned } from "../reading.js";
 import { fixed } from "../run.js";
 
@@ -27,11 +27,11 @@ export function mountTies(section, lstm, gru, actions) {
   function show(name, value) {
     const row = /** @type {HTMLElement} */ (bars.get(name));
     row.style.setProperty("--value", value.toFixed(3));
-    write(/** @type {Element} */ (row.querySelector("output")), fixed(value));
+    setText(/** @type {Element} */ (row.querySelector("output")), fixed(value));
   }
 
   /** What is summed up: together they are 1, or not. @param {string} where @param {number} sum */
-  const total = (where, sum) => write(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
+  const total = (where, sum) => setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {
     const [{ step, unit, received }, of] = [state, lstm.get()];
@@ -45,14 +45,14 @@ export function mountTies(section, lstm, gru, actions) {
     show("i", i[there][step - 1]);
     total("lstm", f[there][step - 1] + i[there][step - 1]);
     total("gru", 1);
-    write(find("[data-unit=lstm]"), of.run.layers[0].H > 1 ? `unit ${there + 1}` : "");
-    write(find("[data-unit=gru]"), state.run.layers[0].H > 1 ? `unit ${unit + 1}` : "");
+    setText(find("[data-unit=lstm]"), of.run.layers[0].H > 1 ? `unit ${there + 1}` : "");
+    setText(find("[data-unit=gru]"), state.run.layers[0].H > 1 ? `unit ${unit + 1}` : "");
     const named = turned(state, "z") ? 1 - z : z;
     if (document.activeElement !== slider) slider.value = String(named);
     slider.setAttribute("aria-valuetext", `z = ${fixed(named)} at t = ${step}`);
     const { clamps } = state;
     release.hidden = clamps.length === 0;
-    write(held, clamps.map((clamp) => describe(state, clamp)).join("; "));
+    setText(held, clamps.map((clamp) => describe(state, clamp)).join("; "));
   });
 
   slider.addEventListener("input", () => {

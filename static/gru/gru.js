@@ -5,7 +5,7 @@ import { closing } from "../reading.js";
 import { layerOf } from "../state.js";
 import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
-import { FUNCTIONS, equations, seenBy, veilOf } from "./reading.js";
+import { equations, veilOf } from "./reading.js";
 
 const RESETS = {
   before: "This model applies r before the product with U: U multiplies r ⊙ h. PyTorch and, by default, Keras apply r after this product.",
@@ -22,7 +22,6 @@ const NAMES = {
 export const gru = {
   narrate,
   tellLasting,
-  functions: FUNCTIONS,
   equations,
   note(state) {
     const { H, reset = "before" } = layerOf(state);
@@ -31,7 +30,7 @@ export const gru = {
   scaledAs: SCALED_AS,
   carried,
   strips,
-  seenBy,
+  factorIn: (gate) => (gate === "h_tilde" ? "r ⊙ " : ""),
   veilOf,
   leaveOut: (state, step) => closing(state, "z", step),
 };

@@ -1,13 +1,10 @@
-/**
- * What the page reads off a GRU's run at the cursor: numbers that came, and the sums and products of them that its
- * equations show. No model is run here.
- */
+/** What the page reads off a GRU's run at the cursor: numbers that came, and 1 − z. No model is run here. */
 
-/** @import { Numbers, Place, Sum } from "../reading.js" */
+/** @import { Numbers, Place, Sum, Worked } from "../reading.js" */
 /** @import { Layer, Rows } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { putMixed } from "../mixing.js";
-import { before, placeAt, putGate, replacedAt, sigmoid, sumsAt, tanh, turned, valuesAt } from "../reading.js"; // prettier-ignore
+import { before, placeAt, putGate, replacedAt, sumsAt, turned, valuesAt } from "../reading.js";
 import { clampAt } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 
@@ -16,12 +13,11 @@ import { layerIndex, layerOf } from "../state.js";
 /**
  * One step of one unit.
  * - `z` and its sum are as the convention names them. `keep` and `take` are the factors of h_{t−1} and of h̃_t in either
- *   convention, `kept` and `taken` the products.
- * - `past` is what the reset gate lets through to the candidate.
+ *   convention.
  * - `matters`: how much what r does can matter. `half_life`: the steps after which half of the state would be gone.
  * - `replaced`: for each gate that is held, the value that was computed.
  * @typedef {Place & {reset: string, matters: number, r: number, z: number, h_tilde: number, h: number, h_prev: number,
- *            keep: number, take: number, kept: number, taken: number, past: number, half_life: number,
+ *            keep: number, take: number, half_life: number,
  *            sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} Reading
  */
 
@@ -37,7 +33,6 @@ export function reading(state, unit = state.unit) {
   const h_prev = clampAt(run, "h_prev", layerIndex(state), unit, step)?.value ?? before(state, "h", unit);
   const [r, take, h_tilde] = [at("r"), at("z"), at("h_tilde")];
   const keep = 1 - take;
-  const sums = /** @type {Record<Gate, Sum>} */ (sumsAt(state, unit));
   return {
     ...placeAt(state, unit),
     reset,
@@ -49,12 +44,8 @@ export function reading(state, unit = state.unit) {
     h_prev,
     keep,
     take,
-    kept: keep * h_prev,
-    taken: take * h_tilde,
     half_life: at("half_life"),
-    // Of the state itself, or of its product with U.
-    past: reset === "before" ? r * h_prev : sums.h_tilde.Uh,
-    sums,
+    sums: /** @type {Record<Gate, Sum>} */ (sumsAt(state, unit)),
     replaced: replacedAt(state, unit),
   };
 }
@@ -76,25 +67,12 @@ export function veilOf(layer) {
   return z.map(() => most);
 }
 
-/**
- * Which share of unit k's old state goes into the sum of a unit's gate. Into r and z all of it goes; into the candidate
- * what r lets through: r of unit k where it acts before the product, r of the unit itself where it acts after.
- * @param {Layer} layer @param {string} gate @param {number} unit @param {number} k @param {number} column
- */
-export function seenBy({ reset, rows: { r } }, gate, unit, k, column) {
-  if (gate !== "h_tilde") return { name: "", share: 1 };
-  return { name: "r ⊙ ", share: r[reset === "before" ? k : unit][column] };
-}
-
-/** What makes a gate of its sum. */
-export const FUNCTIONS = { r: sigmoid, z: sigmoid, h_tilde: tanh };
-
-/** The numbers of the four equations. @param {State} state @returns {Numbers} */
-export function equations(state) {
+/** The numbers of the four equations. @param {State} state @param {Worked} worked @returns {Numbers} */
+export function equations(state, worked) {
   const at = reading(state);
   /** @type {Numbers} */
   const numbers = { slots: {}, rounded: new Set() };
-  for (const gate of /** @type {const} */ (["r", "z", "h_tilde"])) putGate(numbers, gate, at, at[gate], FUNCTIONS[gate]);
-  putMixed(numbers, at);
+  for (const gate of /** @type {const} */ (["r", "z", "h_tilde"])) putGate(numbers, worked, gate, at, at[gate]);
+  putMixed(numbers, worked, at);
   return numbers;
 }

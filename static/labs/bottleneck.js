@@ -2,7 +2,7 @@
 
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
@@ -15,8 +15,8 @@ const base = /** @type {Recipe} */ (boot.lab?.base);
 
 const queue = createQueue((left, problem) => {
   stop.hidden = left === 0;
-  write(error, problem);
-  if (left) write(status, `${left} ${left === 1 ? "training" : "trainings"} left.`);
+  setText(error, problem);
+  if (left) setText(status, `${left} ${left === 1 ? "training" : "trainings"} left.`);
   else for (const button of buttons) button.classList.remove("going");
 });
 
@@ -31,12 +31,12 @@ function wanted(button) {
       const last = reports.at(-1);
       if (!last) return;
       button.style.setProperty("--share", String(last.score));
-      write(button, `${fixed(100 * last.score, 0)}%`);
+      setText(button, `${fixed(100 * last.score, 0)}%`);
       button.title = `${last.step.toLocaleString("en")} training steps, trained here`;
       if (!over) return;
       button.classList.remove("going");
       button.classList.add("here");
-      write(status, `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`);
+      setText(status, `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`);
     },
   };
 }

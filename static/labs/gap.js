@@ -4,14 +4,14 @@
 /** @import { Name } from "../facets.js" */
 /** @import { Studio } from "../train/studio.js" */
 import * as api from "../api.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
 import { announce, tell } from "../train/course.js";
 import { mountCurves } from "../train/curves.js";
 import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
-import { goToPlace, goToStep, isBusy, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
+import { goToPlace, goToStep, isBusy, isGoing, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
 import { mountTold, mountWayBack } from "../train/told.js";
 import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
@@ -36,8 +36,8 @@ let known = null;
 
 async function ask() {
   const body = question();
-  for (const name of ["gap", "units"]) write(field(`${name}-out`), field(name).value);
-  write(field("b-out"), fixed(Number(field("b").value)));
+  for (const name of ["gap", "units"]) setText(field(`${name}-out`), field(name).value);
+  setText(field("b-out"), fixed(Number(field("b").value)));
   /** @type {HTMLElement} */ (form.querySelector(".bias")).hidden = body.first !== "plain";
   if (asking) return;
   asking = JSON.stringify(body) !== asked;
@@ -45,7 +45,7 @@ async function ask() {
   if (!asking) return;
   asked = JSON.stringify(body);
   try {
-    known = await api.ask("labs/gap", /** @type {any} */ (body));
+    known = await api.fetchAnswer("labs/gap", /** @type {any} */ (body));
     store.update(say, "");
     show();
   } catch (error) {
@@ -86,8 +86,8 @@ async function train() {
 function stop(init) {
   const studio = store.get();
   for (const name of namesOf(studio)) {
-    const { id, state } = trainingOf(studio, name);
-    if (["waiting", "running"].includes(state)) api.stopTraining(id, init).catch(() => {});
+    const training = trainingOf(studio, name);
+    if (isGoing(training)) api.stopTraining(training.id, init).catch(() => {});
   }
 }
 
@@ -125,9 +125,9 @@ store.subscribe((studio) => {
   const trained = longest(studio).reports.length > 1 || isBusy(studio);
   find(".course .curves").hidden = find(".course .as-table").hidden = find(".told").hidden = !trained;
   find("[data-do=stop]").hidden = !isBusy(studio);
-  write(find(".course .status"), trained ? tell(studio) : "");
-  write(find(".course [role=status]"), trained ? announce(studio) : "");
-  write(find("#training-error"), studio.said);
+  setText(find(".course .status"), trained ? tell(studio) : "");
+  setText(find(".course [role=status]"), trained ? announce(studio) : "");
+  setText(find("#training-error"), studio.said);
 });
 ask();
 mountGuided();

@@ -3,7 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { drawLearning } from "./curves.js";
 import { mountGuided } from "./guided.js";
@@ -18,8 +18,8 @@ const names = Object.keys(equal);
 const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
 const queue = createQueue((left, problem) => {
-  write(error, problem);
-  if (!left) for (const status of document.querySelectorAll(".race .status")) write(status, status.textContent && !problem ? "Trained here just now." : "");
+  setText(error, problem);
+  if (!left) for (const status of document.querySelectorAll(".race .status")) setText(status, status.textContent && !problem ? "Trained here just now." : "");
 });
 
 /** @param {HTMLElement} section */
@@ -42,14 +42,14 @@ function mountRace(section) {
       const [middle, solved] = row.querySelectorAll("td");
       const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
       const at = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
-      write(middle, Number.isFinite(at) ? at.toLocaleString("en") : "–");
-      write(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
+      setText(middle, Number.isFinite(at) ? at.toLocaleString("en") : "–");
+      setText(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
     }
   }
 
   function run() {
     courses = Object.fromEntries(names.map((name) => [name, /** @type {Course[]} */ ([])]));
-    write(status, "Training …");
+    setText(status, "Training …");
     /** @type {import("./queue.js").Wanted[]} */
     const wanted = [];
     for (let seed = 0; seed < SEEDS; seed++)
@@ -62,7 +62,7 @@ function mountRace(section) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) write(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
+            if (over) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });

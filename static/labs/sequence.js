@@ -2,10 +2,10 @@
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Points } from "./curves.js" */
-import * as api from "../api.js";
 import { boot } from "../boot.js";
 import { brief } from "../chart.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
+import { getJson } from "../server.js";
 import { plot } from "../train/curves.js";
 import { drawLearning, mark } from "./curves.js";
 import { mountGuided } from "./guided.js";
@@ -25,20 +25,20 @@ let width = 0;
 
 function show() {
   const T = 2 ** Number(slider.value);
-  write(output, T.toLocaleString("en"));
+  setText(output, T.toLocaleString("en"));
   slider.setAttribute("aria-valuetext", `${T} timesteps`);
   for (const kind of Object.keys(kinds)) {
     const [steps, products, time] = find(`tr[data-kind=${kind}]`).querySelectorAll("td");
     const [follow, work] = counts[T][kind];
-    write(steps, follow.toLocaleString("en"));
-    write(products, work.toLocaleString("en"));
-    write(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", measured here" : ""}`);
+    setText(steps, follow.toLocaleString("en"));
+    setText(products, work.toLocaleString("en"));
+    setText(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", measured here" : ""}`);
   }
   const lines = Object.keys(kinds).map((kind) => ({ name: `mean of-${kind}`, points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])) })); // prettier-ignore
   if (width) plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []); // prettier-ignore
   mark(find(".lines .axis"), lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]));
   const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
-  write(says, slower ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².` : "In these measurements attention is faster than the GRU at all lengths."); // prettier-ignore
+  setText(says, slower ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².` : "In these measurements attention is faster than the GRU at all lengths."); // prettier-ignore
 }
 
 async function measure() {
@@ -46,14 +46,14 @@ async function measure() {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
   const T = 2 ** Number(slider.value);
-  write(times, `Measuring ${T.toLocaleString("en")} timesteps …`);
+  setText(times, `Measuring ${T.toLocaleString("en")} timesteps …`);
   try {
-    timing[T] = await api.fetched(`api/labs/sequence?T=${T}`);
+    timing[T] = await getJson(`api/labs/sequence?T=${T}`);
     here.add(T);
-    write(times, "Measured just now on this server.");
+    setText(times, "Measured just now on this server.");
     show();
   } catch (error) {
-    write(times, /** @type {Error} */ (error).message);
+    setText(times, /** @type {Error} */ (error).message);
   }
   button.ariaBusy = "false";
 }
@@ -64,7 +64,7 @@ let learned = parity;
 let [left, scanned] = [0, false];
 const queue = createQueue((going, problem) => {
   left = going;
-  write(wrong, problem);
+  setText(wrong, problem);
   ended(problem);
 });
 let room = 0;
@@ -72,13 +72,13 @@ const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, room, f
 
 /** Say so once the GRUs and the minimal GRUs are all trained. @param {string} [problem] */
 function ended(problem = "") {
-  if (scanned && left === 0) write(status, problem ? "" : "Trained here just now.");
+  if (scanned && left === 0) setText(status, problem ? "" : "Trained here just now.");
 }
 
 async function run() {
   scanned = false;
   learned = { gru: [], scan: [] };
-  write(status, "Training …");
+  setText(status, "Training …");
   const wanted = Array.from({ length: SEEDS }, (_, seed) => {
     /** @type {Points} */
     const points = [];
@@ -95,14 +95,14 @@ async function run() {
   queue.add(wanted);
   try {
     for (let seed = 0; seed < SEEDS; seed++) {
-      learned.scan.push(await api.fetched(`api/labs/parity?seed=${seed}`));
+      learned.scan.push(await getJson(`api/labs/parity?seed=${seed}`));
       draw();
     }
     scanned = true;
     ended();
   } catch (error) {
-    write(wrong, /** @type {Error} */ (error).message);
-    write(status, "");
+    setText(wrong, /** @type {Error} */ (error).message);
+    setText(status, "");
   }
 }
 

@@ -1,41 +1,41 @@
-/** What was answered: kept on this device, or, where that is forbidden, for as long as the page lasts. */
+/** The visitor's answers: stored on this device, or, where storage is forbidden, for as long as the page lasts. */
 
 /** An option, a number, the values drawn from a step on, or steps. @typedef {number | number[]} Answer */
 
 const KEY = "gruscope-lessons";
 
 /** By lesson and question. @type {Record<string, Record<string, Answer>>} */
-let kept = {};
+let answers = {};
 try {
-  kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  answers = JSON.parse(localStorage.getItem(KEY) ?? "{}");
 } catch {
-  // Nothing can be read: it begins anew.
+  // Storage is forbidden, or its content is damaged: there are no answers yet.
 }
 
-function write() {
+function store() {
   try {
-    if (Object.keys(kept).length) localStorage.setItem(KEY, JSON.stringify(kept));
+    if (hasAnswers()) localStorage.setItem(KEY, JSON.stringify(answers));
     else localStorage.removeItem(KEY);
   } catch {
-    // Nothing can be kept.
+    // Storage is forbidden.
   }
 }
 
-/** @param {string} lesson @returns {Record<string, Answer>} */
-export const answersIn = (lesson) => kept[lesson] ?? {};
+/** @param {string} lesson */
+export const answersIn = (lesson) => answers[lesson] ?? {};
 
 /** @param {string} lesson @param {string} question @param {Answer} answer */
-export function keep(lesson, question, answer) {
-  kept[lesson] = { ...answersIn(lesson), [question]: answer };
-  write();
+export function saveAnswer(lesson, question, answer) {
+  answers[lesson] = { ...answersIn(lesson), [question]: answer };
+  store();
 }
 
-/** Forget all that was answered in a lesson, or in all of them. @param {string} [lesson] */
-export function forget(lesson) {
-  if (lesson === undefined) kept = {};
-  else delete kept[lesson];
-  write();
+/** Clear the answers to a lesson, or to all of them. @param {string} [lesson] */
+export function clearAnswers(lesson) {
+  if (lesson === undefined) answers = {};
+  else delete answers[lesson];
+  store();
 }
 
-/** Whether anything was answered. */
-export const anything = () => Object.keys(kept).length > 0;
+/** Whether there is any answer. */
+export const hasAnswers = () => Object.keys(answers).length > 0;

@@ -1,7 +1,7 @@
-/** The course's page: which questions were answered on this device. */
+/** The page of all lessons: which questions were answered on this device. */
 
 import { switchTheme } from "../theme.js";
-import { answersIn, anything, forget } from "./answers.js";
+import { answersIn, clearAnswers, hasAnswers } from "./answers.js";
 
 const clear = /** @type {HTMLElement} */ (document.querySelector("[data-do=clear]"));
 const status = /** @type {HTMLElement} */ (document.querySelector("[role=status]"));
@@ -12,11 +12,11 @@ function update() {
     const answered = Object.keys(answersIn(link.dataset.name ?? "")).length;
     note.textContent = answered ? `${Math.min(answered, Number(note.dataset.of))} of ${note.dataset.of} answered` : "";
   }
-  clear.hidden = !anything();
+  clear.hidden = !hasAnswers();
 }
 
 clear.addEventListener("click", () => {
-  forget();
+  clearAnswers();
   update();
   status.textContent = "Your answers are cleared.";
 });

@@ -1,46 +1,58 @@
-/** What stands in a question's form. */
+/** The form of a question: the answer that stands in it, and how it is compared with the truth. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
 import { written } from "./verdict.js";
 
 /** The message to somebody who checks an answer before giving one. */
-export const NOTHING = "Choose an answer first. You also learn from a wrong guess.";
+export const NO_ANSWER = "Choose an answer first. You also learn from a wrong guess.";
 
-const inputs = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
 
-/** What a form says, null where it says nothing yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
-export function read(form, { kind }) {
-  const all = inputs(form);
-  if (kind === "number") return Number(all[0].value);
-  if (kind === "draw") return all.map(({ value }) => Number(value));
-  const checked = all.filter(({ checked }) => checked).map(({ value }) => Number(value));
+/** Read the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
+export function readAnswer(form, { kind }) {
+  const inputs = inputsOf(form);
+  if (kind === "number") return Number(inputs[0].value);
+  if (kind === "draw") return inputs.map(({ value }) => Number(value));
+  const checked = inputs.filter(({ checked }) => checked).map(({ value }) => Number(value));
   if (kind === "click") return checked.length ? checked : null;
   return checked[0] ?? null;
 }
 
-/** @param {HTMLFormElement} form @param {Question} question @param {Answer} answer */
-export function fill(form, question, answer) {
-  const all = inputs(form);
-  if (question.kind === "number") all[0].value = String(answer);
-  else if (question.kind === "draw") all.forEach((input, i) => (input.value = String([answer].flat()[i])));
-  else for (const input of all) input.checked = [answer].flat().includes(Number(input.value));
-  slid(form, question);
+/** Put an answer into a form. @param {HTMLFormElement} form @param {Question} question @param {Answer} answer */
+export function fillAnswer(form, question, answer) {
+  const inputs = inputsOf(form);
+  const values = [answer].flat();
+  if (question.kind === "number") inputs[0].value = String(answer);
+  else if (question.kind === "draw") inputs.forEach((input, i) => (input.value = String(values[i])));
+  else for (const input of inputs) input.checked = values.includes(Number(input.value));
+  showValue(form, question);
 }
 
-/** A slider says where it stands. @param {HTMLFormElement} form @param {Question} question */
-export function slid(form, question) {
-  const out = form.querySelector(".slide output");
-  if (out) out.textContent = written(Number(inputs(form)[0].value), question);
+/** Show the value of a slider beside it. @param {HTMLFormElement} form @param {Question} question */
+export function showValue(form, question) {
+  const output = form.querySelector(".slide output");
+  if (output) output.textContent = written(Number(inputsOf(form)[0].value), question);
 }
 
-/** The answer beside the truth. @param {HTMLFormElement} form @param {Question} question @param {Answer | null} answer @param {number[]} truths */
-export function mark(form, question, answer, truths) {
+/** Allow changes of a form, or no longer. @param {HTMLFormElement} form @param {boolean} open */
+export function setOpen(form, open) {
+  form.classList.toggle("committed", !open);
+  for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button"))) control.disabled = !open;
+}
+
+/** Mark the true answers and one's own. @param {HTMLFormElement} form @param {Question} question @param {Answer | null} answer @param {number[]} truths */
+export function markTruth(form, question, answer, truths) {
   form.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
     const value = question.kind === "click" ? i + 1 : i;
     item.classList.toggle("is", truths.includes(value));
     item.classList.toggle("yours", [answer ?? []].flat().includes(value));
   });
-  const slide = /** @type {HTMLElement | null} */ (form.querySelector(".slide"));
-  if (truths.length) slide?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
+  const slider = /** @type {HTMLElement | null} */ (form.querySelector(".slide"));
+  if (truths.length) slider?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
+}
+
+/** Remove these marks. @param {HTMLFormElement} form */
+export function clearMarks(form) {
+  for (const item of form.querySelectorAll(".is, .yours")) item.classList.remove("is", "yours");
 }

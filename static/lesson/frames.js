@@ -1,4 +1,4 @@
-// A saved lesson of several pages: the frame shows the page of the step that is wanted.
+// A saved lesson of several pages: the frame shows the page that the current step needs.
 const { pages, shapes } = /** @type {{pages: Record<string, string>, shapes: string[]}} */ (
   JSON.parse(document.querySelector("#pages")?.textContent ?? "")
 );
@@ -6,7 +6,7 @@ const { pages, shapes } = /** @type {{pages: Record<string, string>, shapes: str
 /** @type {HTMLIFrameElement | undefined} */
 let frame;
 
-// A new frame each time: one that is navigated would put entries of its own into the browser's history.
+// A new frame each time: one that is navigated would add its own entries to the browser's history.
 function show() {
   const step = Number(location.hash.slice(1)) || 1;
   frame?.remove();

@@ -1,17 +1,22 @@
 /** A prediction on the tape itself: a curve drawn over a signal's row, or steps that are pressed. */
 
 /** @import { Question } from "../boot.js" */
-/** @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Over */
+/** `show` draws an answer, and once there is one the truth. @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Over */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @param {HTMLElement} tape
- * @param {Question} question
- * @param {(answer: number[]) => void} changed
+ * @param {Question} question of the kind "draw" or "click"
+ * @param {(answer: number[]) => void} onChange
  * @returns {Over}
  */
-export function drawOver(tape, question, changed) {
+export const createOver = (tape, question, onChange) =>
+  question.kind === "draw" ? drawOver(tape, question, onChange) : clickOver(tape, onChange);
+
+/** @param {HTMLElement} tape @param {Question} question @param {(answer: number[]) => void} onChange @returns {Over} */
+function drawOver(tape, question, onChange) {
+  const { low, high, start, steps } = question;
   const plot = /** @type {HTMLElement} */ (tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`));
   const svg = document.createElementNS(SVG, "svg");
   const [guess, real] = ["guess", "real"].map((name) => {
@@ -24,15 +29,14 @@ export function drawOver(tape, question, changed) {
   svg.setAttribute("aria-hidden", "true");
   svg.append(real, guess);
   plot.append(svg);
-  const T = question.steps.length;
-  const share = (/** @type {number} */ value) => (question.high - value) / (question.high - question.low);
+  const T = steps.length;
+  const share = (/** @type {number} */ value) => (high - value) / (high - low);
   /** @type {number[]} */
   let values = [];
   let committed = false;
 
-  /** A step for each value, the first at `start`, from 0. @param {number[]} all @param {number} start */
-  const line = (all, start) =>
-    all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
+  /** A step of the curve for each value, from `start` on. @param {number[]} all */
+  const pathOf = (all) => all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
 
   /** @param {PointerEvent} event */
   function draw(event) {
@@ -41,10 +45,10 @@ export function drawOver(tape, question, changed) {
     event.preventDefault();
     const { left, top, width, height } = svg.getBoundingClientRect();
     const t = Math.floor(((event.clientX - left) / width) * T);
-    if (t < question.start || t >= T) return;
+    if (t < start || t >= T) return;
     const place = Math.max(0, Math.min(1, (event.clientY - top) / height));
-    values = values.with(t - question.start, question.high - place * (question.high - question.low));
-    changed(values);
+    values = values.with(t - start, high - place * (high - low));
+    onChange(values);
   }
   for (const type of /** @type {const} */ (["pointerdown", "pointermove"])) svg.addEventListener(type, draw);
 
@@ -54,20 +58,15 @@ export function drawOver(tape, question, changed) {
       committed = truth !== undefined;
       svg.classList.toggle("committed", committed);
       svg.setAttribute("viewBox", `0 0 ${T} 1`);
-      guess.setAttribute("d", line(answer, question.start));
-      real.setAttribute("d", truth ? line(truth.slice(question.start), question.start) : "");
+      guess.setAttribute("d", pathOf(answer));
+      real.setAttribute("d", truth ? pathOf(truth.slice(start)) : "");
     },
     remove: () => svg.remove(),
   };
 }
 
-/**
- * @param {HTMLElement} tape
- * @param {Question} question
- * @param {(answer: number[]) => void} changed
- * @returns {Over}
- */
-export function clickOver(tape, question, changed) {
+/** @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Over} */
+function clickOver(tape, onChange) {
   const tokens = /** @type {HTMLElement} */ (tape.querySelector(".tokens ol"));
   /** @type {number[]} */
   let picked = [];
@@ -77,7 +76,7 @@ export function clickOver(tape, question, changed) {
   function click(event) {
     const t = [...tokens.children].indexOf(/** @type {Element} */ (event.target)) + 1;
     if (committed || !t) return;
-    changed(picked.includes(t) ? picked.filter((one) => one !== t) : [...picked, t].sort((a, b) => a - b));
+    onChange(picked.includes(t) ? picked.filter((step) => step !== t) : [...picked, t].sort((a, b) => a - b));
   }
   tokens.addEventListener("click", click);
   tokens.classList.add("pressed");

@@ -1,4 +1,4 @@
-/** Words that point: they light up what they mean in the figure; what a step speaks of has a mark there. */
+/** Words that point: they light up what they mean in the figure, and a step marks there what it is about. */
 
 /** What a word of a lesson points at, besides the signals. @type {Record<string, string>} */
 const PARTS = {
@@ -13,30 +13,35 @@ const PARTS = {
   whatif: "[data-part=whatif]",
 };
 
+/** The selector of what a word means: a part of the page, or everything that is about a signal. @param {string} name */
+export const selectorOf = (name) => PARTS[name] ?? `[data-about="${name}"]`;
+
 /** @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
 export function mountPoints(aside, main) {
-  /** @param {string} about */
-  const meant = (about) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(PARTS[about] ?? `[data-about="${about}"]`)]);
-  const seen = (/** @type {HTMLElement[]} */ all) => all.find((one) => one.offsetParent);
+  /** What a word means. @param {HTMLElement} word */
+  const targetsOf = (word) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]); // prettier-ignore
+  const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
-  /** @param {EventTarget | null} target @returns {HTMLElement[] | null} what the word there means, if there is one */
-  function pointed(target) {
+  /** What the word at an event means. @param {EventTarget | null} target */
+  function pointedAt(target) {
     const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
-    return word && meant(word.dataset.points ?? "");
+    return word ? targetsOf(word) : [];
   }
 
   for (const [type, on] of /** @type {const} */ ([["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]])) // prettier-ignore
-    aside.addEventListener(type, ({ target }) => pointed(target)?.forEach((one) => one.classList.toggle("lit", on)));
-  aside.addEventListener("click", ({ target }) => seen(pointed(target) ?? [])?.scrollIntoView({ block: "center" }));
+    aside.addEventListener(type, ({ target }) => {
+      for (const element of pointedAt(target)) element.classList.toggle("lit", on);
+    });
+  aside.addEventListener("click", ({ target }) => firstVisible(pointedAt(target))?.scrollIntoView({ block: "center" }));
 
   return {
-    /** Mark what a step speaks of; beside the figure, bring it into sight. @param {HTMLElement} step */
+    /** Mark what a step is about; beside the figure, bring it into sight. @param {HTMLElement} step */
     spotlight(step) {
-      for (const one of main.querySelectorAll(".spoken")) one.classList.remove("spoken");
+      for (const element of main.querySelectorAll(".spoken")) element.classList.remove("spoken");
       const words = /** @type {HTMLElement[]} */ ([...step.querySelectorAll(".points")]);
-      const all = words.flatMap(({ dataset }) => meant(dataset.points ?? ""));
-      for (const one of all) one.classList.add("spoken");
-      if (matchMedia("(min-width: 60rem)").matches) seen(all)?.scrollIntoView({ block: "nearest" });
+      const elements = words.flatMap(targetsOf);
+      for (const element of elements) element.classList.add("spoken");
+      if (matchMedia("(min-width: 60rem)").matches) firstVisible(elements)?.scrollIntoView({ block: "nearest" });
     },
   };
 }

@@ -1,38 +1,38 @@
-/** Numbers that follow what the reader makes of the figure. */
+/** Numbers that follow the visitor's changes of the figure. */
 
 /** @import { Figure } from "./lesson.js" */
-import * as api from "../api.js";
+import { fetchNumbers } from "../api.js";
 
-const SETTLED = 150; // ms after which they are asked for
+const SETTLED = 150; // ms after a change until they are fetched
 
 /**
  * @param {Figure} figure
  * @param {() => HTMLElement} step that is shown
- * @returns {() => void} to be called when other words are shown
+ * @returns {() => void} to be called when other text is shown
  */
 export function mountYours(figure, step) {
-  let asked = "";
+  let current = ""; // the newest question
   /** @type {number | undefined} */
   let timer;
 
-  async function ask() {
-    const outs = /** @type {HTMLElement[]} */ ([...step().querySelectorAll("output.yours")]);
+  async function update() {
+    const outputs = /** @type {HTMLElement[]} */ ([...step().querySelectorAll("output.yours")]);
     const link = figure.address();
-    const what = outs.map(({ dataset }) => dataset.what ?? "");
+    const what = outputs.map(({ dataset }) => dataset.what ?? "");
     const question = JSON.stringify([link, what]);
-    if (!outs.length || question === asked) return;
-    asked = question;
-    const found = await api.numbers(link, what).catch(() => []); // the old ones stay
-    if (asked === question)
-      outs.forEach((out, i) => {
-        if (found[i] && out.textContent !== found[i]) out.textContent = found[i];
-      });
+    if (!outputs.length || question === current) return;
+    current = question;
+    const numbers = await fetchNumbers(link, what).catch(() => []); // the old ones stay
+    if (current !== question) return;
+    outputs.forEach((output, i) => {
+      if (numbers[i] && output.textContent !== numbers[i]) output.textContent = numbers[i];
+    });
   }
 
-  function soon() {
+  function updateSoon() {
     clearTimeout(timer);
-    timer = setTimeout(ask, SETTLED);
+    timer = setTimeout(update, SETTLED);
   }
-  figure.subscribe(soon);
-  return soon;
+  figure.subscribe(updateSoon);
+  return updateSoon;
 }

@@ -4,19 +4,18 @@
 import { closing } from "../reading.js";
 import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
-import { FUNCTIONS, equations } from "./reading.js";
+import { equations } from "./reading.js";
 
 /** @type {Own} */
 export const lstm = {
   narrate,
   tellLasting,
-  functions: FUNCTIONS,
   equations,
   note: () =>
     "f keeps the old cell state and i adds the candidate. They are separate gates and do not need to sum to 1, so c has no bounds. A GRU uses one gate for both: 1 − z keeps and z adds.",
   scaledAs: SCALED_AS,
   carried,
   strips,
-  seenBy: () => ({ name: "", share: 1 }),
+  factorIn: () => "",
   leaveOut: (state, step) => closing(state, "i", step),
 };

@@ -4,11 +4,11 @@
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
 import { tellMixed, tellRate } from "../mixing.js";
-import { closing } from "../reading.js";
+import { closing, ofAllUnits } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf } from "../state.js";
 import * as words from "../words.js";
-import { FUNCTIONS, equations, reading } from "./reading.js";
+import { equations, reading } from "./reading.js";
 
 const SYMBOLS = { z: "z", h_tilde: "h̃", h_prev: "the old state" };
 const GATES = "This is a minimal GRU (minGRU). Its gate z and its candidate h̃ do not read the old state. The candidate has no tanh, so h̃ and h have no bounds.";
@@ -33,8 +33,8 @@ function narrate(state) {
 
 /** The cursor's unit in its figure. @param {State} state @returns {Record<string, number>} */
 function carried(state) {
-  const { h_prev, z, h_tilde, h, keep, take, kept, taken } = reading(state);
-  return { h_prev, z, h_tilde, h, keep, take, kept, taken };
+  const { h_prev, z, h_tilde, h, keep, take } = reading(state);
+  return { h_prev, z, h_tilde, h, keep, take };
 }
 
 /** @type {Own} */
@@ -44,15 +44,11 @@ export const mingru = {
     const { half_life, z } = reading(state);
     return words.tellLasting("z", z, half_life, "this state");
   },
-  functions: FUNCTIONS,
   equations,
   note: ({ convention }) => `${GATES} ${NAMES[convention]}`,
   scaledAs: { keep: "z", take: "z" },
   carried,
-  strips(state) {
-    const units = Array.from({ length: layerOf(state).H }, (_, unit) => carried({ ...state, unit }));
-    return Object.fromEntries(Object.keys(units[0]).map((name) => [name, units.map((unit) => unit[name])]));
-  },
-  seenBy: () => ({ name: "", share: 1 }),
+  strips: (state) => ofAllUnits(state, carried),
+  factorIn: () => "",
   leaveOut: (state, step) => closing(state, "z", step),
 };

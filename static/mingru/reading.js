@@ -1,21 +1,18 @@
-/** What the page reads off a minimal GRU's run at the cursor: numbers that came, and the products that its equations show. No model is run here. */
+/** What the page reads off a minimal GRU's run at the cursor: numbers that came, and 1 − z. No model is run here. */
 
 /** @import { Mixed } from "../mixing.js" */
-/** @import { Numbers, Sum } from "../reading.js" */
+/** @import { Numbers, Sum, Worked } from "../reading.js" */
 /** @import { State } from "../state.js" */
 import { putMixed } from "../mixing.js";
-import { before, linear, placeAt, putGate, replacedAt, sigmoid, sumsAt, turned, valuesAt } from "../reading.js";
+import { before, placeAt, putGate, replacedAt, sumsAt, turned, valuesAt } from "../reading.js";
 import { clampAt } from "../run.js";
 import { layerIndex } from "../state.js";
 
 /** @typedef {"z" | "h_tilde"} Gate */
 /**
- * One step of one unit. `kept` and `taken` are the two parts of the new state.
- * @typedef {Mixed & {kept: number, taken: number, sums: Record<Gate, Sum>, replaced: Partial<Record<Gate | "h_prev", number>>}} Reading
+ * One step of one unit.
+ * @typedef {Mixed & {sums: Record<Gate, Sum>, replaced: Partial<Record<Gate | "h_prev", number>>}} Reading
  */
-
-/** What makes a gate of its sum. */
-export const FUNCTIONS = { z: sigmoid, h_tilde: linear };
 
 /** @param {State} state @param {number} [unit] @returns {Reading} */
 export function reading(state, unit = state.unit) {
@@ -31,20 +28,18 @@ export function reading(state, unit = state.unit) {
     h_prev,
     keep,
     take,
-    kept: keep * h_prev,
-    taken: take * h_tilde,
     half_life: at("half_life"),
     sums: /** @type {Record<Gate, Sum>} */ (sumsAt(state, unit)),
     replaced: replacedAt(state, unit),
   };
 }
 
-/** The numbers of the three equations. @param {State} state @returns {Numbers} */
-export function equations(state) {
+/** The numbers of the three equations. @param {State} state @param {Worked} worked @returns {Numbers} */
+export function equations(state, worked) {
   const at = reading(state);
   /** @type {Numbers} */
   const numbers = { slots: {}, rounded: new Set() };
-  for (const gate of /** @type {const} */ (["z", "h_tilde"])) putGate(numbers, gate, at, at[gate], FUNCTIONS[gate]);
-  putMixed(numbers, at);
+  for (const gate of /** @type {const} */ (["z", "h_tilde"])) putGate(numbers, worked, gate, at, at[gate]);
+  putMixed(numbers, worked, at);
   return numbers;
 }

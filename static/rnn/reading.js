@@ -1,11 +1,8 @@
 /** What the page reads off a plain RNN's run at the cursor. No model is run here. */
 
-/** @import { Numbers, Place, Sum } from "../reading.js" */
+/** @import { Numbers, Place, Sum, Worked } from "../reading.js" */
 /** @import { State } from "../state.js" */
-import { before, placeAt, putGate, replacedAt, sumsAt, tanh, valuesAt } from "../reading.js";
-
-/** What makes h of its sum. */
-export const FUNCTIONS = { h: tanh };
+import { before, placeAt, putGate, replacedAt, sumsAt, valuesAt } from "../reading.js";
 
 /**
  * One step of one unit; `replaced` has the value that was computed where h is held.
@@ -21,11 +18,11 @@ export const reading = (state, unit = state.unit) => ({
   replaced: replacedAt(state, unit),
 });
 
-/** The numbers of its equation. @param {State} state @returns {Numbers} */
-export function equations(state) {
+/** The numbers of its equation. @param {State} state @param {Worked} worked @returns {Numbers} */
+export function equations(state, worked) {
   const at = reading(state);
   /** @type {Numbers} */
   const numbers = { slots: {}, rounded: new Set() };
-  putGate(numbers, "h", at, at.h, tanh);
+  putGate(numbers, worked, "h", at, at.h);
   return numbers;
 }

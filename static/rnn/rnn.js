@@ -7,7 +7,7 @@ import { fixed } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 import { change, tellRest, tellStep } from "../words.js";
 import { before } from "../reading.js";
-import { FUNCTIONS, equations, reading } from "./reading.js";
+import { equations, reading } from "./reading.js";
 
 /** The cursor's unit in words. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
@@ -28,7 +28,6 @@ function narrate(state) {
 export const rnn = {
   narrate,
   tellLasting: () => "",
-  functions: FUNCTIONS,
   equations,
   note: () => "At every timestep the whole old state goes through U and tanh. No part of it is simply carried over.",
   scaledAs: {},
@@ -42,7 +41,7 @@ export const rnn = {
     const [h_prev, h] = [units.map((unit) => before(state, "h", unit)), rows.h.map((row) => row[state.step - 1])];
     return { h_prev, h, "a.h": h };
   },
-  seenBy: () => ({ name: "", share: 1 }),
+  factorIn: () => "",
   leaveOut(state, step) {
     const [layer, { H }] = [layerIndex(state) + 1, layerOf(state)];
     const there = { ...state, step };

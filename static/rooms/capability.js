@@ -1,41 +1,42 @@
-/** What makes somebody the teacher of a room: its code and its secret, in this tab alone, or after the # of a link. */
+/** What makes a window the teacher of a room: its code and its secret, in this tab alone, or after the # of a link. */
 
 /** `at` is the address that this tab last showed while it led the room. @typedef {{code: string, secret: string, at?: string}} Capability */
 
 const KEY = "gruscope-room";
 
 /** @type {Capability | null} */
-let held = null;
+let current = null;
 
-/** Those of this tab, null where it leads no room. */
-export function capability() {
-  const found = /^#lead=([\w-]+)\.([\w-]+)$/.exec(location.hash);
-  if (found) {
-    hold({ code: found[1], secret: found[2] });
-    // It stands in no address that somebody could read off the wall.
+/** Read the capability of this tab, null if it leads no room. */
+export function readCapability() {
+  const [, code, secret] = /^#lead=([\w-]+)\.([\w-]+)$/.exec(location.hash) ?? [];
+  if (secret) {
+    saveCapability({ code, secret });
+    // The secret stays in no address that somebody could read off the wall.
     history.replaceState(null, "", location.pathname + location.search);
   }
   try {
-    held ??= JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    current ??= JSON.parse(sessionStorage.getItem(KEY) ?? "null");
   } catch {
-    // Nothing can be read: it is known for as long as the page lasts.
+    // Storage can be forbidden: then the capability lasts as long as the page.
   }
-  return held;
+  return current;
 }
 
-/** @param {Capability | null} own */
-export function hold(own) {
-  held = own;
+/** @param {Capability | null} capability */
+export function saveCapability(capability) {
+  current = capability;
   try {
-    if (own) sessionStorage.setItem(KEY, JSON.stringify(own));
+    if (capability) sessionStorage.setItem(KEY, JSON.stringify(capability));
     else sessionStorage.removeItem(KEY);
   } catch {
-    // Nothing can be kept.
+    // Storage can be forbidden: then the capability lasts as long as the page.
   }
 }
 
-/** What a request of the teacher's brings. @param {Capability | null} own @returns {Record<string, string>} */
-export const credentials = (own = capability()) => (own ? { authorization: `Bearer ${own.secret}` } : {});
+/** The headers of a teacher's request. @param {Capability | null} [capability] @returns {Record<string, string>} */
+export const credentials = (capability = readCapability()) =>
+  capability ? { authorization: `Bearer ${capability.secret}` } : {};
 
-/** What another window needs to lead the same room. @param {Capability} own */
+/** What a link needs so that another window leads the same room. @param {Capability} capability */
 export const asHash = ({ code, secret }) => `#lead=${code}.${secret}`;

@@ -1,39 +1,44 @@
 /** What a teacher sees of a class: how many answer what, and, while it explores, what it looks at. */
 
-/** @import { View } from "../api.js" */
-/** @import { Asked, Tally } from "./question.js" */
+/** @import { View } from "./requests.js" */
+/** @import { RoomQuestion, Tally } from "./question.js" */
 /**
- * What is told of a class. `away` says that what keeps the rooms is not to be had. `looks` say, while it explores, how many look at which model and step, and what is offered.
- * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: Asked | null, ended: boolean, followers: number, away?: string,
+ * The state of a class as its teacher sees it. `away` says that the rooms cannot be reached. `looks` say, while the class explores, how
+ * many look at which model and step, and which views are suggested.
+ * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean, followers: number, away?: string,
  *            answers?: {count: number, class: Tally[]},
- *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} Told
+ *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} ClassState
  */
+import { finder, newButton, newElement } from "../elements.js";
 import { markSteps } from "./marks.js";
-import { byStep, histogram, made } from "./question.js";
-import { mountPicking } from "./sketches.js";
+import { createPicking } from "./picking.js";
+import { byStep, histogram } from "./question.js";
 
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
+
+/** "1 student", "2 students". @param {number} count */
+export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
 
 /**
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape
- * @param {(part: string, body: object) => Promise<unknown>} command
- * @param {() => {code: string, headers: Record<string, string>}} room
- * @returns {(told: Told | null) => void}
+ * @param {(part: string, body: object) => Promise<unknown>} command sends something to the room
+ * @param {() => {code: string, headers: Record<string, string>}} access to the room
+ * @returns {(state: ClassState | null) => void} shows a state; null when the room is over
  */
-export function mountClass(panel, tape, command, room) {
-  const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (panel.querySelector(selector));
-  const button = (/** @type {string} */ what) => part(`[data-room=${what}]`);
-  const [asked, looking, peek] = [".asked", ".looking", ".asked details"].map(part);
-  for (const turn of ["close", "again", "reveal", "dismiss"])
-    button(turn).addEventListener("click", () => command("turn", { turn }));
-  /** @type {((question: Asked | null) => void) | null} */
-  let picking = null;
-  /** @type {Told | null} */
+export function mountClass(panel, tape, command, access) {
+  const find = finder(panel);
+  const [asked, looking, peek] = [".asked", ".looking", ".asked details"].map(find);
+  /** @type {((question: RoomQuestion | null) => void) | null} */
+  let pick = null;
+  /** @type {ClassState | null} */
   let last = null;
+
+  for (const turn of ["close", "again", "reveal", "dismiss"])
+    find(`[data-room=${turn}]`).addEventListener("click", () => command("turn", { turn }));
   peek.addEventListener("toggle", () => last && mark(last));
 
-  /** @param {Told} told */
+  /** @param {ClassState} state */
   function mark({ question, answers, looks, mode }) {
     const seen = question?.status === "revealed" || /** @type {HTMLDetailsElement} */ (peek).open;
     const rounds = question?.class ?? answers?.class;
@@ -41,56 +46,57 @@ export function mountClass(panel, tape, command, room) {
     else markSteps(tape, mode === "explore" && looks ? looks.steps : {});
   }
 
-  /** @param {Asked} question @param {NonNullable<Told["answers"]>} answers @param {number} followers */
-  function tellQuestion(question, answers, followers) {
+  /** @param {RoomQuestion} question @param {NonNullable<ClassState["answers"]>} answers @param {number} followers */
+  function showQuestion(question, answers, followers) {
     const { status, round, rounds, revealed } = question;
-    part(".asked .ask").innerHTML = question.ask;
+    find(".asked .ask").innerHTML = question.ask;
     const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
-    part(".asked .count").textContent = `${answers.count} of ${followers} answered; ${STATUS[status]}${which}`;
-    button("close").hidden = status !== "open";
-    button("again").hidden = status !== "locked";
-    button("again").textContent = round < rounds ? "Second round" : "Take answers again";
-    button("reveal").hidden = peek.hidden = status === "revealed";
+    find(".asked .count").textContent = `${answers.count} of ${followers} answered; ${STATUS[status]}${which}`;
+    find("[data-room=close]").hidden = status !== "open";
+    find("[data-room=again]").hidden = status !== "locked";
+    find("[data-room=again]").textContent = round < rounds ? "Second round" : "Take answers again";
+    find("[data-room=reveal]").hidden = peek.hidden = status === "revealed";
     const bars = histogram(question, question.class ?? answers.class);
-    part(".peek").replaceChildren(...(revealed ? [] : [bars]));
-    const result = part(".result");
-    result.replaceChildren(...(revealed ? [bars, made("div", { className: "prose", innerHTML: revealed.reveal + revealed.why })] : []));
+    find(".peek").replaceChildren(...(revealed ? [] : [bars]));
+    const prose = newElement("div", { className: "prose", innerHTML: revealed ? revealed.reveal + revealed.why : "" });
+    find(".result").replaceChildren(...(revealed ? [bars, prose] : []));
   }
 
-  /** @param {NonNullable<Told["looks"]>} looks @param {number} followers */
-  function tellLooks({ count, models, offers }, followers) {
+  /** @param {NonNullable<ClassState["looks"]>} looks @param {number} followers */
+  function showLooks({ count, models, offers }, followers) {
     const where = tape ? " The bars below the inputs show how many students look at each step. They count only students with your model and sequence." : "";
-    part(".looking .count").textContent = count ? `${count} of ${followers} students have explored.${where}` : "No student has explored yet.";
-    part(".models").replaceChildren(...models.map(([name, many]) => made("li", {}, [`${name} `, made("b", { textContent: String(many) })]))); // prettier-ignore
-    part(".offers").replaceChildren(...offers.map(offered));
+    find(".looking .count").textContent = count ? `${count} of ${followers} students have explored.${where}` : "No student has explored yet.";
+    find(".models").replaceChildren(
+      ...models.map(([name, many]) => newElement("li", {}, [`${name} `, newElement("b", String(many))])),
+    );
+    find(".offers").replaceChildren(...offers.map(itemOf));
   }
 
-  /** @param {View} offer */
-  function offered({ page, link, step, upto }) {
+  /** A suggested view, with a button that shows it to the class. @param {View} offer */
+  function itemOf({ page, link, step, upto }) {
     const keys = new URLSearchParams(link);
     const changes = ["sequence", "clamps", "weights"].flatMap((key) => keys.get(key) ?? []).join(", ");
-    const show = made("button", { type: "button", textContent: "Show to everyone" });
-    show.addEventListener("click", async () => {
+    const show = newButton("Show to everyone", async () => {
       await command("view", { page, link, step, upto, by: "" });
       await command("mode", { mode: "follow" });
     });
-    return made("li", {}, [`${keys.get("model") ?? keys.get("task") ?? (page || "Lab")}: ${changes} `, show]);
+    return newElement("li", {}, [`${keys.get("model") ?? keys.get("task") ?? (page || "Lab")}: ${changes} `, show]);
   }
 
-  return (told) => {
-    last = told;
-    panel.hidden = !told || (!told.question && told.mode !== "explore");
-    if (!told) {
-      picking = null; // the next room has its own
+  return (state) => {
+    last = state;
+    panel.hidden = !state || (!state.question && state.mode !== "explore");
+    if (!state) {
+      pick = null; // the next room has its own
       return markSteps(tape, {});
     }
-    const { question, answers, looks, followers } = told;
+    const { question, answers, looks, followers } = state;
     asked.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
-    if (question && answers) tellQuestion(question, answers, followers);
-    if (question?.kind === "draw") picking ??= mountPicking(part(".picking"), room().code, room().headers, command);
-    picking?.(question);
-    if (looks) tellLooks(looks, followers);
-    mark(told);
+    if (question && answers) showQuestion(question, answers, followers);
+    if (question?.kind === "draw") pick ??= createPicking(find(".picking"), access().code, access().headers, command);
+    pick?.(question);
+    if (looks) showLooks(looks, followers);
+    mark(state);
   };
 }

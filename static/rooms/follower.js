@@ -1,110 +1,100 @@
-/** A follower's side of a room: sees what the teacher sees, answers, looks around by themselves, and comes back. */
+/** A student's side of a room: sees what the teacher sees, answers, explores alone, and comes back. */
 
-/** @import { View } from "../api.js" */
 /** @import { Answer } from "../lesson/answers.js" */
-/** @import { Figure } from "../lesson/lesson.js" */
-/** @import { Asked } from "./question.js" */
-/** @typedef {{view: View, mode: "follow" | "explore" | "pause", question: Asked | null, ended: boolean}} RoomState */
-import { roomAt, say } from "../api.js";
+/** @import { Figure, LessonControl } from "../lesson/lesson.js" */
+/** @import { RoomQuestion } from "./question.js" */
+/** @import { View } from "./requests.js" */
+/** @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean}} RoomState */
 import { room } from "../boot.js";
+import { finder } from "../elements.js";
 import { home } from "../frame.js";
 import { createAnswering } from "./answering.js";
+import { forget, recall, remember } from "./memory.js";
+import { postToRoom, roomUrl } from "./requests.js";
 import { DELAYED } from "./stream.js";
 import { listenTogether } from "./together.js";
+import { watchTouches } from "./touches.js";
 
-const TOUCHED = 1500; // ms within which a change of the figure is the follower's own doing
-const LOOK = 2500; // ms between two looks that are told
+const LOOK = 2500; // ms between two reports of what is looked at
 const ENDED = "The room has ended. You can go on from here by yourself.";
 
 /**
  * @param {Figure} figure
- * @param {{go: (n: number) => void, step: () => number, bring: (n: number) => Promise<void>} | null} lesson where the page is a lesson's
+ * @param {LessonControl | null} lesson on a lesson's page
  */
 export function mountFollower(figure, lesson) {
   if (!room) return;
   const { code, shape } = room;
-  const bar = /** @type {HTMLElement} */ (document.querySelector(".room.following"));
-  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const bar = mountBar(/** @type {HTMLElement} */ (document.querySelector(".room.following")));
   const box = /** @type {HTMLElement} */ (document.querySelector(".room-question"));
   const tape = /** @type {HTMLElement | null} */ (document.querySelector("#tape"));
-  const word = /** @type {HTMLElement} */ (bar.querySelector(".word"));
-  const button = (/** @type {string} */ what) => /** @type {HTMLButtonElement} */ (bar.querySelector(`[data-do=${what}]`));
-  const [wander, follow, mine, offer] = ["wander", "follow", "mine", "offer"].map(button);
 
-  /** What this device remembers of the room. @type {{device: string, mine: View | null, answers: Record<string, Answer>}} */
-  const kept = { device: "", mine: null, answers: {}, ...recall(code) };
-  const keep = () => remember(code, kept);
-  /** @type {RoomState | null} */
-  let now = null;
+  /** @type {{device: string, mine: View | null, answers: Record<string, Answer>}} */
+  const memory = { device: "", mine: null, answers: {}, ...recall(code) };
+  const save = () => remember(code, memory);
+  const post = (/** @type {string} */ part, /** @type {object} */ body) => postToRoom(code, part, { "x-device": memory.device }, body);
+  const { ask, repeat } = createAnswering(box, tape, memory, save, code, (answer) => post("answers", answer));
+  /** What the room shows. @type {RoomState | null} */
+  let state = null;
   let following = true;
-  let over = false; // the room has ended
-  let connected = false;
-  let held = false; // the stream is held back on the way
-  let back = false; // from a lost connection
-  let touched = -Infinity;
+  let ended = false;
+  /** @type {"connected" | "lost" | "delayed"} */
+  let connection = "lost";
+  let reconnected = false; // after a lost connection
   let shown = figure.address();
 
-  /** Where one is oneself. @returns {View} */
-  const here = () => ({ page: shape.split("|")[0], link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto() });
+  /** @returns {View} */
+  const ownView = () => ({ page: shape.split("|")[0], link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto() });
+  const update = () => bar.update({ state, following, ended, connection, hasOwnView: memory.mine !== null });
 
   /** @param {View} view */
   async function show(view) {
     if (view.shape !== shape) {
-      keep();
+      save();
       return location.reload(); // another kind of page, which comes as the teacher has it
     }
     if (lesson && view.step && lesson.step() !== view.step) {
-      await lesson.bring(view.step);
-      if (now && now.view !== view) return; // the teacher has gone on meanwhile
+      await lesson.fetchStep(view.step);
+      if (state && state.view !== view) return; // the teacher has gone on meanwhile
       lesson.go(view.step);
     }
     figure.show(view.link, view.upto);
     shown = figure.address();
   }
 
-  function update() {
-    const { mode = "follow", question = null } = now ?? {};
-    wander.hidden = over || !following;
-    follow.hidden = over || following;
-    mine.hidden = over || !kept.mine || !following;
-    offer.hidden = over || following || mode !== "explore";
-    bar.dataset.state = over ? "ended" : !connected ? "lost" : following ? "with" : "alone";
-    if (connected && !over) word.textContent = held && question?.status !== "open" ? DELAYED : saying(mode, question, following);
-  }
-
   /** @param {boolean} on */
   function setFollowing(on) {
     if (on === following) return;
-    if (on) [kept.mine, following] = [here(), true];
-    else following = false;
-    keep();
-    if (on && now) show(now.view);
+    if (on) memory.mine = ownView();
+    following = on;
+    save();
+    if (on && state) show(state.view);
     update();
   }
 
-  /** @param {RoomState} state */
-  function hear(state) {
-    const before = now;
-    now = state;
-    if (state.ended) return end(ENDED);
-    if (state.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody is let go
-    else if (before?.mode === "explore" && state.mode !== "explore") setFollowing(true); // and called back
-    else if (following && JSON.stringify(before?.view) !== JSON.stringify(state.view)) show(state.view);
-    const { question } = state;
-    const news = question && (question.id !== before?.question?.id || question.status !== before?.question?.status);
-    if (news && question.status !== "locked" && before) setFollowing(true); // what is asked, and the answer, are for all
-    if (JSON.stringify(before?.question) !== JSON.stringify(state.question)) ask(state.question, before?.question ?? null);
+  /** @param {RoomState} next */
+  function receive(next) {
+    const before = state;
+    state = next;
+    if (next.ended) return end(ENDED);
+    if (next.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody explores
+    else if (before?.mode === "explore" && next.mode !== "explore") setFollowing(true); // and is called back
+    else if (following && JSON.stringify(before?.view) !== JSON.stringify(next.view)) show(next.view);
+    const { question } = next;
+    const isNew = question && (question.id !== before?.question?.id || question.status !== before?.question?.status);
+    if (isNew && question.status !== "locked" && before) setFollowing(true); // a question, and its answer, are for all
+    if (JSON.stringify(before?.question) !== JSON.stringify(question)) ask(question, before?.question ?? null);
     update();
   }
 
-  /** @param {string} words */
-  function end(words) {
-    over = true;
+  /** @param {string} message */
+  function end(message) {
+    ended = true;
     stream.stop();
-    word.textContent = words;
+    bar.write(message);
     ask(null, null);
     forget(code);
-    const { page, link, step } = here();
+    const { page, link, step } = ownView();
     // A lesson's page in a room has only the steps that were shown: the lesson itself has all.
     if (page.startsWith("lessons/")) return location.replace(`${home}${page}?step=${step ?? 1}`);
     history.replaceState(null, "", home + page + link);
@@ -113,108 +103,94 @@ export function mountFollower(figure, lesson) {
     update();
   }
 
-  const { ask, again } = createAnswering(box, tape, kept, keep, code, (given) => say(code, "answers", { "x-device": kept.device }, given));
-
-  // Playing with the figure is looking around by oneself, but for pressing steps to answer.
-  const touch = (/** @type {Event} */ event) => {
-    const { target } = event;
-    const inside = target instanceof Element && (main.contains(target) || target === document.body) && !target.closest(".pressed, .drawn"); // prettier-ignore
-    if (inside && !(event instanceof KeyboardEvent && ["Tab", "Shift"].includes(event.key))) touched = performance.now();
-  };
-  for (const type of ["click", "input", "keydown"]) addEventListener(type, touch, true);
+  const touched = watchTouches();
+  const report = (/** @type {boolean} */ offered) => post("looks", { view: ownView(), offered });
   /** @type {number | undefined} */
-  let telling;
+  let reporting;
   figure.subscribe(() => {
-    const { mode } = now ?? {};
-    if (now && following && !over && performance.now() - touched < TOUCHED && figure.address() !== shown) {
+    if (state && following && !ended && touched() && figure.address() !== shown) {
       following = false;
       update();
     }
-    if (following || over || mode !== "explore") return;
-    telling ??= setTimeout(() => {
-      telling = undefined;
-      tell(false).catch(() => {}); // the next look is told as well
+    if (following || ended || state?.mode !== "explore") return;
+    reporting ??= setTimeout(() => {
+      reporting = undefined;
+      report(false).catch(() => {}); // the next look is reported as well
     }, LOOK);
   });
-  const tell = (/** @type {boolean} */ offered) => say(code, "looks", { "x-device": kept.device }, { view: here(), offered });
-  wander.addEventListener("click", () => setFollowing(false));
-  follow.addEventListener("click", () => setFollowing(true));
-  mine.addEventListener("click", () => {
-    const own = kept.mine;
-    if (!own) return;
-    if (own.page !== shape.split("|")[0]) return open(home + own.page + own.link, "_blank", "noopener");
+  bar.on("wander", () => setFollowing(false));
+  bar.on("follow", () => setFollowing(true));
+  bar.on("mine", () => {
+    const view = memory.mine;
+    if (!view) return;
+    if (view.page !== shape.split("|")[0]) return void open(home + view.page + view.link, "_blank", "noopener");
     following = false;
-    figure.show(own.link, own.upto);
+    figure.show(view.link, view.upto);
     update();
   });
-  offer.addEventListener("click", () =>
-    tell(true).then(
-      () => (word.textContent = "Your view is suggested. The teacher can show it to everyone, without your name."),
-      (error) => (word.textContent = error.message),
+  bar.on("offer", () =>
+    report(true).then(
+      () => bar.write("Your view is suggested. The teacher can show it to everyone, without your name."),
+      (error) => bar.write(error.message),
     ),
   );
 
-  const stream = listenTogether(roomAt(code, "events"), () => ({ "x-device": kept.device }), {
-    hear(name, data) {
-      connected = true;
+  const stream = listenTogether(roomUrl(code, "events"), () => ({ "x-device": memory.device }), {
+    receive(name, data) {
+      if (connection === "lost") connection = "connected";
       if (name === "you") {
-        kept.device = data.device;
-        keep();
+        memory.device = data.device;
+        save();
         return update();
       }
-      hear(data);
+      receive(data);
       // A server that has restarted may not know our answer: it is sent again, and counts once.
-      if (back) again(data.question);
-      back = false;
+      if (reconnected) repeat(data.question);
+      reconnected = false;
     },
     lost(message, forGood) {
-      [connected, back] = [false, true];
-      if (forGood) return end(now ? ENDED : message);
-      word.textContent = message;
+      [connection, reconnected] = ["lost", true];
+      if (forGood) return end(state ? ENDED : message);
+      bar.write(message);
       update();
     },
-    held(now) {
-      held = now;
+    delayed(delayed) {
+      connection = delayed ? "delayed" : "connected";
       update();
     },
   });
   update();
 }
 
-/** What the bar says. @param {RoomState["mode"]} mode @param {Asked | null} question @param {boolean} following */
-function saying(mode, question, following) {
+/** The student's bar: what goes on, and what they can do. @param {HTMLElement} element */
+function mountBar(element) {
+  const find = finder(element);
+  const status = find(".word");
+  const [wander, follow, mine, offer] = ["wander", "follow", "mine", "offer"].map((name) => find(`[data-do=${name}]`));
+  const write = (/** @type {string} */ text) => (status.textContent = text);
+  return {
+    write,
+    /** @param {"wander" | "follow" | "mine" | "offer"} name @param {() => void} action */
+    on: (name, action) => find(`[data-do=${name}]`).addEventListener("click", action),
+    /** @param {{state: RoomState | null, following: boolean, ended: boolean, connection: string, hasOwnView: boolean}} now */
+    update({ state, following, ended, connection, hasOwnView }) {
+      const { mode = "follow", question = null } = state ?? {};
+      wander.hidden = ended || !following;
+      follow.hidden = ended || following;
+      mine.hidden = ended || !hasOwnView || !following;
+      offer.hidden = ended || following || mode !== "explore";
+      element.dataset.state = ended ? "ended" : connection === "lost" ? "lost" : following ? "with" : "alone";
+      if (ended || connection === "lost") return;
+      write(connection === "delayed" && question?.status !== "open" ? DELAYED : messageOf(mode, question, following));
+    },
+  };
+}
+
+/** @param {RoomState["mode"]} mode @param {RoomQuestion | null} question @param {boolean} following */
+function messageOf(mode, question, following) {
   if (question?.status === "open") return "The teacher asks you a question.";
   if (mode === "pause") return "The teacher has paused the room.";
   if (following) return "You see the teacher’s view.";
   if (mode === "explore") return "Explore by yourself. The teacher sees which models and steps the class looks at, without names.";
   return "You are exploring by yourself.";
-}
-
-const KEY = "gruscope-in-";
-
-/** @param {string} code */
-function recall(code) {
-  try {
-    return JSON.parse(localStorage.getItem(KEY + code) ?? "{}");
-  } catch {
-    return {};
-  }
-}
-
-/** @param {string} code @param {object} kept */
-function remember(code, kept) {
-  try {
-    localStorage.setItem(KEY + code, JSON.stringify(kept));
-  } catch {
-    // Nothing can be kept: it is known for as long as the page lasts.
-  }
-}
-
-/** @param {string} code */
-function forget(code) {
-  try {
-    localStorage.removeItem(KEY + code);
-  } catch {
-    // There is nothing.
-  }
 }

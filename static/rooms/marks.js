@@ -1,6 +1,6 @@
-/** How many of a class said, or look at, each step: a bar below its input on the tape. */
+/** How many students answered with each step, or look at it: a bar below its input on the tape. */
 
-/** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears it */
+/** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars */
 export function markSteps(tape, counts) {
   const tokens = /** @type {HTMLElement[]} */ ([...(tape?.querySelectorAll(".tokens:not(.others) ol > li") ?? [])]);
   const most = Math.max(1, ...Object.values(counts));

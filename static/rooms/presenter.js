@@ -1,46 +1,50 @@
-/** The teacher's second window: it sees what the class sees as words, and moves the first window on. */
+/** The teacher's second window: it shows in words what the class sees, and moves the first window on. */
 
-/** @import { View } from "../api.js" */
-/** @import { Told } from "./class.js" */
+/** @import { ClassState } from "./class.js" */
+/** @import { View } from "./requests.js" */
 /** @typedef {{title: string, notes: string, questions: Record<string, string>, link: string, upto: number | null}} Step */
-import { request, roomAt, say } from "../api.js";
 import { boot } from "../boot.js";
+import { finder, newButton, newElement } from "../elements.js";
 import { mountTheme } from "../labs/theme.js";
+import { getJson } from "../server.js";
 import { mountAsk } from "./ask.js";
-import { capability, credentials } from "./capability.js";
-import { mountClass } from "./class.js";
-import { made } from "./question.js";
+import { credentials, readCapability } from "./capability.js";
+import { countStudents, mountClass } from "./class.js";
+import { postToRoom, roomUrl } from "./requests.js";
+import { createStatus } from "./status.js";
 import { DELAYED, listen } from "./stream.js";
+import { mountTimer } from "./timer.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const word = find(".room .word");
+const find = finder(document);
+const status = createStatus(find(".room .word"));
 const modes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=mode]"));
 const two = /** @type {HTMLInputElement} */ (find("[name=two]"));
-const own = capability();
+const capability = readCapability();
+const headers = credentials(capability);
 
 /** The outline of the lesson that is shown. @type {{name: string, steps: Step[]} | null} */
 let outline = null;
-/** @type {Told | null} */
-let told = null;
+/** @type {ClassState | null} */
+let state = null;
+let drawn = "";
+/** @type {ReturnType<typeof listen> | null} */
+let stream = null;
 
-/** @param {string} part @param {object} body */
+/** Send something to the room. @param {string} part @param {object} body */
 async function command(part, body) {
-  if (!own) return;
+  if (!capability) return;
   try {
-    await say(own.code, part, { authorization: `Bearer ${own.secret}` }, body);
-    word.textContent = "";
+    await postToRoom(capability.code, part, headers, body);
+    status.write("");
   } catch (error) {
-    word.textContent = /** @type {Error} */ (error).message;
+    status.write(/** @type {Error} */ (error).message);
   }
 }
 
-const has = mountClass(find(".room-class"), null, command, () => ({ code: own?.code ?? "", headers: credentials(own) }));
-/** @type {HTMLDetailsElement} */ (document.querySelector(".room-class details")).open = true; // nobody else sees this window
-
-/** @param {number} by steps of the lesson, or of the run */
+/** Move the class on. @param {number} by steps of the lesson, or of the run */
 function go(by) {
-  if (!told) return;
-  const { page, link, step } = told.view;
+  if (!state) return;
+  const { page, link, step, upto } = state.view;
   if (outline) {
     const n = (step ?? 1) + by;
     const next = outline.steps[n - 1];
@@ -51,30 +55,28 @@ function go(by) {
   const t = Number(keys.get("t") ?? 1) + by;
   if (t < 1) return;
   keys.set("t", String(t));
-  command("view", { page, link: `?${keys}`, step: null, upto: told.view.upto, by: "presenter" });
+  command("view", { page, link: `?${keys}`, step: null, upto, by: "presenter" });
 }
 
-/** @param {Told} now */
-async function hear(now) {
-  told = now;
-  find(".room .count").textContent = `${now.followers} ${now.followers === 1 ? "student" : "students"}`;
-  for (const mode of modes) mode.checked = mode.value === now.mode;
-  has(now);
-  if (now.ended) {
+/** @param {ClassState} next */
+async function receive(next) {
+  state = next;
+  find(".room .count").textContent = countStudents(next.followers);
+  for (const mode of modes) mode.checked = mode.value === next.mode;
+  showClass(next);
+  if (next.ended) {
     stream?.stop();
-    word.textContent = "The room has ended.";
+    status.write("The room has ended.");
     return;
   }
-  const name = /^lessons\/(.+)$/.exec(now.view.page)?.[1] ?? "";
+  const name = /^lessons\/(.+)$/.exec(next.view.page)?.[1] ?? "";
   if (name !== (outline?.name ?? "")) {
-    const at = `api/lessons/${encodeURIComponent(name)}/outline`;
-    outline = name ? { name, steps: await (await request(at, { headers: credentials(own) })).json() } : null;
+    const url = `api/lessons/${encodeURIComponent(name)}/outline`;
+    outline = name ? { name, steps: await getJson(url, { headers }) } : null;
     drawn = "";
   }
-  draw(now.view);
+  draw(next.view);
 }
-
-let drawn = "";
 
 /** @param {View} view */
 function draw(view) {
@@ -84,25 +86,38 @@ function draw(view) {
   const keys = new URLSearchParams(view.link);
   const n = view.step ?? 1;
   const steps = outline?.steps ?? [];
-  const now = steps[n - 1];
-  find(".shown .where").textContent = now ? `Lesson, step ${n} of ${steps.length}` : view.page || "Lab";
-  find(".shown h2").textContent = now ? now.title : `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
-  find(".shown .notes").innerHTML = now?.notes ?? "";
-  const asks = Object.entries(now?.questions ?? {}).map(([question, html]) => {
-    const button = made("button", { type: "button", innerHTML: html });
-    button.addEventListener("click", () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 }));
-    return made("li", {}, [button]);
+  const current = steps[n - 1];
+  const sequence = `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
+  find(".shown .where").textContent = current ? `Lesson, step ${n} of ${steps.length}` : view.page || "Lab";
+  find(".shown h2").textContent = current ? current.title : sequence;
+  find(".shown .notes").innerHTML = current?.notes ?? "";
+  const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
+    const ask = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
+    return newElement("li", {}, [newButton("", ask, { innerHTML: html })]);
   });
-  find(".shown .ready").replaceChildren(...asks);
-  find(".shown .two").hidden = asks.length === 0;
-  const items = steps.map((step, i) => {
-    const button = made("button", { type: "button", className: "quiet", textContent: `${i + 1} ${step.title}` });
+  find(".shown .ready").replaceChildren(...questions);
+  find(".shown .two").hidden = questions.length === 0;
+  const items = steps.map(({ title }, i) => {
+    const button = newButton(`${i + 1} ${title}`, () => go(i + 1 - (state?.view.step ?? 1)), { className: "quiet" });
     if (i + 1 === n) button.setAttribute("aria-current", "step");
-    button.addEventListener("click", () => go(i + 1 - (told?.view.step ?? 1)));
-    return made("li", {}, [button]);
+    return newElement("li", {}, [button]);
   });
   find(".ahead ol").replaceChildren(...items);
 }
+
+/** What can be asked of what the class sees. @returns {import("./ask.js").Place} */
+function place() {
+  const { page, link, step, upto, shape = "" } = /** @type {ClassState} */ (state).view;
+  const questions = Object.entries(outline?.steps[(step ?? 1) - 1]?.questions ?? {});
+  const texts = questions.map(([id, html]) => [id, newElement("div", { innerHTML: html }).textContent ?? ""]);
+  const lesson = outline && { name: outline.name, questions: Object.fromEntries(texts) };
+  const cell = shape.split("|")[1];
+  return { view: { page, link, step, upto }, lesson, cell: boot.cells[cell] ? cell : null };
+}
+
+const access = () => ({ code: capability?.code ?? "", headers });
+const showClass = mountClass(find(".room-class"), null, command, access);
+/** @type {HTMLDetailsElement} */ (document.querySelector(".room-class details")).open = true; // nobody else sees this window
 
 for (const mode of modes) mode.addEventListener("change", () => command("mode", { mode: mode.value }));
 find("[data-do=on]").addEventListener("click", () => go(1));
@@ -113,52 +128,22 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   go(by);
 });
-
-let begun = Date.now();
-const clock = find(".timer output");
-const tick = () => {
-  const seconds = Math.floor((Date.now() - begun) / 1000);
-  clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-};
-setInterval(tick, 1000);
-tick();
-find("[data-do=restart]").addEventListener("click", () => {
-  begun = Date.now();
-  tick();
-});
+mountTimer(find(".timer output"), find("[data-do=restart]"));
 mountTheme(find("#theme"));
 
-/** What can be asked of what the class sees. @returns {import("./ask.js").Place} */
-function place() {
-  const { page, link, step, upto, shape = "" } = /** @type {Told} */ (told).view;
-  const questions = outline?.steps[(step ?? 1) - 1]?.questions ?? {};
-  const words = Object.fromEntries(Object.entries(questions).map(([id, html]) => [id, made("div", { innerHTML: html }).textContent ?? ""]));
-  const cell = shape.split("|")[1];
-  return { view: { page, link, step, upto }, lesson: outline && { name: outline.name, questions: words }, cell: boot.cells[cell] ? cell : null };
-}
-
-/** What is said of the connection. @param {"lost" | "held"} kind @param {string} message "" once this is over */
-function trouble(kind, message) {
-  if (!message && word.dataset.kind !== kind) return;
-  word.textContent = message;
-  word.dataset.kind = kind;
-}
-
-/** @type {ReturnType<typeof listen> | null} */
-let stream = null;
-if (own) {
-  const { code } = own;
+if (capability) {
+  const { code } = capability;
   const dialog = /** @type {HTMLDialogElement} */ (find("#room-ask-dialog"));
-  mountAsk(dialog, find("[data-room=ask]"), place, (ask) => say(code, "question", credentials(own), ask));
-  stream = listen(roomAt(code, "class"), () => credentials(own), {
-    hear(name, data) {
-      trouble("lost", "");
-      if (name) hear(data);
+  mountAsk(dialog, find("[data-room=ask]"), place, (question) => postToRoom(code, "question", headers, question));
+  stream = listen(roomUrl(code, "class"), () => headers, {
+    receive(name, data) {
+      status.clear("lost");
+      if (name) receive(data);
     },
-    lost: (message) => trouble("lost", message),
-    held: (held) => trouble("held", held ? DELAYED : ""),
+    lost: (message) => status.write(message, "lost"),
+    delayed: (delayed) => (delayed ? status.write(DELAYED, "delayed") : status.clear("delayed")),
   });
 } else {
   find("[data-room=ask]").hidden = true;
-  word.textContent = "This window controls no room. Open it with the “Presenter window” link of your room.";
+  status.write("This window controls no room. Open it with the “Presenter window” link of your room.");
 }

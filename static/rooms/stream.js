@@ -1,25 +1,26 @@
 /**
- * Server-sent events that come back by themselves. EventSource can send no headers, gives up on the first answer that is an error,
- * and after a restart all of a class would come back in the same instant.
+ * Server-sent events that come back by themselves. EventSource can send no headers, gives up on the first response that is an error,
+ * and after a restart all of a class would reconnect in the same instant.
  */
 
-import { Refusal, request } from "../api.js";
+import { readEvents } from "../events.js";
+import { RequestError, request } from "../server.js";
 
 /**
- * `hear` gets every event, `lost` why the connection is gone and whether it is for good, `held` whether the page asks now and then,
- * since something on the way holds the stream back.
- * @typedef {{hear: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, held: (held: boolean) => void}} Listener
+ * `receive` gets every event, `lost` why the connection is gone and whether it is for good, `delayed` whether the page asks now and
+ * then, since something between it and the server holds the stream back.
+ * @typedef {{receive: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, delayed: (delayed: boolean) => void}} Listener
  */
 
 export const SILENT = 40_000; // ms: the server sends something every 15 s
 const FIRST = 5_000; // ms within which a stream brings its first event, unless it is held back
 const ASKING = 2_000; // ms between two requests for the newest state then
-const HELD = 60_000; // ms until the stream is tried again
-const SOON = 400; // ms to the first attempt at coming back, and twice that to the next
+const DELAYED_FOR = 60_000; // ms until the stream is tried again
+const SOON = 400; // ms to the first attempt to reconnect, and twice that to the next
 const LATEST = 4_000;
 const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
 
-/** What is said while the stream is held back. */
+/** The message while the stream is held back. */
 export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`; // prettier-ignore
 
 /**
@@ -29,56 +30,73 @@ export const DELAYED = `A proxy probably delays messages from the server, so thi
  * @param {Listener} listener
  * @returns {{stop: () => void, check: () => void}} `check` connects again if the server has been silent
  */
-export function listen(url, headers, { hear, lost, held }) {
-  let id = "";
+export function listen(url, headers, { receive, lost, delayed }) {
+  let lastId = "";
   let tries = 0;
-  let ended = false;
-  let heard = 0; // when something was last heard, 0: never
-  let heldSince = 0; // 0: the stream is not held back
+  let stopped = false;
+  let heardAt = 0; // when something last came, 0: never
+  let delayedSince = 0; // 0: the stream is not held back
   /** @type {AbortController | undefined} */
   let attempt;
   /** @type {(() => void) | undefined} */
   let hurry;
 
-  async function once() {
+  /** Read the stream until it ends; while it is held back, only the newest state. */
+  async function connect() {
     attempt = new AbortController();
     const { signal } = attempt;
-    const asks = heldSince > 0;
+    const asks = delayedSince > 0;
     let first = !asks;
     let watch = setTimeout(late, first ? FIRST : SILENT);
     function late() {
-      if (first) heldSince = Date.now();
+      if (first) delayedSince = Date.now();
       attempt?.abort();
     }
     try {
       /** @type {Record<string, string>} */
-      const newer = id ? { "last-event-id": id } : {};
+      const newer = lastId ? { "last-event-id": lastId } : {};
       const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-      const decoder = new TextDecoder();
-      let rest = "";
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
+      await readEvents(response, (events) => {
         clearTimeout(watch);
         watch = setTimeout(late, SILENT);
-        if (first) held(false);
+        if (first) delayed(false);
         first = false;
-        [heard, tries] = [Date.now(), 0];
-        const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-        rest = blocks.pop() ?? "";
-        for (const block of blocks) tell(block);
-      }
+        [heardAt, tries] = [Date.now(), 0];
+        for (const { id, name, data } of events) {
+          if (id) lastId = id;
+          receive(name, data);
+        }
+      });
     } finally {
       clearTimeout(watch);
     }
   }
 
-  /** @param {string} block */
-  function tell(block) {
-    const said = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)])); // prettier-ignore
-    if (said.id) ({ id } = said);
-    hear(said.event ?? "", said.event ? JSON.parse(said.data) : null);
+  async function keepConnected() {
+    while (!stopped) {
+      const asks = delayedSince > 0;
+      let failure = { message: "There is no connection to the server. The page reconnects by itself.", wait: waitAfter(tries) };
+      try {
+        await connect();
+        if (asks && !stopped) {
+          delayed(true);
+          if (Date.now() - delayedSince > DELAYED_FOR) delayedSince = 0;
+          await pause(ASKING);
+          continue;
+        }
+      } catch (error) {
+        if (stopped) return;
+        if (!asks && delayedSince) continue; // it was held back: ask at once
+        if (error instanceof RequestError && error.status) {
+          if (isForGood(error, heardAt)) return lost(error.message, true);
+          failure = { message: error.message, wait: Math.max(failure.wait, waitAsTold(error)) };
+        }
+      }
+      if (stopped) return;
+      lost(failure.message, false);
+      tries += 1;
+      await pause(failure.wait);
+    }
   }
 
   const pause = (/** @type {number} */ ms) =>
@@ -87,51 +105,33 @@ export function listen(url, headers, { hear, lost, held }) {
       setTimeout(resolve, ms);
     });
 
-  async function keep() {
-    while (!ended) {
-      let message = "There is no connection to the server. The page reconnects by itself.";
-      let wait = Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
-      const asks = heldSince > 0;
-      try {
-        await once();
-        if (asks && !ended) {
-          held(true);
-          if (Date.now() - heldSince > HELD) heldSince = 0;
-          await pause(ASKING);
-          continue;
-        }
-      } catch (error) {
-        if (ended) return;
-        if (!asks && heldSince) continue; // it was held back: ask at once
-        if (error instanceof Refusal && error.status) {
-          const gone = error.status === 404 && (heard === 0 || Date.now() - heard > AWAY);
-          if (gone || error.status === 403 || error.status === 410) return lost(error.message, true);
-          ({ message } = error);
-          if (error.status === 429) wait = Math.max(wait, 1000 * error.retryAfter * (1 + Math.random()));
-        }
-      }
-      if (ended) return;
-      lost(message, false);
-      tries += 1;
-      await pause(wait);
-    }
-  }
-
   // A page that slept, or was without a network, does not wait to find out.
   function check() {
     if (document.visibilityState === "hidden") return;
     hurry?.();
-    if (heard && Date.now() - heard > SILENT / 2) attempt?.abort();
+    if (heardAt && Date.now() - heardAt > SILENT / 2) attempt?.abort();
   }
   const wakes = /** @type {const} */ ([[window, "online"], [window, "pageshow"], [document, "visibilitychange"], [document, "resume"]]); // prettier-ignore
   for (const [target, type] of wakes) target.addEventListener(type, check);
-  keep();
+  keepConnected();
   return {
     check,
     stop() {
-      ended = true;
+      stopped = true;
       attempt?.abort();
       for (const [target, type] of wakes) target.removeEventListener(type, check);
     },
   };
+}
+
+/** How long to wait before another attempt, at random, so that a class does not reconnect in one instant. @param {number} tries so far */
+const waitAfter = (tries) => Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
+
+/** How long the server tells the page to wait. @param {RequestError} error */
+const waitAsTold = ({ status, retryAfter }) => (status === 429 ? 1000 * retryAfter * (1 + Math.random()) : 0);
+
+/** Whether the room is gone, and not only its server for a moment. @param {RequestError} error @param {number} heardAt */
+function isForGood({ status }, heardAt) {
+  const unknown = status === 404 && (heardAt === 0 || Date.now() - heardAt > AWAY);
+  return unknown || status === 403 || status === 410;
 }

@@ -1,10 +1,10 @@
 /**
- * One stream for all tabs of a browser: it opens at most six connections to a server, and a stream keeps one. One tab has the stream
- * and passes on what it hears; when it goes, another takes over.
+ * One stream for all tabs of a browser: it opens at most six connections to a server, and a stream takes one. One tab has the stream
+ * and passes on its events; when the tab goes, another takes over.
  */
 
 /** @import { Listener } from "./stream.js" */
-/** @typedef {"ask" | "mine" | "bye" | "hear" | "lost" | "held"} Kind */
+/** @typedef {"ask" | "mine" | "bye" | "receive" | "lost" | "delayed"} Kind of a message between tabs */
 import { SILENT, listen } from "./stream.js";
 
 const ANSWER = 300; // ms within which the tab that has the stream answers
@@ -19,91 +19,92 @@ const LOOK = 5_000; // ms between two looks whether it is still there
 export function listenTogether(url, headers, listener) {
   const channel = new BroadcastChannel(`gruscope ${url}`);
   const me = Math.random();
-  /** What the stream brought last, by its name. @type {Map<string, any>} */
+  /** The last data of each event, by its name. @type {Map<string, any>} */
   const newest = new Map();
   /** The stream, in the tab that has it. @type {ReturnType<typeof listen> | null} */
   let stream = null;
-  let heard = 0; // when the tab that has it was last heard of, by the wall clock
-  let over = false;
+  let heardAt = 0; // when the tab that has it last sent something, by the wall clock
+  let stopped = false;
   /** @type {number | undefined} */
   let waiting;
 
-  const post = (/** @type {Kind} */ kind, /** @type {any[]} */ ...said) => channel.postMessage({ kind, from: me, said });
+  const post = (/** @type {Kind} */ kind, /** @type {any[]} */ ...args) => channel.postMessage({ kind, from: me, args });
 
-  function begin() {
-    if (over || stream) return;
+  function takeStream() {
+    if (stopped || stream) return;
     stream = listen(url, headers, {
-      hear(name, data) {
+      receive(name, data) {
         if (name) newest.set(name, data);
-        post("hear", name, data);
-        if (name) listener.hear(name, data);
+        post("receive", name, data);
+        if (name) listener.receive(name, data);
       },
-      lost(...said) {
-        post("lost", ...said);
-        listener.lost(...said);
+      lost(...args) {
+        post("lost", ...args);
+        listener.lost(...args);
       },
-      held(...said) {
-        post("held", ...said);
-        listener.held(...said);
+      delayed(...args) {
+        post("delayed", ...args);
+        listener.delayed(...args);
       },
     });
     post("mine");
   }
 
-  function yieldStream() {
+  function dropStream() {
     stream?.stop();
     stream = null;
   }
 
   /** Ask who has the stream, and take it if nobody answers. */
   function ask() {
-    if (over || stream) return;
+    if (stopped || stream) return;
     post("ask");
     clearTimeout(waiting);
     const since = Date.now();
-    waiting = setTimeout(() => heard < since && begin(), ANSWER * (1 + Math.random()));
+    waiting = setTimeout(() => heardAt < since && takeStream(), ANSWER * (1 + Math.random()));
   }
 
-  channel.onmessage = ({ data: { kind, from, said } }) => {
-    if (kind === "ask") {
-      if (!stream) return;
-      stream.check();
-      post("mine");
-      for (const [name, data] of newest) post("hear", name, data);
-      return;
-    }
+  function answer() {
+    if (!stream) return;
+    stream.check();
+    post("mine");
+    for (const [name, data] of newest) post("receive", name, data);
+  }
+
+  channel.onmessage = ({ data: { kind, from, args } }) => {
+    if (kind === "ask") return answer();
     if (kind === "bye") {
-      heard = 0;
+      heardAt = 0;
       return ask();
     }
     if (stream) {
-      if (from > me) return post("mine"); // two began at once: the first keeps it
-      yieldStream();
+      if (from > me) return post("mine"); // two took it at once: the first keeps it
+      dropStream();
     }
-    heard = Date.now();
-    if (kind === "hear" && said[0]) listener.hear(said[0], said[1]);
-    else if (kind === "lost") listener.lost(said[0], said[1]);
-    else if (kind === "held") listener.held(said[0]);
+    heardAt = Date.now();
+    if (kind === "receive" && args[0]) listener.receive(args[0], args[1]);
+    else if (kind === "lost") listener.lost(args[0], args[1]);
+    else if (kind === "delayed") listener.delayed(args[0]);
   };
 
-  // A tab that is frozen passes nothing on.
   const leave = () => {
     if (!stream) return;
-    yieldStream();
+    dropStream();
     post("bye");
   };
   const wake = () => {
-    if (document.visibilityState !== "hidden" && !stream && Date.now() - heard > SILENT / 2) ask();
+    if (document.visibilityState !== "hidden" && !stream && Date.now() - heardAt > SILENT / 2) ask();
   };
+  // A tab that is frozen passes nothing on.
   addEventListener("pagehide", leave);
   document.addEventListener("freeze", leave);
   for (const type of ["pageshow", "online"]) addEventListener(type, wake);
   for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, wake);
-  setInterval(() => heard && Date.now() - heard > SILENT && ask(), LOOK);
+  setInterval(() => heardAt && Date.now() - heardAt > SILENT && ask(), LOOK);
   ask();
   return {
     stop() {
-      over = true;
+      stopped = true;
       leave();
       channel.close();
     },

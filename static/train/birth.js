@@ -4,7 +4,7 @@
 /** @import { Studio } from "./studio.js" */
 import { boot } from "../boot.js";
 import { cellOf, firstGate } from "../cells.js";
-import { fit, write } from "../elements.js";
+import { setLength, setText } from "../elements.js";
 import { facet } from "../facets.js";
 import { goTo, layerOf } from "../state.js";
 import { colourAt } from "../theme.js";
@@ -51,14 +51,14 @@ export function mountBirth(section, store) {
     picture.style.setProperty("--column", String((state.step - 1) / state.run.T));
     picture.style.setProperty("--of", String(1 / state.run.T));
     const words = state.run.T <= MOST_WORDS ? (state.run.tokens ?? []) : [];
-    fit(tokens, words.length);
+    setLength(tokens, words.length);
     tokens.style.setProperty("--count", String(words.length));
     tokens.style.setProperty("--chars", String(Math.max(1, ...words.map(({ length }) => length))));
     words.forEach((word, column) => {
-      write(tokens.children[column], word);
+      setText(tokens.children[column], word);
       tokens.children[column].toggleAttribute("aria-current", column === state.step - 1);
     });
-    write(bottom, `training\nstep ${(reports[tapes.length - 1]?.step ?? 0).toLocaleString("en")}`);
+    setText(bottom, `training\nstep ${(reports[tapes.length - 1]?.step ?? 0).toLocaleString("en")}`);
   }
 
   /** @param {Studio} studio */

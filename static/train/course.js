@@ -2,7 +2,7 @@
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { tellLoss, tellPlace, tellScore } from "./curves.js";
 import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingOf, watch } from "./studio.js";
@@ -31,8 +31,8 @@ export function mountCourse(section, store, actions) {
     slider.value = String(studio.place);
     slider.setAttribute("aria-valuetext", [tellPlace(studio), ...namesOf(studio).flatMap((name) => [tellLoss(studio, name), tellScore(studio, name)])].filter(Boolean).join(", ")); // prettier-ignore
     if (reports.length) {
-      for (const place of [now, again]) write(place, stepOf(studio).toLocaleString("en"));
-      write(of, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
+      for (const place of [now, again]) setText(place, stepOf(studio).toLocaleString("en"));
+      setText(of, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
     }
     button("stop").hidden = !isBusy(studio);
     for (const what of ["rewind", "back"]) button(what).setAttribute("aria-disabled", String(studio.place === 0));
@@ -40,9 +40,9 @@ export function mountCourse(section, store, actions) {
       button(what).setAttribute("aria-disabled", String(studio.place >= reports.length - 1));
     button("watch").setAttribute("aria-label", studio.watching ? "Pause" : "Watch training");
     button("watch").classList.toggle("playing", studio.watching);
-    write(status, tell(studio));
-    write(announced, announce(studio));
-    write(error, studio.said);
+    setText(status, tell(studio));
+    setText(announced, announce(studio));
+    setText(error, studio.said);
     const wanted = studio.watching ? studio.pace : 0;
     if (wanted === running) return;
     running = wanted;

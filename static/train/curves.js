@@ -7,7 +7,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Report, Studio } from "./studio.js" */
 import { brief, power } from "../chart.js";
-import { newRow, write } from "../elements.js";
+import { newRow, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
 import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
@@ -55,7 +55,7 @@ export function mountCurves(section, store) {
     ]);
     const { reach } = recipe.schedule;
     plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
-    write(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy"); // prettier-ignore
+    setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy"); // prettier-ignore
     if (details.open) list(table, studio);
   }
 

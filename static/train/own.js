@@ -1,7 +1,7 @@
 /** A task of one's own: a table that is pasted or dropped in, trained, and then a page of its own. */
 
 import * as api from "../api.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 
 const MOST = 64 * 1024; // bytes
 
@@ -16,18 +16,18 @@ export function mountOwn(dialog, open) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
-    if (chosen.size > MOST) write(error, `This file is too large: at most ${MOST / 1024} KiB.`);
+    if (chosen.size > MOST) setText(error, `This file is too large: at most ${MOST / 1024} KiB.`);
     else area.value = await chosen.text();
     file.value = "";
   });
-  area.addEventListener("input", () => write(error, ""));
+  area.addEventListener("input", () => setText(error, ""));
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
       const { id } = await api.train({ task: "own", table: area.value });
       open(id);
     } catch (problem) {
-      write(error, /** @type {Error} */ (problem).message);
+      setText(error, /** @type {Error} */ (problem).message);
       area.focus();
     }
   });

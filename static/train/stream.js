@@ -2,8 +2,10 @@
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
+/** @import { RequestError } from "../server.js" */
 /** @import { Report, Studio, Tape } from "./studio.js" */
 import * as api from "../api.js";
+import { recording } from "../recording.js";
 import { fail, note } from "../state.js";
 import { hear, namesOf, read, say, trainingOf } from "./studio.js";
 
@@ -48,7 +50,7 @@ export function createStreams(store, lead) {
         } else if (event === "place") news = { ...news, place: data.place, state: data.place ? "waiting" : "running" };
         else if (event === "start") news = { ...news, recipe: data.recipe };
         else if (event === "end") news = { ...news, state: data.state, why: data.why };
-        if (api.recording) return;
+        if (recording) return;
         timer ||= setTimeout(tell, event === "end" ? 0 : TOGETHER);
       },
       (forGood) => {
@@ -58,7 +60,7 @@ export function createStreams(store, lead) {
         store.update(say, forGood ? gone : "The connection was lost. Reconnecting …");
       },
     );
-    if (api.recording) tell();
+    if (recording) tell();
   }
 
   /** How many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
@@ -78,7 +80,7 @@ export function createStreams(store, lead) {
       const training = trainingOf(store.get(), name);
       const first = training.read === text ? training.tapes.length : 0;
       try {
-        const { start, steps, signals, y } = await api.tapes(training.id, text, first);
+        const { start, steps, signals, y } = await api.fetchTapes(training.id, text, first);
         if (!start) break; // it was replaced by another with fewer
         if (text === wanted) store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
         if (refused) lead.update(fail, "", false);
@@ -86,8 +88,8 @@ export function createStreams(store, lead) {
       } catch (error) {
         if (text !== wanted) continue;
         refused = true;
-        const { message, about } = /** @type {api.Refusal} */ (error);
-        lead.update(about ? fail : note, message, Boolean(about?.startsWith("sequence")));
+        const { message, where } = /** @type {RequestError} */ (error);
+        lead.update(where ? fail : note, message, Boolean(where?.startsWith("sequence")));
         break;
       }
     }

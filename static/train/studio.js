@@ -55,8 +55,11 @@ export const reportOf = (studio, name) => {
   return training.reports[placeAt(training, stepOf(studio))];
 };
 
+/** Whether a training waits or runs. @param {{state: Training["state"]}} training */
+export const isGoing = ({ state }) => state === "waiting" || state === "running";
+
 /** Whether something is still being computed. @param {Studio} studio */
-export const isBusy = (studio) => namesOf(studio).some((name) => ["waiting", "running"].includes(trainingOf(studio, name).state)); // prettier-ignore
+export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
 export const newTraining = (id, recipe, twin = []) => ({ id, recipe, state: "waiting", place: 0, why: "", reports: [], start: null, read: "", tapes: [], twin }); // prettier-ignore

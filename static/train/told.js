@@ -4,7 +4,7 @@
 /** @import { Curve } from "../chart.js" */
 /** @import { Move, Report, Studio } from "./studio.js" */
 import { brief, drawCurves, listCurves } from "../chart.js";
-import { fit, newElement, newRow, write } from "../elements.js";
+import { setLength, newElement, newRow, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
 import { joined, meanOf, tellKinds } from "../words.js";
@@ -27,17 +27,17 @@ export function mountTold(section, store) {
     );
     all.sort((a, b) => a.step - b.step);
     const gates = names.flatMap((name) => Object.keys(trainingOf(studio, name).reports.at(-1)?.gates ?? {}));
-    write(note, tellKinds(all.length ? gates : []));
+    setText(note, tellKinds(all.length ? gates : []));
     const shown = stepOf(studio);
     const last = all.findLastIndex(({ step }) => step <= shown);
-    fit(list, all.length, () => {
+    setLength(list, all.length, () => {
       const item = document.createElement("li");
       item.append(Object.assign(newElement("button", ""), { type: "button", className: "quiet" }));
       return item;
     });
     all.forEach(({ step, text }, i) => {
       const button = /** @type {HTMLElement} */ (list.children[i].firstElementChild);
-      write(button, text);
+      setText(button, text);
       button.dataset.step = String(step);
       button.classList.toggle("ahead-of-us", step > shown);
       if ((button.ariaCurrent === "step") === (i === last)) return;
@@ -115,8 +115,8 @@ export function mountWayBack(section, store) {
     const [{ now, before }] = left;
     const over = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
     const several = left.map((one) => `${one.now} in the ${TITLES[one.name]}${one.before && ` (before training ${one.before})`}`);
-    if (left.length > 1) write(says, `${over} ${joined(several)}.`);
-    else write(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
+    if (left.length > 1) setText(says, `${over} ${joined(several)}.`);
+    else setText(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
     if (details.open) listCurves(table, curves, null);
     else table.replaceChildren();
   }

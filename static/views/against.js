@@ -3,7 +3,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
 import { compareWith } from "../changes.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { setDifference } from "../state.js";
 import { tellEffect } from "../words.js";
 
@@ -26,7 +26,7 @@ export function mountAgainst(opener, form, store, actions) {
     form.hidden = !open;
     if (box.value !== against && document.activeElement !== box) box.value = against;
     difference.checked = state.difference;
-    write(said, against && run.against ? tellEffect(state) : "");
+    setText(said, against && run.against ? tellEffect(state) : "");
   }
 
   opener.addEventListener("click", () => {

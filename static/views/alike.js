@@ -7,9 +7,10 @@
  * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, of: number | null,
  *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
  */
-import { ask, Unrecorded } from "../api.js";
+import { fetchAnswer } from "../api.js";
 import { entryOf } from "../cells.js";
-import { ended, newElement, write } from "../elements.js";
+import { withPeriod, newElement, setText } from "../elements.js";
+import { NotRecorded } from "../recording.js";
 import { scenarioOf } from "../run.js";
 import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
 import { part } from "../words.js";
@@ -60,11 +61,11 @@ export function mountAlike(section, store, actions) {
     try {
       const question = { ...scenarioOf(run), layer: layerIndex(state) + 1, unit: unit + 1, signal, from, to };
       /** @type {Moments} */
-      const moments = await ask("moments", /** @type {any} */ (question));
+      const moments = await fetchAnswer("moments", /** @type {any} */ (question));
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
-      const again = error instanceof Unrecorded ? "" : " Choose other steps, or try again.";
-      write(waiting, `${ended(/** @type {Error} */ (error).message)}${again}`);
+      const again = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
+      setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
     }
   }
 
@@ -76,7 +77,7 @@ export function mountAlike(section, store, actions) {
       count === null
         ? "There are no held-out sequences for this model, so they could not be searched."
         : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
-    write(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
+    setText(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
     units.replaceChildren(alike.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
     for (const { unit, mirrored } of alike) {
       const button = Object.assign(newElement("button", `unit ${unit}${mirrored ? " (opposite sign)" : ""}`), { type: "button" });

@@ -7,8 +7,9 @@
 /** @import { State, Theme, Zoom } from "../state.js" */
 /** @import { Figure, Picture } from "../plot.js" */
 /** @import { Gate } from "../run.js" */
+/** @import { Worked } from "../reading.js" */
 import { ownOf } from "../own.js";
-import { inputsOf, placeAt, replacedAt, sumsAt } from "../reading.js";
+import { inputsOf, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
@@ -43,10 +44,10 @@ export function mountCell(section, store, figures) {
     return { share: Math.abs(value) / zmax, colour: `rgb(${colourAt(colorscale, (value - zmin) / (zmax - zmin))})` };
   }
 
-  /** @param {State} state */
-  function showUnit(state) {
+  /** @param {State} state @param {Worked} worked */
+  function showUnit(state, { parts }) {
     const { unit } = state;
-    const carried = ownOf(state).carried(state);
+    const carried = { ...ownOf(state).carried(state), ...parts };
     for (const [gate, { Wx, Uh, b }] of Object.entries(sumsAt(state, unit))) {
       carried[`b.${gate}`] = b;
       carried[`Wx.${gate}`] = Wx;
@@ -54,8 +55,7 @@ export function mountCell(section, store, figures) {
     }
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      // A term of a gate's sum can be of any size. Its width and colour show how far it would move the gate.
-      const value = isTerm(name) ? Math.tanh(carried[name] / 2) : (carried[name] ?? 0);
+      const value = isTerm(name) ? bounded(carried[name]) : (carried[name] ?? 0);
       const { share, colour } = shade(name, value, state);
       flow(wire, share, name === "x" ? "" : colour);
     }
@@ -73,8 +73,8 @@ export function mountCell(section, store, figures) {
     }
   }
 
-  /** @param {State} state */
-  function showLayer(state) {
+  /** @param {State} state @param {Worked} worked */
+  function showLayer(state, { sizes }) {
     const { rows } = layerOf(state);
     const column = state.step - 1;
     const strips = { ...ownOf(state).strips(state), x: inputsOf(state).map((row) => row[column]) };
@@ -84,8 +84,7 @@ export function mountCell(section, store, figures) {
     }
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
-      const values = strips[/** @type {"x"} */ (name)] ?? rows[name].map((row) => Math.tanh(row[column] / 2));
-      const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+      const size = sizes[name] ?? sizeOf(strips[/** @type {"x"} */ (name)] ?? rows[name].map((row) => bounded(row[column])));
       flow(wire, shade(name, size, state).share, "");
     }
   }
@@ -126,8 +125,11 @@ export function mountCell(section, store, figures) {
     if (sum) sum.hidden = zoom !== "gate";
     for (const part of [svg, legend]) part?.toggleAttribute("hidden", zoom === "gate");
     if (state.step > state.received || !state.views.includes("cell") || zoom === "gate") return;
-    if (zoom === "layer") showLayer(state);
-    else showUnit(state);
+    const worked = workedAt(state);
+    svg.classList.toggle("late", !worked);
+    if (!worked) return;
+    if (zoom === "layer") showLayer(state, worked);
+    else showUnit(state, worked);
   });
 
   for (const input of zooms)
@@ -148,6 +150,15 @@ export function mountCell(section, store, figures) {
 
 /** @param {string} name of a wire */
 const isTerm = (name) => /^(Wx|Uh)\./.test(name);
+
+/**
+ * A place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
+ * @param {number} term
+ */
+const bounded = (term) => term / Math.hypot(2, term);
+
+/** The root mean square. @param {number[]} values */
+const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
 /** @param {SVGGElement} wire @param {number} share from 0 to 1 @param {string} colour */
 function flow(wire, share, colour) {

@@ -5,7 +5,7 @@
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
 import { hold } from "../changes.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
 import { tellOutcome } from "../words.js";
@@ -27,10 +27,10 @@ export function mountCheck(group, namedBy, store, actions) {
     group.hidden = !named;
     if (!named) return;
     const token = state.run.tokens?.[named.step - 1] ?? "numbers";
-    write(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).said} there.`);
+    setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).said} there.`);
     const outcome = detailAt(state, "checks")?.[by];
     const found = outcome && !("error" in outcome);
-    write(said, found ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
+    setText(said, found ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
     keep.hidden = !found;
   });
   button.addEventListener("click", () => {

@@ -1,8 +1,9 @@
 /** The cell's equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { ownOf } from "../own.js";
+import { workedAt } from "../reading.js";
 
 /**
  * @param {HTMLElement} section
@@ -18,6 +19,7 @@ export function mountEquations(section, store) {
   const relations = [...section.querySelectorAll("[data-relation]")];
   const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
+  const waiting = /** @type {HTMLElement} */ (section.querySelector(".waiting"));
 
   /** @param {Element} slot @param {string} number */
   function fill(slot, number) {
@@ -26,18 +28,22 @@ export function mountEquations(section, store) {
     if (plus) plus.textContent = negative ? "−" : "+";
     const factor = slot.classList.contains("factor");
     const text = negative && plus ? number.slice(1) : negative && factor ? `(${number})` : number;
-    write(slot, text);
+    setText(slot, text);
   }
 
   store.subscribe((state) => {
     if (state.step > state.received || !state.views.includes("equations")) return;
-    const { slots: numbers, rounded } = ownOf(state).equations(state);
+    const worked = workedAt(state);
+    setText(waiting, worked ? "" : (state.refusals.equations ?? ""));
+    section.classList.toggle("late", !worked);
+    if (!worked) return;
+    const { slots: numbers, rounded } = ownOf(state).equations(state, worked);
     for (const slot of slots) fill(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
     for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
-      write(relation, rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=");
+      setText(relation, rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=");
     }
     footnote.hidden = rounded.size === 0;
-    write(note, ownOf(state).note(state));
+    setText(note, ownOf(state).note(state));
   });
 }

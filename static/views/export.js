@@ -4,7 +4,7 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 import { cellOf } from "../cells.js";
-import { ended } from "../elements.js";
+import { withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
@@ -89,7 +89,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
         );
         done.textContent = `Downloaded ${name}.`;
       } catch (error) {
-        done.textContent = `The file could not be created: ${ended(/** @type {Error} */ (error).message)}`;
+        done.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
       }
     });
 }

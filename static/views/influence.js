@@ -5,7 +5,7 @@
 /** @import { Curve } from "../chart.js" */
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, drawCurves, listCurves } from "../chart.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
@@ -45,7 +45,7 @@ export function mountInfluence(section, tape, store) {
     if (on || tokens.classList.contains("tinted")) tint(state, found);
     if (!on || state.step > state.received) return;
     for (const input of scales) input.checked = input.value === state.scale;
-    write(waiting, found ? "" : (state.refusals.sensitivity ?? ""));
+    setText(waiting, found ? "" : (state.refusals.sensitivity ?? ""));
     section.classList.toggle("late", !found);
     if (!found && state.refusals.sensitivity) says.textContent = "";
     if (!found) return;
@@ -53,8 +53,8 @@ export function mountInfluence(section, tape, store) {
     if (wanted.every((one, i) => one === drawn[i])) return;
     drawn = wanted;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    write(says, tell(state, found));
-    write(scaleSays, tellScale(state.scale));
+    setText(says, tell(state, found));
+    setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, found);
     // Of one unit, the layer's curve is that of the unit once more.
     const drawing = curves.filter(({ name }) => layerOf(state).H > 1 || !name.endsWith(" layer"));

@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
@@ -58,6 +58,6 @@ export function mountInspector(main, store) {
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
-    for (const slot of slots) write(slot, String(place[slot.dataset.slot ?? ""]));
+    for (const slot of slots) setText(slot, String(place[slot.dataset.slot ?? ""]));
   });
 }

@@ -4,7 +4,7 @@
 /** @import { Mixture } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { memoryOf } from "../cells.js";
-import { fit, write } from "../elements.js";
+import { setLength, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
@@ -41,14 +41,14 @@ export function mountMemory(section, tape, store) {
     const most = Math.max(LEAST, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
-    write(tallest, row ? `up to ${exactly(most)}` : "");
+    setText(tallest, row ? `up to ${exactly(most)}` : "");
     bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
     bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin?.shares));
     const labelled = columns <= MOST_LABELLED ? T : 0;
-    fit(shares, labelled);
+    setLength(shares, labelled);
     for (let column = 0; column < labelled; column++) {
       const share = row?.shares[column + 1] ?? 0;
-      write(shares.children[column], share >= LEAST ? `${Math.round(100 * share)}%` : "");
+      setText(shares.children[column], share >= LEAST ? `${Math.round(100 * share)}%` : "");
     }
   }
 
@@ -59,8 +59,8 @@ export function mountMemory(section, tape, store) {
     listed = wanted;
     const steps = layerOf(state).rows.half_life[state.unit];
     const labelled = state.run.columns <= MOST_LABELLED ? state.received : 0;
-    fit(halfLives, labelled);
-    for (let column = 0; column < labelled; column++) write(halfLives.children[column], briefly(steps[column]));
+    setLength(halfLives, labelled);
+    for (let column = 0; column < labelled; column++) setText(halfLives.children[column], briefly(steps[column]));
   }
 
   /** @param {State} state @param {Ledger} ledger */
@@ -91,17 +91,17 @@ export function mountMemory(section, tape, store) {
     ribbon.hidden = lasting.hidden = !on;
     if (!on || state.step > state.received) return;
     const row = mixtureAt(state);
-    write(waiting, row ? "" : (state.refusals.ledger ?? ""));
+    setText(waiting, row ? "" : (state.refusals.ledger ?? ""));
     section.classList.toggle("late", !row);
     showHalfLives(state);
     showRibbon(state, row);
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    write(says, tell(state, row));
+    setText(says, tell(state, row));
     const other = row.twin && mixture(state, row.twin);
     twinSays.hidden = !other || other === mixture(state, row);
-    if (other) write(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
+    if (other) setText(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));
@@ -152,10 +152,10 @@ function outline(values) {
 function showTicks(edge, first, count, name) {
   const every = Math.ceil(count / MOST_TICKS);
   const steps = [...Array(count).keys()].filter((i) => (first + i) % every === 0 || count <= MOST_TICKS);
-  fit(edge, steps.length);
+  setLength(edge, steps.length);
   steps.forEach((i, at) => {
     const tick = /** @type {HTMLElement} */ (edge.children[at]);
-    write(tick, name(first + i));
+    setText(tick, name(first + i));
     tick.style.setProperty("--place", String((i + 0.5) / count));
   });
 }

@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -19,7 +19,7 @@ export function mountSequence(section, store, actions) {
   /** @param {State} state */
   function update(state) {
     if (box.value !== state.text) box.value = state.text;
-    write(error, state.error);
+    setText(error, state.error);
     if (state.invalid) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
     if (shown === state.model) return;

@@ -1,11 +1,8 @@
 /** The link to what is on the page, and the HTML that embeds it in another page. */
 
-/** @import { Store } from "../store.js" */
-import { recording } from "../api.js";
 import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
-import { home } from "../frame.js";
-import { LONGEST, encode, linkTo } from "../link.js";
+import { LONGEST } from "../link.js";
 
 /**
  * @param {HTMLElement} opener
@@ -52,17 +49,3 @@ export function mountShare(opener, dialog, home, page, address) {
 
 /** The path and query of a lesson's step. @param {string} name */
 const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];
-
-/**
- * The way from a frame or a saved page to the lab itself.
- * @param {HTMLAnchorElement | null} anchor
- * @param {Store} store
- */
-export function mountOpenLab(anchor, store) {
-  if (!anchor) return;
-  store.subscribe((state) => {
-    const link = linkTo(state);
-    // A saved page cannot run another text: the link takes it to where it can be run.
-    anchor.href = home + encode(recording ? { ...link, sequence: state.text } : link);
-  });
-}

@@ -3,11 +3,12 @@
 /** @import { Store, Update } from "../store.js" */
 /** @import { WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
-import { symbolOf } from "../cells.js";
+/** @import { Worked } from "../reading.js" */
+import { functionOf, symbolOf } from "../cells.js";
 import { editWeight, setWeight, weightKey } from "../changes.js";
-import { fit, newRow, write } from "../elements.js";
+import { setLength, newRow, setText } from "../elements.js";
 import { ownOf } from "../own.js";
-import { before, inputsOf, replacedAt, rounding, rowsOf, shownAs, sumAt, turned } from "../reading.js";
+import { DECIMALS, before, inputsOf, replacedAt, rowsOf, shownAs, sumAt, turned, workedAt } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
 import { detailAt, layerIndex, layerOf, openGate } from "../state.js";
 
@@ -24,8 +25,7 @@ const signOf = (state) => (turned(state, state.gate) ? -1 : 1);
  */
 function partsOf(state, sums) {
   const { gate, step, unit } = state;
-  const { seenBy } = ownOf(state);
-  const here = layerOf(state);
+  const factor = ownOf(state).factorIn(gate);
   const sum = sums.gates[gate];
   const column = step - 1;
   const i = step - sums.from;
@@ -47,13 +47,12 @@ function partsOf(state, sums) {
   }));
   sum.U.forEach((weight, k) => {
     const h = clampAt(state.run, "h_prev", below, k, step)?.value ?? before(state, "h", k);
-    const seen = seenBy(here, gate, unit, k, column);
     const as = { place: place("U", k), weight, trained: trained.U[k] };
     parts.push({
       about: `${gate}.Uh`,
-      name: `${seen.name}h${k + 1}, t − 1`,
+      name: `${factor}h${k + 1}, t − 1`,
       ...as,
-      value: seen.share * h,
+      value: sum.past?.[i][k] ?? h,
       product: sum.Uh[i][k],
     });
   });
@@ -65,7 +64,7 @@ function partsOf(state, sums) {
       about: `${gate}.Uh`,
       name: "r × bias c",
       ...c,
-      value: seenBy(here, gate, unit, unit, column).share,
+      value: layerOf(state).rows.r[unit][column],
       product: sum.rc[i],
     });
   }
@@ -97,56 +96,52 @@ export function mountSum(section, store, actions) {
     if (state.zoom !== "gate" || !state.views.includes("cell") || state.step > state.received) return;
     for (const input of gates) input.checked = input.value === state.gate;
     section.className = `sum ${state.gate}`;
-    const sums = detailAt(state, "sums");
-    write(waiting, sums ? "" : (state.refusals.sums ?? ""));
-    table.classList.toggle("late", !sums);
-    if (sums) show(state, sums);
+    const [sums, worked] = [detailAt(state, "sums"), workedAt(state)];
+    setText(waiting, sums && worked ? "" : (state.refusals.sums ?? state.refusals.equations ?? ""));
+    table.classList.toggle("late", !sums || !worked);
+    if (sums && worked) show(state, sums, worked);
     showEditor(state);
   });
   for (const input of gates) input.addEventListener("change", () => store.update(openGate, input.value));
 
-  /** @param {State} state @param {Sums} sums */
-  function show(state, sums) {
+  /** @param {State} state @param {Sums} sums @param {Worked} worked */
+  function show(state, sums, worked) {
     const parts = partsOf(state, sums);
     const shown = parts.filter(({ product, weight, trained }) => product !== 0 || weight !== trained);
     listed = parts;
     const { gate, unit, step } = state;
-    const own = ownOf(state);
     const replaced = replacedAt(state, unit);
     const { a } = sumAt(state, gate, unit);
     const value = rowsOf(state, gate)[unit][step - 1];
     const result = replaced[gate] ?? value;
-    const f = own.functions[gate];
     const symbol = symbolOf(layerOf(state), gate);
-    const { decimals, off } = rounding((as) => [
-      [shown.reduce((sum, { product }) => sum + as(product), 0), a],
-      [f.of(as(a)), result],
-    ]);
+    const f = functionOf(layerOf(state), gate);
+    const { decimals, off } = roundingOf(shown.map(({ product }) => product), a, f ? worked.decimals[`${gate}.value`] : DECIMALS); // prettier-ignore
     const largest = Math.max(...shown.map(({ product }) => Math.abs(product)));
-    fit(body, shown.length, newPart);
+    setLength(body, shown.length, newPart);
     shown.forEach((part, i) => {
       const row = /** @type {HTMLElement} */ (body.children[i]);
       row.dataset.about = part.about;
       const [name, weight, value, bar, product] = /** @type {HTMLElement[]} */ ([...row.children]);
       const button = /** @type {HTMLElement} */ (weight.firstElementChild);
-      write(name, part.name);
-      write(button, fixed(part.weight));
+      setText(name, part.name);
+      setText(button, fixed(part.weight));
       button.dataset.weight = weightKey(part.place);
       button.classList.toggle("changed", part.weight !== part.trained);
-      write(value, `× ${fixed(part.value)}`);
+      setText(value, `× ${fixed(part.value)}`);
       bar.style.setProperty("--share", (part.product / largest).toFixed(3));
       // With two decimals each, the factors do not always give the product that is shown.
       const gap = Math.abs(
         shownAs(fixed(part.weight)) * shownAs(fixed(part.value)) - shownAs(fixed(part.product, decimals)),
       );
-      write(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
+      setText(product, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(part.product, decimals)}`);
     });
     const zeros = parts.length - shown.length;
     caption.textContent = `The sum of ${symbol} of unit ${unit + 1} at t = ${step}, largest product first`;
     foot.replaceChildren(
       ...(zeros ? [total(`${zeros} more ${zeros === 1 ? "product is" : "products are"} 0`, "")] : []),
-      total("sum a", `${off[0] ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
-      total(`${symbol} = ${f.name ? `${f.name}(a)` : "a"}`, `${off[1] ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
+      total("sum a", `${off.sum ? "≈ " : ""}${fixed(a, decimals)}`, "a"),
+      total(`${symbol} = ${f ? `${f}(a)` : "a"}`, `${off.value ? "≈ " : ""}${fixed(result, decimals)}`, "value"),
       ...(gate in replaced ? [total("clamped at", fixed(value, decimals))] : []),
     );
   }
@@ -157,14 +152,14 @@ export function mountSum(section, store, actions) {
   /** @param {State} state */
   function showEditor(state) {
     const part = edited(state);
-    write(refused, state.refusals.changes ?? "");
+    setText(refused, state.refusals.changes ?? "");
     editor.hidden = !part;
     if (!part) return;
     const now = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
     // The value that was asked for: the run may not have it yet.
     const value = now ? signOf(state) * now.value : part.trained;
-    write(which, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
-    write(was, `trained: ${fixed(part.trained)}`);
+    setText(which, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
+    setText(was, `trained: ${fixed(part.trained)}`);
     slider.min = String(-reach(part.trained));
     slider.max = String(reach(part.trained));
     slider.value = String(value);
@@ -199,6 +194,23 @@ export function mountSum(section, store, actions) {
     showEditor(store.get());
     /** @type {HTMLElement | null} */ (body.querySelector(`[data-weight="${key}"]`))?.focus();
   });
+}
+
+/**
+ * How many decimals the products need so that they add up to the sum as it is shown, and that gives the gate. If no number of
+ * decimals does that, `off` says which of the two is off.
+ * @param {number[]} products @param {number} a @param {readonly number[]} [valueFollows] with how many decimals the gate follows from a
+ */
+function roundingOf(products, a, valueFollows = DECIMALS) {
+  const shown = (/** @type {number} */ value, /** @type {number} */ n) => shownAs(fixed(value, n));
+  const adds = (/** @type {number} */ n) => {
+    const sum = products.reduce((sum, product) => sum + shown(product, n), 0);
+    return Math.abs(sum - shown(a, n)) <= 0.5 * 10 ** -n + 1e-9; // half a unit of the last digit may be rounded either way
+  };
+  const enough = DECIMALS.find((n) => adds(n) && valueFollows.includes(n));
+  if (enough) return { decimals: enough, off: { sum: false, value: false } };
+  const [fewest] = DECIMALS;
+  return { decimals: fewest, off: { sum: !adds(fewest), value: !valueFollows.includes(fewest) } };
 }
 
 /**

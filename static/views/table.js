@@ -5,7 +5,7 @@
 /** @import { State } from "../state.js" */
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerIndex, layerOf, openTable } from "../state.js";
@@ -126,6 +126,6 @@ function fill(part, i, heads, texts) {
     const head = heads === "col" || j === 0;
     const cell = row.children[j] ?? row.appendChild(document.createElement(head ? "th" : "td"));
     if (head) cell.setAttribute("scope", heads);
-    write(cell, text);
+    setText(cell, text);
   });
 }

@@ -5,7 +5,7 @@
 /** @import { State } from "../state.js" */
 import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
-import { fit, write } from "../elements.js";
+import { setLength, setText } from "../elements.js";
 import { answer, fixed, missed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
@@ -43,16 +43,16 @@ export function mountTape(tape, store, beside = "original") {
     tape.classList.toggle("unlabelled", labelled === 0);
     tape.classList.toggle("signed", y.kind === "linear");
     if (tokens) {
-      fit(tokens, labelled);
-      for (let column = 0; column < labelled; column++) write(tokens.children[column], words?.[column] ?? "·");
+      setLength(tokens, labelled);
+      for (let column = 0; column < labelled; column++) setText(tokens.children[column], words?.[column] ?? "·");
     }
     const others = state.run.others ?? [];
     const row = tape.querySelector(".others");
     if (row instanceof HTMLElement) {
       row.hidden = !others.length;
-      fit(/** @type {Element} */ (row.querySelector("ol")), others.length ? labelled : 0);
+      setLength(/** @type {Element} */ (row.querySelector("ol")), others.length ? labelled : 0);
       [...row.querySelectorAll("li")].forEach((cell, column) => {
-        write(cell, others[column] ?? "");
+        setText(cell, others[column] ?? "");
         cell.classList.toggle("differs", others[column] !== words?.[column]);
       });
     }
@@ -62,12 +62,12 @@ export function mountTape(tape, store, beside = "original") {
   /** @param {State} state @param {number} labelled so many columns */
   function labelOutputs({ run }, labelled) {
     const { y } = run;
-    write(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
+    setText(find(".outputs .name"), y.kind === "linear" && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
     find(".twin").hidden = !run.twin;
-    write(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "second output" : beside);
+    setText(find(".twin .name"), y.kind === "linear" ? "difference" : run.against ? "second output" : beside);
     const other = run.against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
     untouched.ariaLabel = y.kind === "linear" ? `Difference from the output of the ${other}` : `Output of the ${other}`;
-    for (const list of [outputs, untouched]) fit(list, labelled);
+    for (const list of [outputs, untouched]) setLength(list, labelled);
     for (let column = 0; column < labelled; column++) {
       const output = /** @type {HTMLElement} */ (outputs.children[column]);
       const now = answer(run, column);

@@ -5,7 +5,7 @@
 /** @import { Range, Score, State } from "../state.js" */
 import { cellOf, earlier, symbolOf } from "../cells.js";
 import { chooseClamp, editWeight, hold, isChanged, letGo, redo, select, setWeight, undo } from "../changes.js";
-import { write } from "../elements.js";
+import { setText } from "../elements.js";
 import { decode, writeScenario } from "../link.js";
 import { turned } from "../reading.js";
 import { fixed, scenarioOf } from "../run.js";
@@ -219,8 +219,8 @@ export function mountWhatIf(section, tape, store, actions) {
     difference.checked = state.difference;
     if (twin && changed("run", "received", "views")) said.textContent = tellEffect(state);
     if (changed("run", "views")) showQuestion(state);
-    write(refused, state.refusals.changes ?? "");
-    write(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));
+    setText(refused, state.refusals.changes ?? "");
+    setText(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));
     scored.classList.toggle("error", !state.score);
   });
 

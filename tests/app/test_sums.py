@@ -54,6 +54,8 @@ def test_a_product_is_a_weight_times_what_it_meets(stacked_client: TestClient) -
     assert body["gates"]["h_tilde"]["Wx"] == [[W[0] * 0.3, W[1], 0], [W[0] * 0.2, 0, W[2]], [W[0] * 0.35, 0, 0]]
     seen = run.r[:, 0] * np.array([0, *run.h[:-1, 0]])
     np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["Uh"])[:, 0], U[0] * seen)
+    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["past"])[:, 0], seen)
+    assert [body["gates"][gate]["past"] for gate in ("r", "z")] == [None, None]
 
 
 @pytest.mark.parametrize(

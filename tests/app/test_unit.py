@@ -1,4 +1,4 @@
-"""POST /api/ledger and /api/sensitivity: what the core answers of one unit, and what cannot be asked."""
+"""POST /api/equations, /api/ledger, /api/sensitivity: what the core answers of one unit, and what cannot be asked."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app import models
 from app.routes import unit
-from gru_core import Clamp, Edit, twin
+from gru_core import Clamp, Edit, equations, twin
 from gru_core.ledger import ledger
+from tests.support.events import read_events
 
 TEXT = "A b c ? d D ? " * 4
 CLAMPS: list[dict[str, Any]] = [
@@ -25,7 +26,7 @@ EDITS = [Edit(0, "z", 0, "b", None, -3.0)]
 
 
 def ask(client: TestClient, what: str, **changes: object) -> Any:
-    asked = {"from": 1, "to": 28} if what == "ledger" else {"t": 28}
+    asked = {"t": 28} if what == "sensitivity" else {"from": 1, "to": 28}
     question = {"model": "stacked", "sequence": TEXT, "layer": 2, "unit": 3} | asked
     return client.post(f"/api/{what}", json=question | changes).json()
 
@@ -33,6 +34,45 @@ def ask(client: TestClient, what: str, **changes: object) -> Any:
 def served(client: TestClient) -> Any:
     app: Any = client.app
     return models.get("stacked", app.state.settings)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])
+def test_the_equations_are_the_cores_and_come_with_a_run_too(
+    stacked_client: TestClient, first: int, last: int
+) -> None:  # fmt: skip
+    changes = {"clamps": CLAMPS, "weights": WEIGHTS}
+    held, _ = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
+    wanted = equations.steps(held.layers[1], 2)[first - 1 : last]
+    body = ask(stacked_client, "equations", **{"from": first, "to": last}, **changes)
+    assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
+    place = {"layer": 2, "unit": 3}
+    scenario = {"model": "stacked", "sequence": TEXT, "equations": place} | changes
+    whole = stacked_client.post("/api/trace", json=scenario).json()
+    events = read_events(
+        stacked_client.post("/api/trace", json=scenario, headers={"accept": "text/event-stream"}).text
+    )  # fmt: skip
+    assert events[0][1]["equations"] == place
+    streamed = [data["equations"] for name, data in events if name == "step"]
+    for steps in (body["steps"], whole["equations"][first - 1 : last], streamed[first - 1 : last]):
+        for step, core in zip(steps, wanted, strict=True):
+            assert step["parts"] == pytest.approx(core["parts"], abs=1e-12)
+            assert step["decimals"] == core["decimals"]
+
+
+@pytest.mark.parametrize(
+    ("place", "where"), [({"layer": 3, "unit": 1}, "equations.layer"), ({"layer": 2, "unit": 7}, "equations.unit")]
+)
+def test_a_run_comes_with_the_equations_of_a_unit_that_is_there(
+    stacked_client: TestClient, place: dict[str, int], where: str
+) -> None:
+    scenario = {"model": "stacked", "sequence": TEXT, "equations": place}
+    assert stacked_client.post("/api/trace", json=scenario).json()["error"]["where"] == where
+
+
+def test_equations_of_at_most_512_steps_are_asked_for_at_once(stacked_client: TestClient) -> None:
+    long = {"sequence": "A b c ? " * 150, "from": 2}
+    assert len(ask(stacked_client, "equations", to=513, **long)["steps"]) == 512
+    assert ask(stacked_client, "equations", to=514, **long)["error"]["where"] == "to"
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])

@@ -37,6 +37,8 @@ async ([t, units]) => {
         plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
     }
     await frames();
+    // The equations of other units are asked for.
+    for (let i = 0; i < 300 && document.querySelector(".cell svg.late, .equations.late"); i++) await frames();
     const seen = {};
     for (const cell of Object.keys(units)) {
         const tape = document.querySelector(`#tape-${cell}`);

@@ -102,6 +102,7 @@ def test_a_minimal_grus_sum_has_no_old_state_and_its_candidate_is_clamped_beyond
     expect(lab.narration).to_contain_text(f"h̃ is clamped at −7.50 instead of {was}")
     np.testing.assert_allclose(lab.drawn("h"), held.layers[0].h, atol=1e-12)
     memory = page.get_by_role("region", name="Memory")
+    lab.settled()
     expect(memory).to_contain_text("The contributions add up to 100%")
     shares = held.ledger(unit=2)[4]
     shown = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem").all_inner_texts()

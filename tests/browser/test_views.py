@@ -164,6 +164,7 @@ def test_every_layer_of_a_deep_model_can_be_looked_at(visit: Visit, served: dict
         page.get_by_role("combobox", name="Layer").select_option(str(layer - 1))
         expect(lab.heading).to_have_text(f"t = 3, layer {layer} of 4, unit 40 of 64")
         assert_rows(lab, trace.layers[layer - 1], range(24, 40))
+        lab.settled()
         shown = number(lab.cell.locator("[data-slot=h]").text_content())
         assert shown == pytest.approx(trace.layers[layer - 1].h[2, 39], abs=0.00501)
         wanted = [str(layer)] if layer < 4 else None

@@ -29,24 +29,9 @@ from gru_core.model import load_file
 from gru_core.rnn import RNN
 from gru_core.tasks import TASKS
 from gru_core.training import Penalties, Schedule, fit, loss_and_gradients
+from tests.support.cells import NAMES, random_cell, random_holds, random_state
 
-NAMES = list(CELLS)
 OTHERS = [name for name in NAMES if name != "gru"]
-
-
-def random_cell(name: str, rng: np.random.Generator, inputs: int, units: int, strong: float = 1.0) -> Cell:
-    rows, recurrent = len(CELLS[name].gates) * units, len(CELLS[name].recurrent) * units
-    shapes = {"W": (rows, inputs), "U": (recurrent, units), "b": (rows,)}
-    return CELLS[name](**{key: strong * rng.normal(0, 0.7, shape) for key, shape in shapes.items()})
-
-
-def random_state(cell: Cell, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
-    return rng.uniform(-1, 1, (*batch, len(cell.carried) * cell.units))
-
-
-def random_holds(cell: Cell, rng: np.random.Generator, shape: tuple[int, ...], share: float = 0.15) -> Holds:
-    masks = {signal: rng.random((*shape, cell.units)) < share for signal in cell.holdable}
-    return Holds(masks, {signal: rng.uniform(*cell.holdable[signal], mask.shape) for signal, mask in masks.items()})
 
 
 def random_model(cells: tuple[Cell, ...], rng: np.random.Generator, kind: Any = "softmax") -> Model:

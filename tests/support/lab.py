@@ -134,6 +134,8 @@ class Lab:
                 const clientY = y + ((unit - 0.5) / find("#tape").style.getPropertyValue("--units")) * height;
                 plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
                 await frames();
+                // The equations of another unit are asked for.
+                for (let i = 0; i < 300 && find("#inspector .cell svg.late, .equations.late"); i++) await frames();
                 const numbers = {};
                 for (const part of ["cell", "equations"]) {
                     for (const slot of document.querySelectorAll(`[data-part=${part}] [data-slot]`)) {

@@ -15,6 +15,7 @@ from pathlib import Path
 from app.pages.lab import page_context
 from app.runs.answers import events
 from app.runs.run import example, prepare
+from app.schemas import UnitPlace
 from app.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -25,7 +26,7 @@ def main() -> int:
     about, blocks = prepare(example(run, settings), settings, None)
     page = {
         "boot": json.loads(page_context({"model": run}, settings)["boot"]),
-        "run": b"".join(events(about, blocks)).decode(),
+        "run": b"".join(events(about, blocks, UnitPlace(layer=1, unit=1))).decode(),
     }
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "page.json"

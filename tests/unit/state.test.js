@@ -5,7 +5,7 @@ import { answer, finish, missed, newRun, putStep } from "../../static/run.js";
 import { FOCUS, complete, goTo, layerOf, lookAt, moveRow, play, receive, tick } from "../../static/state.js";
 import { events } from "./page.js";
 
-const [start, ...rest] = events;
+const [start, ...rest] = events.map(({ data }) => data);
 const run = newRun(start, { clamps: [], weights: [] });
 for (const step of rest.slice(0, -1)) putStep(run, step);
 finish(run, rest.at(-1));

@@ -1,0 +1,51 @@
+/** Server-sent events: the one parser of this format, for runs, trainings and rooms, from the server or from a saved page. */
+
+/** An event; `name` is "" for a comment, which only shows that the server is there. @typedef {{name: string, id: string, data: any}} ServerEvent */
+
+/**
+ * Make a parser of an event stream. It takes the text in pieces of any length and returns the events that each piece completes.
+ * @returns {(text: string) => ServerEvent[]}
+ */
+export function createParser() {
+  let rest = "";
+  return (text) => {
+    const blocks = (rest + text).split("\n\n");
+    rest = blocks.pop() ?? "";
+    return blocks.map(parseBlock);
+  };
+}
+
+/** Parse a whole event stream. @param {string} text */
+export const parseEvents = (text) => createParser()(text);
+
+/** The connection broke off before the stream's end. */
+export class StreamError extends Error {}
+
+/**
+ * Read an event stream from the server until it ends. Throws StreamError if the connection breaks off.
+ * @param {Response} response
+ * @param {(events: ServerEvent[]) => void} receive gets the events that a piece completes, for each piece that arrives
+ */
+export async function readEvents(response, receive) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  const parse = createParser();
+  for (;;) {
+    const { done, value } = await reader.read().catch((cause) => {
+      throw new StreamError("the stream broke off", { cause });
+    });
+    if (done) return;
+    receive(parse(decoder.decode(value, { stream: true })));
+  }
+}
+
+/** @param {string} block the lines of an event @returns {ServerEvent} */
+function parseBlock(block) {
+  const fields = { event: "", id: "", data: "" };
+  for (const line of block.split("\n")) {
+    const [, field, value] = /^(event|id|data): ?(.*)$/.exec(line) ?? [];
+    if (field) fields[/** @type {keyof typeof fields} */ (field)] += value;
+  }
+  const { event, id, data } = fields;
+  return { name: event, id, data: event ? JSON.parse(data) : null };
+}

@@ -1,0 +1,26 @@
+/** The step of a lesson in the address, in links, and, in a saved lesson, in the page around. */
+
+import { frameKeys } from "../frame.js";
+import { recording } from "../recording.js";
+
+/** The address of a step, as links in a lesson have it. @param {number} n */
+export const addressOf = (n) => `?step=${n}`;
+
+/** The step that a link in the lesson leads to, 0 if it leads elsewhere. @param {Element} link */
+export const stepIn = (link) => Number(/^\?step=(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1] ?? 0);
+
+/** The step in the page's address. */
+export const stepInAddress = () => Number(new URLSearchParams(location.search).get("step") ?? (location.hash.slice(1) || "1"));
+
+/** Make a new entry in the browser's history. @param {number} n */
+export function push(n) {
+  if (!recording) history.pushState(null, "", addressOf(n) + frameKeys);
+  else if (parent === window) history.pushState(null, "", `#${n}`);
+  else parent.postMessage({ type: "gruscope-at", step: n }, "*");
+}
+
+/** Leave for a step with a figure of another kind, which has a page of its own; in a saved lesson the page around has it. @param {number} n */
+export function leave(n) {
+  if (recording) parent.postMessage({ type: "gruscope-step", step: n }, "*");
+  else location.assign(addressOf(n) + frameKeys);
+}

@@ -1,0 +1,39 @@
+/** The way back to the lesson's run, for visitors who have changed the figure. */
+
+/** @import { Figure } from "./lesson.js" */
+
+/**
+ * @param {HTMLElement | null} button
+ * @param {HTMLElement} main the figure
+ * @param {Figure} figure
+ * @param {{link: string, upto: number | null}} initial what the page came with
+ * @param {(text: string) => void} announce
+ * @returns {(link: string, upto: number | null) => void} shows the lesson's run in the figure
+ */
+export function mountReturn(button, main, figure, initial, announce) {
+  let { link, upto } = initial;
+
+  /** @param {string} newLink @param {number | null} newUpto */
+  function show(newLink, newUpto) {
+    [link, upto] = [newLink, newUpto];
+    figure.show(link, upto);
+    if (button) button.hidden = true;
+  }
+
+  /** Whether an event changes the figure. @param {Event} event */
+  function changes(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event instanceof KeyboardEvent) return /^(Arrow|Home|End| )/.test(event.key) && !target.closest("aside input");
+    return main.contains(target);
+  }
+
+  for (const type of ["pointerdown", "input", "keydown"])
+    addEventListener(type, (event) => {
+      if (button && changes(event)) button.hidden = false;
+    });
+  button?.addEventListener("click", () => {
+    show(link, upto);
+    announce("The figure shows the lesson’s run again.");
+  });
+  return show;
+}

@@ -1,0 +1,43 @@
+/** Sends the view of this page to the class, one request at a time: what came in between is left out. */
+
+/** @import { View } from "./requests.js" */
+
+const PAUSE = 120; // ms between two views: the newest is what counts
+const AGAIN = 1000; // ms until a view that did not arrive is sent again
+
+/** @param {View} view */
+export const keyOf = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
+
+/**
+ * @param {() => View | null} current the view of this page, null while there is nothing to send
+ * @param {(view: View) => Promise<boolean> | null} send resolves to whether the server took it; null if it cannot be sent
+ */
+export function createBroadcast(current, send) {
+  let sent = "";
+  let sending = false;
+
+  /** Send the view if the class does not have it. */
+  async function update() {
+    const view = sending ? null : current();
+    if (!view || keyOf(view) === sent) return;
+    const request = send(view);
+    if (!request) return;
+    sending = true;
+    sent = keyOf(view);
+    const arrived = await request;
+    if (!arrived) sent = "";
+    setTimeout(
+      () => {
+        sending = false;
+        update();
+      },
+      arrived ? PAUSE : AGAIN,
+    );
+  }
+
+  return {
+    update,
+    /** Note that the class has a view. @param {View} view */
+    note: (view) => (sent = keyOf(view)),
+  };
+}

@@ -1,0 +1,58 @@
+/** The dialog of a room: how to open one and, once it is open, how students join. */
+
+/** @import { View } from "./requests.js" */
+import { copy } from "../clipboard.js";
+import { finder } from "../elements.js";
+import { home } from "../frame.js";
+import { ROOT } from "../server.js";
+import { asHash } from "./capability.js";
+import { openRoom, roomUrl } from "./requests.js";
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {HTMLElement[]} openers
+ * @param {ReturnType<typeof import("./leadership.js").createLeadership>} leadership
+ * @param {() => View} ownView
+ */
+export function mountInvitation(dialog, openers, leadership, ownView) {
+  const find = finder(dialog);
+
+  function update() {
+    const capability = leadership.capability();
+    find(".invitation").hidden = !capability;
+    find(".beginning").hidden = capability !== null;
+    if (!capability) return;
+    find(".big").textContent = capability.code;
+    find(".address").textContent = `${home}rooms/${capability.code}`.replace(/^https?:\/\//, "");
+    /** @type {HTMLImageElement} */ (find("img")).src = `${ROOT}${roomUrl(capability.code, "qr.svg")}`;
+    find(".local").hidden = !/^(localhost|127\.|\[::1\])/.test(location.host);
+  }
+
+  async function open() {
+    const error = find(".error");
+    error.textContent = "";
+    try {
+      const { code, secret } = await openRoom(ownView());
+      leadership.lead({ code, secret });
+      update();
+    } catch (problem) {
+      error.textContent = /** @type {Error} */ (problem).message;
+    }
+  }
+
+  async function copyLink() {
+    const capability = leadership.capability();
+    if (!capability) return;
+    const { page, link, step } = ownView();
+    const copied = await copy(home + (step ? `${page}?step=${step}` : page + link) + asHash(capability));
+    find(".own .done").textContent = copied ? "Copied. Anyone with this link can control the room. Keep it private." : "The link could not be copied here. Copy the link address of “Presenter window” instead."; // prettier-ignore
+  }
+
+  for (const opener of openers)
+    opener.addEventListener("click", () => {
+      update();
+      dialog.showModal();
+    });
+  find("[data-room=open]").addEventListener("click", open);
+  find("[data-room=copy]").addEventListener("click", copyLink);
+}

@@ -1,0 +1,131 @@
+/** The connection of a window that leads a room: it is held, lost and made again, and every change of the class comes through it. */
+
+/** @import { Capability } from "./capability.js" */
+/** @import { ClassState } from "./class.js" */
+/**
+ * `start` is called when a room is led, with its code and the address of the presenter window, `change` with each new state of the
+ * class, `end` when the room is over. `reopen` opens the room again after the server has lost it.
+ * @typedef {{start: (code: string, presenter: string) => void, change: (state: ClassState, before: ClassState | null) => void,
+ *            end: () => void, reopen: (secret: string) => Promise<void>}} Hooks
+ */
+import { sentence } from "../elements.js";
+import { home } from "../frame.js";
+import { RequestError, request } from "../server.js";
+import { asHash, credentials, saveCapability } from "./capability.js";
+import { postToRoom, roomUrl } from "./requests.js";
+import { DELAYED, listen } from "./stream.js";
+
+const whereabouts = () => location.pathname + location.search;
+
+/**
+ * @param {Capability | null} initial
+ * @param {ReturnType<typeof import("./status.js").createStatus>} status
+ * @param {Hooks} hooks
+ */
+export function createLeadership(initial, status, hooks) {
+  let capability = initial;
+  // A page that is loaded again, or a second tab, takes over what the room shows. One that the teacher went on to shows the class itself.
+  let takesOver = initial !== null && (initial.at ?? whereabouts()) === whereabouts();
+  let destination = ""; // where this page goes since the room does
+  /** @type {ClassState | null} */
+  let state = null;
+  /** @type {ReturnType<typeof listen> | null} */
+  let stream = null;
+  addEventListener("pagehide", () => capability && saveCapability({ ...capability, at: destination || whereabouts() }));
+
+  function start() {
+    if (!capability) return;
+    const { code } = capability;
+    const headers = credentials(capability);
+    hooks.start(code, `${home}rooms/${code}/presenter${asHash(capability)}`);
+    stream = listen(roomUrl(code, "class"), () => headers, {
+      receive: (name, data) => name && receive(data),
+      lost: (message, forGood) => (forGood ? end(message) : lose(message)),
+      delayed: (delayed) => delayed && status.write(DELAYED, "lost"),
+    });
+  }
+
+  /** @param {ClassState} next */
+  function receive(next) {
+    if (next.away) status.write(sentence(next.away), "lost");
+    else status.clear("lost");
+    const before = state?.view ? state : null;
+    state = next;
+    if (!next.view) return;
+    if (next.ended) return end("The room has ended.");
+    if (!before) status.write("");
+    hooks.change(next, before);
+    takesOver = false;
+  }
+
+  /** @param {string} message */
+  async function lose(message) {
+    status.write(message, "lost");
+    if (!capability || !state) return;
+    // A server that has restarted knows no room of ours: it is opened again, under the same code.
+    try {
+      await request(roomUrl(capability.code, "qr.svg"));
+    } catch (error) {
+      // 429: a whole class has asked for a room that is not there.
+      if (error instanceof RequestError && [404, 429].includes(error.status)) await reopen(capability.secret);
+    }
+  }
+
+  /** @param {string} secret */
+  const reopen = (secret) =>
+    hooks.reopen(secret).then(
+      () => status.write("The server has restarted. The room is open again, with the same code.", "lost"),
+      () => {}, // the next attempt to connect tries again
+    );
+
+  /** @param {string} message */
+  function end(message) {
+    stream?.stop();
+    saveCapability(null);
+    [capability, state] = [null, null];
+    status.write(message);
+    hooks.end();
+  }
+
+  /** Send something to the room; whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
+  async function command(part, body, init) {
+    if (!capability) return true;
+    try {
+      await postToRoom(capability.code, part, credentials(capability), body, init);
+      status.clear("refused");
+      return true;
+    } catch (error) {
+      status.write(/** @type {Error} */ (error).message, "refused");
+      return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
+    }
+  }
+
+  return {
+    start,
+    command,
+    capability: () => capability,
+    /** Whether the class gets to see what this page shows. */
+    isOpen: () => capability !== null && state !== null && state.mode !== "pause",
+    get takesOver() {
+      return takesOver;
+    },
+    /** Lead a room that was just opened. @param {Capability} opened */
+    lead(opened) {
+      capability = opened;
+      takesOver = false;
+      saveCapability(opened);
+      status.write("");
+      start();
+    },
+    /** @param {ClassState["mode"]} mode */
+    async setMode(mode) {
+      await command("mode", { mode });
+      if (state) state.mode = mode;
+    },
+    /** Go to another page, which leads the room from then on. @param {string} path */
+    goTo(path) {
+      destination = new URL(home + path).href.slice(location.origin.length);
+      location.assign(home + path);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** What becomes of a question of a room once its answer is shown: the verdict, the explanation, the class, and its sketches. */
+
+/** @import { Answer } from "../lesson/answers.js" */
+/** @import { RoomQuestion } from "./question.js" */
+/** @import { Sketch } from "./sketches.js" */
+import { newElement } from "../elements.js";
+import { markTruth } from "../lesson/form.js";
+import { verdict } from "../lesson/verdict.js";
+import { histogram } from "./question.js";
+import { drawSketches, fetchSketches } from "./sketches.js";
+
+/** @param {HTMLElement} box @param {string} code of the room */
+export function createOutcome(box, code) {
+  /** The class's sketches, and the question and round that they answer. @type {{key: string, sketches: Promise<Sketch[]>} | null} */
+  let drawn = null;
+
+  /** @param {RoomQuestion} question @param {HTMLElement} outcome @param {number[] | null} yours */
+  async function showSketches(question, outcome, yours) {
+    const key = `${question.id}.${question.round}`;
+    if (drawn?.key !== key) drawn = { key, sketches: fetchSketches(code, {}) };
+    const sketches = await drawn.sketches.catch(() => null);
+    if (sketches) outcome.append(drawSketches(question, sketches, { yours }));
+    else drawn = null; // another attempt is made when the question is shown again
+  }
+
+  return {
+    /**
+     * Show the outcome of a question that is revealed, and return the true answers, none if there are none.
+     * @param {HTMLFormElement} form @param {RoomQuestion} question @param {Answer | null} answer
+     */
+    show(form, question, answer) {
+      const revealed = /** @type {NonNullable<RoomQuestion["revealed"]>} */ (question.revealed);
+      const truths = revealed.truth === null ? [] : [revealed.truth].flat();
+      markTruth(form, question, answer, truths);
+      const outcome = newElement("div", { className: "revealed", tabIndex: -1 });
+      outcome.setAttribute("role", "group");
+      outcome.setAttribute("aria-label", "Answer");
+      const sentence = revealed.truth === null ? "" : verdictOn(question, answer);
+      if (sentence) outcome.append(newElement("p", { className: "outcome", textContent: sentence }));
+      for (const html of [revealed.replies[[answer ?? []].flat()[0]], revealed.reveal, revealed.why])
+        if (html) outcome.append(newElement("div", { className: "prose", innerHTML: html }));
+      if (question.class) outcome.append(newElement("h3", "The class"), histogram(question, question.class, answer));
+      box.append(outcome);
+      if (question.kind === "draw") showSketches(question, outcome, /** @type {number[] | null} */ (answer));
+      return truths;
+    },
+  };
+}
+
+/** @param {RoomQuestion} question @param {Answer | null} answer */
+function verdictOn(question, answer) {
+  const revealed = /** @type {NonNullable<RoomQuestion["revealed"]>} */ (question.revealed);
+  if (answer === null) return question.kind === "number" ? `The answer is ${revealed.text}.` : "";
+  const label = question.options[[answer].flat()[0]] ?? "";
+  const chosen = newElement("span", { innerHTML: label }).textContent ?? "";
+  return verdict(question, answer, /** @type {any} */ (revealed), chosen);
+}

@@ -1,0 +1,15 @@
+/** The line of text in a room's bar: each message has a kind, and is cleared once what it is about is over. */
+
+/** @param {HTMLElement} element */
+export const createStatus = (element) => ({
+  /** @param {string} text @param {string} [kind] */
+  write(text, kind = "") {
+    element.dataset.kind = kind;
+    element.textContent = text;
+  },
+  /** Clear the message if it is of this kind. @param {string} kind */
+  clear(kind) {
+    if (element.dataset.kind !== kind) return;
+    element.dataset.kind = element.textContent = "";
+  },
+});

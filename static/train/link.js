@@ -1,0 +1,46 @@
+/**
+ * What the training page shows, as an address. Each key is optional, and what is as in the task's preset is left out.
+ *
+ *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+x+x&t=3&unit=1&v=1&step=400
+ *
+ * `step` is a training step. A table of the visitor's is too long for a link: its training has a page of its own, by its id.
+ */
+
+/** @import { Name } from "../facets.js" */
+/** @import { Studio } from "./studio.js" */
+import { decode, encode } from "../link.js";
+import { initial, keysOf } from "./recipe.js";
+import { longest, namesOf, stepOf, trainingOf } from "./studio.js";
+
+/** The task of a page that trains on the visitor's own table. */
+export const OWN = "own";
+
+/** The training step that an address asks for; without one it is the last. @param {string} address */
+export function stepIn(address) {
+  const step = Number(new URLSearchParams(address).get("step") ?? Infinity);
+  return Number.isNaN(step) ? Infinity : step;
+}
+
+/** The address of a training. @param {string} id */
+export const addressOfTraining = (id) => `?training=${id}`;
+
+/** The recipe of another cell for the same task. @param {Studio} studio @param {Name} cell */
+export function recipeFor(studio, cell) {
+  const recipes = namesOf(studio).map((name) => trainingOf(studio, name).recipe);
+  const known = recipes.find((recipe) => recipe.cell === cell);
+  return known ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
+}
+
+/** The address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */
+export function addressOf(studio, cells = namesOf(studio)) {
+  const { run, step, unit } = studio.cells[studio.at];
+  const focus = { ...decode("").focus, step, unit };
+  const rest = encode({ model: null, sequence: (run.tokens ?? []).join(" "), clamps: [], weights: [], focus, notices: [] });
+  const atEnd = studio.place >= longest(studio).reports.length - 1;
+  const [first] = namesOf(studio);
+  const which =
+    initial.task === OWN
+      ? addressOfTraining(trainingOf(studio, first).id)
+      : `?${keysOf(cells.map((cell) => recipeFor(studio, cell)))}`;
+  return `${which}&${rest.slice(1)}${atEnd ? "" : `&step=${stepOf(studio)}`}`;
+}

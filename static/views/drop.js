@@ -1,0 +1,23 @@
+/** Files that are dropped anywhere on the page. */
+
+/** @param {(file: File) => void} receive */
+export function mountDrop(receive) {
+  const carriesFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  const mark = (/** @type {boolean} */ on) => document.body.classList.toggle("dropping", on);
+
+  addEventListener("dragover", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    mark(true);
+  });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) mark(false);
+  });
+  addEventListener("drop", (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    mark(false);
+    const file = event.dataTransfer?.files[0];
+    if (file) receive(file);
+  });
+}

@@ -1,0 +1,165 @@
+/** Upload a model: send a file, answer the questions that it leaves open, show how it was read, and check its parity. */
+
+/** @import { ModelEntry } from "../state.js" */
+/** @typedef {{value: string, means: string}} Option */
+/** @typedef {{key: string, text: string, options: Option[]}} Question */
+/** The response to an upload, or to an answer: a model, or another question. @typedef {{model: ModelEntry} | {upload: string, question: Question}} Uploaded */
+/** @typedef {{answers: Record<string, string>, alphabet: string[] | null, labels: string[] | null}} Answers */
+import { answerQuestions, checkParity, uploadModel } from "../api.js";
+import { finder, newElement } from "../elements.js";
+import { mountDrop } from "./drop.js";
+import { createParity } from "./parity.js";
+
+/** @type {Answers} */
+const NO_ANSWERS = { answers: {}, alphabet: null, labels: null };
+
+/**
+ * @param {HTMLElement} opener
+ * @param {HTMLDialogElement} dialog
+ * @param {{fits: (entry: ModelEntry) => boolean, adopt: (entry: ModelEntry) => void}} actions
+ */
+export function mountUpload(opener, dialog, actions) {
+  const find = finder(dialog);
+  const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (find(`[name=${name}]`));
+  const [error, question, summary] = [".error", ".asked", ".understood"].map(find);
+  const progress = /** @type {HTMLProgressElement} */ (find("progress"));
+  const parity = createParity(summary);
+  let id = ""; // of the upload, or of the model once it is read
+  let answers = NO_ANSWERS;
+  /** A model whose cell has a page of its own, which is opened when the dialog is closed. @type {ModelEntry | null} */
+  let elsewhere = null;
+
+  /** Do some work; if it fails, say why and leave everything else as it is. @param {() => Promise<void>} work */
+  async function attempt(work) {
+    error.textContent = "";
+    dialog.setAttribute("aria-busy", "true");
+    try {
+      await work();
+    } catch (problem) {
+      error.textContent = /** @type {Error} */ (problem).message;
+      error.scrollIntoView({ block: "nearest" });
+    } finally {
+      dialog.setAttribute("aria-busy", "false");
+      progress.hidden = true;
+    }
+  }
+
+  /** @param {File} file */
+  const upload = (file) =>
+    attempt(async () => {
+      question.hidden = summary.hidden = true; // these were about another file
+      progress.hidden = false;
+      progress.value = 0;
+      const uploaded = await uploadModel(file, (share) => (progress.value = share));
+      answers = NO_ANSWERS;
+      accept(uploaded);
+    });
+
+  /** @param {Partial<Answers>} more */
+  const answer = (more) =>
+    attempt(async () => {
+      const all = { ...answers, ...more };
+      const uploaded = await answerQuestions(id, all);
+      answers = all;
+      accept(uploaded);
+    });
+
+  /** @param {File} file */
+  const check = (file) =>
+    attempt(async () => {
+      parity.clear();
+      parity.show(await checkParity(id, file));
+    });
+
+  /** @param {Uploaded} uploaded */
+  function accept(uploaded) {
+    const complete = "model" in uploaded;
+    question.hidden = complete;
+    summary.hidden = !complete;
+    id = complete ? uploaded.model.id : uploaded.upload;
+    if (complete) showModel(uploaded.model);
+    else showQuestion(question, uploaded.question);
+  }
+
+  /** @param {ModelEntry} model */
+  function showModel(model) {
+    elsewhere = actions.fits(model) ? null : model;
+    if (!elsewhere) actions.adopt(model);
+    find(".understood h3").textContent = `${model.card.title}: ${elsewhere ? "close this dialog to open it" : "now on the page"}`;
+    find(".said").replaceChildren(...model.said.map((text) => newElement("li", text)));
+    field("alphabet").value = answers.alphabet?.join(" ") ?? "";
+    field("labels").value = answers.labels?.join(" ") ?? "";
+    field("readout").value = answers.answers.readout ?? "";
+    parity.clear();
+  }
+
+  /** Take a dropped file: names (.json) and reference outputs (.npz) once a model is there, else a model. @param {File} file */
+  async function receive(file) {
+    if (!dialog.open) dialog.showModal();
+    const complete = !summary.hidden;
+    if (file.name.endsWith(".json") && id) await attempt(async () => answer(readNames(await file.text())));
+    else if (file.name.endsWith(".npz") && complete) await check(file);
+    else await upload(file);
+  }
+
+  opener.addEventListener("click", () => dialog.showModal());
+  dialog.addEventListener("close", () => {
+    if (elsewhere) actions.adopt(elsewhere);
+  });
+  onFile(field("file"), upload);
+  onFile(field("reference"), check);
+  question.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const chosen = /** @type {HTMLInputElement} */ (find(".asked :checked"));
+    answer({ answers: { ...answers.answers, [chosen.dataset.key ?? ""]: chosen.value } });
+  });
+  find(".names").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [alphabet, labels] = ["alphabet", "labels"].map((name) => wordsOf(field(name).value));
+    const { readout: _, ...others } = answers.answers;
+    const readout = field("readout").value;
+    answer({ alphabet, labels, answers: readout ? { ...others, readout } : others });
+  });
+  mountDrop(receive);
+}
+
+/** @param {HTMLInputElement} input @param {(file: File) => void} receive */
+function onFile(input, receive) {
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) receive(file);
+    input.value = ""; // the same file may be chosen again
+  });
+}
+
+/** @param {HTMLElement} form @param {Question} question */
+function showQuestion(form, { key, text, options }) {
+  const find = finder(form);
+  find("legend").textContent = text;
+  find(".options").replaceChildren(
+    ...options.map(({ value, means }, i) => {
+      const radio = newElement("input", { type: "radio", name: "option", value, required: true });
+      radio.dataset.key = key;
+      if (i === 0) setTimeout(() => radio.focus());
+      return newElement("label", {}, [radio, newElement("b", value), ` ${means}`]);
+    }),
+  );
+}
+
+/** Read a file with names. Throws an Error with a message for the visitor. @param {string} text @returns {Partial<Answers>} */
+function readNames(text) {
+  let names;
+  try {
+    names = JSON.parse(text);
+  } catch {
+    throw new Error('This file is not valid JSON. It must look like {"alphabet": ["a", "b"], "labels": ["no", "yes"]}.');
+  }
+  const { alphabet = null, labels = null } = names;
+  return { alphabet, labels };
+}
+
+/** @param {string} text */
+function wordsOf(text) {
+  const words = text.split(/\s+/).filter(Boolean);
+  return words.length ? words : null;
+}
