@@ -206,7 +206,7 @@ def test_the_limits_are_settings() -> None:
     assert response.headers["content-security-policy"].endswith("frame-ancestors https://docs.example")
     small = TestClient(create_app(Settings(max_units=4)))
     message = small.post("/api/trace", json={"model": "sentiment", "sequence": "good"}).json()["error"]["message"]
-    assert message == "this model has 8 units in a layer; this server allows at most 4"
+    assert message == "this model has 8 units in a layer; at most 4 are allowed"
     with small as client:
         assert max(entry["layers"][0]["units"] for entry in client.get("/api/models").json()) == 4
     page = TestClient(create_app(Settings(max_steps=3))).get("/")
