@@ -96,8 +96,8 @@ function readWeights(text) {
 }
 
 /** What is run as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
-export const writeScenario = ({ sequence, clamps, weights, against = "" }) =>
-  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against}`;
+export const writeScenario = ({ sequence, clamps, weights, against }) =>
+  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}`;
 
 /** The keys beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that each says, and how. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([

@@ -60,13 +60,13 @@ const blank = (height, columns) => Array.from({ length: height }, () => new Floa
  * @param {Changes} changes
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights, against = "" }) {
+export function newRun(start, { clamps, weights, against }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
   const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
   const equations = start.equations ? { ...start.equations, steps: [] } : null;
-  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against, columns, layers, inputs, outputs, untouched, gaps, effect: null, equations };
+  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against ?? "", columns, layers, inputs, outputs, untouched, gaps, effect: null, equations };
 }
 
 /**

@@ -25,7 +25,6 @@ from gru_core.formats.questions import FormatError, Option, Question, Unanswered
 from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack, numbers
 
 __all__ = [
-    "LIMITS",
     "Convention",
     "FormatError",
     "Imported",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { GATES, HELD, SIGNALS } from "../../static/cells.js";
-import { decode, encode } from "../../static/link.js";
+import { decode, encode, writeScenario } from "../../static/link.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "../../static/state.js";
 
 /** Numbers from 0 to 1, the same in every run: mulberry32. */
@@ -58,4 +58,10 @@ test("a value that a key cannot have is named, and the others are followed", () 
     assert.match(notices[0], new RegExp(`“${key}”`));
     assert.equal(focus.zoom, "gate");
   }
+});
+
+test("a scenario without a second sequence is the same however that is written", () => {
+  const scenario = { sequence: "A x B", clamps: [], weights: [] };
+  const texts = [undefined, null, ""].map((against) => writeScenario({ ...scenario, against }));
+  assert.equal(new Set(texts).size, 1);
 });
