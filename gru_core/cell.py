@@ -343,7 +343,7 @@ class Run(ABC):
         return results
 
     def free(self, signal: str) -> Array:
-        """Return a signal with computed values in place of those that were held."""
+        """Return a signal, with the computed value where a clamp replaced it."""
         return self.computed[signal] if signal in self.computed else np.asarray(getattr(self, signal))
 
     @cached_property

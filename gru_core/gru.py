@@ -163,13 +163,30 @@ class GRU(Cell):
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Forward(Run):
+class UpdateGateRun(Run):
+    """A run of a cell whose update gate z mixes the old state with the candidate."""
+
+    z: Array
+    h_tilde: Array
+
+    @property
+    def half_life(self) -> Array:
+        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
+        return half_life(self.z)
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """h_t as a mixture: it keeps the share 1 − z of the old state, and takes the share z of the candidate."""
+        held = None if self.holds is None else self.holds.masks.get("h_prev")
+        return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Forward(UpdateGateRun):
     """Every intermediate value of a run."""
 
     cell: GRU
     r: Array
-    z: Array
-    h_tilde: Array
 
     @cached_property
     def Uh(self) -> dict[str, Array]:
@@ -210,17 +227,6 @@ class Forward(Run):
     def parts(self) -> dict[str, Array]:
         """The products, with `past`: what the reset gate lets through to the candidate."""
         return super().parts | {"past": self.r * self.h_prev if self.cell.c_h is None else self.Uh["h_tilde"]}
-
-    @property
-    def half_life(self) -> Array:
-        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
-        return half_life(self.z)
-
-    @cached_property
-    def mixture(self) -> Mixture:
-        """h_t as a mixture: it keeps the share 1 − z of the old state, and takes the share z of the candidate."""
-        held = None if self.holds is None else self.holds.masks.get("h_prev")
-        return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """Run the function `backward`. If the loss reads a gate itself, `direct` has ∂L/∂r or ∂L/∂z by name."""

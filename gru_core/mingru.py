@@ -24,10 +24,8 @@ import numpy as np
 
 from gru_core import gru
 from gru_core.arrays import Array
-from gru_core.cell import Cell, Gradients, Run, σ
-from gru_core.gru import half_life
+from gru_core.cell import Cell, Gradients, σ
 from gru_core.holds import Holds
-from gru_core.mixture import Mixture
 from gru_core.signals import BLUE, DIVERGING, GREEN, PURPLE, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
@@ -117,23 +115,10 @@ def _gates(sums: Array) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Forward(Run):
+class Forward(gru.UpdateGateRun):
     """Every intermediate value of a run."""
 
     cell: MinGRU
-    z: Array
-    h_tilde: Array
-
-    @property
-    def half_life(self) -> Array:
-        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
-        return half_life(self.z)
-
-    @cached_property
-    def mixture(self) -> Mixture:
-        """h_t as a mixture: it keeps the share 1 − z of the old state, and takes the share z of the candidate."""
-        held = None if self.holds is None else self.holds.masks.get("h_prev")
-        return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
 
     @cached_property
     def passed(self) -> Array:

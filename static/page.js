@@ -73,7 +73,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
-  store.update((state) => ({ ...state })); // a new object, so that every view is told for the first time
+  store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
   afterPaint(() =>
     plotly().then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),

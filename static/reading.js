@@ -182,9 +182,9 @@ export const DECIMALS = [2, 3, 4];
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * How many decimals an equation needs so that whoever works it out from the numbers shown gets the results shown. If no number of
+ * The number of decimals with which a reader who computes an equation from the printed numbers gets the printed results. If no number of
  * decimals does that, `off` has the results whose last digit is off.
- * @param {Record<string, number[]>} decimals with which each result follows, of those that do not follow with all
+ * @param {Record<string, number[]>} decimals that are enough for each result, unless all of 2, 3 and 4 are
  * @param {string} equation
  * @returns {{decimals: number, off: string[]}}
  */

@@ -47,7 +47,7 @@ def get(name: str, settings: Settings) -> Lesson:
 
 
 def readable_lessons(names: Iterable[str], settings: Settings) -> Iterator[Lesson]:
-    """Yield the lessons with these names, but leave out those that do not exist or have mistakes."""
+    """Yield the lessons with these names, without missing lessons and lessons with mistakes."""
     for name in names:
         with suppress(Refused):
             yield get(name, settings)

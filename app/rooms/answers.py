@@ -75,7 +75,7 @@ def _is_in_range(value: object, prompt: Prompt) -> TypeGuard[Number]:
 
 
 def tally(prompt: Prompt, answers: Sequence[Answer], truth: Truth = None) -> Tally:
-    """Count the answers to a question. Mark those that are correct if there is a `truth`."""
+    """Count the answers to a question. If there is a `truth`, mark the correct answers."""
     if prompt.kind == "draw":
         curves = [curve for curve in answers if isinstance(curve, tuple)]
         middle = tuple(float(median(values)) for values in zip(*curves, strict=True))

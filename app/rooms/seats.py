@@ -58,7 +58,7 @@ class Seats:
             await self.keeper.drop(room, SEATS, expired)
 
     async def leave(self, room: Room, name: str) -> list[str]:
-        """Mark a device as disconnected. Return the devices that lose their place: those that stayed the least."""
+        """Mark a device as disconnected. Return the devices that lose their place: the ones with the shortest stay."""
         seats, now = await self.valid(room), self.keeper.clock()
         if name not in seats:
             return [name]
@@ -77,7 +77,7 @@ class Seats:
         return removed
 
     async def restore(self, room: Room) -> None:
-        """Mark all devices as disconnected, because the process that they were connected to has ended."""
+        """Mark all devices as disconnected, because their process has ended."""
         until = self.keeper.clock() + LEFT_SECONDS
         seats = await self.keeper.rows(room, SEATS)
         left = {name: seat._replace(until=until, connected=False) for name, seat in seats.items()}

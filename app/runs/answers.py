@@ -59,7 +59,7 @@ class Start(TypedDict):
     `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
     sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
     its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
-    if the model has no built-in task. `equations` says of which unit each timestep has the equations, if it has any.
+    if the model has no built-in task. `equations` names the unit whose equations each timestep has.
     """
 
     model: str

@@ -32,7 +32,7 @@ def visitor(request: Request) -> str:
 
 
 class Shares:
-    """A limit of `most` places, of which one address can hold at most as many as are still free.
+    """A limit of `most` places. One address can hold at most as many places as are still free.
 
     So one address gets half of the places, a second address half of the rest, and a newcomer still finds a place.
     """

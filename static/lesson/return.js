@@ -1,4 +1,4 @@
-/** The way back to the lesson's run, for visitors who have changed the figure. */
+/** A button that returns to the lesson's run, for visitors who have changed the figure. */
 
 /** @import { Figure } from "./lesson.js" */
 

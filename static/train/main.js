@@ -76,7 +76,7 @@ function show(query) {
   if (sequence && sequence !== lead.get().text) actions.write(sequence);
 }
 
-// A training that ships is there. A training of another recipe begins now, or was begun before and is followed.
+// The training of a preset is stored. Another recipe starts training now, or the page follows a training that has started.
 for (const name of names) {
   if (recording || !initial.ids[name].startsWith("t-")) streams.follow(name);
   else
