@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
-from gru_core.cells import GATES, HOLDABLE, ORDER, USUAL
+from gru_core.cells.registry import GATES, HOLDABLE, ORDER, USUAL
 from gru_core.numerals import decimal, whole
 
 from .errors import Refused

@@ -14,7 +14,7 @@ import numpy as np
 import gru_core
 from gru_core import Model, presets
 from gru_core.model import load_file
-from gru_core.tasks import Task, task_of
+from gru_core.training.tasks import Task, task_of
 
 from .errors import Refused
 from .intake.reading import UploadResult

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
-from gru_core import labs, presets
-from gru_core.cells import CELLS, GATES
+from gru_core import experiments, presets
+from gru_core.cells.registry import CELLS, GATES
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import FIRST, OWN, First, Recipe
-from gru_core.table import MOST_BYTES
-from gru_core.training import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.recipe import FIRST, OWN, First, Recipe
+from gru_core.training.table import MOST_BYTES
 
 from .errors import Refused
 from .schemas import Body, FirstError
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     Bias = float
     Weight = float
 else:  # so that the OpenAPI document and the errors contain the names and the ranges
-    TaskName = Literal[(*presets.TASKS, *labs.BASES, OWN)]
+    TaskName = Literal[(*presets.TASKS, *experiments.BASES, OWN)]
     CellName, FirstName, Gate = Literal[tuple(CELLS)], Literal[FIRST], Literal[GATES]
     Units, Seed, Horizon, After, Most, Steps = (
         _number(key, True) for key in ("units", "seed", "T_max", "after", "most", "T")
@@ -122,7 +122,7 @@ class RecipeBody(Body):
             raise Refused(422, "table", str(error), "table") from error
         schedule = {key: getattr(self, key) for key in ("rate", "reach", "after", "most", "T")}
         own = {key: value for key, value in schedule.items() if value is not None}
-        if self.task in labs.BASES and self.T is not None:
+        if self.task in experiments.BASES and self.T is not None:
             own["aside"] = self.T
         penalties = base.penalties if self.penalties is None else Penalties(**self.penalties.model_dump())
         biases: Mapping[str, float] = self.biases or {}
@@ -152,7 +152,7 @@ def base_of(task: str, table: str = "") -> Recipe:
     """
     if task == OWN:
         return Recipe(OWN, 4, 0, Schedule(reach=0.99, after=300, most=1500, every=25), table=table)
-    return PRESETS[task].recipe if task in PRESETS else labs.BASES[task]
+    return PRESETS[task].recipe if task in PRESETS else experiments.BASES[task]
 
 
 def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat,
 from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
-from gru_core.cells import CELLS, GATES, HOLDABLE
+from gru_core.cells.registry import CELLS, GATES, HOLDABLE
 from gru_core.numerals import whole
 
 SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))

@@ -23,8 +23,9 @@ class Page:
 
 
 def _experiment(name: str, title: str) -> Page:
-    sheets = ("compare", "train", "labs")
-    return Page(name, f"compare/{name}", title, f"labs/{name}.js", f"labs/{name}.html", sheets, embeddable=False)
+    sheets = ("compare", "train", "experiments")
+    script, template = f"experiments/{name}.js", f"experiments/{name}.html"
+    return Page(name, f"compare/{name}", title, script, template, sheets, embeddable=False)
 
 
 LAB = Page("lab", "", "Lab", "main.js", "lab.html")

@@ -12,11 +12,11 @@ import gru_core
 from benchmarks.timing import ratio, side_by_side, verdict
 from gru_core import GRU, Clamp, Model, Readout, forward
 from gru_core.arrays import Array
-from gru_core.initial import initial
-from gru_core.ledger import ledger
+from gru_core.cells.initial import initial
 from gru_core.model import Card
-from gru_core.tasks import FLIP_FLOP, TASKS, Batch
-from gru_core.training import Adam, clip, loss_and_gradients
+from gru_core.runs.ledger import ledger
+from gru_core.training.fit import Adam, clip, loss_and_gradients
+from gru_core.training.tasks import FLIP_FLOP, TASKS, Batch
 from tests.support.networks import onnx_gru
 
 try:

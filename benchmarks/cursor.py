@@ -16,9 +16,9 @@ import gru_core
 from benchmarks.server import gruscope, serving
 from benchmarks.timing import ratio, verdict
 from gru_core import GRU, Model, Readout, Symbols, Trace
-from gru_core.figures import heatmaps
-from gru_core.gru import SIGNALS
+from gru_core.cells.gru import SIGNALS
 from gru_core.model import Card
+from gru_core.runs.figures import heatmaps
 from tests.support.chromium import installed
 
 H, T = 64, 500

@@ -46,12 +46,14 @@ STREAM = 0.05
 ALLOWED = {501}
 """What oEmbed itself asks for when the format is not json."""
 
-SLOW = {"GET /api/labs/parity", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers"}
+SLOW = {
+    "GET /api/experiments/parity", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers",
+}  # fmt: skip
 """Each of these starts a process, which has a time limit of its own: how long that takes says little of the server."""
 
 RARE = {
     "POST /api/models": 0.02, "POST /api/models/{id}/check": 0.02, "POST /api/models/{id}/answers": 0.02,
-    "GET /api/labs/parity": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
+    "GET /api/experiments/parity": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
     "GET /api/export/compare.html": 0.1, "GET /api/export/train.html": 0.1, "GET /api/export/lesson.html": 0.1,
 }  # fmt: skip
 """How often, beside the others, what begins a process, measures, or answers with megabytes is asked."""

@@ -22,7 +22,7 @@ from benchmarks.crowd import ASKED, DEVICE
 from benchmarks.load import LIMITS, OURS, Running, holds, must, running
 from gru_core import GRU, Model, Readout, presets
 from gru_core.model import Card
-from gru_core.tasks import TASKS
+from gru_core.training.tasks import TASKS
 
 VISITORS = 3
 PAUSE = 0.01

@@ -22,7 +22,7 @@ from app.jobs.engine import Engine
 from app.jobs.pool import Pool
 from app.recipes import read_recipes
 from benchmarks.timing import verdict
-from gru_core.recipe import Recipe
+from gru_core.training.recipe import Recipe
 
 WORKERS = 2
 SMALL = {"task": "flip-flop", "most": "20", "after": "0", "reach": "2"}

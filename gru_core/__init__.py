@@ -12,22 +12,23 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gru_core import checkpoints, formats, presets
+from gru_core import formats, presets
 from gru_core.card import Card
-from gru_core.clamp import Clamp
-from gru_core.edit import Edit
+from gru_core.cells.gru import GRU, Forward, Gradients, backward, forward, half_life
+from gru_core.cells.lstm import LSTM
+from gru_core.cells.mingru import MinGRU
+from gru_core.cells.rnn import RNN
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.formats.live import from_keras, from_torch
-from gru_core.gru import GRU, Forward, Gradients, backward, forward, half_life
-from gru_core.lstm import LSTM
-from gru_core.mingru import MinGRU
 from gru_core.model import Model, Readout, is_saved, load_file
 from gru_core.numerals import whole
-from gru_core.parity import Parity, check
+from gru_core.parity.report import Parity, check
 from gru_core.presets.compared import before_training
-from gru_core.rnn import RNN
-from gru_core.sensitivity import Sensitivity
-from gru_core.trace import Gap, Trace, stream, trace, twin
+from gru_core.runs.clamp import Clamp
+from gru_core.runs.edit import Edit
+from gru_core.runs.sensitivity import Sensitivity
+from gru_core.runs.trace import Gap, Trace, stream, trace, twin
+from gru_core.training import checkpoints
 
 __all__ = [
     "GRU",

@@ -20,12 +20,12 @@ from safetensors.numpy import save
 from gru_core import notebook
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cell import Cell, Run
-from gru_core.cells import CELLS
-from gru_core.clamp import Clamp, hold
-from gru_core.edit import Edit, edited
+from gru_core.cells.cell import Cell, Run
+from gru_core.cells.holds import Holds
+from gru_core.cells.registry import CELLS
 from gru_core.encoder import Encoder, encoder_from_dict
-from gru_core.holds import Holds
+from gru_core.runs.clamp import Clamp, hold
+from gru_core.runs.edit import Edit, edited
 
 
 @dataclass(frozen=True)

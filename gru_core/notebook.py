@@ -14,8 +14,8 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cell import Run
-from gru_core.signals import Signal
+from gru_core.cells.cell import Run
+from gru_core.cells.signals import Signal
 
 STEPS, UNITS = 40, 8
 """The most timesteps and units in the table of a trace. If there are more units, it has the units that moved most."""

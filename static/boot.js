@@ -5,7 +5,7 @@
 /** @import { Figure } from "./plot.js" */
 /** @import { ModelEntry, Theme } from "./state.js" */
 /**
- * What decides a training, as gru_core/recipe.py has it.
+ * What decides a training, as gru_core/training/recipe.py has it.
  * @typedef {{task: string, cell: string, units: number, seed: number, first: string, T_max: number | null, biases: Record<string, number>,
  *            penalties: {z: number, r: number}, table?: string,
  *            schedule: {reach: number | null, after: number, rate: number, T: number, most: number, changes: [number, number][]}}} Recipe
@@ -16,7 +16,7 @@
  * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be brought.
  * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe},
- *            lab?: Record<string, any>,
+ *            experiment?: Record<string, any>,
  *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string, usual: string[]},
  *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
  *            uploads: boolean}} Boot

@@ -13,7 +13,7 @@ const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dashar
 
 const WIDEST = 1150; // px of cells
 const LABEL = 22; // px that a token takes
-const PANEL = 0.78; // as in gru_core/figures.py
+const PANEL = 0.78; // as in gru_core/runs/figures.py
 const HEADING = 34; // px above an SVG
 
 /** Titles for pictures: of the whole run, and of the cursor. @param {State} state */
@@ -29,7 +29,7 @@ export function titleOf(state) {
 }
 
 /**
- * The signals as one picture: the empty figure from Python, filled as `fill` in gru_core/figures.py fills it.
+ * The signals as one picture: the empty figure from Python, filled as `fill` in gru_core/runs/figures.py fills it.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */

@@ -2,7 +2,7 @@
 
 /** @import { Rows, Signal } from "./run.js" */
 /** @import { Colour, Scale } from "./theme.js" */
-/** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/figures.py has it */
+/** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/runs/figures.py has it */
 /** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */

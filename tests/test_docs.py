@@ -22,7 +22,8 @@ from app.cli import commands
 from app.link import read_address, read_link
 from app.main import create_app
 from app.settings import Settings
-from gru_core import formats, parity
+from gru_core import formats
+from gru_core.parity import report
 from tests.support import examples, notebooks
 from tests.support.files import FIXTURES, reference
 
@@ -144,7 +145,7 @@ def test_the_lines_for_onnx_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     shutil.copy(FIXTURES / "pytorch-tagger.onnx", "model.onnx")
     exec(compile(SNIPPETS["ONNX"], "onnx", "exec"), {"x": reference("pytorch-tagger")["x"]})
-    assert parity.check(formats.read_file("model.onnx"), "reference.npz").passed
+    assert gru.check(formats.read_file("model.onnx"), "reference.npz").passed
 
 
 # The demos, and the links to them.
@@ -268,7 +269,7 @@ def test_what_the_built_pages_load_is_there(site: Path) -> None:
 
 
 def test_the_reference_has_the_whole_public_face(site: Path) -> None:
-    for page, module in (("core", gru), ("formats", formats), ("parity", parity)):
+    for page, module in (("core", gru), ("formats", formats), ("parity", report)):
         ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (site / "reference" / f"{page}.html").read_text()))
         told = {name.rpartition(".")[2] for name in ids}
         public = getattr(module, "__all__", ["Difference", "Parity", "check"])

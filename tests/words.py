@@ -90,7 +90,7 @@ ALLOWED = (
     ("app/routes/unit.py", "`twin` and", "a field of the answer"),
     ("app/routes/score.py", "`untouched` is", "a field of the answer"),
     ("static/train/curves.js", "mean twin of-", "a class of the style sheet"),
-    ("gru_core/trace.py", "use gru.twin", "the name of a function"),
+    ("gru_core/runs/trace.py", "use gru.twin", "the name of a function"),
     ("templates/docs.html", "LedgerQuestion", "the name of a schema of the HTTP API"),
 )
 """Exceptions: a file, the text around the phrase, and the reason."""
@@ -101,8 +101,8 @@ MEMORY, GRADIENTS = "docs/explanation/memory.md", "docs/explanation/gradients.md
 LAB, WHATIF = "templates/lab.html", "templates/whatif.html"
 CONVENTIONS, WEIGHTS = "docs/explanation/conventions.md", "docs/how-to/weights.md"
 
-COMPARE, TRAIN, GAP = "templates/compare.html", "templates/train.html", "templates/labs/gap.html"
-RACE, CAPACITY, SEQUENTIAL = (f"templates/labs/{name}.html" for name in ("race", "bottleneck", "sequence"))
+COMPARE, TRAIN, GAP = "templates/compare.html", "templates/train.html", "templates/experiments/gap.html"
+RACE, CAPACITY, SEQUENTIAL = (f"templates/experiments/{name}.html" for name in ("race", "bottleneck", "sequence"))
 
 TERMS = {
     "backpropagation through time": (GLOSSARY, GRADIENTS),
@@ -125,7 +125,7 @@ TERMS = {
         COMPARE,
         TRAIN,
     ),
-    "checkpoint": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md", TRAIN, "gru_core/checkpoints.py"),
+    "checkpoint": (GLOSSARY, PAGES, LINKS, "docs/reference/http.md", TRAIN, "gru_core/training/checkpoints.py"),
     "clamp": (
         GLOSSARY,
         PAGES,
@@ -158,13 +158,13 @@ TERMS = {
         RACE,
         CAPACITY,
         SEQUENTIAL,
-        "gru_core/scoring.py",
+        "gru_core/training/scoring.py",
     ),
     "hidden state": ("docs/index.md", GLOSSARY, TUTORIAL, LAB),
     "initial bias": (GLOSSARY, PAGES, LINKS, FAQ, TRAIN, GAP, RACE),
     "initial state": (GLOSSARY, TUTORIAL, MEMORY, WEIGHTS),
     "initial weights": (GLOSSARY, "docs/reference/http.md", TRAIN, GAP),
-    "initialization": (GLOSSARY, PAGES, LINKS, GAP, "gru_core/initial.py"),
+    "initialization": (GLOSSARY, PAGES, LINKS, GAP, "gru_core/cells/initial.py"),
     "learning rate": (GLOSSARY, PAGES, LINKS, FAQ, TRAIN, COMPARE, RACE, "static/train/recipe.js"),
     "loss": (GLOSSARY, PAGES, TRAIN, GAP),
     "optimizer": (GLOSSARY, FAQ),
@@ -214,7 +214,7 @@ TERMS = {
         GAP,
         SEQUENTIAL,
     ),
-    "training step": (GLOSSARY, PAGES, LINKS, TRAIN, COMPARE, GAP, RACE, CAPACITY, "gru_core/checkpoints.py"),
+    "training step": (GLOSSARY, PAGES, LINKS, TRAIN, COMPARE, GAP, RACE, CAPACITY, "gru_core/training/checkpoints.py"),
     "update gate": ("README.md", "docs/index.md", GLOSSARY, FAQ, TUTORIAL, PYTHON, "static/mixing.js"),
     "validation": (GLOSSARY,),
     "vanish": (GLOSSARY, FAQ, GRADIENTS, COMPARE, GAP),

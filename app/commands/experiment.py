@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from gru_core import labs
-from gru_core.labs import sequence
+from gru_core import experiments
+from gru_core.experiments import sequence
 
 from .. import output
 from ..jobs import work
@@ -21,7 +21,7 @@ from ..jobs.start import start_engine
 HELP = "compute the stored result of an experiment again, and write it to a file"
 EXAMPLES = ("gruscope experiment gap --out gap.json",)
 
-NAMES = (*labs.GRIDS, "sequence")
+NAMES = (*experiments.GRIDS, "sequence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def _measure_sequence() -> tuple[bytes, str]:
 
 
 def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
-    recipes = labs.recipes(name)
+    recipes = experiments.recipes(name)
     engine = start_engine(max(1, workers))
     rows = []
     try:

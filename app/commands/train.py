@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gru_core import checkpoints
-from gru_core.checkpoints import Training
 from gru_core.presets import COMPARED, compared, recipes
-from gru_core.recipe import Recipe
-from gru_core.training import Diverged
+from gru_core.training import checkpoints
+from gru_core.training.checkpoints import Training
+from gru_core.training.fit import Diverged
+from gru_core.training.recipe import Recipe
 
 from .. import output
 from ..errors import Refused

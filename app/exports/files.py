@@ -10,7 +10,7 @@ import numpy as np
 
 from gru_core import Trace
 from gru_core.arrays import Array
-from gru_core.figures import fill, standalone
+from gru_core.runs.figures import fill, standalone
 
 
 def as_csv(run: Trace) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from gru_core import Trace, presets
-from gru_core.equations import steps as equation_steps
+from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
 from ..assets import assets

@@ -18,7 +18,7 @@ import numpy as np
 import gru_core
 from gru_core import Model, Parity, formats
 from gru_core.formats import FormatError, Imported, Limits, Unanswered
-from gru_core.trace import read
+from gru_core.runs.trace import read
 
 from ..intake.upload import Upload
 

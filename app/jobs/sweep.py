@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from gru_core.recipe import Recipe
+from gru_core.training.recipe import Recipe
 
 from .. import output
 from ..errors import Refused

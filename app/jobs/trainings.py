@@ -18,9 +18,9 @@ from threading import Lock
 from typing import Any, Literal
 
 from gru_core import Model, presets
-from gru_core.checkpoints import Checkpoint, Training, shipped
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import Recipe
+from gru_core.training.checkpoints import Checkpoint, Training, shipped
+from gru_core.training.recipe import Recipe
 
 from ..errors import Refused
 from ..runs.answers import to_json

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gru_core.checkpoints import Checkpoint, train
-from gru_core.labs import sequence
-from gru_core.recipe import Recipe
-from gru_core.training import Diverged
+from gru_core.experiments import sequence
+from gru_core.training.checkpoints import Checkpoint, train
+from gru_core.training.fit import Diverged
+from gru_core.training.recipe import Recipe
 
 from .engine import Report
 

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from gru_core import SequenceError, labs, presets
-from gru_core.labs import sequence
+from gru_core import SequenceError, experiments, presets
+from gru_core.experiments import sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
@@ -266,7 +266,8 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
 def _gap(words: list[str]) -> tuple[float, str]:
     *kind, steps = words or [""]
     name = " ".join(kind).replace("-", "−")
-    rows = [row for row in labs.result("gap") if labs.kind_of_row(row) == name and str(row["T"] - 1) == steps]
+    results = experiments.result("gap")
+    rows = [row for row in results if experiments.kind_of_row(row) == name and str(row["T"] - 1) == steps]
     if not rows:
         example = "write, for example, “gap GRU, b_z = -2 50”"
         raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
@@ -274,10 +275,10 @@ def _gap(words: list[str]) -> tuple[float, str]:
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:
-    rows = [row for row in labs.result("race") if [row["task"], row["cell"]] == words]
+    rows = [row for row in experiments.result("race") if [row["task"], row["cell"]] == words]
     if not rows:
-        tasks = ", ".join(dict.fromkeys(row["task"] for row in labs.result("race")))
-        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(labs.EQUAL)}")
+        tasks = ", ".join(dict.fromkeys(row["task"] for row in experiments.result("race")))
+        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(experiments.EQUAL)}")
     reached = [row["good_at"] for row in rows if row["good_at"] is not None]
     if 2 * len(reached) <= len(rows):
         return f"more than {max(row['steps'] for row in rows):,}", "words"
@@ -285,15 +286,15 @@ def _race(words: list[str]) -> tuple[float | str, str]:
 
 
 def _recall(words: list[str]) -> tuple[float, str]:
-    for row in labs.result("bottleneck"):
+    for row in experiments.result("bottleneck"):
         if [str(row["units"]), str(row["T"] // 2)] == words:
             return row["score"], "share"
-    units, letters = ", ".join(map(str, labs.SIZES)), f"{min(labs.ITEMS)} to {max(labs.ITEMS)}"
+    units, letters = ", ".join(map(str, experiments.SIZES)), f"{min(experiments.ITEMS)} to {max(experiments.ITEMS)}"
     raise ValueError(f"write “recall UNITS LETTERS”, with units of {units} and letters from {letters}")
 
 
 def _time(words: list[str]) -> tuple[float, str]:
-    timing = labs.result("sequence")["timing"]
+    timing = experiments.result("sequence")["timing"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
         kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
         raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from gru_core.cells import USUAL
+from gru_core.cells.registry import USUAL
 from gru_core.numerals import decimal, whole
 
 from ..link import compared_cells

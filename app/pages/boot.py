@@ -9,8 +9,8 @@ from typing import Any, NotRequired, TypedDict
 import orjson
 from markupsafe import Markup
 
-from gru_core.cells import CELLS, ORDER
-from gru_core.figures import page_figures
+from gru_core.cells.registry import CELLS, ORDER
+from gru_core.runs.figures import page_figures
 
 from ..models import ModelEntry
 from ..runs.answers import to_json
@@ -80,7 +80,7 @@ class Boot(TypedDict):
     `figures` has the Plotly figures of the tapes by cell, and `pictures` those of the larger views by theme. `stages`
     has the possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
     visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
-    each cell. `lab` has the data of an experiment.
+    each cell. `experiment` has the data of an experiment.
     """
 
     models: list[Any]
@@ -94,7 +94,7 @@ class Boot(TypedDict):
     scenarios: NotRequired[Mapping[str, Any]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]
-    lab: NotRequired[Mapping[str, Any]]
+    experiment: NotRequired[Mapping[str, Any]]
 
 
 def boot(models: Sequence[ModelEntry], scenario: Mapping[str, Any]) -> Boot:

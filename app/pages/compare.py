@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gru_core import SequenceError, Trace, presets
-from gru_core.cell import Cell
-from gru_core.cells import CELLS, ORDER, USUAL
-from gru_core.scoring import SCORE, figure
+from gru_core.cells.cell import Cell
+from gru_core.cells.registry import CELLS, ORDER, USUAL
+from gru_core.training.scoring import SCORE, figure
 
 from .. import models
 from ..errors import Refused
@@ -86,7 +86,7 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
-    return comparison_context(task, by, runs, keys, settings) | {"lab": "", "notice": notice}
+    return comparison_context(task, by, runs, keys, settings) | {"experiment": "", "notice": notice}
 
 
 def comparison_context(

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gru_core import labs
-from gru_core.attention import recalling
-from gru_core.cells import CELLS
-from gru_core.checkpoints import first_card
-from gru_core.labs import sequence
+from gru_core import experiments
+from gru_core.cells.registry import CELLS
+from gru_core.experiments import sequence
+from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
-from gru_core.tasks import LABS
+from gru_core.training.checkpoints import first_card
+from gru_core.training.tasks import LABS
 
 from .. import models
 from ..models import model_entry
@@ -34,18 +34,19 @@ MODEL = "flip-flop"
 
 def _gap() -> dict[str, Any]:
     reached: dict[str, dict[int, list[bool]]] = {}
-    for row in labs.result("gap"):
-        reached.setdefault(labs.kind_of_row(row), {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
+    for row in experiments.result("gap"):
+        kind = experiments.kind_of_row(row)
+        reached.setdefault(kind, {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
     solved = {
         kind: {gap: f"{sum(seeds)} of {len(seeds)}" for gap, seeds in by_gap.items()}
         for kind, by_gap in reached.items()
     }
-    return {"solved": solved, "gaps": labs.GAPS, "base": labs.BASES["gap"].to_dict()}
+    return {"solved": solved, "gaps": experiments.GAPS, "base": experiments.BASES["gap"].to_dict()}
 
 
 def _in_sequence() -> dict[str, Any]:
-    result = labs.result("sequence")
-    rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
+    result = experiments.result("sequence")
+    rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
     return {
         "kinds": sequence.KINDS,
         "lengths": sequence.LENGTHS,
@@ -53,21 +54,21 @@ def _in_sequence() -> dict[str, Any]:
         "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
         "timing": result["timing"],
         "parity": {"gru": [row["scores"] for row in rows], "scan": result["parity"]},
-        "base": replace(labs.BASES["parity"], biases=labs.EQUAL["gru"]).to_dict(),
+        "base": replace(experiments.BASES["parity"], biases=experiments.EQUAL["gru"]).to_dict(),
     }
 
 
 def _bottleneck() -> dict[str, Any]:
-    scores = {(row["units"], row["T"] // 2): row["score"] for row in labs.result("bottleneck")}
-    trained = {(row["units"], row["T"] // 2): row["steps"] for row in labs.result("bottleneck")}
-    base = labs.BASES["recall"]
+    scores = {(row["units"], row["T"] // 2): row["score"] for row in experiments.result("bottleneck")}
+    trained = {(row["units"], row["T"] // 2): row["steps"] for row in experiments.result("bottleneck")}
+    base = experiments.BASES["recall"]
     return {
-        "items": list(labs.ITEMS),
-        "sizes": list(labs.SIZES),
+        "items": list(experiments.ITEMS),
+        "sizes": list(experiments.SIZES),
         "scores": scores,
         "trained": trained,
         "most": base.schedule.most,
-        "attention": {n: _recalled(n) for n in labs.ITEMS},
+        "attention": {n: _recalled(n) for n in experiments.ITEMS},
         "base": base.to_dict(),
     }
 
@@ -83,9 +84,9 @@ def _recalled(n: int) -> float:
 
 def _race() -> dict[str, Any]:
     results: dict[str, dict[str, Any]] = {}
-    for task in labs.RACES:
-        for cell in labs.EQUAL:
-            rows = [row for row in labs.result("race") if (row["task"], row["cell"]) == (task, cell)]
+    for task in experiments.RACES:
+        for cell in experiments.EQUAL:
+            rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
             reached = [row["good_at"] for row in rows if row["good_at"] is not None]
             # A training that did not reach the target counts as longer than all others.
             middle = median([row["good_at"] or float("inf") for row in rows])
@@ -95,9 +96,9 @@ def _race() -> dict[str, Any]:
                 "curves": [row["scores"] for row in rows],
                 "good_at": [row["good_at"] for row in rows],
             }
-    bases = {task: labs.BASES[task].to_dict() for task in labs.RACES}
-    cards = {task: first_card(labs.BASES[task]).about for task in labs.RACES}
-    return {"found": results, "bases": bases, "cards": cards, "equal": labs.EQUAL}
+    bases = {task: experiments.BASES[task].to_dict() for task in experiments.RACES}
+    cards = {task: first_card(experiments.BASES[task]).about for task in experiments.RACES}
+    return {"found": results, "bases": bases, "cards": cards, "equal": experiments.EQUAL}
 
 
 EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
@@ -106,13 +107,14 @@ EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck,
 def page_context(name: str, settings: Settings) -> Context:
     """Return the context of the page of an experiment."""
     own = EXPERIMENTS[name]()
-    script: Boot = {**boot_without_model(settings), "lab": {key: value for key, value in own.items() if key in SENT}}
+    sent = {key: value for key, value in own.items() if key in SENT}
+    script: Boot = {**boot_without_model(settings), "experiment": sent}
     return own | {
         "page": "compare",
-        "lab": name,
+        "experiment": name,
         "title": PAGES[f"compare/{name}"].title,
         "signals": {name: style for cell in CELLS.values() for name, style in cell.signals.items()},
-        "titles": {name: CELLS[name].title for name in labs.EQUAL},
+        "titles": {name: CELLS[name].title for name in experiments.EQUAL},
         "boot": escape_for_script(to_json(script)),
     }
 

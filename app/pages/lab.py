@@ -11,8 +11,8 @@ import orjson
 
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
-from gru_core.cells import CELLS
-from gru_core.figures import page_figures, page_pictures
+from gru_core.cells.registry import CELLS
+from gru_core.runs.figures import page_figures, page_pictures
 
 from .. import models
 from ..assets import compress, version

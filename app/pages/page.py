@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from gru_core import Model, Trace
-from gru_core.cells import CELLS
+from gru_core.cells.registry import CELLS
 
 from ..assets import TEMPLATES, version
 from ..link import VERSION

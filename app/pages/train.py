@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from gru_core import SequenceError, labs, presets, trace
-from gru_core.cells import CELLS, ORDER
-from gru_core.checkpoints import card_of, first_card
+from gru_core import SequenceError, experiments, presets
+from gru_core.cells.registry import CELLS, ORDER
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import OWN, Recipe, begin
-from gru_core.scoring import in_words
-from gru_core.trace import read
+from gru_core.runs.trace import read, trace
+from gru_core.training.checkpoints import card_of, first_card
+from gru_core.training.recipe import OWN, Recipe, begin
+from gru_core.training.scoring import in_words
 
 from ..errors import Refused
 from ..jobs.trainings import name_of, training_cache
@@ -62,7 +62,7 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
         "title": TRAIN.title,
         "task": task,
         "tasks": {name: PRESETS[name].title for name in presets.TASKS} | {OWN: "Your own task …"},
-        "in_labs": {name: card_of(base).title for name, base in labs.BASES.items()},
+        "in_experiments": {name: card_of(base).title for name, base in experiments.BASES.items()},
         "recipe": main,
         "target": in_words(model.readout.kind, main.schedule.reach) if main.schedule.reach is not None else "",
         "ranges": RANGES,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from gru_core.labs import sequence
+from gru_core.experiments import sequence
 
 from ..errors import Refused
 from ..jobs import work
@@ -36,7 +36,7 @@ def experiment(request: Request, name: Name) -> Response:
 
 
 @router.get(
-    "/api/labs/sequence",
+    "/api/experiments/sequence",
     summary="Measure the time for a sequence of T timesteps on this server",
     description="All times are in seconds and measured now; each is the median of 3 repeats. `gru` is a GRU, "
     "`attention` is a head of attention. `loop` and `scan` are a minimal GRU, computed one timestep after another and "
@@ -50,7 +50,7 @@ def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
 
 
 @router.get(
-    "/api/labs/parity",
+    "/api/experiments/parity",
     summary="Train a minimal GRU on parity",
     description="The task is parity: is the number of ones so far even or odd? The response is a list of training "
     "steps, each with the held-out accuracy.",
@@ -64,7 +64,7 @@ async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]
 
 
 @router.post(
-    "/api/labs/gap",
+    "/api/experiments/gap",
     summary="Measure the gradient flow in untrained cells",
     description="For each cell, `lags` tells how far the gradient reaches: the norm of the gradient of the largest "
     "output at the last timestep, before the softmax, with respect to the input 0, 1, 2, … timesteps earlier. The "

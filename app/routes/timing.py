@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 
 from gru_core import Model
-from gru_core.training import loss_and_gradients
+from gru_core.training.fit import loss_and_gradients
 
 from .. import models
 from ..schemas import Timing

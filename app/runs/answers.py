@@ -11,12 +11,13 @@ import numpy as np
 import orjson
 from fastapi.sse import format_sse_event
 
-from gru_core import Model, Sensitivity, Trace, equations
+from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array
-from gru_core.cell import Cell, Run
-from gru_core.holds import Holds
-from gru_core.ledger import largest, ledger, origins, since
-from gru_core.sensitivity import frobenius
+from gru_core.cells import equations
+from gru_core.cells.cell import Cell, Run
+from gru_core.cells.holds import Holds
+from gru_core.runs.ledger import largest, ledger, origins, since
+from gru_core.runs.sensitivity import frobenius
 
 from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gru_core.checkpoints import Training
-from gru_core.trace import read
+from gru_core.runs.trace import read
+from gru_core.training.checkpoints import Training
 
 from ..server.budget import spend
 from ..settings import Settings

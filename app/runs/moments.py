@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from gru_core.arrays import Array
-from gru_core.moments import places_alike, units_alike
 from gru_core.presets.recipes import held_out
+from gru_core.runs.moments import places_alike, units_alike
 
 from ..errors import Refused, within
 from ..schemas import MomentsQuestion

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gru_core import labs
-from gru_core.checkpoints import first_card, way_back
+from gru_core import experiments
 from gru_core.presets.recipes import fresh
-from gru_core.recipe import Recipe, begin
+from gru_core.training.checkpoints import first_card, way_back
+from gru_core.training.recipe import Recipe, begin
 
 from ..schemas import GapQuestion
 from ..server.budget import spend
@@ -21,7 +21,7 @@ def gradient_reach(question: GapQuestion) -> dict[str, Any]:
     """Return for each cell the norms of the gradient by lag, and the recipe that trains the cell over this gap."""
     cells: dict[str, Any] = {}
     spend(3 * SEQUENCES * question.gap * question.units)
-    for cell in labs.EQUAL:
+    for cell in experiments.EQUAL:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
         batch = fresh(recipe, recipe.schedule.T, SEQUENCES)
@@ -33,8 +33,8 @@ def over_gap(question: GapQuestion, cell: str) -> Recipe:
     """Return the recipe that trains a cell over the gap of the question."""
     chrono = question.first == "chrono" and cell != "rnn"
     biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
-    base = replace(labs.BASES["gap"], units=question.units, seed=question.seed, cell=cell)
-    return labs.over(
+    base = replace(experiments.BASES["gap"], units=question.units, seed=question.seed, cell=cell)
+    return experiments.over(
         replace(
             base,
             first="plain" if question.first == "chrono" and not chrono else question.first,

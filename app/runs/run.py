@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gru_core import Model, Trace, stream
 from gru_core.arrays import Array
-from gru_core.cells import CELLS
-from gru_core.tasks import task_of
+from gru_core.cells.registry import CELLS
+from gru_core.training.tasks import task_of
 
 from .. import models
 from ..errors import Refused, within

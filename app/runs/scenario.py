@@ -9,8 +9,8 @@ import numpy as np
 
 from gru_core import Clamp, Model, SequenceError
 from gru_core.arrays import Array
-from gru_core.holds import Holds
-from gru_core.trace import read
+from gru_core.cells.holds import Holds
+from gru_core.runs.trace import read
 
 from .. import models
 from ..errors import Refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gru_core.presets.recipes import held_out
-from gru_core.scoring import SCORE, carried, score
+from gru_core.training.scoring import SCORE, carried, score
 
 from .. import models
 from ..errors import Refused

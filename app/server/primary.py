@@ -33,7 +33,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gru_core.checkpoints import Training
+from gru_core.training.checkpoints import Training
 
 from ..errors import FAILED, Refused, error_body
 from ..jobs.trainings import training_cache
@@ -66,7 +66,7 @@ BACKLOG = 2048
 """The most connections that can wait until the primary accepts them."""
 
 
-TRAINING_PATHS = ("/api/trainings", "/api/labs/parity")
+TRAINING_PATHS = ("/api/trainings", "/api/experiments/parity")
 """The paths of requests about trainings, which the primary computes."""
 
 ROOM_PATHS = ("/api/rooms", "/rooms", "/api/lessons")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gru_core.cells.gru import GRU
 from gru_core.formats.ends import MAX_LABEL
 from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays
@@ -15,7 +16,6 @@ from gru_core.formats.weights import (
     known,
     numbers,
 )
-from gru_core.gru import GRU
 from gru_core.model import Model, from_parts
 
 MAX_TEXT = 4_000

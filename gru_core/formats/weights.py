@@ -21,11 +21,11 @@ from typing import Literal
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cell import Cell
+from gru_core.cells.cell import Cell
+from gru_core.cells.gru import GRU
+from gru_core.cells.lstm import LSTM
+from gru_core.cells.rnn import RNN
 from gru_core.formats.questions import FormatError, shown
-from gru_core.gru import GRU
-from gru_core.lstm import LSTM
-from gru_core.rnn import RNN
 
 Reset = Literal["before", "after"]
 Update = Literal["keep", "take"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from gru_core.cells import ORDER, USUAL
+from gru_core.cells.registry import ORDER, USUAL
 
 FOLDER = Path(__file__).parent
 

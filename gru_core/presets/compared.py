@@ -11,16 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from gru_core.cell import Cell
-from gru_core.cells import CELLS
-from gru_core.initial import initial
+from gru_core.cells.cell import Cell
+from gru_core.cells.initial import initial
+from gru_core.cells.registry import CELLS
 from gru_core.model import Model, load_file
 from gru_core.presets import COMPARED, path
 from gru_core.presets.recipes import PRESETS, upright, with_card
-from gru_core.recipe import Recipe, begin
-from gru_core.scoring import SCORE
-from gru_core.tasks import TASKS
-from gru_core.training import Snapshot, fit
+from gru_core.training.fit import Snapshot, fit
+from gru_core.training.recipe import Recipe, begin
+from gru_core.training.scoring import SCORE
+from gru_core.training.tasks import TASKS
 
 QUESTIONS = {
     "rnn": "How long can a network without gates remember?",

@@ -9,13 +9,13 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.clamp import Clamp
-from gru_core.labs import BASES
+from gru_core.experiments import BASES
 from gru_core.model import Model
-from gru_core.recipe import Recipe, begin, task_for
-from gru_core.scoring import SCORE, gate_means, in_words, score
-from gru_core.tasks import TASKS, Batch, task_of
-from gru_core.training import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
+from gru_core.runs.clamp import Clamp
+from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
+from gru_core.training.recipe import Recipe, begin, task_for
+from gru_core.training.scoring import SCORE, gate_means, in_words, score
+from gru_core.training.tasks import TASKS, Batch, task_of
 
 FRESH_SEED = 1_000_000
 """The number that is added to a recipe's seed to draw held-out sequences. The figures of a card use these sequences."""

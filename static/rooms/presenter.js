@@ -5,7 +5,7 @@
 /** @typedef {{title: string, notes: string, questions: Record<string, string>, link: string, upto: number | null}} Step */
 import { boot } from "../boot.js";
 import { finder, newButton, newElement } from "../elements.js";
-import { mountTheme } from "../labs/theme.js";
+import { mountTheme } from "../experiments/theme.js";
 import { getJson } from "../server.js";
 import { mountAsk } from "./ask.js";
 import { credentials, readCapability } from "./capability.js";

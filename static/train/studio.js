@@ -8,7 +8,7 @@
 /** @import { Run, Start } from "../run.js" */
 /** @import { State } from "../state.js" */
 /**
- * A checkpoint's report, as gru_core/checkpoints.py has it. What moved: gate, part, what it meets, unit, then and now.
+ * A checkpoint's report, as gru_core/training/checkpoints.py has it. What moved: gate, part, what it meets, unit, then and now.
  * @typedef {[string, string, string, number, number, number]} Move
  * @typedef {{step: number, losses: number[], rate: number, score: number, good_at: number | null, lags: number[],
  *            gates: Record<string, number>, moved: Move[], said: string[]}} Report

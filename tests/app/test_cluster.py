@@ -22,8 +22,8 @@ from app.jobs.engine import Cancelled
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
-from gru_core.checkpoints import train
-from gru_core.recipe import Recipe
+from gru_core.training.checkpoints import train
+from gru_core.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
 

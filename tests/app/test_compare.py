@@ -17,7 +17,7 @@ from app.rooms.views import View, validate_view
 from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import presets
-from gru_core.cells import ORDER
+from gru_core.cells.registry import ORDER
 
 
 @pytest.mark.parametrize("by", ["units", "parameters"])

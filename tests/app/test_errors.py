@@ -166,7 +166,7 @@ def test_a_number_is_written_in_a_few_ascii_digits(client: TestClient, odd: str)
     assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404
     assert status("/api/models/flip-flop/draw", seed=odd) == 422
     assert status("/api/models/flip-flop/draw", seed="1", steps=odd) == 422
-    assert status("/api/labs/parity", seed=odd) == 422
+    assert status("/api/experiments/parity", seed=odd) == 422
     assert status("/oembed", url="http://testserver/", maxwidth=odd) == 422
     for key in ("t", "unit", "layer"):
         assert status("/api/export/trace.csv", model="flip-flop", **{key: odd}) == 422

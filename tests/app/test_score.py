@@ -16,11 +16,11 @@ from app import models
 from app.runs import scores as runs_scores
 from gru_core import Clamp, Edit, Model
 from gru_core.card import Card
-from gru_core.labs import BASES
+from gru_core.experiments import BASES
 from gru_core.presets.recipes import PRESETS, fresh
-from gru_core.recipe import begin
-from gru_core.scoring import score as scored
-from gru_core.tasks import LABS
+from gru_core.training.recipe import begin
+from gru_core.training.scoring import score as scored
+from gru_core.training.tasks import LABS
 from tests.support.clients import client_of
 from tests.support.networks import deep
 

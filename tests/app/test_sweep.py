@@ -9,7 +9,7 @@ import pytest
 
 from app.cli import main
 from app.jobs.sweep import read
-from gru_core.checkpoints import train
+from gru_core.training.checkpoints import train
 
 GRID = """
 task = "flip-flop"

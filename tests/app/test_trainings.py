@@ -29,11 +29,11 @@ from app.jobs.trainings import LiveTraining, Trainings, training_cache
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
-from gru_core import checkpoints
-from gru_core.cells import CELLS
-from gru_core.checkpoints import Training, shipped, train
-from gru_core.recipe import Recipe
-from gru_core.table import Table
+from gru_core.cells.registry import CELLS
+from gru_core.training import checkpoints
+from gru_core.training.checkpoints import Training, shipped, train
+from gru_core.training.recipe import Recipe
+from gru_core.training.table import Table
 from tests.support.events import numbers, parsed, read_events
 from tests.support.events import run as in_thread
 
@@ -530,8 +530,8 @@ def _place(model: gru.Model, part: str, meets: str) -> int:
     ("path", "said"),
     [("sequence?T=17", "16, 32, 64"), ("sequence", "field required"), ("parity?seed=-1", "greater than or equal to 0")],
 )
-def test_what_a_laboratory_cannot_measure_is_refused(client: TestClient, path: str, said: str) -> None:
-    answer = client.get(f"/api/labs/{path}")
+def test_what_an_experiment_cannot_measure_is_refused(client: TestClient, path: str, said: str) -> None:
+    answer = client.get(f"/api/experiments/{path}")
     assert answer.status_code == 422
     assert said in answer.json()["error"]["message"]
-    assert client.post("/api/labs/gap", json={"gap": 201, "units": 4}).status_code == 422
+    assert client.post("/api/experiments/gap", json={"gap": 201, "units": 4}).status_code == 422

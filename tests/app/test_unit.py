@@ -11,8 +11,9 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app import models
 from app.routes import unit
-from gru_core import Clamp, Edit, equations, twin
-from gru_core.ledger import ledger
+from gru_core import Clamp, Edit, twin
+from gru_core.cells import equations
+from gru_core.runs.ledger import ledger
 from tests.support.events import read_events
 
 TEXT = "A b c ? d D ? " * 4

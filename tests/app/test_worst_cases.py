@@ -16,9 +16,10 @@ from app import link, models, recipes
 from app.errors import Refused
 from app.lessons import quantities, reading, shelf, shown
 from app.settings import Settings
-from gru_core import SequenceError, Vectors, table
+from gru_core import SequenceError, Vectors
 from gru_core.numerals import decimal, whole
-from gru_core.trace import read
+from gru_core.runs.trace import read
+from gru_core.training import table
 
 HEAD = "---\ntitle: a\nmodel: flip-flop\nminutes: 5\n---\n\n## [a](?sequence=A)\n"
 SIZE = 65_536

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
-from gru_core.tasks import TASKS
+from gru_core.training.tasks import TASKS
 from tests.support import contract
 from tests.support.lab import GROUPS, Lab, Visit
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
-from gru_core.tasks import TASKS
+from gru_core.training.tasks import TASKS
 from tests.support import contract
 from tests.support.lab import Lab
 from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain

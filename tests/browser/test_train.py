@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 import gru_core as gru
 from app.recipes import RecipeBody, read_recipes
-from gru_core.checkpoints import Training, shipped, train
-from gru_core.table import read
+from gru_core.training.checkpoints import Training, shipped, train
+from gru_core.training.table import read
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.numbers import assert_shown, number_of

@@ -17,18 +17,18 @@ from onnx.reference import ReferenceEvaluator
 import gru_core as gru
 from gru_core import Clamp, Edit, Model, Readout, formats
 from gru_core.arrays import Array
-from gru_core.cell import Cell, Run
-from gru_core.cells import CELLS
-from gru_core.gradcheck import check_gradient
-from gru_core.gru import GRU
-from gru_core.holds import Holds
-from gru_core.ledger import ledger, origins
-from gru_core.lstm import LSTM
-from gru_core.mingru import MinGRU
+from gru_core.cells.cell import Cell, Run
+from gru_core.cells.gru import GRU
+from gru_core.cells.holds import Holds
+from gru_core.cells.lstm import LSTM
+from gru_core.cells.mingru import MinGRU
+from gru_core.cells.registry import CELLS
+from gru_core.cells.rnn import RNN
 from gru_core.model import load_file
-from gru_core.rnn import RNN
-from gru_core.tasks import TASKS
-from gru_core.training import Penalties, Schedule, fit, loss_and_gradients
+from gru_core.runs.ledger import ledger, origins
+from gru_core.training.fit import Penalties, Schedule, fit, loss_and_gradients
+from gru_core.training.gradcheck import check_gradient
+from gru_core.training.tasks import TASKS
 from tests.support.cells import NAMES, random_cell, random_holds, random_state
 
 OTHERS = [name for name in NAMES if name != "gru"]

@@ -9,8 +9,8 @@ import gru_core as gru
 from gru_core import presets
 from gru_core.presets import compared
 from gru_core.presets.recipes import FRESH_SEED, PRESETS
-from gru_core.scoring import SCORE, score
-from gru_core.tasks import TASKS
+from gru_core.training.scoring import SCORE, score
+from gru_core.training.tasks import TASKS
 
 
 def parts(name: str) -> tuple[str, str]:

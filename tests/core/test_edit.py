@@ -9,7 +9,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import Edit
-from gru_core.gru import GATES
+from gru_core.cells.gru import GATES
 from tests.support.networks import stacked
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import GRU, Clamp, Model, Readout, Trace, Vectors, formats
-from gru_core.gru import SIGNALS
+from gru_core.cells.gru import SIGNALS
 from tests.support.networks import stacked
 
 TEXT = "A b c ? D a ?"

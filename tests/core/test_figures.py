@@ -17,9 +17,9 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 
 import gru_core as gru
 from gru_core.arrays import Array
-from gru_core.figures import colorscale, fill, standalone
-from gru_core.gru import SIGNALS
-from gru_core.signals import DIVERGING, Theme
+from gru_core.cells.gru import SIGNALS
+from gru_core.cells.signals import DIVERGING, Theme
+from gru_core.runs.figures import colorscale, fill, standalone
 
 Lab = tuple[float, float, float]
 

@@ -13,8 +13,9 @@ import pytest
 from safetensors.numpy import load_file, save
 
 import gru_core as gru
-from gru_core import formats, parity
+from gru_core import formats
 from gru_core.formats import FormatError, Unanswered
+from gru_core.parity.report import check
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -25,7 +26,7 @@ WHOLE = ("pytorch-lstm.safetensors", "pytorch-rnn.safetensors", "keras-lstm.kera
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_network_computes_what_its_library_computed(name: str) -> None:
     found = formats.read_file(FIXTURES / name)
-    report = parity.check(found, FIXTURES / f"{name.split('.')[0]}-reference.npz")
+    report = check(found, FIXTURES / f"{name.split('.')[0]}-reference.npz")
     assert report.passed, report
     assert [difference.name for difference in report.differences] == ["h_l0", "h_l1", "y"]
     kind = "LSTM" if "lstm" in name else "RNN"
@@ -43,13 +44,13 @@ def test_keras_weights_alone_are_asked_about_and_then_the_same(kind: str) -> Non
     with pytest.raises(Unanswered, match=f"There are several {kind.upper()}s in the file"):
         formats.read_file(file)
     found = formats.read_file(file, {"network": "stacked", "readout": "softmax"})
-    assert parity.check(found, FIXTURES / f"keras-{kind}-reference.npz").passed
+    assert check(found, FIXTURES / f"keras-{kind}-reference.npz").passed
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_each_direction_of_an_lstm_is_held_to_its_half(direction: Any) -> None:
     found = formats.read_file(FIXTURES / "keras-lstm-both.keras", direction=direction)
-    assert parity.check(found, FIXTURES / "keras-lstm-both-reference.npz").passed
+    assert check(found, FIXTURES / "keras-lstm-both-reference.npz").passed
 
 
 def operator(kind: str, rng: np.random.Generator, alter: Callable[[dict[str, Any]], Any] = lambda parts: None) -> bytes:
@@ -79,7 +80,7 @@ def test_an_onnx_operator_computes_what_onnxruntime_computes(kind: str) -> None:
     x = rng.normal(size=(9, 2, 3)).astype(np.float32)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     (y,) = session.run(None, {"x": x})
-    assert parity.check(found, {"x": x, "h": y[:, 0]}).passed
+    assert check(found, {"x": x, "h": y[:, 0]}).passed
     assert found.source == f"ONNX's {kind}"
 
 
@@ -137,7 +138,7 @@ def test_blocks_in_another_order_are_found_out(change: Callable[[Any], Any], sai
     arrays = load_file(FIXTURES / "pytorch-lstm.safetensors")
     for name in [name for name in arrays if name.startswith("gru.")]:
         arrays[name] = np.ascontiguousarray(change(arrays[name]))
-    report = parity.check(formats.read(save(arrays), "x.safetensors"), FIXTURES / "pytorch-lstm-reference.npz")
+    report = check(formats.read(save(arrays), "x.safetensors"), FIXTURES / "pytorch-lstm-reference.npz")
     assert not report.passed
     assert said in str(report)
 
@@ -146,4 +147,4 @@ def test_reversed_time_is_found_out_of_an_rnn() -> None:
     found = formats.read_file(FIXTURES / "pytorch-rnn.safetensors")
     with np.load(FIXTURES / "pytorch-rnn-reference.npz") as reference:
         turned = {name: reference[name][::-1] if name == "x" else reference[name] for name in reference}
-    assert "the input in reversed time" in str(parity.check(found, turned))
+    assert "the input in reversed time" in str(check(found, turned))

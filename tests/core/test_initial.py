@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gru_core.cell import Cell
-from gru_core.initial import initial
+from gru_core.cells.cell import Cell
+from gru_core.cells.initial import initial
 
 H = 16
 

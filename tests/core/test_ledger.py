@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import gru_core as gru
 from gru_core import Clamp, forward
 from gru_core.arrays import Array
-from gru_core.gru import Forward
-from gru_core.holds import Holds
-from gru_core.ledger import ledger, ledger_row, origins
+from gru_core.cells.gru import Forward
+from gru_core.cells.holds import Holds
+from gru_core.runs.ledger import ledger, ledger_row, origins
 from tests.support.networks import RESETS, random_gru, stacked
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core.moments import places_alike, units_alike
 from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.runs.moments import places_alike, units_alike
 
 
 @pytest.mark.parametrize(

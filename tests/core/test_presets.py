@@ -10,12 +10,12 @@ import pytest
 
 import gru_core as gru
 from gru_core import Clamp, presets
-from gru_core.checkpoints import first_card, shipped
-from gru_core.holds import Holds
+from gru_core.cells.holds import Holds
 from gru_core.presets.recipes import FRESH_SEED, PRESETS, train
-from gru_core.recipe import begin
-from gru_core.scoring import SCORE, gate_means, score
-from gru_core.tasks import TASKS
+from gru_core.training.checkpoints import first_card, shipped
+from gru_core.training.recipe import begin
+from gru_core.training.scoring import SCORE, gate_means, score
+from gru_core.training.tasks import TASKS
 
 SEED = 77_000_000  # neither a recipe's nor a card's
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from app.recipes import RecipeBody
-from gru_core.checkpoints import Training, train
-from gru_core.scoring import score
-from gru_core.table import Split, TableError, read
+from gru_core.training.checkpoints import Training, train
+from gru_core.training.scoring import score
+from gru_core.training.table import Split, TableError, read
 from tests.support.tables import own_table
 
 

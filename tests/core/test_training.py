@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from gru_core import GRU, Model
-from gru_core.gradcheck import check_gradient
 from gru_core.presets.recipes import PRESETS
-from gru_core.recipe import begin
-from gru_core.scoring import score
-from gru_core.tasks import TASKS
-from gru_core.training import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients
+from gru_core.training.fit import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients
+from gru_core.training.gradcheck import check_gradient
+from gru_core.training.recipe import begin
+from gru_core.training.scoring import score
+from gru_core.training.tasks import TASKS
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cell import Cell
-from gru_core.cells import CELLS
-from gru_core.holds import Holds
+from gru_core.cells.cell import Cell
+from gru_core.cells.holds import Holds
+from gru_core.cells.registry import CELLS
 
 NAMES = list(CELLS)
 

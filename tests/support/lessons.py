@@ -8,9 +8,9 @@ from statistics import median
 from urllib.parse import parse_qsl, urlsplit
 
 import gru_core as gru
-from gru_core import labs, presets
+from gru_core import experiments, presets
 from gru_core.presets.recipes import PRESETS, fresh
-from gru_core.scoring import score
+from gru_core.training.scoring import score
 
 EVERYWHERE = re.compile(r"(\w+)@1-=(.+)")
 
@@ -45,7 +45,7 @@ def keys_of(link: str, change: str = "") -> dict[str, str]:
 def term(text: str, link: str) -> float | str:
     what, _, change = text.partition("|")
     words = what.split()
-    rows = labs.result(words[0]) if words[0] in ("gap", "race") else []
+    rows = experiments.result(words[0]) if words[0] in ("gap", "race") else []
     if words[0] == "gap":
         kind = {"GRU, b_z = 0": {"z": 0}, "GRU, b_z = -1": {"z": -1}, "GRU, b_z = -2": {"z": -2}}
         of = [
@@ -61,11 +61,11 @@ def term(text: str, link: str) -> float | str:
     if words[0] == "recall":
         return next(
             row["score"]
-            for row in labs.result("bottleneck")
+            for row in experiments.result("bottleneck")
             if (row["units"], row["T"]) == (int(words[1]), 2 * int(words[2]))
         )
     if words[0] == "time":
-        return 1000 * labs.result("sequence")["timing"][words[2]][words[1]]
+        return 1000 * experiments.result("sequence")["timing"][words[2]][words[1]]
     if words[0] == "waits":
         steps = int(words[2])
         return float({"gru": steps, "attention": 1, "scan": (steps - 1).bit_length()}[words[1]])

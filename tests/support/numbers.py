@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gru_core.cells import CELLS
+from gru_core.cells.registry import CELLS
 from tests.support.lab import number
 
 

@@ -1,0 +1,391 @@
+"""What every cell is: the weights of one layer, and a run of them over a sequence.
+
+A cell has a file of its own, with its equations at the top and, as `step`, in code. gru_core.cells lists the cells.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.cells.holds import Holds
+from gru_core.cells.mixture import Mixture
+from gru_core.cells.signals import Colour, Signal
+
+
+@dataclass(frozen=True, repr=False)
+class Cell(ABC):
+    """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
+
+    `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
+    each of the R gates that read the old state. Raises ValueError if the shapes do not fit together.
+    """
+
+    name: ClassVar[str]
+    """The cell's name in files and in the HTTP API."""
+    title: ClassVar[str]
+    """The cell's name for people."""
+    colour: ClassVar[Colour]
+    """The cell's color where several cells stand side by side."""
+    signals: ClassVar[Mapping[str, Signal]]
+    """The values of every timestep by name, in the order in which the page shows them."""
+    gates: ClassVar[tuple[str, ...]]
+    """The signals that are a function of a sum, in the order of their blocks of rows in W and b."""
+    recurrent: ClassVar[tuple[str, ...]]
+    """The gates that read the old state, in the order of their blocks of rows in U."""
+    key_gate: ClassVar[str]
+    """The gate that pages show first: the gate that decides how much of the old state is kept, or the only one."""
+    chrono: ClassVar[Mapping[str, int]] = {}
+    """The gates with initial biases by the initialization "chrono", each with the sign of its bias."""
+    carried: ClassVar[tuple[str, ...]] = ("h",)
+    """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
+    holdable: ClassVar[Mapping[str, tuple[float, float]]]
+    """The values that can be clamped, each with its lowest and its highest value."""
+    parts: ClassVar[tuple[str, ...]] = ()
+    """The names of the products that the equations add up, as `Run.parts` has them."""
+    linear: ClassVar[tuple[str, ...]] = ()
+    """The gates that are their sum itself: neither σ nor tanh is applied to it."""
+    products: ClassVar[int] = 0
+    """The number of elementwise products of one timestep."""
+
+    W: Array
+    U: Array
+    b: Array
+
+    def __post_init__(self) -> None:
+        H = self.U.shape[-1]
+        rows, recurrent = len(self.gates) * H, len(self.recurrent) * H
+        for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (recurrent, H)), ("b", (rows,))):
+            found = getattr(self, name).shape
+            if found != shape:
+                raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+
+    @classmethod
+    def ends(cls, carried: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of a carried signal in an initial state."""
+        return cls.holdable[carried if carried in cls.holdable else f"{carried}_prev"]
+
+    @property
+    def variant(self) -> dict[str, str]:
+        """The properties, by name, in which cells of the same kind and sizes can differ."""
+        return {}
+
+    @property
+    def kind(self) -> str:
+        """The kind of cell in words."""
+        return self.title
+
+    @property
+    def inputs(self) -> int:
+        return int(self.W.shape[1])
+
+    @property
+    def units(self) -> int:
+        return int(self.U.shape[1])
+
+    @property
+    def multiply_adds(self) -> int:
+        """The multiply-adds of one timestep: those of W x and U h, and the elementwise products."""
+        return self.W.size + self.U.size + self.products * self.units
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return {"W": self.W, "U": self.U, "b": self.b}
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Self:
+        return replace(self, **parameters)
+
+    def by_gate(self, stacked: Array) -> dict[str, Array]:
+        """Return the block of each gate of an array `(G·H, …)`, such as `W`."""
+        return self._blocks(self.gates, stacked)
+
+    @property
+    def recurrent_weights(self) -> dict[str, Array]:
+        """The block of `U` of each gate that reads the old state, `(H, H)` each."""
+        return self._blocks(self.recurrent, self.U)
+
+    def _blocks(self, gates: tuple[str, ...], stacked: Array) -> dict[str, Array]:
+        H = self.units
+        return {gate: stacked[i * H : (i + 1) * H] for i, gate in enumerate(gates)}
+
+    @property
+    def biases(self) -> dict[str, Array]:
+        """The block of `b` of each gate, `(H,)` each."""
+        return self.by_gate(self.b)
+
+    def row(self, gate: str, unit: int) -> dict[str, Any]:
+        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
+
+        `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
+        """
+        i = self.gates.index(gate) * self.units + unit
+        U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
+        return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
+
+    @classmethod
+    def function(cls, gate: str) -> str | None:
+        """Return the name of the function that makes a gate of its sum: "σ", or "tanh" for a gate with a sign.
+
+        Return None if the gate is the sum itself.
+        """
+        if gate in cls.linear:
+            return None
+        return "tanh" if cls.signals[gate].lowest < 0 else "σ"
+
+    def squash(self, gate: str, a: Array) -> Array:
+        """Return a gate's value for its sum a: σ(a), tanh(a), or a itself, as `function` says."""
+        function = self.function(gate)
+        if function is None:
+            return a
+        return np.asarray(np.tanh(a)) if function == "tanh" else σ(a)
+
+    def negated(self, unit: int) -> Self:
+        """Return the same layer with the sign of one unit's state flipped."""
+        sign = np.where(np.arange(self.units) == unit, -1.0, 1.0).astype(self.U.dtype)
+        of_gate = {g: sign if self.signals[g].lowest < 0 else np.ones_like(sign) for g in self.gates}
+        rows = np.concatenate([of_gate[g] for g in self.gates])
+        recurrent = np.concatenate([of_gate[g] for g in self.recurrent] or [rows[:0]])
+        return replace(self, W=self.W * rows[:, None], U=self.U * recurrent[:, None] * sign, b=self.b * rows)
+
+    @abstractmethod
+    def step(self, x: Array, state: Array) -> Array:
+        """Return the state after one timestep, `(S,)`, from its input `(I,)` and the state before it."""
+
+    @abstractmethod
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Run:
+        """Run the cell over `x`, `(T, I)` or `(T, B, I)`, from the state `h0` (zero if None)."""
+
+    def prepare(
+        self, x: Array, state: Array | None, holds: Holds | None
+    ) -> tuple[Array, Array, Holds | None, tuple[int, ...]]:
+        """Return `x`, the initial state and `holds` in the precision of the weights, and the shape of the batch.
+
+        That shape is () or (B,). Raises ValueError if `x` has no timesteps, or if a shape does not fit.
+        """
+        dtype, H, I, S = self.U.dtype, self.units, self.inputs, len(self.carried) * self.units
+        x = np.ascontiguousarray(x, dtype)
+        if x.ndim not in (2, 3) or x.shape[-1] != I:
+            raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
+        if len(x) == 0:
+            raise ValueError("x has no steps")
+        batch = x.shape[1:-1]
+        if holds is not None:
+            batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))
+            holds = holds.over((len(x), *batch, H), dtype)
+        if state is not None and state.shape not in ((S,), (*batch, S)):
+            batches = f" or {(*batch, S)}" if batch else ""
+            raise ValueError(f"h0 has shape {state.shape}, but must be {(S,)}{batches}")
+        state = np.zeros((*batch, S), dtype) if state is None else np.array(np.broadcast_to(state, (*batch, S)), dtype)
+        return x, state, holds, batch
+
+    def input_sums(self, x: Array, batch: tuple[int, ...], sign: Array) -> Array:
+        """Return `sign` times W x_t + b for all timesteps at once, `(T, G·H)` or `(T, B, G·H)`."""
+        W, rows = self.W.T * sign, len(self.b)
+        sums: Array = (x.reshape(-1, self.inputs) @ W).reshape(*x.shape[:-1], rows)
+        np.add(sums, self.b * sign, sums)
+        # One sequence may go in once for a batch whose sequences differ in what is held.
+        return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradients:
+    """The gradients of a loss L, each with the name of its variable.
+
+    `W`, `U` and `b` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
+    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
+    """
+
+    W: Array
+    U: Array
+    b: Array
+    x: Array
+    h0: Array
+    h: Array
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The gradients of the weights by name."""
+        return {"W": self.W, "U": self.U, "b": self.b}
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Run(ABC):
+    """Every value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
+
+    `x` and `h0` are the inputs and the initial state. The signals are the left-hand sides of the equations. `holds` has
+    the values that replaced computed ones.
+    """
+
+    cell: Cell
+    x: Array
+    h0: Array
+    h: Array
+    holds: Holds | None = None
+
+    def __repr__(self) -> str:
+        T, *batch, H = self.h.shape
+        B = "".join(f"B={size}, " for size in batch)
+        names = [] if self.holds is None else [signal for signal, mask in self.holds.masks.items() if mask.any()]
+        held = f", holding {', '.join(names)}" if names else ""
+        return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}{_written(self.cell.variant)}{held})"
+
+    def __getitem__(self, steps: slice) -> Self:
+        """Return the run over a slice of the timesteps."""
+        return self._part(steps, {name: self.before(name)[steps][0] for name in self.cell.carried})
+
+    def sequence(self, b: int) -> Self:
+        """Return the run of one sequence of a batch."""
+        return self._part(np.s_[:, b], {name: getattr(self, f"{name}0")[b] for name in self.cell.carried})
+
+    def _part(self, part: Any, initial: Mapping[str, Array]) -> Self:
+        changed: dict[str, Any] = {name: getattr(self, name)[part] for name in ("x", *self.cell.signals)}
+        changed |= {f"{name}0": state for name, state in initial.items()}
+        return replace(self, holds=self.holds and self.holds[part], **changed)
+
+    @property
+    def last(self) -> Array:
+        """The state after the last timestep, `(S,)`, from which a next run can start."""
+        return np.concatenate([getattr(self, name)[-1] for name in self.cell.carried], -1)
+
+    def before(self, name: str) -> Array:
+        """Return a carried signal one timestep earlier, for every timestep, as that timestep computed it."""
+        return np.concatenate([getattr(self, f"{name}0")[None], getattr(self, name)[:-1]])
+
+    @cached_property
+    def h_prev(self) -> Array:
+        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
+        if self.holds is None or "h_prev" not in self.holds.masks:
+            return self.before("h")
+        return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
+
+    @cached_property
+    def computed(self) -> dict[str, Array]:
+        """The signals that are held anywhere, with the computed values in place of the held ones."""
+        masks = {} if self.holds is None else self.holds.masks
+        return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
+
+    def compute(self, name: str) -> Array:
+        """Return what the equations give for a signal that can be held, from the values that they read in this run."""
+        return self.before("h") if name == "h_prev" else self.gate(name)
+
+    def gate(self, name: str) -> Array:
+        """Return the values of a gate as its sum gives them."""
+        return self.cell.squash(name, self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name])
+
+    @cached_property
+    def Wx(self) -> dict[str, Array]:
+        """The input's term in each gate's sum: W x_t, without the bias."""
+        return {gate: self.x @ W.T for gate, W in self.cell.by_gate(self.cell.W).items()}
+
+    @cached_property
+    def Uh(self) -> dict[str, Array]:
+        """The old state's term in the sum of each gate that reads it: U h_{t-1}."""
+        return {gate: self.h_prev @ U.T for gate, U in self.cell.recurrent_weights.items()}
+
+    def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
+        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+
+        They are W_ij x_j `(T, I)` and U_ik times `past_in`, `(T, H)`, or `(T, 0)` if the gate does not read the old
+        state.
+        """
+        weights = self.cell.row(gate, unit)
+        past = self.past_in(gate, unit) if gate in self.cell.recurrent else self.h_prev[..., :0]
+        return weights["W"] * self.x, weights["U"] * past
+
+    def past_in(self, gate: str, unit: int) -> Array:
+        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1}, if nothing scales it."""
+        return self.h_prev
+
+    def gated_bias(self, gate: str, unit: int) -> Array | None:
+        """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""
+        return None
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The products that the equations add up, by the names in `Cell.parts`: `(T, H)` each."""
+        of = self.mixture
+        return {} if of is None else {"kept": of.keep * of.starts[: len(of.keep)], "taken": of.take * of.candidate}
+
+    def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
+        """Work out the equations of a unit from rounded numbers.
+
+        Return for each result, such as "z.a" and "z.value", what the rounded numbers give, and the result itself. If a
+        clamp replaced a value, the result is the computed one. A gate that is its sum itself has no result "a".
+        """
+        results: dict[str, tuple[Array, Array]] = {}
+        for gate in self.cell.gates:
+            bias = np.full(len(self.h), self.cell.biases[gate][unit])
+            past = [self.Uh[gate][:, unit]] if gate in self.Uh else []
+            terms = np.array([self.Wx[gate][:, unit], *past, bias], float)
+            sums, worked_out = terms.sum(0), rounded(terms).sum(-2)
+            value = self.free(gate)[:, unit]
+            if self.cell.function(gate) is None:
+                results[f"{gate}.value"] = worked_out, value
+            else:
+                results[f"{gate}.a"] = worked_out, sums
+                results[f"{gate}.value"] = self.cell.squash(gate, rounded(sums)), value
+        if self.mixture is not None:
+            of, name = self.mixture, self.cell.carried[-1]
+            T = len(of.keep)
+            parts = np.array([array[:T, unit] for array in (of.keep, of.starts, of.take, of.candidate)], float)
+            keep, start, take, candidate = np.moveaxis(rounded(parts), 1, 0)
+            results[f"{name}.value"] = keep * start + take * candidate, self.free(name)[:, unit]
+        return results
+
+    def free(self, signal: str) -> Array:
+        """Return a signal, with the computed value where a clamp replaced it."""
+        return self.computed[signal] if signal in self.computed else np.asarray(getattr(self, signal))
+
+    @cached_property
+    def moved(self) -> Array:
+        """How far each unit's state moved: Σ_t |h_t − h_{t-1}|, `(H,)`."""
+        return np.asarray(np.abs(self.h - self.h_prev).sum(0))
+
+    @property
+    def half_life(self) -> Array | None:
+        """The number of timesteps until half of each unit's state is left, `(T, H)`.
+
+        It is None if no part of the old state is kept directly.
+        """
+        return None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """The state as a mixture of the old state and the candidate, or None if it is none."""
+        return None
+
+    @abstractmethod
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        """Compute the gradients of a loss that reads h_t, by `dh`, and gates, by `direct`."""
+
+    def gate_gradients(self, gradients: Any) -> dict[str, Array]:
+        """Return ∂L/∂gate for every gate that is not a candidate, by the equations of `backward`."""
+        return {}
+
+    def by_state(self, J: Array, s: int) -> dict[str, Array]:
+        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
+        return {"h": J}
+
+    @abstractmethod
+    def step_jacobians(self) -> Array:
+        """Return ∂s_t/∂s_{t-1} for every timestep of one sequence, `(T, S, S)`."""
+
+
+def σ(a: Array) -> Array:
+    """Return 1 / (1 + exp(−a)), the logistic function."""
+    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes it 0, as it should
+        return np.asarray(1 / (1 + np.exp(-a)))
+
+
+def _written(variant: Mapping[str, str]) -> str:
+    return "".join(f", {name}={value!r}" for name, value in variant.items())

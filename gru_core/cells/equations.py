@@ -1,0 +1,69 @@
+"""The equations of a timestep as a reader sees them: the products in them, and the decimals that they need.
+
+A page prints the numbers of an equation with two decimals. A reader who works the equation out from these numbers
+should get the printed result. With two decimals that is not always so: σ(0.12) = 0.53, but σ(0.1151) = 0.5287 and
+σ(0.1249) = 0.5312, which print as 0.53 too. So a page prints more decimals where they are needed, at most four. This
+module computes which numbers of decimals are enough.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gru_core.arrays import Array, Mask
+from gru_core.cells.cell import Run
+
+DECIMALS = (2, 3, 4)
+"""The numbers of decimals that a page can print."""
+
+_SCALES = 10.0 ** np.array(DECIMALS)
+
+LARGE = 1e4
+"""Numbers from here on are printed with two digits, such as 1.2e+4."""
+
+
+def printed(x: Array) -> Array:
+    """Return the numbers as they are printed with 2, 3 and 4 decimals: `(3, …)`.
+
+    Halves are rounded away from zero, as JavaScript's toFixed rounds them.
+    """
+    size = np.abs(np.asarray(x, float))
+    scale = _SCALES.reshape(-1, *[1] * size.ndim)
+    if (size >= LARGE).any():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(size < LARGE, scale, 10.0 ** (1 - np.floor(np.log10(size))))
+    return np.asarray(np.copysign(np.floor(size * scale + 0.5) / scale, x))
+
+
+def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
+    """Return the names of the results in the equations of a unit, and whether each follows from the printed numbers.
+
+    The R results have names such as "z.a", the sum of z, and "z.value". The second array is `(3, R, T)`: with 2, 3 and
+    4 decimals. A result follows if the printed numbers give it to within half a unit of the last decimal, since either
+    neighbor is a correct rounding of that.
+    """
+    results = run.work_out(unit, printed)
+    worked_out, values = (np.array(arrays) for arrays in zip(*results.values(), strict=True))
+    gaps = np.abs(np.moveaxis(worked_out, 0, 1) - printed(values))
+    return list(results), gaps <= 0.5 / _SCALES[:, None, None] + 1e-9
+
+
+def steps(run: Run, unit: int) -> list[dict[str, Any]]:
+    """Return what the equations of a unit have at each timestep beside signals and sums.
+
+    `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are their root mean squares over
+    all units of the layer, to six. `decimals` has each result that does not follow from the printed numbers with all
+    of 2, 3 and 4 decimals, and the numbers of decimals with which it does.
+    """
+    arrays = run.parts
+    parts = np.array([arrays[name] for name in run.cell.parts], float).reshape(-1, *run.h.shape)
+    of_unit, sizes = parts[..., unit].T.round(9).tolist(), np.sqrt((parts**2).mean(-1)).T.round(6).tolist()
+    found: list[dict[str, Any]] = [
+        {"parts": products, "sizes": means, "decimals": {}} for products, means in zip(of_unit, sizes, strict=True)
+    ]
+    results, masks = follows(run, unit)
+    for i, t in np.argwhere(~masks.all(0)).tolist():
+        found[t]["decimals"][results[i]] = [d for d, enough in zip(DECIMALS, masks[:, i, t], strict=True) if enough]
+    return found

@@ -1,0 +1,126 @@
+"""The plain recurrent network: its equation, run forward and backward through time.
+
+    h_t = tanh(W x_t + U h_{t-1} + b)                 hidden state
+
+Elman 1990 (Cognitive Science 14). No part of the old state is kept directly: all of it passes
+through U and tanh at every timestep. Shapes are as in gru_core.gru.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.cells.cell import Cell, Gradients, Run
+from gru_core.cells.holds import Held, Holds, put
+from gru_core.cells.signals import BLUE, DIVERGING, GREY, Colour, Signal
+
+SIGNALS: dict[str, Signal] = {
+    "h": Signal(
+        "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
+        about="What the network remembers: at each step, the tanh of a weighted sum of the input and the old state.",
+    ),
+}  # fmt: skip
+"""The signals of every timestep by name."""
+
+
+@dataclass(frozen=True, repr=False)
+class RNN(Cell):
+    """The weights of one layer: `W` `(H, I)`, `U` `(H, H)` and `b` `(H,)`.
+
+    Raises ValueError if the shapes do not fit together.
+    """
+
+    name: ClassVar[str] = "rnn"
+    title: ClassVar[str] = "RNN"
+    colour: ClassVar[Colour] = GREY
+    signals: ClassVar[Mapping[str, Signal]] = SIGNALS
+    gates: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent: ClassVar[tuple[str, ...]] = ("h",)
+    key_gate: ClassVar[str] = "h"
+    holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
+
+    def step(self, x: Array, state: Array) -> Array:
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equation above."""
+        W, U, b, h = self.W, self.U, self.b, state
+        return np.asarray(np.tanh(W @ x + U @ h + b))
+
+    def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
+        return forward(self, x, h0, holds)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Forward(Run):
+    """The values of a run. No part of the old state is kept directly, so there is no half-life and no mixture."""
+
+    cell: RNN
+
+    def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        """Run the function `backward`. `direct` is for gates, and is not used."""
+        return backward(self, dh)
+
+    def step_jacobians(self) -> Array:
+        """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − h²) U.
+
+        Rows of held units are 0.
+        """
+        return slope(self)[..., None] * self.cell.U
+
+
+def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
+    """Run `rnn` over `x`, `(T, I)` or `(T, B, I)`, from `h0`, `(H,)` or `(B, H)` (zero if None).
+
+    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
+    """
+    x, h0, holds, batch = rnn.prepare(x, h0, holds)
+    T, H = len(x), rnn.units
+    h = rnn.input_sums(x, batch, np.ones(H, rnn.U.dtype))
+    held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
+    U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.zeros_like(h[0]), h0
+    for h_t, held in zip(h, held_at, strict=True):  # W x + b becomes h in place
+        np.dot(h_prev, U, past)
+        np.add(h_t, past, h_t)
+        np.tanh(h_t, h_t)
+        put(held, "h", h_t)
+        h_prev = h_t
+    return Forward(cell=rnn, x=np.broadcast_to(x, (T, *batch, rnn.inputs)), h0=h0, h=h, holds=holds)
+
+
+def slope(run: Forward) -> Array:
+    """Return 1 − h², the factor that turns ∂L/∂h into ∂L/∂a. It is 0 where h is held."""
+    factor = 1 - run.h**2
+    if run.holds is not None and "h" in run.holds.masks:
+        factor[run.holds.masks["h"]] = 0
+    return factor
+
+
+def backward(run: Forward, dh: Array) -> Gradients:
+    """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
+
+    `dh` is ∂L/∂h_t where the loss reads h_t directly. With a the sum inside tanh, from the last timestep to the first:
+
+        ∂L/∂a = ∂L/∂h ⊙ (1 − h²)          ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
+
+    A held value depends on nothing: its ∂L/∂a is 0.
+    """
+    rnn = run.cell
+    dh_total, da = np.array(dh, rnn.U.dtype, order="C"), slope(run)
+    carry = np.zeros_like(run.h0)
+    for g, da_t in zip(dh_total[::-1], da[::-1], strict=True):
+        np.add(g, carry, g)
+        np.multiply(da_t, g, da_t)
+        np.dot(da_t, rnn.U, carry)
+    rows = da.reshape(-1, rnn.units)
+    return Gradients(
+        W=rows.T @ run.x.reshape(-1, rnn.inputs),
+        U=rows.T @ run.h_prev.reshape(-1, rnn.units),
+        b=rows.sum(0),
+        x=da @ rnn.W,
+        h0=carry,
+        h=dh_total,
+    )

@@ -1,0 +1,97 @@
+"""Clamps: values at which a gate, a candidate or a state is held in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gru_core.arrays import Mask
+from gru_core.cells.cell import Cell
+from gru_core.cells.holds import Holds
+from gru_core.cells.registry import HOLDABLE
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """A value at which a gate of some units is held at some timesteps.
+
+    `gate` is "r", "z", "h_tilde" or "h_prev" for a GRU, and any signal for another cell. "h_prev" is h_{t-1} as
+    timestep t reads it: if it is held at 0, the timestep reads nothing of the past. `units` are indices from 0; None
+    means all units. `steps` is a slice that counts from 0, or a mask: `(T,)` for one sequence, `(T, B)` for a batch.
+    None means all timesteps. `layer` counts from 0, the layer nearest the input.
+
+    Raises ValueError if no cell has this gate, or if the value is out of its range. If the range depends on the cell,
+    the value is checked when the clamp is used.
+    """
+
+    gate: str
+    value: float
+    units: Sequence[int] | None = None
+    steps: slice | Mask | None = None
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if self.gate not in HOLDABLE:
+            raise ValueError(f"there is no gate {self.gate!r} to clamp: choose one of {', '.join(HOLDABLE)}")
+        ends = HOLDABLE[self.gate]
+        if ends is not None:
+            self.check(ends)
+
+    def check(self, ends: tuple[float, float]) -> None:
+        """Raise ValueError if the value is not between the lowest and the highest value `ends`."""
+        lowest, highest = ends
+        if not lowest <= self.value <= highest:
+            raise ValueError(f"{self.gate} cannot be clamped at {self.value}: choose from {lowest:g} to {highest:g}")
+
+    def on(self, T: int) -> Mask:
+        """Return the timesteps of one sequence that the clamp covers, as a mask `(T,)`.
+
+        Raises ValueError if the clamp covers none of them.
+        """
+        on = np.zeros(T, bool)
+        on[slice(None) if self.steps is None else self.steps] = True
+        if not on.any():
+            raise ValueError(f"the clamp on {self.gate} covers none of the steps 1 to {T}")
+        return on
+
+
+def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:
+    """Return the clamped values of a layer for a run over `steps`, `(T,)` or `(T, B)`; None if the layer has no clamp.
+
+    If clamps overlap, the last one counts. Raises ValueError if the layer has no such signal or unit, if a value is out
+    of the signal's range, or if a clamp covers no timestep or has a mask of another shape.
+    """
+    clamps, shape = [clamp for clamp in clamps if clamp.layer == layer], (*steps, cell.units)
+    if not clamps:
+        return None
+    for clamp in clamps:
+        if clamp.gate not in cell.holdable:
+            allowed = ", ".join(cell.holdable)
+            raise ValueError(f"this {cell.title} layer has no {clamp.gate} to clamp: choose one of {allowed}")
+        clamp.check(cell.holdable[clamp.gate])
+    masks = {clamp.gate: np.zeros(shape, bool) for clamp in clamps}
+    values = {clamp.gate: np.zeros(shape) for clamp in clamps}
+    for clamp in clamps:
+        cells = _cells(clamp, shape)
+        masks[clamp.gate][cells] = True
+        values[clamp.gate][cells] = clamp.value
+    return Holds(masks, values)
+
+
+def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Where in an array of that shape the clamp holds, as an index."""
+    T, H = shape[0], shape[-1]
+    for unit in clamp.units or ():
+        if not 0 <= unit < H:
+            raise ValueError(f"unit {unit + 1} is not in this layer: choose from 1 to {H}")
+    units = slice(None) if clamp.units is None else list(clamp.units)
+    if isinstance(clamp.steps, np.ndarray):
+        if clamp.steps.shape != shape[:-1]:
+            found, wanted = clamp.steps.shape, shape[:-1]
+            raise ValueError(f"the clamp on {clamp.gate} has a mask of shape {found}, but the run has {wanted}")
+        return *(at[:, None] for at in clamp.steps.nonzero()), units
+    clamp.on(T)
+    return clamp.steps or slice(None), ..., units

@@ -1,0 +1,218 @@
+"""Plotly figures of a cell's signals, for the page, for notebooks and for exported files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from gru_core.cells.cell import Run
+from gru_core.cells.signals import BLUE, DIVERGING, Scale, Signal, Theme
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Signals = Mapping[str, Signal]
+
+
+VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
+"""The veil: an overlay in the page's color that dims r if z is small.
+
+Its opacity is `alpha` at z = 0 and falls to 0 at z = `until`.
+"""
+
+INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
+"""The colors of titles and of all other text."""
+
+PANEL = 0.78
+"""The share of a panel's height that the heatmap fills in a standalone figure. The next signal's name has the rest."""
+
+
+def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
+    """Return the scale in Plotly's format: positions from 0 to 1, each with its color."""
+    colors = scale[theme]
+    return [[i / (len(colors) - 1), color] for i, color in enumerate(colors)]
+
+
+def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
+    """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
+
+    Each Plotly trace has the name of the signal that belongs in it. Some signals have no effect while another signal is
+    near 0. Then a veil, filled with the other signal, covers the heatmap. A GRU's r has a veil filled with z: if z is
+    small, the state takes almost nothing of the candidate, so r hardly matters. The figure has no axes and no labels,
+    because the page adds its own.
+    """
+    import plotly.graph_objects as go
+
+    plain = {"showscale": False, "hoverinfo": "skip", "zsmooth": False}
+    hidden = {"visible": False, "fixedrange": True}
+    figure = go.Figure(layout={"meta": theme, "template": "none", "margin": dict.fromkeys("lrtb", 0), "xaxis": hidden})
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    for i, (signal, style) in enumerate(signals.items()):
+        number = "" if i == 0 else i + 1
+        scale = colorscale(style.scale, theme)
+        ends = {"zmin": style.lowest, "zmax": style.highest}
+        figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", colorscale=scale, **plain, **ends))
+        domain = [1 - (i + 0.8) / len(signals), 1 - i / len(signals)]
+        figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
+    paper = "rgba({}, {}, {}, ".format(*VEIL["paper"][theme])
+    veil = [[0, f"{paper}{VEIL['alpha']})"], [VEIL["until"], f"{paper}0)"], [1, f"{paper}0)"]]
+    for i, (signal, style) in enumerate(signals.items(), 1):
+        if style.matters_with is not None:
+            meta = {"over": signal} | VEIL | {"paper": VEIL["paper"][theme]}
+            axis = "y" if i == 1 else f"y{i}"
+            figure.add_trace(
+                go.Heatmap(name=style.matters_with, meta=meta, yaxis=axis, zmin=0, zmax=1, colorscale=veil, **plain)
+            )
+    return figure
+
+
+def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
+    """Return the signals of a layer's run, with a title and labels, for a notebook.
+
+    With a `twin` the figure shows the differences: the run minus the twin.
+    """
+    signals, difference = run.cell.signals, twin is not None
+    T, H = run.h.shape
+    steps, units = list(range(1, T + 1)), list(range(1, H + 1))
+    # Plotly interprets some HTML in its texts, so texts from a model or a sequence are escaped.
+    tokens = [escape(token) for token in tokens or [""] * T]
+    figure = heatmaps(signals, theme)
+    if difference:
+        figure.data = figure.data[: len(signals)]  # without the veil: a difference in r matters even if z is small
+    for picture in figure.data:
+        values = getattr(run, picture.name)
+        if twin is not None:
+            values = values - getattr(twin, picture.name)
+            picture.update(zmin=-1, zmax=1, colorscale=colorscale(DIVERGING, theme))
+        picture.update(x=steps, y=units, z=values.T)
+        if picture.meta is None:
+            prefix = "Δ" if difference else ""
+            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {prefix}{picture.name} = %{{z:.3f}}<extra></extra>"
+            picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
+    for i, style in enumerate(signals.values()):
+        label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
+        axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
+        figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
+    every = max(1, T // 40)
+    ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
+    below = {"anchor": f"y{len(signals)}", "tickvals": steps[::every], "ticktext": ticks[::every]}
+    figure.update_xaxes(below, visible=True, fixedrange=False)
+    title = escape(title) + (" · changed − original" if difference else "")
+    figure.update_layout(title=title, height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
+    figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
+    return figure
+
+
+def standalone(signals: Signals, theme: Theme) -> go.Figure:
+    """Return a figure without data, for use outside the page: a heatmap for each signal, with axes and color bars.
+
+    Each Plotly trace has the name of the signal that belongs in it. `fill` fills the figure with a run.
+    """
+    import plotly.graph_objects as go
+
+    ink, soft = INK[theme]
+    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper})
+    figure.update_layout(
+        font={"color": soft, "family": "system-ui, sans-serif"}, margin={"l": 74, "r": 150, "t": 70, "b": 30}
+    )
+    figure.update_layout(title={"font": {"color": ink, "size": 17}, "x": 0, "xref": "paper", "xanchor": "left"})
+    last = len(signals)
+    for i, (signal, style) in enumerate(signals.items(), 1):
+        number = "" if i == 1 else i
+        top, bottom = 1 - (i - 1) / last, 1 - (i - 1 + PANEL) / last
+        low, high = _end_label(style.low, style.lowest), _end_label(style.high, style.highest)
+        ends = {"tickvals": [style.lowest, style.highest], "ticktext": [low, high]}
+        bar = ends | {
+            "thickness": 10,
+            "outlinewidth": 0,
+            "x": 1.01,
+            "y": bottom,
+            "yanchor": "bottom",
+            "len": top - bottom,
+        }
+        figure.add_heatmap(
+            name=signal, yaxis=f"y{number}", colorscale=colorscale(style.scale, theme), xgap=1, ygap=1,
+            zmin=style.lowest, zmax=style.highest, colorbar=bar | {"lenmode": "fraction"},
+        )  # fmt: skip
+        name = {
+            "text": f"<b>{style.symbol}</b>  {style.name.lower()}",
+            "font": {"color": style.colour[theme], "size": 14},
+        }
+        position = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
+        figure.add_annotation(name | position, showarrow=False)
+        axis = {"title": "unit", "autorange": "reversed", "domain": [bottom, top], "zeroline": False, "showgrid": False}
+        figure.update_layout({f"yaxis{number}": axis})
+    below = {"anchor": "y" if last == 1 else f"y{last}", "title": {"text": "step t and input", "standoff": 10}}
+    figure.update_xaxes(below | {"zeroline": False, "showgrid": False, "ticks": ""})
+    return figure
+
+
+def ledger_picture(theme: Theme) -> go.Figure:
+    """Return a figure without data for the ledger, in the style of `standalone`.
+
+    A row is a state, and a column is a timestep that contributes to this state.
+    """
+    figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
+    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    shares = [[0, paper], [1, BLUE[theme]]]
+    bar = {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
+    figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
+    figure.layout.annotations = ()
+    figure.update_layout(
+        yaxis={"title": "state at step"}, xaxis={"title": {"text": "contribution of each step, initial state first"}}
+    )
+    return figure
+
+
+def _end_label(words: str, value: float) -> str:
+    """Return the label at one end of a color bar: the number, and the words if they add something to it."""
+    number = f"{value:.0f}".replace("-", "−")
+    if words in (number, f"+{number}"):
+        return number
+    return words if number in words else f"{number} {words}"
+
+
+def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
+    """Fill a `standalone` figure with a layer's run. Cells show their numbers if there is room."""
+    T, H = run.h.shape
+    cell = min(46, max(9, 1150 // T))
+    row = min(30, max(6, 420 // H))
+    has_room = cell >= 34 and row >= 16
+    tokens = tokens or [""] * T
+    every = -(-T // (1150 // 22))
+    ticks = list(range(1, T + 1, every))
+    for picture in figure.data:
+        values = getattr(run, picture.name).T
+        picture.update(x=list(range(1, T + 1)), y=list(range(1, H + 1)), z=values)
+        if has_room:
+            numbers = [[f"{value:.2f}".replace("-", "−") for value in row] for row in values.round(2) + 0.0]
+            picture.update(text=numbers, texttemplate="%{text}")
+    figure.update_xaxes(tickvals=ticks, ticktext=[f"{tokens[t - 1]}<br>{t}" for t in ticks])
+    figure.update_yaxes(tickmode="linear", tick0=1, dtick=max(1, round(H / 8)))
+    height = len(figure.data) * max(90, H * row) / PANEL + 100
+    return figure.update_layout(title={"text": escape(title)}, width=max(460, T * cell + 224), height=round(height))
+
+
+def page_figures(signals: Signals) -> dict[str, Any]:
+    """Return the figure of `heatmaps` for each theme, as dictionaries for JSON."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
+
+
+def page_pictures(signals: Signals) -> dict[str, Any]:
+    """Return the figures without data that the page can save as pictures, for each theme, as dictionaries for JSON.
+
+    There is one figure of all signals, one of each signal, and one of the ledger.
+    """
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {
+        theme: {
+            "signals": standalone(signals, theme).to_plotly_json(),
+            **{name: standalone({name: signal}, theme).to_plotly_json() for name, signal in signals.items()},
+            "ledger": ledger_picture(theme).to_plotly_json(),
+        }
+        for theme in themes
+    }

@@ -1,0 +1,100 @@
+"""The ledger: the contribution of each timestep's candidate to a unit's state.
+
+A mixture has m_t = keep_t m_{t-1} + take_t candidate_t. Over all timesteps this gives, for each unit,
+
+    m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k
+    L_{t,k} = take_k Π_{k<s≤t} keep_s        L_{t,0} = Π_{s≤t} keep_s
+
+In a GRU m is h: keep = 1 − z and take = z, so the shares of a row sum to 1. In an LSTM m is c: keep = f and take = i.
+These two gates do not depend on each other, so the shares need not sum to 1. An RNN has no ledger.
+
+s_t is the initial state m_0 or, after a clamp on the state, the last value that the clamp set. Then L_{t,0} starts at
+that timestep, and earlier timesteps have no share.
+
+The ledger is exact for the mixture, but it does not show causes: a candidate itself depends on the state before it.
+Functions that take a run need a run of one sequence. They count units and timesteps from 0, and raise ValueError for
+an RNN.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.arrays import Array
+from gru_core.cells.cell import Run
+from gru_core.cells.mixture import Mixture
+
+
+def mixture(run: Run) -> Mixture:
+    """Return the mixture that the ledger splits into shares. Raises ValueError if the cell has no mixture."""
+    if run.mixture is None:
+        raise ValueError(
+            f"an {run.cell.title} has no contributions of steps: each state is tanh of a sum that contains the old "
+            "state, so the state is not a mixture of candidates"
+        )
+    return run.mixture
+
+
+def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
+    """Return, for every timestep, the latest timestep that started from a clamped state, or -1 if none did: `(T,)`.
+
+    In a GRU a clamp sets the state that a timestep reads. In an LSTM it sets the state that a timestep leaves, so the
+    next timestep starts from it.
+    """
+    parts = mixture(run)
+    latest = np.full(len(run.h), -1)
+    if parts.held is not None:
+        held = np.flatnonzero(parts.held[:, unit])
+        latest[held] = held + parts.after
+    return np.maximum.accumulate(latest)
+
+
+def origins(run: Run, unit: int) -> Array:
+    """Return s_t, the state that column 0 of the ledger belongs to: `(T,)`."""
+    # `since` is -1 without a clamp. Then s_t is the initial state, which is row 0 of `starts`.
+    return np.asarray(mixture(run).starts[np.maximum(0, since(run, unit)), unit])
+
+
+def ledger_row(run: Run, unit: int, t: int) -> Array:
+    """Return L_t, the shares in the state at timestep `t`: `(T + 1,)`.
+
+    Column 0 is the share of s_t, and column k the share of the k-th timestep's candidate.
+    """
+    parts, start = mixture(run), max(0, int(since(run, unit)[t]))
+    keep, take = parts.keep[:, unit], parts.take[:, unit]
+    # Π_{k≤s≤t} keep_s for every k, multiplied backward from t. A quotient of products would lose small factors.
+    products = np.ones(t + 2 - start, keep.dtype)
+    products[:-1] = np.cumprod(keep[start : t + 1][::-1])[::-1]
+    row = np.zeros(len(keep) + 1, keep.dtype)
+    row[0], row[start + 1 : t + 2] = products[0], take[start : t + 1] * products[1:]
+    return row
+
+
+def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
+    """Return the columns of each row's largest shares, the largest first: `(T, most)`, or fewer if a row has fewer.
+
+    If shares are equal, the earlier one comes first.
+    """
+    return np.ascontiguousarray(np.argsort(-rows, axis=1, kind="stable")[:, :most])
+
+
+def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
+    """Return the rows L_t of the timesteps in `steps`, a slice with step 1: `(T, T + 1)` for all timesteps."""
+    parts, start = mixture(run), since(run, unit)
+    keep, take = parts.keep[:, unit], parts.take[:, unit]
+    first, last, _ = steps.indices(len(keep))
+    rows = np.zeros((last - first, len(keep) + 1), keep.dtype)
+    rows[:1] = ledger_row(run, unit, first)
+    for t, (before, row) in enumerate(pairwise(rows), first + 1):
+        if start[t] > t:  # a clamp set the state that this timestep leaves
+            row[0] = 1
+            continue
+        if start[t] == t:
+            row[0] = keep[t]
+        else:
+            np.multiply(before[: t + 1], keep[t], row[: t + 1])
+        row[t + 1] = take[t]
+    return rows

@@ -1,0 +1,105 @@
+"""Sensitivity: the gradient of an output, or of a state, with respect to earlier inputs, gates and states.
+
+All gradients are exact and not normalized. A clamped value has no gradient with respect to earlier values, but an
+output can still have a gradient with respect to a clamped gate. A small gradient does not prove that the network forgot
+something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.cells.cell import Run
+from gru_core.model import Readout
+
+AT_ONCE = 2**17
+"""The most entries of Jacobians that are in memory at the same time."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The gradients of output `output` at a timestep t, and of the state there, with respect to each timestep s ≤ t.
+
+    Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of arrays
+    `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
+    `states` has arrays `(t + 1, H)` for one layer, one for each signal that a timestep passes on: "h" is the norm of
+    each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each unit's row of ∂h_t/∂c_s.
+    """
+
+    output: int
+    x: Array
+    gates: tuple[dict[str, Array], ...]
+    states: dict[str, Array]
+
+    @property
+    def h_unit(self) -> Array:
+        """The norm of each unit's row of ∂h_t/∂h_s, `(t + 1, H)`."""
+        return self.states["h"]
+
+    @property
+    def h_norm(self) -> Array:
+        """The Frobenius norm of ∂h_t/∂h_s, `(t + 1,)`."""
+        return frobenius(self.states["h"])
+
+    def __repr__(self) -> str:
+        steps, I = self.x.shape
+        H = ", ".join(str(array.shape[1]) for layer in self.gates for array in list(layer.values())[:1])
+        return (
+            f"Sensitivity(of output {self.output} at t={steps - 1} to steps 0-{steps - 1}; I={I}, "
+            f"H={H or self.h_unit.shape[1]})"
+        )
+
+
+def sensitivity(
+    layers: Sequence[Run], readout: Readout, y: Array, t: int, output: int | None = None, layer: int = -1
+) -> Sensitivity:
+    """Return the sensitivity of an output, and of the state of `layer`, at timestep `t`, from 0.
+
+    `layers` are the runs of the layers, and `y` `(T, K)` their outputs. `output` is the index of an output; None means
+    the largest output. With a softmax readout, an output is a probability.
+    """
+    t = range(len(y))[t]
+    y = y[t]
+    if output is None:
+        output = int(y.argmax())
+    dy = readout.V[output]
+    if readout.kind == "softmax":
+        dy = y[output] * (dy - y @ readout.V)
+    dh = np.zeros_like(layers[-1].h[: t + 1])
+    dh[t] = dy
+    gates: list[dict[str, Array]] = []
+    for run in (layer[: t + 1] for layer in reversed(layers)):
+        gradients = run.backward(dh)
+        gates.insert(0, run.gate_gradients(gradients))
+        dh = gradients.x
+    return Sensitivity(output, dh, tuple(gates), state_norms(layers[layer], t))
+
+
+def frobenius(rows: Array) -> Array:
+    """Return the Frobenius norms `(·,)` of matrices, from the norms of their rows `(·, H)`."""
+    return np.asarray(np.sqrt((rows**2).sum(1)))
+
+
+def state_norms(run: Run, t: int) -> dict[str, Array]:
+    """Return the norm of ∂h_{t,i}/∂h_s within a layer, for every timestep s ≤ `t` and unit i: `(t + 1, H)`, by "h".
+
+    Each other signal that a timestep passes on has an array too, by its name. A derivative counts as 0 if its square
+    underflows.
+    """
+    H, S, dtype = run.cell.units, run.last.size, run.h.dtype
+    norms = {name: np.zeros((t + 1, H), dtype) for name in run.cell.carried}
+    J, at_once = np.eye(H, S, dtype=dtype), max(1, AT_ONCE // S**2)  # J: ∂h_t/∂(state at s), from s = t back
+    for end in range(t + 1, 0, -at_once):
+        first = max(0, end - at_once)
+        for s, step_jacobian in zip(range(end - 1, first - 1, -1), run[first:end].step_jacobians()[::-1], strict=True):
+            for name, block in run.by_state(J, s).items():
+                norms[name][s] = np.sqrt((block * block).sum(1))
+            J = J @ step_jacobian
+        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # its square underflows, and such numbers are slow
+        if not J.any():
+            break
+    return norms

@@ -1,0 +1,287 @@
+"""Traces: runs of a model over a sequence, with every intermediate value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gru_core import notebook
+from gru_core.arrays import Array, Mask
+from gru_core.cells.cell import Run
+from gru_core.cells.holds import Holds
+from gru_core.cells.signals import Theme
+from gru_core.encoder import LARGEST, SequenceError
+from gru_core.model import Model
+from gru_core.runs import figures, record
+from gru_core.runs.clamp import Clamp
+from gru_core.runs.edit import Edit
+from gru_core.runs.ledger import ledger
+from gru_core.runs.sensitivity import Sensitivity, sensitivity
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A difference between a run and its twin: |h − h of the twin| of one unit at one timestep.
+
+    Layers, units and timesteps count from 0.
+    """
+
+    layer: int
+    unit: int
+    t: int
+    size: float
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run of `model` over a sequence, or over a part of one.
+
+    `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
+    each layer as arrays `(T, H)`. `y` `(T, K)` are the outputs. The signals of the top layer have short names:
+    `trace.z`, `trace.h`. `twin` is the original run, the run of a second sequence, or None.
+    """
+
+    model: Model
+    tokens: list[str] | None
+    layers: tuple[Run, ...]
+    y: Array
+    twin: Trace | None = None
+
+    def __getattr__(self, name: str) -> Array:
+        """Return a signal of the top layer, `(T, H)`.
+
+        Raises AttributeError if the layer has no such signal. The message lists the signals.
+        """
+        signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
+        if name not in signals:
+            raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
+        return getattr(self.layers[-1], name)  # type: ignore[no-any-return]
+
+    @property
+    def differs(self) -> Mask:
+        """The timesteps at which the output differs from the twin's, as a mask `(T,)`.
+
+        The output differs if the most likely label is another, or if a number is off by more than 0.01. Raises
+        ValueError if there is no twin.
+        """
+        twin = self._twin()
+        if self.model.readout.kind == "softmax":
+            return np.asarray(self.y.argmax(1) != twin.y.argmax(1))
+        return np.asarray((np.abs(self.y - twin.y) > 0.01).any(1))
+
+    @property
+    def largest_gap(self) -> Gap | None:
+        """The largest difference of the hidden state from the twin's; None if they are the same everywhere.
+
+        Among equal differences the earliest counts, then the one in the lowest layer. Raises ValueError if there is
+        no twin.
+        """
+
+        def gap_of_layer(layer: int, run: Run, other: Run) -> Gap:
+            gaps = np.abs(run.h - other.h)
+            t, unit = divmod(int(gaps.argmax()), run.cell.units)
+            return Gap(layer, unit, t, float(gaps[t, unit]))
+
+        pairs = zip(self.layers, self._twin().layers, strict=True)
+        largest = max((gap_of_layer(i, *pair) for i, pair in enumerate(pairs)), key=lambda gap: (gap.size, -gap.t))
+        return largest if largest.size > 0 else None
+
+    def _twin(self) -> Trace:
+        if self.twin is None:
+            raise ValueError(
+                "this trace has no original run to compare with: use gru.twin(…), or gru.trace(…, against=…)"
+            )
+        return self.twin
+
+    def ledger(self, unit: int, layer: int = -1) -> Array:
+        """Return the contribution of each timestep's candidate to a unit's state, `(T, T + 1)`. See gru_core.ledger.
+
+        Column 0 is the share of the initial state, and column k the share of the k-th timestep's candidate. The rows
+        of a GRU sum to 1. In an LSTM the state is c. Raises ValueError for an RNN.
+        """
+        return ledger(self.layers[layer], unit)
+
+    def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
+        """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
+
+        `output` is the index of the output; None means the largest output. See gru_core.sensitivity.
+        """
+        return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
+
+    def arrays(self) -> record.Named:
+        """Return every array by name. gru_core.record lists the names."""
+        by_name = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
+        if self.tokens is not None:
+            by_name["tokens"] = np.array(self.tokens)
+        if self.twin is not None:
+            by_name |= {f"twin.{name}": array for name, array in record.arrays(self.twin.layers, self.twin.y).items()}
+        return by_name
+
+    def save(self, path: str | Path) -> None:
+        """Write every array to an `.npz` file, by name: `y`, `layers.0.r`, …. gru_core.record lists the names.
+
+        `np.load(path, allow_pickle=False)` reads the file. Raises OSError if the file cannot be written.
+        """
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]  # no array is named allow_pickle
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arrays as nested lists for `json.dumps`: `["layers"][0]["r"]`. gru_core.record lists the names."""
+        twin = None if self.twin is None else record.lists(self.twin.layers, self.twin.y)
+        labels = list(self.model.readout.labels)
+        header = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels}
+        return header | record.lists(self.layers, self.y) | {"twin": twin}
+
+    def figure(self, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
+        """Return a Plotly figure with the signals of a layer as heatmaps over one time axis.
+
+        With `difference` the figure shows the differences from the twin. `figure.write_html("x.html")` writes a page
+        that needs no network. Raises ValueError if `difference` is true and there is no twin.
+        """
+        twin = self._twin().layers[layer] if difference else None
+        number, layers = range(len(self.layers))[layer] + 1, len(self.layers)
+        title = self.model.card.title + (f" · layer {number} of {layers}" if layers > 1 else "")
+        return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
+
+    def __repr__(self) -> str:
+        T, K = self.y.shape
+        sequence = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
+        twin = "" if self.twin is None else ", with the original run"
+        return f"Trace({self.model.card.title[:40]!r}{sequence}: T={T}, H={self.model.sizes}, K={K}{twin})"
+
+    def _repr_html_(self) -> str:
+        """Return the run as an HTML table of colored cells. A notebook shows it. The table loads nothing."""
+        outputs = list(self._output_rows("output"))
+        if self.twin is not None:
+            outputs += self.twin._output_rows("original")
+        return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, outputs)
+
+    def _output_rows(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield table rows with their names: one row of the most likely labels, or a row of numbers for each output."""
+        labels = self.model.readout.labels
+        if self.model.readout.kind == "softmax":
+            yield name, [labels[k] for k in self.y.argmax(1)]
+        else:
+            for label, y in zip(labels[: notebook.UNITS], self.y.T, strict=False):
+                yield f"{name}, {label}", [f"{value:.2f}" for value in y]
+
+
+def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
+    """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
+
+    Raises SequenceError if the sequence has no timesteps or more than `most`, has a symbol outside the alphabet, or a
+    number that is not within ±1,000,000. Also raises SequenceError if an array has the wrong shape.
+    """
+
+    def check_length(T: int) -> None:
+        if most is not None and most < T:
+            raise SequenceError(f"the sequence has {T:,} steps; at most {most:,} can be run here")
+
+    if isinstance(sequence, str):
+        check_length(len(sequence.split()))  # a cheap check before the tokens are read
+        tokens = model.encoder.tokens(sequence)
+        check_length(len(tokens))
+        if not tokens:
+            raise SequenceError(f"the sequence is empty. {model.encoder.hint}")
+        return tokens, model.encoder.encode(tokens)
+    x = np.asarray(sequence, float)
+    I = model.layers[0].inputs
+    if x.ndim != 2 or x.shape[1] != I or len(x) == 0:
+        raise SequenceError(f"the inputs have shape {x.shape}, but this model needs (T, {I})")
+    check_length(len(x))
+    bad = np.flatnonzero(~(np.abs(x) <= LARGEST).all(1))
+    if bad.size:
+        raise SequenceError(f"an input is not a number from -{LARGEST:,.0f} to {LARGEST:,.0f}", int(bad[0]) + 1)
+    return None, x
+
+
+def stream(
+    model: Model,
+    sequence: str | Array,
+    h0: Sequence[Array] | None = None,
+    clamps: Sequence[Clamp] = (),
+    block: int | None = None,
+    twin: Model | None = None,
+    against: str | Array | None = None,
+) -> Iterator[Trace]:
+    """Run `model` over `sequence`, `block` timesteps at a time (all if None), and yield a Trace for each block.
+
+    `h0` has an initial state for each layer, zero if None: see `Model.state`. `twin` is a model that reads the same
+    sequence without clamps: `model` itself, which then runs as a batch of two, or a model with other weights. `against`
+    is a second sequence of the same length. `model` reads it with the same clamps, and that run is the twin.
+
+    Raises SequenceError if a sequence cannot be read, and ValueError if a clamp or `h0` does not fit the model. The
+    call raises these errors itself, before the first Trace.
+    """
+    if against is not None:
+        steps, other_steps = (len(read(model, inputs)[1]) for inputs in (sequence, against))
+        if steps != other_steps:
+            raise SequenceError(f"the second sequence must have as many steps as the first: {steps}, not {other_steps}")
+        pairs = zip(*(stream(model, inputs, h0, clamps, block) for inputs in (sequence, against)), strict=True)
+        return (replace(first, twin=second) for first, second in pairs)
+    if twin is not None and twin is not model:
+        pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
+        return (replace(changed, twin=original) for changed, original in pairs)
+    tokens, x = read(model, sequence)
+    holds = model.holds(clamps, x.shape[:-1])
+    initial = model.state(h0)
+    if twin is not None:
+        x, holds = x[:, None], [(layer_holds or Holds({}, {})).in_first(2) for layer_holds in holds]
+
+    def traces(state: Sequence[Array]) -> Iterator[Trace]:
+        size = block or len(x)
+        for start in range(0, len(x), size):
+            steps = slice(start, start + size)
+            block_tokens = tokens and tokens[steps]
+            block_holds = [layer_holds and layer_holds[steps] for layer_holds in holds]
+            runs = model.forward(x[steps], state, block_holds)
+            state, y = [run.last for run in runs], model.readout(runs[-1].h)
+            if twin is None:
+                yield Trace(model, block_tokens, tuple(runs), y)
+            else:
+                # A layer below all clamps runs as a batch of one, because both runs are the same there. So -1, not 1.
+                clamped, original = (
+                    Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1)
+                )
+                yield replace(clamped, twin=original)
+
+    return traces(initial)
+
+
+def trace(
+    model: Model,
+    sequence: str | Array,
+    h0: Sequence[Array] | None = None,
+    clamps: Sequence[Clamp] = (),
+    against: str | Array | None = None,
+) -> Trace:
+    """Run `model` over all of `sequence` and return the Trace. Arguments and errors are as for `stream`.
+
+    With `against`, a second sequence of the same length, the trace has a twin for `differs`, `largest_gap` and
+    `figure(difference=True)`.
+    """
+    return next(stream(model, sequence, h0, clamps, against=against))
+
+
+def twin(
+    model: Model,
+    sequence: str | Array,
+    h0: Sequence[Array] | None = None,
+    clamps: Sequence[Clamp] = (),
+    edits: Sequence[Edit] = (),
+) -> tuple[Trace, Trace]:
+    """Return the trace of the run with clamps and edited weights, and the trace of the original run.
+
+    Arguments and errors are as for `stream` and `Model.edited`.
+    """
+    changed = next(stream(model.edited(edits) if edits else model, sequence, h0, clamps, twin=model))
+    assert changed.twin is not None
+    return changed, changed.twin

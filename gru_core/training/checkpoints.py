@@ -1,0 +1,357 @@
+"""A stored training: its recipe, and checkpoints that have the weights and a report.
+
+Every training step up to 56 has a checkpoint. After that the interval is 1/28 of the training steps so far, rounded
+down. The last training step also has a checkpoint. 6,000 training steps have about 200 of them. Checkpoints store the
+weights as float32. The training itself computes in float64.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core import presets
+from gru_core.arrays import Array
+from gru_core.card import Card
+from gru_core.cells.cell import Run
+from gru_core.cells.registry import CELLS
+from gru_core.model import Model
+from gru_core.presets.recipes import PRESETS, described, fresh
+from gru_core.training.fit import Diverged, Snapshot, fit
+from gru_core.training.recipe import OWN, Recipe, begin, task_for
+from gru_core.training.scoring import SCORE, gate_means, in_words
+
+Weights = npt.NDArray[np.float32]
+
+SPACING = 28
+HIGH, LOW = 0.6, 0.4
+"""A report calls the mean of a gate high if it is at least HIGH, and low if it is at most LOW."""
+GROWN = (10, 1_000, 1_000_000)
+"""A report mentions when the relative gradient is this many times as large as before training."""
+MOVED = 5
+"""The number of weights in a report: the weights that changed most."""
+
+
+def steps() -> Iterator[int]:
+    """Yield the training steps of the checkpoints, without end."""
+    step = 0
+    while True:
+        yield step
+        step += max(1, step // SPACING)
+
+
+def _known(most: int) -> frozenset[int]:
+    return frozenset(takewhile(lambda step: step <= most, steps()))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training at one training step.
+
+    `weights` `(P,)` are all weights of the model, in the order of `Model.parameters`. `report` is a dictionary that
+    JSON can hold:
+
+    - `step`: the training step
+    - `losses`: the losses of the training steps since the checkpoint before
+    - `rate`: the learning rate
+    - `score`: the score on held-out sequences
+    - `good_at`: the training step at which the target was reached, None before that
+    - `lags`: how far the gradient reaches, see `way_back`
+    - `gates`: the mean of each gate at each kind of timestep
+    - `moved`: the weights that are furthest from their initial values: gate, part, the name of the number that the
+      weight multiplies, unit (from 1), initial value and current value
+    - `said`: sentences about events that happened for the first time
+    """
+
+    report: dict[str, Any]
+    weights: Weights
+
+
+@dataclass
+class Training:
+    """A recipe and its checkpoints so far.
+
+    `end` is a sentence that says why the training ended early, "" if it did not.
+    """
+
+    recipe: Recipe
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    end: str = ""
+
+    @property
+    def steps(self) -> list[int]:
+        return [checkpoint.report["step"] for checkpoint in self.checkpoints]
+
+    def model(self, step: int) -> Model:
+        """Return the model at a checkpoint. Raises ValueError if this training step has no checkpoint."""
+        return self.models([step])[0]
+
+    def models(self, wanted: Sequence[int]) -> list[Model]:
+        """Return the models at several checkpoints. Raises ValueError if one of the steps has no checkpoint."""
+        first, _ = begin(self.recipe, first_card(self.recipe))
+        at = {checkpoint.report["step"]: checkpoint for checkpoint in self.checkpoints}
+        missing = [step for step in wanted if step not in at]
+        if missing:
+            raise ValueError(
+                f"training step {missing[0]} has no checkpoint: "
+                f"choose one of the {len(at)} checkpoints from step {min(at)} to step {max(at)}"
+                if at
+                else "this training has no checkpoint yet: try again in a moment"
+            )
+        return [_model(first, self.recipe, at[step]) for step in wanted]
+
+    def to_bytes(self) -> bytes:
+        """Return an `.npz` of the weights `(N, P)` and of all else as JSON.
+
+        The same training gives the same bytes.
+        """
+        about = {
+            "recipe": self.recipe.to_dict(),
+            "reports": [checkpoint.report for checkpoint in self.checkpoints],
+            "end": self.end,
+        }
+        text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+        weights = np.array([checkpoint.weights for checkpoint in self.checkpoints])
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, about=text, weights=weights)
+        return file.getvalue()
+
+    @staticmethod
+    def from_bytes(content: bytes) -> Training:
+        """Return the training that `to_bytes` wrote.
+
+        Other bytes raise an error, such as KeyError, ValueError or zipfile.BadZipFile.
+        """
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            about, weights = json.loads(file["about"].tobytes()), file["weights"]
+        reports = zip(about["reports"], weights, strict=True)
+        return Training(Recipe.from_dict(about["recipe"]), [Checkpoint(*one) for one in reports], about["end"])
+
+
+@cache
+def shipped(name: str) -> Training:
+    """Return the stored training of one of `presets.NAMES`. Raises FileNotFoundError for another name."""
+    if name not in presets.NAMES:
+        raise FileNotFoundError(f"{name} has no stored training: choose one of {', '.join(presets.NAMES)}")
+    return Training.from_bytes((presets.TRAININGS / f"{name}.npz").read_bytes())
+
+
+def card_of(recipe: Recipe) -> Card:
+    """Return the card of a recipe's task: a preset's, an experiment's or a table's."""
+    task = recipe.task
+    if task == OWN:
+        table = recipe.rows
+        trained, aside = map(len, table.split(recipe.seed))
+        about = f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out"
+        return Card("Your own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
+    if task in PRESETS:
+        return PRESETS[task].card
+    title, about = ABOUT[task]
+    return Card(title, task, about, "", "random", "untrained", examples=(EXAMPLES[task],))
+
+
+ABOUT = {
+    "gap": ("Memory over a gap", "remember a capital letter through noise, and name it at the end"),
+    "recall": ("Recall in order", "read some letters, and name them in the same order at the question marks"),
+    "adding": ("Adding", "add the two marked numbers (=v), and give the sum at the end"),
+    "parity": ("Parity", "report whether the number of ones so far is even or odd"),
+    "brackets": ("Brackets", "count the open brackets"),
+}
+"""The title and the description of each task of the experiments."""
+
+EXAMPLES = {
+    "gap": "A a c b d a b c c d a d b",
+    "recall": "a c b d ? ? ? ?",
+    "adding": "0.2 =0.3 -0.1 0.4 -0.2 =-0.4 0.1 0.3",
+    "parity": "0 1 1 0 1 0 1 1 1 0",
+    "brackets": "( x ( ) ( ( ) x ) ) (",
+}
+
+
+def first_card(recipe: Recipe) -> Card:
+    """Return the card of the model before training."""
+    card, cell = card_of(recipe), CELLS[recipe.cell]
+    units = f"{recipe.units} unit{'s' if recipe.units > 1 else ''}"
+    training = {
+        "optimizer": "Adam",
+        "learning rate": ", ".join(
+            [f"{recipe.schedule.rate:g}", *(f"{r:g} after training step {s:,}" for s, r in recipe.schedule.changes)]
+        ),
+        "batch": f"{recipe.schedule.B} sequences of {recipe.schedule.T} timesteps",
+        "seed": recipe.seed,
+        "gradient clipping": f"norm at most {recipe.schedule.norm:g}",
+        "initialization": recipe.first + (f", memories of up to {recipe.T_max} timesteps" if recipe.T_max else ""),
+        "initial biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
+        or "from the initialization",
+        "penalties": described(recipe.penalties),
+    }
+    return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
+
+
+def train(recipe: Recipe) -> Iterator[Checkpoint]:
+    """Yield the checkpoints of a recipe's training. Raises Diverged after the last checkpoint with finite weights."""
+    model, rng = begin(recipe, first_card(recipe))
+    known, watch = _known(recipe.schedule.most + recipe.schedule.after), _Watch(recipe, model)
+    at = None
+    for at in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, known.__contains__):
+        watch.see(at)
+        if at.step in known:
+            yield watch.checkpoint(at)
+    if at is not None and at.step not in known:
+        yield watch.checkpoint(at)
+
+
+class _Watch:
+    """Sees every snapshot, and tells at checkpoints what there was."""
+
+    def __init__(self, recipe: Recipe, model: Model) -> None:
+        self.recipe, self.first = recipe, _flat(model)
+        self.names = {name: signal.name.lower() for name, signal in model.layers[-1].signals.items()}
+        self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
+        # Of sequences of several lengths the way back is over the longest.
+        self.longest = self.probe.x
+        if recipe.task == OWN:
+            steps = self.probe.x.any(-1).sum(0)
+            self.longest = self.probe.x[: steps.max(), steps == steps.max()]
+        self.losses: list[float] = []
+        self.said: list[str] = []
+        self.good_at: int | None = None
+        self.told: set[tuple[str, str]] = set()
+        self.way_back, self.grown, self.changed = 0.0, 0, 0
+
+    def see(self, at: Snapshot) -> None:
+        self.losses += at.losses
+        if at.reached and self.good_at is None and self.recipe.schedule.reach is not None:
+            self.good_at = at.step
+            reached = in_words(at.model.readout.kind, at.score)
+            self.said.append(f"Training step {at.step:,}: the target is reached ({reached}).")
+
+    def checkpoint(self, at: Snapshot) -> Checkpoint:
+        weights = _flat(at.model)
+        if not np.isfinite(weights).all():
+            raise Diverged(at.step)
+        runs = at.model.forward(self.probe.x)
+        longest = runs if self.longest is self.probe.x else at.model.forward(self.longest)
+        lags, gates = way_back(at.model, longest[-1]), gate_means(runs, self.probe.events)
+        self._look(at.step, lags, gates)
+        report = {
+            "step": at.step,
+            "losses": _short(self.losses),
+            "rate": at.rate,
+            "score": _short([at.score])[0],
+            "good_at": self.good_at,
+            "lags": _short(lags),
+            "gates": dict(zip(gates, _short(gates.values()), strict=True)),
+            "moved": _moved(at.model, self.first, weights),
+            "said": self.said,
+        }
+        self.losses, self.said = [], []
+        return Checkpoint(report, weights)
+
+    def _look(self, step: int, lags: Array, gates: Mapping[str, float]) -> None:
+        """Note what is so for the first time."""
+        means: dict[str, dict[str, float]] = {}
+        for name, mean in gates.items():
+            gate, _, event = name.partition(" at ")
+            means.setdefault(gate, {})[event] = mean
+        for gate, by_event in means.items():
+            for event, mean in by_event.items():
+                low = {other: value for other, value in by_event.items() if value <= LOW}
+                if mean >= HIGH and low and (gate, event) not in self.told:
+                    self.told.add((gate, event))
+                    others = " and ".join(f"{_plural(other)} (mean {value:.2f})" for other, value in low.items())
+                    self.said.append(
+                        f"Training step {step:,}: the {self.names[gate]} {gate} is high at {_plural(event)} "
+                        f"(mean {mean:.2f}) and low at {others}."
+                    )
+        if step == 0:
+            self.way_back = lags[-1]
+        for grown in GROWN[self.grown :]:
+            if lags[-1] > grown * self.way_back > 0:
+                self.grown += 1
+                self.said.append(
+                    f"Training step {step:,}: the relative gradient over {len(lags) - 1} timesteps "
+                    f"is more than {grown:,} times as large as before training."
+                )
+        for since, rate in self.recipe.schedule.changes[self.changed :]:
+            if since < step:
+                self.changed += 1
+                self.said.append(f"After training step {since:,} the learning rate is {rate:g}.")
+
+
+def _plural(event: str) -> str:
+    if event == "other":
+        return "other timesteps"
+    return event if event.startswith("“") else f"{event}s"
+
+
+def _flat(model: Model) -> Weights:
+    with np.errstate(over="ignore"):  # what does not fit is no longer finite
+        return np.concatenate([array.ravel() for array in model.parameters.values()]).astype(np.float32)
+
+
+def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
+    parameters, at = {}, 0
+    for name, array in first.parameters.items():
+        parameters[name] = checkpoint.weights[at : at + array.size].reshape(array.shape).astype(float)
+        at += array.size
+    report, card = checkpoint.report, first.card
+    step, score = report["step"], report["score"]
+    card = replace(
+        card,
+        title=f"{card.title}, training step {step:,}",
+        weights="trained" if step else "random",
+        summary=in_words(first.readout.kind, score) if step else "untrained",
+        training={**card.training, "training steps": step},
+        measured={f"held-out {SCORE[first.readout.kind]}": score, **report["gates"]},
+    )
+    return replace(first.with_parameters(parameters), card=card)
+
+
+def way_back(model: Model, run: Run) -> Array:
+    """Return how far the gradient reaches back from the last timestep, `(T,)`.
+
+    Entry k is the norm of the gradient of the largest output at the last timestep, before the softmax, with respect to
+    the input k timesteps earlier: a mean over sequences, divided by entry 0 if that is not 0.
+    """
+    V, h = model.readout.V, run.h[-1]
+    dh = np.zeros_like(run.h)
+    dh[-1] = V[model.readout(h).argmax(-1)]
+    norms = np.sqrt((run.backward(dh).x ** 2).sum(-1)).mean(1)[::-1]
+    return np.asarray(norms / norms[0] if norms[0] > 0 else norms)
+
+
+def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, str, int, float, float]]:
+    """Return the weights that are furthest from their initial values: see `moved` of a `Checkpoint`."""
+    cell = model.layers[0]
+    names = [
+        *(
+            (gate, "W", label, unit)
+            for gate in cell.gates
+            for unit in range(cell.units)
+            for label in model.encoder.labels
+        ),
+        *(
+            (gate, "U", f"h {other + 1}", unit)
+            for gate in cell.recurrent
+            for unit in range(cell.units)
+            for other in range(cell.units)
+        ),
+        *((gate, "b", "", unit) for gate in cell.gates for unit in range(cell.units)),
+    ]
+    far = np.argsort(-np.abs(now[: len(names)] - first[: len(names)]), kind="stable")[:MOVED]
+    values = zip(_short(first[far]), _short(now[far]), strict=True)
+    return [(*names[i][:3], names[i][3] + 1, *pair) for i, pair in zip(far, values, strict=True)]
+
+
+def _short(values: Iterable[float]) -> list[float]:
+    """To four digits: what a reader sees, a fifth of the bytes."""
+    return [float(f"{value:.4g}") for value in values]

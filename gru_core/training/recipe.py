@@ -1,0 +1,157 @@
+"""A recipe: everything that decides a training. The same recipe gives the same weights at every training step.
+
+    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see gru_core.initial
+    steps    Adam, on sequences drawn with the seed: see `training.Schedule`
+    loss     the task's loss, and λ_z · mean(z) + λ_r · mean(1 − r) in a GRU: see `training.Penalties`
+
+Recipes that differ only in the cell have the same training sequences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from gru_core.card import Card
+from gru_core.cells.cell import Cell
+from gru_core.cells.gru import GRU
+from gru_core.cells.initial import NO_CHRONO, Initial, initial
+from gru_core.cells.registry import CELLS
+from gru_core.model import Model, Readout
+from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.table import Split, Table, read
+from gru_core.training.tasks import ALL, Task
+
+First = Literal["plain"] | Initial
+OWN = "own"
+"""The task of a table, which the recipe contains."""
+
+FIRST = ("plain", *get_args(Initial))
+
+NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
+    ("flip-flop", 1, 10, True): (0,),
+    ("flip-flop", 1, 10, False): (0,),
+    ("pocket-calculator", 1, 7, True): (0,),
+    ("pocket-calculator", 1, 7, False): (0,),
+    ("store-and-recall", 4, 3, True): (2, 3),
+    ("store-and-recall", 4, 3, False): (2, 3),
+    ("sentiment", 8, 2, True): (0, 1, 2, 3, 7),
+    ("sentiment", 8, 2, False): (0, 1, 3, 7),
+}
+"""Units that start negated in the presets, by task, units, seed and whether z has a penalty.
+
+A network with a negated unit is the same function, and training changes its weights alike. Without the negation these
+units would end upside down. With it, h rises with the stored value in the preset and in every checkpoint of its
+training.
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The choices of a training.
+
+    `task` is a name in `tasks.ALL`, or OWN with a `table` as `table.read` takes it. `cell` is a name in `CELLS`.
+    `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial biases by gate, which
+    replace those of the initialization.
+
+    Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
+    rate is not above 0, or if the changes of the learning rate are not in order.
+    """
+
+    task: str
+    units: int
+    seed: int
+    schedule: Schedule
+    cell: str = "gru"
+    first: First = "plain"
+    T_max: int | None = None
+    biases: Mapping[str, float] = field(default_factory=dict)
+    penalties: Penalties = NO_PENALTIES
+    table: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.task == OWN) != bool(self.table):
+            raise ValueError(f"the task {OWN!r} needs a table, and no other task takes one")
+        if self.table:
+            _ = self.rows  # a table that cannot be read is no recipe
+        for what, name, known in (
+            ("task", self.task, (*ALL, OWN)),
+            ("cell", self.cell, CELLS),
+            ("initialization", self.first, FIRST),
+        ):
+            if name not in known:
+                raise ValueError(f"{what} {name!r} is unknown: choose one of {', '.join(known)}")
+        cell = CELLS[self.cell]
+        for gate in self.biases:
+            if gate not in cell.gates:
+                raise ValueError(f"{cell.title} cells have no bias for {gate!r}: choose from {', '.join(cell.gates)}")
+        if self.penalties != NO_PENALTIES and self.cell != "gru":
+            raise ValueError(f"penalties apply to the gates of GRU cells, not of {cell.title} cells: remove them")
+        if (self.first == "chrono") != (self.T_max is not None):
+            raise ValueError("the initialization “chrono” needs T_max, and no other initialization takes it")
+        if self.first == "chrono" and not cell.chrono:
+            raise ValueError(NO_CHRONO.format(cell.title))
+        if not all(math.isfinite(rate) and rate > 0 for rate in self.rates):
+            raise ValueError("a learning rate must be a number above 0")
+        if list(self.schedule.changes) != sorted(self.schedule.changes):
+            raise ValueError("changes of the learning rate must be in the order of their training steps")
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        return (self.schedule.rate, *(rate for _, rate in self.schedule.changes))
+
+    @cached_property
+    def rows(self) -> Table:
+        """The table, read once."""
+        return read(self.table)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON can hold it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Recipe:
+        """Return the recipe from the dictionary that `to_dict` returned, or from its JSON."""
+        schedule = dict(data["schedule"])
+        schedule["changes"] = tuple((step, rate) for step, rate in schedule["changes"])
+        return Recipe(**{**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])})
+
+
+def task_for(recipe: Recipe) -> Task | Split:
+    return Split(recipe.rows, recipe.seed) if recipe.task == OWN else ALL[recipe.task]
+
+
+def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
+    """Return the model before training, and the generator that draws the training sequences."""
+    rng = np.random.default_rng(recipe.seed)
+    model = _gru(recipe, card, rng)
+    if recipe.cell != "gru" or recipe.first != "plain":
+        apart = np.random.default_rng([recipe.seed, recipe.units, len(CELLS[recipe.cell].gates)])
+        model = Model(model.encoder, (_layer(recipe, model.encoder.inputs, apart),), model.readout, card)
+    else:
+        for unit in NEGATED.get((recipe.task, recipe.units, recipe.seed, recipe.penalties.z > 0), ()):
+            model = model.negate_unit(0, unit)
+    layer = model.layers[0]
+    biases = layer.biases | {gate: np.full(layer.units, value) for gate, value in recipe.biases.items()}
+    layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})
+    return Model(model.encoder, (layer,), model.readout, card), rng
+
+
+def _gru(recipe: Recipe, card: Card, rng: np.random.Generator) -> Model:
+    task, H = task_for(recipe), recipe.units
+    gru = GRU.random(task.encoder.inputs, H, rng)
+    K = len(task.labels)
+    readout = Readout(task.kind, rng.uniform(-1, 1, (K, H)) / np.sqrt(H), np.zeros(K), task.labels)
+    return Model(task.encoder, (gru,), readout, card)
+
+
+def _layer(recipe: Recipe, inputs: int, rng: np.random.Generator) -> Cell:
+    if recipe.first != "plain":
+        return initial(recipe.cell, inputs, recipe.units, rng, recipe.first, recipe.T_max)
+    layer = initial(recipe.cell, inputs, recipe.units, rng)
+    return layer.with_parameters({"b": np.concatenate([np.full(recipe.units, float(g == "f")) for g in layer.biases])})

@@ -1,0 +1,110 @@
+"""The experiments: each opens with a stored result, the sliders are followed by the core, and each trains here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.runs.reach import over_gap
+from app.schemas import GapQuestion
+from gru_core import experiments
+from gru_core.experiments import sequence
+from gru_core.presets.recipes import fresh
+from gru_core.training.checkpoints import first_card, train, way_back
+from gru_core.training.recipe import begin
+from tests.support import contract
+from tests.support.accessible import expect_no_barriers
+from tests.support.numbers import number_of
+
+
+def shown(page: Page) -> dict[str, float]:
+    """Return the gradient of each cell, as the page has it in words."""
+    said = page.get_by_role("status", name="Gradient over the gap").inner_text()
+    found = re.findall(r"([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?) in the (RNN|LSTM|GRU)", said)
+    assert len(found) == 3
+    return {name: number_of(value) for value, name in found}
+
+
+@pytest.mark.parametrize(("gap", "units", "b"), [(50, 16, 0.0), (30, 8, -2.0), (120, 5, -4.0)])
+def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units: int, b: float) -> None:
+    page.goto("/compare/gap")
+    for name, value in (("Gap", gap), ("Units", units), ("Initial bias of z", b)):
+        page.get_by_role("slider", name=name).fill(f"{value:g}")
+    expect(page.get_by_role("status", name="Gradient over the gap")).to_contain_text(f"{gap} timesteps")
+    question = GapQuestion(gap=gap, units=units, b=b)
+    expected = {}
+    for cell in experiments.EQUAL:
+        recipe = over_gap(question, cell)
+        model, _ = begin(recipe, first_card(recipe))
+        expected[cell.upper()] = way_back(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
+    page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    for name, value in shown(page).items():
+        assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
+
+
+def test_why_it_fails_is_answered_by_a_bias_and_trained_here(page: Page) -> None:
+    page.goto("/compare/gap")
+    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
+    page.get_by_role("button", name="chrono, gap 100").click()
+    expect(page.get_by_role("status", name="Gradient over the gap")).to_contain_text(re.compile(r"\b100 timesteps"))
+    page.get_by_role("button", name=contract.START_TRAINING).click()
+    recipe = over_gap(GapQuestion(gap=100, units=16, first="chrono"), "gru")
+    *_, last = train(recipe)
+    status = page.get_by_role("status", name="Training")
+    expect(status).to_contain_text(f"Training step {last.report['good_at']:,}: the target is reached")
+    expect(page.get_by_role("slider", name="Checkpoint")).to_be_visible()
+
+
+def test_a_cell_of_the_bottleneck_is_trained_when_it_is_pressed(page: Page) -> None:
+    page.goto("/compare/bottleneck")
+    rows = {(row["units"], row["T"] // 2): row for row in experiments.result("bottleneck")}
+    for (units, n), row in rows.items():
+        expect(page.locator(f"[data-units='{units}'][data-n='{n}']")).to_have_text(f"{100 * row['score']:.0f}%")
+    page.locator("[data-units='16'][data-n='2']").click()
+    expect(page.get_by_role("status", name="Training")).to_contain_text(
+        re.compile(rf"16 units, 2 letters: 100.0% .* {rows[16, 2]['steps']} training steps")
+    )
+
+
+def test_a_race_is_run_here(page: Page) -> None:
+    page.goto("/compare/race")
+    parity = page.get_by_role("region", name="Parity")
+    expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
+    parity.get_by_role("button", name="Train here").click()
+    expect(parity.get_by_role("status")).to_have_text("Trained here just now.", timeout=900_000)
+    expect(parity.get_by_role("row", name="GRU")).to_contain_text("5 of 5")
+    first = next(row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru"))
+    assert first["good_at"] is not None
+
+
+def test_what_waits_is_counted_and_measured_here_and_parity_is_trained(page: Page) -> None:
+    page.goto("/compare/sequence")
+    page.get_by_role("slider", name="Sequence length").fill("7")
+    for kind, (steps, products) in sequence.counts(128).items():
+        cells = page.locator(f"tr[data-kind={kind}] td")
+        expect(cells.nth(0)).to_have_text(f"{steps:,}")
+        expect(cells.nth(1)).to_have_text(f"{products:,}")
+    page.get_by_role("button", name="Measure here").click()
+    expect(page.locator("tr[data-kind=scan] td").nth(2)).to_contain_text(re.compile("ms, .*here"))
+    page.get_by_role("button", name="Train both here").click()
+    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
+
+
+@pytest.mark.parametrize("lab", ["gap", "sequence", "bottleneck", "race"])
+def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, lab: str) -> None:
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"/compare/{lab}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(contract.EXPERIMENTS[lab])
+        expect(page.get_by_role("link", name=contract.EXPERIMENTS[lab])).to_have_attribute("aria-current", "page")
+        expect(page).to_have_title(re.compile(f"^{contract.EXPERIMENTS[lab]}"))
+        page.wait_for_function("() => document.querySelector('svg path, .grid button')")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            expect_no_barriers(page, scheme, colors_alone=scheme == "dark")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(color_scheme=None)
