@@ -68,6 +68,7 @@ def serving(settings: Settings, proxies: str | None = None) -> Iterator[Address]
 
 
 CROWD, VISITOR = "127.0.0.2", "127.0.0.3"
+LAB: dict[str, str | int] = {"page": "", "link": "?model=flip-flop"}
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = ASKED[:30]
 
@@ -87,9 +88,9 @@ class Visitors:
     def ask(self, address: str) -> bytes:
         return status(self.connect(address, ASKED))
 
-    def open_room(self) -> str:
+    def open_room(self, view: dict[str, str | int] = LAB) -> str:
         """Open a room and return its code."""
-        body = json.dumps({"view": {"page": "", "link": "?model=flip-flop"}}).encode()
+        body = json.dumps({"view": view}).encode()
         visitor = self.connect("127.0.0.1", posted("/api/rooms", body) + body)
         return str(json.loads(everything(visitor).partition(b"\r\n\r\n")[2])["code"])
 
@@ -280,6 +281,19 @@ def test_behind_a_proxy_shares_are_those_of_the_visitors() -> None:
         assert follow("2001:db8::1:2") == b"200"
         assert follow("2001:db8::3:4") == b"429"  # the same visitor
         assert follow("2001:db8:0:1::1") == b"200"
+
+
+def test_a_lesson_s_answers_are_withheld_from_the_whole_network_of_a_student_with_ipv6() -> None:
+    with visiting(Settings(), "127.0.0.1") as visitors:
+        code = visitors.open_room({"page": "lessons/reset", "link": "", "step": 2})
+
+        def outline(address: str) -> bytes:
+            head = f"GET /api/lessons/reset/outline HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\n\r\n"
+            return begun(visitors.connect("127.0.0.1", head.encode()))
+
+        student = visitors.connect("127.0.0.1", followed(code, "X-Forwarded-For: 2001:db8::1:2\r\n"))
+        assert begun(student) == b"200"
+        assert [outline(address) for address in ("2001:db8::3:4", "2001:db8:0:1::1")] == [b"403", b"200"]
 
 
 @given(st.integers(1, 3_000))

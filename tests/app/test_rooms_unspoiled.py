@@ -84,6 +84,42 @@ def test_the_cover_stays_whatever_a_page_of_the_teacher_posts() -> None:
     in_room(test)
 
 
+def test_an_answer_that_is_shown_as_the_next_question_comes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(server: Server) -> None:
+        keeper, counting, asked = server.app.state.rooms.keeper, asyncio.Event(), asyncio.Event()
+        rows = keeper.rows
+
+        async def slow(*arguments: Any) -> Any:
+            """Counting takes as long as the next question takes to come."""
+            if asyncio.current_task() in revealing:
+                counting.set()
+                await asyncio.wait_for(asked.wait(), 20)
+            return await rows(*arguments)
+
+        teacher = await server.open(SHOWN)
+        await teacher.must("question", {"of": "output", "view": SHOWN})
+        revealing = set[asyncio.Task[Any] | None]()
+        reveal = server.app.state.rooms.questions.reveal
+
+        async def marked(room: Any) -> None:
+            revealing.add(asyncio.current_task())
+            await reveal(room)
+
+        monkeypatch.setattr(server.app.state.rooms.questions, "reveal", marked)
+        monkeypatch.setattr(keeper, "rows", slow)
+        shown = asyncio.create_task(teacher.say("turn", {"turn": "reveal"}))
+        await asyncio.wait_for(counting.wait(), 20)
+        await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+        asked.set()
+        assert (await shown).status_code == 409
+        async with teacher.follower() as follower:
+            state = await follower.hear(lambda state: state["question"])
+            assert state["question"]["status"] == "open"
+            assert not {"result", "revealed"} & state["question"].keys()
+
+    in_room(test)
+
+
 def test_a_question_that_replaces_a_covered_one_uncovers_the_figure() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)

@@ -526,6 +526,19 @@ def _place(model: gru.Model, part: str, meets: str) -> int:
     return model.encoder.labels.index(meets) if part == "W" else int(re.sub(r"\D", "", meets)) - 1
 
 
+def dies(argument: Any, report: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_result_whose_process_dies_is_answered_with_503(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "parity_by_scan", dies)
+    answer = client.get("/api/experiments/parity?seed=0")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "lost")
+    assert answer.headers["retry-after"].isdigit()
+    monkeypatch.undo()
+    assert client.get("/api/experiments/parity?seed=0").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [("sequence?T=17", "16, 32, 64"), ("sequence", "field required"), ("parity?seed=-1", "greater than or equal to 0")],

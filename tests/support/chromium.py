@@ -10,13 +10,17 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+# The headless shell is the same engine without the browser around it, and takes a third less processor time.
+NAMES = (
+    "chromium-headless-shell", "chromium", "chromium-browser",
+    "google-chrome", "google-chrome-stable", "microsoft-edge",
+)  # fmt: skip
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 INSTALLERS = {
-    "apt-get": [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]],
-    "dnf": [["dnf", "install", "-y", "chromium"]],
-    "pacman": [["pacman", "-Sy", "--noconfirm", "chromium"]],
-    "apk": [["apk", "add", "chromium"]],
+    "apt-get": (["apt-get", "update"], ["apt-get", "install", "-y"], ["chromium-headless-shell", "chromium"]),
+    "dnf": ([], ["dnf", "install", "-y"], ["chromium"]),
+    "pacman": ([], ["pacman", "-Sy", "--noconfirm"], ["chromium"]),
+    "apk": ([], ["apk", "add"], ["chromium"]),
 }
 
 
@@ -32,7 +36,10 @@ def _by_package_manager() -> bool:
     rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if rights and not shutil.which("sudo"):
         return False
-    return all(subprocess.run([*rights, *command]).returncode == 0 for command in INSTALLERS[manager])
+    update, install, packages = INSTALLERS[manager]
+    if update:
+        subprocess.run([*rights, *update])
+    return any(subprocess.run([*rights, *install, package]).returncode == 0 for package in packages)
 
 
 def main() -> int:
