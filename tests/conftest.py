@@ -10,6 +10,11 @@ import pytest
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache directory that is nobody's, for `gruscope serve` and `gruscope models`."""
     folder = tmp_path_factory.mktemp("cache")
+    # To compress Plotly takes ten seconds of processor time, so the processes that run the tests share its files.
+    compressed = tmp_path_factory.getbasetemp().parent / "brotli"
+    compressed.mkdir(exist_ok=True)
+    (folder / "gruscope").mkdir()
+    (folder / "gruscope" / "brotli").symlink_to(compressed, target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
