@@ -17,7 +17,8 @@ from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
 from ..assets import assets
-from ..jobs.trainings import as_events, name_of, training_cache
+from ..jobs.cache import name_of, training_cache
+from ..jobs.trainings import as_events
 from ..link import compared_cells, read_link, unit_in
 from ..pages import compare, train
 from ..pages.boot import escape_for_script

@@ -19,8 +19,8 @@ from ..errors import Refused
 from ..recipes import read_recipes
 from ..version import VERSIONS
 from . import work
+from .cache import id_of
 from .engine import Engine
-from .trainings import id_of
 
 KEYS = (
     "task", "cell", "units", "seed", "rate", "first", "T_max", "b_z", "b_r", "b_f", "penalty_z", "penalty_r",

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from gru_core.numerals import whole
 
 from ..errors import Refused
-from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, Trainings, as_events, describe, training_cache
+from ..jobs.cache import training_cache
+from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, Trainings, as_events, describe
 from ..recipes import RecipeBody
 from ..runs.answers import STREAM_HEADERS, to_json
 from ..runs.checkpoints import run_at_checkpoints
