@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from gru_core.training.checkpoints import Training
 from gru_core.training.recipe import Recipe
@@ -66,11 +66,12 @@ class LiveTraining:
 
     def event(self, number: int) -> bytes:
         """Return the event with a number, from 0, which is also its id."""
-        checkpoints, data = self.training.checkpoints, dict[str, Any]()
+        name: str
+        data: object
         if number == 0:
             name, data = "start", describe(self.id, self.training)
-        elif number <= len(checkpoints):
-            name, data = "checkpoint", checkpoints[number - 1].report
+        elif number <= len(self.training.checkpoints):
+            name, data = "checkpoint", self.training.checkpoints[number - 1].report
         else:
             name, data = "end", {"state": self.state, "why": self.training.end}
         return f"id: {number}\nevent: {name}\ndata: ".encode() + to_json(data) + b"\n\n"
@@ -282,8 +283,15 @@ class Trainings:
                 del self._live[id]
 
 
-def describe(id: str, training: Training) -> dict[str, Any]:
-    """Return the data that a page needs before the first checkpoint of a training."""
+class TrainingStart(TypedDict):
+    """The data that a page needs before the first checkpoint of a training."""
+
+    id: str
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+
+
+def describe(id: str, training: Training) -> TrainingStart:
     return {"id": id, "recipe": training.recipe.to_dict(), "versions": VERSIONS}
 
 

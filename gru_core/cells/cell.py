@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,18 @@ from gru_core.arrays import Array
 from gru_core.cells.holds import Holds
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.signals import Colour, Signal
+
+
+class Row(TypedDict):
+    """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, a GRU's c_h.
+
+    `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
+    """
+
+    W: Array
+    U: Array
+    b: Any
+    c: Any
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,11 +135,8 @@ class Cell(ABC):
         """The block of `b` of each gate, `(H,)` each."""
         return self.by_gate(self.b)
 
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
-        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
-
-        `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
-        """
+    def row(self, gate: str, unit: int) -> Row:
+        """Return the weights of a unit in the sum of a gate."""
         i = self.gates.index(gate) * self.units + unit
         U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
         return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}

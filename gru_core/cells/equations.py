@@ -8,7 +8,7 @@ module computes which numbers of decimals are enough.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -50,17 +50,25 @@ def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
     return list(results), gaps <= 0.5 / _SCALES[:, None, None] + 1e-9
 
 
-def steps(run: Run, unit: int) -> list[dict[str, Any]]:
-    """Return the products in the equations of a unit at each timestep, and the decimals that the results need.
+class EquationNumbers(TypedDict):
+    """The products in the equations of a unit at a timestep, and the decimals that the results need.
 
     `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are their root mean squares over
     all units of the layer, to six decimals. `decimals` names each result that 2, 3 or 4 decimals are not enough for,
     with the numbers of decimals that are enough.
     """
+
+    parts: list[float]
+    sizes: list[float]
+    decimals: dict[str, list[int]]
+
+
+def steps(run: Run, unit: int) -> list[EquationNumbers]:
+    """Return the numbers in the equations of a unit at each timestep."""
     arrays = run.parts
     parts = np.array([arrays[name] for name in run.cell.parts], float).reshape(-1, *run.h.shape)
     of_unit, sizes = parts[..., unit].T.round(9).tolist(), np.sqrt((parts**2).mean(-1)).T.round(6).tolist()
-    entries: list[dict[str, Any]] = [
+    entries: list[EquationNumbers] = [
         {"parts": products, "sizes": means, "decimals": {}} for products, means in zip(of_unit, sizes, strict=True)
     ]
     results, masks = follows(run, unit)

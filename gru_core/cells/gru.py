@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -125,9 +125,9 @@ class GRU(Cell):
         """The arrays by name, with `c_h` only if there is one."""
         return super().parameters | ({} if self.c_h is None else {"c_h": self.c_h})
 
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
+    def row(self, gate: str, unit: int) -> cell.Row:
         c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
-        return super().row(gate, unit) | {"c": c}
+        return {**super().row(gate, unit), "c": c}
 
     def negated(self, unit: int) -> Self:
         flipped = super().negated(unit)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import takewhile
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -52,26 +52,33 @@ def _known(most: int) -> frozenset[int]:
     return frozenset(takewhile(lambda step: step <= most, steps()))
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of a training at one training step.
+class Report(TypedDict):
+    """The report of a checkpoint, which JSON can hold.
 
-    `weights` `(P,)` are all weights of the model, in the order of `Model.parameters`. `report` is a dictionary that
-    JSON can hold:
-
-    - `step`: the training step
-    - `losses`: the losses of the training steps since the checkpoint before
-    - `rate`: the learning rate
-    - `score`: the score on held-out sequences
-    - `good_at`: the training step at which the target was reached, None before that
-    - `lags`: how far the gradient reaches, see `gradient_by_lag`
-    - `gates`: the mean of each gate at each kind of timestep
-    - `moved`: the weights that are furthest from their initial values: gate, part, the name of the number that the
-      weight multiplies, unit (from 1), initial value and current value
-    - `said`: sentences about events that happened for the first time
+    `losses` are the losses of the training steps since the checkpoint before, and `rate` is the learning rate. `score`
+    is measured on held-out sequences. `good_at` is the training step at which the target was reached, None before that.
+    `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of each gate at each
+    kind of timestep. `moved` has the weights that are furthest from their initial values: gate, part, the name of the
+    number that the weight multiplies, unit (from 1), initial value and current value. `said` are sentences about events
+    that happened for the first time.
     """
 
-    report: dict[str, Any]
+    step: int
+    losses: list[float]
+    rate: float
+    score: float
+    good_at: int | None
+    lags: list[float]
+    gates: dict[str, float]
+    moved: list[tuple[str, str, str, int, float, float]]
+    said: list[str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training at one training step. `weights` `(P,)` are all of `Model.parameters` in order."""
+
+    report: Report
     weights: Weights
 
 
@@ -246,7 +253,7 @@ class _Reporter:
         longest = runs if self.longest is self.probe.x else snapshot.model.forward(self.longest)
         lags, gates = gradient_by_lag(snapshot.model, longest[-1]), gate_means(runs, self.probe.events)
         self._describe(snapshot.step, lags, gates)
-        report = {
+        report: Report = {
             "step": snapshot.step,
             "losses": _short(self.losses),
             "rate": snapshot.rate,
