@@ -98,7 +98,7 @@ PLAUSIBLE: dict[str, tuple[Any, ...]] = {
     "code": ("", "K7M-3QX", "rooms"),
     "id": ("flip-flop", "t-" + "0" * 32, "u-" + "0" * 32),
     "name": (*shelf.ORDER[:4], "gap", "race", "flip-flop"),
-    "of": ("0",),
+    "build": ("0",),
     "path": ("lab.js", "css/page.css", "no.js"),
     "form": ("csv", "html", "pdf"),
     "question": ("1.1", "2.1", 1),
