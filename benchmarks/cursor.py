@@ -113,7 +113,7 @@ def spent(session: CDPSession) -> dict[str, float]:
 
 
 def moves(page: Page) -> dict[str, float]:
-    """Return the milliseconds of a move by category, the mean of a round and the median of all rounds.
+    """Return the milliseconds of a move by category: the median of the means of all rounds.
 
     "clock" is the median time of all moves.
     """
