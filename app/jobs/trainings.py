@@ -156,7 +156,7 @@ class Trainings:
             self._end(live, "stopped", "The training was stopped here.")
 
     async def compute(self, function: Work, argument: Any) -> Any:
-        """Run another work function, and return its result. Raises Refused if too many are running."""
+        """Run a function in a worker process, and return its result. Raises Refused if too many are running."""
         if self._computing >= self._settings.waiting:
             most = self._settings.waiting
             message = f"this server computes at most {most} of these results at once; try again in a minute"
