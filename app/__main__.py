@@ -1,4 +1,4 @@
-"""Runs the `gruscope` command, as `python -m gruscope`."""
+"""The `gruscope` command as `python -m gruscope`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Joins the JavaScript modules of a page into one, so that a visit loads one script instead of sixty.
+"""A bundler: it joins the JavaScript modules of a page into one script, so that a visit loads one instead of sixty.
 
 Each module becomes a function that returns the module's exports. It comes after the modules that it imports. The rest
 of its code does not change.

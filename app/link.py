@@ -88,7 +88,7 @@ def read_address(address: str) -> dict[str, str]:
 
 
 def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
-    """The cells on the page that a link to Compare opens: the usual ones, and others that the link names."""
+    """Return the cells that a link to Compare shows: the default cells, and others that the link names."""
     named = (keys.get("cells") or "").split(",")
     return tuple(cell for cell in ORDER if cell in USUAL or cell in named)
 

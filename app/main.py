@@ -20,22 +20,20 @@ from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
 from .rooms.start import kept_in
 from .routes import (
-    compare,
     experiments,
     export,
     health,
-    lab,
     lessons,
     models,
     moments,
     oembed,
+    pages,
     reference,
     rooms,
     score,
     static,
     timing,
     trace,
-    train,
     trainings,
     unit,
     uploads,
@@ -53,7 +51,7 @@ from .server.watchdog import watch
 from .settings import Settings
 
 ROUTES = (  # the order in which routes are matched: the most frequent ones first
-    trace, unit, lab, compare, experiments, train, lessons, rooms, score, moments, timing, trainings, export, models,
+    trace, unit, pages, experiments, lessons, rooms, score, moments, timing, trainings, export, models,
     uploads, oembed, health, reference, static,
 )  # fmt: skip
 

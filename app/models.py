@@ -20,8 +20,8 @@ from .errors import Refused
 from .intake.reading import UploadResult
 from .intake.store import Store
 from .intake.upload import ID, Upload
-from .jobs.trainings import ID as TRAINING
-from .jobs.trainings import training_cache
+from .jobs.cache import ID as TRAINING
+from .jobs.cache import training_cache
 from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)

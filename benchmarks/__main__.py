@@ -1,4 +1,4 @@
-"""`python -m benchmarks [core stream answers page cursor compare train sweep]`: all of them unless told which."""
+"""`python -m benchmarks [core stream answers page cursor compare train sweep]`: runs these benchmarks, or all."""
 
 import sys
 

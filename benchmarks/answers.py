@@ -1,4 +1,7 @@
-"""How many answers a second: from an edit of the sequence to the new run's data, for clients that keep connections."""
+"""Responses per second: each request has an edited sequence, and each response the data of its run.
+
+Clients keep their connections open.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ ROUNDS = 7
 WORDS = [*MODEL.encoder.alphabet, *MODEL.encoder.alphabet][:20]
 CHANGED = MODEL.encoder.alphabet[:5]
 
-Ask = Callable[[str], tuple[str, dict[str, object], str, bytes]]
-"""From a sequence to path, body and accepted type, and to what an answer must have in it."""
+MakeRequest = Callable[[str], tuple[str, dict[str, object], str, bytes]]
+"""A function that returns for a sequence the path, body and accepted type of a request, and a part of its response."""
 
 
 def events(text: str) -> tuple[str, dict[str, object], str, bytes]:
@@ -46,69 +49,72 @@ def dash(text: str) -> tuple[str, dict[str, object], str, bytes]:
 
 
 def main() -> None:
-    print(f"Answers: {len(WORDS)} words for a GRU of 8 units, {CLIENTS} clients, medians of {ROUNDS} rounds")
+    print(f"Responses: {len(WORDS)} words for a GRU of 8 units, {CLIENTS} clients, medians of {ROUNDS} rounds")
     with ExitStack() as stack:
-        one, two, other = (
+        one_worker, two_workers, dash_app = (
             stack.enter_context(started(command))
             for command in (gruscope(), [*gruscope(), "--workers", "2"], [sys.executable, "-m", "benchmarks.dash_app"])
         )
-        wait_for(other[0])
-        for url, _ in (one, two):
-            settled(url)
-        asked: dict[str, tuple[tuple[str, int], Ask]] = {
-            "1 worker, events": (one, events),
-            "1 worker, JSON": (one, whole),
-            "2 workers, events": (two, events),
-            "2 workers, JSON": (two, whole),
-            "Dash": (other, dash),
+        wait_for(dash_app[0])
+        for url, _ in (one_worker, two_workers):
+            wait_until_compressed(url)
+        cases: dict[str, tuple[tuple[str, int], MakeRequest]] = {
+            "1 worker, events": (one_worker, events),
+            "1 worker, JSON": (one_worker, whole),
+            "2 workers, events": (two_workers, events),
+            "2 workers, JSON": (two_workers, whole),
+            "Dash": (dash_app, dash),
         }
-        rates: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+        rates: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
         for _ in range(1 + ROUNDS):  # in turns, since other work on the machine comes and goes
-            for name, (server, ask) in asked.items():
-                rates[name].append(asyncio.run(rate(*server, ask)))
-    median = {name: [statistics.median(of) for of in zip(*found[1:], strict=True)] for name, found in rates.items()}
-    print("                     a second            a second of processor")
-    for name, found in median.items():
-        of_dash = [ours / theirs for ours, theirs in zip(found, median["Dash"], strict=True)]
-        print(f"  {name:17} {found[0]:6,.0f}, {of_dash[0]:4.1f} × Dash {found[1]:9,.0f}, {of_dash[1]:4.1f} × Dash")
+            for name, (server, make_request) in cases.items():
+                rates[name].append(asyncio.run(rate(*server, make_request)))
+    median = {name: [*map(statistics.median, zip(*pairs[1:], strict=True))] for name, pairs in rates.items()}
+    print("                     per second          per second of processor time")
+    for name, ours in median.items():
+        over_dash = [a / b for a, b in zip(ours, median["Dash"], strict=True)]
+        print(f"  {name:17} {ours[0]:6,.0f}, {over_dash[0]:4.1f} × Dash {ours[1]:9,.0f}, {over_dash[1]:4.1f} × Dash")
     for kind in ("events", "JSON"):
         ours, both, dashs = (median[name] for name in (f"1 worker, {kind}", f"2 workers, {kind}", "Dash"))
         print(f"  {kind}: two workers over one, with {len(os.sched_getaffinity(0))} cores: {both[0] / ours[0]:.2f}")
         print(f"  {kind}: one over Dash at least 15: {'yes' if ours[0] >= 15 * dashs[0] else 'NO'}")
 
 
-def settled(url: str) -> None:
-    """Wait until a server has compressed its files, which takes a core for some seconds after it has begun."""
+def wait_until_compressed(url: str) -> None:
+    """Wait until a server has compressed its files. After its start this occupies a core for some seconds."""
     with urllib.request.urlopen(url) as page:
         folder = re.findall(rb"static/\w+/", page.read())[0].decode()
     request = urllib.request.Request(f"{url}{folder}race.js", headers={"accept-encoding": "br"})
     while True:
-        with urllib.request.urlopen(request) as answer:
-            if answer.headers["content-encoding"] == "br":
+        with urllib.request.urlopen(request) as response:
+            if response.headers["content-encoding"] == "br":
                 return
         time.sleep(0.2)
 
 
-async def rate(url: str, pid: int, ask: Ask) -> tuple[float, float]:
-    """Answers a second, and a second of the server's processor time: that counts where others use the processors."""
+async def rate(url: str, pid: int, make_request: MakeRequest) -> tuple[float, float]:
+    """Return the responses per second, and per second of the server's processor time.
+
+    Other programs on the machine lower the first number, but not the second.
+    """
     texts, answered = _texts(), 0
-    begun, spent = time.perf_counter(), processor_seconds(pid)
+    start, spent = time.perf_counter(), processor_seconds(pid)
 
     async def client() -> None:
         nonlocal answered
         visitor = Visitor(url)
-        while time.perf_counter() < begun + SECONDS:
-            path, body, accept, wanted = ask(next(texts))
-            assert wanted in await visitor.post(path, body, accept)
+        while time.perf_counter() < start + SECONDS:
+            path, body, accept, part = make_request(next(texts))
+            assert part in await visitor.post(path, body, accept)
             answered += 1
         visitor.leave()
 
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return answered / (time.perf_counter() - begun), answered / (processor_seconds(pid) - spent)
+    return answered / (time.perf_counter() - start), answered / (processor_seconds(pid) - spent)
 
 
 def _texts() -> Iterator[str]:
-    """One sequence after another, each with a word of the last one changed."""
+    """Yield sequences. Each differs in one word from the sequence before it."""
     words = list(WORDS)
     for place, word in itertools.cycle(itertools.product(range(len(words)), CHANGED)):
         words[place] = word
@@ -116,14 +122,14 @@ def _texts() -> Iterator[str]:
 
 
 class Visitor:
-    """A client that costs next to no time itself, so that it is the servers that are measured."""
+    """A client that takes almost no time itself, so that the measured time is the server's."""
 
     def __init__(self, url: str) -> None:
         self.host, self.port = str(urlsplit(url).hostname), urlsplit(url).port
         self.reader: asyncio.StreamReader | None = None
 
     async def post(self, path: str, body: object, accept: str) -> bytes:
-        """The content of the answer, which must be good."""
+        """Return the content of the response. Raises AssertionError if its status is not 200."""
         if self.reader is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         content = json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""The compare page in Chromium: an edit to three painted tapes, a move of the cursor, and what a first visit loads."""
+"""The page Compare in Chromium: from an edit to three painted tapes, a move of the cursor, and the size of a visit."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MOVES, ROUNDS = 8, 9
 
 
 def moves(page: Page) -> float:
-    """Milliseconds of scripting in a move to the next step, the median over the rounds of their means."""
+    """Return the milliseconds of JavaScript in a move to the next timestep: the median of the means of all rounds."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     rounds = []
     for _ in range(ROUNDS):
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("Home")
-        page.wait_for_timeout(500)  # until the gradients of the first steps are there
+        page.wait_for_timeout(500)  # until the gradients of the first timesteps have arrived
         before = spent(session)
         page.evaluate(MOVE, MOVES)
         rounds.append((spent(session)["ScriptDuration"] - before["ScriptDuration"]) / MOVES)
@@ -41,13 +41,13 @@ def moves(page: Page) -> float:
 def main() -> None:
     with sync_playwright() as playwright, serving(gruscope()) as ours:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
-        print("The compare page: an edit of one character to all three tapes painted, and a move of its cursor")
+        print("The page Compare: from an edit of one character to three painted tapes, and a move of the cursor")
         for name, (task, text, *words) in CASES.items():
             texts = [text + word for word in words]
             page = open_page(browser, f"{ours}compare?" + urlencode({"task": task, "sequence": texts[0]}))
             verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 110)
-            verdict(f"{name}, ms of scripting in a move", moves(page), 8)
+            verdict(f"{name}, ms of JavaScript in a move", moves(page), 8)
             page.close()
-        for name, path in (("the lab", ""), ("the compare page", "compare")):
+        for name, path in (("the Lab", ""), ("the page Compare", "compare")):
             visit = first_visit(browser, ours + path)
             print(f"  a first visit to {name}: {visit['bytes'] / 1e6:.2f} MB in {visit['requests']:.0f} requests")

@@ -1,4 +1,4 @@
-"""The core against torch and onnxruntime, a trace with every gate and a step of training; and against itself."""
+"""The core compared with torch and onnxruntime, in traces and training steps, and with slower code of ours."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ I, T = 8, 100
 
 
 def torch_loop(cell: Any, x: Any) -> list[Any]:
-    """What one writes in torch to get at the gates."""
-    h, seen = torch.zeros(cell.hidden_size), []
+    """Run the cell as a user of torch must write it to read the gates. Return (r, z, n, h) for each timestep."""
+    h, gates = torch.zeros(cell.hidden_size), []
     for x_t in x:
         i_r, i_z, i_n = torch.nn.functional.linear(x_t, cell.weight_ih, cell.bias_ih).chunk(3)
         h_r, h_z, h_n = torch.nn.functional.linear(h, cell.weight_hh, cell.bias_hh).chunk(3)
         r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
         n = torch.tanh(i_n + r * h_n)
         h = (1 - z) * n + z * h
-        seen.append((r, z, n, h))
-    return seen
+        gates.append((r, z, n, h))
+    return gates
 
 
 def trace() -> None:
     import onnxruntime
 
-    print(f"One sequence of {T} steps, all gates kept, float64; torch and onnxruntime in their own float32")
+    print(f"One sequence of {T} timesteps with all gates, float64; torch and onnxruntime in their own float32")
     rng = np.random.default_rng(0)
     for H in (1, 2, 4, 8, 16, 32, 64):
         gru, x = GRU.random(I, H, rng, reset="after"), rng.normal(size=(T, I))
@@ -62,20 +62,20 @@ def trace() -> None:
                 turns = side_by_side(runs)
         else:
             turns = side_by_side(runs)
-        print(f"  H = {H}: " + ", ".join(f"{name} {1e6 * median(s) / T:.1f} µs/step" for name, s in turns.items()))
+        print(f"  H = {H}: " + ", ".join(f"{name} {1e6 * median(s) / T:.1f} µs/timestep" for name, s in turns.items()))
         if torch is not None:
             verdict("ours over torch's nn.GRU, which returns no gates", ratio(turns["ours"], turns["nn.GRU"]), 0.7)
             verdict("ours over a torch loop with gates", ratio(turns["ours"], turns["torch loop"]), 0.25)
 
     gru, x = GRU.random(I, 16, rng), rng.normal(size=(2000, I))
     turns = side_by_side({"100": lambda: forward(gru, x[:100]), "2000": lambda: forward(gru, x)})
-    verdict("time per step at T = 2,000 over that at T = 100", ratio(turns["2000"], turns["100"]) / 20, 1.2)
+    verdict("time per timestep at T = 2,000 over that at T = 100", ratio(turns["2000"], turns["100"]) / 20, 1.2)
 
 
 def training_step() -> None:
-    print("A step of training: 32 sequences of 50 steps, forward, backward, clipping and Adam")
+    print("A training step: 32 sequences of 50 timesteps, forward, backward, clipping and Adam")
     if torch is None:
-        print("  torch is not installed here: nothing to compare with")
+        print("  torch is not installed, so there is no comparison")
         return
     rng = np.random.default_rng(0)
     batch = TASKS["flip-flop"].draw(rng, 50, 32)
@@ -83,7 +83,7 @@ def training_step() -> None:
         for name, dtype, kind in (("float32", np.float32, torch.float32), ("float64", np.float64, torch.float64)):
             runs = {"ours": our_step(H, batch, rng, dtype), "torch": torch_step(H, batch, kind)}
             turns = side_by_side(runs)
-            ours, theirs = (1e3 * median(turns[of]) for of in ("ours", "torch"))
+            ours, theirs = (1e3 * median(turns[side]) for side in ("ours", "torch"))
             print(f"  H = {H}, {name}: ours {ours:.2f} ms, torch {theirs:.2f} ms")
             verdict("ours over torch autograd", ratio(turns["ours"], turns["torch"]), most)
 
@@ -120,12 +120,12 @@ def torch_step(H: int, batch: Batch, kind: Any, cell: str = "gru") -> Callable[[
 
 def other_cells() -> None:
     if torch is None:
-        print("torch is not installed here: nothing to compare the RNN and the LSTM with")
+        print("torch is not installed, so there is no comparison of the RNN and the LSTM")
         return
     rng = np.random.default_rng(0)
     batch = TASKS["flip-flop"].draw(rng, 50, 32)
     for name in ("rnn", "lstm"):
-        print(f"{name.upper()}: a run of {T} steps with every signal, float64; training on 32 × 50 steps")
+        print(f"{name.upper()}: a run of {T} timesteps with every signal, float64; training on 32 × 50 timesteps")
         for H in (8, 16, 32):
             cell, x = initial(name, I, H, rng), rng.normal(size=(T, I))
             for kind in ("float32", "float64"):
@@ -142,7 +142,7 @@ def other_cells() -> None:
 
 
 def twin_run() -> None:
-    print(f"A clamped run of {T} steps with its untouched twin, over one run; z of every unit is held at every step")
+    print(f"A clamped run of {T} timesteps with its original run, over one run; z is clamped everywhere")
     rng = np.random.default_rng(0)
     x, clamps, card = rng.normal(size=(T, 6)), [Clamp("z", 0.3)], Card("", "", "", "", "random", "")
     for reset in ("before", "after"):
@@ -150,15 +150,15 @@ def twin_run() -> None:
             readout = Readout("softmax", rng.normal(size=(2, H)), np.zeros(2), ("A", "B"))
             model = Model(FLIP_FLOP, (GRU.random(6, H, rng, reset=reset),), readout, card)
             runs = {
-                "one": lambda m=model: gru_core.trace(m, x),
+                "run": lambda m=model: gru_core.trace(m, x),
                 "twin": lambda m=model: gru_core.twin(m, x, clamps=clamps),
             }
-            turns = side_by_side(runs, turns=61, in_a_row=5, rest=0)  # neither leaves threads behind
-            verdict(f"H = {H}, reset {reset}", ratio(turns["twin"], turns["one"]), 1.7)
+            turns = side_by_side(runs, turns=61, in_a_row=5, rest=0)  # no run leaves threads behind
+            verdict(f"H = {H}, reset {reset}", ratio(turns["twin"], turns["run"]), 1.7)
 
 
-def shares_one_by_one(z: Array) -> Array:
-    """The ledger as one would write it down."""
+def shares_by_loop(z: Array) -> Array:
+    """Return the ledger of a unit, computed by a double loop over timesteps."""
     shares = np.zeros((len(z), len(z) + 1))
     for t in range(len(z)):
         shares[t, 0] = (1 - z[t]) * (shares[t - 1, 0] if t else 1)
@@ -169,11 +169,11 @@ def shares_one_by_one(z: Array) -> Array:
 
 
 def ledger_of_a_unit() -> None:
-    print("The ledger of one unit over 2,000 steps")
+    print("The ledger of one unit over 2,000 timesteps")
     rng = np.random.default_rng(0)
     run = forward(GRU.random(I, 16, rng), rng.normal(size=(2000, I)))
-    turns = side_by_side({"ours": lambda: ledger(run, 0), "loop": lambda: shares_one_by_one(run.z[:, 0])}, in_a_row=3)
-    np.testing.assert_allclose(ledger(run, 0), shares_one_by_one(run.z[:, 0]), atol=1e-15)
+    turns = side_by_side({"ours": lambda: ledger(run, 0), "loop": lambda: shares_by_loop(run.z[:, 0])}, in_a_row=3)
+    np.testing.assert_allclose(ledger(run, 0), shares_by_loop(run.z[:, 0]), atol=1e-15)
     verdict("ours over a plain double loop", ratio(turns["ours"], turns["loop"]), 1 / 3)
 
 

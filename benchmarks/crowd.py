@@ -1,4 +1,4 @@
-"""Many followers at once, each no more than a connection that notes when it hears of a cursor's move."""
+"""Many followers of a room. Each is only a connection that measures when it receives a cursor's move."""
 
 from __future__ import annotations
 
@@ -7,55 +7,56 @@ import base64
 import json
 import re
 import time
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 MOVE = re.compile(rb"sequence=m(\d+)")
-"""In every state that is sent, the number of the teacher's move."""
+"""The number of the teacher's move in a state."""
 
-DEVICE, ID = re.compile(rb'"device":"([^"]+)"'), re.compile(rb"^id: (\S+)", re.M)
-ASKED, COUNTS = re.compile(rb'"id":(\d+)'), re.compile(rb'"counts":(\[[\d,]*\])')
+DEVICE, EVENT_ID = re.compile(rb'"device":"([^"]+)"'), re.compile(rb"^id: (\S+)", re.M)
+QUESTION_ID, COUNTS = re.compile(rb'"id":(\d+)'), re.compile(rb'"counts":(\[[\d,]*\])')
 
 
 class Follower(asyncio.Protocol):
-    """`seen` is the newest move, `late` the seconds after its post at which each was heard of."""
+    """A follower of a room.
 
-    def __init__(self, crowd: Crowd, hello: bytes) -> None:
-        self.crowd, self.hello = crowd, hello
+    `seen` is the newest move, and `delays` are the seconds from the post of each move until the follower received it.
+    """
+
+    def __init__(self, crowd: Crowd, request: bytes) -> None:
+        self.crowd, self.request = crowd, request
         self.seen, self.backward, self.open = -1, 0, False
-        self.late: list[float] = []
+        self.delays: list[float] = []
         self.device = self.id = ""
         self.question, self.counts = 0, list[int]()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.begun = time.perf_counter()
-        transport.write(self.hello)
+        self.connected = time.perf_counter()
+        transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
         self.open = True
         if not self.device and (you := DEVICE.search(data)):
             self.device = you[1].decode()
-        if ids := ID.findall(data):
+        if ids := EVENT_ID.findall(data):
             self.id = ids[-1].decode()
         if b'"question":{' in data:
             self._note_question(data)
-        for found in MOVE.findall(data):
-            move = int(found)
+        for move in map(int, MOVE.findall(data)):
             if move < self.seen:
                 self.backward += 1
             elif move > self.seen:
                 self.seen = move
                 posted = self.crowd.posted.get(move)
-                if posted is not None and posted > self.begun:
-                    self.late.append(now - posted)
+                if posted is not None and posted > self.connected:
+                    self.delays.append(now - posted)
 
     def _note_question(self, data: bytes) -> None:
-        if asked := ASKED.search(data):
-            self.question = int(asked[1])
+        if id := QUESTION_ID.search(data):
+            self.question = int(id[1])
         if counts := COUNTS.search(data):
             self.counts = json.loads(counts[1])
 
@@ -64,14 +65,14 @@ class Follower(asyncio.Protocol):
 
 
 class Socket(Follower):
-    """One that speaks Socket.IO over a WebSocket."""
+    """A follower that uses Socket.IO over a WebSocket."""
 
     def data_received(self, data: bytes) -> None:
         if not self.open:
             self.transport.write(_frame(b"40"))
         for start in range(len(data)):
             if data[start : start + 2] == b"\x81\x01" and data[start + 2 : start + 3] == b"2":
-                self.transport.write(_frame(b"3"))  # its ping
+                self.transport.write(_frame(b"3"))  # answer the ping
         super().data_received(data)
 
 
@@ -90,39 +91,38 @@ class Crowd:
         self.followers: list[Follower] = []
 
     async def join(self, count: int, path: str, kind: type[Follower] = Follower, headers: str = "") -> list[Follower]:
-        """That many more, a few at a time; once all have heard something."""
+        """Add followers, a few at a time. Return them when all of them have received something."""
         key = base64.b64encode(bytes(16)).decode()
         if kind is Socket:
             headers += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             headers += f"Sec-WebSocket-Key: {key}\r\n"
-        hello = f"GET {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{headers}\r\n".encode()
+        request = f"GET {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{headers}\r\n".encode()
         loop = asyncio.get_running_loop()
         new: list[Follower] = []
         for start in range(0, count, 25):
             made = [
-                loop.create_connection(lambda: kind(self, hello), self.host, self.port, local_addr=(self.address, 0))
+                loop.create_connection(lambda: kind(self, request), self.host, self.port, local_addr=(self.address, 0))
                 for _ in range(min(25, count - start))
             ]
             new += [protocol for _, protocol in await asyncio.gather(*made)]
             await asyncio.sleep(0.02)
-        await until(lambda: all(one.open for one in new), 30)
+        await until(lambda: all(follower.open for follower in new), 30)
         self.followers += new
         return new
 
     def leave(self) -> None:
-        for one in self.followers:
-            one.transport.abort()
+        for follower in self.followers:
+            follower.transport.abort()
         self.followers.clear()
 
-    def late(self) -> list[float]:
-        return sorted(seconds for one in self.followers for seconds in one.late)
+    def delays(self) -> list[float]:
+        return sorted(seconds for follower in self.followers for seconds in follower.delays)
 
 
-async def until(true: object, seconds: float) -> bool:
-    """Whether that came to be true within so many seconds."""
-    assert callable(true)
+async def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until a condition is true. Return whether this happened within so many seconds."""
     end = time.perf_counter() + seconds
-    while not true():
+    while not condition():
         if time.perf_counter() > end:
             return False
         await asyncio.sleep(0.02)
@@ -141,36 +141,21 @@ class Post:
         if self.reader is None or self.reader.at_eof():
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port, local_addr=(self.address, 0))
         content = json.dumps(body).encode()
-        said = {"host": f"{self.host}:{self.port}", "content-type": "application/json", **self.headers}
-        head = "".join(f"{name}: {value}\r\n" for name, value in (said | {"content-length": str(len(content))}).items())
+        headers = {"host": f"{self.host}:{self.port}", "content-type": "application/json", **self.headers}
+        headers["content-length"] = str(len(content))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content)
-        answer = await self.reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"(?i)content-length: (\d+)", answer)
-        rest = await self.reader.readexactly(int(length[1])) if length else b""
-        if b"onnection: close" in answer:
+        response = await self.reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", response)
+        content = await self.reader.readexactly(int(length[1])) if length else b""
+        if b"onnection: close" in response:
             self.close()
-        return int(answer.split(b" ", 2)[1]), rest
+        return int(response.split(b" ", 2)[1]), content
 
     def close(self) -> None:
         if self.reader is not None:
             self.writer.close()
             self.reader = None
-
-
-class Process:
-    """What a process has used: of Linux, which is where this is measured."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-
-    def seconds(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
-
-    def kib(self) -> int:
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
-        assert found
-        return int(found[1])
 
 
 def quantile(values: Iterable[float], share: float) -> float:

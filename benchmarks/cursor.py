@@ -1,4 +1,4 @@
-"""What a move of the cursor costs the browser, and whether playing ever holds it up: 64 units over 500 steps."""
+"""The browser's time for a move of the cursor, and its longest tasks while a run plays: 64 units, 500 timesteps."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ STATES = {
 MOVES, ROUNDS, WARM_UP, TURNS = 60, 3, 20, 9
 SPEED, SECONDS, PLAYS = 20, 5, 3
 
-# Each move has two frames: the page changes in the first, and the next move waits until that has been painted.
-# Its time by the clock is that of its key, and of what the frame runs between two callbacks of ours.
+# Each move takes two frames. The page changes in the first frame, and the second frame begins after this is painted.
+# The time of a move is that of the key's handlers, and that of the frame between our two callbacks.
 MOVE = """
     async (moves) => {
         const times = [];
         for (let i = 0; i < moves; i++) {
-            let begun, ended;
-            requestAnimationFrame(() => (begun = performance.now()));
+            let start, end;
+            requestAnimationFrame(() => (start = performance.now()));
             const pressed = performance.now();
             document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
             const handled = performance.now();
-            requestAnimationFrame(() => (ended = performance.now()));
+            requestAnimationFrame(() => (end = performance.now()));
             await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-            times.push(handled - pressed + ended - begun);
+            times.push(handled - pressed + end - start);
         }
         return times;
     }
@@ -55,12 +55,13 @@ WATCH = """
     () => {
         window.long = [];
         window.watching?.disconnect();
-        window.watching = new PerformanceObserver((list) => long.push(...list.getEntries().map((one) => one.duration)));
+        window.watching = new PerformanceObserver((list) =>
+            long.push(...list.getEntries().map((entry) => entry.duration)));
         watching.observe({ type: "longtask" });
     }
 """
 
-# What one would write with Plotly alone: the cursor is a shape over the heatmaps.
+# The same with Plotly alone: the cursor is a shape over the heatmaps.
 PLOT = """
     async ({ data, layout }) => {
         window.step = 0;
@@ -74,9 +75,9 @@ RELAYOUT = """
         const times = [];
         for (let i = 0; i < moves; i++) {
             step += 1;
-            const begun = performance.now();
+            const start = performance.now();
             await Plotly.relayout("plot", { "shapes[0].x0": step - 0.5, "shapes[0].x1": step + 0.5 });
-            times.push(performance.now() - begun);
+            times.push(performance.now() - start);
             await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         }
         return times;
@@ -106,15 +107,18 @@ def open_lab(browser: Browser, url: str) -> Page:
 
 
 def spent(session: CDPSession) -> dict[str, float]:
-    """Milliseconds of the page's thread so far, by what the DevTools count them as; none twice."""
+    """Return the milliseconds of the page's thread so far, by the categories of the DevTools, which do not overlap."""
     metrics = session.send("Performance.getMetrics")["metrics"]
-    return {one["name"]: 1e3 * one["value"] for one in metrics if one["name"].endswith("Duration")}
+    return {metric["name"]: 1e3 * metric["value"] for metric in metrics if metric["name"].endswith("Duration")}
 
 
 def moves(page: Page) -> dict[str, float]:
-    """Milliseconds of a move: the median over the rounds of their means, and by the clock of all moves."""
+    """Return the milliseconds of a move by category: the median of the means of all rounds.
+
+    "clock" is the median time of all moves.
+    """
     session = page.context.new_cdp_session(page)
-    # The thread's own time: what else the machine does meanwhile does not count.
+    # With the time of the thread, other work on the machine does not count.
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.evaluate(MOVE, WARM_UP)
     clock: list[float] = []
@@ -124,13 +128,13 @@ def moves(page: Page) -> dict[str, float]:
         clock += page.evaluate(MOVE, MOVES)
         rounds.append({name: (value - before[name]) / MOVES for name, value in spent(session).items()})
     assert page.inner_text("#now") == str(1 + WARM_UP + ROUNDS * MOVES)
-    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]} | {
+    return {name: statistics.median(means[name] for means in rounds) for name in rounds[0]} | {
         "clock": statistics.median(clock)
     }
 
 
 def play(page: Page) -> tuple[float, int, int]:
-    """Of some seconds of playing: the longest task above 50 ms or 0, how many of them, and the steps shown."""
+    """Play for some seconds. Return the longest task above 50 ms or 0, the number of such tasks, and of timesteps."""
     page.get_by_role("button", name="First step").click()
     page.select_option("#speed", str(SPEED))
     page.wait_for_timeout(500)
@@ -142,7 +146,7 @@ def play(page: Page) -> tuple[float, int, int]:
 
 
 def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]:
-    """The median milliseconds of a move in each turn, on our page and on one where a shape moves over the heatmaps."""
+    """Return the median milliseconds of a move in each turn, on our page and on a page with Plotly alone."""
     figure = heatmaps(SIGNALS, "light")
     figure.update_xaxes(range=[-0.5, T - 0.5])
     for picture in figure.data:
@@ -158,7 +162,7 @@ def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]
 
 
 def main() -> None:
-    print(f"A move of the cursor over {H} units and {T} steps; {SECONDS} s of playing, the best of {PLAYS}")
+    print(f"A move of the cursor over {H} units and {T} timesteps; {SECONDS} s of playing, the best of {PLAYS}")
     model = wide()
     text = " ".join(np.random.default_rng(1).choice(model.encoder.labels, T))
     scenario = {"model": "wide", "sequence": text}
@@ -169,18 +173,18 @@ def main() -> None:
             for name, keys in STATES.items():
                 page = open_lab(browser, ours + "?" + urlencode(scenario | keys))
                 took = moves(page)
-                verdict(f"{name}, ms of scripting", took["ScriptDuration"], 8)
+                verdict(f"{name}, ms of JavaScript", took["ScriptDuration"], 8)
                 style, layout = took["RecalcStyleDuration"], took["LayoutDuration"]
-                print(
-                    f"    style {style:.2f}, layout {layout:.2f}; {took['clock']:.2f} by the clock, with what it forces"
-                )
-                # What else the machine does can only make a task longer.
+                print(f"    style {style:.2f}, layout {layout:.2f}; {took['clock']:.2f} ms by the clock")
+                # Other work on the machine can only make a task longer.
                 longest, count, steps = min(play(page) for _ in range(PLAYS))
-                print(f"    played at {SPEED} a second: {steps} steps of {SPEED * SECONDS}, {count} tasks above 50 ms")
+                print(
+                    f"    played at {SPEED} a second: {steps} timesteps of {SPEED * SECONDS}, {count} tasks above 50 ms"
+                )
                 verdict(f"{name}, ms of the longest task", longest, 50)
                 page.close()
             lab, plot = open_lab(browser, ours + "?" + urlencode(scenario)), new_page(browser)
             turns = beside_plotly(lab, plot, gru_core.trace(model, text))
-    mine, theirs = (statistics.median(turns[name]) for name in ("ours", "Plotly's"))
-    print(f"  beside a shape moved by Plotly.relayout: ours {mine:.2f} ms, Plotly's {theirs:.2f} ms")
-    verdict("ours, inspector and all, over Plotly's", ratio(turns["ours"], turns["Plotly's"]), 0.1)
+    ours_ms, theirs_ms = (statistics.median(turns[name]) for name in ("ours", "Plotly's"))
+    print(f"  compared with a shape moved by Plotly.relayout: ours {ours_ms:.2f} ms, Plotly's {theirs_ms:.2f} ms")
+    verdict("ours with the inspector over Plotly's", ratio(turns["ours"], turns["Plotly's"]), 0.1)

@@ -1,4 +1,4 @@
-"""What a user would otherwise write: a Dash app of the same job. A text box, an 8-unit GRU, four heatmaps."""
+"""A Dash app that does the same, for comparison: a text box, a GRU of 8 units, and four heatmaps."""
 
 from __future__ import annotations
 

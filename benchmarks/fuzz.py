@@ -1,9 +1,9 @@
-"""Real files, mutated, into `formats.read`: nothing may come of it but a model or a FormatError, in two seconds.
+"""Reading of mutated files: `formats.read` must return a model or raise FormatError, within two seconds.
 
     python -m benchmarks.fuzz --format npz --count 100000 --seed 0 --state fuzz-npz.json
 
-The same seed gives the same files. With `--state` a run goes on where it was stopped, or crashed: the
-file then says at which mutant. What was found is listed there, and ends the run with 1.
+The same seed gives the same files. With `--state` a run continues after a stop or a crash, and its file lists the
+findings. A run with findings exits with 1.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
 ENDINGS = {"npz": ".npz", "safetensors": ".safetensors", "onnx": ".onnx", "keras": ".keras", "h5": ".weights.h5"}
 SECONDS = 2.0
 HANG = 20.0
-"""Seconds after which a mutant ends the process, with where it was: a loop in a library does not end otherwise."""
+"""Seconds after which a mutant ends the process, with a traceback: only this ends a loop in a library."""
 
 EVERY = 200
-"""How many mutants apart the counts are written down; the place is written before each."""
+"""The state is written after so many mutants. The number of the mutant is written before each."""
 
 TOUCHING = {"open", "socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename"}
 EXTREMES = (0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
@@ -41,11 +41,11 @@ DIGITS = ("0", "-1", "9", "64", "257", "99999", "1099511627776", "9" * 30, "1e99
 
 
 def files(kind: str) -> list[bytes]:
-    """The real files of a kind that mutants are made of."""
-    found = [path for path in sorted(FIXTURES.glob("*" + ENDINGS[kind])) if not path.stem.endswith("-reference")]
+    """Return the real files of a format, from which mutants are made."""
+    paths = [path for path in sorted(FIXTURES.glob("*" + ENDINGS[kind])) if not path.stem.endswith("-reference")]
     if kind == "safetensors":
-        found += [presets.path(name) for name in presets.NAMES]
-    return [path.read_bytes() for path in found]
+        paths += [presets.path(name) for name in presets.NAMES]
+    return [path.read_bytes() for path in paths]
 
 
 def flip(data: bytearray, rng: random.Random, _: bytes) -> None:
@@ -63,15 +63,15 @@ def splice(data: bytearray, rng: random.Random, other: bytes) -> None:
     data[at : at + gone] = other[begin : begin + size]
 
 
-def lie(data: bytearray, rng: random.Random, _: bytes) -> None:
-    """A number somewhere, of 1 to 8 bytes, at an extreme."""
+def set_number(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """Overwrite 1 to 8 bytes with an extreme number."""
     size, at = rng.choice((1, 2, 4, 8)), rng.randrange(min(len(data), rng.choice((64, 2000, 10**9))))
     number = rng.choice(EXTREMES) % 256**size
     data[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
 
 
-def edit(data: bytearray, rng: random.Random, _: bytes) -> None:
-    """A number written in digits, as in a header, at another value."""
+def set_digit(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """Replace a digit, for example in a header, with another number."""
     places = [i for i, byte in enumerate(data[:20_000]) if 48 <= byte <= 57]
     if places:
         at = rng.choice(places)
@@ -88,7 +88,7 @@ def grow(data: bytearray, rng: random.Random, _: bytes) -> None:
     data[at:at] = rng.randbytes(rng.choice((1, 4, 100))) * rng.choice((1, 1, 50))
 
 
-MUTATIONS = (flip, truncate, splice, lie, edit, blank, grow)
+MUTATIONS = (flip, truncate, splice, set_number, set_digit, blank, grow)
 
 
 def mutated(data: bytes, rng: random.Random, other: bytes) -> bytes:
@@ -100,7 +100,7 @@ def mutated(data: bytes, rng: random.Random, other: bytes) -> bytes:
 
 
 def mutant(kind: str, originals: list[bytes], seed: int, number: int) -> bytes:
-    """The mutant of that number. Of a zip half are mutated inside, under sums that are right again."""
+    """Return the mutant with a number. Half of all zip mutants have a mutated member and correct checksums."""
     rng = random.Random(f"{seed} {kind} {number}")
     data, other = rng.choice(originals), rng.choice(originals)
     if data[:2] != b"PK" or rng.random() < 0.5:
@@ -117,31 +117,34 @@ def mutant(kind: str, originals: list[bytes], seed: int, number: int) -> bytes:
 
 
 def outcome(data: bytes, name: str = "mutant") -> str:
-    """What comes of a file: "model", "refused", or anything else, which is a finding."""
+    """Read a file, and return "model" or "refused". Any other text describes a finding."""
     answers: dict[str, str] = {}
-    begun = time.process_time()
+    start = time.process_time()
     try:
         with warnings.catch_warnings(action="error"):
             while True:
                 try:
-                    found = formats.read(data, name, answers)
+                    imported = formats.read(data, name, answers)
                     break
                 except Unanswered as error:
                     if error.question.key in answers:
-                        return "asked twice"
+                        return "the same question twice"
                     answers[error.question.key] = error.question.options[0].value
-            gru.trace(found.model, found.model.examples[0])
+            gru.trace(imported.model, imported.model.examples[0])
     except FormatError as error:
-        result = "refused" if str(error) else "refused without a word"
+        result = "refused" if str(error) else "refused without a message"
     except Exception:
         return traceback.format_exc(limit=-6)
     else:
         result = "model"
-    return result if time.process_time() - begun < SECONDS else f"{result}, but after {SECONDS} s"
+    return result if time.process_time() - start < SECONDS else f"{result}, but after {SECONDS} s"
 
 
 def opened() -> list[str]:
-    """A list that grows by whatever is opened from here on, code apart: reading bytes opens nothing."""
+    """Return a list that receives every file and connection that is opened from now on, except Python code.
+
+    Reading the bytes of a file must open nothing.
+    """
     seen: list[str] = []
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -157,7 +160,9 @@ def main() -> int:
     parser.add_argument("--format", choices=list(ENDINGS), required=True)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--state", type=Path, help="where to go on from, and where to write how far it went")
+    parser.add_argument(
+        "--state", type=Path, help="file with the state of the run: read at the start, and written during the run"
+    )
     options = parser.parse_args()
     kind, originals = options.format, files(options.format)
     state: dict[str, Any] = {"format": kind, "seed": options.seed, "next": 0, "outcomes": {}, "findings": []}
@@ -165,22 +170,22 @@ def main() -> int:
         state = json.loads(options.state.read_text())
         if (state["format"], state["seed"]) != (kind, options.seed):
             parser.error(f"{options.state} is of --format {state['format']} --seed {state['seed']}")
-        begun = options.state.with_suffix(".begun")
-        if begun.exists() and (number := int(begun.read_text())) >= state["next"]:
+        started = options.state.with_suffix(".started")
+        if started.exists() and (number := int(started.read_text())) >= state["next"]:
             state["findings"].append({"mutant": number, "what": "the process ended here, or was stopped"})
             state["next"] = number + 1
     outcomes = Counter(state["outcomes"])
-    place = options.state.with_suffix(".begun").open("w") if options.state else None
+    place = options.state.with_suffix(".started").open("w") if options.state else None
 
-    def note(number: int) -> None:
+    def save(number: int) -> None:
         state.update(next=number, outcomes=dict(outcomes))
         if options.state:
             options.state.write_text(json.dumps(state, indent=1))
 
     faulthandler.enable()
-    for data in [data for one in ENDINGS for data in files(one)]:  # what is imported late is imported now
+    for data in [data for ending in ENDINGS for data in files(ending)]:  # imports all modules before `opened`
         if outcome(data) != "model":
-            parser.error("a file that was not mutated is not read")
+            parser.error("a file without mutations cannot be read")
     seen = opened()
     for number in range(state["next"], options.count):
         if place:
@@ -195,17 +200,17 @@ def main() -> int:
         if what in ("model", "refused"):
             outcomes[what] += 1
         else:
-            outcomes["found"] += 1
+            outcomes["findings"] += 1
             state["findings"].append({"mutant": number, "what": what})
             print(f"{kind} {number}: {what}", flush=True)
         if number % EVERY == EVERY - 1:
-            note(number + 1)
+            save(number + 1)
             seen.clear()
     faulthandler.cancel_dump_traceback_later()
-    note(options.count)
+    save(options.count)
     if place:
         place.close()
-        options.state.with_suffix(".begun").unlink()
+        options.state.with_suffix(".started").unlink()
     print(f"{kind}: {dict(outcomes)} of {options.count:,} mutants, {len(state['findings'])} findings")
     return 1 if state["findings"] else 0
 

@@ -1,10 +1,10 @@
-"""Odd requests to every route: none may be answered with a server's error, and none takes longer than two seconds.
+"""Unusual and broken requests to every route: no response may be a 5xx, or take longer than two seconds.
 
     python -m benchmarks.fuzz_routes --count 100000 --seed 0
 
-The routes and the shapes of their bodies are those of the application's own OpenAPI description, and the pages' routes
-besides. The same seed gives the same requests; `--only` sends one of them again. Nothing leaves the process, but for
-trainings and uploads, which have processes of their own.
+The routes and the schemas of their bodies come from the OpenAPI document; the routes of pages are added. The same seed
+gives the same requests, and `--only` sends one of them again. The application runs in this process, and only trainings
+and uploads have other processes.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from gru_core import presets
 
 SECONDS = 2.0
 PATIENCE = 30.0
-"""Seconds after which a request that is not answered is given up, and is a finding."""
+"""Seconds after which a request without a response is a finding."""
 
 STREAM = 0.05
-"""Seconds until the visitor leaves a stream."""
+"""Seconds until the client closes a stream."""
 
 ALLOWED = {501}
-"""What oEmbed itself asks for when the format is not json."""
+"""Statuses that are not findings: oEmbed requires 501 if the format is not json."""
 
 SLOW = {
     "GET /api/experiments/parity", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers",
 }  # fmt: skip
-"""Each of these starts a process, which has a time limit of its own: how long that takes says little of the server."""
+"""Routes that start a process with its own time limit, so that their time is not a finding."""
 
 RARE = {
     "POST /api/models": 0.02, "POST /api/models/{id}/check": 0.02, "POST /api/models/{id}/answers": 0.02,
     "GET /api/experiments/parity": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
     "GET /api/export/compare.html": 0.1, "GET /api/export/train.html": 0.1, "GET /api/export/lesson.html": 0.1,
 }  # fmt: skip
-"""How often, beside the others, what begins a process, measures, or answers with megabytes is asked."""
+"""The weights of routes that are requested less often, since they start processes, measure, or send megabytes."""
 
 SECRET = "fuzz" * 8
 
@@ -70,7 +70,7 @@ TEXTS = (
     "flip-flop@٣", "flip-flop@0", "[" * 300,
     "A" * 3_000, "A " * 1_500, "1 " * 1_000, "z@1=0," * 100, "z.1@1-=²", "z.1.W1=1e-5",
 )  # fmt: skip
-"""Texts that are no answer to anything, or hardly."""
+"""Texts that are rarely valid anywhere."""
 
 NUMBERS: tuple[Any, ...] = (
     0, 1, 2, 3, 7, 20, -1, 0.5, -0.5, 1.5, 1e-9, 5e-324, 1e308, -1e308, 2**31, 2**32 - 1, 2**53 + 1, 2**63, 2**64,
@@ -98,7 +98,7 @@ PLAUSIBLE: dict[str, tuple[Any, ...]] = {
     "code": ("", "K7M-3QX", "rooms"),
     "id": ("flip-flop", "t-" + "0" * 32, "u-" + "0" * 32),
     "name": (*shelf.ORDER[:4], "gap", "race", "flip-flop"),
-    "of": ("0",),
+    "build": ("0",),
     "path": ("lab.js", "css/page.css", "no.js"),
     "form": ("csv", "html", "pdf"),
     "question": ("1.1", "2.1", 1),
@@ -115,7 +115,7 @@ PLAUSIBLE: dict[str, tuple[Any, ...]] = {
 
 @dataclass
 class Sent:
-    """One request, and what came of it."""
+    """A request, and its response. `work` is the processor time, and `fault` describes a finding."""
 
     route: str
     method: str
@@ -135,7 +135,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Route:
-    """A way in: a method and a path, with what its description says of its query, headers and body."""
+    """A route: a method and a path, with the parameters and the schema of the body from the OpenAPI document."""
 
     method: str
     path: str
@@ -148,45 +148,45 @@ class Route:
 
 
 def routes(app: FastAPI) -> tuple[list[Route], dict[str, Any]]:
-    """Return every route, with those that the OpenAPI description leaves out, and the description's named shapes."""
-    described = app.openapi()
-    found = [Route("GET", "/openapi.json", (), None), Route("GET", "/no/such/{page}", (), None)]
+    """Return all routes, also those that are not in the OpenAPI document, and the named schemas of the document."""
+    document = app.openapi()
+    all_routes = [Route("GET", "/openapi.json", (), None), Route("GET", "/no/such/{page}", (), None)]
     for module in main.ROUTES:
         for route in module.router.routes:
             path = re.sub(r":path\}", "}", route.path)
             for method in sorted(route.methods):
-                told = described["paths"].get(path, {}).get(method.lower(), {})
-                content = told.get("requestBody", {}).get("content", {}).get("application/json", {})
-                found.append(Route(method, path, tuple(told.get("parameters", ())), content.get("schema")))
-    return found, described["components"]["schemas"]
+                operation = document["paths"].get(path, {}).get(method.lower(), {})
+                content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+                all_routes.append(Route(method, path, tuple(operation.get("parameters", ())), content.get("schema")))
+    return all_routes, document["components"]["schemas"]
 
 
 class Requests:
-    """Makes the requests of a seed."""
+    """The requests of a seed, by number."""
 
     def __init__(self, app: FastAPI, seed: int) -> None:
-        self.routes, self.shapes = routes(app)
+        self.routes, self.schemas = routes(app)
         self.weights = [RARE.get(route.name, 0.2 if route.method == "HEAD" else 1.0) for route in self.routes]
         self.seed = seed
 
-    def number(self, number: int) -> Sent:
+    def make(self, number: int) -> Sent:
         rng = random.Random(f"{self.seed} {number}")
         (route,) = rng.choices(self.routes, self.weights)
         care = rng.choice((0.0, 0.5, 0.8, 0.95, 1.0))
-        return _Maker(rng, care, self.shapes).request(route)
+        return _Maker(rng, care, self.schemas).request(route)
 
 
 class _Maker:
-    """Makes one request; each part of it is plausible with the probability `care`, and otherwise odd."""
+    """A generator of one request. Each part is plausible with the probability `care`, and otherwise unusual."""
 
-    def __init__(self, rng: random.Random, care: float, shapes: dict[str, Any]) -> None:
-        self.rng, self.care, self.shapes = rng, care, shapes
+    def __init__(self, rng: random.Random, care: float, schemas: dict[str, Any]) -> None:
+        self.rng, self.care, self.schemas = rng, care, schemas
 
     def careful(self) -> bool:
         return self.rng.random() < self.care
 
     def request(self, route: Route) -> Sent:
-        path = re.sub(r"\{(\w+)\}", lambda found: quote(self.text(found[1]), safe=""), route.path)
+        path = re.sub(r"\{(\w+)\}", lambda name: quote(self.text(name[1]), safe=""), route.path)
         headers = {"host": "localhost"}
         query = []
         for parameter in route.parameters:
@@ -241,7 +241,7 @@ class _Maker:
         return text.encode()[: self.rng.choice((10**9, 10**9, 10**9, 10**9, 10**9, max(1, len(text) - 1)))]
 
     def wide(self, value: dict[str, Any]) -> None:
-        """As many wrong parts as a body has room for."""
+        """Add very many wrong parts to a body."""
         many = self.rng.choice((10, 1_000, 20_000))
         key = self.rng.choice(list(value))
         wrong: Any = self.rng.choice((None, "a", [], {}, [None] * 3, {"gate": 1}))
@@ -252,7 +252,7 @@ class _Maker:
 
     def kind(self, schema: dict[str, Any]) -> dict[str, Any]:
         while "$ref" in schema:
-            schema = self.shapes[schema["$ref"].rpartition("/")[2]]
+            schema = self.schemas[schema["$ref"].rpartition("/")[2]]
         return schema
 
     def value(self, schema: dict[str, Any], name: str, depth: int) -> Any:
@@ -264,8 +264,8 @@ class _Maker:
         if "enum" in schema or "const" in schema:
             return self.rng.choice(schema.get("enum") or [schema["const"]]) if self.careful() else self.odd()
         make: dict[str, Callable[[], Any]] = {
-            "object": lambda: self.thing(schema, depth),
-            "array": lambda: self.several(schema.get("items", {}), name, depth),
+            "object": lambda: self.object(schema, depth),
+            "array": lambda: self.array(schema.get("items", {}), name, depth),
             "string": lambda: self.text(name) if self.rng.random() < 0.95 else SURROGATE,
             "integer": lambda: self.integer(schema, name),
             "number": lambda: self.rng.choice((0, 0.5, 1, 0.1)) if self.careful() else self.rng.choice(NUMBERS),
@@ -274,17 +274,17 @@ class _Maker:
         }  # fmt: skip
         return make.get(schema.get("type", ""), self.odd)()
 
-    def several(self, items: dict[str, Any], name: str, depth: int) -> list[Any]:
+    def array(self, items: dict[str, Any], name: str, depth: int) -> list[Any]:
         return [self.value(items, name, depth + 1) for _ in range(self.rng.choice((0, 1, 1, 2, 5)))]
 
     def integer(self, schema: dict[str, Any], name: str) -> Any:
         if not self.careful():
             return self.rng.choice(NUMBERS)
         if name == "most":
-            return 1  # a training that is done at once
+            return 1  # a very short training
         return self.rng.choice((schema.get("minimum", 1), 1, 1, 2, 3, 5))
 
-    def thing(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+    def object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         required = schema.get("required", ())
         made = {}
         for key, inner in schema.get("properties", {}).items():
@@ -308,23 +308,23 @@ class _Maker:
 
 
 async def send(app: FastAPI, sent: Sent) -> Sent:
-    """Send the request into the application, as uvicorn would, and leave a stream soon after it has begun."""
-    leave, given, loop = asyncio.Event(), False, asyncio.get_running_loop()
+    """Send a request to the application, as uvicorn does. Close a stream soon after its start."""
+    leave, received, loop = asyncio.Event(), False, asyncio.get_running_loop()
     path, _, query = sent.target.partition("?")
 
     async def receive() -> dict[str, Any]:
-        nonlocal given
-        if not given:
-            given = True
+        nonlocal received
+        if not received:
+            received = True
             return {"type": "http.request", "body": sent.body, "more_body": False}
         await leave.wait()
         return {"type": "http.disconnect"}
 
-    begun, worked = _own_time(), time.process_time()
+    start, worked = _own_time(), time.process_time()
 
-    async def answer(message: Any) -> None:
+    async def respond(message: Any) -> None:
         if message["type"] == "http.response.start":
-            sent.status, sent.seconds = message["status"], _own_time() - begun
+            sent.status, sent.seconds = message["status"], _own_time() - start
             for _, value in message["headers"]:
                 value.decode("latin-1")
             if (b"content-type", b"text/event-stream; charset=utf-8") in message["headers"]:
@@ -338,30 +338,30 @@ async def send(app: FastAPI, sent: Sent) -> Sent:
         "root_path": "", "headers": sent.headers, "client": (sent.client, 1), "server": ("127.0.0.1", 80), "state": {},
     }  # fmt: skip
     try:
-        await asyncio.wait_for(app(scope, receive, answer), PATIENCE)
+        await asyncio.wait_for(app(scope, receive, respond), PATIENCE)
     except TimeoutError:
-        sent.fault = f"no end after {PATIENCE:.0f} s"
+        sent.fault = f"no response after {PATIENCE:.0f} s"
     except Exception:
         sent.fault = traceback.format_exc(limit=-4)
     sent.work = time.process_time() - worked
     if not leave.is_set():
-        sent.seconds = _own_time() - begun
+        sent.seconds = _own_time() - start
     if not sent.fault and (sent.status == 0 or (sent.status >= 500 and sent.status not in ALLOWED)):
-        sent.fault = f"answered {sent.status}: {sent.content[:200]!r}"
+        sent.fault = f"status {sent.status}: {sent.content[:200]!r}"
     return sent
 
 
 def _own_time() -> float:
-    """Return the time in seconds, without what this process's threads waited for a processor that others had."""
+    """Return the time in seconds, without the time in which this process's threads waited for a processor."""
     waited = 0
-    for stat in Path("/proc/self/task").glob("*/schedstat"):  # there are none but on Linux
+    for stat in Path("/proc/self/task").glob("*/schedstat"):  # only Linux has these files
         with suppress(OSError):
             waited += int(stat.read_text().split()[1])
     return time.perf_counter() - waited / 1e9
 
 
-async def tried(app: FastAPI, make: Callable[[], Sent]) -> Sent:
-    """Send a request; one that took too long twice more, since the machine may have been busy with something else."""
+async def send_with_retries(app: FastAPI, make: Callable[[], Sent]) -> Sent:
+    """Send a request, up to three times if it takes too long, since other work may have slowed the machine."""
     for _ in range(3):
         sent = await send(app, make())
         if sent.fault or sent.route in SLOW or sent.seconds <= SECONDS:
@@ -371,7 +371,7 @@ async def tried(app: FastAPI, make: Callable[[], Sent]) -> Sent:
 
 
 class Server:
-    """The application with a folder for uploads, and a room that is opened again whenever it has been ended."""
+    """The application, with a folder for uploads and a room that can be opened again after its end."""
 
     def __init__(self, folder: str, lessons: str = "") -> None:
         settings = Settings(uploads=folder, lessons=lessons, trainings=1, waiting=1)
@@ -388,7 +388,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`longest` are the most seconds that a request took, `hardest` those of the processor, and `slowest` took them."""
+    """The result of a run. `longest` is the longest time of a request in seconds, `hardest` the longest processor time.
+
+    `slowest` names the request with the longest processor time.
+    """
 
     statuses: Counter[str]
     findings: list[Sent]
@@ -397,8 +400,8 @@ class Outcome:
     slowest: str
 
 
-async def run(numbers: list[int], seed: int, tell: Callable[[str], None]) -> Outcome:
-    """Send the requests of these numbers."""
+async def run(numbers: list[int], seed: int, report: Callable[[str], None]) -> Outcome:
+    """Send the requests with these numbers. `report` receives findings and progress as lines of text."""
     statuses: Counter[str] = Counter()
     findings: list[Sent] = []
     longest, hardest, slowest = 0.0, 0.0, ""
@@ -409,7 +412,7 @@ async def run(numbers: list[int], seed: int, tell: Callable[[str], None]) -> Out
             for i, number in enumerate(numbers):
                 if i % 200 == 0:
                     await server.open_room()
-                sent = await tried(server.app, partial(requests.number, number))
+                sent = await send_with_retries(server.app, partial(requests.make, number))
                 statuses[str(sent.status)] += 1
                 if sent.route not in SLOW:
                     longest = max(longest, sent.seconds)
@@ -417,9 +420,9 @@ async def run(numbers: list[int], seed: int, tell: Callable[[str], None]) -> Out
                         hardest, slowest = sent.work, f"{number}, {sent.route}"
                 if sent.fault:
                     findings.append(sent)
-                    tell(f"{number}: {sent}")
+                    report(f"{number}: {sent}")
                 if i % 5_000 == 4_999:
-                    tell(f"{i + 1:,} requests, {len(findings)} findings, the longest took {longest:.2f} s")
+                    report(f"{i + 1:,} requests, {len(findings)} findings, the longest took {longest:.2f} s")
     return Outcome(statuses, findings, longest, hardest, slowest)
 
 
@@ -429,18 +432,18 @@ def command() -> int:
     )
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="send the request of this number alone")
+    parser.add_argument("--only", type=int, help="send only the request with this number")
     options = parser.parse_args()
     numbers = list(range(options.count)) if options.only is None else [options.only]
-    begun = time.perf_counter()
-    found = asyncio.run(run(numbers, options.seed, lambda line: print(line, flush=True)))
-    failed = sum(n for status, n in found.statuses.items() if int(status) >= 500 and int(status) not in ALLOWED)
+    start = time.perf_counter()
+    outcome = asyncio.run(run(numbers, options.seed, lambda line: print(line, flush=True)))
+    failed = sum(n for status, n in outcome.statuses.items() if int(status) >= 500 and int(status) not in ALLOWED)
     print(
-        f"{len(numbers):,} requests in {time.perf_counter() - begun:.0f} s: {dict(sorted(found.statuses.items()))}, "
-        f"{failed} 5xx, the longest took {found.longest:.2f} s, and the hardest {found.hardest:.2f} s of the processor "
-        f"({found.slowest}), {len(found.findings)} findings"
+        f"{len(numbers):,} requests in {time.perf_counter() - start:.0f} s: {dict(sorted(outcome.statuses.items()))}, "
+        f"{failed} 5xx, the longest took {outcome.longest:.2f} s, the longest processor time {outcome.hardest:.2f} s "
+        f"({outcome.slowest}), {len(outcome.findings)} findings"
     )
-    return 1 if found.findings else 0
+    return 1 if outcome.findings else 0
 
 
 if __name__ == "__main__":

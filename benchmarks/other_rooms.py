@@ -1,4 +1,4 @@
-"""What a room would otherwise be written with, doing the same: `python -m benchmarks.other_rooms sse-starlette`."""
+"""A room written with other libraries, for comparison: `python -m benchmarks.other_rooms sse-starlette`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sse_starlette import EventSourceResponse
 
 
 def by_sse_starlette() -> Any:
-    """A queue of one for each follower, so that here, too, the newest is what counts."""
+    """Return an application whose followers have queues of length one, so that they receive only the newest view."""
     app, followers = FastAPI(), set[asyncio.Queue[str]]()
 
     @app.get("/events")
     async def events() -> EventSourceResponse:
         async def stream() -> AsyncIterator[dict[str, str]]:
-            mine: asyncio.Queue[str] = asyncio.Queue(1)
-            followers.add(mine)
+            queue: asyncio.Queue[str] = asyncio.Queue(1)
+            followers.add(queue)
             try:
                 yield {"event": "you", "data": "{}"}
                 while True:
-                    yield {"event": "room", "data": await mine.get()}
+                    yield {"event": "room", "data": await queue.get()}
             finally:
-                followers.discard(mine)
+                followers.discard(queue)
 
         return EventSourceResponse(stream())
 

@@ -1,4 +1,4 @@
-"""The page in Chromium against a Dash app of the same job: an edit to painted gates, and a first visit."""
+"""The Lab in Chromium compared with a Dash app: the time from an edit to painted gates, and of a first visit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.chromium import installed
 
 EDITS = 30
 
-# Element Timing says when an image was on the screen. Every heatmap's image is marked as soon as it is there.
+# Element Timing reports when a marked image is on the screen. This marks each heatmap's image when it is added.
 WATCH = """
     window.painted = [];
     new PerformanceObserver((list) => painted.push(...list.getEntries().map((entry) => entry.renderTime)))
@@ -29,17 +29,17 @@ WATCH = """
     new MutationObserver(mark).observe(document, { subtree: true, childList: true });
 """
 
-# One symbol is changed; the time is that at which the last of the images that it changed is painted.
+# Change one symbol, and measure the time until the last changed image is painted.
 EDIT = """
     async ([selector, text]) => {
         const box = document.querySelector(selector);
         painted.length = 0;
-        const begun = performance.now();
+        const start = performance.now();
         Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, text);
         box.dispatchEvent(new Event("input", { bubbles: true }));
         await new Promise((done) => setTimeout(done, 500));
         if (painted.length === 0) throw new Error("nothing was painted");
-        return Math.max(...painted) - begun;
+        return Math.max(...painted) - start;
     }
 """
 
@@ -54,7 +54,7 @@ def open_page(browser: Browser, url: str) -> Page:
 
 
 def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
-    """Median milliseconds of an edit on each page, in turns: to its second text, back to its first, …"""
+    """Return the median milliseconds of an edit on each page. Edits alternate between the two texts of the page."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     for i in range(EDITS + 2):
         for name, (page, texts) in pages.items():
@@ -66,16 +66,16 @@ def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
 
 
 def first_visit(browser: Browser, url: str) -> dict[str, float]:
-    """Of a visit with nothing in the cache: ms to the first coloured cell and to Plotly's heatmaps, bytes, requests."""
+    """Visit a page with an empty cache. Return ms to the first colored cell, ms to the heatmaps, bytes and requests."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
-    seen = {"bytes": 0.0, "requests": 0.0}
+    traffic = {"bytes": 0.0, "requests": 0.0}
 
     def arrived(event: dict[str, Any]) -> None:
-        seen["bytes"] += event["encodedDataLength"]
-        seen["requests"] += 1
+        traffic["bytes"] += event["encodedDataLength"]
+        traffic["requests"] += 1
 
     session.on("Network.loadingFinished", arrived)
     page.add_init_script(WATCH)
@@ -94,13 +94,13 @@ def first_visit(browser: Browser, url: str) -> dict[str, float]:
     page.wait_for_timeout(500)
     heatmaps, cells = page.evaluate("() => [painted.slice(0, 4).at(-1), window.cells ?? NaN]")
     context.close()
-    return {"heatmaps": heatmaps, "cells": cells, **seen}
+    return {"heatmaps": heatmaps, "cells": cells, **traffic}
 
 
 def main() -> None:
     with sync_playwright() as playwright, serving(gruscope()) as ours:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
-        print(f"An edit of one character to gates painted, median of {EDITS}, any pause included")
+        print(f"From an edit of one character to painted gates, median of {EDITS}, pauses included")
         cases = {
             "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),
             "calculator, T = 20": (
@@ -121,7 +121,7 @@ def main() -> None:
             page.close()
 
         if importlib.util.find_spec("dash") is None:
-            print("  dash is not installed here: nothing to compare with")
+            print("  dash is not installed, so there is no comparison")
             return
         with serving([sys.executable, "-m", "benchmarks.dash_app"]) as dash:
             wait_for(dash)
@@ -129,7 +129,7 @@ def main() -> None:
             address = ours + "?" + urlencode({"model": "sentiment", "sequence": texts[0]})
             pages = {"ours": (open_page(browser, address), texts), "dash": (open_page(browser, dash), texts)}
             took = edits(pages)
-            print(f"  beside a Dash app, T = 20: ours {took['ours']:.0f} ms, Dash {took['dash']:.0f} ms")
+            print(f"  compared with a Dash app, T = 20: ours {took['ours']:.0f} ms, Dash {took['dash']:.0f} ms")
             verdict("ours over Dash's", took["ours"] / took["dash"], 70 / 136)
             for page, _ in pages.values():
                 page.close()
@@ -140,19 +140,20 @@ def main() -> None:
                 visits["ours"].append(first_visit(browser, ours + "?model=sentiment"))
                 visits["dash"].append(first_visit(browser, dash))
         median = {
-            name: {key: statistics.median(one[key] for one in all_) for key in all_[0]} for name, all_ in visits.items()
+            name: {key: statistics.median(visit[key] for visit in all_) for key in all_[0]}
+            for name, all_ in visits.items()
         }
-        for name, of in median.items():
-            cells = "" if math.isnan(of["cells"]) else f"cells {of['cells']:.0f} ms, "
-            size = f"{of['bytes'] / 1e6:.2f} MB in {of['requests']:.0f} requests"
-            print(f"  {name}: {cells}heatmaps {of['heatmaps']:.0f} ms, {size}")
+        for name, visit in median.items():
+            cells = "" if math.isnan(visit["cells"]) else f"cells {visit['cells']:.0f} ms, "
+            size = f"{visit['bytes'] / 1e6:.2f} MB in {visit['requests']:.0f} requests"
+            print(f"  {name}: {cells}heatmaps {visit['heatmaps']:.0f} ms, {size}")
         verdict("our gates, as cells, over Dash's heatmaps", median["ours"]["cells"] / median["dash"]["heatmaps"], 0.75)
         print(f"  our Plotly heatmaps over Dash's: {median['ours']['heatmaps'] / median['dash']['heatmaps']:.2f}")
-        verdict("megabytes on the wire", median["ours"]["bytes"] / 1e6, 1.3)
+        verdict("megabytes transferred", median["ours"]["bytes"] / 1e6, 1.3)
 
 
 def wait_for(url: str) -> None:
-    """Dash says its address before it listens there."""
+    """Wait until a Dash app answers, since Dash prints its address before it listens there."""
     for _ in range(100):
         try:
             urllib.request.urlopen(url)

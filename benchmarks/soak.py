@@ -1,4 +1,4 @@
-"""`make soak MINUTES=60`: requests of every kind, no two alike, and whether the server grows."""
+"""`make soak MINUTES=60`: requests of every kind, all different, and whether the server's memory grows."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 
-from benchmarks.crowd import ASKED, DEVICE
-from benchmarks.load import LIMITS, OURS, Running, holds, must, running
+from benchmarks.crowd import DEVICE, QUESTION_ID
+from benchmarks.load import LIMITS, OURS, Running, print_check, print_limit, running
 from gru_core import GRU, Model, Readout, presets
 from gru_core.model import Card
 from gru_core.training.tasks import TASKS
 
 VISITORS = 3
 PAUSE = 0.01
-"""Seconds of a visitor between two requests."""
+"""Seconds between two requests of a visitor."""
 
 BETWEEN, REST = 20, 2
-"""Seconds between two looks at how large the server is, and of rest before one: an export takes some megabytes."""
+"""Seconds between two samples of the server's memory, and seconds without requests before each sample."""
 
 WARM = 0.25
-"""Share of the time after which the growth counts."""
+"""The share of the time before the growth counts."""
 
 WINDOW = 5
-"""Minutes of which the smallest sample counts."""
+"""Minutes of a window. Only the smallest sample of each window counts."""
 
 LARGE = {"task": "sentiment", "cell": "lstm", "units": 32, "T": 2, "after": 0, "most": 28, "reach": 2}
 LARGE_ONES = 90
-"""Trainings of 0.8 MB, so that those that are kept are as many as there is room for before the time begins."""
+"""The number of trainings of 0.8 MB that fill the cache of trainings before the time begins."""
 
-MOST, TABLES, MOST_OF_TABLES = 2, 44, 40
-"""Megabytes an hour; own tables that are posted at once, and the megabytes that they may leave."""
+MOST, TABLES, MOST_AFTER_TABLES = 2, 44, 40
+"""The most megabytes per hour; the tables that are posted at once, and the most megabytes that these may leave."""
 
 BOUNDS = {"GRUSCOPE_MAX_KEPT": "100", "GRUSCOPE_TRAININGS": "1"}
-"""So that the uploads that are kept are as many as they may be before the time begins that counts."""
+"""Settings with which the stored uploads reach their limit before the time begins."""
 
 LESSONS = ("gates", "reset", "half-life", "parameters", "candidate")
 TABLE_STEPS, TABLE_ROWS = 64, 2_000
 
 
 class Visitor:
-    """Somebody who asks one thing after another; `seen` counts the answers by kind and status."""
+    """A visitor who sends one request after another. `seen` counts the responses by kind and status."""
 
     def __init__(self, url: str, seed: int, seen: Counter[tuple[str, int]]) -> None:
         self.host, self.seed, self.seen, self.number, self.kind = urlsplit(url).netloc, seed, seen, seed, ""
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
         self.rng, self.turn = random.Random(seed), threading.Lock()
 
-    def ask(
+    def send(
         self,
         method: str,
         path: str,
@@ -67,7 +67,7 @@ class Visitor:
         headers: dict[str, str] | None = None,
         until: re.Pattern[bytes] | None = None,
     ) -> bytes:
-        """The answer, whole or until the pattern is in it."""
+        """Return the content of the response, until it contains the pattern."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json"} | (headers or {})
         try:
@@ -76,19 +76,19 @@ class Visitor:
             self.seen[self.kind, response.status] += 1
             if until is None:
                 return response.read()
-            found = b""
-            while not until.search(found) and (piece := response.read1(8192)):
-                found += piece
+            received = b""
+            while not until.search(received) and (piece := response.read1(8192)):
+                received += piece
             self.connection.close()
-            return found
-        except (http.client.HTTPException, OSError):  # one that was refused before its body had come, or was cut
+            return received
+        except (http.client.HTTPException, OSError):  # refused before the whole body was sent, or cut
             self.seen[self.kind, 0] += 1
             self.connection.close()
             return b""
 
     def data(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
         try:
-            return json.loads(self.ask(method, path, body, headers) or b"{}")
+            return json.loads(self.send(method, path, body, headers) or b"{}")
         except ValueError:
             return {}
 
@@ -99,9 +99,9 @@ class Visitor:
         return {"model": name, "sequence": sequence, "clamps": [clamp]}
 
     def link(self) -> str:
-        found = self.scenario()
-        held = f"z.1@1-2={found['clamps'][0]['value']}"
-        return urlencode({"model": found["model"], "sequence": found["sequence"], "clamps": held, "t": 2})
+        scenario = self.scenario()
+        clamps = f"z.1@1-2={scenario['clamps'][0]['value']}"
+        return urlencode({"model": scenario["model"], "sequence": scenario["sequence"], "clamps": clamps, "t": 2})
 
     def go(self, until: Callable[[], bool]) -> None:
         while not until():
@@ -114,32 +114,32 @@ class Visitor:
 
 
 def fill(me: Visitor) -> None:
-    """Have the server keep as much as it may."""
+    """Fill the server's caches and its store of uploads."""
     me.kind = "filling"
     for seed in range(LARGE_ONES):
         id = me.data("POST", "/api/trainings?token=fill", LARGE | {"seed": seed}).get("id")
-        me.ask("GET", f"/api/trainings/{id}/events?token=fill")
+        me.send("GET", f"/api/trainings/{id}/events?token=fill")
     for _ in range(int(BOUNDS["GRUSCOPE_MAX_KEPT"])):
         me.number += VISITORS
         uploads(me)
     for name in LESSONS:
-        me.ask("GET", f"/lessons/{name}")
+        me.send("GET", f"/lessons/{name}")
 
 
 def runs(me: Visitor) -> None:
-    me.ask("POST", "/api/trace", me.scenario(), {"accept": "text/event-stream"})
-    me.ask("POST", "/api/trace", me.scenario())
+    me.send("POST", "/api/trace", me.scenario(), {"accept": "text/event-stream"})
+    me.send("POST", "/api/trace", me.scenario())
 
 
 def details(me: Visitor) -> None:
     unit, steps = {"layer": 1, "unit": 1}, {"from": 1, "to": 2}
-    me.ask("POST", "/api/sums", me.scenario() | unit | steps)
-    me.ask("POST", "/api/ledger", me.scenario() | unit | steps)
-    me.ask("POST", "/api/sensitivity", me.scenario() | unit | {"t": 2})
-    me.ask("POST", "/api/moments", me.scenario() | unit | steps | {"signal": "z"})
-    me.ask("POST", "/api/score", me.scenario())
+    me.send("POST", "/api/sums", me.scenario() | unit | steps)
+    me.send("POST", "/api/ledger", me.scenario() | unit | steps)
+    me.send("POST", "/api/sensitivity", me.scenario() | unit | {"t": 2})
+    me.send("POST", "/api/moments", me.scenario() | unit | steps | {"signal": "z"})
+    me.send("POST", "/api/score", me.scenario())
     what = [f"z@{me.rng.randrange(1, 4)}", f"h@{me.rng.randrange(1, 4)}"]
-    me.ask("POST", "/api/numbers", {"link": "?" + me.link(), "what": what})
+    me.send("POST", "/api/numbers", {"link": "?" + me.link(), "what": what})
 
 
 def pages(me: Visitor) -> None:
@@ -152,15 +152,15 @@ def pages(me: Visitor) -> None:
         f"/api/models?n={seed}", f"/api/models/flip-flop/draw?seed={seed}",
         f"/oembed?url={quote(f'http://{me.host}/?{me.link()}')}",
     ):  # fmt: skip
-        me.ask("GET", path)
+        me.send("GET", path)
 
 
 def exports(me: Visitor) -> None:
     for form in ("page.html", "trace.csv", "trace.json", "trace.npz"):
-        me.ask("GET", f"/api/export/{form}?{me.link()}")
+        me.send("GET", f"/api/export/{form}?{me.link()}")
     step = me.rng.randrange(29)
-    me.ask("GET", f"/api/export/model.safetensors?model=flip-flop@{step}")
-    me.ask("GET", f"/api/export/lesson.html?name={me.rng.choice(LESSONS)}")
+    me.send("GET", f"/api/export/model.safetensors?model=flip-flop@{step}")
+    me.send("GET", f"/api/export/lesson.html?name={me.rng.choice(LESSONS)}")
 
 
 def uploads(me: Visitor) -> None:
@@ -171,9 +171,9 @@ def uploads(me: Visitor) -> None:
     model = Model(task.encoder, (GRU.random(task.encoder.inputs, units, rng),), readout, card)
     id = me.data("POST", f"/api/models?name={me.number}.safetensors", model.to_bytes()).get("model", {}).get("id")
     if id:
-        me.ask("GET", f"/?model={id}&sequence=A+x+B")
-        me.ask("POST", "/api/trace", {"model": id, "sequence": "A x x B"})
-    me.ask("POST", f"/api/models?name={me.number}.npz", rng.bytes(500))
+        me.send("GET", f"/?model={id}&sequence=A+x+B")
+        me.send("POST", "/api/trace", {"model": id, "sequence": "A x x B"})
+    me.send("POST", f"/api/models?name={me.number}.npz", rng.bytes(500))
 
 
 def trainings(me: Visitor) -> None:
@@ -185,10 +185,10 @@ def trainings(me: Visitor) -> None:
     if not id:
         return
     if me.rng.random() < 0.5:
-        me.ask("GET", f"/api/trainings/{id}/events?token={token}")
-        me.ask("POST", f"/api/trainings/{id}/tapes", {"sequence": "good . bad"})
-        me.ask("GET", f"/train?training={id}")
-    me.ask("DELETE", f"/api/trainings/{id}?token={token}")
+        me.send("GET", f"/api/trainings/{id}/events?token={token}")
+        me.send("POST", f"/api/trainings/{id}/tapes", {"sequence": "good . bad"})
+        me.send("GET", f"/train?training={id}")
+    me.send("DELETE", f"/api/trainings/{id}?token={token}")
 
 
 def rooms(me: Visitor) -> None:
@@ -197,54 +197,55 @@ def rooms(me: Visitor) -> None:
     if "code" not in opened:
         return
     path, lead = f"/api/rooms/{opened['code']}", {"authorization": f"Bearer {opened['secret']}"}
-    me.ask("GET", f"/rooms/{opened['code']}")
-    me.ask("POST", f"{path}/question", {"of": "own", "text": f"{me.number}?", "options": ["a", f"{me.number}"]}, lead)
-    told = me.ask("GET", f"{path}/events", until=ASKED)
-    if (device := DEVICE.search(told)) and (asked := ASKED.search(told)):
-        me.ask("POST", f"{path}/answers", {"question": int(asked[1]), "answer": 0}, {"x-device": device[1].decode()})
-    me.ask("POST", f"{path}/view", {"page": "", "link": "?" + me.link()}, lead)
-    me.ask("POST", f"{path}/turn", {"turn": "reveal"}, lead)
-    me.ask("GET", f"{path}/record.csv", headers=lead)
-    me.ask("GET", f"{path}/qr.svg")
-    me.ask("DELETE", path, headers=lead)
+    me.send("GET", f"/rooms/{opened['code']}")
+    me.send("POST", f"{path}/question", {"of": "own", "text": f"{me.number}?", "options": ["a", f"{me.number}"]}, lead)
+    events = me.send("GET", f"{path}/events", until=QUESTION_ID)
+    if (device := DEVICE.search(events)) and (question := QUESTION_ID.search(events)):
+        answer = {"question": int(question[1]), "answer": 0}
+        me.send("POST", f"{path}/answers", answer, {"x-device": device[1].decode()})
+    me.send("POST", f"{path}/view", {"page": "", "link": "?" + me.link()}, lead)
+    me.send("POST", f"{path}/turn", {"turn": "reveal"}, lead)
+    me.send("GET", f"{path}/record.csv", headers=lead)
+    me.send("GET", f"{path}/qr.svg")
+    me.send("DELETE", path, headers=lead)
 
 
 def refused(me: Visitor) -> None:
     odd = f"{me.number}" + "".join(me.rng.choices("é\u0663×{}<&'\" ", k=20))
     for path in ("/", "/api/models/", "/api/trainings/", "/?model=", "/?sequence=", "/?clamps=", "/lessons/", "/rooms/",
                  "/train?units=", "/static/", f"/?model=u-{me.rng.getrandbits(128):032x}&n="):  # fmt: skip
-        me.ask("GET", path + quote(odd))
-    me.ask("GET", "/", headers={"host": f"{me.number}.example"})
-    me.ask("POST", "/api/trace", me.scenario(), {"origin": f"https://{me.number}.example"})
-    me.ask("POST", "/api/trace", f'{{"model": {me.number}'.encode())
-    me.ask("POST", "/api/trace", {"model": odd, "sequence": odd, odd: odd})
-    me.ask("POST", "/api/trace", me.scenario() | {"sequence": odd})
-    me.ask("POST", "/api/trainings", {"task": "own", "table": table(me.number), "T_max": 20})
-    me.ask("POST", "/api/trainings", {"task": "own", "table": odd})
-    me.ask("POST", "/api/rooms", {"view": {"page": odd, "link": odd}})
-    me.ask("POST", "/api/trace", b"{" + odd.encode() * 10_000)
-    me.ask("BREW", f"/{me.number}")
+        me.send("GET", path + quote(odd))
+    me.send("GET", "/", headers={"host": f"{me.number}.example"})
+    me.send("POST", "/api/trace", me.scenario(), {"origin": f"https://{me.number}.example"})
+    me.send("POST", "/api/trace", f'{{"model": {me.number}'.encode())
+    me.send("POST", "/api/trace", {"model": odd, "sequence": odd, odd: odd})
+    me.send("POST", "/api/trace", me.scenario() | {"sequence": odd})
+    me.send("POST", "/api/trainings", {"task": "own", "table": table(me.number), "T_max": 20})
+    me.send("POST", "/api/trainings", {"task": "own", "table": odd})
+    me.send("POST", "/api/rooms", {"view": {"page": odd, "link": odd}})
+    me.send("POST", "/api/trace", b"{" + odd.encode() * 10_000)
+    me.send("BREW", f"/{me.number}")
 
 
 KINDS: dict[str, tuple[Callable[[Visitor], None], int]] = {
     "runs": (runs, 8), "details": (details, 4), "pages": (pages, 2), "exports": (exports, 1), "uploads": (uploads, 1),
     "trainings": (trainings, 3), "rooms": (rooms, 2), "refused": (refused, 3),
 }  # fmt: skip
-"""What is asked, and how often beside the others."""
+"""The kinds of requests, each with the weight of its frequency."""
 
 
 def table(number: int) -> str:
-    """As large as a table of one's own can be, in 12 KB: one sequence is long, the others are of one step."""
+    """Return a table of 12 KB that takes the most memory: one sequence is long, the others have one timestep."""
     symbols = [f"s{i}" for i in range(TABLE_STEPS)]
     long = f"{' '.join(symbols)},{' '.join('ab'[i % 2] for i in range(TABLE_STEPS))}"
     return "\n".join([long, *(f"{symbols[i % 64]},{i % 7}" for i in range(TABLE_ROWS - 2)), f"s0,n{number}"])
 
 
 def growth(samples: list[tuple[float, float]]) -> float:
-    """Return the slope of a line through the smallest sample of each `WINDOW`, in MB an hour.
+    """Return the slope of a line through the smallest sample of each `WINDOW`, in MB per hour.
 
-    The allocator gives freed memory back late, so that single samples lie on several levels. Memory that is in use
-    also raises the lowest.
+    The allocator gives freed memory back late, so single samples can be too high. Memory that is in use raises the
+    smallest sample too.
     """
     lowest = dict[int, tuple[float, float]]()
     for hours, size in samples:
@@ -255,26 +256,26 @@ def growth(samples: list[tuple[float, float]]) -> float:
 
 
 async def tables() -> None:
-    """Tables of one's own that are posted at once: most of them are told to wait."""
+    """Post many tables at once, of which the server refuses most. Print how much memory this leaves in use."""
     async with running([*OURS, "0"]) as server:
         seen: Counter[tuple[str, int]] = Counter()
         me = Visitor(server.url, 0, seen)
         me.kind = "tables"
         await asyncio.to_thread(pages, me)
         seen.clear()
-        first = server.used.kib()
+        first = server.kib()
         for number in range(TABLES):
-            await asyncio.to_thread(me.ask, "POST", "/api/trainings", {"task": "own", "table": table(number)})
+            await asyncio.to_thread(me.send, "POST", "/api/trainings", {"task": "own", "table": table(number)})
         await asyncio.sleep(2)
-        print(f"{TABLES} own tables of 12 KB posted: {said(seen)}", flush=True)
-        holds("the server has grown by", (server.used.kib() - first) / 1024, MOST_OF_TABLES, "MB")
+        print(f"{TABLES} own tables of 12 KB posted: {statuses(seen)}", flush=True)
+        print_limit("the server has grown by", (server.kib() - first) / 1024, MOST_AFTER_TABLES, "MB")
 
 
-def said(seen: Counter[tuple[str, int]]) -> str:
-    by: Counter[int] = Counter()
+def statuses(seen: Counter[tuple[str, int]]) -> str:
+    by_status: Counter[int] = Counter()
     for (_, status), count in seen.items():
-        by[status] += count
-    return ", ".join(f"{count:,} times {status or 'cut'}" for status, count in sorted(by.items()))
+        by_status[status] += count
+    return ", ".join(f"{count:,} times {status or 'cut'}" for status, count in sorted(by_status.items()))
 
 
 async def soak(minutes: float) -> None:
@@ -286,28 +287,28 @@ async def _soaked(server: Running, minutes: float) -> None:
     over, seen = threading.Event(), Counter[tuple[str, int]]()
 
     def at_rest() -> float:
-        """Megabytes of the server while nobody asks for anything."""
+        """Return the server's megabytes after a pause without requests. An export alone takes some megabytes."""
         with ExitStack() as turns:
-            for one in visitors:
-                turns.enter_context(one.turn)
+            for visitor in visitors:
+                turns.enter_context(visitor.turn)
             time.sleep(REST)
-            return server.used.kib() / 1024
+            return server.kib() / 1024
 
     visitors = [Visitor(server.url, seed, seen) for seed in range(VISITORS)]
     await asyncio.to_thread(fill, visitors[0])
-    print(f"filled: {server.used.kib() / 1024:.1f} MB", flush=True)
-    going = [asyncio.create_task(asyncio.to_thread(one.go, over.is_set)) for one in visitors]
+    print(f"filled: {server.kib() / 1024:.1f} MB", flush=True)
+    going = [asyncio.create_task(asyncio.to_thread(visitor.go, over.is_set)) for visitor in visitors]
     print(f"{VISITORS} visitors for {minutes:g} min, {WARM:.0%} of it to warm up", flush=True)
-    begun, samples, last = time.perf_counter(), list[tuple[float, float]](), 0.0
+    start, samples, last = time.perf_counter(), list[tuple[float, float]](), 0.0
     try:
-        while (passed := (time.perf_counter() - begun) / 60) < minutes:
+        while (passed := (time.perf_counter() - start) / 60) < minutes:
             await asyncio.sleep(BETWEEN)
             size = await asyncio.to_thread(at_rest)
             if passed >= WARM * minutes:
                 samples.append((passed / 60, size))
             if passed - last >= 1:
                 last = passed
-                print(f"  {passed:.0f} min: {size:.1f} MB after {seen.total():,} answers", flush=True)
+                print(f"  {passed:.0f} min: {size:.1f} MB after {seen.total():,} responses", flush=True)
             if failed := [task for task in going if task.done()]:
                 failed[0].result()
     finally:
@@ -317,17 +318,17 @@ async def _soaked(server: Running, minutes: float) -> None:
     for (kind, _), count in seen.items():
         by_kind[kind] += count
     print("  " + ", ".join(f"{kind} {count:,}" for kind, count in by_kind.items()), flush=True)
-    print(f"  {said(seen)}", flush=True)
-    must("no answer was a 5xx", not any(status >= 500 for _, status in seen))
-    holds("growth after warm-up", growth(samples), MOST, "MB an hour")
+    print(f"  {statuses(seen)}", flush=True)
+    print_check("no response was a 5xx", not any(status >= 500 for _, status in seen))
+    print_limit("growth after warm-up", growth(samples), MOST, "MB per hour")
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
-    told = parser.parse_args()
+    options = parser.parse_args()
     await tables()
-    await soak(told.minutes)
+    await soak(options.minutes)
 
 
 if __name__ == "__main__":

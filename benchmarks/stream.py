@@ -1,4 +1,4 @@
-"""How many steps a second the stream carries to a client on the same machine."""
+"""The timesteps per second that a client on the same machine receives from the stream of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from gru_core.training.tasks import TASKS
 
 
 def main() -> None:
-    print("The stream: 2,000 steps at H = 64, each with r, z, h_tilde, h, x, y and the terms W x and U h of each gate")
+    print(
+        "The stream: 2,000 timesteps at H = 64, each with r, z, h_tilde, h, x, y and the terms W x and U h of each gate"
+    )
     rng = np.random.default_rng(0)
     task = TASKS["store-and-recall"]
     readout = Readout("softmax", rng.normal(size=(4, 64)), np.zeros(4), task.labels)
@@ -27,19 +29,19 @@ def main() -> None:
     model = Model(task.encoder, (GRU.random(9, 64, rng),), readout, card)
     body = json.dumps({"model": "wide", "sequence": task.text(rng, 2000)})
     with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder) / "wide.safetensors")  # none of the presets has 64 units
+        model.save(Path(folder) / "wide.safetensors")  # no preset has 64 units
         with serving(gruscope(), GRUSCOPE_MODELS=folder) as url:
             connection = http.client.HTTPConnection(urlsplit(url).netloc)
             rates, size = [], 0
             for _ in range(12):
-                begun = time.perf_counter()
+                start = time.perf_counter()
                 headers = {"content-type": "application/json", "accept": "text/event-stream"}
                 connection.request("POST", "/api/trace", body, headers)
                 stream = connection.getresponse().read()
-                rates.append(2000 / (time.perf_counter() - begun))
+                rates.append(2000 / (time.perf_counter() - start))
                 assert stream.count(b"event: step") == 2000
                 assert stream[stream.rindex(b"event:") :].startswith(b'event: done\ndata: {"T":2000,')
                 size = len(stream)
     rate = statistics.median(rates[2:])
     enough = "yes" if rate >= 10_000 else "NO"
-    print(f"  {rate:,.0f} steps a second, {rate * size / 2000 / 1e6:.0f} MB/s (at least 10,000: {enough})")
+    print(f"  {rate:,.0f} timesteps per second, {rate * size / 2000 / 1e6:.0f} MB/s (at least 10,000: {enough})")

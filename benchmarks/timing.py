@@ -1,7 +1,7 @@
-"""Timing things against one another, in turns, so that what the machine does meanwhile falls on all alike.
+"""Timing of programs in turns, so that other work on the machine slows all of them equally.
 
-A turn is several runs in a row after a rest: torch's threads go on spinning for a while after their
-work, on the core that the next one in turn would use.
+A turn is a rest and then several runs of one program. The rest is necessary because torch's threads continue to use
+a core for a short time after their work.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ TURNS, IN_A_ROW, REST = 9, 10, 0.25
 def side_by_side(
     runs: Mapping[str, Callable[[], object]], turns: int = TURNS, in_a_row: int = IN_A_ROW, rest: float = REST
 ) -> dict[str, list[float]]:
-    """The median seconds of each run in each turn, the first two of a turn warming up."""
+    """Return the median seconds of each program in each turn. The first two runs of a turn warm up and do not count."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():
             time.sleep(rest)
             row = []
             for _ in range(in_a_row):
-                begun = time.perf_counter()
+                start = time.perf_counter()
                 run()
-                row.append(time.perf_counter() - begun)
+                row.append(time.perf_counter() - start)
             seconds[name].append(statistics.median(row[2:]))
     return seconds
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
-    """The median over the turns of what one took over the other: the machine's speed changes from turn to turn."""
+    """Return the median over the turns of our seconds divided by theirs. The machine's speed differs between turns."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What visitors of the lab notice of two trainings: /api/trace's slowest hundredth, and edits on the page."""
+"""The effect of two running trainings on visitors of the Lab: the p99 of /api/trace, and the time of an edit."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ LONG = {"task": "sentiment", "units": 32, "T": 100, "most": 6000, "reach": 2.0}
 TEXT = "the film was good . not very bad . dull " * 2
 
 
-def asked(connection: http.client.HTTPConnection, method: str, path: str, body: object = None) -> bytes:
+def content(connection: http.client.HTTPConnection, method: str, path: str, body: object = None) -> bytes:
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     return connection.getresponse().read()
 
 
 def slowest(connection: http.client.HTTPConnection) -> float:
-    """The p99 of a run's seconds."""
+    """Return the p99 of the seconds of a run."""
     seconds = []
     for _ in range(REQUESTS):
-        begun = time.perf_counter()
-        asked(connection, "POST", "/api/trace", {"model": "sentiment", "sequence": TEXT})
-        seconds.append(time.perf_counter() - begun)
+        start = time.perf_counter()
+        content(connection, "POST", "/api/trace", {"model": "sentiment", "sequence": TEXT})
+        seconds.append(time.perf_counter() - start)
         time.sleep(0.002)
     return statistics.quantiles(seconds, n=100)[98]
 
 
 def once(host: str, method: str, path: str, body: object = None) -> Any:
-    """The JSON of an answer, over a connection of its own: the server ends one that has nothing to do."""
-    return json.loads(asked(http.client.HTTPConnection(host), method, path, body))
+    """Return the JSON of a response, on a new connection, since the server closes idle connections."""
+    return json.loads(content(http.client.HTTPConnection(host), method, path, body))
 
 
 def follow(host: str, id: str) -> None:
-    with suppress(http.client.HTTPException, OSError):  # the server ends before the training does
-        asked(http.client.HTTPConnection(host), "GET", f"/api/trainings/{id}/events?token=own")
+    with suppress(http.client.HTTPException, OSError):  # the server ends before the training
+        content(http.client.HTTPConnection(host), "GET", f"/api/trainings/{id}/events?token=own")
 
 
 @contextmanager
 def training(host: str, seed: int) -> Iterator[None]:
-    """Two trainings, begun and followed until the end of the block."""
+    """Start two trainings, and follow them until the context ends."""
     ids = [once(host, "POST", "/api/trainings?token=own", LONG | {"seed": seed + i})["id"] for i in (0, 1)]
     for id in ids:
         Thread(target=follow, args=[host, id]).start()
@@ -77,7 +77,7 @@ def main() -> None:
             without.append(slowest(connection))
             with training(host, 2 * turn):
                 beside.append(slowest(connection))
-        p99 = [1e3 * statistics.median(one) for one in (without, beside)]
+        p99 = [1e3 * statistics.median(seconds) for seconds in (without, beside)]
         verdict(f"p99 beside trainings ({p99[1]:.1f} ms) over without ({p99[0]:.1f} ms)", p99[1] / p99[0], 2)
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
         texts = [TEXT + word for word in ("good", "bad")]

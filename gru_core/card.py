@@ -11,7 +11,7 @@ from typing import Any, Literal
 class Card:
     """The description of a model, for people.
 
-    `task` is a name in `gru_core.tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
+    `task` is a name in `tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
     says what to look for. `weights` is the origin of the weights, and `summary` their quality in words. `training` is
     the recipe. `measured` has the figures by name, measured on held-out sequences. `examples` are sequences to start
     with. `reading` explains the hidden state.

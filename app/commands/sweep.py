@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .. import output
 from ..jobs import sweep
+from ..jobs.cache import id_of
 from ..jobs.start import start_engine
-from ..jobs.trainings import id_of
 
 HELP = "train every recipe of a grid; skip the recipes that already have a row in the output table"
 EXAMPLES = (

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from gru_core.numerals import whole
 
 from .. import output
 from ..errors import Refused
-from ..exports.files import as_npz
+from ..exports.files import Place, as_csv, as_npz
 from ..link import read_link
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
@@ -33,8 +32,6 @@ SIGNALS = ("r", "z", "h_tilde", "h")
 FEW = 2
 """The most units, and the most numbers of an output, in one line of the table."""
 
-Place = tuple[int, int]
-"""A layer and one of its units, both counted from 0."""
 Column = tuple[str, Sequence[Any]]
 """A name, and a value for each timestep."""
 
@@ -85,8 +82,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(trace.to_dict(), allow_nan=False))
     elif options.csv:
-        names, values = zip(*_columns(trace, places), strict=True)
-        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *zip(*values, strict=True)])
+        print(as_csv(trace, places), end="")
     elif options.npz is not None:
         try:
             output.write(options.npz, as_npz(trace))
@@ -131,35 +127,14 @@ def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> l
     return places
 
 
-def _columns(trace: Trace, places: Iterable[Place]) -> list[Column]:
-    """Return all values as columns, with names as in npz files and links: `twin.y.A`, `L2.z.1`."""
-    readout, columns = trace.model.readout, _head(trace)
-    for prefix, shown in (("", trace), ("twin.", trace.twin)):
-        if shown is None:
-            continue
-        if readout.kind == "softmax":
-            columns.append((f"{prefix}output", _answers(shown)))
-        columns += [(f"{prefix}y.{label}", y.tolist()) for label, y in zip(readout.labels, shown.y.T, strict=True)]
-    for layer, unit in places:
-        layer_prefix = f"L{layer + 1}." if len(trace.layers) > 1 else ""
-        run = trace.layers[layer]
-        columns += [
-            (f"{layer_prefix}{name}.{unit + 1}", getattr(run, name)[:, unit].tolist()) for name in run.cell.signals
-        ]
-    return columns
-
-
-def _head(trace: Trace) -> list[Column]:
-    return [("t", range(1, len(trace.y) + 1)), ("input", trace.tokens or [])]
-
-
 def _answers(trace: Trace) -> list[str]:
     return [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
 
 
 def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     """Print a table with two decimals, and a star at clamped values."""
-    readout, columns = trace.model.readout, _head(trace)
+    readout = trace.model.readout
+    columns: list[Column] = [("t", range(1, len(trace.y) + 1)), ("input", trace.tokens or [])]
     for name, shown in (("output", trace), ("original", trace.twin)):
         if shown is None:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 
@@ -12,18 +12,22 @@ from gru_core import Trace
 from gru_core.arrays import Array
 from gru_core.runs.figures import fill, standalone
 
+Place = tuple[int, int]
+"""A layer and one of its units, both counted from 0."""
 
-def as_csv(run: Trace) -> str:
+
+def as_csv(run: Trace, places: Container[Place] | None = None) -> str:
     """Return a run as CSV, one line per timestep: t, the input, x and y by label, and each signal of each unit.
 
     The names of columns are as in links: `z.1` is z of unit 1, `L2.z.1` the same in the second layer, and `twin.z.1`
-    the same in the original run. Numbers have all digits, so reading them returns the same bits.
+    the same in the original run. Numbers have all digits, so reading them returns the same bits. With `places` only
+    these units have columns.
     """
     tokens = run.tokens or [""] * len(run.h)
     columns: dict[str, Array] = _by_label("x", run.model.encoder.labels, run.layers[0].x)
-    columns |= _states(run)
+    columns |= _states(run, places)
     if run.twin is not None:
-        columns |= {f"twin.{name}": column for name, column in _states(run.twin).items()}
+        columns |= {f"twin.{name}": column for name, column in _states(run.twin, places).items()}
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["t", "input", *columns])
@@ -32,12 +36,13 @@ def as_csv(run: Trace) -> str:
     return text.getvalue()
 
 
-def _states(run: Trace) -> dict[str, Array]:
+def _states(run: Trace, places: Container[Place] | None) -> dict[str, Array]:
     columns = _by_label("y", run.model.readout.labels, run.y)
-    for number, layer in enumerate(run.layers, 1):
+    for i, layer in enumerate(run.layers):
+        units = [unit for unit in range(layer.cell.units) if places is None or (i, unit) in places]
         for signal in layer.cell.signals:
-            prefix = signal if number == 1 else f"L{number}.{signal}"
-            columns |= _by_label(prefix, range(1, layer.cell.units + 1), getattr(layer, signal))
+            prefix = f"L{i + 1}.{signal}" if i else signal
+            columns |= _by_label(prefix, [unit + 1 for unit in units], getattr(layer, signal)[:, units])
     return columns
 
 

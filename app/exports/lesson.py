@@ -24,6 +24,8 @@ from .page import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
     Allowance,
+    RecordedRun,
+    RecordedTraining,
     file,
     plotly_json,
     plotly_source,
@@ -67,8 +69,8 @@ def _page(
     """Return the page of all steps that have the same shape of figure as step n, the first of them."""
     first = steps[n - 1]
     context, _ = figure_page(first.whole, first.upto, settings)
-    runs: list[dict[str, Any]] = []
-    trainings: dict[str, Any] = {}
+    runs: list[RecordedRun] = []
+    trainings: dict[str, RecordedTraining] = {}
     reveals: dict[str, str] = {}
     for k, step in enumerate(steps, 1):
         if step.shape != first.shape:
@@ -85,7 +87,13 @@ def _page(
                 runs += record_comparison(figure.keys, settings)
             elif figure.page == "train":
                 trainings |= record_trainings(figure.keys, context, settings)
-    record = {"link": first.link, "live": live, "runs": runs, "trainings": trainings, "reveals": reveals}
+    record: dict[str, Any] = {
+        "link": first.link,
+        "live": live,
+        "runs": runs,
+        "trainings": trainings,
+        "reveals": reveals,
+    }
     if first.figure.page == "compare/gap":
         question_body = {"gap": 50, "units": 16, "first": "plain", "b": 0}
         record["gap"] = {"question": question_body, "answer": gradient_reach(GapQuestion.model_validate(question_body))}
@@ -96,7 +104,7 @@ def _page_of(step: ShownStep) -> str:
     return step.figure.page.removeprefix("compare/") or "lab"
 
 
-def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[dict[str, Any]]:
+def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[RecordedRun]:
     """Return the recorded runs of a figure.
 
     With clamps or changed weights, the original run is recorded too. If timesteps after `upto` are hidden, the run of

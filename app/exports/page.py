@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -17,12 +17,13 @@ from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
 from ..assets import assets
-from ..jobs.trainings import as_events, name_of, training_cache
+from ..jobs.cache import name_of, training_cache
+from ..jobs.trainings import as_events
 from ..link import compared_cells, read_link, unit_in
 from ..pages import compare, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
-from ..pages.page import templates
+from ..pages.page import Context, templates
 from ..runs.answers import events, sensitivity_of, shares_of, sums_of, to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.linked import LinkedRun
@@ -66,7 +67,19 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
     return file("compare", compare.page_context(keys, settings), record, "")
 
 
-def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
+Answers = dict[str, dict[str, Any]]
+"""The answers of a recorded run by kind, and by layer and unit, such as "1.2"."""
+
+
+class RecordedRun(TypedDict):
+    """A recorded run: its scenario, its stream, and the answers about its units."""
+
+    scenario: dict[str, Any]
+    trace: str
+    answers: Answers
+
+
+def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[RecordedRun]:
     """Return the recorded runs of a page Compare: all models, the GRU with clamps, and all models before training.
 
     Raises Refused or SequenceError if the link is not valid or its runs are too large.
@@ -80,8 +93,8 @@ def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[dict[
     sequence = str(originals[0].scenario.sequence)
     clamped = compare.run_contenders(task, by, sequence, clamps, settings, ["gru"]) if clamps else []
     untrained = compare.before_training(originals, settings)
-    trained = [record_contender(one, allowance, _equations(one.run)) for one in (*originals, *clamped)]
-    return [*trained, *(record_contender(one, allowance, {}) for one in untrained)]
+    trained = [record_contender(each, allowance, _equations(each.run)) for each in (*originals, *clamped)]
+    return [*trained, *(record_contender(each, allowance, {}) for each in untrained)]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -95,9 +108,17 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     return file("train", context, record, "")
 
 
-def record_trainings(keys: Mapping[str, str], context: dict[str, Any], settings: Settings) -> dict[str, Any]:
+class RecordedTraining(TypedDict):
+    """A recorded training: its stream, and the runs of a sequence at its checkpoints."""
+
+    events: str
+    sequence: str
+    tapes: dict[str, Any]
+
+
+def record_trainings(keys: Mapping[str, str], context: Context, settings: Settings) -> dict[str, RecordedTraining]:
     """Return the recorded trainings of a page Train. Raises Refused if a training is not in memory."""
-    trainings = {}
+    trainings: dict[str, RecordedTraining] = {}
     for recipe in train.recipes_of(keys, settings):
         name = name_of(recipe)
         training = training_cache(settings).get(name)
@@ -109,7 +130,7 @@ def record_trainings(keys: Mapping[str, str], context: dict[str, Any], settings:
 
 def record_contender(
     contender: compare.Contender, allowance: Allowance, equations: dict[str, Any]
-) -> dict[str, Any]:  # fmt: skip
+) -> RecordedRun:  # fmt: skip
     """Return the recorded run of a model, with the `equations` of its units.
 
     It has the sensitivities of the first unit at as many timesteps as allowed.
@@ -119,7 +140,7 @@ def record_contender(
     allowance.numbers -= 8 * T * n
     allowance.products -= n * H**2 * T
     sensitivities = [sensitivity_of(contender.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
-    answers = {
+    answers: Answers = {
         "equations": equations,
         "sums": {},
         "ledger": {},
@@ -129,7 +150,7 @@ def record_contender(
     return {"scenario": contender.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
 
-def file(page: str, context: dict[str, Any], record: dict[str, Any], plotly: str | None) -> str:
+def file(page: str, context: Context, record: dict[str, Any], plotly: str | None) -> str:
     """Return a page as one HTML file that contains everything it would load.
 
     The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
@@ -184,8 +205,8 @@ class Allowance:
     products: int
 
 
-def record_run(run: LinkedRun, allowance: Allowance, settings: Settings) -> dict[str, Any]:
-    """Return the recorded run of a link: its stream, and the answers by kind, layer and unit, such as "1.2"."""
+def record_run(run: LinkedRun, allowance: Allowance, settings: Settings) -> RecordedRun:
+    """Return the recorded run of a link."""
     return {
         "scenario": run.scenario.model_dump(by_alias=True),
         "trace": b"".join(events(run.start, [run.trace])).decode(),
@@ -193,7 +214,7 @@ def record_run(run: LinkedRun, allowance: Allowance, settings: Settings) -> dict
     }
 
 
-def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dict[str, dict[str, Any]]:
+def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
     """Return as many answers about units as `allowance` permits.
 
     The unit of the cursor and the timesteps around the cursor come first, then the other units of its layer, and then
@@ -203,7 +224,7 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dic
     at = unit_in(options, units_of(trace))
     cursor = at.layer - 1
     equations = _equations(trace, cursor, at.unit - 1)
-    answers: dict[str, dict[str, Any]] = {"equations": equations, "sums": {}, "ledger": {}, "sensitivity": {}}
+    answers: Answers = {"equations": equations, "sums": {}, "ledger": {}, "sensitivity": {}}
     for layer in sorted(range(len(trace.layers)), key=lambda layer: layer != cursor):
         layer_run = trace.layers[layer]
         H, I = layer_run.cell.units, layer_run.cell.inputs
@@ -224,7 +245,7 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> dic
         ]:
             allowance.numbers -= numbers_per_step * n
             place = f"{layer + 1}.{unit + 1}"
-            answers["sums"][place] = span | sums_of(layer_run[steps], trained, inputs, unit)
+            answers["sums"][place] = {**span, **sums_of(layer_run[steps], trained, inputs, unit)}
             if layer_run.mixture is not None:
                 answers["ledger"][place] = span | shares_of(trace, layer, unit, steps)
             entries = [

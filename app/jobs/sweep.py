@@ -19,8 +19,8 @@ from ..errors import Refused
 from ..recipes import read_recipes
 from ..version import VERSIONS
 from . import work
+from .cache import id_of
 from .engine import Engine
-from .trainings import id_of
 
 KEYS = (
     "task", "cell", "units", "seed", "rate", "first", "T_max", "b_z", "b_r", "b_f", "penalty_z", "penalty_r",
@@ -28,14 +28,8 @@ KEYS = (
 )  # fmt: skip
 """The keys of a recipe: columns of the table. In a sweep's file each has one value or a list of values."""
 
-RESULTS = ("steps", "good_at", "score", "loss", "way_back_before", "way_back", "ended")
-"""The columns for the result of a training.
-
-`good_at` is the training step at which the score reached its target, empty if it never did. `way_back` is the relative
-norm of the gradient over the longest lag after training, `way_back_before` that before training.
-"""
-
-COLUMNS = ("id", *KEYS, *RESULTS, *VERSIONS)
+COLUMNS = ("id", *KEYS, *work.Outcome.__annotations__, *VERSIONS)
+"""The columns of the table. A cell without a value is empty."""
 
 MOST = 100_000
 """The most trainings of one sweep."""
@@ -113,7 +107,7 @@ def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]
     if table.exists():
         _write(table, [*rows.values(), *others])  # without an incomplete last line
     yield len(rows)
-    pending: dict[Future[Any], str] = {}
+    pending: dict[Future[work.Outcome], str] = {}
     while True:
         for id, recipe in itertools.islice(left, IN_FLIGHT - len(pending)):
             pending[engine.submit(work.outcome, recipe.to_dict(), _ignore_report).future] = id
@@ -131,7 +125,7 @@ def _ignore_report(message: Any) -> None:
     """Ignore a report, because a sweep needs only the results."""
 
 
-def row(recipe: Recipe, id: str, outcome: Mapping[str, Any]) -> dict[str, str]:
+def row(recipe: Recipe, id: str, outcome: work.Outcome) -> dict[str, str]:
     """Return the row of a training, with texts as values."""
     schedule = recipe.schedule
     values = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from gru_core.experiments import sequence
+from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Checkpoint, train
 from gru_core.training.fit import Diverged
 from gru_core.training.recipe import Recipe
@@ -36,14 +37,31 @@ def training(recipe: Mapping[str, Any], report: Report) -> str:
     return ""
 
 
-def checkpoint(message: tuple[dict[str, Any], bytes]) -> Checkpoint:
+def checkpoint(message: tuple[checkpoints.Report, bytes]) -> Checkpoint:
     """Return the checkpoint in a report of `training`."""
     return Checkpoint(message[0], np.frombuffer(message[1], np.float32))
 
 
-def outcome(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Train a recipe, and return the result in a few numbers, as `sweep.RESULTS` describes them."""
-    reports: list[dict[str, Any]] = []
+class Outcome(TypedDict):
+    """The result of a training in a few numbers, as a sweep's table has them.
+
+    `good_at` is the training step at which the score reached its target, None if it never did. `way_back` is the
+    relative norm of the gradient over the longest lag after training, and `way_back_before` that before training.
+    `ended` says why the training ended early, "" if it did not.
+    """
+
+    steps: int
+    good_at: int | None
+    score: float
+    loss: float | None
+    way_back_before: float
+    way_back: float
+    ended: str
+
+
+def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
+    """Train a recipe, and return its result."""
+    reports: list[checkpoints.Report] = []
     ended = training(recipe, lambda message: reports.append(message[0]))
     last = reports[-1]
     return {
@@ -70,7 +88,7 @@ def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
         scores.append((message[0]["step"], message[0]["score"]))
         reports.append(message[0])
 
-    reports: list[dict[str, Any]] = []
+    reports: list[checkpoints.Report] = []
     training(recipe, store)
     last = reports[-1]
     varied = {key: recipe[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}

@@ -30,7 +30,7 @@ from gru_core.experiments import sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
-from ..jobs.trainings import name_of
+from ..jobs.cache import name_of
 from ..recipes import read_recipes
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link

@@ -15,7 +15,7 @@ from gru_core.experiments import sequence
 from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
 from gru_core.training.checkpoints import first_card
-from gru_core.training.tasks import LABS
+from gru_core.training.tasks import EXPERIMENT_TASKS
 
 from .. import models
 from ..models import model_entry
@@ -77,7 +77,7 @@ def _bottleneck() -> dict[str, Any]:
 def _recalled(n: int) -> float:
     """Return the share of n letters that a hand-set attention head recalls on held-out sequences."""
     head, places = recalling(n, 4)
-    batch = LABS["recall"].draw(np.random.default_rng(FRESH_SEED), 2 * n, 1000)
+    batch = EXPERIMENT_TASKS["recall"].draw(np.random.default_rng(FRESH_SEED), 2 * n, 1000)
     x = np.concatenate([batch.x, np.broadcast_to(places[:, None], (2 * n, 1000, 2 * n))], -1)
     return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
 

@@ -14,7 +14,7 @@ from gru_core.training.recipe import OWN, Recipe, begin
 from gru_core.training.scoring import in_words
 
 from ..errors import Refused
-from ..jobs.trainings import name_of, training_cache
+from ..jobs.cache import name_of, training_cache
 from ..models import ModelEntry, model_entry
 from ..recipes import RANGES, base_of, read_recipes
 from ..runs.answers import events, start, to_json

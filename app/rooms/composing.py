@@ -37,7 +37,7 @@ LARGEST, SMALLEST = 1e9, 1e-6
 OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 
 
-class Ask(Body):  # The page of the API shows this name, and those of the other bodies.
+class QuestionBody(Body):  # The page of the API shows this name, and those of the other bodies.
     """A question for the class. `of` chooses its kind. With `rounds` 2, the class answers twice.
 
     "lesson": a lesson's question; give `lesson` and `question`, such as 2.1. "output": the output at the step after the
@@ -92,7 +92,7 @@ class _Draft:
     link: str
 
 
-def compose(body: Ask, settings: Settings) -> NewQuestion:
+def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
     """Return the question of a request. Raise Refused if it cannot be asked."""
     try:
         draft = _DRAFTS[body.of](body, settings)
@@ -108,7 +108,7 @@ def compose(body: Ask, settings: Settings) -> NewQuestion:
     return NewQuestion(draft.prompt, body.rounds, draft.solution, cover, after, draft.text, draft.link)
 
 
-def _lesson_question(body: Ask, settings: Settings) -> _Draft:
+def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
     lesson = shelf.get(body.lesson, settings)
     question = question_of(lesson, body.question)
     if question is None:
@@ -176,7 +176,7 @@ class _Cursor:
         return self.view.model_copy(update={"link": link_of(figure, self.runs), "upto": upto, "by": ""})
 
 
-def _output_question(body: Ask, settings: Settings) -> _Draft:
+def _output_question(body: QuestionBody, settings: Settings) -> _Draft:
     cursor = _Cursor(body.view, settings)
     figure, y, readout = cursor.next_figure(), cursor.run.y, cursor.run.model.readout
     step = cursor.step(cursor.t + 1)
@@ -199,7 +199,7 @@ def _output_question(body: Ask, settings: Settings) -> _Draft:
     )  # fmt: skip
 
 
-def _signal_question(body: Ask, settings: Settings) -> _Draft:
+def _signal_question(body: QuestionBody, settings: Settings) -> _Draft:
     cursor = _Cursor(body.view, settings)
     figure = cursor.next_figure()
     signals = cursor.run.layers[-1].cell.signals
@@ -219,7 +219,7 @@ HIDDEN_VIEWS = ("memory", "influence")
 """The views of the Lab that show which timestep contributed most."""
 
 
-def _contribution_question(body: Ask, settings: Settings) -> _Draft:
+def _contribution_question(body: QuestionBody, settings: Settings) -> _Draft:
     cursor = _Cursor(body.view, settings)
     truth = matching_steps(f"most share@{cursor.t}", cursor.figure, cursor.runs)
     share = evaluate(f"share@{cursor.t} from {truth[0]}", cursor.figure, cursor.runs).text
@@ -239,7 +239,7 @@ def _with_views(figure: Figure, views: Sequence[str]) -> Figure:
     return Figure("", {**figure.keys, "views": ",".join(dict.fromkeys(views))})
 
 
-def _own_question(body: Ask, settings: Settings) -> _Draft:
+def _own_question(body: QuestionBody, settings: Settings) -> _Draft:
     text = body.text.strip()
     if not text:
         raise ValueError("the question has no text: write it")
@@ -254,14 +254,14 @@ def _own_question(body: Ask, settings: Settings) -> _Draft:
     return _Draft(prompt, solution, None, text, address(body.view))
 
 
-def _own_choice(body: Ask, text: Markup) -> tuple[Prompt, Solution]:
+def _own_choice(body: QuestionBody, text: Markup) -> tuple[Prompt, Solution]:
     if body.right is not None and body.right not in range(len(body.options)):
         raise ValueError(f"the correct option must be a whole number from 0 to {len(body.options) - 1}")
     prompt = Prompt("choose", _paragraph(text), tuple(str(escape(option)) for option in body.options))
     return prompt, Solution(_places(body.right))
 
 
-def _own_number(body: Ask, text: Markup, low: float, high: float) -> tuple[Prompt, Solution]:
+def _own_number(body: QuestionBody, text: Markup, low: float, high: float) -> tuple[Prompt, Solution]:
     if not (-LARGEST <= low < high <= LARGEST and high - low >= SMALLEST):
         limits = f"at least {SMALLEST:f} apart, and within ±{LARGEST:,.0f}"
         raise ValueError(f"the range must go from a lower to a higher number, {limits}")
@@ -271,7 +271,7 @@ def _own_number(body: Ask, text: Markup, low: float, high: float) -> tuple[Promp
     return _number_prompt(text, low, high), Solution(body.right, number)
 
 
-def _own_steps(body: Ask, text: Markup, settings: Settings) -> tuple[Prompt, Solution]:
+def _own_steps(body: QuestionBody, text: Markup, settings: Settings) -> tuple[Prompt, Solution]:
     cursor = _Cursor(body.view, settings)
     if body.right is not None and body.right not in range(1, cursor.T + 1):
         raise ValueError(f"the correct step must be a whole number from 1 to {cursor.T}")

@@ -28,7 +28,7 @@ class Explorations:
         self.keeper, self.connections = keeper, connections
 
     async def look(self, room: Room, device: str, view: ShownView, suggested: bool) -> None:
-        """Store the newest view of a device, also as a suggestion if it is one. Raise Refused for a foreign device.
+        """Store the newest view of a device, and suggest it to the teacher if `suggested`. Raise Refused as `check`.
 
         If the class is not exploring, refuse a suggestion and ignore any other view: it may have been sent before the
         teacher ended the exploration.

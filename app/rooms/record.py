@@ -6,10 +6,24 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
 from .question import Kind, Tally, Truth
 
-COLUMNS = ("question", "minute", "kind", "asked", "round", "answer", "count", "right", "truth", "link")
+
+class Row(TypedDict):
+    """A row of the record as a table: an answer in a round of a question."""
+
+    question: int
+    minute: str
+    kind: Kind
+    asked: str
+    round: int
+    answer: str
+    count: int
+    right: Literal["", "yes", "no"]
+    truth: str
+    link: str
 
 
 @dataclass(frozen=True)
@@ -38,15 +52,24 @@ class Entry:
 def as_csv(record: Sequence[Entry]) -> str:
     """Return a table with a row for each answer of each round."""
     out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(COLUMNS)
+    rows = csv.DictWriter(out, [*Row.__annotations__])
+    rows.writeheader()
     for entry in record:
-        question = (entry.number, f"{entry.seconds / 60:.1f}", entry.kind, entry.asked)
         for n, tally in enumerate(entry.rounds, 1):
-            for label, count, right in entry.rows(tally):
-                correct = "" if entry.truth is None else "yes" if right else "no"
-                answer = (n, label, count, correct, entry.text, entry.link)
-                rows.writerow([_quoted(cell) for cell in (*question, *answer)])
+            for label, count, correct in entry.rows(tally):
+                row: Row = {
+                    "question": entry.number,
+                    "minute": f"{entry.seconds / 60:.1f}",
+                    "kind": entry.kind,
+                    "asked": entry.asked,
+                    "round": n,
+                    "answer": label,
+                    "count": count,
+                    "right": "" if entry.truth is None else "yes" if correct else "no",
+                    "truth": entry.text,
+                    "link": entry.link,
+                }
+                rows.writerow({name: _quoted(cell) for name, cell in row.items()})
     return out.getvalue()
 
 

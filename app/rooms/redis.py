@@ -139,9 +139,9 @@ class InRedis:
     @_refuse_if_away
     async def open(self, room: Room) -> None:
         await self._begin()
-        about = {"digest": room.digest, "opened": room.opened, "seen": room.opened, "epoch": room.epoch, "n": 0}
+        fields = {"digest": room.digest, "opened": room.opened, "seen": room.opened, "epoch": room.epoch, "n": 0}
         async with self._redis.pipeline() as pipeline:
-            pipeline.hset(_key(room.code), mapping=about | _with_prefix(room.state.to_json()))
+            pipeline.hset(_key(room.code), mapping=fields | _with_prefix(room.state.to_json()))
             pipeline.expire(_key(room.code), self._seconds + MARGIN_SECONDS)
             for index in (INDEX, _index(room.private.opened_by)):
                 pipeline.zadd(index, {room.code: room.opened + self._seconds})

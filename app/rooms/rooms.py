@@ -132,7 +132,7 @@ class Rooms:
     async def withheld(self, lesson: str, address: str, authorization: str) -> bool:
         """Return whether a lesson's answers and notes are withheld from an address.
 
-        They are while a student there follows a room that shows the lesson. The room's teacher still gets them.
+        They are withheld while a student there follows a room that shows the lesson, but not from the room's teacher.
         """
         try:
             rooms = await self.keeper.all()

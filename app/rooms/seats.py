@@ -16,7 +16,7 @@ LEFT_SECONDS = 1200
 """How long a device keeps its place after it has left."""
 
 SETTLED_SECONDS = 30
-"""How long a device must stay so that it surely keeps its place when it leaves."""
+"""How long a device must stay to keep its place after it leaves, whatever the number of such devices."""
 
 UNSETTLED = 30
 """How many devices of one address keep their place although they left earlier. Some students pocket their phone."""

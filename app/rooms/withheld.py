@@ -11,7 +11,7 @@ from ..server.shares import visitor
 
 
 async def withheld(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> bool:
-    """Whether a class at this address follows a room that runs the lesson; False for the room's teacher."""
+    """Return whether a class at this address follows a room with this lesson; False for the room's teacher."""
     answer: bool = await request.app.state.rooms.withheld(name, visitor(request), authorization)
     return answer
 

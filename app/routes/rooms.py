@@ -21,7 +21,7 @@ from ..pages.experiments import boot_without_model
 from ..pages.lesson import figure_page, lesson_context
 from ..pages.page import respond, respond_with_figures, templates
 from ..rooms import codes
-from ..rooms.composing import Ask, compose
+from ..rooms.composing import QuestionBody, compose
 from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
@@ -104,7 +104,7 @@ class Turn(Body):
     turn: Literal["close", "again", "reveal", "dismiss"]
 
 
-class Given(Body):
+class AnswerBody(Body):
     """An answer to a question of a room; `question` is the `id` of the question.
 
     `answer` is the place of an option, counted from 0; a number; a list of steps, counted from 1; or a list with a
@@ -127,12 +127,12 @@ class Look(Body):
 
 
 @router.api_route("/rooms", methods=["GET", "HEAD"], include_in_schema=False)
-def door(request: Request) -> Response:
+def join_page(request: Request) -> Response:
     """Return the page with a field for a room's code."""
-    return _door(request, "", 200)
+    return _join_form(request, "", 200)
 
 
-def _door(request: Request, wrong: str, status: int, code: str = "") -> Response:
+def _join_form(request: Request, wrong: str, status: int, code: str = "") -> Response:
     """Return the page with a field for a code, and what was wrong with the last code."""
     return respond(request, "rooms.html", {"section": "rooms", "wrong": wrong, "code": code}, status)
 
@@ -143,7 +143,7 @@ async def follow(request: Request, code: str) -> Response:
     try:
         room = await _room(request, code)
     except Refused as error:
-        return _door(request, error.message, error.status, code[:20])
+        return _join_form(request, error.message, error.status, code[:20])
     view = room.public.view
     key = f"{request.base_url} {replace(view, by='')}"
     gzipped = await room.page.get(key, lambda: bytes(_page(request, room, view).body))
@@ -157,8 +157,8 @@ async def follow(request: Request, code: str) -> Response:
 def _page(request: Request, room: Room, view: ShownView) -> Response:
     """Return the page of a view, with what its script needs to follow the room."""
     settings = _settings(request)
-    about = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
-    shown = {"room": about, "room_boot": escape_for_script(to_json(about))}
+    room_data = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
+    shown = {"room": room_data, "room_boot": escape_for_script(to_json(room_data))}
     page, template = figure_page(figure_of_view(view, settings), view.upto, settings)
     if view.page.startswith("lessons/"):
         lesson = shelf.get(view.page.removeprefix("lessons/"), settings)
@@ -278,7 +278,7 @@ async def mode(request: Request, code: str, body: Mode, authorization: Authoriza
     description="A new question replaces the one before. Until the answer is shown, the figure hides it. A question of "
     "your own (`own`) leaves the figure as it is.",
 )
-async def ask(request: Request, code: str, body: Ask, authorization: Authorization = "") -> None:
+async def ask(request: Request, code: str, body: QuestionBody, authorization: Authorization = "") -> None:
     room = await _teachers_room(request, code, authorization)
     question = await run_in_threadpool(compose, body, _settings(request))
     await _rooms(request).questions.ask(room, question)
@@ -307,7 +307,7 @@ async def turn(request: Request, code: str, body: Turn, authorization: Authoriza
     status_code=204,
     description="In each round a device counts once, with its last answer, until the teacher stops taking answers.",
 )
-async def answer(request: Request, code: str, body: Given, device: Device = "") -> None:
+async def answer(request: Request, code: str, body: AnswerBody, device: Device = "") -> None:
     room = await _room(request, code)
     await _rooms(request).questions.answer(room, device, body.question, body.answer)
 

@@ -11,13 +11,13 @@ from ..errors import Refused
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/static/{of}/{path:path}")
-def static(request: Request, of: str, path: str) -> Response:
+@router.get("/static/{build}/{path:path}")
+def static(request: Request, build: str, path: str) -> Response:
     asset = assets().get(path)
     if asset is None:
         raise Refused(404, "not-found", "there is no such file")
     # A page of an older version gets the present file, and must check it again before each use.
-    immutable = of == version()
+    immutable = build == version()
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
         "Vary": "Accept-Encoding",

@@ -6,12 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from gru_core.numerals import whole
+from gru_core.training.checkpoints import Training
 
 from ..errors import Refused
-from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, Trainings, as_events, describe, training_cache
+from ..jobs.cache import training_cache
+from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, State, Trainings, as_events, describe
 from ..recipes import RecipeBody
 from ..runs.answers import STREAM_HEADERS, to_json
 from ..runs.checkpoints import run_at_checkpoints
@@ -23,6 +26,18 @@ router = APIRouter(prefix="/api/trainings")
 
 Token = Annotated[str, Query(max_length=64)]
 """A random text that a visitor chooses. The server uses it to recognize the requests of this visitor."""
+
+
+class TrainingState(BaseModel):
+    """The state of a training: its `place` in the queue, the `steps` of its checkpoints, and `why` it ended early."""
+
+    id: str
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    state: State
+    place: int
+    steps: list[int]
+    why: str
 
 
 def _trainings(request: Request) -> Trainings:
@@ -49,7 +64,7 @@ def _live(request: Request, id: str) -> LiveTraining:
     "it here, when you read the events, and when you stop the training. Status 429 means that the queue, or the memory "
     "for trainings, is full.",
 )
-async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[str, Any]:
+async def begin(request: Request, body: RecipeBody, token: Token = "") -> TrainingState:
     live = _trainings(request).start(await run_in_threadpool(body.recipe), token)
     return _state_of(request, live)
 
@@ -59,12 +74,11 @@ async def begin(request: Request, body: RecipeBody, token: Token = "") -> dict[s
     summary="Get the state of a training",
     description="`steps` lists the training steps of its checkpoints so far.",
 )
-async def one(request: Request, id: str) -> dict[str, Any]:
+async def state(request: Request, id: str) -> TrainingState:
     live = _trainings(request).get(id)
     if live is not None:
         return _state_of(request, live)
-    training = training_cache(request.app.state.settings).get(id)
-    return describe(id, training) | {"state": "done", "place": 0, "steps": training.steps, "why": training.end}
+    return _state(id, training_cache(request.app.state.settings).get(id), "done")
 
 
 @router.delete(
@@ -74,16 +88,18 @@ async def one(request: Request, id: str) -> dict[str, Any]:
     "`state` shows. Send the `token` that you sent when you started the training and read its events. Without a token, "
     "the server takes every follower for another visitor, even you.",
 )
-async def stop(request: Request, id: str, token: Token = "") -> dict[str, Any]:
+async def stop(request: Request, id: str, token: Token = "") -> TrainingState:
     live = _live(request, id)
     _trainings(request).stop_unless_followed(live, token)
     return _state_of(request, live)
 
 
-def _state_of(request: Request, live: LiveTraining) -> dict[str, Any]:
-    place = _trainings(request).place(live)
-    steps, why = live.training.steps, live.training.end
-    return describe(live.id, live.training) | {"state": live.state, "place": place, "steps": steps, "why": why}
+def _state_of(request: Request, live: LiveTraining) -> TrainingState:
+    return _state(live.id, live.training, live.state, _trainings(request).place(live))
+
+
+def _state(id: str, training: Training, state: State, place: int = 0) -> TrainingState:
+    return TrainingState(**describe(id, training), state=state, place=place, steps=training.steps, why=training.end)
 
 
 @router.get(

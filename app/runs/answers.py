@@ -14,7 +14,8 @@ from fastapi.sse import format_sse_event
 from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.cells import equations
-from gru_core.cells.cell import Cell, Run
+from gru_core.cells.cell import Cell, Row, Run
+from gru_core.cells.equations import EquationNumbers
 from gru_core.cells.holds import Holds
 from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius
@@ -24,7 +25,7 @@ from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, Su
 EVENT_STREAM = "text/event-stream"
 
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Headers of a stream, so that no proxy holds it back."""
+"""Headers of a stream, so that no proxy delays it."""
 
 
 class Labels(TypedDict):
@@ -150,8 +151,8 @@ def _ends(trace: Trace) -> dict[str, Array]:
     return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
 
 
-def _equations_at(trace: Trace, place: UnitPlace) -> list[dict[str, Any]]:
-    """Return what the equations of a unit have at each timestep, as `gru_core.equations.steps` describes it."""
+def _equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
+    """Return the numbers in the equations of a unit at each timestep."""
     return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
 
 
@@ -173,7 +174,7 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> bytes:
 
 
 def _differences(trace: Trace, before: int) -> dict[str, Any]:
-    """Return the first timestep at which the output differs from the twin's, and the largest difference of the state.
+    """Return the `first` timestep at which the output differs from the twin's, and where the state differs `most`.
 
     `before` is the number of timesteps before this block.
     """
@@ -189,29 +190,49 @@ def equations_of(question: EquationsQuestion, run: Run) -> bytes:
     return to_json(_question_fields(question) | {"steps": equations.steps(run, question.unit - 1)})
 
 
-def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
-    """Return the terms in the sums of one unit over the timesteps of `run`, as JSON; `inputs` names the inputs.
+class GateSum(Row):
+    """The terms in the sum of a gate of a unit, at each timestep, with the weights of the unit.
 
-    Each gate has the weights of the unit, and `Wx` and `Uh` with the terms at each timestep. If the reset gate acts
-    after the product, the candidate also has c and, for each timestep, rc = r_i c_i. `past` has the numbers that U
-    multiplies at each timestep if they are not the old state itself. If weights are changed, `trained` is the original
-    layer.
+    `rc` is r_i c_i if the reset gate acts after the product. `past` has the numbers that U multiplies, if they are not
+    the old state itself. `trained` has the original weights if some are changed.
     """
-    return to_json(_question_fields(question) | sums_of(run, trained, inputs, question.unit - 1))
+
+    Wx: Array
+    Uh: Array
+    rc: Array | None
+    past: Array | None
+    trained: Row | None
 
 
-def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> dict[str, Any]:
-    """Return the terms in the sums of a unit, counted from 0, as `sums` describes them."""
-    gates: dict[str, Any] = {}
+class Sums(TypedDict):
+    """The names of the inputs, and the sum of each gate."""
+
+    inputs: Sequence[str]
+    gates: dict[str, GateSum]
+
+
+def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
+    """Return the `Sums` of one unit over the timesteps of `run`, as JSON.
+
+    `inputs` names the inputs. If weights are changed, `trained` is the original layer.
+    """
+    return to_json(_question_fields(question) | {**sums_of(run, trained, inputs, question.unit - 1)})
+
+
+def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> Sums:
+    """Return the sums of a unit, counted from 0; the other arguments are as in `sums`."""
+    gates: dict[str, GateSum] = {}
     for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
         past = run.past_in(gate, unit)
-        extra = {
+        gates[gate] = {
+            **run.cell.row(gate, unit),
+            "Wx": Wx,
+            "Uh": Uh,
             "rc": run.gated_bias(gate, unit),
             "past": None if past is run.h_prev else past,
-            "trained": trained and trained.row(gate, unit),
+            "trained": None if trained is None else trained.row(gate, unit),
         }
-        gates[gate] = run.cell.row(gate, unit) | {"Wx": Wx, "Uh": Uh} | extra
     return {"inputs": inputs, "gates": gates}
 
 

@@ -52,7 +52,7 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
     ]
     return {
         "count": moments.count,
-        "of": moments.of,
+        "of": moments.total,
         "places": places,
         "common": [asdict(entry) for entry in moments.common],
     }

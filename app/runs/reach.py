@@ -7,7 +7,7 @@ from typing import Any
 
 from gru_core import experiments
 from gru_core.presets.recipes import fresh
-from gru_core.training.checkpoints import first_card, way_back
+from gru_core.training.checkpoints import first_card, gradient_by_lag
 from gru_core.training.recipe import Recipe, begin
 
 from ..schemas import GapQuestion
@@ -25,7 +25,7 @@ def gradient_reach(question: GapQuestion) -> dict[str, Any]:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
         batch = fresh(recipe, recipe.schedule.T, SEQUENCES)
-        cells[cell] = {"lags": way_back(model, model.forward(batch.x)[-1]), "recipe": recipe.to_dict()}
+        cells[cell] = {"lags": gradient_by_lag(model, model.forward(batch.x)[-1]), "recipe": recipe.to_dict()}
     return cells
 
 

@@ -36,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gru_core.training.checkpoints import Training
 
 from ..errors import FAILED, Refused, error_body
-from ..jobs.trainings import training_cache
+from ..jobs.cache import training_cache
 from ..settings import Settings
 from .budget import Budget
 from .middleware import route_path

@@ -1,6 +1,6 @@
-"""What every cell is: the weights of one layer, and a run of them over a sequence.
+"""The base classes of all cells: `Cell`, the weights of one layer, and `Run`, a run of a layer over a sequence.
 
-A cell has a file of its own, with its equations at the top and, as `step`, in code. gru_core.cells lists the cells.
+Each cell has its own file, with the equations at the top and, in code, as `step`. registry.py lists the cells.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,18 @@ from gru_core.arrays import Array
 from gru_core.cells.holds import Holds
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.signals import Colour, Signal
+
+
+class Row(TypedDict):
+    """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, a GRU's c_h.
+
+    `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
+    """
+
+    W: Array
+    U: Array
+    b: Any
+    c: Any
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +44,7 @@ class Cell(ABC):
     title: ClassVar[str]
     """The cell's name for people."""
     colour: ClassVar[Colour]
-    """The cell's color where several cells stand side by side."""
+    """The cell's color in comparisons of cells."""
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
@@ -62,9 +74,9 @@ class Cell(ABC):
         H = self.U.shape[-1]
         rows, recurrent = len(self.gates) * H, len(self.recurrent) * H
         for name, shape in (("W", (rows, self.W.shape[-1])), ("U", (recurrent, H)), ("b", (rows,))):
-            found = getattr(self, name).shape
-            if found != shape:
-                raise ValueError(f"{name} has shape {found}, but {H} units need {shape}")
+            actual = getattr(self, name).shape
+            if actual != shape:
+                raise ValueError(f"{name} has shape {actual}, but {H} units need {shape}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
@@ -123,18 +135,15 @@ class Cell(ABC):
         """The block of `b` of each gate, `(H,)` each."""
         return self.by_gate(self.b)
 
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
-        """Return the weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, `b` and `c`.
-
-        `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
-        """
+    def row(self, gate: str, unit: int) -> Row:
+        """Return the weights of a unit in the sum of a gate."""
         i = self.gates.index(gate) * self.units + unit
         U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
         return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
 
     @classmethod
     def function(cls, gate: str) -> str | None:
-        """Return the name of the function that makes a gate of its sum: "σ", or "tanh" for a gate with a sign.
+        """Return the name of the function that is applied to a gate's sum: "σ", or "tanh" for a gate with a sign.
 
         Return None if the gate is the sum itself.
         """
@@ -202,7 +211,7 @@ class Gradients:
     """The gradients of a loss L, each with the name of its variable.
 
     `W`, `U` and `b` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
-    `(T, ·, H)` is the total ∂L/∂h_t: what L reads of h_t directly, and what reaches L through later timesteps.
+    `(T, ·, H)` is the total ∂L/∂h_t: the direct gradient, and the gradient through later timesteps.
     """
 
     W: Array
@@ -275,11 +284,11 @@ class Run(ABC):
         return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
 
     def compute(self, name: str) -> Array:
-        """Return what the equations give for a signal that can be held, from the values that they read in this run."""
+        """Return the values that the equations give for a signal, whether a clamp holds it or not."""
         return self.before("h") if name == "h_prev" else self.gate(name)
 
     def gate(self, name: str) -> Array:
-        """Return the values of a gate as its sum gives them."""
+        """Return the values of a gate, computed from its sum."""
         return self.cell.squash(name, self.Wx[name] + self.Uh.get(name, 0) + self.cell.biases[name])
 
     @cached_property
@@ -303,24 +312,25 @@ class Run(ABC):
         return weights["W"] * self.x, weights["U"] * past
 
     def past_in(self, gate: str, unit: int) -> Array:
-        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1}, if nothing scales it."""
+        """Return the vectors that the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1} by default."""
         return self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
-        """Return what a gate makes of a bias, for every timestep, or None if no gate multiplies one."""
+        """Return the product of a gate and a bias, for every timestep, or None if the cell has no such product."""
         return None
 
     @property
     def parts(self) -> dict[str, Array]:
         """The products that the equations add up, by the names in `Cell.parts`: `(T, H)` each."""
-        of = self.mixture
-        return {} if of is None else {"kept": of.keep * of.starts[: len(of.keep)], "taken": of.take * of.candidate}
+        m = self.mixture
+        return {} if m is None else {"kept": m.keep * m.starts[: len(m.keep)], "taken": m.take * m.candidate}
 
     def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
         """Work out the equations of a unit from rounded numbers.
 
-        Return for each result, such as "z.a" and "z.value", what the rounded numbers give, and the result itself. If a
-        clamp replaced a value, the result is the computed one. A gate that is its sum itself has no result "a".
+        Return two arrays for each result, such as "z.a" and "z.value": the result from the rounded numbers, and the
+        exact result. If a clamp replaced a value, the exact result is the computed value. A gate without σ or tanh has
+        no result "a".
         """
         results: dict[str, tuple[Array, Array]] = {}
         for gate in self.cell.gates:
@@ -335,15 +345,15 @@ class Run(ABC):
                 results[f"{gate}.a"] = worked_out, sums
                 results[f"{gate}.value"] = self.cell.squash(gate, rounded(sums)), value
         if self.mixture is not None:
-            of, name = self.mixture, self.cell.carried[-1]
-            T = len(of.keep)
-            parts = np.array([array[:T, unit] for array in (of.keep, of.starts, of.take, of.candidate)], float)
+            m, name = self.mixture, self.cell.carried[-1]
+            T = len(m.keep)
+            parts = np.array([array[:T, unit] for array in (m.keep, m.starts, m.take, m.candidate)], float)
             keep, start, take, candidate = np.moveaxis(rounded(parts), 1, 0)
             results[f"{name}.value"] = keep * start + take * candidate, self.free(name)[:, unit]
         return results
 
     def free(self, signal: str) -> Array:
-        """Return a signal, with the computed value where a clamp replaced it."""
+        """Return a signal, with computed values in place of the clamped ones."""
         return self.computed[signal] if signal in self.computed else np.asarray(getattr(self, signal))
 
     @cached_property
@@ -361,7 +371,7 @@ class Run(ABC):
 
     @property
     def mixture(self) -> Mixture | None:
-        """The state as a mixture of the old state and the candidate, or None if it is none."""
+        """The state as a mixture of the old state and the candidate, or None if the cell has no mixture."""
         return None
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The equations of a timestep as a reader sees them: the products in them, and the decimals that they need.
+"""The numbers in the equations of a timestep: the products, and how many decimals a page must print.
 
 A page prints the numbers of an equation with two decimals. A reader who works the equation out from these numbers
 should get the printed result. With two decimals that is not always so: σ(0.12) = 0.53, but σ(0.1151) = 0.5287 and
@@ -8,7 +8,7 @@ module computes which numbers of decimals are enough.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -50,20 +50,28 @@ def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
     return list(results), gaps <= 0.5 / _SCALES[:, None, None] + 1e-9
 
 
-def steps(run: Run, unit: int) -> list[dict[str, Any]]:
-    """Return what the equations of a unit have at each timestep beside signals and sums.
+class EquationNumbers(TypedDict):
+    """The products in the equations of a unit at a timestep, and the decimals that the results need.
 
     `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are their root mean squares over
-    all units of the layer, to six. `decimals` has each result that does not follow from the printed numbers with all
-    of 2, 3 and 4 decimals, and the numbers of decimals with which it does.
+    all units of the layer, to six decimals. `decimals` names each result that 2, 3 or 4 decimals are not enough for,
+    with the numbers of decimals that are enough.
     """
+
+    parts: list[float]
+    sizes: list[float]
+    decimals: dict[str, list[int]]
+
+
+def steps(run: Run, unit: int) -> list[EquationNumbers]:
+    """Return the numbers in the equations of a unit at each timestep."""
     arrays = run.parts
     parts = np.array([arrays[name] for name in run.cell.parts], float).reshape(-1, *run.h.shape)
     of_unit, sizes = parts[..., unit].T.round(9).tolist(), np.sqrt((parts**2).mean(-1)).T.round(6).tolist()
-    found: list[dict[str, Any]] = [
+    entries: list[EquationNumbers] = [
         {"parts": products, "sizes": means, "decimals": {}} for products, means in zip(of_unit, sizes, strict=True)
     ]
     results, masks = follows(run, unit)
     for i, t in np.argwhere(~masks.all(0)).tolist():
-        found[t]["decimals"][results[i]] = [d for d, enough in zip(DECIMALS, masks[:, i, t], strict=True) if enough]
-    return found
+        entries[t]["decimals"][results[i]] = [d for d, enough in zip(DECIMALS, masks[:, i, t], strict=True) if enough]
+    return entries

@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,24 +35,24 @@ from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMI
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
         "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
-        about="Decides how much of the old state the candidate sees. "
+        explanation="Decides how much of the old state the candidate sees. "
         "The row is dimmed where almost no candidate is taken, because r hardly matters there.",
     ),
     "z": Signal(
         "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,
-        about="Decides how much of the candidate is taken: "
+        explanation="Decides how much of the candidate is taken: "
         "near 0 the unit keeps its old state, near 1 the candidate replaces it.",
-        about_pytorch="Decides how much of the old state is kept: "
+        explanation_pytorch="Decides how much of the old state is kept: "
         "near 1 the unit keeps it, near 0 the candidate replaces it.",
     ),
     "h_tilde": Signal(
         "h̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
-        about="The new state that the cell proposes. The update gate decides how much of it is taken.",
+        explanation="The new state that the cell proposes. The update gate decides how much of it is taken.",
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network remembers: (1 − z) times the old state plus z times the candidate.",
-        about_pytorch="What the network remembers: z times the old state plus (1 − z) times the candidate.",
+        explanation="What the network remembers: (1 − z) times the old state plus z times the candidate.",
+        explanation_pytorch="What the network remembers: z times the old state plus (1 − z) times the candidate.",
     ),
 }  # fmt: skip
 """The signals of every timestep by name."""
@@ -125,9 +125,9 @@ class GRU(Cell):
         """The arrays by name, with `c_h` only if there is one."""
         return super().parameters | ({} if self.c_h is None else {"c_h": self.c_h})
 
-    def row(self, gate: str, unit: int) -> dict[str, Any]:
+    def row(self, gate: str, unit: int) -> cell.Row:
         c = None if gate != "h_tilde" or self.c_h is None else self.c_h[unit]
-        return super().row(gate, unit) | {"c": c}
+        return {**super().row(gate, unit), "c": c}
 
     def negated(self, unit: int) -> Self:
         flipped = super().negated(unit)
@@ -203,7 +203,7 @@ class Forward(UpdateGateRun):
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
 
     def past_in(self, gate: str, unit: int) -> Array:
-        """Return what the row U of a unit multiplies in the sum of a gate, `(T, H)`, so that the products are
+        """Return the vectors that the row U of a unit multiplies in the sum of a gate, `(T, H)`. The products are
 
             U_ik h_k          for r and z, with h = h_{t-1}
             U_ik (r_k h_k)    for h̃, reset "before"
@@ -225,7 +225,7 @@ class Forward(UpdateGateRun):
 
     @property
     def parts(self) -> dict[str, Array]:
-        """The products, with `past`: what the reset gate lets through to the candidate."""
+        """The products of every mixture, and `past`: the old state's term in the candidate's sum."""
         return super().parts | {"past": self.r * self.h_prev if self.cell.c_h is None else self.Uh["h_tilde"]}
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
@@ -290,8 +290,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         past = np.zeros((len(U_old), *batch, H), dtype)
         past_rz, past_c = past[:2], past[2:]
     h = np.empty_like(h_tilde, order="C")
-    kept = np.empty_like(h[0])
-    past_h = np.zeros_like(kept) if gru.c_h is None else past_c.reshape(kept.shape)
+    scratch = np.empty_like(h[0])
+    past_h = np.zeros_like(scratch) if gru.c_h is None else past_c.reshape(scratch.shape)
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
     # exp(−a) = ∞ makes the gate 0, as it should. OpenBLAS now and then flags a product of finite numbers as invalid.
@@ -309,8 +309,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
                 put(held, "r", r_t)
                 put(held, "z", z_t)
             if gru.c_h is None:
-                np.multiply(r_t, h_prev, kept)
-                np.dot(kept, U_h, past_h)
+                np.multiply(r_t, h_prev, scratch)
+                np.dot(scratch, U_h, past_h)
             else:
                 np.add(past_h, gru.c_h, past_h)
                 np.multiply(r_t, past_h, past_h)
@@ -318,10 +318,10 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
             np.tanh(past_h, h_tilde_t)
             if held:
                 put(held, "h_tilde", h_tilde_t)
-            np.subtract(ones_h, z_t, kept)
-            np.multiply(kept, h_prev, kept)
+            np.subtract(ones_h, z_t, scratch)
+            np.multiply(scratch, h_prev, scratch)
             np.multiply(z_t, h_tilde_t, h_t)
-            np.add(kept, h_t, h_t)
+            np.add(scratch, h_t, h_t)
             h_prev = h_t
     return Forward(cell=gru, x=x, h0=h0, r=r, z=z, h_tilde=h_tilde, h=h, holds=holds)
 
@@ -353,7 +353,7 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     reset "before":  s = h_{t-1} ⊙ U_hᵀ ∂L/∂a_h,        p = r ⊙ U_hᵀ ∂L/∂a_h
     reset "after":   s = ∂L/∂a_h ⊙ (U_h h_{t-1} + c_h), p = U_hᵀ (r ⊙ ∂L/∂a_h)
 
-    `dz` and `dr` are added to ∂L/∂z and ∂L/∂r. A held value depends on nothing: its ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
+    `dz` and `dr` are added to ∂L/∂z and ∂L/∂r. The ∂L/∂a of a held value is 0, and so is ∂L/∂h_{t-1} of a held h_{t-1}.
     """
     gru, H = run.cell, run.cell.units
     h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde

@@ -57,7 +57,7 @@ def initial(
 
 
 def _orthogonal(rows: int, columns: int, rng: np.random.Generator) -> Array:
-    """Columns at right angles and of length 1: the Q of a random matrix, uniform over all such."""
+    """Return a random matrix with orthonormal columns: the Q of the QR decomposition of a random matrix."""
     if rows == 0:
         return np.zeros((0, columns))
     Q, R = np.linalg.qr(rng.normal(size=(rows, columns)))

@@ -8,7 +8,7 @@
     h_t = o_t ⊙ tanh(c_t)                             hidden state
 
 Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000, without
-peepholes. A timestep passes on two vectors, h and c. Shapes are as in gru_core.gru.
+peepholes. A timestep passes on two vectors, h and c. Shapes are as in gru.py.
 """
 
 from __future__ import annotations
@@ -44,27 +44,28 @@ from gru_core.cells.signals import (
 SIGNALS: dict[str, Signal] = {
     "i": Signal(
         "i", "Input gate", "ignore candidate", "take candidate", 0.0, VERMILION, VERMILIONS,
-        about="Decides how much of the candidate is added to the cell state.",
+        explanation="Decides how much of the candidate is added to the cell state.",
     ),
     "f": Signal(
         "f", "Forget gate", "forget", "keep old", 0.0, GOLD, GOLDS,
-        about="Decides how much of the old cell state is kept: near 1 the unit keeps it, near 0 it forgets it.",
+        explanation="Decides how much of the old cell state is kept: near 1 the unit keeps it, near 0 it forgets it.",
     ),
     "o": Signal(
         "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
-        about="Decides how much of the cell state goes into the hidden state.",
+        explanation="Decides how much of the cell state goes into the hidden state.",
     ),
     "c_tilde": Signal(
         "c̃", "Candidate", "−1", "+1", -1.0, PURPLE, DIVERGING,
-        about="The new cell state that the cell proposes. The input gate decides how much of it is added.",
+        explanation="The new cell state that the cell proposes. The input gate decides how much of it is added.",
     ),
     "c": Signal(
         "c", "Cell state", "−3 or less", "+3 or more", -3.0, INDIGO, DIVERGING, highest=3.0,
-        about="What the network remembers: f times the old cell state plus i times the candidate. It has no bounds.",
+        explanation="What the network remembers: f times the old cell "
+        "state plus i times the candidate. It has no bounds.",
     ),
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="The part of the cell state that the network shows: o times tanh(c).",
+        explanation="The part of the cell state that the network shows: o times tanh(c).",
     ),
 }  # fmt: skip
 """The signals of every timestep by name."""
@@ -170,7 +171,7 @@ class Forward(Run):
 
     @cached_property
     def slopes(self) -> dict[str, Array]:
-        """The factors that turn ∂L/∂c into ∂L/∂a of i, f and c̃, and ∂L/∂h into ∂L/∂a of o and, as "c", into ∂L/∂c.
+        """The factors of ∂L/∂c in ∂L/∂a of i, f and c̃, and of ∂L/∂h in ∂L/∂a of o and, by "c", in ∂L/∂c.
 
         The factors of i, f, c̃ and o are 0 where these are held. Those of i, f and c̃ are also 0 where c is held, and
         those of o and c where h is held.
@@ -264,15 +265,15 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
 class Gradients(cell.Gradients):
     """The gradients of a loss L.
 
-    `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: what L reads of them directly, and what reaches L through
-    the values computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
+    `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: the direct gradient, and the gradient through values that
+    are computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
     """
 
     c: Array
 
 
 def _free(run: Forward, signal: str, gradient: Array) -> Array:
-    """What of a gradient goes on to what `signal` is made of: none where it is held."""
+    """Return the gradient that continues to the values that `signal` is computed from: 0 where it is held."""
     masks = {} if run.holds is None else run.holds.masks
     return np.where(masks[signal], gradient.dtype.type(0), gradient) if signal in masks else gradient
 
@@ -293,7 +294,7 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
         ∂L/∂c_{t-1} = ∂L/∂c ⊙ f
         ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    A held value depends on nothing: its ∂L/∂a is 0, and it passes no gradient on to the values that would give it.
+    The ∂L/∂a of a held value is 0: no gradient reaches the values that it would be computed from.
     """
     lstm, H = run.cell, run.cell.units
     slopes = run.slopes

@@ -5,7 +5,7 @@
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t             hidden state
 
 Feng et al. 2024 (arXiv:2410.01201). The gate and the candidate do not read the old state, so U has no rows. The
-candidate has no tanh, so it has no bounds, and h has none either. Shapes are as in gru_core.gru.
+candidate has no tanh, so it has no bounds, and h has none either. Shapes are as in gru.py.
 
 h_t is linear in h_{t-1}. Two such timesteps in a row can be written as one: h ↦ a h + b, then h ↦ a′ h + b′, is
 h ↦ a′ a h + (a′ b + b′). A scan therefore needs about log₂ T passes over all timesteps at once, in place of T
@@ -32,11 +32,12 @@ SIGNALS: dict[str, Signal] = {
     "z": gru.SIGNALS["z"],
     "h_tilde": Signal(
         "h̃", "Candidate", "−3 or less", "+3 or more", -3.0, PURPLE, DIVERGING, highest=3.0,
-        about="The new state that the cell proposes: a weighted sum of the input alone. It has no bounds.",
+        explanation="The new state that the cell proposes: a weighted sum of the input alone. It has no bounds.",
     ),
     "h": Signal(
         "h", "Hidden state", "−3 or less", "+3 or more", -3.0, BLUE, DIVERGING, highest=3.0,
-        about=gru.SIGNALS["h"].about, about_pytorch=gru.SIGNALS["h"].about_pytorch,
+        explanation=gru.SIGNALS["h"].explanation,
+        explanation_pytorch=gru.SIGNALS["h"].explanation_pytorch,
     ),
 }  # fmt: skip
 """The signals of every timestep by name."""
@@ -182,7 +183,8 @@ def backward(run: Forward, dh: Array, dz: Array | None = None) -> Gradients:
         ∂L/∂z   = ∂L/∂h ⊙ (h̃ − h_{t-1})     ∂L/∂a_z = ∂L/∂z ⊙ z (1 − z)
         ∂L/∂h_{t-1} = ∂L/∂h ⊙ (1 − z)
 
-    `dz` is added to ∂L/∂z. A held value depends on nothing: its ∂L/∂a, or ∂L/∂h_{t-1}, is 0.
+    `dz` is added to ∂L/∂z. The ∂L/∂a of a held value is 0, and so is ∂L/∂h_{t-1} of a
+    held h_{t-1}.
     """
     mingru, z = run.cell, run.z
     dh_total, carry = np.array(dh, z.dtype, order="C"), np.zeros_like(run.h0)

@@ -2,7 +2,7 @@
 
     m_t = keep_t ⊙ m_{t-1} + take_t ⊙ candidate_t
 
-In a GRU m is h, with the gates 1 − z and z. In an LSTM m is c, with the gates f and i. gru_core.ledger splits such a
+In a GRU m is h, with the gates 1 − z and z. In an LSTM m is c, with the gates f and i. runs/ledger.py splits such a
 state into the contributions of all timesteps.
 """
 

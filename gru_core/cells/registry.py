@@ -11,10 +11,10 @@ from gru_core.cells.rnn import RNN
 CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (GRU, LSTM, RNN, MinGRU)}
 
 USUAL = ("rnn", "lstm", "gru")
-"""The cells that are compared unless others are chosen."""
+"""The cells that are compared by default."""
 
 ORDER = (*USUAL, *(name for name in CELLS if name not in USUAL))
-"""All cells in the order in which they stand side by side."""
+"""All cells, in the order of comparisons."""
 
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
 
@@ -25,4 +25,4 @@ def _agreed(name: str) -> tuple[float, float] | None:
 
 
 HOLDABLE = {name: _agreed(name) for cell in CELLS.values() for name in cell.holdable}
-"""What can be held in some cell, each with its lowest and its highest value; None if these depend on the cell."""
+"""The values that can be held in any cell, each with its range; None if the range depends on the cell."""

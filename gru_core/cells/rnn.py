@@ -3,7 +3,7 @@
     h_t = tanh(W x_t + U h_{t-1} + b)                 hidden state
 
 Elman 1990 (Cognitive Science 14). No part of the old state is kept directly: all of it passes
-through U and tanh at every timestep. Shapes are as in gru_core.gru.
+through U and tanh at every timestep. Shapes are as in gru.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from gru_core.cells.signals import BLUE, DIVERGING, GREY, Colour, Signal
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        about="What the network remembers: at each step, the tanh of a weighted sum of the input and the old state.",
+        explanation="What the network remembers: at each step, the tanh of "
+        "a weighted sum of the input and the old state.",
     ),
 }  # fmt: skip
 """The signals of every timestep by name."""
@@ -106,7 +107,7 @@ def backward(run: Forward, dh: Array) -> Gradients:
 
         ∂L/∂a = ∂L/∂h ⊙ (1 − h²)          ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    A held value depends on nothing: its ∂L/∂a is 0.
+    The ∂L/∂a of a held value is 0.
     """
     rnn = run.cell
     dh_total, da = np.array(dh, rnn.U.dtype, order="C"), slope(run)

@@ -23,7 +23,7 @@ class Signal:
 
     `symbol` is the signal's symbol in equations, and `name` its name. `lowest` and `highest` are the ends of its scale,
     and `low` and `high` are their meanings in words. `colour` is the color of the symbol in text, and `scale` has the
-    colors of the values. `about` explains the signal in one or two sentences. `about_pytorch` is the explanation for
+    colors of the values. `explanation` has one or two sentences. `explanation_pytorch` is the explanation for
     PyTorch's convention, in which z near 1 keeps the old state; it is "" if both conventions have the same explanation.
     `matters_with` is the name of another signal. If that signal is near 0, this signal has no effect and is dimmed.
     """
@@ -35,8 +35,8 @@ class Signal:
     lowest: float
     colour: Colour
     scale: Scale
-    about: str = ""
-    about_pytorch: str = ""
+    explanation: str = ""
+    explanation_pytorch: str = ""
     matters_with: str | None = None
     highest: float = 1.0
 

@@ -16,7 +16,7 @@ from gru_core.experiments.attention import Attention
 from gru_core.training.checkpoints import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
-from gru_core.training.tasks import LABS
+from gru_core.training.tasks import EXPERIMENT_TASKS
 
 WIDTH = 32
 """The inputs and the units of each network."""
@@ -57,22 +57,22 @@ def timed(T: int, repeats: int = 5) -> dict[str, float]:
         "loop": lambda: minimal.forward(x),
         "scan": lambda: minimal.scan(x),
     }
-    found = {}
+    medians = {}
     for kind, run in runs.items():
         seconds = []
         for _ in range(repeats + 1):
-            begun = perf_counter()
+            start = perf_counter()
             run()
-            seconds.append(perf_counter() - begun)
-        found[kind] = median(seconds[1:])
-    return found
+            seconds.append(perf_counter() - start)
+        medians[kind] = median(seconds[1:])
+    return medians
 
 
 def parity(seed: int) -> list[tuple[int, float]]:
     """Return the training steps and the held-out accuracies of a minimal GRU on parity."""
     recipe = parity_recipe(seed)
     model, rng = begin(recipe, first_card(recipe))
-    snapshots = fit(model, LABS["parity"], rng, recipe.schedule, also=lambda step: step == 0)
+    snapshots = fit(model, EXPERIMENT_TASKS["parity"], rng, recipe.schedule, also=lambda step: step == 0)
     return [(snapshot.step, snapshot.score) for snapshot in snapshots]
 
 

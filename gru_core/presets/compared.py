@@ -30,7 +30,7 @@ QUESTIONS = {
 
 
 def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
-    """Return the number of units: as many as `gru` has, or the number that comes closest to its parameters."""
+    """Return the number of units of a cell: that of `gru`, or the number for which it has about as many parameters."""
     if not by_parameters:
         return gru.units
     wanted = sum(array.size for array in gru.parameters.values())
@@ -47,7 +47,7 @@ def train(name: str) -> Iterator[Snapshot]:
     steps = plain.card.training["training steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
-    for snapshot in fit(_first(name), TASKS[recipe.task], rng, schedule):
+    for snapshot in fit(_initial_model(name), TASKS[recipe.task], rng, schedule):
         yield snapshot
     if snapshot is not None:
         biases = "b_f 1, the others 0" if "f" in CELLS[cell].gates else "0"
@@ -60,18 +60,18 @@ def train(name: str) -> Iterator[Snapshot]:
 
 def before_training(name: str) -> Model:
     """Return a model that ships as it was before its training."""
-    model = _first(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
+    model = _initial_model(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
     title = f"{model.card.title}, before training"
     return replace(model, card=replace(model.card, title=title, reading="These are the initial weights."))
 
 
-def _first(name: str) -> Model:
-    """The model that training starts from, with a card that does not describe it yet."""
+def _initial_model(name: str) -> Model:
+    """Return the model before training. Its card does not describe the training yet."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     preset = PRESETS[f"{task}-plain"]
     model, _ = begin(preset.recipe, preset.card)
     units = sized(cell, model.layers[0], name.endswith("-parameters"))
-    return _of(cell, units, model, np.random.default_rng([preset.recipe.seed, units, len(CELLS[cell].gates)]))
+    return _with_cell(cell, units, model, np.random.default_rng([preset.recipe.seed, units, len(CELLS[cell].gates)]))
 
 
 def _learned(model: Model, recipe: Recipe) -> bool:
@@ -81,8 +81,8 @@ def _learned(model: Model, recipe: Recipe) -> bool:
     return measured >= reach if model.readout.kind == "softmax" else measured <= reach
 
 
-def _of(cell: str, units: int, model: Model, rng: np.random.Generator) -> Model:
-    """The model with another cell, and a readout of its size, untrained."""
+def _with_cell(cell: str, units: int, model: Model, rng: np.random.Generator) -> Model:
+    """Return the model with another cell and a readout of its size, with initial weights."""
     layer = initial(cell, model.encoder.inputs, units, rng)
     biases = {gate: np.full(units, float(gate == "f")) for gate in layer.biases}
     layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})

@@ -148,7 +148,7 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
     """Return `B` held-out sequences of `T` timesteps for a recipe, the same in every call."""
-    return task_for(recipe).aside(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
+    return task_for(recipe).held_out(np.random.default_rng(FRESH_SEED + recipe.seed), T, B)
 
 
 def held_out(model: Model) -> Batch | None:

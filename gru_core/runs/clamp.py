@@ -82,7 +82,7 @@ def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]
 
 
 def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Where in an array of that shape the clamp holds, as an index."""
+    """Return the index of the clamped values in an array of this shape."""
     T, H = shape[0], shape[-1]
     for unit in clamp.units or ():
         if not 0 <= unit < H:
@@ -90,8 +90,8 @@ def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
     units = slice(None) if clamp.units is None else list(clamp.units)
     if isinstance(clamp.steps, np.ndarray):
         if clamp.steps.shape != shape[:-1]:
-            found, wanted = clamp.steps.shape, shape[:-1]
-            raise ValueError(f"the clamp on {clamp.gate} has a mask of shape {found}, but the run has {wanted}")
+            mask = clamp.steps.shape
+            raise ValueError(f"the clamp on {clamp.gate} has a mask of shape {mask}, but the run has {shape[:-1]}")
         return *(at[:, None] for at in clamp.steps.nonzero()), units
     clamp.on(T)
     return clamp.steps or slice(None), ..., units

@@ -72,11 +72,11 @@ class Common:
 class Moments:
     """The result of a search for similar moments.
 
-    `count` of all `of` moments are similar. `places` lists the most similar ones, and `common` their properties.
+    `count` of all `total` moments are similar. `places` lists the most similar ones, and `common` their properties.
     """
 
     count: int
-    of: int
+    total: int
     places: list[Place]
     common: list[Common]
 

@@ -102,7 +102,7 @@ class Trace:
         return self.twin
 
     def ledger(self, unit: int, layer: int = -1) -> Array:
-        """Return the contribution of each timestep's candidate to a unit's state, `(T, T + 1)`. See gru_core.ledger.
+        """Return the contribution of each timestep's candidate to a unit's state, `(T, T + 1)`. See runs/ledger.py.
 
         Column 0 is the share of the initial state, and column k the share of the k-th timestep's candidate. The rows
         of a GRU sum to 1. In an LSTM the state is c. Raises ValueError for an RNN.
@@ -112,12 +112,12 @@ class Trace:
     def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
         """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
 
-        `output` is the index of the output; None means the largest output. See gru_core.sensitivity.
+        `output` is the index of the output; None means the largest output. See runs/sensitivity.py.
         """
         return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
 
     def arrays(self) -> record.Named:
-        """Return every array by name. gru_core.record lists the names."""
+        """Return every array by name. runs/record.py lists the names."""
         by_name = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
         if self.tokens is not None:
             by_name["tokens"] = np.array(self.tokens)
@@ -126,7 +126,7 @@ class Trace:
         return by_name
 
     def save(self, path: str | Path) -> None:
-        """Write every array to an `.npz` file, by name: `y`, `layers.0.r`, …. gru_core.record lists the names.
+        """Write every array to an `.npz` file, by name: `y`, `layers.0.r`, …. runs/record.py lists the names.
 
         `np.load(path, allow_pickle=False)` reads the file. Raises OSError if the file cannot be written.
         """
@@ -134,7 +134,7 @@ class Trace:
             np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]  # no array is named allow_pickle
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the arrays as nested lists for `json.dumps`: `["layers"][0]["r"]`. gru_core.record lists the names."""
+        """Return the arrays as nested lists for `json.dumps`: `["layers"][0]["r"]`. runs/record.py lists the names."""
         twin = None if self.twin is None else record.lists(self.twin.layers, self.twin.y)
         labels = list(self.model.readout.labels)
         header = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import takewhile
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -52,26 +52,33 @@ def _known(most: int) -> frozenset[int]:
     return frozenset(takewhile(lambda step: step <= most, steps()))
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of a training at one training step.
+class Report(TypedDict):
+    """The report of a checkpoint, which JSON can hold.
 
-    `weights` `(P,)` are all weights of the model, in the order of `Model.parameters`. `report` is a dictionary that
-    JSON can hold:
-
-    - `step`: the training step
-    - `losses`: the losses of the training steps since the checkpoint before
-    - `rate`: the learning rate
-    - `score`: the score on held-out sequences
-    - `good_at`: the training step at which the target was reached, None before that
-    - `lags`: how far the gradient reaches, see `way_back`
-    - `gates`: the mean of each gate at each kind of timestep
-    - `moved`: the weights that are furthest from their initial values: gate, part, the name of the number that the
-      weight multiplies, unit (from 1), initial value and current value
-    - `said`: sentences about events that happened for the first time
+    `losses` are the losses of the training steps since the checkpoint before, and `rate` is the learning rate. `score`
+    is measured on held-out sequences. `good_at` is the training step at which the target was reached, None before that.
+    `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of each gate at each
+    kind of timestep. `moved` has the weights that are furthest from their initial values: gate, part, the name of the
+    number that the weight multiplies, unit (from 1), initial value and current value. `said` are sentences about events
+    that happened for the first time.
     """
 
-    report: dict[str, Any]
+    step: int
+    losses: list[float]
+    rate: float
+    score: float
+    good_at: int | None
+    lags: list[float]
+    gates: dict[str, float]
+    moved: list[tuple[str, str, str, int, float, float]]
+    said: list[str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training at one training step. `weights` `(P,)` are all of `Model.parameters` in order."""
+
+    report: Report
     weights: Weights
 
 
@@ -113,15 +120,15 @@ class Training:
 
         The same training gives the same bytes.
         """
-        about = {
+        text = {
             "recipe": self.recipe.to_dict(),
             "reports": [checkpoint.report for checkpoint in self.checkpoints],
             "end": self.end,
         }
-        text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+        encoded = np.frombuffer(json.dumps(text, ensure_ascii=False).encode(), np.uint8)
         weights = np.array([checkpoint.weights for checkpoint in self.checkpoints])
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, about=text, weights=weights)
+        np.savez_compressed(file, allow_pickle=False, about=encoded, weights=weights)
         return file.getvalue()
 
     @staticmethod
@@ -131,9 +138,9 @@ class Training:
         Other bytes raise an error, such as KeyError, ValueError or zipfile.BadZipFile.
         """
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            about, weights = json.loads(file["about"].tobytes()), file["weights"]
-        reports = zip(about["reports"], weights, strict=True)
-        return Training(Recipe.from_dict(about["recipe"]), [Checkpoint(*one) for one in reports], about["end"])
+            text, weights = json.loads(file["about"].tobytes()), file["weights"]
+        checkpoints = [Checkpoint(*pair) for pair in zip(text["reports"], weights, strict=True)]
+        return Training(Recipe.from_dict(text["recipe"]), checkpoints, text["end"])
 
 
 @cache
@@ -150,15 +157,19 @@ def card_of(recipe: Recipe) -> Card:
     if task == OWN:
         table = recipe.rows
         trained, aside = map(len, table.split(recipe.seed))
-        about = f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out"
-        return Card("Your own task", task, about, "", "random", "untrained", examples=tuple(map(table.text, range(3))))
+        description = (
+            f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out"
+        )
+        return Card(
+            "Your own task", task, description, "", "random", "untrained", examples=tuple(map(table.text, range(3)))
+        )
     if task in PRESETS:
         return PRESETS[task].card
-    title, about = ABOUT[task]
-    return Card(title, task, about, "", "random", "untrained", examples=(EXAMPLES[task],))
+    title, description = DESCRIPTIONS[task]
+    return Card(title, task, description, "", "random", "untrained", examples=(EXAMPLES[task],))
 
 
-ABOUT = {
+DESCRIPTIONS = {
     "gap": ("Memory over a gap", "remember a capital letter through noise, and name it at the end"),
     "recall": ("Recall in order", "read some letters, and name them in the same order at the question marks"),
     "adding": ("Adding", "add the two marked numbers (=v), and give the sum at the end"),
@@ -199,65 +210,65 @@ def first_card(recipe: Recipe) -> Card:
 def train(recipe: Recipe) -> Iterator[Checkpoint]:
     """Yield the checkpoints of a recipe's training. Raises Diverged after the last checkpoint with finite weights."""
     model, rng = begin(recipe, first_card(recipe))
-    known, watch = _known(recipe.schedule.most + recipe.schedule.after), _Watch(recipe, model)
-    at = None
-    for at in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, known.__contains__):
-        watch.see(at)
-        if at.step in known:
-            yield watch.checkpoint(at)
-    if at is not None and at.step not in known:
-        yield watch.checkpoint(at)
+    known, reporter = _known(recipe.schedule.most + recipe.schedule.after), _Reporter(recipe, model)
+    snapshot = None
+    for snapshot in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, known.__contains__):
+        reporter.read(snapshot)
+        if snapshot.step in known:
+            yield reporter.checkpoint(snapshot)
+    if snapshot is not None and snapshot.step not in known:
+        yield reporter.checkpoint(snapshot)
 
 
-class _Watch:
-    """Sees every snapshot, and tells at checkpoints what there was."""
+class _Reporter:
+    """A reader of all snapshots of a training, which makes the reports of its checkpoints."""
 
     def __init__(self, recipe: Recipe, model: Model) -> None:
         self.recipe, self.first = recipe, _flat(model)
         self.names = {name: signal.name.lower() for name, signal in model.layers[-1].signals.items()}
         self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
-        # Of sequences of several lengths the way back is over the longest.
+        # The gradient by lag is measured on the longest sequences only.
         self.longest = self.probe.x
         if recipe.task == OWN:
             steps = self.probe.x.any(-1).sum(0)
             self.longest = self.probe.x[: steps.max(), steps == steps.max()]
         self.losses: list[float] = []
-        self.said: list[str] = []
+        self.sentences: list[str] = []
         self.good_at: int | None = None
-        self.told: set[tuple[str, str]] = set()
-        self.way_back, self.grown, self.changed = 0.0, 0, 0
+        self.reported: set[tuple[str, str]] = set()
+        self.initial_gradient, self.grown, self.changed = 0.0, 0, 0
 
-    def see(self, at: Snapshot) -> None:
-        self.losses += at.losses
-        if at.reached and self.good_at is None and self.recipe.schedule.reach is not None:
-            self.good_at = at.step
-            reached = in_words(at.model.readout.kind, at.score)
-            self.said.append(f"Training step {at.step:,}: the target is reached ({reached}).")
+    def read(self, snapshot: Snapshot) -> None:
+        self.losses += snapshot.losses
+        if snapshot.reached and self.good_at is None and self.recipe.schedule.reach is not None:
+            self.good_at = snapshot.step
+            reached = in_words(snapshot.model.readout.kind, snapshot.score)
+            self.sentences.append(f"Training step {snapshot.step:,}: the target is reached ({reached}).")
 
-    def checkpoint(self, at: Snapshot) -> Checkpoint:
-        weights = _flat(at.model)
+    def checkpoint(self, snapshot: Snapshot) -> Checkpoint:
+        weights = _flat(snapshot.model)
         if not np.isfinite(weights).all():
-            raise Diverged(at.step)
-        runs = at.model.forward(self.probe.x)
-        longest = runs if self.longest is self.probe.x else at.model.forward(self.longest)
-        lags, gates = way_back(at.model, longest[-1]), gate_means(runs, self.probe.events)
-        self._look(at.step, lags, gates)
-        report = {
-            "step": at.step,
+            raise Diverged(snapshot.step)
+        runs = snapshot.model.forward(self.probe.x)
+        longest = runs if self.longest is self.probe.x else snapshot.model.forward(self.longest)
+        lags, gates = gradient_by_lag(snapshot.model, longest[-1]), gate_means(runs, self.probe.events)
+        self._describe(snapshot.step, lags, gates)
+        report: Report = {
+            "step": snapshot.step,
             "losses": _short(self.losses),
-            "rate": at.rate,
-            "score": _short([at.score])[0],
+            "rate": snapshot.rate,
+            "score": _short([snapshot.score])[0],
             "good_at": self.good_at,
             "lags": _short(lags),
             "gates": dict(zip(gates, _short(gates.values()), strict=True)),
-            "moved": _moved(at.model, self.first, weights),
-            "said": self.said,
+            "moved": _moved(snapshot.model, self.first, weights),
+            "said": self.sentences,
         }
-        self.losses, self.said = [], []
+        self.losses, self.sentences = [], []
         return Checkpoint(report, weights)
 
-    def _look(self, step: int, lags: Array, gates: Mapping[str, float]) -> None:
-        """Note what is so for the first time."""
+    def _describe(self, step: int, lags: Array, gates: Mapping[str, float]) -> None:
+        """Add a sentence for each event that happens for the first time."""
         means: dict[str, dict[str, float]] = {}
         for name, mean in gates.items():
             gate, _, event = name.partition(" at ")
@@ -265,26 +276,26 @@ class _Watch:
         for gate, by_event in means.items():
             for event, mean in by_event.items():
                 low = {other: value for other, value in by_event.items() if value <= LOW}
-                if mean >= HIGH and low and (gate, event) not in self.told:
-                    self.told.add((gate, event))
+                if mean >= HIGH and low and (gate, event) not in self.reported:
+                    self.reported.add((gate, event))
                     others = " and ".join(f"{_plural(other)} (mean {value:.2f})" for other, value in low.items())
-                    self.said.append(
+                    self.sentences.append(
                         f"Training step {step:,}: the {self.names[gate]} {gate} is high at {_plural(event)} "
                         f"(mean {mean:.2f}) and low at {others}."
                     )
         if step == 0:
-            self.way_back = lags[-1]
+            self.initial_gradient = lags[-1]
         for grown in GROWN[self.grown :]:
-            if lags[-1] > grown * self.way_back > 0:
+            if lags[-1] > grown * self.initial_gradient > 0:
                 self.grown += 1
-                self.said.append(
+                self.sentences.append(
                     f"Training step {step:,}: the relative gradient over {len(lags) - 1} timesteps "
                     f"is more than {grown:,} times as large as before training."
                 )
         for since, rate in self.recipe.schedule.changes[self.changed :]:
             if since < step:
                 self.changed += 1
-                self.said.append(f"After training step {since:,} the learning rate is {rate:g}.")
+                self.sentences.append(f"After training step {since:,} the learning rate is {rate:g}.")
 
 
 def _plural(event: str) -> str:
@@ -316,11 +327,11 @@ def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
     return replace(first.with_parameters(parameters), card=card)
 
 
-def way_back(model: Model, run: Run) -> Array:
-    """Return how far the gradient reaches back from the last timestep, `(T,)`.
+def gradient_by_lag(model: Model, run: Run) -> Array:
+    """Return the norm of the gradient of the last output with respect to earlier inputs, by lag: `(T,)`.
 
-    Entry k is the norm of the gradient of the largest output at the last timestep, before the softmax, with respect to
-    the input k timesteps earlier: a mean over sequences, divided by entry 0 if that is not 0.
+    Entry k belongs to the input k timesteps before the last one. The output is the largest one, before the softmax. The
+    norms are means over sequences, divided by entry 0 if that is not 0.
     """
     V, h = model.readout.V, run.h[-1]
     dh = np.zeros_like(run.h)
@@ -353,5 +364,5 @@ def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, s
 
 
 def _short(values: Iterable[float]) -> list[float]:
-    """To four digits: what a reader sees, a fifth of the bytes."""
+    """Return the numbers rounded to four digits, which take a fifth of the bytes."""
     return [float(f"{value:.4g}") for value in values]

@@ -190,7 +190,7 @@ def fit(
     gradient is not finite.
     """
     adam = Adam()
-    held_out = task.aside(rng, schedule.aside, 100)
+    held_out = task.held_out(rng, schedule.aside, 100)
     step, left, reached = 0, schedule.after, False
     losses: list[float] = []
     if also(0):

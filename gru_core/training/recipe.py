@@ -1,8 +1,8 @@
 """A recipe: everything that decides a training. The same recipe gives the same weights at every training step.
 
-    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see gru_core.initial
-    steps    Adam, on sequences drawn with the seed: see `training.Schedule`
-    loss     the task's loss, and λ_z · mean(z) + λ_r · mean(1 − r) in a GRU: see `training.Penalties`
+    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see cells/initial.py
+    steps    Adam, on sequences drawn with the seed: see `fit.Schedule`
+    loss     the task's loss, and λ_z · mean(z) + λ_r · mean(1 − r) in a GRU: see `fit.Penalties`
 
 Recipes that differ only in the cell have the same training sequences.
 """
@@ -45,9 +45,8 @@ NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
 }
 """Units that start negated in the presets, by task, units, seed and whether z has a penalty.
 
-A network with a negated unit is the same function, and training changes its weights alike. Without the negation these
-units would end upside down. With it, h rises with the stored value in the preset and in every checkpoint of its
-training.
+A network with a negated unit computes the same function, and learns it in the same way. Without the negation, h of
+these units would fall while the stored value rises. With it, h rises too, in the preset and in every checkpoint.
 """
 
 

@@ -106,7 +106,7 @@ class Split:
         training_rows, _ = self.table.split(self.seed)
         return self.table.batch(rng.choice(training_rows, B))
 
-    def aside(self, rng: Random, T: int, B: int) -> Batch:
+    def held_out(self, rng: Random, T: int, B: int) -> Batch:
         """Return all held-out sequences. The arguments have no effect."""
         return self.table.batch(self.table.split(self.seed)[1])
 

@@ -44,7 +44,7 @@ class Draws(Protocol):
     def draw(self, rng: Random, T: int, B: int) -> Batch:
         """Return `B` training sequences of `T` timesteps."""
 
-    def aside(self, rng: Random, T: int, B: int) -> Batch:
+    def held_out(self, rng: Random, T: int, B: int) -> Batch:
         """Return `B` held-out sequences of `T` timesteps."""
 
 
@@ -70,7 +70,7 @@ class Task:
         x = self.sequences(rng, T, B)
         return Batch(x, *self.answers(x), self.events(x))
 
-    def aside(self, rng: Random, T: int, B: int) -> Batch:
+    def held_out(self, rng: Random, T: int, B: int) -> Batch:
         """Return held-out sequences. They are drawn in the same way as the training sequences."""
         return self.draw(rng, T, B)
 
@@ -337,7 +337,7 @@ def depth(x: Array) -> tuple[Target, Mask]:
     return target, np.ones(target.shape, bool)
 
 
-LABS: dict[str, Task] = {
+EXPERIMENT_TASKS: dict[str, Task] = {
     "gap": Task(GAP, "softmax", ("A", "B"), over_a_gap, remembered, {"write": np.s_[:2]}, "other"),
     "recall": Task(RECALL, "softmax", ("a", "b", "c", "d"), items, in_order, {"question": np.s_[4:]}, "item"),
     "adding": Task(ADDING, "linear", ("sum",), two_marked, sum_of_marked, {"mark": np.s_[1:]}, "other"),
@@ -348,7 +348,7 @@ LABS: dict[str, Task] = {
 }
 """The tasks of the experiments by name. In "gap" and "recall", a longer sequence requires more memory."""
 
-ALL = TASKS | LABS
+ALL = TASKS | EXPERIMENT_TASKS
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""

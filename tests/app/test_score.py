@@ -20,7 +20,7 @@ from gru_core.experiments import BASES
 from gru_core.presets.recipes import PRESETS, fresh
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import score as scored
-from gru_core.training.tasks import LABS
+from gru_core.training.tasks import EXPERIMENT_TASKS
 from tests.support.clients import client_of
 from tests.support.networks import deep
 
@@ -225,10 +225,10 @@ def test_a_model_of_no_known_task_has_no_fresh_data(tmp_path: Path) -> None:
         assert error["code"] == "task"
 
 
-@pytest.mark.parametrize("task", LABS)
+@pytest.mark.parametrize("task", EXPERIMENT_TASKS)
 def test_a_checkpoint_of_an_experiments_task_is_scored_and_searched(task: str, tmp_path: Path) -> None:
     trained, _ = begin(BASES[task], Card(task, task, "", "", "random", "", examples=("",)))
-    x = trained.encoder.write(LABS[task].draw(np.random.default_rng(0), 6, 1).x[:, 0])
+    x = trained.encoder.write(EXPERIMENT_TASKS[task].draw(np.random.default_rng(0), 6, 1).x[:, 0])
     replace(trained, card=replace(trained.card, examples=(x,))).save(tmp_path / "trained.safetensors")
     client = client_of(tmp_path)
     body = ask(client, "trained", sequence=x)

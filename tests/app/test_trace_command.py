@@ -76,24 +76,25 @@ def test_csv_has_every_unit_of_every_layer_to_the_last_digit(
     assert [row["t"] for row in rows] == list("1234")
     assert [row["input"] for row in rows] == list("Abc?")
     for prefix, one in (("", held), ("twin.", free)):
-        assert [row[f"{prefix}output"] for row in rows] == ["ABCD"[k] for k in one.y.argmax(1)]
         for k, label in enumerate("ABCD"):
             assert [float(row[f"{prefix}y.{label}"]) for row in rows] == one.y[:, k].tolist()
-    for layer, run in enumerate(held.layers, 1):
-        for name in ("r", "z", "h_tilde", "h"):
-            for unit in range(run.cell.units):
-                found = [float(row[f"L{layer}.{name}.{unit + 1}"]) for row in rows]
-                assert found == getattr(run, name)[:, unit].tolist()
-    assert len(rows[0]) == 2 + 2 * 5 + 4 * (4 + 6)
+        for layer, run in zip(("", "L2."), one.layers, strict=True):
+            for name in ("r", "z", "h_tilde", "h"):
+                for unit in range(run.cell.units):
+                    column = [float(row[f"{prefix}{layer}{name}.{unit + 1}"]) for row in rows]
+                    assert column == getattr(run, name)[:, unit].tolist()
+    assert len(rows[0]) == 2 + held.model.encoder.inputs + 2 * (4 + 4 * (4 + 6))
     header, *_ = printed(capsys, "--model", two_layers, "--csv", "--layer", "2", "--unit", "5", "A b").splitlines()
-    assert header == "t,input,output,y.A,y.B,y.C,y.D,L2.r.5,L2.z.5,L2.h_tilde.5,L2.h.5"
+    inputs = ",".join(f"x.{label}" for label in held.model.encoder.labels)
+    assert header == f"t,input,{inputs},y.A,y.B,y.C,y.D,L2.r.5,L2.z.5,L2.h_tilde.5,L2.h.5"
 
 
 def test_numbers_that_are_answered_have_no_label(capsys: pytest.CaptureFixture[str]) -> None:
     header, first = printed(capsys, "--model", "pocket-calculator", "--csv", "=0.3").splitlines()
     y = gru.trace(gru.load("pocket-calculator"), "=0.3").y[0, 0]
-    assert header.startswith("t,input,y.value,r.1")
-    assert float(first.split(",")[2]) == y
+    row = dict(zip(header.split(","), first.split(","), strict=True))
+    assert "output" not in row
+    assert float(row["y.value"]) == y
     assert printed(capsys, "--model", "pocket-calculator", "-0.5 =0.3").splitlines()[3].split()[2] == f"{y:.2f}"
 
 

@@ -21,11 +21,12 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.cli import main
 from app.errors import Refused
+from app.jobs import cache, trainings, work
 from app.jobs import pool as pool_module
-from app.jobs import trainings, work
+from app.jobs.cache import training_cache
 from app.jobs.engine import Cancelled
 from app.jobs.pool import Pool
-from app.jobs.trainings import LiveTraining, Trainings, training_cache
+from app.jobs.trainings import LiveTraining, Trainings
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
@@ -244,7 +245,7 @@ def test_what_is_no_longer_kept_is_trained_again_when_it_is_asked_for(
     async def test(found: Trainings) -> None:
         first = found.start(recipe())
         stream = await whole(found, first)
-        monkeypatch.setattr(trainings, bound, most)
+        monkeypatch.setattr(cache, bound, most)
         await whole(found, found.start(recipe(seed=6)))
         with pytest.raises(Refused, match="does not have this training"):
             training_cache(settings).get(first.id)
@@ -266,7 +267,7 @@ def test_a_training_that_ended_before_its_first_checkpoint_counts_with_its_table
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(body_seconds=12, trainings=1)
-    monkeypatch.setattr(trainings, "CACHE_BYTES", 2**20)
+    monkeypatch.setattr(cache, "CACHE_BYTES", 2**20)
 
     async def test(found: Trainings) -> None:
         first = found.start(recipe(most=6000, reach=2.0))  # the one worker is busy
@@ -294,7 +295,7 @@ def test_what_is_followed_is_kept_and_who_comes_then_is_refused(pool: Pool, monk
         await whole(found, first)
         slow = found.follow(first, -1)
         await anext(slow)
-        monkeypatch.setattr(trainings, "CACHE_TRAININGS", 1)
+        monkeypatch.setattr(cache, "CACHE_TRAININGS", 1)
         with pytest.raises(Refused) as refused:
             found.start(recipe(seed=6))
         assert refused.value.status == 429

@@ -12,7 +12,7 @@ from app.schemas import GapQuestion
 from gru_core import experiments
 from gru_core.experiments import sequence
 from gru_core.presets.recipes import fresh
-from gru_core.training.checkpoints import first_card, train, way_back
+from gru_core.training.checkpoints import first_card, gradient_by_lag, train
 from gru_core.training.recipe import begin
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
@@ -38,7 +38,7 @@ def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units:
     for cell in experiments.EQUAL:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
-        expected[cell.upper()] = way_back(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
+        expected[cell.upper()] = gradient_by_lag(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
     page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for name, value in shown(page).items():

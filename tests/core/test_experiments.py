@@ -16,13 +16,13 @@ from gru_core import experiments
 from gru_core.cells.mingru import MinGRU, passes
 from gru_core.experiments import sequence
 from gru_core.experiments.attention import Attention, recalling
-from gru_core.training.tasks import LABS
+from gru_core.training.tasks import EXPERIMENT_TASKS
 
 
 def test_each_task_answers_as_it_is_defined() -> None:
     rng = np.random.default_rng(0)
     for name, T in (("gap", 12), ("recall", 8), ("adding", 10), ("parity", 9), ("brackets", 30)):
-        task = LABS[name]
+        task = EXPERIMENT_TASKS[name]
         batch = task.draw(rng, T, 40)
         for b in range(40):
             tokens = task.encoder.tokens(task.encoder.write(batch.x[:, b]))
@@ -47,7 +47,7 @@ def test_each_task_answers_as_it_is_defined() -> None:
 
 
 def test_recall_of_any_text_asks_only_for_items_that_were_there() -> None:
-    task = LABS["recall"]
+    task = EXPERIMENT_TASKS["recall"]
     x = task.encoder.encode(task.encoder.tokens("a c ? d ? ? ?"))
     target, scored = task.answers(x)
     assert scored.tolist() == [False, False, True, False, True, True, False]
@@ -115,7 +115,7 @@ def test_attention_is_its_equation_and_keeps_every_item() -> None:
         np.testing.assert_allclose(head(x)[t], weights @ v[: t + 1] / weights.sum(), rtol=1e-12)
     for n in (1, 5, 8):
         head, places = recalling(n, 4)
-        batch = LABS["recall"].draw(rng, 2 * n, 50)
+        batch = EXPERIMENT_TASKS["recall"].draw(rng, 2 * n, 50)
         y = head(np.concatenate([batch.x, np.broadcast_to(places[:, None], (2 * n, 50, 2 * n))], -1))
         assert (y.argmax(-1) == batch.target)[batch.scored].all()
 

@@ -33,7 +33,7 @@ def test_a_run_goes_on_where_it_was_stopped_and_names_the_mutant_that_ended_it(t
     assert "of 30 mutants, 0 findings" in first.stdout
     again = subprocess.run([*command, "50"], capture_output=True, text=True, check=True)
     assert "of 50 mutants, 0 findings" in again.stdout
-    state.with_suffix(".begun").write_text("55\n")  # as a crash in mutant 55 leaves it
+    state.with_suffix(".started").write_text("55\n")  # as a crash in mutant 55 leaves it
     crashed = subprocess.run([*command, "60"], capture_output=True, text=True, check=False)
     assert crashed.returncode == 1
     assert "of 60 mutants, 1 findings" in crashed.stdout

@@ -36,7 +36,7 @@ def test_the_places_are_those_that_a_search_by_hand_finds(
                 by_hand.append((b, t, gap))
     found = places_alike(model, wanted, signal, unit, batch, most=10**6)
     assert found.count == len(by_hand)
-    assert found.of == 40 * (20 - len(wanted) + 1)
+    assert found.total == 40 * (20 - len(wanted) + 1)
     assert {(one.sequence, one.t) for one in found.places} == {(b, t) for b, t, _ in by_hand}
     gaps = [one.gap for one in found.places]
     assert gaps == sorted(gaps)

@@ -41,7 +41,7 @@ def test_what_is_kept_aside_is_never_trained_on() -> None:
     allowed = {x[row].tobytes() for row in trained}
     drawn = split.draw(rng, 20, 500).x
     assert {np.ascontiguousarray(drawn[:, b]).tobytes() for b in range(500)} == allowed
-    kept = split.aside(rng, 20, 100).x
+    kept = split.held_out(rng, 20, 100).x
     assert [np.ascontiguousarray(kept[:, b]).tobytes() for b in range(8)] == [x[row].tobytes() for row in aside]
 
 
@@ -52,7 +52,9 @@ def test_a_table_is_learned_and_its_card_says_on_what_that_was_measured() -> Non
     last = training.checkpoints[-1].report
     assert last["good_at"] is not None
     model = training.model(last["step"])
-    assert score(model, Split(read(text), recipe.seed).aside(np.random.default_rng(0), 0, 0)) == last["score"] >= 0.99
+    assert (
+        score(model, Split(read(text), recipe.seed).held_out(np.random.default_rng(0), 0, 0)) == last["score"] >= 0.99
+    )
     assert [int(number) for number in re.findall(r"\d+", model.card.about)] == [160, 40]
     assert Training.from_bytes(training.to_bytes()).recipe == recipe
 

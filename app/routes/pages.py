@@ -1,0 +1,35 @@
+"""GET /, /compare and /train, and the same below /embed: the pages Lab, Compare and Train."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ..pages import compare, lab, train
+from ..pages.page import respond_with_figures
+from ..server.middleware import route_path
+from ..settings import Settings
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+@router.api_route("/embed", methods=["GET", "HEAD"])
+def lab_page(request: Request) -> Response:
+    settings: Settings = request.app.state.settings
+    uploads = settings.no_uploads is None and route_path(request.scope) != "/embed"
+    return respond_with_figures(request, "lab.html", lab.page_context(request.query_params, settings, uploads=uploads))
+
+
+@router.api_route("/compare", methods=["GET", "HEAD"])
+@router.api_route("/embed/compare", methods=["GET", "HEAD"])
+def compare_page(request: Request) -> Response:
+    context = compare.page_context(request.query_params, request.app.state.settings)
+    return respond_with_figures(request, "compare.html", context)
+
+
+@router.api_route("/train", methods=["GET", "HEAD"])
+@router.api_route("/embed/train", methods=["GET", "HEAD"])
+def train_page(request: Request) -> Response:
+    context = train.page_context(request.query_params, request.app.state.settings)
+    return respond_with_figures(request, "train.html", context)
