@@ -225,6 +225,8 @@ class Stack:
     wired: bool = False
     embedding: Embedding | None = None
     dense: Dense | None = None
+    heads: tuple[Dense, ...] = ()
+    """The linear layers that read the states, if there are several and the file does not choose one of them."""
     notes: tuple[str, ...] = ()
     as_read: bool = False
     """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
