@@ -90,7 +90,10 @@ def _missing(file: File) -> str:
     inside = frozenset[str]().union(*(node.inside() for node in file.nodes if node.op_type in LOOPS))
     kinds = {node.op_type for node in file.nodes}
     start = "there is no GRU, LSTM or plain RNN in this file"
-    others = [kind for kind in (*sorted(kinds), *sorted(inside)) if any(name in kind for name in OPERATORS)]
+    others = [kind for kind in sorted(kinds) if any(name in kind for name in OPERATORS)]
+    loops = f"a {' or a '.join(sorted(LOOPS & kinds))}"
+    if looped := sorted(OPERATORS.keys() & inside):
+        return f"{start}, except inside {loops}: {', '.join(looped)}. Such a graph cannot be read: {_remedy(file)}"
     if hidden := sorted(OPERATORS.keys() & file.functions):
         return (
             f"{start}, except in a function of its own: {', '.join(hidden)}. Write the function out, and upload the "
@@ -102,7 +105,7 @@ def _missing(file: File) -> str:
         advice = "upload the file from before it was quantized, or " if quantized else ""
         return f"{start} but {shown(others[0])}, {what}: {advice}{_remedy(file)}"
     sums, functions = {"MatMul", "Gemm"}, {"Sigmoid", "Tanh"}
-    for operators, where in ((inside, f"a {' or a '.join(sorted(LOOPS & kinds))}"), (kinds, "the graph")):
+    for operators, where in ((inside, loops), (kinds, "the graph")):
         if operators & sums and operators & functions:
             parts = ", ".join(sorted(operators & (sums | functions)))
             return (
@@ -173,7 +176,7 @@ class Networks:
         axes = signal.axes or "TBH"
         batch_first = bool(layer.first.whole("layout"))
         in_order = "T" not in axes or "B" not in axes or (axes.index("B") < axes.index("T")) == batch_first
-        whole = signal.steps == "all" or together
+        whole = (signal.steps == "all" or together) and not signal.backward
         return lower if whole and signal.half is None and axes.endswith("H") and in_order else None
 
     def stacks(self) -> list[Stack]:
@@ -192,7 +195,7 @@ class Networks:
     def _recurrent(self, node: Node) -> Stack:
         """Return the layer of a recurrent node. Raises FormatError if the layer cannot be shown."""
         title, (order, usual) = node.op_type, OPERATORS[node.op_type]
-        where = node.name or (node.outputs[0] if node.outputs else "")
+        where = node.where
         used = [activation.lower() for activation in node.texts("activations")]
         if any(activation != usual[i % len(usual)] for i, activation in enumerate(used)):
             names = " and ".join(dict.fromkeys(usual))
@@ -250,7 +253,7 @@ class Networks:
         value = self.graph.constants.get(name)
         if value is not None:
             return numbers(name, value)
-        what = f"the {node.op_type} {shown(node.name or (node.outputs[0] if node.outputs else ''))}"
+        what = f"the {node.op_type} {shown(node.where)}"
         obstacle = self.graph.constants.obstacle(name)
         if obstacle is None:
             raise FormatError(
@@ -299,6 +302,8 @@ class Networks:
                 elif self.graph.constants.get(name) is not None:
                     state = "a stored state"
                 else:
+                    while (source := self.graph.made_by.get(name)) and source.op_type in PASSING | SELECTING:
+                        name = source.inputs[0] if source.inputs else ""
                     given = name in self.file.inputs
                     state = f"a state that is {'an input' if given else 'computed in the graph'} ({shown(name)})"
                 return f"In the file the network starts from {state}; here it starts from zero."
@@ -313,15 +318,22 @@ class Networks:
         if len(steps) == len(taken) and all(step < after for step, after in pairwise(steps)):
             return stack, ""
         if len(steps) == len(taken) and all(step > after for step, after in pairwise(steps)):
-            return replace(stack, layers=({"backward": stack.layers[0]["forward"]},)), ""
+            as_read = any(signal.steps == "all" for signal in self._signals(self.layer_of[chain[0]]))
+            return replace(stack, layers=({"backward": stack.layers[0]["forward"]},), as_read=as_read), ""
         return stack, "The graph computes the input of a call, or takes the timesteps in an order that is not shown."
 
     def _with_embedding(self, stack: Stack, layer: Layer) -> Stack:
         """Return the network with its embedding if that is directly before it. If not, add a note about what is."""
-        below = self.graph.before(layer.first.inputs[0])
+        axes = "BT" if layer.first.whole("layout") else "TB"
+        below, backward = self.graph.source(layer.first.inputs[0], f"{axes}I")
         for _ in layer.chains[0][1:2]:  # each call takes its own timestep of the embedded sequence
             if below is not None and below.op_type in (*SELECTING, "Split") and self._table(below) is None:
                 below = self.graph.before(below.inputs[0])
+        if below is not None and self._table(below) is not None and len(below.inputs) > 1:
+            backward ^= self.graph.source(below.inputs[1], axes)[1]
+        if backward and "forward" in stack.layers[0] and len(stack.layers[0]) == 1:
+            as_read = not any(signal.backward for signal in self._signals(layer))
+            stack = replace(stack, layers=({"backward": stack.layers[0]["forward"]},), as_read=as_read)
         if below is None:
             return stack
         table = self._table(below)
@@ -329,6 +341,12 @@ class Networks:
             return replace(stack, embedding=Embedding(below.inputs[0], numbers(below.inputs[0], table)))
         note = f"Before this network comes a node {shown(below.op_type)}, which is not shown."
         return replace(stack, notes=(*stack.notes, note))
+
+    def _signals(self, layer: Layer) -> list[Signal]:
+        """Return the values in the graph that are rearranged states of a layer."""
+        nodes = [node for node in self.file.nodes if node.outputs and node.inputs and not recurrent(node)]
+        signals = [self.graph.signal(node.outputs[0]) for node in nodes]
+        return [signal for signal in signals if signal is not None and self._layer(signal) is layer]
 
     def _table(self, node: Node) -> Array | None:
         """Return the table of a Gather that is an embedding, or None."""
@@ -412,7 +430,7 @@ class Networks:
         activation = ACTIVATIONS.get(follows.op_type) if follows is not None else None
         if not self._is_last(follows if follows is not None and activation else node):
             return None
-        return Dense(node.name or node.op_type, V, c, activation or "linear")
+        return Dense(node.where, V, c, activation or "linear")
 
     def _constant(self, node: Node, place: int) -> Array | None:
         value = self.graph.constant(node, place)

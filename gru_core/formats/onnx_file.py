@@ -77,7 +77,10 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name."""
+    """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name.
+
+    `metadata` has what the exporter noted about the node.
+    """
 
     name: str
     op_type: str
@@ -85,7 +88,18 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Fields]
+    metadata: Fields
     reader: Reader
+
+    @property
+    def where(self) -> str:
+        """The module of PyTorch that the node comes from, or else the name of the node or of its first output."""
+        for entry in self.metadata.get(9, []):
+            fields = _fields(self.reader, _message(entry))
+            if _text(fields, 1) == "pkg.torch.onnx.name_scopes":  # such as "['', 'encoder', 'gru']", with the call last
+                module = "/".join(_text(fields, 2).strip("[]").replace("'", "").split(", ")[1:-1])
+                return module or self.name
+        return self.name or (self.outputs[0] if self.outputs else "")
 
     def whole(self, name: str, otherwise: int = 0) -> int:
         """Return an integer attribute, or `otherwise` if it is missing."""
@@ -189,7 +203,7 @@ def _node(reader: Reader, message: bytes) -> Node:
     attributes = [_fields(reader, _message(attribute)) for attribute in fields.get(5, [])]
     return Node(
         _text(fields, 3), _text(fields, 4), _text(fields, 7), tuple(_texts(fields, 1)), tuple(_texts(fields, 2)),
-        {_text(attribute, 1): attribute for attribute in attributes}, reader,
+        {_text(attribute, 1): attribute for attribute in attributes}, {9: fields.get(9, [])}, reader,
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
 from gru_core.formats.onnx_constants import Constants, reshaped, slices, wholes
 from gru_core.formats.onnx_file import MAX_AXES, File, Node, Values
 
@@ -36,13 +38,15 @@ class Signal:
     """A rearranged output of a recurrent node.
 
     `axes` has a letter for each axis, None if they are unknown. `steps` are the timesteps in it. `half` is the index of
-    the only direction in it, None if it has all. `parts` are the signals along an axis L.
+    the only direction in it, None if it has all. `backward` is whether its timesteps are in reversed order. `parts` are
+    the signals along an axis L.
     """
 
     node: Node
     axes: str | None
     steps: Steps
     half: int | None = None
+    backward: bool = False
     parts: tuple[Signal, ...] = ()
 
     def without(self, axis: int) -> str:
@@ -92,12 +96,46 @@ class Graph:
 
     def before(self, name: str) -> Node | None:
         """Return the node that computes a value, or None. Operators in `PASSING` are skipped."""
+        return self.source(name, "")[0]
+
+    def source(self, name: str, axes: str) -> tuple[Node | None, bool]:
+        """Return the node that computes a value with these `axes`, or None, and whether time is reversed in between.
+
+        Operators in `PASSING` are skipped, and operators that reverse time or put the sequences of a batch in another
+        order.
+        """
+        backward = False
         for _ in range(MAX_MOVES):
             node = self.made_by.get(name)
-            if node is None or node.op_type not in PASSING or not node.inputs:
-                return node
+            if node is None or not node.inputs:
+                return node, backward
+            if node.op_type in PASSING:
+                axes = _axes_before(node, axes)
+            elif self._reverses(node, axes):
+                backward = not backward
+            elif not self._sorts(node, axes):
+                return node, backward
             name = node.inputs[0]
-        return None
+        return None, backward
+
+    def _reverses(self, node: Node, axes: str) -> bool:
+        """Return whether a node reverses time in a value with these axes."""
+        if node.op_type == "ReverseSequence" and len(node.inputs) > 1:
+            lengths, axis = node.inputs[1], node.whole("time_axis")
+            known = self.constants.get(lengths)
+            whole = not self.reads_inputs(lengths) if known is None else not np.ptp(known)
+            return whole and axes[axis : axis + 1] == "T"
+        if node.op_type != "Slice" or not axes:
+            return False
+        parts = [(part.start, part.stop, part.step) for part in self._slices(node, len(axes)) or []]
+        turned = [i for i, part in enumerate(parts) if part != (None, None, None)]
+        return len(turned) == 1 and axes[turned[0]] == "T" and parts[turned[0]][1:] == (None, -1)
+
+    def _sorts(self, node: Node, axes: str) -> bool:
+        """Return whether a node puts the sequences of a batch in another order, as PyTorch does by their lengths."""
+        axis = node.whole("axis")
+        computed = node.op_type == "Gather" and self.constant(node, 0) is None and self.constant(node, 1) is None
+        return computed and axes[axis : axis + 1] == "B"
 
     def after(self, name: str) -> Node | None:
         """Return the only node that reads a value. Operators in `PASSING` are skipped.
@@ -224,6 +262,8 @@ class Graph:
             return replace(signal, axes=self._reshaped(axes, wholes(node, "shape", self.constant(node, 1))))
         if node.op_type == "Gather":
             return self._gathered(signal, node)
+        if node.op_type == "ReverseSequence" and self._reverses(node, axes):
+            return replace(signal, backward=not signal.backward)
         return self._sliced(signal, node) if node.op_type == "Slice" else None
 
     def _reshaped(self, axes: str, shape: Sequence[int] | None) -> str | None:
@@ -242,6 +282,8 @@ class Graph:
             return None
         axis %= len(axes)
         index = self.constant(node, 1)
+        if self._sorts(node, axes):
+            return signal
         if index is None:
             last = axes[axis] == "T" and self._is_last_index(node.inputs[1])
             return self._taken(signal, axis, -1) if last else None
@@ -290,12 +332,10 @@ class Graph:
     def _sliced(self, signal: Signal, node: Node) -> Signal | None:
         """Return what a Slice with constant limits takes of a signal."""
         axes = signal.axes or ""
-        inputs = [None, *(self.constant(node, place) for place in range(1, len(node.inputs)))]
-        if any(name and value is None for name, value in zip(node.inputs[1:], inputs[1:], strict=True)):
-            return None
-        try:
-            parts = slices(node, inputs, len(axes))
-        except (ValueError, IndexError):
+        if self._reverses(node, axes):
+            return replace(signal, backward=not signal.backward)
+        parts = self._slices(node, len(axes))
+        if parts is None:
             return None
         for axis, part in enumerate(parts):
             start, end = part.start or 0, part.stop if part.stop is not None else FAR
@@ -310,6 +350,16 @@ class Graph:
             signal = replace(taken, axes=f"{axes[:axis]}1{axes[axis + 1 :]}")
         return signal
 
+    def _slices(self, node: Node, axes: int) -> list[slice] | None:
+        """Return what a Slice takes of each axis of its input, or None if its limits are not constant."""
+        inputs = [None, *(self.constant(node, place) for place in range(1, len(node.inputs)))]
+        if any(name and value is None for name, value in zip(node.inputs[1:], inputs[1:], strict=True)):
+            return None
+        try:
+            return slices(node, inputs, axes)
+        except (ValueError, IndexError):
+            return None
+
     def picked(self, name: str) -> int | None:
         """Return the index of the timestep that is taken of a sequence for one call of a layer, or None."""
         node = self.before(name)
@@ -323,3 +373,13 @@ class Graph:
             return node.outputs.index(name)
         index = wholes(node, "starts", self.constant(node, 1))
         return index[0] if index is not None and len(index) == 1 else None
+
+
+def _axes_before(node: Node, axes: str) -> str:
+    """Return the axes of the input of a node in `PASSING` whose output has these axes, "" if they are unknown."""
+    if node.op_type == "Transpose":
+        order = node.wholes("perm") or list(range(len(axes)))[::-1]
+        return (
+            "".join(axes[order.index(i)] for i in range(len(axes))) if sorted(order) == list(range(len(axes))) else ""
+        )
+    return axes if node.op_type in ("Identity", "Cast", "Dropout") else ""

@@ -281,5 +281,5 @@ def stacked(stacks: Iterable[Stack]) -> Stack:
         raise FormatError("the layers are of several kinds; only layers of one kind can be shown together")
     layers = first.layers + tuple(layer for stack in others for layer in stack.layers)
     names = first.names.union(*(stack.names for stack in others))
-    notes = first.notes + tuple(note for stack in others for note in stack.notes)
+    notes = tuple(dict.fromkeys(note for stack in (first, *others) for note in stack.notes))
     return check_layers(replace(first, layers=layers, names=names, notes=notes))
