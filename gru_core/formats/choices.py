@@ -27,12 +27,16 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     if len(stacks) == 1:
         return stacks[0]
     names = apart([stack.where or "the one without a name" for stack in stacks])
-    options = [Option(n, f"only this one: {_sizes(stack)}") for n, stack in zip(names, stacks, strict=True)]
+    options = [
+        Option(name, ". ".join((f"only this one: {_sizes(stack)}", *(note.rstrip(".") for note in stack.notes))))
+        for name, stack in zip(names, stacks, strict=True)
+    ]
     try:
         chain = stacked(stacks)
     except FormatError:
         chain = None
-    if chain is not None and all(below.feeds(stack) for below, stack in pairwise(stacks)):
+    wired = any(stack.wired for stack in stacks)  # then layers that read one another's outputs are one network already
+    if chain is not None and not wired and all(below.feeds(stack) for below, stack in pairwise(stacks)):
         order = " → ".join(names)
         options.append(Option("stacked", f"all of them; each reads the outputs of the one before: {order}"))
     kinds = dict.fromkeys(f"{stack.title}s" for stack in stacks)

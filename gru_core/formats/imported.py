@@ -62,7 +62,7 @@ def imported(
         report.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
 
     others = {n: a for n, a in arrays.items() if n not in stack.names}
-    embeddings, linears = ([], []) if stack.wired else around(others)
+    embeddings, linears = ([], list(stack.heads)) if stack.wired else around(others)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
     whole = all(network.names <= stack.names for network in stacks)
     dense = stack.dense or choices.dense(linears, list(others), stack.units, embedding, answers, whole)

@@ -11,18 +11,30 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from gru_core.arrays import Array
 from gru_core.formats.protobuf import DAMAGED, Reader
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_UNPACKED, numbers
+from gru_core.formats.weights import MAX_UNPACKED
 
 Fields = dict[int, list[int | bytes]]
+Values = npt.NDArray[Any]
 
 # TensorProto.DataType → the NumPy dtype in raw_data, and the field with the numbers if raw_data is empty.
-FLOAT, FLOAT16, DOUBLE, BFLOAT16 = 1, 10, 11, 16
-KINDS = {FLOAT: ("<f4", 4), FLOAT16: ("<u2", 5), DOUBLE: ("<f8", 10), BFLOAT16: ("<u2", 5)}
+FLOAT, FLOAT16, BFLOAT16 = 1, 10, 16
+KINDS = {
+    FLOAT: ("<f4", 4), 11: ("<f8", 10), FLOAT16: ("<f2", 5), BFLOAT16: ("<u2", 5),
+    2: ("u1", 5), 3: ("i1", 5), 4: ("<u2", 5), 5: ("<i2", 5), 6: ("<i4", 5), 7: ("<i8", 7), 9: ("?", 5),
+    12: ("<u4", 11), 13: ("<u8", 11),
+}  # fmt: skip
+VARINTS = {5, 7, 11}
+"""The fields whose numbers are varints. A float16 is there by its bits."""
 MAX_AXES = 8
+MAX_DEPTH = 3
+"""How deep graphs inside nodes are searched."""
+
+LOOPS = {"Loop", "Scan", "If"}
+"""Operators that have graphs inside."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,8 @@ class Tensor:
     reader: Reader
 
     @cached_property
-    def array(self) -> Array:
-        """The decoded numbers. Raises FormatError if they are damaged, in another file, or not floating-point."""
+    def array(self) -> Values:
+        """The decoded numbers. Raises FormatError if they are damaged, in another file, or of another type."""
         name, fields = shown(self.name), self.fields
         if fields.get(13) or fields.get(14, [0])[-1] == 1:
             raise FormatError(
@@ -49,22 +61,26 @@ class Tensor:
         if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_UNPACKED:
             raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible or too large")
         kind, field = KINDS[data_type]
-        raw = _bytes(fields, 9)
-        if not raw and field == 5:
-            raw = (np.array(self.reader.varints(fields.get(5, [])), np.int64) & 0xFFFF).astype("<u2").tobytes()
+        dtype, raw = np.dtype(kind), _bytes(fields, 9)
+        if not raw and field in VARINTS:
+            bits = np.array(self.reader.varints(fields.get(field, [])), np.int64)
+            raw = bits.astype(np.dtype(f"<u{dtype.itemsize}")).tobytes()
         elif not raw:
             raw = b"".join(part for part in fields.get(field, []) if isinstance(part, bytes))
-        if len(raw) != math.prod(dims) * np.dtype(kind).itemsize:
+        if len(raw) != math.prod(dims) * dtype.itemsize:
             raise FormatError(f"{name} says its shape is {_shown(dims)}, but has another number of values")
-        flat = np.frombuffer(raw, "<f2" if data_type == FLOAT16 else kind)
+        flat = np.frombuffer(raw, dtype)
         if data_type == BFLOAT16:  # the upper half of a float32
             flat = (flat.astype(np.uint32) << 16).view(np.float32)
-        return numbers(self.name, flat.reshape(dims))
+        return flat.reshape(dims)
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name."""
+    """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name.
+
+    `metadata` has what the exporter noted about the node.
+    """
 
     name: str
     op_type: str
@@ -72,6 +88,18 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Fields]
+    metadata: Fields
+    reader: Reader
+
+    @property
+    def where(self) -> str:
+        """The module of PyTorch that the node comes from, or else the name of the node or of its first output."""
+        for entry in self.metadata.get(9, []):
+            fields = _fields(self.reader, _message(entry))
+            if _text(fields, 1) == "pkg.torch.onnx.name_scopes":  # such as "['', 'encoder', 'gru']", with the call last
+                module = "/".join(_text(fields, 2).strip("[]").replace("'", "").split(", ")[1:-1])
+                return module or self.name
+        return self.name or (self.outputs[0] if self.outputs else "")
 
     def whole(self, name: str, otherwise: int = 0) -> int:
         """Return an integer attribute, or `otherwise` if it is missing."""
@@ -91,16 +119,69 @@ class Node:
         """Return an attribute that is a list of texts. The list is empty if the attribute is missing."""
         return _texts(self.attributes.get(name, {}), 9)
 
+    def wholes(self, name: str) -> list[int] | None:
+        """Return an attribute that is a list of integers, or None if it is missing."""
+        return self.reader.varints(self.attributes[name].get(8, [])) if name in self.attributes else None
 
-def graph(data: bytes) -> tuple[list[Node], dict[str, Tensor]]:
-    """Return the nodes of the graph in a file, and its constants by name: initializers and Constant nodes.
+    def numbers(self, name: str) -> Values:
+        """Return an attribute that is a list of floating-point numbers."""
+        parts = self.attributes.get(name, {}).get(7, [])
+        return np.frombuffer(b"".join(part for part in parts if isinstance(part, bytes)), "<f4")
 
-    Raises FormatError if the file is damaged.
+    def tensor(self, name: str) -> Tensor | None:
+        """Return an attribute that is a tensor, or None if it is missing."""
+        messages = self.attributes.get(name, {}).get(5)
+        if not messages:
+            return None
+        return Tensor(
+            self.outputs[0] if self.outputs else "", _fields(self.reader, _message(messages[-1])), self.reader
+        )
+
+    def inside(self) -> frozenset[str]:
+        """Return the operators in the graphs inside this node, such as the body of a Loop."""
+        operators: set[str] = set()
+        graphs = [graph for attribute in self.attributes.values() for graph in attribute.get(6, [])]
+        for _ in range(MAX_DEPTH):
+            nodes = [
+                _node(self.reader, _message(value))
+                for graph in graphs
+                for number, value in self.reader.fields(_message(graph))
+                if number == 1
+            ]
+            operators.update(node.op_type for node in nodes)
+            graphs = [
+                graph
+                for node in nodes
+                if node.op_type in LOOPS
+                for attribute in node.attributes.values()
+                for graph in attribute.get(6, [])
+            ]
+        return frozenset(operators)
+
+
+@dataclass(frozen=True)
+class File:
+    """The graph in an ONNX file: its nodes, its stored tensors by name, and the names of its inputs.
+
+    `producer` is the program that wrote the file, and `functions` are the operators in functions of the file's own.
     """
+
+    producer: str
+    nodes: list[Node]
+    tensors: dict[str, Tensor]
+    inputs: frozenset[str]
+    functions: frozenset[str]
+
+
+def graph(data: bytes) -> File:
+    """Return the graph in a file. Raises FormatError if the file is damaged."""
     reader = Reader()
     nodes: list[Node] = []
     tensors: dict[str, Tensor] = {}
-    for graph in _fields(reader, data).get(7, []):
+    inputs: set[str] = set()
+    functions: set[str] = set()
+    model = _fields(reader, data)
+    for graph in model.get(7, []):
         for number, value in reader.fields(_message(graph)):
             if number == 1:
                 nodes.append(_node(reader, _message(value)))
@@ -108,10 +189,13 @@ def graph(data: bytes) -> tuple[list[Node], dict[str, Tensor]]:
                 fields = _fields(reader, _message(value))
                 name = _text(fields, 8)
                 tensors[name] = Tensor(name, fields, reader)
-    for node in nodes:
-        if node.op_type == "Constant" and node.outputs and (constant := node.attributes.get("value", {}).get(5)):
-            tensors[node.outputs[0]] = Tensor(node.outputs[0], _fields(reader, _message(constant[-1])), reader)
-    return nodes, tensors
+            elif number == 11:
+                inputs.add(_text(_fields(reader, _message(value)), 1))
+    for function in model.get(25, []):
+        for number, value in reader.fields(_message(function)):
+            if number == 7:
+                functions.add(_node(reader, _message(value)).op_type)
+    return File(_text(model, 2), nodes, tensors, frozenset(inputs), frozenset(functions))
 
 
 def _node(reader: Reader, message: bytes) -> Node:
@@ -119,7 +203,7 @@ def _node(reader: Reader, message: bytes) -> Node:
     attributes = [_fields(reader, _message(attribute)) for attribute in fields.get(5, [])]
     return Node(
         _text(fields, 3), _text(fields, 4), _text(fields, 7), tuple(_texts(fields, 1)), tuple(_texts(fields, 2)),
-        {_text(attribute, 1): attribute for attribute in attributes},
+        {_text(attribute, 1): attribute for attribute in attributes}, {9: fields.get(9, [])}, reader,
     )  # fmt: skip
 
 

@@ -14,6 +14,10 @@ VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 MAX_FIELDS = 20_000
 """The most fields that are read from one file, in all of its messages together."""
 
+TOO_MANY = (
+    f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer. If the graph repeats a layer for "
+    "each timestep, export it with a shorter sequence"
+)
 DAMAGED = "this is not an ONNX file, or it is damaged"
 
 
@@ -32,7 +36,7 @@ class Reader:
         while position < len(message):
             self.left -= 1
             if self.left < 0:
-                raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer")
+                raise FormatError(TOO_MANY)
             key, position = varint(message, position)
             kind = key & 7
             if kind == VARINT:
@@ -64,7 +68,7 @@ class Reader:
             while position < len(value):
                 self.left -= 1
                 if self.left < 0:
-                    raise FormatError(f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer")
+                    raise FormatError(TOO_MANY)
                 number, position = varint(value, position)
                 numbers.append(number)
         return numbers

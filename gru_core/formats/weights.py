@@ -225,6 +225,8 @@ class Stack:
     wired: bool = False
     embedding: Embedding | None = None
     dense: Dense | None = None
+    heads: tuple[Dense, ...] = ()
+    """The linear layers that read the states, if there are several and the file does not choose one of them."""
     notes: tuple[str, ...] = ()
     as_read: bool = False
     """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
@@ -279,5 +281,5 @@ def stacked(stacks: Iterable[Stack]) -> Stack:
         raise FormatError("the layers are of several kinds; only layers of one kind can be shown together")
     layers = first.layers + tuple(layer for stack in others for layer in stack.layers)
     names = first.names.union(*(stack.names for stack in others))
-    notes = first.notes + tuple(note for stack in others for note in stack.notes)
+    notes = tuple(dict.fromkeys(note for stack in (first, *others) for note in stack.notes))
     return check_layers(replace(first, layers=layers, names=names, notes=notes))

@@ -283,6 +283,17 @@ def changed_onnx(change: Callable[[Any], None]) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def repeated(model: Any) -> None:
+    """Adds GRUs of other weights than the one that is there."""
+    (node,) = (node for node in model.graph.node if node.op_type == "GRU")
+    (W,) = (proto for proto in model.graph.initializer if proto.name == node.input[1])
+    for k in range(16):
+        model.graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(W) + 1 + k, f"W{k}"))
+        model.graph.node.add().CopyFrom(node)
+        model.graph.node[-1].input[1] = f"W{k}"
+        model.graph.node[-1].output[0] = f"Y{k}"
+
+
 def weight(change: Callable[[Any], None]) -> bytes:
     """The file with something done to the tensor W of its GRU."""
 
@@ -341,7 +352,7 @@ def nested(depth: int) -> bytes:
         (lambda: weight(lambda w: setattr(w, "raw_data", w.raw_data[:-1])), "but has another number of values"),
         (lambda: weight(lambda w: setattr(w, "data_type", 99)), "holds numbers of type 99; weights are floating-point"),
         (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.array([b"x"], object), w.name))), "type 8"),
-        (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.zeros((2, 12, 3), int), w.name))), "type 7"),
+        (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.zeros((2, 12, 3), int), w.name))), "int64"),
         (lambda: weight(lambda w: w.CopyFrom(numpy_helper.from_array(np.full((2, 12, 3), np.nan, "f4"), w.name))),
          "has a number that is not finite"),
         (lambda: nested(3_000), "there is no GRU, LSTM or plain RNN in this file"),
@@ -352,7 +363,7 @@ def nested(depth: int) -> bytes:
         (lambda: changed_onnx(lambda m: m.graph.node[0].input.extend(["x"] * 10**6)), "has more than 20,000 parts"),
         (lambda: changed_onnx(lambda m: m.graph.initializer.extend([onnx.TensorProto()] * 10**5)), "20,000 parts"),
         (lambda: b"\x08\x0a\x3a\x80\x89\x7a" + b"\x0a\x00" * 10**6, "has more than 20,000 parts"),
-        (lambda: changed_onnx(lambda m: m.graph.node.extend([m.graph.node[0]] * 30)), "more than 16 recurrent"),
+        (lambda: changed_onnx(repeated), "more than 16 recurrent"),
         (lambda: b"\x08" + b"\xff" * 20, "this is not an ONNX file, or it is damaged"),
         (lambda: b"\x08\x0a\x3a\xff\xff\xff\xff\x0f", "this is not an ONNX file, or it is damaged"),
         (lambda: b"\x08\x0a\x3a" + b"\xff" * 9 + b"\x01", "this is not an ONNX file, or it is damaged"),

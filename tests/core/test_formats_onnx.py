@@ -135,8 +135,8 @@ def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones()
             "direction 'sideways'; it must be one of forward, reverse, bidirectional",
         ),
         (attribute("direction", "bidirectional"), r"W of shape \(1, 12, 3\); expected 2 × …"),
-        (lambda model: model.graph.initializer.pop(0), "has no weights of its own: they are computed"),
-        (lambda model: model.graph.initializer.pop(2), "has biases that are computed, or given with the inputs"),
+        (lambda model: model.graph.initializer.pop(0), "has no weights of its own: 'W' is given with the inputs"),
+        (lambda model: model.graph.initializer.pop(2), "has no weights of its own: 'B' is given with the inputs"),
         (lambda model: model.graph.node.pop(), "there is no GRU, LSTM or plain RNN in this file"),
     ],
 )
@@ -149,7 +149,9 @@ def test_grus_that_do_not_follow_on_one_another_are_asked_about() -> None:
     model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
     other = model.graph.node.add()
     other.CopyFrom(model.graph.node[0])
-    other.name, other.output[0], other.output[1] = "second", "Y2", "Y2_h"
+    other.name, other.input[1], other.output[0], other.output[1] = "second", "W2", "Y2", "Y2_h"
+    W = numpy_helper.to_array(model.graph.initializer[0])
+    model.graph.initializer.append(numpy_helper.from_array(W + 1, "W2"))
     with pytest.raises(formats.Unanswered) as error:
         formats.read(model.SerializeToString(), "x.onnx")
     assert asked(error.value) == ("network", ["Y", "second"])
