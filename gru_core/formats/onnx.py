@@ -180,7 +180,7 @@ class Graph:
                 article = "a" if shape == "GRU" else "an"
                 raise FormatError(f"the {title} {shown(where)} has weights with the shape of {article} {shape}")
         initial = [state for place in (5, 6) if (state := self.constant(node, place)) is not None]
-        notes = ("In the file the network starts from a stored state; here it starts from zero.",)
+        notes = ("In the file the network starts from a stored state; here it begins from zero.",)
         stack = Stack(
             f"ONNX's {title}", where, (layer,), frozenset(), order, None, None,
             wired=True, notes=notes if any(state.any() for state in initial) else (),
