@@ -19,7 +19,7 @@ from gru_core.formats.weights import FileLayer, Reset, Update, orders
 from gru_core.parity import remedies
 from gru_core.parity.case import Case, Steps, Wanted, without_padding
 
-GLANCE = 4
+GLANCE = 1
 """How many timesteps after the first difference are compared first."""
 WORK = 2e9
 """The most multiply-adds of all runs of one search."""
@@ -44,6 +44,15 @@ class Cause:
         return f"{self.words} it matches to {self.relative:.1e}"
 
 
+NAMES = {
+    "gate activation": "activation",
+    "pooling": "readout",
+    "input kernel": "kernels",
+    "recurrent kernel": "kernels",
+}
+"""The names of causes whose kind has another name. Mistakes of one kind cannot be made together."""
+
+
 @dataclass(frozen=True)
 class Confusion:
     """A common mistake: its kind, its name in words, a function that makes it in a case, and what to change."""
@@ -52,6 +61,13 @@ class Confusion:
     words: str
     change: Callable[[Case], Case]
     remedy: str
+
+
+MEANINGS = {"gate order", "direction of z", "reset gate"}
+"""The kinds of mistakes that are tried three together: weights that were taken for those of another library."""
+ALONE = {"precision"}
+RESHAPED_ORDERS = {3: ("rzh", "zrh"), 4: ("ifco", "iofc"), 1: ()}
+"""The orders of the gates, by their number, in which a kernel may have been reshaped."""
 
 
 def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
@@ -68,7 +84,7 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
             steps, sequence = _first_difference(case, tolerance)
             for chosen in combinations(_confusions(case), together):
                 kinds = {confusion.kind for confusion in chosen}
-                if len(kinds) < together or (together == 3 and kinds != {"gate order", "direction of z", "reset gate"}):
+                if len(kinds) < together or (together == 3 and kinds != MEANINGS) or (together == 2 and ALONE & kinds):
                     continue
                 work -= case.size * (steps + GLANCE + 10)  # 10: to rearrange the weights
                 if work < 0:
@@ -78,15 +94,16 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
                     changed = confusion.change(changed)
                 last = changed.x.shape[1] - 1
                 glance = changed.part(steps + GLANCE, slice(min(sequence, last), sequence + 1))
-                if glance.relative > tolerance:
+                if glance.relative > tolerance or not any(wanted.at.any() for wanted in changed.wanted.values()):
                     continue
                 work -= case.size * changed.x.shape[0] * changed.x.shape[1]
                 relative = changed.relative
                 if relative > tolerance:
                     continue
                 words = "with " + " and ".join(confusion.words for confusion in chosen)
-                remedy = " ".join(confusion.remedy for confusion in chosen)
-                causes.append(Cause(chosen[0].kind, words, relative, remedy))
+                remedy = " ".join(dict.fromkeys(confusion.remedy for confusion in chosen))
+                name = NAMES.get(chosen[0].kind, chosen[0].kind)
+                causes.append(Cause(name, words, relative, remedy))
         if causes:
             best = min(cause.relative for cause in causes)
             # What is left is rounding: of causes that leave about the same, the more common one comes first.
@@ -187,13 +204,16 @@ def _kernels(case: Case) -> Iterator[Confusion]:
             "kernels", "the input weights and the recurrent weights swapped",
             lambda c: _cells(c, lambda cell: replace(cell, W=cell.U, U=cell.W)), remedies.SWAPPED,
         )  # fmt: skip
-    for words, change in (
-        ("reshaped instead of transposed", _reshape), ("transposed instead of reshaped", _reshape_back),
-    ):  # fmt: skip
-        remedy = remedies.RESHAPED
-        yield from _changes(case, "recurrent kernel", f"the recurrent weights {words}", remedy, U=change)
-        yield from _changes(case, "input kernel", f"the input weights {words}", remedy, W=change)
-        yield from _changes(case, "kernels", f"both kernels {words}", remedy, W=change, U=change)
+    G, remedy = case.cells[0].blocks, remedies.RESHAPED
+    for order in dict.fromkeys((case.convention.order, *RESHAPED_ORDERS[G])):
+        there = [case.convention.order.index(block) for block in order]
+        for words, change in (
+            ("reshaped instead of transposed", _reshape), ("transposed instead of reshaped", _reshape_back),
+        ):  # fmt: skip
+            reshaped = _in_order(there, change)
+            yield from _changes(case, "recurrent kernel", f"the recurrent weights {words}", remedy, U=reshaped)
+            yield from _changes(case, "input kernel", f"the input weights {words}", remedy, W=reshaped)
+            yield from _changes(case, "kernels", f"both kernels {words}", remedy, W=reshaped, U=reshaped)
     for words, change in (
         ("the rows of the gates interleaved, unit by unit", _interleave),
         ("the rows of the gates in blocks, not interleaved", _interleave_back),
@@ -346,6 +366,17 @@ def _transpose_blocks(cell: FileLayer, array: Array) -> Array:
     return np.concatenate([block.T for block in np.split(array, cell.blocks)])
 
 
+def _in_order(places: list[int], change: Callable[[FileLayer, Array], Array]) -> Callable[[FileLayer, Array], Array]:
+    """Return the change made while the blocks stand in another order."""
+
+    def changed(cell: FileLayer, array: Array) -> Array:
+        blocks = np.split(array, cell.blocks)
+        after = np.split(change(cell, np.concatenate([blocks[i] for i in places])), cell.blocks)
+        return np.concatenate([after[places.index(i)] for i in range(cell.blocks)])
+
+    return changed
+
+
 def _reshape(cell: FileLayer, array: Array) -> Array:
     return np.ascontiguousarray(array.T).reshape(array.shape)
 
@@ -417,7 +448,7 @@ def _padding(case: Case) -> Steps:
 
 def _held(wanted: Wanted) -> Steps:
     held: Steps = (wanted.values == 0).all(-1)
-    held[1:] |= (wanted.values[1:] == wanted.values[:-1]).all(-1)
+    held[1:] |= (wanted.values[1:] == wanted.values[:-1]).all(-1) & wanted.at[:-1]
     return held & wanted.at
 
 
