@@ -100,7 +100,8 @@ class Case:
     `cells` are the layers as their source writes them. `wanted` has the states of layers, `h_l0`, `h_l1`, …, and the
     outputs `y`. `counted` `(T, B)` is false at padding, and `h0` has an initial state for each layer, `(B, S)`.
     The other fields are where a library can differ: `reset` off, the activation functions of gates and of candidates,
-    and the `precision` of the factors in each product.
+    and the `precision` to which inputs and states are rounded before a
+    product with weights.
     """
 
     cells: tuple[FileLayer, ...]
@@ -166,7 +167,7 @@ class Case:
         """Return the states h `(T, B, H)` of one layer, by the equations of its cell."""
         gate, candidate, H = FUNCTIONS[self.gate], FUNCTIONS[self.candidate], layer.units
         rounded: Function = self.precision or (lambda array: array)
-        W, U = rounded(layer.W).T, rounded(layer.U).T
+        W, U = layer.W.T, layer.U.T
         sums = rounded(x.astype(layer.U.dtype, copy=False)) @ W + layer.b
         h: Array = state[:, :H].astype(sums.dtype)
         c: Array = state[:, H:].astype(sums.dtype)

@@ -40,6 +40,7 @@ class Reference:
     padded: Steps
     h0: tuple[Array, ...]
     bits: int
+    swapped: Mapping[str, Wanted] | None = None
 
 
 def arrays(reference: Arrays | bytes | str | Path) -> Arrays:
@@ -82,11 +83,22 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
     padded = _padded(x.shape[:2], named)
     if backward:
         x, padded = x[::-1], padded[::-1]
-    wanted = {}
-    for name, array in signals.items():
-        wanted[name] = _wanted(name, array, x.shape[:2], sizes[name], padded, both and name != "y", backward, as_read)
+
+    def read_signals(second_half: bool) -> dict[str, Wanted]:
+        return {
+            name: _wanted(
+                name, a, (len(x), x.shape[1]), sizes[name], padded, both and name != "y", second_half, flipped
+            )
+            for name, a in signals.items()
+        }
+
+    flipped = backward and not as_read
+    wide = both and all(array.shape[-1] == 2 * sizes[name] for name, array in signals.items())
     bits = min(_bits(array) for array in signals.values())
-    return Reference(x, wanted, padded, _initial_states(model, named, x.shape[1], both, backward), bits)
+    return Reference(
+        x, read_signals(backward), padded, _initial_states(model, named, x.shape[1], both, backward), bits,
+        read_signals(not backward) if wide else None,
+    )  # fmt: skip
 
 
 def _numbers(name: str, array: npt.NDArray[Any]) -> Array:
@@ -156,11 +168,19 @@ def _padded(shape: tuple[int, ...], arrays: Arrays) -> Steps:
 
 
 def _wanted(
-    name: str, array: Array, steps: tuple[int, ...], size: int, padded: Steps, both: bool, backward: bool, as_read: bool
+    name: str,
+    array: Array,
+    steps: tuple[int, int],
+    size: int,
+    padded: Steps,
+    both: bool,
+    second_half: bool,
+    flipped: bool,
 ) -> Wanted:
     """Return a signal of the reference in the order in which the network reads it.
 
-    An array `(B, ·)` has the values after the last timestep of each sequence.
+    An array `(B, ·)` has the values after the last timestep of each sequence. If `both`, the array may have two
+    directions side by side.
     """
     T, B = steps
     shape = array.shape
@@ -173,14 +193,16 @@ def _wanted(
     if array.ndim != 3 or array.shape[:2] not in ((T, B), (1, B)) or array.shape[2] not in widths:
         needed = f"{shape}; for x of {T} steps it must be ({T}, {B}, {size})"
         hint = ". Time comes first: swap its first two axes" if shape[:2] == (B, T) != (T, B) else ""
+        if shape[:2] == (T, B) and name != "y":
+            hint = ". If the reference has fewer layers, name its states by layer: h_l0, h_l1, …"
         raise FormatError(
             f"{name} in the reference has the shape {needed}, or ({T}, {size}) for one sequence, or ({B}, {size}) for "
             f"the last step{hint}"
         )
     if array.shape[2] == 2 * size and both:
-        array = array[..., size:] if backward else array[..., :size]
+        array = array[..., size:] if second_half else array[..., :size]
     if len(array) == T:
-        return Wanted(array[::-1] if backward and not as_read else array, ~padded)
+        return Wanted(array[::-1] if flipped else array, ~padded)
     last = T - 1 - (~padded[::-1]).argmax(0)
     at = np.arange(T)[:, None] == last
     return Wanted(np.broadcast_to(array, (T, B, array.shape[2])), at & ~padded)

@@ -52,6 +52,7 @@ TIME = (
     "Check go_backwards in Keras, direction in ONNX and reverse in Flax, and whether the reference has its first "
     "timestep first. Keras returns the states of a layer with go_backwards=True with the last timestep first."
 )
+DIRECTIONS = "Put the forward half of the states first, as PyTorch, Keras and ONNX do."
 AXES = "Swap the first two axes: PyTorch with batch_first=True, ONNX with layout=1, Keras and Flax put B first."
 LATE = "Return the new state of each timestep, not the old one: in jax.lax.scan return (h_new, h_new)."
 PADDING = (

@@ -34,6 +34,7 @@ from gru_core.formats.questions import FormatError
 from gru_core.formats.weights import BLOCKS, Convention, FileLayer, Update, known
 from gru_core.model import Model
 from gru_core.parity import reference as references
+from gru_core.parity import remedies
 from gru_core.parity.case import Case, Output, Wanted, without_padding
 from gru_core.parity.confusions import Cause, explain
 from gru_core.parity.reference import Arrays, Reference
@@ -170,6 +171,13 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
     parity = Parity(tolerance, differences, precision=PRECISIONS[bits])
     if parity.passed or not known(core.layers):
         return parity  # all known mistakes are about layers of one kind, which other libraries have as well
+    if reference.swapped is not None:
+        swapped = _case(core, replace(reference, wanted=reference.swapped)).wanted
+        left = max(signal.relative_error(given[name]) for name, signal in swapped.items())
+        if left <= tolerance:
+            return replace(
+                parity, cause=Cause("direction", "with the two directions swapped", left, remedies.DIRECTIONS)
+            )
     return replace(parity, cause=_cause(model, case, parity))
 
 
