@@ -32,16 +32,19 @@ class Cause:
     """The mistake that explains a difference.
 
     `name` is its kind, such as "reset gate", `words` the mistake in words, `remedy` says what to change in which
-    library, and `relative` is the relative error that is left without the mistake.
+    library, and `relative` is the relative error that is left without the mistake. This is above the tolerance if
+    `matches` is false: rounding cannot be repeated exactly.
     """
 
     name: str
     words: str
     relative: float
     remedy: str = ""
+    matches: bool = True
 
     def __str__(self) -> str:
-        return f"{self.words} it matches to {self.relative:.1e}"
+        left = "it matches to" if self.matches else "the relative difference falls to"
+        return f"{self.words} {left} {self.relative:.1e}"
 
 
 NAMES = {
@@ -110,7 +113,7 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
             best = min(cause.relative for cause in causes)
             # What is left is rounding: of causes that leave about the same, the more common one comes first.
             return next(cause for cause in causes if cause.relative <= max(10 * best, tolerance / 10))
-    return _rounding(cases)
+    return _rounding(cases, tolerance)
 
 
 def _first_difference(case: Case, tolerance: float) -> tuple[int, int]:
@@ -124,7 +127,7 @@ def _first_difference(case: Case, tolerance: float) -> tuple[int, int]:
     return first + 1, sequence
 
 
-def _rounding(cases: list[Case]) -> Cause | None:
+def _rounding(cases: list[Case], tolerance: float) -> Cause | None:
     """Return the precision of the products that leaves the least of the difference, if it explains the difference."""
     for case in cases:
         before = case.relative
@@ -134,7 +137,8 @@ def _rounding(cases: list[Case]) -> Cause | None:
         left = [confusion.change(case).relative for confusion in confusions]
         best = int(np.argmin(left))
         if left[best] < SMALLER * before:
-            return Cause("precision", f"with {confusions[best].words}", left[best], confusions[best].remedy)
+            words, remedy = f"with {confusions[best].words}", confusions[best].remedy
+            return Cause("precision", words, left[best], remedy, matches=left[best] <= tolerance)
     return None
 
 

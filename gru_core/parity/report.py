@@ -147,8 +147,11 @@ def check(model: Model | Imported, other: Model | Imported | Arrays | bytes | st
 
 
 def is_reference(data: bytes) -> bool:
-    """Return whether a file is a reference: an `.npz` with an array `x`. Raises FormatError if it is damaged."""
-    return data[:2] == b"PK" and "x.npy" in archive.members(data)
+    """Return whether a file is a reference: an `.npz` with an array `x`, `h` or `y`.
+
+    Raises FormatError if the file is damaged.
+    """
+    return data[:2] == b"PK" and not {"x.npy", "h.npy", "y.npy"}.isdisjoint(archive.members(data))
 
 
 def _core(model: Model | Imported) -> Model:

@@ -89,7 +89,9 @@ def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:
     assert status == 1
     assert "But with gate order r, z, h it matches to" in out
     report = json.loads(run(capsys, *wrong, "--json")[1])
-    assert set(report) == {"passed", "tolerance", "differences", "cause", "text"}
+    assert set(report) == {
+        "passed", "tolerance", "differences", "gates", "precision", "cause", "cause_name", "remedy", "text",
+    }  # fmt: skip
     for arguments, message in (
         ((TAGGER, "--reference", FIXTURES / "haiku-reference.npz"), "x in the reference has the shape"),
         ((TAGGER, "--reference", "nope.npz"), "nope.npz cannot be read"),

@@ -99,7 +99,7 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
     assert proof["cause"] is None
     assert proof["text"] == str(gru.check(found, reference))
     assert [d["name"] for d in proof["differences"]] == ["h_l0", "h_l1", "y"]
-    assert set(proof["differences"][0]) == {"name", "largest", "relative", "step", "unit", "by_step"}
+    assert set(proof["differences"][0]) == {"name", "title", "largest", "relative", "step", "unit", "first", "by_step"}
     for page in ("/", "/embed"):
         html = client.get(page, params={"model": entry["id"]}).text
         assert f'<optgroup label="Uploaded models">\n        <option value="{entry["id"]}" selected' in html
