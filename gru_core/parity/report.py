@@ -240,7 +240,9 @@ def _check_models(model: Model | Imported, other: Model | Imported) -> Parity:
     first, second = _core(model), _core(other)
     kinds = [[layer.title for layer in core.layers] for core in (first, second)]
     if kinds[0][0] != kinds[1][0]:
-        raise FormatError(f"the first file has a {kinds[0][0]}, the second a {kinds[1][0]}: they cannot be compared")
+        raise FormatError(
+            f"the first file has {kinds[0][0]} layers, the second {kinds[1][0]} layers: they cannot be compared"
+        )
     for what, a, b in (
         ("inputs", first.layers[0].inputs, second.layers[0].inputs),
         ("units in its top layer", first.layers[-1].units, second.layers[-1].units),
