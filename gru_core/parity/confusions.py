@@ -68,7 +68,6 @@ class Confusion:
 
 MEANINGS = {"gate order", "direction of z", "reset gate"}
 """The kinds of mistakes that are tried three together: weights that were taken for those of another library."""
-ALONE = {"precision"}
 SCALES, STEPS = {"of each matrix": None, "of each row": 1}, (127, 127.5)
 """How libraries quantize weights: which of them have one scale, and how many steps the largest is from zero."""
 RESHAPED_ORDERS = {3: ("rzh", "zrh"), 4: ("ifco", "iofc"), 1: ()}
@@ -87,9 +86,10 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
         causes: list[Cause] = []
         for case in cases:
             steps, sequence = _first_difference(case, tolerance)
-            for chosen in combinations(_confusions(case), together):
+            confusions = [*_common(case), *(_rare(case) if together == 1 else ())]
+            for chosen in combinations(confusions, together):
                 kinds = {confusion.kind for confusion in chosen}
-                if len(kinds) < together or (together == 3 and kinds != MEANINGS) or (together == 2 and ALONE & kinds):
+                if len(kinds) < together or (together == 3 and kinds != MEANINGS):
                     continue
                 work -= case.size * (steps + GLANCE + 10)  # 10: to rearrange the weights
                 if work < 0:
@@ -142,12 +142,25 @@ def _rounding(cases: list[Case], tolerance: float) -> Cause | None:
     return None
 
 
-def _confusions(case: Case) -> list[Confusion]:
-    """Return the mistakes that can be made in a case. The more common ones come first."""
-    return [
-        *_meanings(case), *_of_time(case), *_of_comparison(case), *_kernels(case), *_biases(case), *_activations(case),
-        *_layers(case), *_outputs(case), *_precisions_of_weights(case),
-    ]  # fmt: skip
+def _common(case: Case) -> Iterator[Confusion]:
+    """Yield the mistakes that are also tried together. The more common ones come first."""
+    yield from _meanings(case)
+    yield from _of_time(case)
+    yield from _of_comparison(case)
+    yield from _kernels(case)
+    yield from _biases(case)
+    yield from _activations(("relu", "linear"), ("hard sigmoid 0.2 a + 0.5", "hard sigmoid a / 6 + 0.5"), case)
+    yield from _outputs(case)
+
+
+def _rare(case: Case) -> Iterator[Confusion]:
+    """Yield the mistakes that are tried alone only."""
+    yield from _layers(case)
+    yield from _layouts(case)
+    yield from _parts_of_biases(case)
+    others = ("sigmoid", "hard tanh", "softsign", "elu", "selu", "silu", "softplus")
+    yield from _activations(others, ("tanh", "linear", "softsign"), case)
+    yield from _precisions_of_weights(case)
 
 
 def _meanings(case: Case) -> Iterator[Confusion]:
@@ -213,6 +226,10 @@ def _kernels(case: Case) -> Iterator[Confusion]:
             "kernels", "the input weights and the recurrent weights swapped",
             lambda c: _cells(c, lambda cell: replace(cell, W=cell.U, U=cell.W)), remedies.SWAPPED,
         )  # fmt: skip
+
+
+def _layouts(case: Case) -> Iterator[Confusion]:
+    """Yield numbers that stand in other places: a reshape for a transpose, rows unit by unit."""
     G, remedy = case.cells[0].blocks, remedies.RESHAPED
     for order in dict.fromkeys((case.convention.order, *RESHAPED_ORDERS[G])):
         there = [case.convention.order.index(block) for block in order]
@@ -246,6 +263,10 @@ def _biases(case: Case) -> Iterator[Confusion]:
     yield from _bias(case, "no recurrent biases", remedies.BIASES, lambda cell: (cell.b_input, 0 * cell.b_recurrent))
     yield from _bias(case, "no input biases", remedies.BIASES, lambda cell: (0 * cell.b_input, cell.b_recurrent))
     yield from _bias(case, "no biases", remedies.BIASES, lambda cell: (0 * cell.b_input, 0 * cell.b_recurrent))
+
+
+def _parts_of_biases(case: Case) -> Iterator[Confusion]:
+    convention, G = case.convention, case.cells[0].blocks
     yield from _bias(
         case, "the biases added twice", remedies.BIASES,
         lambda cell: (cell.b_input + cell.b_recurrent, cell.b_input + cell.b_recurrent),
@@ -262,15 +283,14 @@ def _biases(case: Case) -> Iterator[Confusion]:
             )
 
 
-def _activations(case: Case) -> Iterator[Confusion]:
-    for name in ("relu", "linear", "sigmoid", "hard tanh", "softsign", "elu", "selu", "silu", "softplus"):
+def _activations(candidates: tuple[str, ...], gates: tuple[str, ...], case: Case) -> Iterator[Confusion]:
+    remedy = remedies.ACTIVATION
+    for name in candidates:
         words = f"{name} instead of tanh"
-        yield Confusion("activation", words, lambda c, n=name: replace(c, candidate=n), remedies.ACTIVATION)  # type: ignore[misc]
-    if case.cells[0].blocks == 1:
-        return
-    for name in ("hard sigmoid 0.2 a + 0.5", "hard sigmoid a / 6 + 0.5", "tanh", "linear", "softsign"):
+        yield Confusion("activation", words, lambda c, n=name: replace(c, candidate=n), remedy)  # type: ignore[misc]
+    for name in gates if case.cells[0].blocks > 1 else ():
         words = f"{name} instead of the sigmoid of the gates"
-        yield Confusion("gate activation", words, lambda c, n=name: replace(c, gate=n), remedies.ACTIVATION)  # type: ignore[misc]
+        yield Confusion("gate activation", words, lambda c, n=name: replace(c, gate=n), remedy)  # type: ignore[misc]
 
 
 def _layers(case: Case) -> Iterator[Confusion]:

@@ -124,7 +124,7 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
         x = x[:, None]
     if x.ndim != 3 or x.shape[-1] != I or x.size == 0 or x.dtype.kind not in "fiu":
         raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
-    if not (np.abs(x) <= LARGEST).all():
+    if not (np.abs(x.astype(np.float64)) <= LARGEST).all():
         raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
     return x
 

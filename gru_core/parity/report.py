@@ -230,7 +230,7 @@ def _difference(name: str, given: Array, wanted: Wanted, order: npt.NDArray[np.i
     by_step = in_place.max((1, 2))
     largest = float(by_step.max())
     relative = wanted.relative_error(given)
-    large = by_step * (relative / largest if largest else 0) > tolerance
+    large = by_step > (tolerance * largest / relative if relative else 0)
     first = int(large.argmax()) + 1 if large.any() else None
     return Difference(name, by_step, largest, relative, int(step) + 1, int(unit) + 1, first)
 
