@@ -166,3 +166,10 @@ def test_files_of_different_networks_are_refused(other: str, message: str) -> No
 def test_what_is_wrong_with_padding_or_an_initial_state_is_said(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         check(formats.read_file(FIXTURES / "equinox.npz"), reference("equinox") | changes)
+
+
+def test_zeros_show_no_cause() -> None:
+    arrays = reference("equinox")
+    report = check(formats.read_file(FIXTURES / "equinox.npz"), {"x": 0 * arrays["x"], "h": 0 * arrays["h"]})
+    assert not report.passed
+    assert report.cause is None
