@@ -1,8 +1,8 @@
-"""`python -m benchmarks [core stream answers page cursor compare train sweep]`: runs these benchmarks, or all."""
+"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor]`: runs these benchmarks, or all."""
 
 import sys
 
-from benchmarks import answers, compare, core, cursor, page, stream, sweep, train
+from benchmarks import answers, compare, core, cursor, doctor, page, stream, sweep, train
 
 PARTS = {
     "core": core.main,
@@ -13,6 +13,7 @@ PARTS = {
     "compare": compare.main,
     "train": train.main,
     "sweep": sweep.main,
+    "doctor": doctor.main,
 }
 
 for name in sys.argv[1:] or PARTS:

@@ -132,7 +132,7 @@ export const measureTime = (id) => getJson(`api/timing/${encodeURIComponent(id)}
 /** Upload a model. @param {File} file @param {(share: number) => void} report how much of it has gone */
 export const uploadModel = (file, report) => postFile(`api/models?name=${encodeURIComponent(file.name)}`, file, report);
 
-/** Compare an uploaded model with the outputs of its own library. @param {string} id @param {File} file */
+/** Compare an uploaded model with a reference, or with the file of a second model. @param {string} id @param {File} file */
 export const checkParity = (id, file) => postFile(`${modelUrl(id)}/check`, file);
 
 /** Answer the questions that an uploaded file leaves open. @param {string} id @param {object} answers @returns {Promise<any>} */

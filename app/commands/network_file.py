@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help=f"file of a network: {formats.KINDS}")
     parser.add_argument(
         "--answer",
-        type=_answer,
+        type=parse_answer,
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -34,9 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels", type=_names, metavar="FILE.json", help="names of the outputs: a JSON list of strings"
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(answer_option="--answer")
 
 
-def _answer(text: str) -> tuple[str, str]:
+def parse_answer(text: str) -> tuple[str, str]:
+    """Return the key and the value of an answer. Raises ArgumentTypeError if it has another form."""
     key, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError("an answer must have the form KEY=VALUE")
@@ -73,7 +75,9 @@ def print_error(error: FormatError | OSError, options: argparse.Namespace) -> No
         print(to_json({"question": asdict(error.question)}).decode())
     else:
         print(f"gruscope: {options.file}: {error.question.text} Choose one:", file=sys.stderr)
-        answers = [f"--answer {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options]
+        answers = [
+            f"{options.answer_option} {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options
+        ]
         width = max(map(len, answers))
         for answer, option in zip(answers, error.question.options, strict=True):
             print(f"  {answer:{width}}  {option.means}", file=sys.stderr)

@@ -1,7 +1,8 @@
 """The child process that reads an uploaded file, which may be hostile. `reading.py` starts it and can kill it.
 
-The input is a line of JSON, the file and, for a parity check, the reference file. The output is a line of JSON and the
-bytes of the model. The process may allocate 512 MB after its start, compute for a few seconds, and write no files.
+The input is a line of JSON, the file and, for a parity check, the reference or a second file. The output is a line of
+JSON and the bytes of the model. The process may allocate 512 MB after its start, compute for a few seconds, and write
+no files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import gru_core
 from gru_core import Model, Parity, formats
 from gru_core.formats import FormatError, Imported, Limits, Unanswered
+from gru_core.parity.report import Difference, is_reference
 from gru_core.runs.trace import read
 
 from ..intake.upload import Upload
@@ -49,7 +51,7 @@ def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[di
     try:
         network = imported(upload, limits)
         if reference is not None:
-            return {"parity": parity_result(gru_core.check(network, reference))}, b""
+            return {"parity": parity_result(gru_core.check(network, other(reference, limits)))}, b""
         model = mark_as_imported(network.model)
         check_outputs(model)
         return {"said": network.said}, model.to_bytes()
@@ -70,6 +72,23 @@ def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[di
 def imported(upload: Upload, limits: Limits) -> Imported:
     """Return the network in an uploaded file. Raises as `gru_core.formats.read`."""
     return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels, limits=limits)
+
+
+def other(file: bytes, limits: Limits) -> bytes | Imported:
+    """Return the other side of a parity check: the bytes of a reference, or the network in a second file.
+
+    Raises FormatError if the file cannot be read, or if it leaves a question open.
+    """
+    if is_reference(file):
+        return file
+    try:
+        return formats.read(file, "the second file", limits=limits)
+    except Unanswered as error:
+        option = error.question.options[0].value
+        raise FormatError(
+            f"the second file leaves a question open: {error.question.text} Answer it on the command line: "
+            f"gruscope check FILE SECOND_FILE --second-answer {error.question.key}={option}"
+        ) from error
 
 
 def mark_as_imported(model: Model) -> Model:
@@ -95,10 +114,18 @@ def parity_result(report: Parity) -> dict[str, Any]:
     return {
         "passed": report.passed,
         "tolerance": report.tolerance,
-        "differences": [asdict(d) | {"by_step": d.by_step.tolist()} for d in report.differences],
+        "differences": [_difference(difference) for difference in report.differences],
+        "gates": [_difference(difference) for difference in report.gates],
+        "precision": report.precision,
         "cause": report.cause and str(report.cause),
+        "cause_name": report.cause and report.cause.name,
+        "remedy": report.cause and report.cause.remedy,
         "text": str(report),
     }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return asdict(difference) | {"title": difference.title, "by_step": difference.by_step.tolist()}
 
 
 def _limit(seconds: int) -> None:

@@ -75,14 +75,19 @@ def answer(request: Request, id: str, body: Answers) -> Response:
 
 @router.post(
     "/{id}/check",
-    summary="Check that a model computes the same numbers as the library it comes from",
+    summary="Check that a model computes the same numbers as another implementation, and name the cause if not",
     response_class=Response,
     response_description="The body is a reference as .npz: `x` (T, I) and `h` (T, H) of the top layer, or h_l0, h_l1, "
-    "… of each layer, or `y`, as the other library computed them. `passed` is true if every relative difference is at "
+    "… of each layer, or `y`, as the other library computed them. Arrays (B, ·) are those after the last step. The "
+    "reference can also have `h0` (in an LSTM `c0` too), `lengths` (B,) or `mask` (T, B). Or the body is the file of a "
+    "second model: both then run on the same random input. `passed` is true if every relative difference is at "
     "most `tolerance`. Each entry of `differences` has the `name` of the array, the `largest` difference, its place "
-    "(`step` and `unit`, from 1), its size `relative` to the largest number of the reference (null if that number"
+    "(`step` and `unit`, from 1), the `first` step above the tolerance, its size `relative` to the largest number of "
+    "the reference (null if that number"
     " is zero and the difference is not), and the largest difference of each step, `by_step`. `cause` names a "
-    "known cause that explains the differences, if there is one, and `text` reports everything in words.",
+    "known cause that explains the differences, if there is one, `cause_name` is its kind, and `remedy` says what to "
+    "change in which library. `gates` has the differences of gates if two models were compared. `text` reports "
+    "everything in words.",
 )
 def check(request: Request, id: str, body: Body) -> Response:
     settings = request.app.state.settings

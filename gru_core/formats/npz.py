@@ -20,11 +20,12 @@ HEADER = re.compile(
     r"\{'descr': '([<>|=])(\w{1,12})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,200})\), \}\s*"
 )
 NUMBERS = {"f2", "f4", "f8"}
-INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
+INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"b1"}
 
 
 def arrays(data: bytes, integers: bool = False) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an .npz file by name: floating-point numbers and, with `integers`, whole numbers.
+    """Return the arrays of an .npz file by name: floating-point numbers and, with `integers`, whole numbers and
+    truth values.
 
     Raises FormatError if the file is damaged, empty or too large, or if it has anything else in it.
     """

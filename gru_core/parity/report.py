@@ -1,48 +1,63 @@
-"""The parity check: it tests whether a model computes the same as its source, and looks for the cause if not.
+"""The parity check: it tests whether a model computes the same as another implementation.
+
+If the numbers differ, it looks for the cause.
 
     report = check(model, "reference.npz")
     print(report)         # parity check passed: h of layer 1 differs by at most 1.2e-07 (step 7, unit 3), …
 
-The reference is what the source library computed for an input. Its arrays have names: `x`, the input, `(T, I)` or
-`(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`, the states of the top layer, `(T, H)` or `(T, B, H)`, or
-`h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if wanted. The initial states must be zero.
+The other implementation is a reference or another model. A reference is what a library computed for an input. Its
+arrays have names: `x`, the input, `(T, I)` or `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`, the states of
+the top layer, `(T, H)` or `(T, B, H)`, or `h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if wanted. States or
+outputs `(B, ·)` are those after the last timestep. If the reference has them, `h0` is the initial state `(L, B, H)`
+(in an LSTM `c0` as well), and `lengths` `(B,)` or `mask` `(T, B)` shows the padding: these timesteps hold the state and
+are not compared.
 
 The relative error of a layer is the largest |Δh| over all timesteps, sequences and units, divided by the largest |h|
-of its reference. It may be 1e-5, or 1e-10 if the weights and the reference's states and outputs are all float64.
-Rounding alone gives about 1e-7 and 1e-16.
+of its reference. `TOLERANCE` has the largest error that is allowed, by the precision of the reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
-from gru_core.encoder import LARGEST, Symbols
-from gru_core.formats import npz
+from gru_core.encoder import Symbols
+from gru_core.formats import archive, read_file
+from gru_core.formats import read as read_model
 from gru_core.formats.imported import Imported
-from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import BLOCKS, MAX_BYTES, Convention, FileLayer, Update, known
+from gru_core.formats.questions import FormatError
+from gru_core.formats.weights import BLOCKS, Convention, FileLayer, Update, known
 from gru_core.model import Model
-from gru_core.parity.confusions import Case, Cause, explain, relative_error
+from gru_core.parity import reference as references
+from gru_core.parity import remedies
+from gru_core.parity.case import Case, Output, Wanted, without_padding
+from gru_core.parity.confusions import Cause, explain
+from gru_core.parity.reference import Arrays, Reference
 
-SINGLE, DOUBLE = 1e-5, 1e-10
-MAX_STEPS, MAX_WORK = 10_000, 2e9
-"""Limits on a reference, over all its sequences: timesteps, and timesteps times the number of weights of the model."""
+TOLERANCE = {53: 1e-10, 24: 1e-5, 11: 5e-3, 8: 4e-2}
+"""The largest relative error allowed, by the significant bits of float64, float32, float16 and bfloat16.
+
+Rounding alone gives about 1e-16, 1e-7, 1e-3 and 1e-2.
+"""
+
+PRECISIONS = {53: "float64", 24: "float32", 11: "float16", 8: "bfloat16"}
+
+STEPS, SEQUENCES = 24, 3
+"""The size of the random input that two models are compared on."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The difference of one signal from its reference: `h_l0`, `h_l1`, … or `y`.
+    """The difference of one signal from its reference: `h_l0`, `h_l1`, … or `y`, and of two models also gates, `z_l0`.
 
     `by_step` `(T,)` is the largest |Δ| of each timestep. `largest` is the largest of all, at `step` and `unit`, both
-    from 1. `relative` is `largest` divided by the largest |reference|.
+    from 1. `relative` is `largest` divided by the largest |reference|. `first` is the first timestep, from 1, with a
+    relative difference above the tolerance, or None.
     """
 
     name: str
@@ -51,24 +66,43 @@ class Difference:
     relative: float
     step: int
     unit: int
+    first: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The name in words, such as "h of layer 1"."""
+        signal, _, layer = self.name.rpartition("_l")
+        return f"{signal} of layer {int(layer) + 1}" if signal else self.name
 
     def __str__(self) -> str:
-        what = "y" if self.name == "y" else f"h of layer {int(self.name[3:]) + 1}"
         place = f"step {self.step}, {'output' if self.name == 'y' else 'unit'} {self.unit}"
-        return f"{what} differs by at most {self.largest:.1e} ({place}), a relative difference of {self.relative:.1e}"
+        size = f"{self.title} differs by at most {self.largest:.1e} ({place})"
+        return f"{size}, a relative difference of {self.relative:.1e}"
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The result of a parity check: the differences, the relative `tolerance`, and the `cause` if one was found."""
+    """The result of a parity check: the differences, the relative `tolerance`, and the `cause` if one was found.
+
+    `precision` is the precision of the reference, such as "float32". The `gates` are differences too, if two models
+    were compared; the check passes or fails by the `differences` only.
+    """
 
     tolerance: float
     differences: tuple[Difference, ...]
     cause: Cause | None = None
+    precision: str = "float32"
+    gates: tuple[Difference, ...] = ()
 
     @property
     def passed(self) -> bool:
         return all(difference.relative <= self.tolerance for difference in self.differences)
+
+    @property
+    def first(self) -> Difference | None:
+        """The signal that differs first: at the first timestep, in the lowest layer, gates before states."""
+        signals = [difference for difference in (*self.gates, *self.differences) if difference.first is not None]
+        return min(signals, key=lambda difference: (difference.first, difference.name[-1]), default=None)
 
     def __repr__(self) -> str:
         relative = ", ".join(f"{difference.name} {difference.relative:.1e}" for difference in self.differences)
@@ -77,52 +111,106 @@ class Parity:
     def __str__(self) -> str:
         verdict = "passed" if self.passed else "failed"
         differences = "; ".join(map(str, self.differences))
-        lines = f"parity check {verdict}: {differences}; at most {self.tolerance:.0e} is allowed."
+        lines = f"parity check {verdict}: {differences}; at most {self.tolerance:.0e} is allowed ({self.precision})."
         if self.passed:
             return lines
+        if self.first is not None and self.first.first is not None:
+            size = self.first.by_step[self.first.first - 1]
+            lines += f" The first difference is at step {self.first.first}: {self.first.title} differs by {size:.1e}."
         if self.cause is None:
-            check = "Check that the reference is from this network, this input and an initial state of zero."
-            if all(difference.name == "y" for difference in self.differences):
-                return f"{lines} Add the states h to the reference: y alone does not show the cause. {check}"
-            return f"{lines} No known cause explains the difference. {check}"
-        return f"{lines} But {self.cause}."
+            return (
+                f"{lines} No known cause explains the difference. Check that the reference is from this network, this "
+                "input and this initial state (zero, unless the reference has h0)."
+            )
+        return f"{lines} But {self.cause}. {self.cause.remedy}".rstrip()
 
 
-Reference = Mapping[str, npt.NDArray[Any]]
+def check(model: Model | Imported, other: Model | Imported | Arrays | bytes | str | Path) -> Parity:
+    """Compare the values that a model computes with those of another implementation.
 
+    `other` is a reference (its arrays by name, or the bytes or the path of an `.npz` of them) or a second model, which
+    is run on the same random input. The bytes or the path may also be of a file with a second model. If `model` is an
+    `Imported`, common mistakes are tried in the terms of its file, and only the direction that is shown is compared.
 
-def check(model: Model | Imported, reference: Reference | bytes | str | Path) -> Parity:
-    """Compare the values that a model computes with the values that its source computed.
-
-    `reference` is the arrays by name, or the bytes or the path of an `.npz` of them. If `model` is an `Imported`,
-    common mistakes are tried in the terms of its file, and only the direction that is shown is compared.
-
-    Raises FormatError if the reference does not fit the model.
+    Raises FormatError if the two cannot be compared, Unanswered if the file of the second model leaves a question open,
+    and OSError if a file cannot be read.
     """
-    core = model.model if isinstance(model, Imported) else model
-    both = isinstance(model, Imported) and model.both
+    if isinstance(other, bytes | str | Path) and not is_reference(data := references.data(other)):
+        other = read_model(data, "the second file") if isinstance(other, bytes) else read_file(other)
+    if isinstance(other, Model | Imported):
+        return _check_models(model, other)
+    core = _core(model)
     backward = isinstance(model, Imported) and model.direction == "backward"
-    arrays = reference if isinstance(reference, Mapping) else npz.arrays(_bytes(reference), integers=True)
-    x, wanted = _read(core, arrays, both, backward)
-    if backward and isinstance(model, Imported) and model.as_read:
-        wanted = {name: array[::-1] for name, array in wanted.items()}
-    runs = core.forward(x)
+    both = isinstance(model, Imported) and model.both
+    as_read = backward and isinstance(model, Imported) and model.as_read
+    return _check(model, references.read(core, references.arrays(other), both, backward, as_read))
+
+
+def is_reference(data: bytes) -> bool:
+    """Return whether a file is a reference: an `.npz` with an array `x`, `h` or `y`.
+
+    Raises FormatError if the file is damaged.
+    """
+    return data[:2] == b"PK" and not {"x.npy", "h.npy", "y.npy"}.isdisjoint(archive.members(data))
+
+
+def _core(model: Model | Imported) -> Model:
+    return model.model if isinstance(model, Imported) else model
+
+
+def _check(model: Model | Imported, reference: Reference) -> Parity:
+    core = _core(model)
+    case = _case(core, reference)
+    order = np.argsort(reference.padded, axis=0, kind="stable")
+    runs = core.forward(case.x, case.h0)
     given = {f"h_l{k}": run.h for k, run in enumerate(runs)} | {"y": core.readout(runs[-1].h)}
-    differences = tuple(_difference(name, given[name], array) for name, array in wanted.items())
-    doubles = all(array.dtype == np.float64 for array in (*wanted.values(), *core.parameters.values()))
-    parity = Parity(DOUBLE if doubles else SINGLE, differences)
-    if parity.passed:
-        return parity
-    states = {name: array for name, array in wanted.items() if name != "y"}
-    if all(d.relative <= parity.tolerance for d in differences if d.name != "y"):
-        return replace(parity, cause=_cause_of_y(core, runs[-1].h, wanted["y"], parity.tolerance) if states else None)
-    if not known(core.layers):
-        return parity  # all known confusions are about layers of one kind, which other libraries have as well
+    bits = reference.bits
+    if bits == 53 and any(array.dtype != np.float64 for array in core.parameters.values()):
+        bits = 24
+    tolerance = TOLERANCE[bits]
+    differences = tuple(
+        _difference(name, given[name], wanted, order, tolerance) for name, wanted in case.wanted.items()
+    )
+    parity = Parity(tolerance, differences, precision=PRECISIONS[bits])
+    empty = any(not signal.values[signal.at].any() for signal in case.wanted.values())
+    if parity.passed or empty or not known(core.layers):
+        return parity  # zeros show no cause; and all known mistakes are about layers of one kind that libraries share
+    if reference.swapped is not None:
+        swapped = _case(core, replace(reference, wanted=reference.swapped)).wanted
+        left = max(signal.relative_error(given[name]) for name, signal in swapped.items())
+        if left <= tolerance:
+            return replace(
+                parity, cause=Cause("direction", "with the two directions swapped", left, remedies.DIRECTIONS)
+            )
+    return replace(parity, cause=_cause(model, case, parity))
+
+
+def _case(core: Model, reference: Reference) -> Case:
+    """Return the reference for a model, with its padding at the end of each sequence."""
+    counted = np.ones_like(reference.padded)
+    case = Case((), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.of(core.readout))
+    return without_padding(case, reference.padded)
+
+
+def _cause(model: Model | Imported, case: Case, parity: Parity) -> Cause | None:
+    """Return the cause of a difference, None if none is known."""
+    core = _core(model)
     if isinstance(model, Imported):
-        cases = [Case(model.cells, model.convention, x, states)]
+        cases = [replace(case, cells=model.cells, convention=model.convention)]
     else:
-        cases = [Case(tuple(FileLayer.of(layer, c) for layer in core.layers), c, x, states) for c in _meant(core)]
-    return replace(parity, cause=explain(cases, parity.tolerance))
+        cases = [
+            replace(case, cells=tuple(FileLayer.of(layer, c) for layer in core.layers), convention=c)
+            for c in _meant(core)
+        ]
+    right = {d.name for d in parity.differences if d.name != "y" and d.relative <= parity.tolerance}
+    cause = explain(cases, parity.tolerance)
+    if cause is not None and f"h_l{len(core.layers) - 1}" in right:
+        return replace(cause, words=f"h is right, and {_on_y(cause.words)}")
+    return cause and replace(cause, words=_on_y(cause.words))
+
+
+def _on_y(words: str) -> str:
+    return words.replace("with without", "without")
 
 
 def _meant(model: Model) -> list[Convention]:
@@ -134,83 +222,69 @@ def _meant(model: Model) -> list[Convention]:
     return [Convention(BLOCKS[len(layer.gates)])]
 
 
-def _bytes(reference: bytes | str | Path) -> bytes:
-    if isinstance(reference, bytes):
-        data = reference
-    else:
-        with Path(reference).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MiB")
-    return data
+def _difference(name: str, given: Array, wanted: Wanted, order: npt.NDArray[np.intp], tolerance: float) -> Difference:
+    """Return the difference of a signal. `order` has the timesteps of `given` as they stand in the reference."""
+    off = np.abs(given.astype(np.float64) - wanted.values) * wanted.at[..., None]
+    in_place = np.empty_like(off)
+    np.put_along_axis(in_place, order[..., None], off, 0)
+    step, _, unit = np.unravel_index(in_place.argmax(), off.shape)
+    by_step = in_place.max((1, 2))
+    largest = float(by_step.max())
+    relative = wanted.relative_error(given)
+    large = by_step > (tolerance * largest / relative if relative else 0)
+    first = int(large.argmax()) + 1 if large.any() else None
+    return Difference(name, by_step, largest, relative, int(step) + 1, int(unit) + 1, first)
 
 
-def _read(model: Model, arrays: Reference, both: bool, backward: bool) -> tuple[Array, dict[str, Array]]:
-    """The input `(T, B, I)` and the states and outputs `(T, B, ·)` wanted, as the shown direction meets them."""
-    top = len(model.layers) - 1
-    sizes = {f"h_l{k}": gru.units for k, gru in enumerate(model.layers)} | {"y": len(model.readout.labels)}
-    named = {f"h_l{top}" if name == "h" else name: array for name, array in arrays.items() if name != "x"}
-    unknown = [name for name in named if name not in sizes]
-    if "x" not in arrays or not named or unknown:
-        allowed = f"x, and h, {', '.join(list(sizes)[:-1])} or y"
-        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"this one has {', '.join(map(shown, arrays))}"
-        raise FormatError(f"a reference for this model holds arrays called {allowed}; {wrong}")
-    x = _input(model, np.asarray(arrays["x"]))
-    wanted: dict[str, Array] = {}
-    for name in sorted(named):
-        array, size = np.asarray(named[name]), sizes[name]
-        if array.ndim == 2:
-            array = array[:, None]
-        halves = both and name != "y" and array.shape[-1:] == (2 * size,)
-        if array.ndim != 3 or array.shape[:2] != x.shape[:2] or not (array.shape[2] == size or halves):
-            T, B = x.shape[:2]
-            shape = f"{named[name].shape}; for x of {T} steps it must be ({T}, {B}, {size})"
-            raise FormatError(f"{name} in the reference has the shape {shape}, or ({T}, {size}) for one sequence")
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise FormatError(f"{name} in the reference must contain finite floating-point numbers only")
-        if halves:
-            array = array[..., size:] if backward else array[..., :size]
-        wanted[name] = array[::-1] if backward else array
-    return x[::-1] if backward else x, wanted
-
-
-def _input(model: Model, x: npt.NDArray[Any]) -> Array:
-    """The input as the bottom layer takes it, `(T, B, I)`."""
-    I = model.layers[0].inputs
-    symbols = isinstance(model.encoder, Symbols) and x.dtype.kind in "iu" and x.ndim <= 2
-    wanted = f"(T, {I}) or (T, B, {I}) numbers" + (
-        ", or whole numbers (T,) or (T, B) for symbols" if symbols or I > 1 else ""
-    )
-    if symbols:
-        if x.size and not (x.min() >= 0 and x.max() < I):
-            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
-        x = np.eye(I)[x]
-    shape = x.shape
-    if x.ndim == 2:
-        x = x[:, None]
-    if x.ndim != 3 or x.shape[-1] != I or x.size == 0 or x.dtype.kind not in "fiu":
-        raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
-    most = min(MAX_STEPS, int(MAX_WORK / sum(array.size for array in model.parameters.values())))
-    if x.shape[0] * x.shape[1] > most:
+def _check_models(model: Model | Imported, other: Model | Imported) -> Parity:
+    """Run both models over one random input, and compare their signals."""
+    first, second = _core(model), _core(other)
+    kinds = [[layer.title for layer in core.layers] for core in (first, second)]
+    if kinds[0][0] != kinds[1][0]:
         raise FormatError(
-            f"x in the reference has {x.shape[0] * x.shape[1]:,} steps; at most {most:,} can be run, "
-            "counted over all its sequences"
+            f"the first file has {kinds[0][0]} layers, the second {kinds[1][0]} layers: they cannot be compared"
         )
-    if not (np.abs(x) <= LARGEST).all():
-        raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
-    return x
+    for what, a, b in (
+        ("inputs", first.layers[0].inputs, second.layers[0].inputs),
+        ("units in its top layer", first.layers[-1].units, second.layers[-1].units),
+    ):
+        if a != b:
+            raise FormatError(f"the first file has {a} {what}, the second has {b}: they cannot be compared")
+    if len(second.layers) > len(first.layers):  # a dropped layer is dropped from the network that has it
+        return _second_compared(_check_models(other, model))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(STEPS, SEQUENCES, first.layers[0].inputs))
+    if isinstance(first.encoder, Symbols) and isinstance(second.encoder, Symbols):
+        x = np.eye(x.shape[2])[rng.integers(0, x.shape[2], x.shape[:2])]
+    back = [isinstance(m, Imported) and m.direction == "backward" for m in (model, other)]
+    runs = second.forward(x[::-1] if back[1] else x)
+    flip = slice(None, None, -1 if back[0] != back[1] else 1)
+    at, top = np.ones(x.shape[:2], bool), len(first.layers) - 1
+    wanted = {f"h_l{top}": Wanted(runs[-1].h[flip], at)}
+    equal = len(first.layers) == len(second.layers) and all(
+        a.units == b.units and type(a) is type(b) for a, b in zip(first.layers, second.layers, strict=True)
+    )
+    if equal:
+        wanted = {f"h_l{k}": Wanted(run.h[flip], at) for k, run in enumerate(runs)}
+    if len(first.readout.labels) == len(second.readout.labels):
+        wanted["y"] = Wanted(second.readout(runs[-1].h)[flip], at)
+    h0 = tuple(np.zeros((SEQUENCES, len(layer.carried) * layer.units)) for layer in first.layers)
+    shown = x[::-1] if back[0] else x
+    doubles = all(a.dtype == np.float64 for core in (first, second) for a in core.parameters.values())
+    parity = _check(model, Reference(shown, wanted, ~at, h0, 53 if doubles else 24))
+    if not equal:
+        return parity
+    order = np.argsort(~at, axis=0, kind="stable")
+    gates = tuple(
+        _difference(f"{name}_l{k}", getattr(a, name), Wanted(getattr(b, name)[flip], at), order, parity.tolerance)
+        for k, (a, b) in enumerate(zip(first.forward(shown), runs, strict=True))
+        for name in a.cell.signals
+        if name != "h"
+    )
+    return replace(parity, gates=gates)
 
 
-def _difference(name: str, given: Array, wanted: Array) -> Difference:
-    off = np.abs(given.astype(np.float64) - wanted)
-    step, _, unit = np.unravel_index(off.argmax(), off.shape)
-    relative = relative_error(given, wanted)
-    return Difference(name, off.max((1, 2)), float(off.max()), relative, int(step) + 1, int(unit) + 1)
-
-
-def _cause_of_y(model: Model, h: Array, wanted: Array, tolerance: float) -> Cause | None:
-    """Why y is off where h is right: a softmax too many, or one too few."""
-    other: Literal["softmax", "linear"] = "linear" if model.readout.kind == "softmax" else "softmax"
-    relative = relative_error(replace(model.readout, kind=other)(h), wanted)
-    words = "h is right, and with a softmax on y" if other == "softmax" else "h is right, and without the softmax on y"
-    return Cause(words, relative) if relative <= tolerance else None
+def _second_compared(parity: Parity) -> Parity:
+    if parity.cause is None:
+        return parity
+    return replace(parity, cause=replace(parity.cause, words=f"{parity.cause.words} of the second file"))

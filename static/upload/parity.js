@@ -1,7 +1,7 @@
-/** The parity check of an uploaded model: how far its numbers are from those of its own library. */
+/** The parity check of an uploaded model: how far its numbers are from those of another implementation, and why. */
 
-/** @typedef {{name: string, largest: number, relative: number, step: number, unit: number, by_step: number[]}} Difference */
-/** @typedef {{passed: boolean, text: string, differences: Difference[]}} Parity */
+/** @typedef {{name: string, title: string, largest: number, relative: number, step: number, unit: number, by_step: number[]}} Difference */
+/** @typedef {{passed: boolean, text: string, differences: Difference[], gates: Difference[]}} Parity */
 import { finder, newRow, sentence } from "../elements.js";
 
 /** @param {HTMLElement} section */
@@ -17,25 +17,23 @@ export function createParity(section) {
       table.hidden = steps.hidden = true;
     },
     /** @param {Parity} parity */
-    show({ text, passed, differences }) {
+    show({ text, passed, differences: states, gates }) {
+      const differences = [...gates, ...states];
       verdict.textContent = sentence(text);
       verdict.classList.toggle("passed", passed);
       table.hidden = steps.hidden = false;
       table.tBodies[0].replaceChildren(
-        ...differences.map(({ name, largest, relative, step, unit }) =>
-          newRow([nameOf(name), brief(largest), brief(relative), `t = ${step}, ${name === "y" ? "output" : "unit"} ${unit}`]),
+        ...differences.map(({ name, title, largest, relative, step, unit }) =>
+          newRow([title, brief(largest), brief(relative), `t = ${step}, ${name === "y" ? "output" : "unit"} ${unit}`]),
         ),
       );
       const T = differences[0]?.by_step.length ?? 0;
       const rows = Array.from({ length: T }, (_, i) => newRow([String(i + 1), ...differences.map(({ by_step }) => brief(by_step[i]))]));
-      find(".by-step thead").replaceChildren(newRow(["t", ...differences.map(({ name }) => nameOf(name))], "col"));
+      find(".by-step thead").replaceChildren(newRow(["t", ...differences.map(({ title }) => title)], "col"));
       find(".by-step tbody").replaceChildren(...rows);
     },
   };
 }
-
-/** @param {string} name */
-const nameOf = (name) => (name === "y" ? "y" : `h of layer ${Number(name.slice(3)) + 1}`);
 
 /** @param {number | null} value `null` is a difference from a reference that is 0 everywhere */
 const brief = (value) => (value === null ? "∞" : value === 0 ? "0" : value.toExponential(1).replace("-", "−"));

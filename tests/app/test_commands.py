@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,9 @@ def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:
     assert status == 1
     assert "But with gate order r, z, h it matches to" in out
     report = json.loads(run(capsys, *wrong, "--json")[1])
-    assert set(report) == {"passed", "tolerance", "differences", "cause", "text"}
+    assert set(report) == {
+        "passed", "tolerance", "differences", "gates", "precision", "cause", "cause_name", "remedy", "text",
+    }  # fmt: skip
     for arguments, message in (
         ((TAGGER, "--reference", FIXTURES / "haiku-reference.npz"), "x in the reference has the shape"),
         ((TAGGER, "--reference", "nope.npz"), "nope.npz cannot be read"),
@@ -98,6 +101,28 @@ def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:
         status, out, err = run(capsys, "check", *arguments)
         assert (status, out) == (2, "")
         assert message in err
+
+
+def test_check_compares_two_files(capsys: Said, tmp_path: Path) -> None:
+    onnx = FIXTURES / "pytorch-tagger.onnx"
+    status, out, _ = run(capsys, "check", TAGGER, onnx)
+    assert (status, out.startswith("parity check passed: ")) == (0, True)
+    assert run(capsys, "check", TAGGER, REFERENCE)[0] == 0  # a reference is known by its arrays
+    status, out, _ = run(capsys, "check", TAGGER, onnx, "--second-answer", "reset=before", "--json")
+    report = json.loads(out)
+    assert (status, report["passed"], report["cause_name"]) == (1, False, "reset gate")
+    assert {"PyTorch", "Keras", "ONNX", "linear_before_reset=1"} <= set(re.findall(r"[\w=]+", report["remedy"]))
+    assert {gate["name"] for gate in report["gates"]} >= {"r_l0", "z_l0", "h_tilde_l0"}
+    status, out, err = run(capsys, "check", BOTH, BOTH, "--answer", "direction=forward")
+    assert (status, out) == (2, "")
+    assert "--second-answer direction=backward" in err
+    both = ["check", BOTH, BOTH, "--answer", "direction=forward", "--second-answer"]
+    assert run(capsys, *both, "direction=forward")[0] == 0
+    assert run(capsys, *both, "direction=backward")[0] == 1
+    for arguments in ((TAGGER,), (TAGGER, onnx, "--reference", REFERENCE)):
+        with pytest.raises(SystemExit) as error:
+            run(capsys, "check", *arguments)
+        assert error.value.code == 2
 
 
 def test_models_lists_what_ships_what_is_served_and_what_is_kept(

@@ -99,7 +99,7 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
     assert proof["cause"] is None
     assert proof["text"] == str(gru.check(found, reference))
     assert [d["name"] for d in proof["differences"]] == ["h_l0", "h_l1", "y"]
-    assert set(proof["differences"][0]) == {"name", "largest", "relative", "step", "unit", "by_step"}
+    assert set(proof["differences"][0]) == {"name", "title", "largest", "relative", "step", "unit", "first", "by_step"}
     for page in ("/", "/embed"):
         html = client.get(page, params={"model": entry["id"]}).text
         assert f'<optgroup label="Uploaded models">\n        <option value="{entry["id"]}" selected' in html
@@ -213,6 +213,25 @@ def test_a_check_names_what_was_confused(client: TestClient) -> None:
     refused = client.post(f"/api/models/{entry['id']}/check", content=npz(x=np.zeros((3, 2)))).json()["error"]
     assert (refused["code"], refused["where"]) == ("format", "file")
     assert "a reference for this model holds arrays called x, and h" in refused["message"]
+
+
+def test_a_model_is_compared_with_a_second_file(client: TestClient) -> None:
+    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+    path = f"/api/models/{entry['id']}/check"
+    proof = client.post(path, content=(FIXTURES / "pytorch-tagger.onnx").read_bytes()).json()
+    assert (proof["passed"], proof["cause"], proof["remedy"]) == (True, None, None)
+    wrong = client.post(f"/api/models/{entry['id']}/answers", json={"answers": {"reset": "before"}}).json()["model"]
+    wrong_path = f"/api/models/{wrong['id']}/check"
+    proof = client.post(wrong_path, content=(FIXTURES / "pytorch-tagger.onnx").read_bytes()).json()
+    assert (proof["passed"], proof["cause_name"]) == (False, "reset gate")
+    assert "linear_before_reset" in proof["remedy"]
+    assert [gate["name"] for gate in proof["gates"]][:3] == ["r_l0", "z_l0", "h_tilde_l0"]
+    for content, message in (
+        ((FIXTURES / "pytorch-both.safetensors").read_bytes(), "--second-answer direction=forward"),
+        (b"nothing known", "this type of file cannot be read"),
+    ):
+        refused = client.post(path, content=content).json()["error"]
+        assert (refused["code"], message in refused["message"]) == ("format", True)
 
 
 def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient) -> None:

@@ -52,7 +52,7 @@ def test_a_file_read_with_its_gates_in_the_wrong_order_is_found_out(order: str) 
     assert parity.cause is not None
     assert parity.cause.words == "with gate order r, z, h"
     assert parity.cause.relative < 1e-6
-    assert str(parity).endswith(f"But with gate order r, z, h it matches to {parity.cause.relative:.1e}.")
+    assert f"But with gate order r, z, h it matches to {parity.cause.relative:.1e}. PyTorch" in str(parity)
 
 
 @pytest.mark.parametrize(
@@ -218,5 +218,5 @@ def test_symbols_by_number_must_be_in_the_alphabet() -> None:
 def test_a_reference_out_of_a_strangers_hands_is_read_as_carefully_as_weights() -> None:
     file = io.BytesIO()
     np.savez(file, x=np.array([{}], object))
-    with pytest.raises(FormatError, match="'x' holds numbers of the kind 'O'; f2, f4, f8"):
+    with pytest.raises(FormatError, match="'x' holds numbers of the kind 'O'; "):
         check(gru.load("flip-flop"), file.getvalue())

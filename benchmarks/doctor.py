@@ -1,0 +1,576 @@
+"""`python -m benchmarks doctor`: how often the parity check names the right cause of a difference, and names none.
+
+Each of 200 ports has one fault: a network of PyTorch, Keras, ONNX or Flax is moved to one of them, and something goes
+wrong in the conversion or in the call. 50 ports have no fault. The ports run in the equations below, which share no
+code with gru_core; those to ONNX run in onnxruntime if they can.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnx import helper, numpy_helper
+
+import gru_core as gru
+from gru_core import formats
+
+Array = np.ndarray[Any, Any]
+Layer = dict[str, Array]
+LIBRARIES = ("PyTorch", "Keras", "ONNX", "Flax")
+GATES = {"PyTorch": "rzn", "Keras": "zrn", "ONNX": "zrn", "Flax": "rzn"}
+LSTM_GATES = {"PyTorch": "ifgo", "Keras": "ifgo", "ONNX": "iofg"}
+FAULTS, SOUND = 200, 50
+RIGHT = 0.95
+
+
+def sigmoid(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+def relu(a: Array) -> Array:
+    return np.maximum(a, 0)
+
+
+def hard_sigmoid(a: Array) -> Array:
+    return np.clip(0.2 * a + 0.5, 0, 1)
+
+
+@dataclass
+class Network:
+    """A network: for each layer W, U, b and c of each gate, a readout, and what a port computes with it."""
+
+    kind: str  # "GRU" or "LSTM"
+    layers: list[Layer]
+    V: Array
+    c: Array
+    after: bool = True
+    sigma: Callable[[Array], Array] = sigmoid
+    tanh: Callable[[Array], Array] = np.tanh
+    keeps: bool = True
+    rounded: Callable[[Array], Array] = field(default=lambda array: array)
+
+    @property
+    def gates(self) -> str:
+        return "rzn" if self.kind == "GRU" else "ifgo"
+
+    @property
+    def units(self) -> int:
+        return len(self.layers[0]["b" + self.gates[0]])
+
+    def states(self, x: Array, h0: Array | None = None, real: Array | None = None) -> list[Array]:
+        """Return the states of each layer. A timestep that is not `real` `(T, B)` holds the state."""
+        states = []
+        for layer in self.layers:
+            H = self.units
+            h = np.zeros((x.shape[1], H), x.dtype) if h0 is None else h0
+            cell, row = np.zeros_like(h), []
+            for t in range(len(x)):
+                new, new_cell = self.step(layer, x[t], h, cell)
+                keep = np.ones((x.shape[1], 1), bool) if real is None else real[t][:, None]
+                h, cell = np.where(keep, new, h), np.where(keep, new_cell, cell)
+                row.append(h)
+            x = np.stack(row)
+            states.append(x)
+        return states
+
+    def step(self, layer: Layer, x: Array, h: Array, cell: Array) -> tuple[Array, Array]:
+        q = self.rounded
+        into = {g: q(x) @ q(layer["W" + g]).T + layer["b" + g] for g in self.gates}
+        if self.kind == "LSTM":
+            a = {g: into[g] + q(h) @ q(layer["U" + g]).T + layer["c" + g] for g in self.gates}
+            cell = self.sigma(a["f"]) * cell + self.sigma(a["i"]) * self.tanh(a["g"])
+            return self.sigma(a["o"]) * self.tanh(cell), cell
+        r, z = (self.sigma(into[g] + q(h) @ q(layer["U" + g]).T + layer["c" + g]) for g in "rz")
+        U, c = q(layer["Un"]).T, layer["cn"]
+        n = self.tanh(into["n"] + (r * (q(h) @ U + c) if self.after else q(r * h) @ U + c))
+        return (z * h + (1 - z) * n if self.keeps else (1 - z) * h + z * n), cell
+
+    def outputs(self, h: Array, softmax: bool = False) -> Array:
+        y = h @ self.V.T + self.c
+        e = np.exp(y - y.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True) if softmax else y
+
+
+def network(rng: Any, kind: str = "GRU", layers: int = 1, square: bool = False, dtype: Any = np.float32) -> Network:
+    H = int(rng.integers(3, 17))
+    I = H if square else int(rng.integers(2, 9))
+    gates = "rzn" if kind == "GRU" else "ifgo"
+    scale = 0.3 + 1.2 / np.sqrt(H)
+
+    def layer(inputs: int) -> Layer:
+        shapes = {"W": (H, inputs), "U": (H, H), "b": (H,), "c": (H,)}
+        return {n + g: rng.normal(0, scale / 2, s).astype(dtype) for g in gates for n, s in shapes.items()}
+
+    K = int(rng.integers(2, 6))
+    return Network(
+        kind, [layer(I if k == 0 else H) for k in range(layers)], rng.normal(0, 0.7, (K, H)).astype(dtype),
+        rng.normal(0, 0.5, K).astype(dtype),
+    )  # fmt: skip
+
+
+# Files. `pack` writes a layer's arrays as a library stores them, `unpack` reads them.
+
+
+def pack(layer: Layer, library: str, kind: str = "GRU") -> list[Array]:
+    """Return the kernel, the recurrent kernel and the biases in the library's layout."""
+    gates = (GATES if kind == "GRU" else LSTM_GATES)[library]
+    W, U = (np.concatenate([layer[n + g] for g in gates]) for n in "WU")
+    b, c = (np.concatenate([layer[n + g] for g in gates]) for n in "bc")
+    return [W.T, U.T, b, c] if library == "Keras" else [W, U, b, c]
+
+
+def unpack(arrays: list[Array], library: str, kind: str = "GRU") -> Layer:
+    gates = (GATES if kind == "GRU" else LSTM_GATES)[library]
+    W, U, b, c = arrays
+    if library == "Keras":
+        W, U = W.T, U.T
+    parts = {"W": W, "U": U, "b": b, "c": c}
+    return {n + g: block for n, a in parts.items() for g, block in zip(gates, np.split(a, len(gates)), strict=True)}
+
+
+def read(net: Network, library: str) -> formats.Imported:
+    """Write the network as a file of the library, and read the file."""
+    if library == "ONNX":
+        return formats.read(onnx_file(net, True), "net.onnx")
+    arrays: dict[str, Array] = {}
+    for k, layer in enumerate(net.layers):
+        W, U, b, c = pack(layer, library, net.kind)
+        if library == "PyTorch":
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            arrays |= {f"rnn.{n}_l{k}": a for n, a in zip(names, (W, U, b, c), strict=True)}
+        elif library == "Keras":
+            bias = np.stack([b, c]) if net.kind == "GRU" and net.after else b + c
+            arrays |= {f"rnn_{k}/kernel": W, f"rnn_{k}/recurrent_kernel": U, f"rnn_{k}/bias": bias}
+        else:
+            for g in "rzn":
+                arrays |= {f"GRUCell_{k}/i{g}/kernel": layer["W" + g].T, f"GRUCell_{k}/h{g}/kernel": layer["U" + g].T}
+                arrays[f"GRUCell_{k}/i{g}/bias"] = layer["b" + g] + (layer["c" + g] if g != "n" else 0)
+            arrays[f"GRUCell_{k}/hn/bias"] = layer["cn"]
+    if library == "Flax":
+        arrays |= {"Dense_0/kernel": net.V.T, "Dense_0/bias": net.c}
+    elif library == "Keras":
+        arrays |= {"out/kernel": net.V.T, "out/bias": net.c}
+    else:
+        arrays |= {"out.weight": net.V, "out.bias": net.c}
+    answers: dict[str, str] = {"readout": "linear"}
+    while True:
+        try:
+            return formats.read_arrays(arrays, "net", answers)
+        except formats.Unanswered as error:
+            options = [option.value for option in error.question.options]
+            answers[error.question.key] = "stacked" if "stacked" in options else options[0]
+
+
+def onnx_file(
+    net: Network, readout: bool, after: bool | None = None, h0: Array | None = None, **attributes: Any
+) -> bytes:
+    after = net.after if after is None else after
+    nodes, weights, value = [], {}, "x"
+    for k, layer in enumerate(net.layers):
+        W, U, b, c = pack(layer, "ONNX", net.kind)
+        weights |= {f"W{k}": W[None], f"R{k}": U[None], f"B{k}": np.concatenate([b, c])[None]}
+        inputs = [value, f"W{k}", f"R{k}", f"B{k}"]
+        if h0 is not None:
+            weights[f"h0{k}"] = h0[None]
+            inputs += ["", f"h0{k}"]
+        own = {"linear_before_reset": int(after)} if net.kind == "GRU" else {}
+        nodes.append(helper.make_node(net.kind, inputs, [f"Y{k}"], hidden_size=net.units, **own, **attributes))
+        weights[f"axes{k}"] = np.array([1])
+        nodes.append(helper.make_node("Squeeze", [f"Y{k}", f"axes{k}"], [f"h{k}"]))
+        value = f"h{k}"
+    outputs = [f"h{k}" for k in range(len(net.layers))]
+    if readout:
+        weights |= {"V": net.V.T, "c": net.c}
+        nodes += [helper.make_node("MatMul", [value, "V"], ["Vh"]), helper.make_node("Add", ["Vh", "c"], ["y"])]
+        outputs = ["y"]
+    dtype = helper.np_dtype_to_tensor_dtype(net.V.dtype)
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", dtype, ["T", "B", net.layers[0]["W" + net.gates[0]].shape[1]])],
+        [helper.make_tensor_value_info(name, dtype, None) for name in outputs],
+        [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in weights.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+def onnx_states(net: Network, x: Array, **options: Any) -> list[Array]:
+    session = onnxruntime.InferenceSession(onnx_file(net, False, **options), providers=["CPUExecutionProvider"])
+    return [np.asarray(states) for states in session.run(None, {"x": x})]
+
+
+# Ports. Each returns the file, the reference and the name of its fault.
+
+
+@dataclass
+class Port:
+    source: str
+    target: str
+    file: formats.Imported
+    other: Any
+
+
+class Maker:
+    """Random ports. `rng` decides the libraries, the sizes and the weights."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng([24, seed])
+        self.source, self.target = (str(name) for name in self.rng.choice(LIBRARIES, 2))
+        self.T, self.B = int(self.rng.integers(6, 33)), int(self.rng.integers(2, 6))
+
+    def start(self, kind: str = "GRU", **sizes: Any) -> tuple[Network, formats.Imported, Array]:
+        if kind == "LSTM":
+            self.source = self.source if self.source != "Flax" else "Keras"
+            self.target = self.target if self.target != "Flax" else "PyTorch"
+        net = network(self.rng, kind, **sizes)
+        if "Flax" in (self.source, self.target):  # which has one bias for r and one for z
+            for layer in net.layers:
+                layer |= {"b" + g: layer["b" + g] + layer["c" + g] for g in "rz"}
+                layer |= {"c" + g: 0 * layer["c" + g] for g in "rz"}
+        inputs = net.layers[0]["W" + net.gates[0]].shape[1]
+        x = self.rng.normal(size=(self.T, self.B, inputs)).astype(np.float32)
+        return net, read(net, self.source), x
+
+    def port(self, file: formats.Imported, **arrays: Array) -> Port:
+        return Port(self.source, self.target, file, arrays)
+
+    def lengths(self) -> Array:
+        lengths = self.rng.integers(2, self.T - 1, self.B)
+        lengths[0] = self.T
+        return lengths
+
+    def of_arrays(self, change: Callable[[list[Array]], list[Array]], kind: str = "GRU", **sizes: Any) -> Port:
+        """A port whose arrays, in the layout of the target, are changed."""
+        net, file, x = self.start(kind, **sizes)
+        net.layers = [unpack(change(pack(layer, self.target, kind)), self.target, kind) for layer in net.layers]
+        return self.port(file, x=x, h=net.states(x)[-1])
+
+
+def reset(m: Maker) -> Port:
+    """Keras's reset_after=False, ONNX without linear_before_reset (as torch's exporter writes it), or an own loop."""
+    net, file, x = m.start()
+    h = onnx_states(net, x, after=False)[-1] if m.target == "ONNX" else None
+    net.after = False
+    return m.port(file, x=x, h=net.states(x)[-1] if h is None else h)
+
+
+def exporter(m: Maker) -> Port:
+    """Two files: the network, and an ONNX file without linear_before_reset."""
+    net, file, _ = m.start()
+    m.target = "ONNX"
+    return Port(m.source, m.target, file, formats.read(onnx_file(net, True, after=False), "port.onnx"))
+
+
+def gate_order(m: Maker) -> Port:
+    """The arrays in the source's order of gates, read in another order."""
+    net, file, x = m.start()
+    m.source, m.target = [("PyTorch", "Keras"), ("Keras", "PyTorch"), ("ONNX", "Flax"), ("Flax", "ONNX")][m.T % 4]
+    file = read(net, m.source)
+    order = GATES[m.source]
+    layer = net.layers[0]
+    net.layers[0] = {n + to: layer[n + g] for n in "WUbc" for g, to in zip(order, GATES[m.target], strict=True)}
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def lstm_order(m: Maker) -> Port:
+    net, file, x = m.start("LSTM")
+    source, target = ("ifgo", "iofg") if m.source != "ONNX" else ("iofg", "ifgo")
+    layer = net.layers[0]
+    net.layers[0] = {n + to: layer[n + g] for n in "WUbc" for g, to in zip(source, target, strict=True)}
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def update(m: Maker) -> Port:
+    net, file, x = m.start()
+    net.keeps = False
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def bias_dropped(m: Maker) -> Port:
+    return m.of_arrays(lambda a: [a[0], a[1], a[2], 0 * a[3]])
+
+
+def bias_swapped(m: Maker) -> Port:
+    return m.of_arrays(lambda a: [a[0], a[1], a[3], a[2]])
+
+
+def bias_summed(m: Maker) -> Port:
+    """The two biases added into one, outside of the reset gate, as in Keras with reset_after=False."""
+    return m.of_arrays(lambda a: [a[0], a[1], a[2] + a[3], 0 * a[3]])
+
+
+def bias_order(m: Maker) -> Port:
+    """The kernels are reordered, the biases are not."""
+
+    def change(a: list[Array]) -> list[Array]:
+        return [*a[:2], *(np.concatenate([np.split(bias, 3)[i] for i in (1, 0, 2)]) for bias in a[2:])]
+
+    return m.of_arrays(change)
+
+
+def forget_bias(m: Maker) -> Port:
+    net, file, x = m.start("LSTM")
+    net.layers[0]["bf"] = net.layers[0]["bf"] + np.float32(1)
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def recurrent_transposed(m: Maker) -> Port:
+    net, file, x = m.start()
+    for layer in net.layers:
+        layer |= {"U" + g: layer["U" + g].T for g in "rzn"}
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def kernels_reshaped(m: Maker) -> Port:
+    """A reshape where a transpose is needed: (I, 3H) to (3H, I) and back."""
+
+    def change(a: list[Array]) -> list[Array]:
+        return [*(np.ascontiguousarray(k.T).reshape(k.shape) for k in a[:2]), *a[2:]]
+
+    return m.of_arrays(change)
+
+
+def kernels_swapped(m: Maker) -> Port:
+    return m.of_arrays(lambda a: [a[1], a[0], *a[2:]], square=True)
+
+
+def activation(m: Maker) -> Port:
+    kind = str(m.rng.choice(["GRU", "LSTM"]))
+    net, file, x = m.start(kind)
+    net.tanh = [relu, lambda a: a][m.T % 2]
+    return m.port(file, x=x / 4, h=net.states(x / 4)[-1])
+
+
+def recurrent_activation(m: Maker) -> Port:
+    net, file, x = m.start()
+    net.sigma = [hard_sigmoid, lambda a: np.clip(a / 6 + 0.5, 0, 1)][m.T % 2]
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def packed(m: Maker) -> Port:
+    """Zeros after the end of each sequence, as pad_packed_sequence and ONNX's sequence_lens write them."""
+    net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])))
+    real = np.arange(m.T)[:, None] < m.lengths()
+    return m.port(file, x=x, h=net.states(x)[-1] * real[..., None])
+
+
+def masked(m: Maker) -> Port:
+    """A mask as in Keras: a masked timestep holds the state. It is anywhere, at the start or at the end."""
+    net, file, x = m.start()
+    real = m.rng.random((m.T, m.B)) < 0.7
+    if m.T % 2:
+        real = np.arange(m.T)[:, None] >= m.T - m.lengths()
+    real[-1] = True
+    real[2, 0] = False
+    return m.port(file, x=x, h=net.states(x, real=real)[-1])
+
+
+def initial_state(m: Maker) -> Port:
+    net, file, x = m.start()
+    h0 = m.rng.normal(0, 0.5, (m.B, net.units)).astype(np.float32)
+    h = onnx_states(net, x, h0=h0)[-1] if m.target == "ONNX" else net.states(x, h0)[-1]
+    return m.port(file, x=x, h=h)
+
+
+def backward(m: Maker) -> Port:
+    net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])))
+    h = net.states(x[::-1])[-1]
+    return m.port(file, x=x, h=h if m.T % 2 else h[::-1])
+
+
+def states_backward(m: Maker) -> Port:
+    net, file, x = m.start()
+    return m.port(file, x=x, h=net.states(x)[-1][::-1])
+
+
+def late(m: Maker) -> Port:
+    net, file, x = m.start()
+    h = net.states(x)[-1]
+    return m.port(file, x=x, h=np.concatenate([0 * h[:1], h[:-1]]))
+
+
+def batch_first(m: Maker) -> Port:
+    net, file, x = m.start()
+    return m.port(file, x=x.swapaxes(0, 1), h=net.states(x)[-1].swapaxes(0, 1))
+
+
+def half_weights(m: Maker) -> Port:
+    net, file, x = m.start()
+    net.layers = [{n: a.astype(np.float16).astype(np.float32) for n, a in layer.items()} for layer in net.layers]
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def bfloat16(array: Array) -> Array:
+    whole = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    return ((whole + 0x7FFF + ((whole >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def bfloat16_products(m: Maker) -> Port:
+    net, file, x = m.start()
+    net.rounded = bfloat16
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def quantized(m: Maker) -> Port:
+    """Weights in 8 bits, with one scale for each matrix."""
+
+    def change(a: list[Array]) -> list[Array]:
+        scales = [float(np.abs(kernel).max()) / 127 for kernel in a[:2]]
+        rounded = [(np.round(k / s).astype(np.int8) * np.float32(s)) for k, s in zip(a, scales, strict=False)]
+        return [*rounded, *a[2:]]
+
+    return m.of_arrays(change)
+
+
+def layer_dropped(m: Maker) -> Port:
+    net, file, x = m.start(layers=2 + m.T % 2, square=True)
+    del net.layers[int(m.rng.integers(0, len(net.layers)))]
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def layers_swapped(m: Maker) -> Port:
+    net, file, x = m.start(layers=2, square=True)
+    net.layers.reverse()
+    return m.port(file, x=x, h=net.states(x)[-1])
+
+
+def softmax(m: Maker) -> Port:
+    net, file, x = m.start()
+    h = net.states(x)[-1]
+    return m.port(file, x=x, y=net.outputs(h, softmax=True), **({"h": h} if m.T % 2 else {}))
+
+
+def pooled(m: Maker) -> Port:
+    net, file, x = m.start()
+    h = net.states(x)[-1]
+    return m.port(file, x=x, y=net.outputs(h.mean(0) if m.T % 2 else h.max(0)))
+
+
+def readout_bias(m: Maker) -> Port:
+    net, file, x = m.start()
+    net.c = 0 * net.c
+    return m.port(file, x=x, y=net.outputs(net.states(x)[-1]))
+
+
+def reset_by_y(m: Maker) -> Port:
+    """The placement of the reset gate, seen in the output of the last timestep alone."""
+    net, file, x = m.start()
+    net.after = False
+    return m.port(file, x=x, y=net.outputs(net.states(x)[-1][-1]))
+
+
+FAULTY: list[tuple[Callable[[Maker], Port], str]] = [
+    (reset, "reset gate"), (exporter, "reset gate"), (reset_by_y, "reset gate"), (gate_order, "gate order"),
+    (lstm_order, "gate order"), (update, "direction of z"), (bias_dropped, "biases"), (bias_swapped, "biases"),
+    (bias_summed, "biases"), (bias_order, "biases"), (forget_bias, "biases"), (recurrent_transposed, "kernels"),
+    (kernels_reshaped, "kernels"), (kernels_swapped, "kernels"), (activation, "activation"),
+    (recurrent_activation, "activation"), (packed, "padding"), (masked, "padding"), (initial_state, "initial state"),
+    (backward, "time"), (states_backward, "time"), (late, "time"), (batch_first, "axes"), (half_weights, "precision"),
+    (bfloat16_products, "precision"), (quantized, "precision"), (layer_dropped, "layers"), (layers_swapped, "layers"),
+    (softmax, "readout"), (pooled, "readout"), (readout_bias, "readout"),
+]  # fmt: skip
+
+
+# Ports without a fault.
+
+
+def plain(m: Maker) -> Port:
+    net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])), layers=1 + m.T % 2)
+    states = onnx_states(net, x) if m.target == "ONNX" else net.states(x)
+    return m.port(file, x=x, y=net.outputs(states[-1]), **{f"h_l{k}": h for k, h in enumerate(states)})
+
+
+def double(m: Maker) -> Port:
+    net, file, x = m.start(dtype=np.float64)
+    return m.port(file, x=x, h=net.states(x.astype(np.float64))[-1])
+
+
+def low(m: Maker) -> Port:
+    """The reference in float16 or bfloat16, rounded at each product and in each state."""
+    net, file, x = m.start()
+    half: Callable[[Array], Array] = bfloat16 if m.T % 2 else (lambda a: a.astype(np.float16).astype(np.float32))
+    net.rounded = half
+    return m.port(file, x=x, h=half(net.states(x)[-1]))
+
+
+def with_lengths(m: Maker) -> Port:
+    net, file, x = m.start()
+    lengths = m.lengths()
+    real = np.arange(m.T)[:, None] < lengths
+    h = net.states(x, real=real)[-1]
+    if m.T % 2:
+        return m.port(file, x=x, h=h * real[..., None], lengths=lengths)
+    return m.port(file, x=x, h=h, mask=real.T)
+
+
+def with_h0(m: Maker) -> Port:
+    net, file, x = m.start()
+    h0 = m.rng.normal(0, 0.5, (m.B, net.units)).astype(np.float32)
+    return m.port(file, x=x, h=net.states(x, h0)[-1], h0=h0[None])
+
+
+def last_step(m: Maker) -> Port:
+    net, file, x = m.start()
+    y = net.outputs(net.states(x)[-1][-1])
+    return m.port(file, x=x if m.T % 2 else x.swapaxes(0, 1), y=y)
+
+
+def long(m: Maker) -> Port:
+    m.T, m.B = 1000, 2
+    net, file, x = m.start()
+    return m.port(file, x=x * 3, h=net.states(x * 3)[-1])
+
+
+def two_files(m: Maker) -> Port:
+    net, file, _ = m.start()
+    return Port(m.source, m.target, file, read(net, m.target))
+
+
+WITHOUT = [plain, double, low, with_lengths, with_h0, last_step, long, two_files]
+
+
+def npz(other: Any) -> Any:
+    if not isinstance(other, dict):
+        return other
+    file = io.BytesIO()
+    np.savez(file, **other)
+    return file.getvalue()
+
+
+def main() -> None:
+    rows: dict[tuple[str, str], list[int]] = {}
+    wrong: list[str] = []
+    right = 0
+    for i in range(FAULTS):
+        make, cause = FAULTY[i % len(FAULTY)]
+        port = make(Maker(i))
+        report = gru.check(port.file, npz(port.other))
+        named = report.cause.name if report.cause else "passed" if report.passed else "none"
+        row = rows.setdefault((make.__name__.replace("_", " "), cause), [0, 0])
+        row[0] += 1
+        row[1] += named == cause
+        right += named == cause
+        if named != cause:
+            words = report.cause.words if report.cause else ""
+            wrong.append(f"{i}: {make.__name__} ({port.source} to {port.target}): {named} {words}")
+    print(f"{'fault':24}{'cause':16}{'ports':>6}{'named first':>13}")
+    for (fault, cause), (count, hits) in rows.items():
+        print(f"{fault:24}{cause:16}{count:6}{hits:13}")
+    named_in_sound = 0
+    for i in range(SOUND):
+        make = WITHOUT[i % len(WITHOUT)]
+        port = make(Maker(1000 + i))
+        report = gru.check(port.file, npz(port.other))
+        if report.cause is not None or not report.passed:
+            named_in_sound += report.cause is not None
+            wrong.append(f"sound {i}: {make.__name__} ({port.source} to {port.target}): {report!r} {report.cause}")
+    print(*wrong, sep="\n")
+    print(f"the right cause is named first in {right} of {FAULTS} faulty ports ({right / FAULTS:.1%})")
+    print(f"a cause is named in {named_in_sound} of {SOUND} ports without a fault")
+    if right < RIGHT * FAULTS or named_in_sound:
+        sys.exit(f"at least {RIGHT:.0%} and at most 0 are allowed")

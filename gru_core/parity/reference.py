@@ -1,0 +1,248 @@
+"""A reference: an input, and what another implementation computed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.arrays import Array
+from gru_core.encoder import LARGEST, Symbols
+from gru_core.formats import npz
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MAX_BYTES
+from gru_core.model import Model
+from gru_core.parity.case import Steps, Wanted
+
+MAX_STEPS, MAX_WORK = 10_000, 2e9
+"""Limits on a reference, over all its sequences: timesteps, and timesteps times the number of weights of the model."""
+
+STATE = ("h0", "c0", "lengths", "mask")
+"""Arrays that a reference can have besides the input, the states and the outputs."""
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An input `x` `(T, B, I)`, the signals `wanted` for it, and an initial state for each layer, `(B, S)`.
+
+    Timesteps in `padded` `(T, B)` hold the state and are not compared. All arrays are in the order in which the network
+    reads the sequence. `bits` is the number of significant bits of the least precise signal.
+    """
+
+    x: Array
+    wanted: Mapping[str, Wanted]
+    padded: Steps
+    h0: tuple[Array, ...]
+    bits: int
+    swapped: Mapping[str, Wanted] | None = None
+
+
+def arrays(reference: Arrays | bytes | str | Path) -> Arrays:
+    """Return the arrays of a reference, which may be a file. Raises FormatError or OSError if it cannot be read."""
+    return reference if isinstance(reference, Mapping) else npz.arrays(data(reference), integers=True)
+
+
+def data(file: bytes | str | Path) -> bytes:
+    """Return the bytes of a file. Raises FormatError if it is too large, and OSError if it cannot be read."""
+    if isinstance(file, bytes):
+        content = file
+    else:
+        with Path(file).open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise FormatError(f"the reference is too large: at most {MAX_BYTES // 2**20} MiB")
+    return content
+
+
+def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool) -> Reference:
+    """Return the reference in arrays. Raises FormatError if they do not fit the model.
+
+    `both` is whether states may have both directions side by side. If `backward`, the network reads from the end, and
+    `as_read` is whether its library returns the states in this order.
+    """
+    top = len(model.layers) - 1
+    sizes = {f"h_l{k}": layer.units for k, layer in enumerate(model.layers)} | {"y": len(model.readout.labels)}
+    named = {f"h_l{top}" if name == "h" else name: array for name, array in arrays.items() if name != "x"}
+    signals = {name: np.asarray(array) for name, array in named.items() if name not in STATE}
+    unknown = [name for name in signals if name not in sizes]
+    if "x" not in arrays or not signals or unknown:
+        allowed = f"x, and h, {', '.join(list(sizes)[:-1])} or y"
+        wrong = f"{shown(unknown[0])} is none of them" if unknown else f"this one has {', '.join(map(shown, arrays))}"
+        more = f"It can also have {', '.join(STATE[:-1])} and {STATE[-1]}"
+        raise FormatError(f"a reference for this model holds arrays called {allowed}; {wrong}. {more}")
+    x = _input(model, np.asarray(arrays["x"]))
+    signals = {name: _numbers(name, array) for name, array in sorted(signals.items())}
+    if _is_batch_first(x, signals, sizes):
+        x = x.swapaxes(0, 1)
+    padded = _padded(x.shape[:2], named)
+    if backward:
+        x, padded = x[::-1], padded[::-1]
+
+    def read_signals(second_half: bool) -> dict[str, Wanted]:
+        return {
+            name: _wanted(
+                name, a, (len(x), x.shape[1]), sizes[name], padded, both and name != "y", second_half, flipped
+            )
+            for name, a in signals.items()
+        }
+
+    flipped = backward and not as_read
+    wide = both and all(array.shape[-1] == 2 * sizes[name] for name, array in signals.items())
+    bits = min(_bits(array) for array in signals.values())
+    return Reference(
+        x, read_signals(backward), padded, _initial_states(model, named, x.shape[1], both, backward), bits,
+        read_signals(not backward) if wide else None,
+    )  # fmt: skip
+
+
+def _numbers(name: str, array: npt.NDArray[Any]) -> Array:
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise FormatError(f"{name} in the reference must contain finite floating-point numbers only")
+    return array
+
+
+def _input(model: Model, x: npt.NDArray[Any]) -> Array:
+    """The input as the bottom layer takes it, `(T, B, I)`."""
+    I = model.layers[0].inputs
+    symbols = isinstance(model.encoder, Symbols) and x.dtype.kind in "iu" and x.ndim <= 2
+    wanted = f"(T, {I}) or (T, B, {I}) numbers" + (
+        ", or whole numbers (T,) or (T, B) for symbols" if symbols or I > 1 else ""
+    )
+    shape = x.shape
+    _check_work(model, shape[: x.ndim if symbols else min(x.ndim, 3) - 1])
+    if symbols:
+        if x.size and not (x.min() >= 0 and x.max() < I):
+            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
+        x = np.eye(I)[x]
+    if x.ndim == 2:
+        x = x[:, None]
+    if x.ndim != 3 or x.shape[-1] != I or x.size == 0 or x.dtype.kind not in "fiu":
+        raise FormatError(f"x in the reference has the shape {shape}; this model needs {wanted}")
+    if not (np.abs(x.astype(np.float64)) <= LARGEST).all():
+        raise FormatError(f"x in the reference has a number outside -{LARGEST:,.0f} to {LARGEST:,.0f}")
+    return x
+
+
+def _check_work(model: Model, shape: tuple[int, ...]) -> None:
+    """Raise FormatError if a reference of this shape, `(T,)` or `(T, B)`, has too many timesteps for the model."""
+    most = min(MAX_STEPS, int(MAX_WORK / sum(array.size for array in model.parameters.values())))
+    steps = int(np.prod(shape)) if shape else 0
+    if steps > most:
+        raise FormatError(
+            f"x in the reference has {steps:,} steps; at most {most:,} can be run, counted over all its sequences"
+        )
+
+
+def _is_batch_first(x: Array, signals: Arrays, sizes: Mapping[str, int]) -> bool:
+    """Return whether the last values `(B, ·)` of each sequence show that the first axis of `x` is the batch."""
+    A, B = x.shape[:2]
+    last = [array for name, array in signals.items() if array.ndim == 2 and array.shape[1] == sizes[name]]
+    return len(last) == len(signals) and A != B and B > 1 and all(len(array) == A for array in last)
+
+
+def _padded(shape: tuple[int, ...], arrays: Arrays) -> Steps:
+    """Return where `lengths` or `mask` says that a timestep is padding, `(T, B)`."""
+    T, B = shape
+    padded = np.zeros((T, B), bool)
+    if "lengths" in arrays:
+        lengths = np.atleast_1d(np.asarray(arrays["lengths"]))
+        if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T) & (lengths == np.round(lengths))).all():
+            raise FormatError(f"lengths in the reference must be {B} whole numbers from 1 to {T}")
+        padded |= np.arange(T)[:, None] >= lengths
+    if "mask" in arrays:
+        mask = np.asarray(arrays["mask"])
+        mask = mask[:, None] if mask.ndim == 1 else mask
+        mask = mask.T if mask.shape == (B, T) != (T, B) else mask
+        if mask.shape != (T, B) or not np.isin(mask, (0, 1)).all():
+            raise FormatError(f"mask in the reference must be ({T}, {B}): 1 at each real timestep, 0 at padding")
+        padded |= mask == 0
+    if padded.all():
+        raise FormatError("the reference has only padding: its lengths or its mask leave no timestep to compare")
+    return padded
+
+
+def _wanted(
+    name: str,
+    array: Array,
+    steps: tuple[int, int],
+    size: int,
+    padded: Steps,
+    both: bool,
+    second_half: bool,
+    flipped: bool,
+) -> Wanted:
+    """Return a signal of the reference in the order in which the network reads it.
+
+    An array `(B, ·)` has the values after the last timestep of each sequence. If `both`, the array may have two
+    directions side by side.
+    """
+    T, B = steps
+    shape = array.shape
+    widths = (size, 2 * size) if both else (size,)
+    if array.shape[-1:] and array.shape[-1] in widths:
+        if array.ndim == 2 and array.shape[0] == T and B == 1:
+            array = array[:, None]
+        elif array.ndim < 3 and array.size == B * array.shape[-1]:
+            array = array.reshape(1, B, -1)
+    if array.ndim != 3 or array.shape[:2] not in ((T, B), (1, B)) or array.shape[2] not in widths:
+        needed = f"{shape}; for x of {T} steps it must be ({T}, {B}, {size})"
+        hint = ". Time comes first: swap its first two axes" if shape[:2] == (B, T) != (T, B) else ""
+        if shape[:2] == (T, B) and name != "y":
+            hint = ". If the reference has fewer layers, name its states by layer: h_l0, h_l1, …"
+        raise FormatError(
+            f"{name} in the reference has the shape {needed}, or ({T}, {size}) for one sequence, or ({B}, {size}) for "
+            f"the last step{hint}"
+        )
+    if array.shape[2] == 2 * size and both:
+        array = array[..., size:] if second_half else array[..., :size]
+    if len(array) == T:
+        return Wanted(array[::-1] if flipped else array, ~padded)
+    last = T - 1 - (~padded[::-1]).argmax(0)
+    at = np.arange(T)[:, None] == last
+    return Wanted(np.broadcast_to(array, (T, B, array.shape[2])), at & ~padded)
+
+
+def _initial_states(model: Model, arrays: Arrays, B: int, both: bool, backward: bool) -> tuple[Array, ...]:
+    """Return the initial state of each layer, `(B, S)`, from `h0` and, for an LSTM, `c0`. Missing states are zero."""
+    states = tuple(np.zeros((B, len(layer.carried) * layer.units)) for layer in model.layers)
+    L = len(model.layers)
+    for place, name in enumerate(("h0", "c0")):
+        if name not in arrays:
+            continue
+        array = _numbers(name, np.asarray(arrays[name]))
+        if place == 1 and any(len(layer.carried) == 1 for layer in model.layers):
+            raise FormatError("c0 in the reference is the cell state of an LSTM; this model has none")
+        H = model.layers[0].units
+        shape = array.shape
+        if any(layer.units != H for layer in model.layers) or array.shape[-1:] != (H,) or array.ndim > 3:
+            array = np.empty(0)
+        elif both and array.ndim > 1 and len(array) == 2 * L:
+            array = array[int(backward) :: 2]
+        if array.size == L * H or array.size == L * B * H:
+            array = np.broadcast_to(array.reshape(L, -1, H), (L, B, H))
+        else:
+            raise FormatError(f"{name} in the reference has the shape {shape}; it must be ({L}, {B}, {H})")
+        for k, state in enumerate(array):
+            states[k][:, place * H : (place + 1) * H] = state
+    return states
+
+
+def _bits(array: Array) -> int:
+    """Return the significant bits of the numbers: 53, 24, 11 (float16) or 8 (bfloat16)."""
+    if array.dtype == np.float16:
+        return 11
+    single = array.astype(np.float32)
+    if array.dtype == np.float64 and not np.array_equal(single, array):
+        return 53
+    if not single.any():
+        return 24
+    if not (np.ascontiguousarray(single).view(np.uint32) & np.uint32(0xFFFF)).any():
+        return 8
+    with np.errstate(over="ignore"):
+        return 11 if np.array_equal(single.astype(np.float16), single) else 24

@@ -1,0 +1,175 @@
+"""The cause of a difference between two implementations: named if there is one, and never if there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from benchmarks import doctor
+from gru_core import check, formats
+from gru_core.formats import FormatError
+from tests.support.files import FIXTURES, reference, torch_layer
+
+FILES = {
+    "torch": "pytorch-cell.safetensors",
+    "tagger": "pytorch-tagger.safetensors",
+    "both": "pytorch-both.safetensors",
+}
+
+
+@pytest.mark.parametrize(("make", "cause"), doctor.FAULTY, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize("seed", [2400, 2401])
+def test_a_fault_of_a_port_is_named(make: Any, cause: str, seed: int) -> None:
+    port = make(doctor.Maker(seed))
+    report = check(port.file, doctor.npz(port.other))
+    assert not report.passed
+    assert report.cause is not None
+    assert report.cause.name == cause
+    assert report.cause.remedy in str(report)
+    assert report.cause.relative < max(difference.relative for difference in report.differences) / 2
+
+
+@pytest.mark.parametrize("make", doctor.WITHOUT, ids=lambda make: str(make.__name__))
+@pytest.mark.parametrize("seed", [2400, 2401, 2402])
+def test_a_port_without_a_fault_passes(make: Any, seed: int) -> None:
+    port = make(doctor.Maker(seed))
+    report = check(port.file, doctor.npz(port.other))
+    assert report.passed
+    assert report.cause is None
+    assert report.first is None
+
+
+def test_the_first_timestep_and_signal_that_differ_are_named() -> None:
+    imported, wanted = formats.read_file(FIXTURES / FILES["tagger"]), reference("pytorch-tagger")
+    wanted["h_l0"][6:] += 0.25
+    report = check(imported, wanted)
+    assert report.first is not None
+    assert (report.first.name, report.first.first) == ("h_l0", 7)
+    assert "The first difference is at step 7: h of layer 1 differs by 2.5e-01." in str(report)
+    wrong = check(imported, formats.read_file(FIXTURES / FILES["tagger"], {"order": "z,r,h"}))
+    assert wrong.first is not None
+    assert (wrong.first.name, wrong.first.first) == ("r_l0", 1)  # r comes before h
+
+
+def test_only_real_timesteps_are_compared() -> None:
+    imported, wanted = formats.read_file(FIXTURES / FILES["both"], direction="backward"), reference("pytorch-both")
+    T, B = wanted["x"].shape[:2]
+    lengths = np.array([T, *[T - 3] * (B - 1)])
+    real = np.arange(T)[:, None] < lengths
+    layer = imported.model.layers[0]
+    h = np.zeros((T, B, 2 * layer.units))
+    for b, length in enumerate(lengths):  # each sequence by itself is what padding must not change
+        alone = imported.model.forward(wanted["x"][:length, b : b + 1][::-1])[0].h
+        h[:length, b, layer.units :] = alone[::-1, 0]
+    for padding in ({"lengths": lengths}, {"mask": real}, {"mask": real.T.astype(float)}):
+        assert check(imported, {"x": wanted["x"], "h": h} | padding).passed
+    report = check(imported, {"x": wanted["x"], "h": h})
+    assert report.cause is not None
+    assert report.cause.name == "padding"
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_a_reference_may_start_from_another_state(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    layer: Any = gru.GRU.random(3, 5, rng)
+    if kind == "lstm":
+        layer = gru.LSTM(rng.normal(0, 0.5, (20, 3)), rng.normal(0, 0.5, (20, 5)), rng.normal(0, 0.5, 20))
+    model = gru.Model(gru.Vectors(3), (layer,), gru.Readout("linear", np.eye(5), np.zeros(5), tuple("abcde")), CARD)
+    x, state = rng.normal(size=(20, 2, 3)), rng.normal(size=(2, 5 * len(layer.carried)))
+    arrays = {"x": x, "h": layer.forward(x, state).h}
+    given = {"h0": state[None, :, :5]} | ({"c0": state[:, 5:]} if kind == "lstm" else {})
+    assert check(model, arrays | given).passed
+    report = check(model, arrays)
+    assert report.cause is not None
+    assert report.cause.name == "initial state"
+    assert "h0" in report.cause.remedy
+
+
+CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
+
+
+@pytest.mark.parametrize(("dtype", "name", "allowed"), [(np.float16, "float16", 5e-3), (np.float32, "float32", 1e-5)])
+def test_the_tolerance_is_that_of_the_precision(dtype: Any, name: str, allowed: float) -> None:
+    imported, wanted = formats.read_file(FIXTURES / FILES["torch"]), reference("pytorch-cell")
+    report = check(imported, {"x": wanted["x"], "h": wanted["h"].astype(dtype)})
+    assert report.passed
+    assert (report.precision, report.tolerance) == (name, allowed)
+
+
+def test_two_directions_that_were_swapped_are_named() -> None:
+    wanted = reference("pytorch-both")
+    H = wanted["h"].shape[-1] // 2
+    wanted["h"] = np.concatenate([wanted["h"][..., H:], wanted["h"][..., :H]], -1)
+    for direction in ("forward", "backward"):
+        report = check(formats.read_file(FIXTURES / FILES["both"], {"direction": direction}), wanted)
+        assert report.cause is not None
+        assert report.cause.name == "direction"
+
+
+def test_files_of_one_network_from_two_libraries_pass() -> None:
+    pytorch, onnx = FIXTURES / "pytorch-tagger.safetensors", FIXTURES / "pytorch-tagger.onnx"
+    for other in (onnx, onnx.read_bytes(), formats.read_file(onnx), formats.read_file(onnx).model):
+        report = check(formats.read_file(pytorch), other)
+        assert report.passed
+        assert {difference.name for difference in report.differences} == {"h_l0", "h_l1", "y"}
+        assert {gate.name for gate in report.gates} == {f"{n}_l{k}" for n in ("r", "z", "h_tilde") for k in (0, 1)}
+
+
+def test_a_layer_that_one_of_two_files_lacks_is_named() -> None:
+    rng = np.random.default_rng(0)
+    lower, upper = torch_layer(rng, 4, 4), torch_layer(rng, 4, 4, "_l1")
+    two = formats.read_arrays(lower | upper, "two")
+    for arrays, number in ((lower, 2), ({name.replace("l1", "l0"): a for name, a in upper.items()}, 1)):
+        one = formats.read_arrays(arrays, "one")
+        for report in (check(two, one), check(one, two)):
+            assert report.cause is not None
+            assert (report.cause.name, f"layer {number} left out" in report.cause.words) == ("layers", True)
+
+
+def test_files_read_in_opposite_directions_are_told_apart() -> None:
+    forward, backward = (
+        formats.read_file(FIXTURES / FILES["both"], {"direction": d}).cells for d in ("forward", "backward")
+    )
+    assert not np.array_equal(forward[0].W, backward[0].W)
+    imported = formats.read_file(FIXTURES / FILES["both"], {"direction": "backward"})
+    report = check(imported, imported.model)  # a model alone reads forward
+    assert report.cause is not None
+    assert report.cause.name == "time"
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ("pytorch-lstm.safetensors", "the first file has GRU layers, the second LSTM layers"),
+        ("equinox.npz", "3 inputs|7 inputs"),
+    ],
+)
+def test_files_of_different_networks_are_refused(other: str, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        check(formats.read_file(FIXTURES / FILES["tagger"]), FIXTURES / other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lengths": np.array([40])}, "lengths in the reference must be"),
+        ({"mask": np.full((12, 1), 2)}, "mask in the reference must be"),
+        ({"mask": np.zeros((12, 1))}, "has only padding"),
+        ({"h0": np.zeros(3)}, r"h0 in the reference has the shape \(3,\); it must be \(1, 1, 4\)"),
+        ({"c0": np.zeros(4)}, "c0 in the reference is the cell state of an LSTM"),
+        ({"h": np.zeros((12, 1, 9))}, "name its states by layer"),
+    ],
+)
+def test_what_is_wrong_with_padding_or_an_initial_state_is_said(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        check(formats.read_file(FIXTURES / "equinox.npz"), reference("equinox") | changes)
+
+
+def test_zeros_show_no_cause() -> None:
+    arrays = reference("equinox")
+    report = check(formats.read_file(FIXTURES / "equinox.npz"), {"x": 0 * arrays["x"], "h": 0 * arrays["h"]})
+    assert not report.passed
+    assert report.cause is None
