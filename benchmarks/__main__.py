@@ -1,4 +1,4 @@
-"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor]`: runs these benchmarks, or all."""
+"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor]`: runs these, or all of them."""
 
 import sys
 

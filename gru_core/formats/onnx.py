@@ -306,7 +306,7 @@ class Networks:
                         name = source.inputs[0] if source.inputs else ""
                     given = name in self.file.inputs
                     state = f"a state that is {'an input' if given else 'computed in the graph'} ({shown(name)})"
-                return f"In the file the network starts from {state}; here it starts from zero."
+                return f"In the file the network starts from {state}; here it begins from zero."
         return ""
 
     def _in_order(self, stack: Stack, chain: list[Node]) -> tuple[Stack, str]:
