@@ -156,7 +156,7 @@ def test_weights_from_an_operator_that_is_not_evaluated_are_refused_with_the_rem
 )  # fmt: skip
 def test_an_initial_state_other_than_zero_is_reported(before: Any, more: dict[str, Any], words: str | None) -> None:
     report = told(read(network(*before, inputs=("x", "W", "R", "B", "", "h"), **more)))
-    assert ("starts from zero" in report) == (words is not None)
+    assert ("begins from zero" in report) == (words is not None)
     assert words is None or words in report
 
 
