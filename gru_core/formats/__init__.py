@@ -112,8 +112,10 @@ def _read(
     if kind == "npz":
         return read_arrays(npz.arrays(data), name, answers, alphabet, labels)
     if kind == "h5":
-        return read_arrays(keras.weights(data), name, answers, alphabet, labels)
-    if kind == "keras":
+        arrays, stacks = keras.read_h5(data)
+        if not stacks:
+            return read_arrays(arrays, name, answers, alphabet, labels)
+    elif kind == "keras":
         arrays, stacks = keras.read(data)
     else:
         stacks = onnx.read(data)

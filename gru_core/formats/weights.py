@@ -187,10 +187,11 @@ def cell(
 
 @dataclass(frozen=True)
 class Embedding:
-    """A vector for each symbol: `table` `(A, I)`."""
+    """A vector for each symbol: `table` `(A, I)`. `symbols` names the first of them if the file does."""
 
     name: str
     table: Array
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,8 @@ class Stack:
     notes: tuple[str, ...] = ()
     as_read: bool = False
     """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
+    padding: float | None = None
+    """The number of the symbol that the network skips or, without an embedding, the value that all inputs have then."""
 
     @property
     def inputs(self) -> int:
