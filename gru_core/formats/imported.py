@@ -66,8 +66,12 @@ def imported(
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
     whole = all(network.names <= stack.names for network in stacks)
     dense = stack.dense or choices.dense(linears, list(others), stack.units, embedding, answers, whole)
-    encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
+    encoder, cells, sentences = ends.encoder(
+        cells, None if shown_layers.start else embedding, alphabet, None if shown_layers.start else stack.padding
+    )
     report += sentences
+    if shown_layers.start and stack.padding is not None:
+        report.append("The network masks timesteps: leave out the timesteps that it skips.")
     both = stack.first_both is not None
     if dense is not None and both:
         report.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
