@@ -117,7 +117,10 @@ def readout(
         kind = answer(Question("readout", "Does a softmax follow V h + c?", options), answers)
     sentence = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
     if dense.activation is None and "readout" not in answers:
-        sentence += "; the file does not show whether a softmax follows, so y is V h + c without one"
+        sentence += (
+            "; the file does not show whether a softmax follows, so y is V h + c without one. It also does not show "
+            "whether the network pools the states or takes only the last one first; here y is computed at each timestep"
+        )
     elif kind == "softmax":
         sentence += ", and a softmax"
     elif dense.activation not in ("linear", None):

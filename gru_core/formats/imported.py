@@ -50,6 +50,10 @@ def imported(
     Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """
     stack = choices.chosen(stacks, answers)
+    recurrent = stack.names.union(*(network.names for network in stacks))
+    others = {n: a for n, a in arrays.items() if n not in recurrent}
+    if not stack.wired:
+        choices.check_cell(stack, others, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
     cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
@@ -61,11 +65,10 @@ def imported(
     if not stack.wired:
         report.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
 
-    others = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], []) if stack.wired else around(others)
-    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
+    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, others, answers)
     whole = all(network.names <= stack.names for network in stacks)
-    dense = stack.dense or choices.dense(linears, list(others), stack.units, embedding, answers, whole)
+    dense = stack.dense or choices.dense(linears, list(others), stack.inputs, stack.units, embedding, answers, whole)
     encoder, cells, sentences = ends.encoder(
         cells, None if shown_layers.start else embedding, alphabet, None if shown_layers.start else stack.padding
     )
