@@ -175,20 +175,20 @@ def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str],
 def between(others: Arrays, size: int) -> list[str]:
     """Return the layers among `others` that fit between an embedding and a network, both with `size` numbers.
 
-    These are linear layers from `size` to `size` numbers, alone or in pairs, and vectors of this size, such as those of
-    a LayerNorm.
+    These are linear layers from `size` to `size` numbers, alone or in pairs, and other layers with arrays of this size,
+    such as a LayerNorm, a convolution or positions that are added.
     """
     _, linears = around(others)
     shapes = {linear.name: linear.V.shape for linear in linears}
     last = [name for name, (rows, _) in shapes.items() if rows == size]
     first = [name for name, (_, columns) in shapes.items() if columns == size]
     pairs = [(a, b) for a in first for b in last if a == b or shapes[a][0] == shapes[b][1]]
-    vectors = [
+    other_layers = [
         name.rpartition("/")[0] or name
         for name, array in others.items()
-        if array.shape == (size,) and not any(_belongs(name, linear) for linear in linears)
+        if size in array.shape and not any(_belongs(name, linear) for linear in linears)
     ]
-    return list(dict.fromkeys([name for pair in pairs for name in pair] + vectors))
+    return list(dict.fromkeys([name for pair in pairs for name in pair] + other_layers))
 
 
 def embedding(candidates: list[Embedding], inputs: int, others: Arrays, answers: Mapping[str, str]) -> Embedding | None:

@@ -63,7 +63,7 @@ def imported(
     if replaced:
         report.append(f"Your answer replaces what the file says about: {', '.join(replaced)}.")
     if not stack.wired:
-        report.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
+        report.append(f"The weights show no activation functions and no mask for padding: {ASSUMED[stack.blocks]}")
 
     embeddings, linears = ([], []) if stack.wired else around(others)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, others, answers)
@@ -99,9 +99,9 @@ def imported(
 
 
 ASSUMED = {
-    3: "sigmoid for the gates and tanh for h̃ are assumed.",
-    4: "sigmoid for the gates and tanh for c̃ and c are assumed.",
-    1: "tanh is assumed. A network with relu cannot be shown.",
+    3: "sigmoid for the gates, tanh for h̃ and no mask are assumed.",
+    4: "sigmoid for the gates, tanh for c̃ and c and no mask are assumed.",
+    1: "tanh and no mask are assumed. A network with relu cannot be shown.",
 }
 
 

@@ -475,7 +475,7 @@ def _wired(
             before, open_ended = Embedding(leaf.path, arrays[f"{leaf.path}/vars/0"], symbols), False
             masked = leaf if leaf.masks else None
         elif leaf.kind in VOCABULARY:
-            symbols = _symbols(vocabularies.get(leaf.path, b""))
+            symbols = _symbols(leaf, vocabularies.get(leaf.path, b""))
         elif leaf.kind not in PASSING and (leaf.kind != "Masking" or open_ended):
             before = shown(leaf.kind)
             if open_ended:
@@ -496,9 +496,17 @@ def _padding(masked: Leaf, stack: Stack) -> float | None:
     return float(masked.config.get("mask_value", 0.0)) if stack.embedding is None else None
 
 
-def _symbols(vocabulary: bytes) -> tuple[str, ...]:
-    """Return the words of a vocabulary file. The empty word is the padding."""
-    words = vocabulary.decode("utf-8", "replace").split("\n") if vocabulary else []
+def _symbols(leaf: Leaf, file: bytes) -> tuple[str, ...]:
+    """Return the words of a layer with a vocabulary, which is in its settings or in a `file`. Padding has no word."""
+    config = leaf.config
+    listed = config.get("vocabulary")
+    if isinstance(listed, list):
+        text = leaf.kind == "TextVectorization"
+        mask, unknown = ("", "[UNK]") if text else (config.get("mask_token"), str(config.get("oov_token", "[UNK]")))
+        special = [str(mask)] * (mask is not None) + [unknown] * (1 if text else int(config["num_oov_indices"]))
+        words = special + [word for word in map(str, listed) if word not in special]
+    else:
+        words = file.decode("utf-8", "replace").split("\n") if file else []
     return tuple(word or "[PAD]" for word in words)
 
 

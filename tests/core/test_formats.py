@@ -32,6 +32,8 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
     backward, H = answers.get("direction") == "backward", model.layers[-1].units
     runs = model.forward(x[::-1] if backward else x)
     for k, run in enumerate(runs):
+        if f"h_l{k}" not in wanted and run is not runs[-1]:
+            continue
         h = wanted["h"] if "h" in wanted else wanted[f"h_l{k}"]
         h = h[::-1, ..., H:] if backward else h[..., : run.cell.units]
         assert run.h.dtype == h.dtype
@@ -44,7 +46,8 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
     assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").said == (
         "PyTorch's nn.GRU: 2 layers of 5 → 5 units, with biases; blocks in the order r, z, h; the reset gate acts "
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
-        "The weights do not show the activation functions: sigmoid for the gates and tanh for h̃ are assumed.",
+        "The weights show no activation functions and no mask for padding: "
+        "sigmoid for the gates, tanh for h̃ and no mask are assumed.",
         "The embedding 'embed' is folded into W: 7 symbols instead of 3 numbers. "
         "The file has no names for the symbols, so they are numbered from 0.",
         "The linear layer 'out' is the readout, with 4 outputs; the file does not show whether a softmax follows, so y "
