@@ -107,7 +107,7 @@ def _networks(
         )
     try:
         model = json.loads(text.decode())
-        if model["class_name"] and not _layers(model):
+        if not _layers(model) and model["class_name"]:
             note = "The file does not describe the layers of this subclassed model."
             return arrays, [replace(stack, notes=(*stack.notes, note)) for stack in find(arrays)]
         leaves, chained = _leaves(model, "", legacy)

@@ -32,8 +32,6 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
     backward, H = answers.get("direction") == "backward", model.layers[-1].units
     runs = model.forward(x[::-1] if backward else x)
     for k, run in enumerate(runs):
-        if f"h_l{k}" not in wanted and run is not runs[-1]:
-            continue
         h = wanted["h"] if "h" in wanted else wanted[f"h_l{k}"]
         h = h[::-1, ..., H:] if backward else h[..., : run.cell.units]
         assert run.h.dtype == h.dtype
