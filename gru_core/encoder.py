@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gru_core.arrays import Array
+from gru_core.arrays import Array, Mask
 from gru_core.numerals import decimal, decimals
 
 LARGEST = 1e6
@@ -62,9 +62,12 @@ class Symbols:
 
     Spaces separate symbols. If every symbol has one character, spaces are optional. If not, a punctuation mark may
     follow a word directly. If the alphabet has no capital letters, capitals are read as small letters.
+
+    `padding` is the symbol of the timesteps that the network skips, None if it skips none.
     """
 
     alphabet: tuple[str, ...]
+    padding: str | None = None
 
     @property
     def inputs(self) -> int:
@@ -117,13 +120,17 @@ class Symbols:
         """Return the inputs `(T, I)` of the tokens."""
         return np.eye(self.inputs)[[self._index[token] for token in tokens]]
 
+    def mask(self, x: Array) -> Mask | None:
+        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if the network skips none."""
+        return None if self.padding is None else np.asarray(x[..., self._index[self.padding]] != 1)
+
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
         return " ".join(self.alphabet[i] for i in x.argmax(-1))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
-        return {"kind": "symbols", "alphabet": list(self.alphabet)}
+        return {"kind": "symbols", "alphabet": list(self.alphabet)} | _padding(self.padding)
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,10 @@ class Numbers:
         pairs = [self._read(token, step) for step, token in enumerate(tokens, 1)]
         return np.array([[value, *operator.flags] for operator, value in pairs])
 
+    def mask(self, x: Array) -> Mask | None:
+        """Return None: such a network skips no timesteps."""
+        return None
+
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
@@ -212,9 +223,13 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Vectors:
-    """Comma-separated numbers for each timestep: x_t has these numbers."""
+    """Comma-separated numbers for each timestep: x_t has these numbers.
+
+    The network skips the timesteps whose numbers all equal `padding`. If `padding` is None, it skips none.
+    """
 
     inputs: int
+    padding: float | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -262,13 +277,23 @@ class Vectors:
         """Return the inputs `(T, I)` of the tokens."""
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
 
+    def mask(self, x: Array) -> Mask | None:
+        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if the network skips none."""
+        if self.padding is None:
+            return None
+        return np.asarray((x.astype(np.float32) != np.float32(self.padding)).any(-1))
+
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
-        return {"kind": "vectors", "inputs": self.inputs}
+        return {"kind": "vectors", "inputs": self.inputs} | _padding(self.padding)
+
+
+def _padding(padding: str | float | None) -> dict[str, Any]:
+    return {} if padding is None else {"padding": padding}
 
 
 Encoder = Symbols | Numbers | Vectors
@@ -277,7 +302,7 @@ Encoder = Symbols | Numbers | Vectors
 def encoder_from_dict(data: dict[str, Any]) -> Encoder:
     """Return the encoder of a dictionary that `to_dict` returned."""
     if data["kind"] == "symbols":
-        return Symbols(tuple(data["alphabet"]))
+        return Symbols(tuple(data["alphabet"]), data.get("padding"))
     if data["kind"] == "vectors":
-        return Vectors(int(data["inputs"]))
+        return Vectors(int(data["inputs"]), data.get("padding"))
     return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

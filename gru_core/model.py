@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from gru_core import notebook
-from gru_core.arrays import Array
+from gru_core.arrays import Array, Mask
 from gru_core.card import Card
 from gru_core.cells.cell import Cell, Run
 from gru_core.cells.holds import Holds
@@ -125,16 +125,34 @@ class Model:
             if not 0 <= change.layer < len(self.layers):
                 raise ValueError(f"layer {change.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
 
+    def mask(self, x: Array) -> Mask | None:
+        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if all count.
+
+        The network skips a timestep that has only padding: the state stays as it was.
+        """
+        return self.encoder.mask(x)
+
     def forward(
-        self, x: Array, h0: Sequence[Array] | None = None, holds: Sequence[Holds | None] | None = None
+        self,
+        x: Array,
+        h0: Sequence[Array] | None = None,
+        holds: Sequence[Holds | None] | None = None,
+        mask: Mask | None = None,
     ) -> list[Run]:
         """Run every layer over `x`, `(T, I)` or `(T, B, I)`, and return the runs from the bottom layer to the top.
 
-        `h0` and `holds` have an entry for each layer. Raises ValueError if a shape does not fit.
+        `h0` and `holds` have an entry for each layer. `mask` `(T,)` or `(T, B)` is false at the timesteps that every
+        layer skips; None means the timesteps of `Model.mask`. Raises ValueError if a shape does not fit.
         """
+        mask = self.mask(x) if mask is None else mask
+        if mask is not None and mask.shape not in (x.shape[:1], x.shape[:-1]):
+            raise ValueError(f"mask has shape {mask.shape}, but x of shape {x.shape} needs {x.shape[:-1]}")
         runs: list[Run] = []
         for i, cell in enumerate(self.layers):
-            runs.append(cell.forward(x, None if h0 is None else h0[i], None if holds is None else holds[i]))
+            held = None if holds is None else holds[i]
+            if mask is not None and not mask.all():
+                held = (held or Holds({}, {})).skipping(mask, cell.units, cell.skip)
+            runs.append(cell.forward(x, None if h0 is None else h0[i], held))
             x = runs[-1].h
         return runs
 

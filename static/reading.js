@@ -3,7 +3,7 @@
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { cellOf, memoryOf } from "./cells.js";
-import { answer, clampAt, fixed } from "./run.js";
+import { answer, clampAt, fixed, isSkipped } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
@@ -83,7 +83,11 @@ export const sumsAt = (state, unit) =>
  */
 export function replacedAt(state, unit) {
   const at = valuesAt(state, unit);
-  const held = layerOf(state).held.filter((name) => clampAt(state.run, name, layerIndex(state), unit, state.step));
+  const { held: clamped, rows } = layerOf(state);
+  // A skipped step holds gates so that the state stays; only then are there computed values without a clamp.
+  const held = isSkipped(state.run, state.step)
+    ? Object.keys(rows).flatMap((name) => (name.startsWith("computed.") ? [name.slice("computed.".length)] : []))
+    : clamped.filter((name) => clampAt(state.run, name, layerIndex(state), unit, state.step));
   return Object.fromEntries(
     held.map((name) => [name, turned(state, name) ? 1 - at(`computed.${name}`) : at(`computed.${name}`)]),
   );

@@ -34,7 +34,7 @@
 /** The unit that these are of, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, equations?: UnitPlace}} Start */
+ *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step */
 /**
  * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
@@ -124,6 +124,9 @@ export function answer(run, column, outputs = run.outputs) {
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
 }
+
+/** Whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
+export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 
 const RIGHT_WITHIN = 0.1; // of the task's own number
 

@@ -76,6 +76,16 @@ export const tellKinds = (names) =>
 /** The beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
+/** The narration of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
+export const tellSkipped = (state, at) => [
+  ...tellStep(at),
+  { text: "the network skips this step, because it is padding. " },
+  { text: "The state stays as it was", about: "h" },
+  { text: ", and the output " },
+  { text: tellOutput(state), about: "y" },
+  { text: "." },
+];
+
 /**
  * The last sentences of a narration: what is clamped, what else the cell did, and the output.
  * @param {State} state

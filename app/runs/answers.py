@@ -12,7 +12,7 @@ import orjson
 from fastapi.sse import format_sse_event
 
 from gru_core import Model, Sensitivity, Trace
-from gru_core.arrays import Array
+from gru_core.arrays import Array, Mask
 from gru_core.cells import equations
 from gru_core.cells.cell import Cell, Row, Run
 from gru_core.cells.equations import EquationNumbers
@@ -61,7 +61,8 @@ class Start(TypedDict):
     `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
     sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
     its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
-    if the model has no built-in task. `equations` names the unit whose equations each timestep has.
+    if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is None
+    if the network skips none. `equations` names the unit whose equations each timestep has.
     """
 
     model: str
@@ -73,6 +74,7 @@ class Start(TypedDict):
     y: Outputs
     right: list[float | None] | None
     others: list[str] | None
+    mask: list[bool] | None
     equations: NotRequired[Mapping[str, int]]
 
 
@@ -86,6 +88,7 @@ def start(
     twin: bool,
     right: list[float | None] | None,
     others: list[str] | None = None,
+    mask: Mask | None = None,
 ) -> Start:
     """Return the `Start` of a run of T timesteps."""
     layers: list[Any] = [
@@ -109,6 +112,7 @@ def start(
         "y": {"kind": model.readout.kind, "labels": model.readout.labels},
         "right": right,
         "others": others,
+        "mask": None if mask is None else mask.tolist(),
     }
 
 

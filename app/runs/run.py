@@ -37,7 +37,7 @@ def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[
     spend(units * min(len(setup.x), block or len(setup.x)) * (2 if twin else 1))
     beginning = start(
         scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin,
-        targets(setup.model, setup.x), setup.others,
+        targets(setup.model, setup.x), setup.others, setup.changed.mask(setup.x),
     )  # fmt: skip
     return beginning, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, original, setup.against)
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
-from gru_core.arrays import Array
+from gru_core.arrays import Array, Mask
 from gru_core.cells.holds import Holds
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.signals import Colour, Signal
@@ -59,6 +59,8 @@ class Cell(ABC):
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
     """The values that can be clamped, each with its lowest and its highest value."""
+    skip: ClassVar[Mapping[str, float]]
+    """The values that are held at a timestep that the network skips. A held h keeps its old value there."""
     parts: ClassVar[tuple[str, ...]] = ()
     """The names of the products that the equations add up, as `Run.parts` has them."""
     linear: ClassVar[tuple[str, ...]] = ()
@@ -260,6 +262,11 @@ class Run(ABC):
         changed: dict[str, Any] = {name: getattr(self, name)[part] for name in ("x", *self.cell.signals)}
         changed |= {f"{name}0": state for name, state in initial.items()}
         return replace(self, holds=self.holds and self.holds[part], **changed)
+
+    @property
+    def skipped(self) -> Mask | None:
+        """Which timesteps leave the state as it was because the network skips them: `(T,)` or `(T, B)`, or None."""
+        return None if self.holds is None or self.holds.skipped is None else self.holds.skipped[..., 0]
 
     @property
     def last(self) -> Array:

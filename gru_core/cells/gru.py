@@ -85,6 +85,7 @@ class GRU(Cell):
         "h_tilde": (-1.0, 1.0),
         "h_prev": (-1.0, 1.0),
     }
+    skip: ClassVar[Mapping[str, float]] = {"z": 0.0}
     parts: ClassVar[tuple[str, ...]] = ("kept", "taken", "past")
     products: ClassVar[int] = 3  # r ⊙ h, (1 − z) ⊙ h and z ⊙ h̃
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,43 @@ class Holds:
     """Values that replace computed values in a run: entries of `values` for which `masks` is true.
 
     Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`.
-    A held "h_prev" replaces h_{t-1} in all equations of timestep t.
+    A held "h_prev" replaces h_{t-1} in all equations of timestep t. `skipped` has the same shape. It is true at the
+    timesteps that leave the state as it was.
     """
 
     masks: Mapping[str, Mask]
     values: Mapping[str, Array]
+    skipped: Mask | None = None
 
     def __getitem__(self, part: Any) -> Holds:
         """Return some of the held values: `holds[2:5]` for timesteps, `holds[:, 1]` for one sequence of a batch."""
-        return Holds({s: m[part] for s, m in self.masks.items()}, {s: v[part] for s, v in self.values.items()})
+        return self._all(lambda array: array[part])
+
+    def _all(self, change: Callable[[Any], Any]) -> Holds:
+        return Holds(
+            {signal: change(mask) for signal, mask in self.masks.items()},
+            {signal: change(values) for signal, values in self.values.items()},
+            None if self.skipped is None else change(self.skipped),
+        )
+
+    def skipping(self, mask: Mask, units: int, skip: Mapping[str, float]) -> Holds:
+        """Return the held values of a run that skips the timesteps for which `mask` `(T,)` or `(T, B)` is false.
+
+        `skip` has the values that a cell with `units` units holds there. Other values are not held there.
+        """
+        skipped = np.broadcast_to(~mask[..., None], (*mask.shape, units))
+        axes = max([skipped.ndim, *(array.ndim for array in self.masks.values())])
+
+        def aligned(array: Any) -> Any:
+            return array if array.ndim == axes else array[:, None]
+
+        skipped, held = aligned(skipped), self._all(aligned)
+        none = np.zeros_like(skipped)
+        masks = {signal: array & ~skipped for signal, array in held.masks.items()}
+        masks |= {signal: masks.get(signal, none) | skipped for signal in skip}
+        values = dict(held.values)
+        values |= {signal: np.where(skipped, value, values.get(signal, none)) for signal, value in skip.items()}
+        return Holds(masks, values, skipped)
 
     def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
         """Return the held values in the shape and the dtype of a run. Raises ValueError if a shape does not fit."""
@@ -39,7 +67,8 @@ class Holds:
             return np.broadcast_to(array[:, None] if array.ndim < len(shape) else array, shape)
 
         values = {signal: broadcast(values.astype(dtype, copy=False)) for signal, values in self.values.items()}
-        return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values)
+        skipped = None if self.skipped is None else broadcast(self.skipped)
+        return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values, skipped)
 
     def in_first(self, B: int) -> Holds:
         """Return the held values for a batch of `B` sequences, in which only the first sequence has them."""

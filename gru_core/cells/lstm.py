@@ -99,6 +99,7 @@ class LSTM(Cell):
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),
         "c_tilde": (-1.0, 1.0), "c": (-LARGEST_C, LARGEST_C), "h": (-1.0, 1.0),
     }  # fmt: skip
+    skip: ClassVar[Mapping[str, float]] = {"i": 0.0, "f": 1.0, "h": 0.0}
     parts: ClassVar[tuple[str, ...]] = ("kept", "taken", "tanh_c")
     products: ClassVar[int] = 3  # f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)
 
@@ -238,7 +239,9 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     c, h = (np.empty((T, *batch, H), dtype) for _ in range(2))
     part, h_prev, c_prev = np.empty_like(h0), h0, c0
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
-    for gates_t, i_t, f_t, c_tilde_t, o_t, c_t, h_t, held in zip(gates, i, f, c_tilde, o, c, h, held_at, strict=True):
+    skipped = None if holds is None else holds.skipped
+    steps = zip(gates, i, f, c_tilde, o, c, h, held_at, strict=True)
+    for t, (gates_t, i_t, f_t, c_tilde_t, o_t, c_t, h_t, held) in enumerate(steps):
         np.dot(h_prev, U, past)
         np.add(gates_t, past, past)
         np.tanh(past, past)
@@ -256,6 +259,8 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
         np.multiply(o_t, part, h_t)
         if held:
             put(held, "h", h_t)
+        if skipped is not None:
+            np.copyto(h_t, h_prev, where=skipped[t])
         h_prev, c_prev = h_t, c_t
     x = np.broadcast_to(x, (T, *batch, lstm.inputs))
     return Forward(cell=lstm, x=x, h0=h0, c0=c0, i=i, f=f, o=o, c_tilde=c_tilde, c=c, h=h, holds=holds)
@@ -323,6 +328,8 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
             np.add(da_t, direct_a[t], da_t)
         np.multiply(dc, keep[t], carry_c)
         np.dot(da_t, lstm.U, carry_h)
+        if run.holds is not None and run.holds.skipped is not None:
+            np.add(carry_h, g, carry_h, where=run.holds.skipped[t])
     rows: Array = da.reshape(-1, 4 * H)
     return Gradients(
         W=rows.T @ run.x.reshape(-1, lstm.inputs),
@@ -344,7 +351,7 @@ def step_jacobians(run: Forward) -> Array:
 
     with i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
     c' = o (1 − tanh² c). Each of these is 0 where its signal, or the value computed from it, is held. Where c is held,
-    f counts as 0.
+    f counts as 0. At a skipped timestep the derivative is the identity.
     """
     H, slopes = run.cell.units, run.slopes
     U, keep = run.cell.recurrent_weights, _free(run, "c", run.f)
@@ -355,4 +362,6 @@ def step_jacobians(run: Forward) -> Array:
     J[:, units, H + units] = slopes["c"] * keep
     J[:, H:, :H] = A
     J[:, H + units, H + units] = keep
+    if run.skipped is not None:
+        J[:, units, units] += run.skipped[:, None]
     return J

@@ -69,6 +69,7 @@ class MinGRU(Cell):
         "h_tilde": (-LARGEST, LARGEST),
         "h_prev": (-LARGEST, LARGEST),
     }
+    skip: ClassVar[Mapping[str, float]] = {"z": 0.0}
     parts: ClassVar[tuple[str, ...]] = ("kept", "taken")
     linear: ClassVar[tuple[str, ...]] = ("h_tilde",)
     products: ClassVar[int] = 2  # (1 − z) ⊙ h and z ⊙ h̃

@@ -44,6 +44,7 @@ class RNN(Cell):
     recurrent: ClassVar[tuple[str, ...]] = ("h",)
     key_gate: ClassVar[str] = "h"
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {"h": (-1.0, 1.0)}
+    skip: ClassVar[Mapping[str, float]] = {"h": 0.0}
 
     def step(self, x: Array, state: Array) -> Array:
         """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equation above."""
@@ -67,9 +68,12 @@ class Forward(Run):
     def step_jacobians(self) -> Array:
         """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − h²) U.
 
-        Rows of held units are 0.
+        Rows of held units are 0. A skipped timestep has the identity.
         """
-        return slope(self)[..., None] * self.cell.U
+        J = slope(self)[..., None] * self.cell.U
+        if self.skipped is not None:
+            J[self.skipped] = np.eye(self.cell.units, dtype=J.dtype)
+        return J
 
 
 def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
@@ -83,11 +87,14 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
     h = rnn.input_sums(x, batch, np.ones(H, rnn.U.dtype))
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
     U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.zeros_like(h[0]), h0
-    for h_t, held in zip(h, held_at, strict=True):  # W x + b becomes h in place
+    skipped = None if holds is None else holds.skipped
+    for t, (h_t, held) in enumerate(zip(h, held_at, strict=True)):  # W x + b becomes h in place
         np.dot(h_prev, U, past)
         np.add(h_t, past, h_t)
         np.tanh(h_t, h_t)
         put(held, "h", h_t)
+        if skipped is not None:
+            np.copyto(h_t, h_prev, where=skipped[t])
         h_prev = h_t
     return Forward(cell=rnn, x=np.broadcast_to(x, (T, *batch, rnn.inputs)), h0=h0, h=h, holds=holds)
 
@@ -112,10 +119,14 @@ def backward(run: Forward, dh: Array) -> Gradients:
     rnn = run.cell
     dh_total, da = np.array(dh, rnn.U.dtype, order="C"), slope(run)
     carry = np.zeros_like(run.h0)
-    for g, da_t in zip(dh_total[::-1], da[::-1], strict=True):
+    skipped = None if run.holds is None else run.holds.skipped
+    for t in reversed(range(len(da))):
+        g, da_t = dh_total[t], da[t]
         np.add(g, carry, g)
         np.multiply(da_t, g, da_t)
         np.dot(da_t, rnn.U, carry)
+        if skipped is not None:
+            np.add(carry, g, carry, where=skipped[t])
     rows = da.reshape(-1, rnn.units)
     return Gradients(
         W=rows.T @ run.x.reshape(-1, rnn.inputs),

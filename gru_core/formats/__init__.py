@@ -16,12 +16,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from gru_core.formats import equinox, flax, haiku, keras, npz, onnx, own, pytorch, safetensors, unnamed
+from gru_core.formats import equinox, flax, haiku, keras, npz, onnx, own, pytorch, safetensors, tf1, unnamed
 from gru_core.formats.choices import check_answers
 from gru_core.formats.imported import Imported, imported
 from gru_core.formats.limits import Limits
 from gru_core.formats.names import Arrays, plain
 from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
+from gru_core.formats.twins import paired
 from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack, numbers
 
 __all__ = [
@@ -112,8 +113,10 @@ def _read(
     if kind == "npz":
         return read_arrays(npz.arrays(data), name, answers, alphabet, labels)
     if kind == "h5":
-        return read_arrays(keras.weights(data), name, answers, alphabet, labels)
-    if kind == "keras":
+        arrays, stacks = keras.read_h5(data)
+        if not stacks:
+            return read_arrays(arrays, name, answers, alphabet, labels)
+    elif kind == "keras":
         arrays, stacks = keras.read(data)
     else:
         stacks = onnx.read(data)
@@ -158,13 +161,12 @@ def read_arrays(
         raise FormatError(f"the file has {len(arrays):,} arrays; at most {MAX_TENSORS} are allowed")
     remaining = {path: numbers(path, array) for path, array in plain(arrays).items()}
     stacks: list[Stack] = []
-    for library in (equinox, pytorch, flax, haiku, keras):
+    for library in (equinox, pytorch, flax, haiku, keras, tf1):
         matches = library.find(remaining)
         used = frozenset[str]().union(*(stack.names for stack in matches))
         stacks += matches
         remaining = {path: array for path, array in remaining.items() if path not in used}
-    if not stacks:
-        stacks = unnamed.find(remaining, answers)
+    stacks = paired(stacks or unnamed.find(remaining, answers))
     if not stacks:
         raise FormatError(
             f"no GRU, LSTM or plain RNN was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "

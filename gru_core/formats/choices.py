@@ -5,13 +5,15 @@ An answer decides first, then the file. If neither decides, the function raises 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
 
-KEYS = ("network", "library", "order", "reset", "z", "direction", "embedding", "dense", "readout")
+KEYS = ("network", "library", "cell", "order", "reset", "z", "direction", "embedding", "dense", "readout")
 """The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file, and then replace it."""
 
 
@@ -45,6 +47,49 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     if choice == "stacked" and chain is not None:
         return chain
     return stacks[names.index(choice)]
+
+
+def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None:
+    """Check that the cells of a network compute nothing with other arrays that stand among their own.
+
+    Raises Unanswered if there are such arrays and no answer, and FormatError if the cells compute something with them.
+    """
+    names = [*stack.beside, *(name for name in _inside(stack, others) if name not in stack.beside)]
+    if not names:
+        return
+    listed = ", ".join(map(shown, names[:4])) + f" and {len(names) - 4} more" * (len(names) > 4)
+    text = (
+        f"Among the arrays of the network are also {listed}. {stack.source} has no such arrays. Does the cell compute "
+        "something with them, such as a LayerNorm inside its sums?"
+    )
+    options = (
+        Option("without", "no: the cell is the usual one, and these arrays are for something else"),
+        Option("with", "yes: the cell computes something else, which cannot be shown"),
+    )
+    if answer(Question("cell", text, options), answers) == "with":
+        raise FormatError(
+            f"a cell that computes something with {listed} cannot be shown. Only the usual GRU, LSTM and RNN can be "
+            "shown: train the network with such a cell to see it"
+        )
+
+
+def _inside(stack: Stack, others: Arrays) -> list[str]:
+    """Return the names of the arrays that stand under a network's own prefix or are named after one of its arrays.
+
+    In a network without a prefix, linear layers and embeddings do not count: they may stand before or after it.
+    """
+    parents = {name.rpartition("/")[0] for name in stack.names}
+    prefixes = tuple(f"{place}/" for place in {stack.where, *parents} if place)
+    endings = tuple(f"{name.rpartition('/')[2]}_" for name in stack.names)
+    embeddings, linears = around(others)
+    layers: list[Dense | Embedding] = [*embeddings, *linears]
+    return [
+        name
+        for name in others
+        if name.startswith(prefixes)
+        or name.rpartition("/")[2].startswith(endings)
+        or (not stack.where and not any(_belongs(name, layer) for layer in layers))
+    ]
 
 
 def _sizes(stack: Stack) -> str:
@@ -131,10 +176,30 @@ def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str],
     return None if choice == "none" else names.index(choice)
 
 
-def embedding(candidates: list[Embedding], inputs: int, answers: Mapping[str, str]) -> Embedding | None:
+def between(others: Arrays, size: int) -> list[str]:
+    """Return the layers among `others` that fit between an embedding and a network, both with `size` numbers.
+
+    These are linear layers from `size` to `size` numbers, alone or in pairs, and other layers with arrays of this size,
+    such as a LayerNorm, a convolution or positions that are added.
+    """
+    _, linears = around(others)
+    shapes = {linear.name: linear.V.shape for linear in linears}
+    last = [name for name, (rows, _) in shapes.items() if rows == size]
+    first = [name for name, (_, columns) in shapes.items() if columns == size]
+    pairs = [(a, b) for a in first for b in last if a == b or shapes[a][0] == shapes[b][1]]
+    other_layers = [
+        name.rpartition("/")[0] or name
+        for name, array in others.items()
+        if size in array.shape and not any(_belongs(name, linear) for linear in linears)
+    ]
+    return list(dict.fromkeys([name for pair in pairs for name in pair] + other_layers))
+
+
+def embedding(candidates: list[Embedding], inputs: int, others: Arrays, answers: Mapping[str, str]) -> Embedding | None:
     """Return the embedding before a layer with `inputs` inputs, or None if there is none.
 
-    Raises Unanswered if several candidates fit, or if one fits but its name does not show that it is an embedding.
+    `others` are the arrays outside the network. Raises Unanswered if several candidates fit, if one fits but its name
+    does not show that it is an embedding, or if another layer fits between it and the network.
     """
     fitting = [candidate for candidate in candidates if candidate.table.shape[1] == inputs]
     named = [candidate for candidate in fitting if "emb" in candidate.name.lower()]
@@ -143,13 +208,22 @@ def embedding(candidates: list[Embedding], inputs: int, answers: Mapping[str, st
         "Which matrix is the embedding? It has one row for each input symbol and belongs to the Embedding layer in "
         "your code. A linear layer without a bias looks the same in this file. If there is no embedding, choose “none”."
     )
-    index = _pick("embedding", text, [option.name for option in options], answers, sure=bool(named))
+    rest = {name: array for name, array in others.items() if not any(_belongs(name, option) for option in options)}
+    middle = between(rest, inputs) if named else []
+    if len(named) == 1 and middle:
+        text = (
+            f"Does the embedding {shown(named[0].name)} feed the network directly? In this file "
+            f"{', '.join(map(shown, middle[:4]))} could stand between them. If so, choose “none”: then you write the "
+            "numbers that the network reads."
+        )
+    index = _pick("embedding", text, [option.name for option in options], answers, sure=bool(named) and not middle)
     return None if index is None else options[index]
 
 
 def dense(
     candidates: list[Dense],
     names: Sequence[str],
+    inputs: int,
     units: int,
     embedding: Embedding | None,
     answers: Mapping[str, str],
@@ -158,9 +232,9 @@ def dense(
     """Return the linear layer that reads the state, or None if there is none.
 
     If no layer fits one direction, the result is a layer that reads both directions, because the report mentions it.
-    `names` are the names of all arrays outside the network. `whole` is whether the network has all recurrent layers of
-    the file. Raises Unanswered if several layers fit, or if another array could come between the layer and the state,
-    or after the layer.
+    `names` are the names of all arrays outside the network, which has `inputs` inputs. `whole` is whether the network
+    has all recurrent layers of the file. Raises Unanswered if several layers fit, if another array could come between
+    the layer and the state or after the layer, or if the layer could also stand before the network.
     """
     others = [candidate for candidate in candidates if embedding is None or candidate.name != embedding.name]
     fitting = [candidate for candidate in others if candidate.V.shape[1] == units]
@@ -169,14 +243,20 @@ def dense(
     if len(fitting) == 1:
         known = [layer for layer in (fitting[0], embedding) if layer]
         unknown = [name for name in names if not any(_belongs(name, layer) for layer in known)]
-        sure = sure and not unknown
-        what = f"the file also has {', '.join(map(shown, unknown[:4]))}" if unknown else "the file has several GRUs"
+        before = embedding is None and len(fitting[0].V) == inputs and not READOUT.search(fitting[0].name.lower())
+        sure = sure and not unknown and not before
+        what = "the file has several GRUs" if not whole else "by its shape it could also stand before the network"
+        what = f"the file also has {', '.join(map(shown, unknown[:4]))}" if unknown else what
         text = (
             f"Is the linear layer {shown(fitting[0].name)} the readout y = V h + c? Then it reads the state h of the "
             f"top layer directly, and at most a softmax follows it. The file does not show this: {what}."
         )
     index = _pick("dense", text, [layer.name for layer in fitting], answers, sure)
     return None if index is None else fitting[index]
+
+
+READOUT = re.compile(r"out|head|class|logit|pred|decod")
+"""What names of layers say if the layer is a readout."""
 
 
 def _belongs(name: str, layer: Dense | Embedding) -> bool:

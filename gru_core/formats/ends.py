@@ -31,12 +31,16 @@ def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def encoder(
-    cells: tuple[FileLayer, ...], embedding: Embedding | None, alphabet: Sequence[str] | None
+    cells: tuple[FileLayer, ...],
+    embedding: Embedding | None,
+    alphabet: Sequence[str] | None,
+    padding: float | None = None,
 ) -> tuple[Encoder, tuple[FileLayer, ...], list[str]]:
     """Return the encoder, the cells, and sentences about them for the report.
 
-    An embedding E is folded into the first cell: its W becomes W Eᵀ. Raises FormatError if the embedding or the
-    alphabet does not fit.
+    An embedding E is folded into the first cell: its W becomes W Eᵀ. `padding` is the number of the symbol, or the
+    value of all inputs, at which the network skips a timestep. Raises FormatError if the embedding or the alphabet does
+    not fit.
     """
     inputs = cells[0].inputs
     size = inputs if embedding is None else len(embedding.table)
@@ -45,7 +49,7 @@ def encoder(
         if len(set(symbols)) < size or any(re.search(r"\s", symbol) for symbol in symbols):
             raise FormatError("the symbols of the alphabet must differ and must not contain spaces")
     else:
-        symbols = tuple(map(str, range(size)))
+        symbols = _symbols(embedding, size)
     if embedding is not None:
         name = shown(embedding.name)
         if size < 1:
@@ -57,12 +61,30 @@ def encoder(
         W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
         folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
         sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
-        if alphabet is None:
+        if alphabet is None and embedding.symbols:
+            sentence += " They have the names of the vocabulary in the file."
+        elif alphabet is None:
             sentence += " The file has no names for the symbols, so they are numbered from 0."
-        return Symbols(symbols), (folded, *cells[1:]), [sentence]
+        blank = None if padding is None else symbols[int(padding)]
+        return Symbols(symbols, blank), (folded, *cells[1:]), [sentence, *_skips(f"with the symbol {blank}", padding)]
     if alphabet is not None:
         return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol."]
-    return Vectors(inputs), cells, [f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."]
+    numbers = f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."
+    return Vectors(inputs, padding), cells, [numbers, *_skips(f"if all its numbers are {padding}", padding)]
+
+
+def _symbols(embedding: Embedding | None, size: int) -> tuple[str, ...]:
+    """Return the names of the symbols: those of the file if they can be written, and numbers for the others."""
+    symbols = [str(i) for i in range(size)]
+    for i, name in enumerate(() if embedding is None else embedding.symbols[:size]):
+        if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in symbols:
+            symbols[i] = name
+    return tuple(symbols)
+
+
+def _skips(which: str, padding: float | None) -> list[str]:
+    """Return the sentence about the timesteps that a mask skips, if there are any."""
+    return [] if padding is None else [f"A mask skips a timestep {which}: the state stays as it was."]
 
 
 def readout(
@@ -95,7 +117,10 @@ def readout(
         kind = answer(Question("readout", "Does a softmax follow V h + c?", options), answers)
     sentence = f"The linear layer {shown(dense.name)} is the readout, with {K} output{'s' * (K > 1)}"
     if dense.activation is None and "readout" not in answers:
-        sentence += "; the file does not show whether a softmax follows, so y is V h + c without one"
+        sentence += (
+            "; the file does not show whether a softmax follows, so y is V h + c without one. It also does not show "
+            "whether the network pools the states or takes only the last one first; here y is computed at each timestep"
+        )
     elif kind == "softmax":
         sentence += ", and a softmax"
     elif dense.activation not in ("linear", None):

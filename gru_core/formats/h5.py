@@ -17,12 +17,16 @@ MAX_GROUPS = 512
 MAX_DEPTH = 16
 
 
-def arrays(data: bytes) -> dict[str, Array]:
-    """Return the arrays of an HDF5 file by path.
+MODEL, OPTIMIZER = "model_weights", ("optimizer", "optimizer_weights")
+"""The groups in which Keras stores a model's weights, and the state of an optimizer."""
 
-    Nothing outside the file is opened. Raises FormatError if the file has links, data outside the file, or compressed
-    data, which shows its true size only when it is unpacked. Also raises FormatError if h5py is missing, and if the
-    file is damaged or too large.
+
+def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
+    """Return the arrays of a model in an HDF5 file by path, and the configuration of its layers or None.
+
+    The arrays of an optimizer are left out. Nothing outside the file is opened. Raises FormatError if the file has
+    links, data outside the file, or compressed data, which shows its true size only when it is unpacked. Also raises
+    FormatError if h5py is missing, and if the file is damaged or too large.
     """
     try:
         import h5py
@@ -38,7 +42,9 @@ def arrays(data: bytes) -> dict[str, Array]:
             raise FormatError(f"the file has more than {MAX_GROUPS} groups, or they are more than {MAX_DEPTH} deep")
         if len(group) > MAX_GROUPS:
             raise FormatError(f"{shown(path)} has {len(group):,} entries; at most {MAX_GROUPS} are allowed")
-        for name in group:
+        for name in _ordered(group):
+            if not path and name in OPTIMIZER:
+                continue
             inner = f"{path}/{name}".lstrip("/")
             if len(inner) > MAX_NAME:
                 raise FormatError(f"the name {shown(inner)} is too long")
@@ -50,7 +56,7 @@ def arrays(data: bytes) -> dict[str, Array]:
             elif isinstance(child, h5py.Dataset):
                 if len(by_path) == MAX_TENSORS:
                     raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
-                by_path[inner] = load(child, inner)
+                by_path[inner.removeprefix(f"{MODEL}/")] = load(child, inner)
 
     def load(dataset: Any, path: str) -> Array:
         plan = dataset.id.get_create_plist()
@@ -70,8 +76,17 @@ def arrays(data: bytes) -> dict[str, Array]:
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             walk(file, "", 0)
+            config = file.attrs.get("model_config")
+            text = config.encode() if isinstance(config, str) else config
+            return by_path, text if isinstance(text, bytes) else None
     except FormatError:
         raise
     except Exception as error:  # for a damaged file h5py raises errors of many types
         raise FormatError("the HDF5 file is damaged: " + shown(str(error))) from error
-    return by_path
+
+
+def _ordered(group: Any) -> list[str]:
+    """Return the names in a group, in the order of the layers if Keras stored it."""
+    layers = [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs.get("layer_names", [])]
+    order = {name: i for i, name in enumerate(layers)}
+    return sorted(group, key=lambda name: order.get(name, len(order)))

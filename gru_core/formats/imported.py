@@ -50,6 +50,10 @@ def imported(
     Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """
     stack = choices.chosen(stacks, answers)
+    recurrent = stack.names.union(*(network.names for network in stacks))
+    others = {n: a for n, a in arrays.items() if n not in recurrent}
+    if not stack.wired:
+        choices.check_cell(stack, others, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
     cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
@@ -59,15 +63,18 @@ def imported(
     if replaced:
         report.append(f"Your answer replaces what the file says about: {', '.join(replaced)}.")
     if not stack.wired:
-        report.append(f"The weights do not show the activation functions: {ASSUMED[stack.blocks]}")
+        report.append(f"The weights show no activation functions and no mask for padding: {ASSUMED[stack.blocks]}")
 
-    others = {n: a for n, a in arrays.items() if n not in stack.names}
     embeddings, linears = ([], list(stack.heads)) if stack.wired else around(others)
-    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, answers)
+    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, others, answers)
     whole = all(network.names <= stack.names for network in stacks)
-    dense = stack.dense or choices.dense(linears, list(others), stack.units, embedding, answers, whole)
-    encoder, cells, sentences = ends.encoder(cells, None if shown_layers.start else embedding, alphabet)
+    dense = stack.dense or choices.dense(linears, list(others), stack.inputs, stack.units, embedding, answers, whole)
+    encoder, cells, sentences = ends.encoder(
+        cells, None if shown_layers.start else embedding, alphabet, None if shown_layers.start else stack.padding
+    )
     report += sentences
+    if shown_layers.start and stack.padding is not None:
+        report.append("The network masks timesteps: leave out the timesteps that it skips.")
     both = stack.first_both is not None
     if dense is not None and both:
         report.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
@@ -92,9 +99,9 @@ def imported(
 
 
 ASSUMED = {
-    3: "sigmoid for the gates and tanh for h̃ are assumed.",
-    4: "sigmoid for the gates and tanh for c̃ and c are assumed.",
-    1: "tanh is assumed. A network with relu cannot be shown.",
+    3: "sigmoid for the gates, tanh for h̃ and no mask are assumed.",
+    4: "sigmoid for the gates, tanh for c̃ and c and no mask are assumed.",
+    1: "tanh and no mask are assumed. A network with relu cannot be shown.",
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gru_core.formats import read_arrays, read_file
+from gru_core.formats import choices, read_arrays, read_file
+from gru_core.formats.names import plain
 from gru_core.formats.questions import FormatError
 from gru_core.model import Model
 
@@ -34,7 +36,13 @@ def from_torch(
     tables = [
         name for name, kind in kinds.items() if kind == "Embedding" and arrays[f"{name}.weight"].shape[1] in inputs
     ]
-    inferred = {"embedding": tables[0].replace(".", "/")} if len(tables) == 1 else {}
+    inferred = {}
+    if len(tables) == 1:
+        place = tables[0].replace(".", "/")
+        others = {n: a for n, a in plain(arrays).items() if not re.search(r"(weight|bias)_(ih|hh)", n)}
+        others = {n: a for n, a in others.items() if not n.startswith(f"{place}/")}
+        if not choices.between(others, arrays[f"{tables[0]}.weight"].shape[1]):
+            inferred = {"embedding": place}
     return read_arrays(arrays, type(module).__name__, inferred | dict(answers or {}), alphabet, labels).model
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gru_core.cells.gru import GRU
+from gru_core.encoder import Symbols
 from gru_core.formats.ends import MAX_LABEL
 from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays
@@ -68,6 +69,11 @@ def _check(model: Model) -> None:
             "the recipe and the figures on the card of this GRU Scope model must be texts and numbers, at most 64 in "
             f"each; numbers must be from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
         )
+    padding = model.encoder.to_dict().get("padding")
+    if padding is not None:
+        wanted = model.encoder.alphabet if isinstance(model.encoder, Symbols) else [padding]
+        if padding not in wanted or not (isinstance(model.encoder, Symbols) or _plain({"padding": padding})):
+            raise FormatError("the padding of this GRU Scope model must be one of its symbols, or a number")
     for example in model.examples:
         model.encoder.encode(model.encoder.tokens(example))
 

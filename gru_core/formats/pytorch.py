@@ -14,6 +14,7 @@ do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gru_core.formats.names import Arrays, groups, part
@@ -32,7 +33,38 @@ def find(arrays: Arrays) -> list[Stack]:
     projected = next((name for name in arrays if re.search(r"(^|/)weight_hr(_l\d+)?$", name)), None)
     if projected:
         raise FormatError(f"{shown(projected)} projects the state of an LSTM (proj_size), which cannot be shown")
-    return [_stack(arrays, where, group) for where, group in groups(arrays, NAMES).items()]
+    raw = _raw(arrays)
+    arrays = {name: array for name, array in arrays.items() if name not in raw.values()} | {
+        name: arrays[source] for name, source in raw.items()
+    }
+    stacks = [_stack(arrays, where, group) for where, group in groups(arrays, NAMES).items()]
+    return [_with_raw(stack, raw) for stack in stacks]
+
+
+def _raw(arrays: Arrays) -> dict[str, str]:
+    """Return the recurrent weights under weight dropping (AWD-LSTM, fastai) that count, by the names they stand for.
+
+    The wrapper of a module has `weight_hh_l0_raw`. The module inside it may have a copy with dropped entries.
+    """
+    raw: dict[str, str] = {}
+    for name in arrays:
+        match = re.fullmatch(r"((?:.*/)?)(weight_(?:hh|ih)_l\d+(?:_reverse)?)_raw", name, re.DOTALL)
+        if match:
+            inside = [n for n in arrays if re.fullmatch(rf"{re.escape(match[1])}(?:.*/)?weight_ih_l0", n, re.DOTALL)]
+            inner = inside[0].removesuffix("weight_ih_l0") if len(inside) == 1 else match[1]
+            raw[f"{inner}{match[2]}"] = name
+    return raw
+
+
+def _with_raw(stack: Stack, raw: Mapping[str, str]) -> Stack:
+    """Return the network with the raw weights among its arrays, and a note about them."""
+    used = [source for name, source in raw.items() if name in stack.names]
+    if not used:
+        return stack
+    note = (
+        f"{', '.join(map(shown, used))} under weight dropping (WeightDrop): the raw weights count, not a dropped copy."
+    )
+    return replace(stack, names=stack.names | set(used), notes=(*stack.notes, note))
 
 
 def _stack(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:

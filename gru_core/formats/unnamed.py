@@ -1,18 +1,23 @@
-"""Arrays with meaningless names, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
+"""Arrays without the names of a library, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
 
-Two matrices one after the other, (I, 3H) and (H, 3H) or (3H, I) and (3H, H), are read as a layer. The biases that
-follow belong to this layer. If the shapes fit several libraries, the user must name the library, because the same
-numbers mean a different function in each of them.
+Two matrices are read as a layer if they have the shapes of its input and recurrent weights, G·H rows or columns each.
+Names such as `enc_w_ih` and `enc_w_hh` show which matrices belong together. Without such names, the recurrent weights
+follow the input weights directly. If the shapes fit several libraries, the user must name the library, because the same
+numbers mean a different function in each of them. Each layer is a network of its own: which one reads the outputs of
+another is not in the file.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from gru_core.arrays import Array
+from gru_core.formats.keras import from_cudnn, is_cudnn
 from gru_core.formats.names import Arrays
-from gru_core.formats.questions import Option, Question, answer
-from gru_core.formats.weights import Convention, FileLayer, Stack, cell, check_layers
+from gru_core.formats.questions import FormatError, Option, Question, answer, shown
+from gru_core.formats.weights import BLOCKS, TITLES, Convention, Stack, cell
 
 LIBRARIES = {
     "PyTorch": Convention("rzh", "after", "keep"),
@@ -22,53 +27,168 @@ LIBRARIES = {
     "Haiku": Convention("zrh", "before", "take"),
 }
 
+INPUT = {"ih", "xh", "x2h", "i2h", "wx", "wxh", "wih", "input", "inputs"}
+RECURRENT = {"hh", "h2h", "wh", "whh", "hidden", "recurrent"}
+"""The parts of names that say which weights of a layer these are. A lone w and u say the same."""
+
+WEIGHTS = {"w", "weight", "weights", "b", "bias", "biases", "kernel"}
+"""The parts of names that input and recurrent weights have in common."""
+
+
+@dataclass
+class Candidate:
+    """Two matrices that may be a layer, and the names of its biases."""
+
+    where: str
+    W: str
+    U: str
+    biases: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+
 
 def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
-    """Return one GRU of all the layers that the shapes of the arrays show, or an empty list if there are none.
+    """Return the recurrent layers that the shapes of the arrays show, each as a network of its own.
 
-    Raises Unanswered, with a question about the library, if the shapes fit several libraries. Raises FormatError if a
-    layer does not fit.
+    Raises Unanswered, with a question about the library, if the names do not show it. Raises FormatError if a layer
+    does not fit, or if neither names nor shapes show which matrix is the recurrent one.
     """
+    return [_stack(arrays, candidate, answers) for candidate in _by_name(arrays) or _by_order(arrays)]
+
+
+def _role(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return "W" or "U" if a name says that it belongs to input or recurrent weights, and its other parts.
+
+    The names of a layer, such as enc_w_ih, enc_w_hh and enc_b_ih, have the same other parts, here "enc".
+    """
+    parts = re.split(r"[_/]+", name.lower())
+    for role, words in (("U", RECURRENT), ("W", INPUT), ("U", {"u"}), ("W", {"w"})):
+        for i, part in enumerate(parts):
+            word = part.rstrip("0123456789")
+            if word in words:
+                parts[i] = part[len(word) :]
+                return role, tuple(part for part in parts if part and part not in WEIGHTS)
+    return "", tuple(part for part in parts if part not in WEIGHTS)
+
+
+def _by_name(arrays: Arrays) -> list[Candidate]:
+    """Return the layers of which names show the input and the recurrent weights, such as enc_w_ih and enc_w_hh."""
+    places: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for name in arrays:
+        role, place = _role(name)
+        places.setdefault(place, {}).setdefault(f"{role}{arrays[name].ndim}", []).append(name)
+    candidates = []
+    for place, names in places.items():
+        W, U = names.get("W2", []), names.get("U2", [])
+        if len(W) != 1 or len(U) != 1 or not _layout(arrays[W[0]], arrays[U[0]]):
+            continue
+        rows = max(arrays[U[0]].shape)
+        own = [*names.get("W1", []), *names.get("U1", []), *names.get("1", []), *names.get("2", [])]
+        biases = [name for name in own if arrays[name].shape in ((rows,), (2, rows), (2 * rows,))][:2]
+        known = {*W, *U, *biases}
+        sizes = (rows, 2 * rows, min(arrays[U[0]].shape))
+        beside = [
+            name
+            for name, array in arrays.items()
+            if name not in known and array.ndim == 1 and array.size in sizes and _role(name)[1][: len(place)] == place
+        ]
+        candidates.append(Candidate("_".join(place) or U[0], W[0], U[0], biases, beside))
+    return candidates
+
+
+def _by_order(arrays: Arrays) -> list[Candidate]:
+    """Return the layers whose recurrent weights follow their input weights directly, and are followed by biases."""
     items = list(arrays.items())
-    layers: list[FileLayer] = []
-    names: list[str] = []
-    library = ""
-    while items:
+    candidates = []
+    while len(items) > 1:
         (name, W), *items = items
-        if not items or W.ndim != 2 or (U := items[0][1]).ndim != 2:
+        U_name, U = items[0]
+        layout = _layout(W, U)
+        # Two matrices of a plain RNN also look like two linear layers, or like an embedding and input weights.
+        if not layout or (layout == 1 and items[1:] and items[1][1].shape != (len(U),)):
             continue
-        by_columns = U.shape[1] == W.shape[1] == 3 * U.shape[0]
-        if not by_columns and not U.shape[0] == W.shape[0] == 3 * U.shape[1]:
-            continue
-        names += [name, items.pop(0)[0]]
-        rows = 3 * min(U.shape)
-        biases: list[Array] = []
-        while items and len(biases) < 2 and items[0][1].shape in ((rows,), (2, rows)):
-            names.append(items[0][0])
-            biases += list(items.pop(0)[1].reshape(-1, rows))
-        library = library or _library(by_columns, len(biases), answers)
-        layers.append(cell(name, *((W.T, U.T) if by_columns else (W, U)), *biases[:2]))
-    if not layers:
-        return []
-    convention = LIBRARIES[library]
+        if W.shape == U.shape and not (re.search(r"\d$", name) and re.search(r"\d$", U_name)):
+            raise FormatError(
+                f"{shown(name)} and {shown(U_name)} have the same shape, so it is open which of them are the recurrent "
+                "weights of a layer. Name them weight_ih_l0 and weight_hh_l0 if they are PyTorch's, or kernel and "
+                "recurrent_kernel if they are Keras's"
+            )
+        candidate = Candidate(name, name, U_name)
+        items = items[1:]
+        rows = max(U.shape)
+        while items and len(candidate.biases) < 2 and items[0][1].shape in ((rows,), (2, rows), (2 * rows,)):
+            candidate.biases.append(items.pop(0)[0])
+        while items and items[0][1].ndim == 1 and items[0][1].size in (rows, 2 * rows, min(U.shape)):
+            candidate.beside.append(items.pop(0)[0])
+        candidates.append(candidate)
+    return candidates
+
+
+def _layout(W: Array, U: Array) -> int:
+    """Return the number of blocks G if two arrays have the shapes of a layer's weights, else 0."""
+    if W.ndim != 2 or U.ndim != 2 or 0 in U.shape:
+        return 0
+    G = max(U.shape) // min(U.shape)
+    if G not in BLOCKS or max(U.shape) != G * min(U.shape):
+        return 0
+    axis = 1 if U.shape[1] > U.shape[0] else 0
+    fits = W.shape[axis] == max(U.shape) if G > 1 else U.shape[0] in W.shape
+    return G if fits else 0
+
+
+def _stack(arrays: Arrays, candidate: Candidate, answers: Mapping[str, str]) -> Stack:
+    W, U = arrays[candidate.W], arrays[candidate.U]
+    G, rows = _layout(W, U), max(U.shape)
+    names = frozenset([candidate.W, candidate.U, *candidate.biases])
+    biases = [arrays[name] for name in candidate.biases]
+    beside = tuple(candidate.beside)
+    if len(biases) == 1 and is_cudnn(W, U, biases[0]):
+        return replace(from_cudnn(W, U, biases[0], candidate.where, names), beside=beside)
+    flat = [bias for array in biases for bias in array.reshape(-1, rows)]
+    by_columns = U.shape[1] > U.shape[0]
+    if G == 1:
+        library = _asked(G, [*["Keras"] * (W.shape[1] == rows), *["PyTorch"] * (W.shape[0] == rows)], answers)
+        by_columns = library == "Keras"
+    elif G == 4:
+        library = _asked(G, ["Keras" if by_columns else "PyTorch"], answers)
+    else:
+        library = _library(by_columns, len(flat), answers)
+    layer = cell(candidate.where, *((W.T, U.T) if by_columns else (W, U)), *flat[:2], others=True)
+    source = f"arrays without names, read as arrays of {library}"
     stack = Stack(
-        f"arrays without names, read as arrays of {library}", "", tuple({"forward": layer} for layer in layers),
-        frozenset(names), convention.order, convention.reset, convention.z,
+        source, candidate.where, ({"forward": layer},), names, BLOCKS[G], None, None, beside=beside
     )  # fmt: skip
-    return [check_layers(stack)]
+    if G != 3:
+        return replace(stack, source=f"{source}'s {TITLES[G]}")
+    convention = LIBRARIES[library]
+    return replace(stack, order=convention.order, reset=convention.reset, z=convention.z)
 
 
 def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
-    """Return the library that stores arrays in this form. Raises Unanswered if several libraries do."""
-    fitting = ["Keras", "Keras, reset_after=False", "Flax nnx", "Haiku"] if by_columns else ["PyTorch"]
-    if biases == 2:
+    """Return the library that stores the arrays of a GRU in this form. Raises Unanswered if several libraries do."""
+    fitting = (
+        ["Keras", "Keras, reset_after=False", "Flax nnx", "Haiku"]
+        if by_columns
+        else ["PyTorch", "Keras, reset_after=False", "Haiku"]
+    )
+    if not by_columns and biases != 1:
+        fitting = ["PyTorch"]
+    elif biases == 2:
         fitting = [name for name in fitting if name in ("Keras", "PyTorch")]
     elif biases == 1:
-        fitting = [name for name in fitting if name not in ("Keras", "PyTorch")] or fitting
+        fitting = [name for name in fitting if name != "Keras"]
     if len(fitting) == 1:
         return fitting[0]
     options = tuple(Option(name, _means(LIBRARIES[name])) for name in fitting)
     text = "Which library wrote these arrays? Their names do not show it, and their shapes fit several libraries."
+    return answer(Question("library", text, options), answers)
+
+
+def _asked(G: int, libraries: list[str], answers: Mapping[str, str]) -> str:
+    """Return the library of an LSTM or a plain RNN. Raises Unanswered without an answer: other layers look alike."""
+    means = f"blocks in the order {', '.join(BLOCKS[G])}" if G > 1 else "h = tanh(W x + U h + b)"
+    options = tuple(Option(library, f"{library}'s {TITLES[G]}: {means}") for library in libraries)
+    article = "a plain RNN" if G == 1 else "an LSTM"
+    text = f"Which library wrote these arrays? Their shapes fit {article}, but their names do not show it."
     return answer(Question("library", text, options), answers)
 
 

@@ -187,10 +187,11 @@ def cell(
 
 @dataclass(frozen=True)
 class Embedding:
-    """A vector for each symbol: `table` `(A, I)`."""
+    """A vector for each symbol: `table` `(A, I)`. `symbols` names the first of them if the file does."""
 
     name: str
     table: Array
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,10 @@ class Stack:
     notes: tuple[str, ...] = ()
     as_read: bool = False
     """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
+    beside: tuple[str, ...] = ()
+    """The arrays outside the network that may belong to its cells, if the network's names do not show it."""
+    padding: float | None = None
+    """The number of the symbol that the network skips or, without an embedding, the value that all inputs have then."""
 
     @property
     def inputs(self) -> int:

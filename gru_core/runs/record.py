@@ -6,6 +6,7 @@
     layers.0.held.z            the mask of the values of z that were clamped, (T, H); only if z was clamped
     y                          the outputs, (T, K)
     labels, tokens             the names of the outputs, (K,); the tokens of the sequence, (T,), if it was text
+    mask                       the timesteps that count, (T,); only if the network can skip timesteps
     twin.y, twin.layers.0.r    the same for the original run, or for the second sequence, if there is one
 
 In lists each dot is a level: `["layers"][0]["r"]`. `["twin"]` is None if there is no such run. All values are numbers,
@@ -30,6 +31,8 @@ def layer_arrays(run: Run) -> Named:
     states = [name for signal in run.cell.carried for name in (f"{signal}0", f"{signal}_prev")]
     arrays: Named = {name: getattr(run, name) for name in ("x", *states, *run.cell.signals)}
     masks = {} if run.holds is None else run.holds.masks
+    if run.holds is not None and run.holds.skipped is not None:
+        masks = {signal: mask & ~run.holds.skipped for signal, mask in masks.items()}
     return arrays | {f"held.{signal}": mask for signal, mask in masks.items() if mask.any()}
 
 

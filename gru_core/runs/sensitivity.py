@@ -74,9 +74,14 @@ def sensitivity(
     gates: list[dict[str, Array]] = []
     for run in (layer[: t + 1] for layer in reversed(layers)):
         gradients = run.backward(dh)
-        gates.insert(0, run.gate_gradients(gradients))
+        gates.insert(0, {gate: _counted(run, array) for gate, array in run.gate_gradients(gradients).items()})
         dh = gradients.x
     return Sensitivity(output, dh, tuple(gates), state_norms(layers[layer], t))
+
+
+def _counted(run: Run, gradient: Array) -> Array:
+    """Return a gradient with respect to a gate, with 0 at skipped timesteps: no gate acts there."""
+    return gradient if run.skipped is None else np.where(run.skipped[..., None], 0, gradient)
 
 
 def frobenius(rows: Array) -> Array:

@@ -46,7 +46,8 @@ class Trace:
 
     `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
     each layer as arrays `(T, H)`. `y` `(T, K)` are the outputs. The signals of the top layer have short names:
-    `trace.z`, `trace.h`. `twin` is the original run, the run of a second sequence, or None.
+    `trace.z`, `trace.h`. `twin` is the original run, the run of a second sequence, or None. `mask` `(T,)` is false at
+    the timesteps that the network skips, such as padding, where the state stays as it was. If it is None, all count.
     """
 
     model: Model
@@ -54,6 +55,7 @@ class Trace:
     layers: tuple[Run, ...]
     y: Array
     twin: Trace | None = None
+    mask: Mask | None = None
 
     def __getattr__(self, name: str) -> Array:
         """Return a signal of the top layer, `(T, H)`.
@@ -121,6 +123,8 @@ class Trace:
         by_name = record.arrays(self.layers, self.y) | {"labels": np.array(self.model.readout.labels)}
         if self.tokens is not None:
             by_name["tokens"] = np.array(self.tokens)
+        if self.mask is not None:
+            by_name["mask"] = self.mask
         if self.twin is not None:
             by_name |= {f"twin.{name}": array for name, array in record.arrays(self.twin.layers, self.twin.y).items()}
         return by_name
@@ -137,7 +141,8 @@ class Trace:
         """Return the arrays as nested lists for `json.dumps`: `["layers"][0]["r"]`. runs/record.py lists the names."""
         twin = None if self.twin is None else record.lists(self.twin.layers, self.twin.y)
         labels = list(self.model.readout.labels)
-        header = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels}
+        mask = None if self.mask is None else self.mask.tolist()
+        header = {"model": self.model.card.title, "tokens": self.tokens, "labels": labels, "mask": mask}
         return header | record.lists(self.layers, self.y) | {"twin": twin}
 
     def figure(self, layer: int = -1, difference: bool = False, theme: Theme = "light") -> go.Figure:
@@ -211,12 +216,14 @@ def stream(
     block: int | None = None,
     twin: Model | None = None,
     against: str | Array | None = None,
+    mask: Mask | None = None,
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` timesteps at a time (all if None), and yield a Trace for each block.
 
     `h0` has an initial state for each layer, zero if None: see `Model.state`. `twin` is a model that reads the same
     sequence without clamps: `model` itself, which then runs as a batch of two, or a model with other weights. `against`
-    is a second sequence of the same length. `model` reads it with the same clamps, and that run is the twin.
+    is a second sequence of the same length. `model` reads it with the same clamps, and that run is the twin. `mask`
+    `(T,)` is false at the timesteps to skip; None means the timesteps of `Model.mask`.
 
     Raises SequenceError if a sequence cannot be read, and ValueError if a clamp or `h0` does not fit the model. The
     call raises these errors itself, before the first Trace.
@@ -225,14 +232,20 @@ def stream(
         steps, other_steps = (len(read(model, inputs)[1]) for inputs in (sequence, against))
         if steps != other_steps:
             raise SequenceError(f"the second sequence must have as many steps as the first: {steps}, not {other_steps}")
-        pairs = zip(*(stream(model, inputs, h0, clamps, block) for inputs in (sequence, against)), strict=True)
+        pairs = zip(
+            *(stream(model, inputs, h0, clamps, block, mask=mask) for inputs in (sequence, against)), strict=True
+        )
         return (replace(first, twin=second) for first, second in pairs)
     if twin is not None and twin is not model:
-        pairs = zip(stream(model, sequence, h0, clamps, block), stream(twin, sequence, h0, (), block), strict=True)
+        runs = (stream(*who, block, mask=mask) for who in ((model, sequence, h0, clamps), (twin, sequence, h0, ())))
+        pairs = zip(*runs, strict=True)
         return (replace(changed, twin=original) for changed, original in pairs)
     tokens, x = read(model, sequence)
     holds = model.holds(clamps, x.shape[:-1])
     initial = model.state(h0)
+    counts = model.mask(x) if mask is None else np.asarray(mask, bool)
+    if counts is not None and counts.shape != x.shape[:1]:
+        raise ValueError(f"mask has shape {counts.shape}, but the sequence has {len(x)} steps")
     if twin is not None:
         x, holds = x[:, None], [(layer_holds or Holds({}, {})).in_first(2) for layer_holds in holds]
 
@@ -242,14 +255,16 @@ def stream(
             steps = slice(start, start + size)
             block_tokens = tokens and tokens[steps]
             block_holds = [layer_holds and layer_holds[steps] for layer_holds in holds]
-            runs = model.forward(x[steps], state, block_holds)
+            block_mask = None if counts is None else counts[steps]
+            runs = model.forward(x[steps], state, block_holds, block_mask)
             state, y = [run.last for run in runs], model.readout(runs[-1].h)
             if twin is None:
-                yield Trace(model, block_tokens, tuple(runs), y)
+                yield Trace(model, block_tokens, tuple(runs), y, mask=block_mask)
             else:
                 # A layer below all clamps runs as a batch of one, because both runs are the same there. So -1, not 1.
                 clamped, original = (
-                    Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), y[:, b]) for b in (0, -1)
+                    Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), y[:, b], mask=block_mask)
+                    for b in (0, -1)
                 )
                 yield replace(clamped, twin=original)
 
@@ -262,13 +277,14 @@ def trace(
     h0: Sequence[Array] | None = None,
     clamps: Sequence[Clamp] = (),
     against: str | Array | None = None,
+    mask: Mask | None = None,
 ) -> Trace:
     """Run `model` over all of `sequence` and return the Trace. Arguments and errors are as for `stream`.
 
     With `against`, a second sequence of the same length, the trace has a twin for `differs`, `largest_gap` and
     `figure(difference=True)`.
     """
-    return next(stream(model, sequence, h0, clamps, against=against))
+    return next(stream(model, sequence, h0, clamps, against=against, mask=mask))
 
 
 def twin(

@@ -3,7 +3,9 @@
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 import { ownOf } from "../own.js";
-import { fixed } from "../run.js";
+import { placeAt } from "../reading.js";
+import { fixed, isSkipped } from "../run.js";
+import { tellSkipped } from "../words.js";
 
 /**
  * @param {HTMLElement} section
@@ -24,7 +26,8 @@ export function mountNarration(section, store) {
 
 /** @param {HTMLElement} live @param {State} state */
 function say(live, state) {
-  const phrases = ownOf(state).narrate(state);
+  const skipped = isSkipped(state.run, state.step);
+  const phrases = skipped ? tellSkipped(state, placeAt(state, state.unit)) : ownOf(state).narrate(state);
   if (live.textContent === phrases.map(({ text }) => text).join("")) return;
   live.replaceChildren(
     ...phrases.map(({ text, about }) => {

@@ -1,12 +1,12 @@
 /** The tape's frame: its columns, inputs and outputs, and the one cursor. The heatmaps are views of their own. */
 
 /** @import { Store } from "../store.js" */
-/** @import { Signal } from "../run.js" */
+/** @import { Run, Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
 import { setLength, setText } from "../elements.js";
-import { answer, fixed, missed } from "../run.js";
+import { answer, fixed, isSkipped, missed } from "../run.js";
 import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
@@ -46,6 +46,7 @@ export function mountTape(tape, store, beside = "original") {
       setLength(tokens, labelled);
       for (let column = 0; column < labelled; column++) setText(tokens.children[column], words?.[column] ?? "·");
     }
+    showSkipped(state.run);
     const others = state.run.others ?? [];
     const row = tape.querySelector(".others");
     if (row instanceof HTMLElement) {
@@ -57,6 +58,20 @@ export function mountTape(tape, store, beside = "original") {
       });
     }
     if (outputs) labelOutputs(state, labelled);
+  }
+
+  /** Draw the columns that the network skips, with the word. @param {Run} run */
+  function showSkipped(run) {
+    for (const drawn of tape.querySelectorAll(".skipped")) drawn.remove();
+    for (let step = 1; step <= run.T; step++) {
+      if (!isSkipped(run, step) || isSkipped(run, step - 1)) continue;
+      let last = step;
+      while (isSkipped(run, last + 1)) last++;
+      const columns = Object.assign(document.createElement("div"), { className: "skipped", textContent: "skipped" });
+      columns.style.setProperty("--at", String(step - 1));
+      columns.style.setProperty("--count", String(last - step + 1));
+      cursor.before(columns);
+    }
   }
 
   /** @param {State} state @param {number} labelled so many columns */

@@ -444,3 +444,11 @@ def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp
     assert set(outcomes) <= {200, 201, 422}
     assert outcomes[201] > 0 < outcomes[422]
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_run_of_a_network_with_a_mask_says_which_timesteps_it_skips(client: TestClient) -> None:
+    model = bring(client, "keras3-masked.keras")["model"]["id"]
+    run = client.post("/api/trace", json={"model": model, "sequence": "0 3 0 1"}).json()
+    assert run["mask"] == [False, True, False, True]
+    assert run["layers"][1]["h"][2] == run["layers"][1]["h"][1]
+    assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A x"}).json()["mask"] is None

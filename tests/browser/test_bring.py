@@ -48,7 +48,14 @@ class Bring(Lab):
 
 
 @pytest.mark.parametrize(
-    "name", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras", "keras-before.weights.h5"]
+    "name",
+    [
+        "pytorch-tagger.safetensors",
+        "pytorch-tagger.onnx",
+        "keras-tagger.keras",
+        "keras-before.weights.h5",
+        "keras2-compiled.h5",
+    ],
 )
 def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_page: Page, name: str) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
@@ -162,3 +169,26 @@ def test_a_reference_of_another_network_is_told_apart(same_page: Page) -> None:
     lab.dialog.get_by_label("Choose a reference").set_input_files(FILES / "pytorch-cell-reference.npz")
     expect(lab.parity).to_contain_text(re.compile("parity check failed", re.I))
     lab.dialog.get_by_role("button", name="Close").click()
+
+
+def test_timesteps_that_a_mask_skips_are_drawn_and_named(page: Page) -> None:
+    lab = Bring(page).open(model="flip-flop")
+    lab.drop("keras3-masked.keras")
+    expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
+    lab.dialog.get_by_role("button", name="Close").click()
+    page.wait_for_url(re.compile(r"model=u-[0-9a-f]{32}"))
+    network = formats.read_file(FILES / "keras3-masked.keras")
+    lab.sequence.fill("0 0 3 1 0 2")
+    lab.expect_tokens(["0", "0", "3", "1", "0", "2"])
+    skipped = page.locator("#tape .skipped")
+    expect(skipped).to_have_text(["skipped", "skipped"])
+    np.testing.assert_allclose(lab.drawn("h"), gru.trace(network.model, "0 0 3 1 0 2").h, atol=1e-6)
+    tokens, boxes = page.locator("#tokens li"), [skipped.nth(i).bounding_box() for i in range(2)]
+    for box, (first, last) in zip(boxes, ((0, 1), (4, 4)), strict=True):
+        left, right = tokens.nth(first).bounding_box(), tokens.nth(last).bounding_box()
+        assert box is not None
+        assert left is not None
+        assert right is not None
+        assert abs(box["x"] - left["x"]) < 2
+        assert abs(box["x"] + box["width"] - right["x"] - right["width"]) < 2
+    expect(lab.narration).to_contain_text("the network skips this step, because it is padding")

@@ -44,11 +44,13 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
     assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").said == (
         "PyTorch's nn.GRU: 2 layers of 5 → 5 units, with biases; blocks in the order r, z, h; the reset gate acts "
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
-        "The weights do not show the activation functions: sigmoid for the gates and tanh for h̃ are assumed.",
+        "The weights show no activation functions and no mask for padding: "
+        "sigmoid for the gates, tanh for h̃ and no mask are assumed.",
         "The embedding 'embed' is folded into W: 7 symbols instead of 3 numbers. "
         "The file has no names for the symbols, so they are numbered from 0.",
         "The linear layer 'out' is the readout, with 4 outputs; the file does not show whether a softmax follows, so y "
-        "is V h + c without one.",
+        "is V h + c without one. It also does not show whether the network pools the states or takes only the last one "
+        "first; here y is computed at each timestep.",
     )
     said = formats.read_file(FIXTURES / "haiku.npz").said
     assert said[0].startswith(
@@ -268,7 +270,7 @@ def test_half_precision_comes_in_exactly() -> None:
 def test_names_with_markup_stay_text_and_short() -> None:
     prefix = "<script>alert(1)</script>" + "x" * 200 + "."
     found = formats.read(
-        npz(**torch_layer(np.random.default_rng(0), 3, 4), **{prefix + "a": np.zeros(2)}), "<b>x</b>.npz"
+        npz(**torch_layer(np.random.default_rng(0), 3, 4, prefix="gru."), **{prefix + "a": np.zeros(2)}), "<b>x</b>.npz"
     )
     assert max(len(sentence) for sentence in found.said) < 300
     assert found.model.card.title == "b>"  # of a path the last part

@@ -144,7 +144,20 @@ def keras_before(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step
     return {"gru/kernel": kernel, "gru/recurrent_kernel": recurrent, "gru/bias": bias}, step
 
 
-LAYOUTS = [pytorch, flax_linen, flax_nnx, equinox, haiku, keras_after, keras_before]
+def tensorflow1(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
+    """https://github.com/tensorflow/tensorflow/blob/v1.15.5/tensorflow/python/ops/rnn_cell_impl.py, GRUCell.call"""
+    gates, gates_bias, candidate, candidate_bias = draw(I + H, 2 * H), draw(2 * H), draw(I + H, H), draw(H)
+
+    def step(x: Any, h: Any) -> Any:
+        r, u = np.split(sigmoid(np.concatenate([x, h]) @ gates + gates_bias), 2)
+        c = np.tanh(np.concatenate([x, r * h]) @ candidate + candidate_bias)
+        return u * h + (1 - u) * c
+
+    names = [f"rnn/gru_cell/{name}" for name in ("gates/kernel", "gates/bias", "candidate/kernel", "candidate/bias")]
+    return dict(zip(names, (gates, gates_bias, candidate, candidate_bias), strict=True)), step
+
+
+LAYOUTS = [pytorch, flax_linen, flax_nnx, equinox, haiku, keras_after, keras_before, tensorflow1]
 
 
 def npz(arrays: Arrays) -> bytes:

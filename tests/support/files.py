@@ -28,9 +28,25 @@ REAL = [
     ("flax-nnx.npz", "flax-nnx", {}),
     ("equinox.npz", "equinox", {}),
     ("haiku.npz", "haiku", {}),
+    ("keras2-compiled.h5", "keras2-compiled", {}),
+    ("keras3-compiled.h5", "keras3-compiled", {}),
+    ("keras2-masked.h5", "keras2-masked", {}),
+    ("keras3-masked.h5", "keras3-masked", {}),
+    ("keras3-masked.keras", "keras3-masked", {}),
+    ("keras2-cudnngru.h5", "keras2-cudnngru", {}),
+    ("keras2-cudnnlstm.h5", "keras2-cudnnlstm", {}),
+    ("keras2-cudnngru-arrays.npz", "keras2-cudnngru", {}),
+    ("keras2-cudnnlstm-arrays.npz", "keras2-cudnnlstm", {}),
+    ("keras3-subclassed.keras", "keras3-subclassed", {}),
 ] + [
     (file, file.partition(".")[0], {"direction": direction})
-    for file in ("pytorch-both.safetensors", "pytorch-both.onnx", "keras-both.keras", "keras-both.weights.h5")
+    for file in (
+        "flax-both.npz",
+        "pytorch-both.safetensors",
+        "pytorch-both.onnx",
+        "keras-both.keras",
+        "keras-both.weights.h5",
+    )
     for direction in ("forward", "backward")
 ]
 
