@@ -15,8 +15,8 @@ import { layerOf } from "./state.js";
  * - `tellLasting`: how long the cursor's state would last, in words.
  * - `equations`: the numbers of its equations at the cursor; `note` is said below them.
  * - `carried`: the cursor's unit in its figure: a number by the name of each wire, box and label; without the parts of sums, which
- *   every cell has, and the products, which the core works out. `strips`: the same of all units. `scaledAs`: whose colours these
- *   have, where not those of h.
+ *   every cell has, and the products, which the core works out. `strips`: the same of all units, if some differ there. `scaledAs`:
+ *   whose colours these have, if not those of h.
  * - `factorIn`: what multiplies the old state in a gate's sum, as it is written before h; "" for nothing.
  * - `veilOf`: how strongly one signal dims another that matters only where it is large; absent where none does.
  * - `leaveOut`: the clamps under which a step writes nothing, and how that is said.
@@ -25,7 +25,7 @@ import { layerOf } from "./state.js";
  *            equations: (state: State, worked: Worked) => Numbers,
  *            note: (state: State) => string,
  *            carried: (state: State) => Record<string, number>,
- *            strips: (state: State) => Record<string, number[]>,
+ *            strips?: (state: State) => Record<string, number[]>,
  *            scaledAs: Record<string, Signal>,
  *            factorIn: (gate: Gate) => string,
  *            veilOf?: (layer: Layer) => Rows,

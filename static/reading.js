@@ -46,7 +46,7 @@ export function placeAt(state, unit) {
 }
 
 /** A value of a unit at the cursor's step, by its name on the wire. @param {State} state @param {number} unit */
-export function valuesAt(state, unit) {
+function valuesAt(state, unit) {
   const { rows } = layerOf(state);
   return (/** @type {string} */ name) => rows[name][unit][state.step - 1];
 }
@@ -87,6 +87,18 @@ export function replacedAt(state, unit) {
   return Object.fromEntries(
     held.map((name) => [name, turned(state, name) ? 1 - at(`computed.${name}`) : at(`computed.${name}`)]),
   );
+}
+
+/**
+ * A unit at the cursor's step: its place, the values with these names on the wire, the sums of its gates, and the computed value of
+ * everything that is clamped there.
+ * @template {string} N
+ * @param {State} state @param {number} unit @param {readonly N[]} names
+ * @returns {Place & Record<N, number> & {sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}}
+ */
+export function unitAt(state, unit, names) {
+  const values = /** @type {Record<N, number>} */ (Object.fromEntries(names.map((name) => [name, valuesAt(state, unit)(name)])));
+  return { ...placeAt(state, unit), ...values, sums: sumsAt(state, unit), replaced: replacedAt(state, unit) };
 }
 
 /**
@@ -216,15 +228,18 @@ export function putEquation({ slots, rounded }, worked, name, values, held = nul
 }
 
 /**
- * Put the numbers of a gate's equation into its slots.
- * @param {Numbers} numbers
+ * Return the numbers of the equations of all gates, to which a cell adds those of its other equations.
  * @param {Worked} worked
- * @param {Gate} gate
- * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} at
- * @param {number} value that the gate has
+ * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>} & Record<Gate, any>} at
+ * @returns {Numbers}
  */
-export function putGate(numbers, worked, gate, { sums, replaced }, value) {
-  putEquation(numbers, worked, gate, { ...sums[gate], value: replaced[gate] ?? value }, gate in replaced ? value : null);
+export function gateNumbers(worked, at) {
+  const numbers = { slots: {}, rounded: new Set() };
+  for (const [gate, sum] of Object.entries(at.sums)) {
+    const computed = at.replaced[gate];
+    putEquation(numbers, worked, gate, { ...sum, value: computed ?? at[gate] }, computed === undefined ? null : at[gate]);
+  }
+  return numbers;
 }
 
 /** The numbers that `carried` has, of every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */

@@ -1,7 +1,9 @@
 /** Shares, changes and outputs in words, for every cell. The sentences of one cell are in its folder. */
 
+/** @import { Held } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence; `about` is the signal that it describes. @typedef {{text: string, about?: string}} Phrase */
+import { earlier, symbolOf } from "./cells.js";
 import { answer, fixed, twinOf } from "./run.js";
 import { layerOf } from "./state.js";
 
@@ -37,19 +39,29 @@ export function tellLasting(gate, value, halfLife, what) {
   return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
 }
 
+/** @typedef {"closed" | "partly open" | "open"} Openness */
+/** How open a gate is, roughly. @param {number} value @returns {Openness} */
+const roughly = (value) => (value < LITTLE ? "closed" : value > MUCH ? "open" : "partly open");
+
 /** How open a gate is. @param {number} value */
 export function openness(value) {
-  if (value === 0 || value === 1) return value ? "open" : "closed";
-  return value < LITTLE ? "nearly closed" : value > MUCH ? "nearly open" : "partly open";
+  const rough = roughly(value);
+  return value === 0 || value === 1 || rough === "partly open" ? rough : `nearly ${rough}`;
 }
 
-/** @param {number[]} units @param {number} of @param {string} singular @param {string} plural */
-export function whichUnits(units, of, singular, plural) {
-  if (units.length === 0) return "";
-  if (units.length === 1) return `unit ${units[0] + 1} ${singular}`;
-  if (units.length === of) return `all ${of} units ${plural}`;
-  if (units.length > 4) return `${units.length} units ${plural}`;
-  return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
+/**
+ * Which units do what, by how open a gate is in them.
+ * @param {number[]} values of the gate, in every unit
+ * @param {[Openness, string, string][]} kinds what one unit does, and what several do, with such a gate
+ */
+export function whichUnits(values, kinds) {
+  const clauses = kinds.map(([kind, singular, plural]) => {
+    const units = values.flatMap((value, unit) => (roughly(value) === kind ? String(unit + 1) : []));
+    if (units.length < 2) return units.length ? `unit ${units[0]} ${singular}` : "";
+    if (units.length === values.length) return `all ${units.length} units ${plural}`;
+    return units.length > 4 ? `${units.length} units ${plural}` : `units ${joined(units)} ${plural}`;
+  });
+  return joined(clauses.filter(Boolean));
 }
 
 /** The meaning of the kinds of timesteps with names that do not show it. @type {Record<string, string>} */
@@ -79,15 +91,15 @@ export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: 
 /**
  * The last sentences of a narration: what is clamped, what else the cell did, and the output.
  * @param {State} state
- * @param {{replaced: Partial<Record<string, number>>, value: (name: string) => number, symbols: Record<string, string>}} clamped
- *   the computed value of everything that is clamped, its value now, and its symbol
+ * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
  * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
  * @param {Phrase[]} [rate] the clause with the half-life, which comes first
  * @returns {Phrase[]}
  */
-export function tellRest(state, { replaced, value, symbols }, clauses, rate = []) {
-  const clamped = Object.entries(replaced).map(([name, was]) => ({
-    text: `${symbols[name]} is clamped at ${fixed(value(name))} instead of ${fixed(/** @type {number} */ (was))}`,
+export function tellRest(state, at, clauses, rate = []) {
+  const symbol = (/** @type {Held} */ name) => (earlier(name) ? "the old state" : symbolOf(layerOf(state), name));
+  const clamped = Object.entries(at.replaced).map(([name, computed = NaN]) => ({
+    text: `${symbol(name)} is clamped at ${fixed(at[name])} instead of ${fixed(computed)}`,
     about: name,
   }));
   const capital = (/** @type {string} */ text) => (/^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);

@@ -9,7 +9,7 @@
 /** @import { Gate } from "../run.js" */
 /** @import { Worked } from "../reading.js" */
 import { ownOf } from "../own.js";
-import { inputsOf, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
+import { inputsOf, ofAllUnits, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
@@ -77,7 +77,8 @@ export function mountCell(section, store, figures) {
   function showLayer(state, { sizes }) {
     const { rows } = layerOf(state);
     const column = state.step - 1;
-    const strips = { ...ownOf(state).strips(state), x: inputsOf(state).map((row) => row[column]) };
+    const own = ownOf(state);
+    const strips = { ...(own.strips?.(state) ?? ofAllUnits(state, own.carried)), x: inputsOf(state).map((row) => row[column]) };
     for (const node of nodes) {
       const name = node.dataset.node ?? "";
       drawStrip(node, name, strips[/** @type {"x"} */ (name)], name === "x" ? -1 : state.unit, state);
