@@ -1,7 +1,8 @@
 /** Curves over the steps on a logarithmic axis. */
 
-import { newRow } from "./elements.js";
+import { finder, newElement, newRow, observeSize } from "./elements.js";
 import { fixed } from "./run.js";
+import { createGuard } from "./store.js";
 
 /**
  * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, where it has no `head` for
@@ -22,7 +23,7 @@ const MOST_DOTS = 40; // steps that have a dot each
  * @param {number} width px
  * @param {number} height px
  */
-export function drawCurves(curves, T, step, width, height) {
+function drawCurves(curves, T, step, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
   if (sizes.length === 0)
     return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
@@ -72,13 +73,39 @@ function labels(ends, x, most) {
     .join("");
 }
 
-/** The same as a table, a row for each step. @param {HTMLElement} table @param {Curve[]} curves @param {string[] | null} tokens */
-export function listCurves(table, curves, tokens) {
-  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  head.append(newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col"));
-  const rows = curves[0].values.map((_, i) => curves.map(({ values }) => brief(values[i])));
-  body.append(...rows.map((numbers, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...numbers])));
-  table.replaceChildren(head, body);
+/**
+ * Mount a picture of curves and, in a `details`, the same as a table.
+ * @param {HTMLElement} section
+ * @param {() => void} update draws again: the size has changed, or the table was opened
+ */
+export function mountChart(section, update) {
+  const find = finder(section);
+  const details = /** @type {HTMLDetailsElement} */ (find("details"));
+  const isNew = createGuard();
+  let [width, height] = [0, 0];
+  observeSize(find("svg"), (...size) => {
+    [width, height] = size;
+    update();
+  });
+  details.addEventListener("toggle", update);
+
+  return {
+    /** Whether there is something to draw: what the curves are made of, the size or the table is another. @param {unknown[]} parts */
+    isNew: (...parts) => isNew(width, height, details.open, ...parts),
+    /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
+    draw(curves, T, step, tokens, listed = curves) {
+      find("svg").innerHTML = drawCurves(curves, T, step, width, height);
+      // A table that is closed is empty, so that it never opens with what it listed before.
+      find("table").replaceChildren(...(details.open ? tableOf(listed, tokens) : []));
+    },
+  };
+}
+
+/** The same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
+function tableOf(curves, tokens) {
+  const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
+  const rows = curves[0].values.map((_, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]));
+  return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }
 
 /** A number of any size, short. @param {number} value */

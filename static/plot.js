@@ -4,6 +4,7 @@
 /** @import { Colour, Scale } from "./theme.js" */
 /** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/runs/figures.py has it */
 /** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
+/** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
 /**
@@ -42,11 +43,11 @@ export function plotly() {
  * Draw the heatmaps into `div`, each where its row of the tape stands. Cheap when only the numbers are new.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
- * @param {Figure} figure the skeleton that Python defined: each picture's name says with what it is filled
- * @param {Rows[]} z what each picture is filled with
+ * @param {{data: Filled[], layout: Figure["layout"]}} figure the skeleton that Python defined, filled
  * @param {Record<string, Place>} places by signal
  */
-export function drawHeatmaps(Plotly, div, figure, z, places) {
+export function drawHeatmaps(Plotly, div, figure, places) {
+  const z = figure.data.map(({ z }) => z);
   const [units, columns] = [z[0].length, z[0][0].length];
   const shape = JSON.stringify([units, columns, places, figure.layout.meta]);
   if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
@@ -64,8 +65,7 @@ export function drawHeatmaps(Plotly, div, figure, z, places) {
     const domain = [1 - (top + height) / of, 1 - top / of];
     layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };
   }
-  const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
-  return Plotly.react(div, data, layout, CONFIG);
+  return Plotly.react(div, figure.data, layout, CONFIG);
 }
 
 /**

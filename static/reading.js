@@ -3,7 +3,7 @@
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { cellOf, memoryOf } from "./cells.js";
-import { answer, clampAt, fixed } from "./run.js";
+import { answer, clampAt, fixed, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
@@ -12,6 +12,9 @@ import { detailAt, layerIndex, layerOf } from "./state.js";
  * @param {State} state @param {string} name
  */
 export const turned = ({ convention }, name) => convention === "pytorch" && name === "z";
+
+/** A gate's value as the convention names it; the same conversion leads back. @param {State} state @param {Held} gate @param {number} value */
+export const converted = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
 
 /** The rows of a signal as the convention names it. @param {State} state @param {Signal} signal @returns {Rows} */
 export function rowsOf(state, signal) {
@@ -102,16 +105,15 @@ export function unitAt(state, unit, names) {
 }
 
 /**
- * The clamp that closes a gate of every unit at a step, so that the step writes nothing, and how that is said.
+ * The clamp that closes a gate of every unit at a step, so that the step writes nothing, and the clamp in words.
  * @param {State} state @param {Gate} gate @param {number} step
  */
 export function closing(state, gate, step) {
   const layer = layerIndex(state) + 1;
   const whose = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
-  const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
   return {
     clamps: [{ gate, units: null, from: step, to: step, value: 0, layer }],
-    said: `${whose}${of} at ${turned(state, gate) ? 1 : 0}`,
+    text: `${whose}${ofLayer(state.run, layer)} at ${turned(state, gate) ? 1 : 0}`,
   };
 }
 

@@ -93,6 +93,9 @@ export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => 
 /** What the run that goes along is, in words. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
+/** " of layer 2", or nothing for a run of one layer. @param {Run} run @param {number} layer from 1 */
+export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
+
 /** The last of a run. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));

@@ -52,3 +52,14 @@ export function createStore(initial) {
     },
   };
 }
+
+/** Create a function that returns whether its arguments differ from those of its last call: a listener's guard against doing work again. */
+export function createGuard() {
+  /** @type {unknown[] | null} */
+  let last = null;
+  return (/** @type {unknown[]} */ ...parts) => {
+    const isNew = !last || parts.length !== last.length || parts.some((part, i) => part !== last?.[i]);
+    last = parts;
+    return isNew;
+  };
+}

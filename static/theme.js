@@ -1,5 +1,7 @@
 /** The colours of values, as the figures that came from Python define them. */
 
+import { writeStored } from "./storage.js";
+
 /** @typedef {[number, number, number]} Colour */
 /** @typedef {[number, string][]} Scale places from 0 to 1, each with its colour as #rrggbb */
 
@@ -50,11 +52,7 @@ export function wantsWhite(colour) {
 export function switchTheme() {
   const theme = currentTheme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem("theme", theme);
-  } catch {
-    // Storage can be forbidden; the choice then lasts as long as the page.
-  }
+  writeStored("theme", theme);
   return theme;
 }
 

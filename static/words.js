@@ -4,7 +4,7 @@
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence; `about` is the signal that it describes. @typedef {{text: string, about?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
-import { answer, fixed, twinOf } from "./run.js";
+import { answer, fixed, ofLayer, twinOf } from "./run.js";
 import { layerOf } from "./state.js";
 
 /** A gate below this is nearly closed. */
@@ -134,8 +134,7 @@ export function tellEffect({ run, received }) {
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;
-  const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
-  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
+  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
 
 /** The output, and whether it has changed, or differs from the run beside it. @param {State} state */

@@ -1,7 +1,7 @@
 /** What each cell costs, measured on the server that the page came from, when it is asked for. */
 
 import { fixed } from "../run.js";
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -10,7 +10,7 @@ import { setText } from "../elements.js";
 export function mountCosts(section, timing) {
   const button = /** @type {HTMLElement} */ (section.querySelector("button"));
   const said = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
-  const rows = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("tr[data-model]")]);
+  const rows = findAll(section, "tr[data-model]");
 
   button.addEventListener("click", async () => {
     if (button.ariaBusy === "true") return;

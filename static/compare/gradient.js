@@ -1,12 +1,12 @@
-/** The gradient's way back: how much each state would move with those before it, for all cells on one logarithmic axis. */
+/** Gradient flow: the gradient of the state with respect to the states before it, for all cells on one logarithmic axis. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest, When } from "./contest.js" */
 import { fetchAnswer } from "../api.js";
-import { brief, drawCurves, listCurves } from "../chart.js";
-import { setText } from "../elements.js";
+import { brief, mountChart } from "../chart.js";
+import { finder, mountChoice, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
@@ -20,19 +20,15 @@ const MOST_KEPT = 600; // answers
  * @param {StoreOf<Contest>} store
  */
 export function mountGradient(section, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
-  const [svg, says, waiting, table] = ["svg", ".says", ".waiting", "table"].map(find);
-  const whens = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll("[name=when]")]);
-  const details = /** @type {HTMLDetailsElement} */ (find("details"));
+  const [says, waiting] = [".says", ".waiting"].map(finder(section));
+  const showWhen = mountChoice(section, "[name=when]", (when) => store.update(setWhen, when));
+  const chart = mountChart(section, () => show(store.get()));
   /** @type {Map<string, Norms | string>} an answer, or why there is none, by what was asked */
   const known = new Map();
   let asking = false;
-  let [width, height] = [0, 0];
-  /** @type {unknown[]} */
-  let drawn = [];
 
   /** What is to be asked about a cell. @param {Contest} contest @param {Name} name */
-  function question({ cells, when }, name) {
+  function questionOf({ cells, when }, name) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);
     const model = when === "before" ? `${run.model}@0` : run.model;
@@ -45,12 +41,12 @@ export function mountGradient(section, store) {
     const contest = store.get();
     const { cells, shown } = contest;
     if (asking || shown.some((name) => cells[name].received < cells[name].run.T)) return;
-    const wanted = shown.map((name) => question(contest, name)).find((one) => !known.has(JSON.stringify(one)));
-    if (!wanted) return;
+    const missing = shown.map((name) => questionOf(contest, name)).find((question) => !known.has(JSON.stringify(question)));
+    if (!missing) return;
     asking = true;
-    const found = await fetchAnswer("sensitivity", wanted, wanted.t).catch((/** @type {Error} */ error) => error.message);
+    const answer = await fetchAnswer("sensitivity", missing, missing.t).catch((/** @type {Error} */ error) => error.message);
     if (known.size > MOST_KEPT) known.clear();
-    known.set(JSON.stringify(wanted), /** @type {Norms} */ (found));
+    known.set(JSON.stringify(missing), /** @type {Norms} */ (answer));
     asking = false;
     show(store.get());
   }
@@ -58,29 +54,18 @@ export function mountGradient(section, store) {
   /** @param {Contest} contest */
   function show(contest) {
     const { shown, when, cells } = contest;
-    for (const input of whens) input.checked = input.value === when;
-    const found = shown.map((name) => known.get(JSON.stringify(question(contest, name))));
-    section.classList.toggle("late", found.includes(undefined));
-    setText(waiting, /** @type {string} */ (found.find((one) => typeof one === "string")) ?? "");
+    showWhen(when);
+    const answers = shown.map((name) => known.get(JSON.stringify(questionOf(contest, name))));
+    section.classList.toggle("late", answers.includes(undefined));
+    setText(waiting, /** @type {string} */ (answers.find((answer) => typeof answer === "string")) ?? "");
     fetch();
-    const wanted = [...found, when, width, height, details.open];
-    if (!found.every((one) => typeof one === "object") || wanted.every((one, i) => one === drawn[i])) return;
-    drawn = wanted;
-    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (found[i])));
+    if (!answers.every((answer) => typeof answer === "object") || !chart.isNew(...answers, when)) return;
+    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (answers[i])));
     const { run, step } = cells[shown[0]];
-    svg.innerHTML = drawCurves(curves, run.T, step, width, height);
+    chart.draw(curves, run.T, step, run.tokens);
     setText(says, tell(curves, step, when));
-    if (details.open) listCurves(table, curves, run.tokens);
-    else table.replaceChildren();
   }
 
-  for (const input of whens)
-    input.addEventListener("change", () => store.update(setWhen, /** @type {When} */ (input.value)));
-  details.addEventListener("toggle", () => show(store.get()));
-  new ResizeObserver(([{ contentRect }]) => {
-    [width, height] = [contentRect.width, contentRect.height].map(Math.round);
-    show(store.get());
-  }).observe(svg);
   store.subscribe(show);
 }
 

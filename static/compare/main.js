@@ -11,6 +11,7 @@ import { keepArriving } from "../arrival.js";
 import { boot } from "../boot.js";
 import { follow, hold } from "../changes.js";
 import { keepDetails } from "../details.js";
+import { findAll } from "../elements.js";
 import { facet } from "../facets.js";
 import { address, home } from "../frame.js";
 import { unfollowed, writeScenario } from "../link.js";
@@ -91,7 +92,7 @@ mountGradient(find(".gradient"), store);
 mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
-const scrollers = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(".scroller")]);
+const scrollers = findAll(main, ".scroller");
 for (const one of scrollers)
   one.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = one.scrollLeft)), { passive: true }); // prettier-ignore
 

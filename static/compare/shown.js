@@ -4,7 +4,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
@@ -18,7 +18,7 @@ import { added, toggle } from "./contest.js";
  * @param {string} home where the lab is, "" when that is not known
  */
 export function mountShown(main, store, addressOf, home) {
-  const all = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selector)]);
+  const all = (/** @type {string} */ selector) => findAll(main, selector);
   const parts = all("[data-cell]");
   const boxes = /** @type {HTMLInputElement[]} */ (all("[name=cells]"));
   const tabs = /** @type {HTMLInputElement[]} */ (all("[name=at]"));

@@ -7,7 +7,7 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { hold, letGo } from "../changes.js";
-import { setText } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { turned } from "../reading.js";
 import { fixed } from "../run.js";
 
@@ -18,7 +18,7 @@ import { fixed } from "../run.js";
  * @param {{alter: Update}} actions of the GRU
  */
 export function mountTies(section, lstm, gru, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const slider = /** @type {HTMLInputElement} */ (find("[type=range]"));
   const [release, held] = ["button", ".held"].map(find);
   const bars = new Map(["f", "i", "keep", "take"].map((name) => [name, find(`[data-part-of=${name}]`)]));

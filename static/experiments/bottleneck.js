@@ -2,14 +2,14 @@
 
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-units]")]);
+const find = finder(document);
+const buttons = findAll(document, "[data-units]");
 const [status, error, stop] = [".status", ".error", "[data-do=stop]"].map(find);
 const base = /** @type {Recipe} */ (boot.experiment?.base);
 

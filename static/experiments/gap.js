@@ -4,7 +4,7 @@
 /** @import { Name } from "../facets.js" */
 /** @import { Studio } from "../train/studio.js" */
 import * as api from "../api.js";
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
 import { announce, tell } from "../train/course.js";
@@ -16,10 +16,10 @@ import { mountTold, mountWayBack } from "../train/told.js";
 import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const find = finder(document);
 const form = /** @type {HTMLFormElement} */ (find("main form"));
 const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-const boxes = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[name=cells]")]);
+const boxes = /** @type {HTMLInputElement[]} */ (findAll(form, "[name=cells]"));
 const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
 
 const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, said: "" }))); // prettier-ignore

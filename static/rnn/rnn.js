@@ -51,6 +51,6 @@ export const rnn = {
       const value = Number(before({ ...state, step }, "h", unit).toFixed(6));
       return { gate: "h", units: [unit + 1], from: step, to: step, value, layer };
     });
-    return { clamps, said: `${H === 1 ? "h" : "h of every unit"} at its previous value` };
+    return { clamps, text: `${H === 1 ? "h" : "h of every unit"} at its previous value` };
   },
 };

@@ -1,11 +1,11 @@
 /** The question that is asked in a room, where a student answers it. */
 
 /** @import { Answer } from "../lesson/answers.js" */
-/** @import { Over } from "../lesson/overtape.js" */
+/** @import { Overlay } from "../lesson/overlay.js" */
 /** @import { RoomQuestion } from "./question.js" */
 import { newElement, withPeriod } from "../elements.js";
 import { NO_ANSWER, fillAnswer, readAnswer, setOpen, showValue } from "../lesson/form.js";
-import { createOver } from "../lesson/overtape.js";
+import { createOverlay } from "../lesson/overlay.js";
 import { markSteps } from "./marks.js";
 import { createOutcome } from "./outcome.js";
 import { byStep, formOf } from "./question.js";
@@ -21,8 +21,8 @@ import { byStep, formOf } from "./question.js";
  */
 export function createAnswering(box, tape, memory, save, code, send) {
   const outcome = createOutcome(box, code);
-  /** @type {Over | null} */
-  let over = null;
+  /** @type {Overlay | null} */
+  let overlay = null;
   /** @type {HTMLFormElement | null} */
   let form = null;
 
@@ -33,8 +33,8 @@ export function createAnswering(box, tape, memory, save, code, send) {
   function ask(question, before) {
     const same = question !== null && before !== null && keyOf(question) === keyOf(before);
     const draft = same && form ? readAnswer(form, before) : null;
-    over?.remove();
-    [over, form] = [null, null];
+    overlay?.remove();
+    [overlay, form] = [null, null];
     markSteps(tape, {});
     box.hidden = !question;
     box.replaceChildren();
@@ -51,14 +51,14 @@ export function createAnswering(box, tape, memory, save, code, send) {
     const rounds = question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
     if (question.rounds > 1) form.prepend(newElement("p", { className: "note", textContent: rounds }));
     if (tape && onTape(tape, question))
-      over = createOver(tape, question, (answer) => {
+      overlay = createOverlay(tape, question, (answer) => {
         fillAnswer(form, question, answer);
-        over?.show(answer);
+        overlay?.show(answer);
       });
     if (answer !== null) fillAnswer(form, question, answer);
     const show = () => {
       showValue(form, question);
-      over?.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
+      overlay?.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
     };
     form.oninput = show;
     show();
@@ -94,7 +94,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
       return;
     }
     const truths = outcome.show(form, question, answer);
-    over?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
+    overlay?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
     if (question.kind === "click" && question.class) markSteps(tape, byStep(question.class[question.class.length - 1].counts));
   }
 

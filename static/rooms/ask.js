@@ -2,7 +2,7 @@
 
 /** @import { View } from "./requests.js" */
 import { boot } from "../boot.js";
-import { newButton, newElement } from "../elements.js";
+import { attempt, newButton, newElement } from "../elements.js";
 
 /** `lesson` has the questions of the lesson's step, by id, in words. `cell` is that of the lab's figure, null for another page's. @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place */
 
@@ -24,13 +24,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
 
   /** @param {object} question */
   async function ask(question) {
-    error.textContent = "";
-    try {
-      await send({ ...question, rounds: two.checked ? 2 : 1 });
-      dialog.close();
-    } catch (problem) {
-      error.textContent = /** @type {Error} */ (problem).message;
-    }
+    if (await attempt(error, () => send({ ...question, rounds: two.checked ? 2 : 1 }))) dialog.close();
   }
 
   function offer() {

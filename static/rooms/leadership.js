@@ -87,18 +87,8 @@ export function createLeadership(initial, status, hooks) {
     hooks.end();
   }
 
-  /** Send something to the room; whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
-  async function command(part, body, init) {
-    if (!capability) return true;
-    try {
-      await postToRoom(capability.code, part, credentials(capability), body, init);
-      status.clear("refused");
-      return true;
-    } catch (error) {
-      status.write(/** @type {Error} */ (error).message, "refused");
-      return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
-    }
-  }
+  /** Send something to the room, and return whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
+  const command = async (part, body, init) => !capability || send(capability, status, part, body, init);
 
   return {
     start,
@@ -128,4 +118,20 @@ export function createLeadership(initial, status, hooks) {
       location.assign(home + path);
     },
   };
+}
+
+/**
+ * Send something to a room, and return whether it need not be sent again.
+ * @param {Capability} capability @param {ReturnType<typeof import("./status.js").createStatus>} status
+ * @param {string} part @param {object} body @param {RequestInit} [init]
+ */
+async function send(capability, status, part, body, init) {
+  try {
+    await postToRoom(capability.code, part, credentials(capability), body, init);
+    status.clear("refused");
+    return true;
+  } catch (error) {
+    status.write(/** @type {Error} */ (error).message, "refused");
+    return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
+  }
 }

@@ -4,7 +4,7 @@
 /** @import { View } from "./requests.js" */
 /** @typedef {{title: string, notes: string, questions: Record<string, string>, link: string, upto: number | null}} Step */
 import { boot } from "../boot.js";
-import { finder, newButton, newElement } from "../elements.js";
+import { finder, mountChoice, newButton, newElement } from "../elements.js";
 import { mountTheme } from "../experiments/theme.js";
 import { getJson } from "../server.js";
 import { mountAsk } from "./ask.js";
@@ -17,7 +17,7 @@ import { mountTimer } from "./timer.js";
 
 const find = finder(document);
 const status = createStatus(find(".room .word"));
-const modes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=mode]"));
+const showMode = mountChoice(document, "[name=mode]", (mode) => command("mode", { mode }));
 const two = /** @type {HTMLInputElement} */ (find("[name=two]"));
 const capability = readCapability();
 const headers = credentials(capability);
@@ -62,7 +62,7 @@ function go(by) {
 async function receive(next) {
   state = next;
   find(".room .count").textContent = countStudents(next.followers);
-  for (const mode of modes) mode.checked = mode.value === next.mode;
+  showMode(next.mode);
   showClass(next);
   if (next.ended) {
     stream?.stop();
@@ -119,7 +119,6 @@ const access = () => ({ code: capability?.code ?? "", headers });
 const showClass = mountClass(find(".room-class"), null, command, access);
 /** @type {HTMLDetailsElement} */ (document.querySelector(".room-class details")).open = true; // nobody else sees this window
 
-for (const mode of modes) mode.addEventListener("change", () => command("mode", { mode: mode.value }));
 find("[data-do=on]").addEventListener("click", () => go(1));
 find("[data-do=back]").addEventListener("click", () => go(-1));
 addEventListener("keydown", (event) => {

@@ -4,6 +4,7 @@
 /** @import { View } from "./requests.js" */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
+import { finder, mountChoice } from "../elements.js";
 import { LONGEST } from "../link.js";
 import { ROOT } from "../server.js";
 import { mountAsk } from "./ask.js";
@@ -26,11 +27,14 @@ const WINDOW = Math.random().toString(36).slice(2, 10);
 export function mountTeacher(figure, lesson) {
   const opener = document.querySelector("#room-open");
   if (!(opener instanceof HTMLElement)) return;
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+  const find = finder(document);
   const button = (/** @type {string} */ name) => find(`[data-room=${name}]`);
   const bar = find(".room.teaching");
   const status = createStatus(/** @type {HTMLElement} */ (bar.querySelector(".word")));
-  const modes = /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[name=mode]"));
+  const showMode = mountChoice(bar, "[name=mode]", async (mode) => {
+    await leadership.setMode(mode);
+    if (mode === "follow") broadcast.update();
+  });
   const page = course ? `lessons/${course.name}` : location.pathname.slice(ROOT.length);
 
   /** @returns {View} */
@@ -45,7 +49,7 @@ export function mountTeacher(figure, lesson) {
     },
     change(state, before) {
       /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = countStudents(state.followers);
-      for (const mode of modes) mode.checked = mode.value === state.mode;
+      showMode(state.mode);
       const { view } = state;
       if (!before && !leadership.takesOver) {
         broadcast.note(view);
@@ -96,11 +100,6 @@ export function mountTeacher(figure, lesson) {
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
   mountInvitation(dialog, [opener, button("code")], leadership, ownView);
-  for (const mode of modes)
-    mode.addEventListener("change", async () => {
-      await leadership.setMode(/** @type {"follow" | "explore" | "pause"} */ (mode.value));
-      if (mode.value === "follow") broadcast.update();
-    });
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
   for (const format of ["csv", "html"])

@@ -4,6 +4,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
 import * as api from "../api.js";
+import { findAll } from "../elements.js";
 import { NAMES, attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { OWN, addressOf, addressOfTraining, recipeFor } from "./link.js";
@@ -19,7 +20,7 @@ const goTo = (/** @type {string} */ address) => location.assign(address + frameK
  * @param {StoreOf<Studio>} store
  */
 export function mountChoices(main, dialog, store) {
-  const boxes = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=cells]")]);
+  const boxes = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=cells]"));
   const select = /** @type {HTMLSelectElement} */ (main.querySelector("[name=task]"));
 
   for (const box of boxes)
@@ -51,7 +52,7 @@ export function mountChoices(main, dialog, store) {
 
 /** Which tape is in sight on a phone, which shows one at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
 export function mountTabs(main, store) {
-  const tabs = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=at]")]);
+  const tabs = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=at]"));
   store.subscribe(({ at }) => {
     main.dataset.at = at;
     for (const name of namesOf(store.get())) main.querySelector(`#tape-${name}`)?.classList.toggle("at", name === at);

@@ -2,7 +2,7 @@
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
-import { setText } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { tellLoss, tellPlace, tellScore } from "./curves.js";
 import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingOf, watch } from "./studio.js";
@@ -15,7 +15,7 @@ const MOST_PICTURES = 10; // a second
  * @param {{train: () => void, stop: () => void, change: (rate: number, fork: boolean) => void}} actions
  */
 export function mountCourse(section, store, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const button = (/** @type {string} */ what) => find(`[data-do=${what}]`);
   const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
   const pace = /** @type {HTMLSelectElement} */ (find("[name=pace]"));

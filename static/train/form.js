@@ -3,7 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { cellOf } from "../cells.js";
-import { finder, setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
@@ -17,7 +17,7 @@ export function mountRecipe(details, names, submit) {
   const form = /** @type {HTMLFormElement} */ (find("form"));
   const [error, summary] = [".error", ".brief"].map(find);
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-  const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("label input")]);
+  const inputs = /** @type {HTMLInputElement[]} */ (findAll(form, "label input"));
 
   /** A number in the form; null if the field is empty. @param {string} name */
   const number = (name) => (field(name).value.trim() === "" ? null : Number(field(name).value));
@@ -55,7 +55,7 @@ export function mountRecipe(details, names, submit) {
 
   /** Return a message about the first wrong field, or "". */
   function findError() {
-    for (const input of /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])) {
+    for (const input of /** @type {HTMLInputElement[]} */ (findAll(form, "input"))) {
       const label = /** @type {HTMLElement} */ (input.closest("label"));
       const name = label.querySelector("span")?.textContent ?? "";
       const needed = !/^b_/.test(input.name) && !label.hidden;

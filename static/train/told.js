@@ -3,8 +3,8 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
 /** @import { Move, Report, Studio } from "./studio.js" */
-import { brief, drawCurves, listCurves } from "../chart.js";
-import { setLength, newElement, newRow, setText } from "../elements.js";
+import { brief, mountChart } from "../chart.js";
+import { finder, newElement, newRow, setLength, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
 import { joined, meanOf, tellKinds } from "../words.js";
@@ -85,20 +85,14 @@ const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "
  * @param {StoreOf<Studio>} store
  */
 export function mountWayBack(section, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
-  const [svg, says, table] = ["svg", ".says", "table"].map(find);
-  const details = /** @type {HTMLDetailsElement} */ (find("details"));
-  let [width, height] = [0, 0];
-  /** @type {unknown[]} */
-  let drawn = [];
+  const says = finder(section)(".says");
+  const chart = mountChart(section, () => show(store.get()));
 
   /** @param {Studio} studio */
   function show(studio) {
     const names = namesOf(studio).filter((name) => reportOf(studio, name));
     const reports = names.map((name) => /** @type {Report} */ (reportOf(studio, name)));
-    const wanted = [...reports, width, height, details.open];
-    if (!reports.length || width === 0 || wanted.every((one, i) => one === drawn[i])) return;
-    drawn = wanted;
+    if (!reports.length || !chart.isNew(...reports)) return;
     /** @type {Curve[]} */
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
@@ -107,7 +101,7 @@ export function mountWayBack(section, store) {
       return trainingOf(studio, name).reports.length > 1 ? [then, now] : [now];
     });
     const T = reports[0].lags.length;
-    svg.innerHTML = drawCurves(curves, T, T, width, height);
+    chart.draw(curves, T, T, null);
     const left = names.map((name, i) => {
       const [first, ...later] = trainingOf(studio, name).reports;
       return { name, now: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
@@ -117,14 +111,7 @@ export function mountWayBack(section, store) {
     const several = left.map((one) => `${one.now} in the ${TITLES[one.name]}${one.before && ` (before training ${one.before})`}`);
     if (left.length > 1) setText(says, `${over} ${joined(several)}.`);
     else setText(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
-    if (details.open) listCurves(table, curves, null);
-    else table.replaceChildren();
   }
 
-  details.addEventListener("toggle", () => show(store.get()));
-  new ResizeObserver(([{ contentRect }]) => {
-    [width, height] = [contentRect.width, contentRect.height].map(Math.round);
-    show(store.get());
-  }).observe(svg);
   store.subscribe(show);
 }

@@ -5,7 +5,7 @@
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
 import { hold } from "../changes.js";
-import { setText } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
 import { tellOutcome } from "../words.js";
@@ -18,8 +18,7 @@ import { tellOutcome } from "../words.js";
  */
 export function mountCheck(group, namedBy, store, actions) {
   const by = /** @type {"memory" | "influence"} */ (group.dataset.by);
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (group.querySelector(selector));
-  const [button, what, said, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(find);
+  const [button, what, effect, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(finder(group));
 
   store.subscribe((state) => {
     if (!state.views.includes(by)) return;
@@ -27,11 +26,11 @@ export function mountCheck(group, namedBy, store, actions) {
     group.hidden = !named;
     if (!named) return;
     const token = state.run.tokens?.[named.step - 1] ?? "numbers";
-    setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).said} there.`);
+    setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).text} there.`);
     const outcome = detailAt(state, "checks")?.[by];
-    const found = outcome && !("error" in outcome);
-    setText(said, found ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
-    keep.hidden = !found;
+    const known = outcome && !("error" in outcome);
+    setText(effect, known ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
+    keep.hidden = !known;
   });
   button.addEventListener("click", () => {
     const named = namedBy(store.get());

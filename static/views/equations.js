@@ -1,7 +1,7 @@
 /** The cell's equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { workedAt } from "../reading.js";
 
@@ -15,7 +15,7 @@ export function mountEquations(section, store) {
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );
-  const held = /** @type {HTMLElement[]} */ ([...section.querySelectorAll(".heldat")]);
+  const held = findAll(section, ".heldat");
   const relations = [...section.querySelectorAll("[data-relation]")];
   const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));

@@ -4,7 +4,7 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 import { cellOf } from "../cells.js";
-import { withPeriod } from "../elements.js";
+import { findAll, withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
@@ -36,7 +36,7 @@ function picturesOf(state) {
 export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
   const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
-  const links = /** @type {HTMLAnchorElement[]} */ ([...dialog.querySelectorAll("a[data-file]")]);
+  const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const drawings = {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
@@ -75,7 +75,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     dialog.showModal();
   });
 
-  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-format]")]))
+  for (const button of findAll(dialog, "[data-format]"))
     button.addEventListener("click", async () => {
       const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
       const { run } = store.get();

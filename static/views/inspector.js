@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
@@ -10,10 +10,10 @@ import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
  * @param {Store} store
  */
 export function mountInspector(main, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (main.querySelector(selector));
+  const find = finder(main);
   const section = find("#inspector");
-  const slots = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("h2 [data-slot]")]);
-  const buttons = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("[data-view]")]);
+  const slots = findAll(section, "h2 [data-slot]");
+  const buttons = findAll(section, "[data-view]");
   const words = find(".words");
   const equations = find(".equations");
   /** @type {readonly View[] | null} */

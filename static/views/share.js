@@ -2,6 +2,7 @@
 
 import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
+import { findAll } from "../elements.js";
 import { LONGEST } from "../link.js";
 
 /**
@@ -15,7 +16,7 @@ export function mountShare(opener, dialog, home, page, address) {
   opener.hidden = home === "";
   const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
-  const hides = /** @type {HTMLInputElement[]} */ ([...dialog.querySelectorAll("[name=hide]")]);
+  const hides = /** @type {HTMLInputElement[]} */ (findAll(dialog, "[name=hide]"));
   const tooLong = /** @type {HTMLElement} */ (dialog.querySelector(".too-long"));
   const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
@@ -43,7 +44,7 @@ export function mountShare(opener, dialog, home, page, address) {
     take(link);
   });
   for (const hide of hides) hide.addEventListener("change", write);
-  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-copy]")]))
+  for (const button of findAll(dialog, "[data-copy]"))
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
 

@@ -2,6 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
+import { finder } from "../elements.js";
 import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
 
 /**
@@ -10,7 +11,7 @@ import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
  * @param {Store} store
  */
 export function mountTransport(section, slider, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const playButton = find("#play");
   const speed = /** @type {HTMLSelectElement} */ (find("#speed"));
   /** @type {number | undefined} */
