@@ -48,19 +48,19 @@ export async function firstRun(error, script, scenario) {
  * @returns {(there?: boolean) => void} to be called when something else is asked for; `there`: it is on the tape already
  */
 export function keepArriving(tape, store) {
-  let whole = store.get(); // the state when the last run was complete
+  let lastComplete = store.get(); // the state when the last run was lastComplete
 
   /** What is told of a run that did not come. @param {Error} error */
   function failed(error) {
-    if (store.get().run !== whole.run) store.update(goBack, whole);
+    if (store.get().run !== lastComplete.run) store.update(goBack, lastComplete);
     if (error instanceof NotRecorded) {
       store.update(stay, error.message);
       return;
     }
     const refused = error instanceof RequestError;
-    let again = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
-    if (refused && error.where?.startsWith("clamps")) again = " Change or release the clamp.";
-    const text = refused ? error.message + again : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
+    let advice = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
+    if (refused && error.where?.startsWith("clamps")) advice = " Change or release the clamp.";
+    const text = refused ? error.message + advice : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
     store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
@@ -73,7 +73,7 @@ export function keepArriving(tape, store) {
         start: (/** @type {Start} */ start) => (run = newRun(start, changes)),
         step(step) {
           if (step.t === 1) {
-            if (store.get().run === whole.run) whole = store.get();
+            if (store.get().run === lastComplete.run) lastComplete = store.get();
             store.update(show, run);
           }
           putStep(run, step);
@@ -82,7 +82,7 @@ export function keepArriving(tape, store) {
         done(done) {
           finish(run, done);
           if (store.get().upto === null) store.update(complete);
-          whole = store.get();
+          lastComplete = store.get();
         },
         piece: store.flush,
       };
@@ -91,11 +91,11 @@ export function keepArriving(tape, store) {
     (busy) => tape.setAttribute("aria-busy", String(busy)),
   );
 
-  return (there = false) => {
+  return (onTape = false) => {
     const state = store.get();
     const { model, text, clamps, weights, against, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, upto, equations }, there);
+    runner({ model, sequence: text, clamps, weights, against, upto, equations }, onTape);
   };
 }
 

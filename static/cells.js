@@ -45,7 +45,7 @@ export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev
 
 /** What is said of a signal. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
 export function entryOf(layer, name) {
-  const entry = cellOf(layer).signals.find((one) => one.name === name);
+  const entry = cellOf(layer).signals.find((signal) => signal.name === name);
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }

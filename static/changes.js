@@ -70,14 +70,14 @@ export function choose(state, model) {
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
  * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says what of it could not be followed
- * @param {boolean} there whether its run is on the tape already
+ * @param {boolean} onTape whether its run is on the tape already
  */
-export function follow(state, link, there) {
+export function follow(state, link, onTape) {
   const { model, text, notice, upto = null } = link;
-  const asked = change(state, { ...LET_GO, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
-  return there
-    ? focus(change(asked, { awaited: null }), link.focus)
-    : change(asked, { awaited: { focus: link.focus, notice } });
+  const changed = change(state, { ...LET_GO, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
+  return onTape
+    ? focus(change(changed, { awaited: null }), link.focus)
+    : change(changed, { awaited: { focus: link.focus, notice } });
 }
 
 /**
@@ -89,12 +89,12 @@ export function stay(state, why) {
   const { run, received, model, text, refusals } = state;
   const here = changesOf(run);
   const undo = state.undo.slice(0, 1 + state.undo.findLastIndex((changes) => !sameChanges(changes, here)));
-  const kept = { ...here, undo, chosen: null, playing: false, awaited: null };
+  const reverted = { ...here, undo, chosen: null, playing: false, awaited: null };
   if (model !== run.model)
-    return change(state, { ...kept, error: why, model: run.model, text: scenarioOf(run).sequence });
+    return change(state, { ...reverted, error: why, model: run.model, text: scenarioOf(run).sequence });
   if (received === run.T && text === scenarioOf(run).sequence)
-    return change(state, { ...kept, refusals: { ...refusals, changes: why } });
-  return change(state, { ...kept, error: why });
+    return change(state, { ...reverted, refusals: { ...refusals, changes: why } });
+  return change(state, { ...reverted, error: why });
 }
 
 /**
@@ -146,8 +146,8 @@ export const weightKey = ({ layer, gate, unit, part, index }) =>
 export function editWeight(state, editing) {
   if (!editing) return change(state, { editing });
   const { layer, unit, gate } = editing;
-  const there = lookAt(chooseLayer(state, layer - 1), unit - 1);
-  return change(state.views.includes("cell") ? there : toggleView(there, "cell"), { editing, zoom: "gate", gate });
+  const opened = lookAt(chooseLayer(state, layer - 1), unit - 1);
+  return change(state.views.includes("cell") ? opened : toggleView(opened, "cell"), { editing, zoom: "gate", gate });
 }
 
 /** @param {State} state */

@@ -50,11 +50,11 @@ function drawCurves(curves, T, step, width, height) {
     return `<g class="curve ${name}"><path d="${d.join("")}"/>${dots.join("")}</g>`;
   });
   const last = curves.map(({ name, label, values }) => {
-    const at = values.findLast(inside);
+    const last = values.findLast(inside);
     return {
       name,
-      label: at === undefined ? `${label} = 0` : label,
-      y: at === undefined ? height - MARGIN.bottom : y(at),
+      label: last === undefined ? `${label} = 0` : label,
+      y: last === undefined ? height - MARGIN.bottom : y(last),
     };
   });
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);

@@ -47,9 +47,9 @@ const sensitivityWanted = ({ views, step, run }) =>
  * Fetch one kind whenever it is wanted at the cursor and not there. An answer may cover other steps than the cursor's too.
  * @param {Store} store
  * @param {Kind} kind
- * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
+ * @param {(state: State) => Steps | null} stepsFor the steps to ask for, null while nothing is
  */
-function keepDetail(store, kind, wanted) {
+function keepDetail(store, kind, stepsFor) {
   let asking = false;
   /** @type {unknown[]} */
   let refused = []; // where the last request failed: it is not repeated before the cursor moves
@@ -60,7 +60,7 @@ function keepDetail(store, kind, wanted) {
     const layer = layerIndex(state);
     const cursor = [run, layer, unit, step];
     if (received < run.T || asking || detailAt(state, kind)) return;
-    const steps = cursor.every((part, i) => part === refused[i]) ? null : wanted(state);
+    const steps = cursor.every((part, i) => part === refused[i]) ? null : stepsFor(state);
     if (!steps) return;
     asking = true;
     refused = [];
@@ -70,8 +70,8 @@ function keepDetail(store, kind, wanted) {
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
-      const again = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
-      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
+      const advice = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
+      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
     } finally {
       asking = false;
     }

@@ -41,9 +41,9 @@ export function signalsPicture(skeleton, state) {
   const every = Math.ceil(T / (WIDEST / LABEL));
   const ticks = numbers(1, T).filter((t) => (t - 1) % every === 0);
   const data = skeleton.data.map((picture) => {
-    const z = rowsOf(state, picture.name).map((of) => [...of.slice(0, T)]);
+    const z = rowsOf(state, picture.name).map((row) => [...row.slice(0, T)]);
     const filled = { x: numbers(1, T), y: numbers(1, H), z };
-    const written = few ? { text: z.map((of) => of.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
+    const written = few ? { text: z.map((row) => row.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
     const named = turned(state, picture.name) ? { colorbar: otherWay(/** @type {any} */ (picture).colorbar) } : {};
     return { ...picture, ...filled, ...named, ...written };
   });
@@ -97,8 +97,8 @@ export function standaloneSvg(svg, title) {
   const unseen = [copy, ...copy.querySelectorAll("*")].filter((element, i) => {
     const style = getComputedStyle(originals[i]);
     for (const attribute of ["class", "tabindex", "role", "aria-label"]) element.removeAttribute(attribute);
-    const kept = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
-    element.setAttribute("style", kept.join(";"));
+    const styles = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
+    element.setAttribute("style", styles.join(";"));
     return style.display === "none" || style.visibility === "hidden";
   });
   for (const element of unseen) element.remove();

@@ -30,8 +30,8 @@ export function mountHistory(store, address, open) {
   function write() {
     const state = store.get();
     const [query, place, sequence] = described(linkTo(state));
-    const whole = state.received === state.run.T && !state.awaited;
-    if (!whole || query === written) return;
+    const isComplete = state.received === state.run.T && !state.awaited;
+    if (!isComplete || query === written) return;
     const elsewhere = place !== placed;
     const edited = !elsewhere && sequence !== text && document.activeElement?.id === "sequence";
     const push = elsewhere || (sequence !== text && !(edited && typed));

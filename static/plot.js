@@ -6,7 +6,7 @@
 /** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
 /** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
-/** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
+/** @typedef {{top: number, width: number, height: number, total: number}} Place in pixels; `total` is the height of the figure */
 /**
  * What the page uses of Plotly.
  * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
@@ -56,13 +56,13 @@ export function drawHeatmaps(Plotly, div, figure, places) {
   const layout = {
     ...figure.layout,
     width: places.h.width,
-    height: places.h.of,
+    height: places.h.total,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
   };
   for (const { name, meta, yaxis = "y" } of figure.data) {
-    const { top, height, of } = places[meta?.over ?? name];
+    const { top, height, total } = places[meta?.over ?? name];
     const axis = yaxis.replace("y", "yaxis");
-    const domain = [1 - (top + height) / of, 1 - top / of];
+    const domain = [1 - (top + height) / total, 1 - top / total];
     layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };
   }
   return Plotly.react(div, figure.data, layout, CONFIG);

@@ -180,13 +180,12 @@ export function listensTo(state) {
 /** What was worked out for the cursor's step, null while it is not known. @param {State} state @returns {Worked | null} */
 export function workedAt(state) {
   const { run, unit, step } = state;
-  const came = run.equations;
-  const there = came?.layer === layerIndex(state) + 1 && came.unit === unit + 1;
   const detail = detailAt(state, "equations");
-  const found = there ? came.steps[step - 1] : detail?.steps[step - detail.from];
-  if (!found) return null;
+  const cameWithRun = run.equations?.layer === layerIndex(state) + 1 && run.equations.unit === unit + 1;
+  const equations = cameWithRun ? run.equations?.steps[step - 1] : detail?.steps[step - detail.from];
+  if (!equations) return null;
   const byName = (/** @type {number[]} */ values) => Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
-  return { parts: byName(found.parts), sizes: byName(found.sizes), decimals: found.decimals };
+  return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };
 }
 
 /** The numbers of decimals that are tried, the fewest first. */

@@ -138,8 +138,8 @@ export function missed(run, column) {
   const right = run.right?.[column] ?? null;
   if (right === null) return "";
   if (run.y.kind === "linear") return Math.abs(run.outputs[0][column] - right) > RIGHT_WITHIN ? fixed(right) : "";
-  const wanted = run.y.labels[right - 1];
-  return answer(run, column).text === wanted ? "" : wanted;
+  const label = run.y.labels[right - 1];
+  return answer(run, column).text === label ? "" : label;
 }
 
 /**

@@ -133,9 +133,9 @@ export const layerOf = (state) => state.run.layers[layerIndex(state)];
  */
 export function placeToCome({ run, model, models, awaited, layer, unit }) {
   const { layers } = /** @type {ModelEntry} */ (models.find(({ id }) => id === model));
-  const there = awaited?.focus ?? (run.model === model ? { layer, unit } : FOCUS);
-  const index = within(there.layer ?? Infinity, 0, layers.length - 1);
-  return { layer: index + 1, unit: within(there.unit, 0, layers[index].units - 1) + 1 };
+  const place = awaited?.focus ?? (run.model === model ? { layer, unit } : FOCUS);
+  const index = within(place.layer ?? Infinity, 0, layers.length - 1);
+  return { layer: index + 1, unit: within(place.unit, 0, layers[index].units - 1) + 1 };
 }
 
 /** The units that have a row, in the order of the rows. @param {State} state */
@@ -228,20 +228,20 @@ export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */
 export function goTo(state, step) {
-  const there = within(Math.round(step), 1, state.run.T);
-  return there === state.step ? state : change(state, { step: there, selection: null, chosen: null });
+  const nearest = within(Math.round(step), 1, state.run.T);
+  return nearest === state.step ? state : change(state, { step: nearest, selection: null, chosen: null });
 }
 
 /** @param {State} state @param {number} unit */
 export function lookAt(state, unit) {
-  const there = within(unit, 0, layerOf(state).H - 1);
-  return inSight(there === state.unit ? state : change(state, { unit: there, selection: null, chosen: null }));
+  const nearest = within(unit, 0, layerOf(state).H - 1);
+  return inSight(nearest === state.unit ? state : change(state, { unit: nearest, selection: null, chosen: null }));
 }
 
-/** Go up or down by rows, as they stand. @param {State} state @param {number} by */
-export function moveRow(state, by) {
+/** Go up or down by rows, as they stand. @param {State} state @param {number} rows */
+export function moveRow(state, rows) {
   const units = unitsInOrder(state);
-  return lookAt(state, units[within(units.indexOf(state.unit) + by, 0, units.length - 1)]);
+  return lookAt(state, units[within(units.indexOf(state.unit) + rows, 0, units.length - 1)]);
 }
 
 /** @param {State} state @param {number} first the first row in sight */
@@ -260,7 +260,7 @@ export function chooseLayer(state, layer) {
 
 /** Show a view, or leave it out. @param {State} state @param {View} view */
 export function toggleView(state, view) {
-  const views = VIEWS.filter((one) => (one === view) !== state.views.includes(one));
+  const views = VIEWS.filter((other) => (other === view) !== state.views.includes(other));
   return change(state, { views });
 }
 
@@ -292,12 +292,12 @@ export const failDetail = (state, kind, why) => change(state, { refusals: { ...s
 
 /**
  * Note what leaving out the step that a view names does to the cursor's state and output.
- * @param {State} state @param {"memory" | "influence"} by @param {Outcome | {error: string}} outcome
+ * @param {State} state @param {"memory" | "influence"} view @param {Outcome | {error: string}} outcome
  */
-export function putCheck(state, by, outcome) {
+export function putCheck(state, view, outcome) {
   const { run, step, unit } = state;
   const place = { run, layer: layerIndex(state), unit, from: step, to: step };
-  return putDetail(state, "checks", { ...detailAt(state, "checks"), ...place, [by]: outcome });
+  return putDetail(state, "checks", { ...detailAt(state, "checks"), ...place, [view]: outcome });
 }
 
 /**

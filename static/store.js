@@ -20,16 +20,16 @@
 export function createStore(initial) {
   let state = initial;
   let waiting = 0;
-  let told = initial;
+  let notified = initial;
   let flushed = -Infinity;
   /** @type {((state: S) => void)[]} */
   const listeners = [];
 
-  function tell() {
+  function notify() {
     cancelAnimationFrame(waiting);
     waiting = 0;
-    if (told === state) return;
-    told = state;
+    if (notified === state) return;
+    notified = state;
     flushed = performance.now();
     for (const listener of listeners) listener(state);
   }
@@ -40,12 +40,12 @@ export function createStore(initial) {
       const next = transition(state, ...args);
       if (next === state) return;
       state = next;
-      waiting ||= requestAnimationFrame(tell);
+      waiting ||= requestAnimationFrame(notify);
     },
     flush() {
       // Not more often than the screen can show it.
       if (performance.now() - flushed < 16) return;
-      tell();
+      notify();
     },
     subscribe(listener) {
       listeners.push(listener);

@@ -128,9 +128,9 @@ export function change(before, after) {
 export function tellEffect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
-  const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
-  const beside = run.against ? `${now} (${twinOf(run)}: ${was})` : `${now} instead of ${was}`;
-  const where = now === was ? ", but the first output number is the same" : `: ${beside}`;
+  const [output, original] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
+  const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
+  const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;
@@ -139,12 +139,12 @@ export function tellEffect({ run, received }) {
 
 /** The output, and whether it has changed, or differs from the run beside it. @param {State} state */
 export function tellOutput({ run, step }) {
-  const now = answer(run, step - 1).text;
-  const other = run.twin ? answer(run, step - 1, run.untouched).text : now;
-  if (other !== now) return `is ${now} (${twinOf(run)}: ${other})`;
-  if (step === 1) return `is ${now}`;
+  const output = answer(run, step - 1).text;
+  const other = run.twin ? answer(run, step - 1, run.untouched).text : output;
+  if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;
+  if (step === 1) return `is ${output}`;
   const before = answer(run, step - 2).text;
-  return now === before ? `stays ${run.y.kind === "linear" ? "at " : ""}${now}` : `changes from ${before} to ${now}`;
+  return output === before ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}` : `changes from ${before} to ${output}`;
 }
 
 /**
@@ -153,7 +153,7 @@ export function tellOutput({ run, step }) {
  * @param {State} state
  */
 export function tellOutcome({ h, y }, state) {
-  const [of, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
+  const [whose, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
   const answer = y.was === y.is ? `the output stays ${y.is}` : `the output changes from ${y.was} to ${y.is}`;
-  return `${of} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
+  return `${whose} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
 }

@@ -24,7 +24,7 @@ export function mountGradient(section, store) {
   const showWhen = mountChoice(section, "[name=when]", (when) => store.update(setWhen, when));
   const chart = mountChart(section, () => show(store.get()));
   /** @type {Map<string, Norms | string>} an answer, or why there is none, by what was asked */
-  const known = new Map();
+  const answers = new Map();
   let asking = false;
 
   /** What is to be asked about a cell. @param {Contest} contest @param {Name} name */
@@ -41,12 +41,12 @@ export function mountGradient(section, store) {
     const contest = store.get();
     const { cells, shown } = contest;
     if (asking || shown.some((name) => cells[name].received < cells[name].run.T)) return;
-    const missing = shown.map((name) => questionOf(contest, name)).find((question) => !known.has(JSON.stringify(question)));
+    const missing = shown.map((name) => questionOf(contest, name)).find((question) => !answers.has(JSON.stringify(question)));
     if (!missing) return;
     asking = true;
     const answer = await fetchAnswer("sensitivity", missing, missing.t).catch((/** @type {Error} */ error) => error.message);
-    if (known.size > MOST_KEPT) known.clear();
-    known.set(JSON.stringify(missing), /** @type {Norms} */ (answer));
+    if (answers.size > MOST_KEPT) answers.clear();
+    answers.set(JSON.stringify(missing), /** @type {Norms} */ (answer));
     asking = false;
     show(store.get());
   }
@@ -55,12 +55,12 @@ export function mountGradient(section, store) {
   function show(contest) {
     const { shown, when, cells } = contest;
     showWhen(when);
-    const answers = shown.map((name) => known.get(JSON.stringify(questionOf(contest, name))));
-    section.classList.toggle("late", answers.includes(undefined));
-    setText(waiting, /** @type {string} */ (answers.find((answer) => typeof answer === "string")) ?? "");
+    const current = shown.map((name) => answers.get(JSON.stringify(questionOf(contest, name))));
+    section.classList.toggle("late", current.includes(undefined));
+    setText(waiting, /** @type {string} */ (current.find((answer) => typeof answer === "string")) ?? "");
     fetch();
-    if (!answers.every((answer) => typeof answer === "object") || !chart.isNew(...answers, when)) return;
-    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (answers[i])));
+    if (!current.every((answer) => typeof answer === "object") || !chart.isNew(...current, when)) return;
+    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (current[i])));
     const { run, step } = cells[shown[0]];
     chart.draw(curves, run.T, step, run.tokens);
     setText(says, tell(curves, step, when));

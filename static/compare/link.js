@@ -23,17 +23,17 @@ const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
  * @param {Contest} contest @param {{task?: string, by?: string}} [other]
  */
 export function addressOf({ cells, shown, when }, other = {}) {
-  const said = new URLSearchParams({ task: other.task ?? task });
-  if ((other.by ?? by) !== "units") said.set("by", other.by ?? by);
-  if (String(shown) !== String(usual)) said.set("cells", shown.join(","));
-  if (when !== WHEN[0]) said.set("when", when);
+  const keys = new URLSearchParams({ task: other.task ?? task });
+  if ((other.by ?? by) !== "units") keys.set("by", other.by ?? by);
+  if (String(shown) !== String(usual)) keys.set("cells", shown.join(","));
+  if (when !== WHEN[0]) keys.set("when", when);
   const { gru } = cells;
   // Another task reads other symbols, and has other units to hold.
   const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
   const { step, unit, convention } = gru;
   const focus = { ...DEFAULTS, step, unit, convention };
   const rest = encode({ ...scenario, model: null, weights: [], focus, notices: [] });
-  return `?${said.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
+  return `?${keys.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
 }
 
 /** Everything of a focus that this page has no use for. */
@@ -45,12 +45,12 @@ const DEFAULTS = decode("").focus;
  * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
  */
 export function read(address) {
-  const said = new URLSearchParams(address);
+  const keys = new URLSearchParams(address);
   const link = decode(address);
-  const named = said.get("cells")?.split(",") ?? usual;
+  const named = keys.get("cells")?.split(",") ?? usual;
   const shown = PRESENT.filter((name) => named.includes(name));
   if (!shown.length || shown.length < named.length) link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
-  const when = WHEN.find((one) => one === (said.get("when") ?? WHEN[0]));
+  const when = WHEN.find((value) => value === (keys.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
   return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };
 }

@@ -53,7 +53,7 @@ const store = createStore(
 const lead = facet(store, () => store.get().at);
 const facets = PRESENT.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
 const asks = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
-const askAll = () => Object.values(asks).forEach((ask) => ask());
+const askAll = () => Object.values(asks).forEach((requestRun) => requestRun());
 const gru = facet(store, () => "gru");
 const actions = createActions(lead, askAll, async () => {}); // no link is followed on this page
 const ofGru = createActions(gru, asks.gru, async () => {});
@@ -93,8 +93,8 @@ mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = findAll(main, ".scroller");
-for (const one of scrollers)
-  one.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = one.scrollLeft)), { passive: true }); // prettier-ignore
+for (const scroller of scrollers)
+  scroller.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = scroller.scrollLeft)), { passive: true }); // prettier-ignore
 
 /** Show what a link says, which is of the same task and matched by the same. @param {string} query */
 function show(query) {
@@ -105,9 +105,9 @@ function show(query) {
     const text = link.sequence || models.find(({ id }) => id === model)?.examples[0] || "";
     const clamps = name === "gru" ? link.clamps : [];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
-    const there = same && received === run.T;
-    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, there);
-    if (!there) asks[name]();
+    const onTape = same && received === run.T;
+    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, onTape);
+    if (!onTape) asks[name]();
   }
 }
 if (link.clamps.length) ofGru.alter(hold, link.clamps, null);

@@ -40,7 +40,7 @@ export function mountShown(main, store, addressOf, home) {
       /** @type {HTMLElement} */ (tab.closest("label")).hidden = !shown.includes(/** @type {Name} */ (tab.value));
     }
     for (const lab of labs) lab.href = home + encode(linkTo(cells[nameOf(cellOf(lab))]));
-    for (const said of score) setText(said, tellRight(cells[nameOf(cellOf(said))]));
+    for (const line of score) setText(line, tellRight(cells[nameOf(cellOf(line))]));
   });
 
   for (const box of boxes)
@@ -67,7 +67,7 @@ export function mountShown(main, store, addressOf, home) {
 /** How many of the task's answers are right so far, in words. @param {State} state */
 function tellRight({ run, received }) {
   if (!run.right) return "";
-  const asked = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
-  const right = asked.filter((column) => missed(run, column) === "").length;
-  return asked.length ? `${right} of ${asked.length} outputs correct` : "";
+  const columns = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
+  const right = columns.filter((column) => missed(run, column) === "").length;
+  return columns.length ? `${right} of ${columns.length} outputs correct` : "";
 }

@@ -34,18 +34,18 @@ export function mountTies(section, lstm, gru, actions) {
   const total = (where, sum) => setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {
-    const [{ step, unit, received }, of] = [state, lstm.get()];
-    if (step > received || step > of.received) return;
+    const [{ step, unit, received }, other] = [state, lstm.get()];
+    if (step > received || step > other.received) return;
     const z = state.run.layers[0].rows.z[unit][step - 1];
     show("keep", 1 - z);
     show("take", z);
-    const { f, i } = of.run.layers[0].rows;
-    const there = of.unit;
-    show("f", f[there][step - 1]);
-    show("i", i[there][step - 1]);
-    total("lstm", f[there][step - 1] + i[there][step - 1]);
+    const { f, i } = other.run.layers[0].rows;
+    const lstmUnit = other.unit;
+    show("f", f[lstmUnit][step - 1]);
+    show("i", i[lstmUnit][step - 1]);
+    total("lstm", f[lstmUnit][step - 1] + i[lstmUnit][step - 1]);
     total("gru", 1);
-    setText(find("[data-unit=lstm]"), of.run.layers[0].H > 1 ? `unit ${there + 1}` : "");
+    setText(find("[data-unit=lstm]"), other.run.layers[0].H > 1 ? `unit ${lstmUnit + 1}` : "");
     setText(find("[data-unit=gru]"), state.run.layers[0].H > 1 ? `unit ${unit + 1}` : "");
     const named = turned(state, "z") ? 1 - z : z;
     if (document.activeElement !== slider) slider.value = String(named);

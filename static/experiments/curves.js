@@ -22,8 +22,8 @@ const placed = (points) => points.map(([step, score]) => [place(step), score]);
 export function drawLearning(svg, axis, byName, width, error, goal) {
   const all = Object.values(byName).flat();
   const last = Math.max(1, ...all.flatMap((points) => points.map(([step]) => step)));
-  const thin = Object.entries(byName).flatMap(([name, of]) => of.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
-  const thick = Object.entries(byName).filter(([, of]) => of.length).map(([name, of]) => ({ name: `mean of-${name}`, points: placed(median(of, last)) })); // prettier-ignore
+  const thin = Object.entries(byName).flatMap(([name, trainings]) => trainings.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
+  const thick = Object.entries(byName).filter(([, trainings]) => trainings.length).map(([name, trainings]) => ({ name: `mean of-${name}`, points: placed(median(trainings, last)) })); // prettier-ignore
   if (width) plot(svg, [...thin, ...thick], place(last), width, error, [goal]);
   const ticks = [0, 10, 100, 1000].filter((step) => step <= last);
   mark(axis, ticks.map((step) => [place(step) / place(last), step.toLocaleString("en")]));

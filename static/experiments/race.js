@@ -49,24 +49,24 @@ function mountRace(section) {
   function run() {
     courses = Object.fromEntries(names.map((name) => [name, /** @type {Course[]} */ ([])]));
     setText(status, "Training …");
-    /** @type {import("./queue.js").Wanted[]} */
-    const wanted = [];
+    /** @type {import("./queue.js").Job[]} */
+    const jobs = [];
     for (let seed = 0; seed < SEEDS; seed++)
       for (const name of names) {
         /** @type {Course} */
         const course = { points: [], good: null };
-        wanted.push({
+        jobs.push({
           recipe: { ...base, cell: name, biases: equal[name], seed },
-          hear(reports, over) {
+          receive(reports, ended) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
+            if (ended) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });
       }
-    queue.add(wanted);
+    queue.add(jobs);
   }
 
   find("[data-do=run]").addEventListener("click", run);

@@ -79,20 +79,20 @@ async function run() {
   scanned = false;
   learned = { gru: [], scan: [] };
   setText(status, "Training …");
-  const wanted = Array.from({ length: SEEDS }, (_, seed) => {
+  const jobs = Array.from({ length: SEEDS }, (_, seed) => {
     /** @type {Points} */
     const points = [];
     return {
       recipe: { ...base, seed },
       /** @param {import("../train/studio.js").Report[]} reports */
-      hear(reports) {
+      receive(reports) {
         if (!points.length) learned.gru.push(points);
         points.splice(0, points.length, ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])));
         draw();
       },
     };
   });
-  queue.add(wanted);
+  queue.add(jobs);
   try {
     for (let seed = 0; seed < SEEDS; seed++) {
       learned.scan.push(await getJson(`api/experiments/parity?seed=${seed}`));

@@ -30,7 +30,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
   const answerTo = (question) => memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
 
   /** @param {RoomQuestion | null} question @param {RoomQuestion | null} before */
-  function ask(question, before) {
+  function show(question, before) {
     const same = question !== null && before !== null && keyOf(question) === keyOf(before);
     const draft = same && form ? readAnswer(form, before) : null;
     overlay?.remove();
@@ -99,7 +99,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
   }
 
   return {
-    ask,
+    show,
     /** @param {RoomQuestion | null} question */
     repeat(question) {
       if (question?.status === "open" && memory.answers[keyOf(question)] !== undefined && form) submit(question, form);

@@ -23,14 +23,14 @@ export function mountAsk(dialog, opener, placeNow, send) {
   const kinds = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name=kind]"));
 
   /** @param {object} question */
-  async function ask(question) {
+  async function submit(question) {
     if (await attempt(error, () => send({ ...question, rounds: two.checked ? 2 : 1 }))) dialog.close();
   }
 
   function offer() {
     const place = placeNow();
     const items = readyQuestions(place).map(([text, question]) =>
-      newElement("li", {}, [newButton(text, () => ask(question))]),
+      newElement("li", {}, [newButton(text, () => submit(question))]),
     );
     list.replaceChildren(...items);
     const click = /** @type {HTMLElement} */ (form.querySelector("[value=click]")?.closest("label"));
@@ -45,7 +45,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
   for (const radio of kinds) radio.addEventListener("change", showKind);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(ownQuestion(form, kind(), placeNow().view));
+    submit(ownQuestion(form, kind(), placeNow().view));
   });
   opener.addEventListener("click", () => {
     error.textContent = "";

@@ -28,7 +28,7 @@ export const countStudents = (count) => `${count} ${count === 1 ? "student" : "s
  */
 export function mountClass(panel, tape, command, access) {
   const find = finder(panel);
-  const [asked, looking, peek] = [".asked", ".looking", ".asked details"].map(find);
+  const [questionPart, looking, peek] = [".asked", ".looking", ".asked details"].map(find);
   /** @type {((question: RoomQuestion | null) => void) | null} */
   let pick = null;
   /** @type {ClassState | null} */
@@ -91,7 +91,7 @@ export function mountClass(panel, tape, command, access) {
       return markSteps(tape, {});
     }
     const { question, answers, looks, followers } = state;
-    asked.hidden = !question;
+    questionPart.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
     if (question && answers) showQuestion(question, answers, followers);
     if (question?.kind === "draw") pick ??= createPicking(find(".picking"), access().code, access().headers, command);

@@ -31,7 +31,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
   const bar = mountBar(/** @type {HTMLElement} */ (document.querySelector(".room.following")));
   const view = createView(figure, lesson, shape);
   const box = /** @type {HTMLElement} */ (document.querySelector(".room-question"));
-  const { ask, repeat } = createAnswering(box, document.querySelector("#tape"), memory, save, code, (answer) => post("answers", answer));
+  const { show: showQuestion, repeat } = createAnswering(box, document.querySelector("#tape"), memory, save, code, (answer) => post("answers", answer));
   const reportSoon = mountLooks(bar, (offered) => post("looks", { view: view.current(), offered }));
   /** What the room shows. @type {RoomState | null} */
   let state = null;
@@ -61,9 +61,9 @@ export function mountFollower({ code, shape }, figure, lesson) {
     if (next.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody explores
     else if (before?.mode === "explore" && next.mode !== "explore") setFollowing(true); // and is called back
     else if (following && !same(before?.view, next.view)) show(next.view);
-    const [asked, question] = [before?.question ?? null, next.question];
-    if (before && question && callsAll(question, asked)) setFollowing(true);
-    if (!before || !same(asked, question)) ask(question, asked);
+    const [previous, question] = [before?.question ?? null, next.question];
+    if (before && question && callsAll(question, previous)) setFollowing(true);
+    if (!before || !same(previous, question)) showQuestion(question, previous);
     update();
   }
 
@@ -72,7 +72,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
     ended = true;
     stream.stop();
     bar.write(message);
-    ask(null, null);
+    showQuestion(null, null);
     forget();
     leaveRoom(view.current());
     update();

@@ -41,18 +41,18 @@ async function command(part, body) {
   }
 }
 
-/** Move the class on. @param {number} by steps of the lesson, or of the run */
-function go(by) {
+/** Move the class on. @param {number} steps steps of the lesson, or of the run */
+function go(steps) {
   if (!state) return;
   const { page, link, step, upto } = state.view;
   if (outline) {
-    const n = (step ?? 1) + by;
+    const n = (step ?? 1) + steps;
     const next = outline.steps[n - 1];
     if (next) command("view", { page, link: next.link, step: n, upto: next.upto, by: "presenter" });
     return;
   }
   const keys = new URLSearchParams(link);
-  const t = Number(keys.get("t") ?? 1) + by;
+  const t = Number(keys.get("t") ?? 1) + steps;
   if (t < 1) return;
   keys.set("t", String(t));
   command("view", { page, link: `?${keys}`, step: null, upto, by: "presenter" });
@@ -92,8 +92,8 @@ function draw(view) {
   find(".shown h2").textContent = current ? current.title : sequence;
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
-    const ask = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
-    return newElement("li", {}, [newButton("", ask, { innerHTML: html })]);
+    const put = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
+    return newElement("li", {}, [newButton("", put, { innerHTML: html })]);
   });
   find(".shown .ready").replaceChildren(...questions);
   find(".shown .two").hidden = questions.length === 0;
@@ -122,10 +122,10 @@ const showClass = mountClass(find(".room-class"), null, command, access);
 find("[data-do=on]").addEventListener("click", () => go(1));
 find("[data-do=back]").addEventListener("click", () => go(-1));
 addEventListener("keydown", (event) => {
-  const by = { PageDown: 1, PageUp: -1 }[event.key];
-  if (!by) return;
+  const steps = { PageDown: 1, PageUp: -1 }[event.key];
+  if (!steps) return;
   event.preventDefault();
-  go(by);
+  go(steps);
 });
 mountTimer(find(".timer output"), find("[data-do=restart]"));
 mountTheme(find("#theme"));

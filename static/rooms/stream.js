@@ -47,8 +47,8 @@ export function listen(url, headers, { receive, lost, delayed }) {
     const { signal } = attempt;
     const asks = delayedSince > 0;
     let first = !asks;
-    let watch = setTimeout(late, first ? FIRST : SILENT);
-    function late() {
+    let watch = setTimeout(giveUp, first ? FIRST : SILENT);
+    function giveUp() {
       if (first) delayedSince = Date.now();
       attempt?.abort();
     }
@@ -58,7 +58,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
       const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
       await readEvents(response, (events) => {
         clearTimeout(watch);
-        watch = setTimeout(late, SILENT);
+        watch = setTimeout(giveUp, SILENT);
         if (first) delayed(false);
         first = false;
         [heardAt, tries] = [Date.now(), 0];

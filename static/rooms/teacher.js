@@ -123,9 +123,9 @@ export function mountTeacher(figure, lesson) {
  * @param {KeyboardEvent} event @param {LessonControl | null} lesson
  */
 function pressClicker(event, lesson) {
-  const by = { PageDown: 1, PageUp: -1 }[event.key];
-  if (!by || document.querySelector("dialog[open]")) return false;
-  if (!lesson || !course) document.getElementById(by > 0 ? "next-step" : "previous-step")?.click();
-  else if (course.steps[lesson.step() - 1 + by]) lesson.go(lesson.step() + by);
+  const steps = { PageDown: 1, PageUp: -1 }[event.key];
+  if (!steps || document.querySelector("dialog[open]")) return false;
+  if (!lesson || !course) document.getElementById(steps > 0 ? "next-step" : "previous-step")?.click();
+  else if (course.steps[lesson.step() - 1 + steps]) lesson.go(lesson.step() + steps);
   return true;
 }

@@ -10,7 +10,7 @@ import { frameKeys } from "../frame.js";
 import { OWN, addressOf, addressOfTraining, recipeFor } from "./link.js";
 import { mountOwn } from "./own.js";
 import { bodyOf, initial } from "./recipe.js";
-import { namesOf, say } from "./studio.js";
+import { namesOf, setMessage } from "./studio.js";
 
 const goTo = (/** @type {string} */ address) => location.assign(address + frameKeys);
 
@@ -45,7 +45,7 @@ export function mountChoices(main, dialog, store) {
       const { id } = await api.train(bodyOf(recipeFor(store.get(), cell)));
       goTo(addressOfTraining(id));
     } catch (error) {
-      store.update(say, /** @type {Error} */ (error).message);
+      store.update(setMessage, /** @type {Error} */ (error).message);
     }
   }
 }

@@ -27,8 +27,8 @@ export const addressOfTraining = (id) => `?training=${id}`;
 /** The recipe of another cell for the same task. @param {Studio} studio @param {Name} cell */
 export function recipeFor(studio, cell) {
   const recipes = namesOf(studio).map((name) => trainingOf(studio, name).recipe);
-  const known = recipes.find((recipe) => recipe.cell === cell);
-  return known ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
+  const recipe = recipes.find((recipe) => recipe.cell === cell);
+  return recipe ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
 }
 
 /** The address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */

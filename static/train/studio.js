@@ -23,9 +23,9 @@
  */
 /**
  * `place` is that of the checkpoint that is shown, from 0. While `watching` it goes on by itself, `pace` of them a second.
- * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `said` is what went wrong.
+ * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `message` says what went wrong.
  * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
- *            pace: number, said: string}} Studio
+ *            pace: number, message: string}} Studio
  */
 import { NAMES } from "../facets.js";
 import { newRun } from "../run.js";
@@ -40,7 +40,7 @@ export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trai
 /** The training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
 export function longest(studio) {
   const all = namesOf(studio).map((name) => trainingOf(studio, name));
-  return all.reduce((most, one) => (one.reports.length > most.reports.length ? one : most));
+  return all.reduce((most, training) => (training.reports.length > most.reports.length ? training : most));
 }
 
 /** The step that is shown. @param {Studio} studio */
@@ -75,7 +75,7 @@ export const put = (studio, name, training) => ({ ...studio, trainings: { ...stu
  * @param {Studio} studio @param {Name} name @param {string} id of which; of one that was replaced nothing is wanted any more
  * @param {Partial<Training>} news @param {readonly Report[]} [reports]
  */
-export function hear(studio, name, id, news, reports = []) {
+export function receive(studio, name, id, news, reports = []) {
   const training = trainingOf(studio, name);
   if (training.id !== id) return studio;
   // Of one that goes on from where another was, the first are there.
@@ -105,8 +105,8 @@ export function read(studio, name, id, read, start, tapes) {
 
 /** @param {Studio} studio @param {number} place */
 export function goToPlace(studio, place) {
-  const there = Math.max(0, Math.min(place, longest(studio).reports.length - 1));
-  return there === studio.place && studio.goal === null ? studio : show({ ...studio, place: there, goal: null });
+  const nearest = Math.max(0, Math.min(place, longest(studio).reports.length - 1));
+  return nearest === studio.place && studio.goal === null ? studio : show({ ...studio, place: nearest, goal: null });
 }
 
 /** @param {Studio} studio @param {boolean} watching from the start again when the end has been reached */
@@ -115,9 +115,9 @@ export function watch(studio, watching) {
   return { ...(watching && atEnd ? goToPlace(studio, 0) : studio), watching, goal: watching ? null : studio.goal };
 }
 
-/** Some checkpoints on, as far as they have come; at the end watching stops. @param {Studio} studio @param {number} by */
-export function tickBy(studio, by) {
-  const moved = goToPlace(studio, studio.place + by);
+/** Some checkpoints on, as far as they have come; at the end watching stops. @param {Studio} studio @param {number} places */
+export function tickBy(studio, places) {
+  const moved = goToPlace(studio, studio.place + places);
   const atEnd = moved.place >= longest(moved).reports.length - 1 && !isBusy(moved);
   return atEnd ? { ...moved, watching: false } : moved;
 }
@@ -125,8 +125,8 @@ export function tickBy(studio, by) {
 /** @param {Studio} studio @param {number} pace */
 export const setPace = (studio, pace) => ({ ...studio, pace });
 
-/** @param {Studio} studio @param {string} said */
-export const say = (studio, said) => (said === studio.said ? studio : { ...studio, said });
+/** @param {Studio} studio @param {string} message */
+export const setMessage = (studio, message) => (message === studio.message ? studio : { ...studio, message });
 
 /** Put the checkpoint that is shown on each cell's tape. @param {Studio} studio @returns {Studio} */
 function show(studio) {

@@ -62,8 +62,8 @@ export function mountAlike(section, store, actions) {
       const moments = await fetchAnswer("moments", /** @type {any} */ (question));
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
-      const again = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
-      setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
+      const advice = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
+      setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
     }
   }
 

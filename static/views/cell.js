@@ -91,9 +91,9 @@ function createLayer(svg, figures) {
   return (state, { sizes }) => {
     const { rows } = layerOf(state);
     const column = state.step - 1;
-    const own = ownOf(state);
+    const cell = ownOf(state);
     /** @type {Record<string, number[]>} */
-    const strips = { ...(own.strips?.(state) ?? ofAllUnits(state, own.carried)), x: inputsOf(state).map((row) => row[column]) };
+    const strips = { ...(cell.strips?.(state) ?? ofAllUnits(state, cell.carried)), x: inputsOf(state).map((row) => row[column]) };
     for (const node of nodes) {
       const name = node.dataset.node ?? "";
       const colours = strips[name].map((value) => shade(figures, name, value, state).colour);

@@ -35,7 +35,7 @@ function picturesOf(state) {
  */
 export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
-  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const drawings = {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
@@ -43,7 +43,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   };
 
   /** Whether what a picture shows is on the page now. @param {string} name @param {State} state */
-  function there(name, state) {
+  function isShown(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
   }
@@ -67,11 +67,11 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     const chosen = picture.value;
     picture.replaceChildren(
       ...picturesOf(state)
-        .filter(([name]) => there(name, state))
+        .filter(([name]) => isShown(name, state))
         .map(([name, words]) => new Option(words, name)),
     );
     if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
-    done.textContent = "";
+    status.textContent = "";
     dialog.showModal();
   });
 
@@ -79,17 +79,17 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     button.addEventListener("click", async () => {
       const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
       const { run } = store.get();
-      const of = format === "csv" ? "" : `-${picture.value}`;
-      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${of}.${format}`;
-      done.textContent = "";
+      const suffix = format === "csv" ? "" : `-${picture.value}`;
+      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${suffix}.${format}`;
+      status.textContent = "";
       try {
         download(
           name,
           format === "csv" ? new Blob([csv(run)], { type: "text/csv" }) : await drawn(picture.value, format),
         );
-        done.textContent = `Downloaded ${name}.`;
+        status.textContent = `Downloaded ${name}.`;
       } catch (error) {
-        done.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
+        status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
       }
     });
 }

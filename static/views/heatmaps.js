@@ -45,7 +45,7 @@ export function mountHeatmaps(tape, store, figures) {
     const box = figure.getBoundingClientRect();
     const place = (/** @type {HTMLElement} */ plot) => {
       const { top, width, height } = plot.getBoundingClientRect();
-      return { top: top - box.top, width, height, of: box.height };
+      return { top: top - box.top, width, height, total: box.height };
     };
     return Object.fromEntries(rows.map(({ signal, plot }) => [signal, place(plot)]));
   }
@@ -86,9 +86,9 @@ export function mountHeatmaps(tape, store, figures) {
     if (!drawn || DRAWN_OF.some((part) => drawn?.[part] !== state[part])) draw(state);
   });
   new ResizeObserver(() => {
-    const now = measure();
-    if (JSON.stringify(now) === JSON.stringify(places)) return;
-    places = now;
+    const measured = measure();
+    if (JSON.stringify(measured) === JSON.stringify(places)) return;
+    places = measured;
     draw(store.get());
   }).observe(figure);
 

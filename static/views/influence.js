@@ -71,9 +71,9 @@ function tell(state, sensitivity) {
   const input = `At t = ${step} the output ${what} is most sensitive to the input at t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
   if (!sensitivity.gate) return input;
   const { gate, unit, t } = sensitivity.gate;
-  const of = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
+  const whose = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   const derivative = brief(turned(state, gate) ? -sensitivity.gate.value : sensitivity.gate.value);
-  return `${input} Among the gates, the output is most sensitive to ${gate}${of} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
+  return `${input} Among the gates, the output is most sensitive to ${gate}${whose} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
 }
 
 /** @param {Scale} scale */
@@ -91,21 +91,21 @@ function curvesOf(state, sensitivity) {
   const layer = layerOf(state);
   const { gates, signals } = cellOf(layer);
   const many = layer.H > 1;
-  const by = (/** @type {string} */ name) => /** @type {number[]} */ (sensitivity[/** @type {"z"} */ (name)]);
+  const valuesOf = (/** @type {string} */ name) => /** @type {number[]} */ (sensitivity[/** @type {"z"} */ (name)]);
   const ofGates = Object.keys(sensitivity).filter((name) => gates.includes(name)).map((gate) => ({
     name: gate,
     label: `∂y/∂${gate}`,
     head: `∂y/∂${gate}`,
-    values: by(gate).map((value) => (turned(state, gate) ? -value : value)),
+    values: valuesOf(gate).map((value) => (turned(state, gate) ? -value : value)),
   }));
-  const carried = signals.filter(({ name }) => by(`${name}_unit`)).toReversed(); // h first
+  const carried = signals.filter(({ name }) => valuesOf(`${name}_unit`)).toReversed(); // h first
   const ofStates = carried.flatMap(({ name }) => {
     const symbol = symbolOf(layer, name);
     const unit = { name, label: many ? `∂h${state.unit + 1}/∂${symbol}` : `∂h/∂${symbol}`, head: `|∂h/∂${symbol}| unit` };
-    const whole = { name: `${name} layer`, label: `‖∂h/∂${symbol}‖`, head: `‖∂h/∂${symbol}‖ layer` };
+    const norm = { name: `${name} layer`, label: `‖∂h/∂${symbol}‖`, head: `‖∂h/∂${symbol}‖ layer` };
     return [
-      { ...unit, values: by(`${name}_unit`) },
-      { ...whole, values: by(`${name}_norm`) },
+      { ...unit, values: valuesOf(`${name}_unit`) },
+      { ...norm, values: valuesOf(`${name}_norm`) },
     ];
   });
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];

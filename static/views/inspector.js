@@ -26,13 +26,13 @@ export function mountInspector(main, store) {
    */
   function place(views) {
     const opened = views.filter((view) => shown && !shown.includes(view) && view !== "tape" && view !== "words");
-    const [one] = opened;
-    if (opened.length === 1 && one !== "equations") words.after(find(`[data-part="${one}"]`));
+    const [first] = opened;
+    if (opened.length === 1 && first !== "equations") words.after(find(`[data-part="${first}"]`));
     // A link opens several, which then stand in their own order.
     const column = VIEWS.filter((view) => !["tape", "words", "equations"].includes(view));
     if (opened.length > 1) section.append(...column.map((view) => find(`[data-part="${view}"]`)));
     const alone = views.every((view) => ["tape", "words", "equations"].includes(view));
-    if (alone || (opened.length === 1 && one === "equations")) words.after(equations);
+    if (alone || (opened.length === 1 && first === "equations")) words.after(equations);
     else if (opened.length) section.after(equations);
   }
 

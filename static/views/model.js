@@ -24,8 +24,8 @@ export function mountModel(section, store, actions) {
   /** Models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
-    const known = [...picker.options].map(({ value }) => value);
-    const uploaded = models.filter(({ id }) => !known.includes(id)).map(({ id, card }) => new Option(card.title, id));
+    const listed = [...picker.options].map(({ value }) => value);
+    const uploaded = models.filter(({ id }) => !listed.includes(id)).map(({ id, card }) => new Option(card.title, id));
     const label = "Uploaded models";
     const group = picker.querySelector(`[label="${label}"]`) ?? newElement("optgroup", { label });
     group.append(...uploaded);

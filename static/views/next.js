@@ -13,13 +13,13 @@ export function mountNext(line, store) {
   if (!line || readStored(KEY) !== null) return;
   const { step } = store.get();
   line.hidden = false;
-  const done = () => {
+  const hide = () => {
     if (line.hidden) return;
     line.hidden = true;
     writeStored(KEY, "yes"); // without storage the line comes back with the next visit
   };
-  line.querySelector("button")?.addEventListener("click", done);
+  line.querySelector("button")?.addEventListener("click", hide);
   store.subscribe((state) => {
-    if (state.playing || state.step !== step) done();
+    if (state.playing || state.step !== step) hide();
   });
 }

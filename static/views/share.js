@@ -18,7 +18,7 @@ export function mountShare(opener, dialog, home, page, address) {
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
   const hides = /** @type {HTMLInputElement[]} */ (findAll(dialog, "[name=hide]"));
   const tooLong = /** @type {HTMLElement} */ (dialog.querySelector(".too-long"));
-  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
   function write() {
     const [at, query] = lesson ? stepOf(lesson.name) : [page, address()];
@@ -27,15 +27,15 @@ export function mountShare(opener, dialog, home, page, address) {
     const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
     link.value = `${home}${at}${query}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
-    done.textContent = "";
+    status.textContent = "";
   }
 
   /** @param {HTMLInputElement | HTMLTextAreaElement} field */
   async function take(field) {
-    done.textContent = "";
+    status.textContent = "";
     const copied = await copy(field.value, field);
     const what = field === link ? "Link" : "HTML";
-    done.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
+    status.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
   }
 
   opener.addEventListener("click", () => {

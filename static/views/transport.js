@@ -35,17 +35,17 @@ export function mountTransport(section, slider, store) {
     for (const id of ["#first-step", "#previous-step"])
       find(id).setAttribute("aria-disabled", String(state.step === 1));
     for (const id of ["#next-step", "#last-step"]) find(id).setAttribute("aria-disabled", String(state.step === T));
-    const wanted = state.playing ? state.speed : 0;
-    if (wanted === running) return;
-    running = wanted;
+    const speed = state.playing ? state.speed : 0;
+    if (speed === running) return;
+    running = speed;
     clearInterval(timer);
-    if (wanted) timer = setInterval(() => store.update(tick), 1000 / wanted);
+    if (speed) timer = setInterval(() => store.update(tick), 1000 / speed);
   }
 
-  /** @param {number} by */
-  const move = (by) => {
+  /** @param {number} steps */
+  const move = (steps) => {
     store.update(pause);
-    store.update(goTo, store.get().step + by);
+    store.update(goTo, store.get().step + steps);
   };
   const toggle = () => store.update(store.get().playing ? pause : play);
 

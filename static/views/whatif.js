@@ -33,7 +33,7 @@ function questionOf({ models, run }) {
 export function mountWhatIf(section, tape, store, actions) {
   const find = finder(section);
   const [effect, scored, refused, score] = ["[aria-label=Effect]", "[aria-label=Score]", ".refused", "[data-do=score]"].map(find);
-  const [ask, why] = [".question summary b", ".question p"].map(find);
+  const [questionText, why] = [".question summary b", ".question p"].map(find);
   const difference = /** @type {HTMLInputElement} */ (find("[name=difference]"));
   const question = /** @type {HTMLDetailsElement} */ (find(".question"));
   const mark = createMarks(tape);
@@ -47,7 +47,7 @@ export function mountWhatIf(section, tape, store, actions) {
     question.hidden = !example;
     if (!example) return;
     question.open = false;
-    [ask.textContent, why.textContent] = [example.ask, example.why];
+    [questionText.textContent, why.textContent] = [example.ask, example.why];
   }
 
   store.subscribe((state) => {

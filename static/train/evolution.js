@@ -18,7 +18,7 @@ const MOST_WORDS = 24; // under the picture
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountBirth(section, store) {
+export function mountEvolution(section, store) {
   const find = finder(section);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

@@ -1,4 +1,4 @@
-/** What a training says of itself: what happened when, what has changed since it began, and the gradient's way back. */
+/** What the reports of a training show: what happened when, what has changed since the first checkpoint, and the gradient flow. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
@@ -15,14 +15,14 @@ import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, wat
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountTold(section, store) {
+export function mountMilestones(section, store) {
   const [list, note] = ["ol", ".note"].map((part) => /** @type {HTMLElement} */ (section.querySelector(part)));
 
   store.subscribe((studio) => {
     const names = namesOf(studio);
     const all = names.flatMap((name) =>
-      trainingOf(studio, name).reports.flatMap(({ step, said }) =>
-        said.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
+      trainingOf(studio, name).reports.flatMap(({ step, said: sentences }) =>
+        sentences.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
       ),
     );
     all.sort((a, b) => a.step - b.step);
@@ -31,9 +31,8 @@ export function mountTold(section, store) {
     const shown = stepOf(studio);
     const last = all.findLastIndex(({ step }) => step <= shown);
     setLength(list, all.length, () => {
-      const item = document.createElement("li");
-      item.append(Object.assign(newElement("button", ""), { type: "button", className: "quiet" }));
-      return item;
+      const button = newElement("button", { type: "button", className: "quiet" });
+      return newElement("li", {}, [button]);
     });
     all.forEach(({ step, text }, i) => {
       const button = /** @type {HTMLElement} */ (list.children[i].firstElementChild);
@@ -84,7 +83,7 @@ const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountWayBack(section, store) {
+export function mountGradientFlow(section, store) {
   const says = finder(section)(".says");
   const chart = mountChart(section, () => show(store.get()));
 
@@ -96,21 +95,21 @@ export function mountWayBack(section, store) {
     /** @type {Curve[]} */
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
-      const now = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
-      const then = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
-      return trainingOf(studio, name).reports.length > 1 ? [then, now] : [now];
+      const shown = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
+      const before = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
+      return trainingOf(studio, name).reports.length > 1 ? [before, shown] : [shown];
     });
     const T = reports[0].lags.length;
     chart.draw(curves, T, T, null);
     const left = names.map((name, i) => {
       const [first, ...later] = trainingOf(studio, name).reports;
-      return { name, now: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
+      return { name, shown: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
     });
-    const [{ now, before }] = left;
-    const over = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
-    const several = left.map((one) => `${one.now} in the ${TITLES[one.name]}${one.before && ` (before training ${one.before})`}`);
-    if (left.length > 1) setText(says, `${over} ${joined(several)}.`);
-    else setText(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
+    const [{ shown, before }] = left;
+    const start = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
+    const several = left.map(({ name, shown, before }) => `${shown} in the ${TITLES[name]}${before && ` (before training ${before})`}`);
+    if (left.length > 1) setText(says, `${start} ${joined(several)}.`);
+    else setText(says, `${start} ${shown}.${before && ` Before training it was ${before}.`}`);
   }
 
   store.subscribe(show);
