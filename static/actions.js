@@ -74,7 +74,7 @@ export function createActions(store, requestRun, open) {
         store.update(putCheck, view, { error: error.message });
       });
     },
-    /** How well the model does on fresh data, changed as it is on the tape. */
+    /** Fetch the score of the model, changed as it is on the tape, on held-out data. */
     async score() {
       const { run } = store.get();
       try {
@@ -89,7 +89,7 @@ export function createActions(store, requestRun, open) {
       const { convention } = store.get();
       return open({ ...link, focus: { ...link.focus, convention } });
     },
-    /** A sequence at random. */
+    /** Draw a sequence at random. */
     async draw() {
       const { model, text } = store.get();
       // What was typed or chosen meanwhile is newer than the draw.

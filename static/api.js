@@ -81,7 +81,7 @@ export const stopTraining = (id, init) => request(`${trainingUrl(id)}?token=${to
 /** @param {string} id */
 const trainingUrl = (id) => `api/trainings/${encodeURIComponent(id)}`;
 
-/** The address of a checkpoint's model as a file. @param {string} id @param {number} step */
+/** Return the address of a checkpoint's model as a file. @param {string} id @param {number} step */
 export const checkpointUrl = (id, step) => `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**

@@ -14,7 +14,7 @@ import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
- * The run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
+ * Return the run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
  * nothing to show: `error` says why, and the page waits for good.
  * @param {HTMLElement} error
  * @param {HTMLElement} script
@@ -42,7 +42,7 @@ export async function firstRun(error, script, scenario) {
 }
 
 /**
- * Puts the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
+ * Put the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @returns {(there?: boolean) => void} to be called when something else is asked for; `there`: it is on the tape already
@@ -50,7 +50,7 @@ export async function firstRun(error, script, scenario) {
 export function keepArriving(tape, store) {
   let lastComplete = store.get(); // the state when the last run was lastComplete
 
-  /** What is told of a run that did not come. @param {Error} error */
+  /** Report a run that did not arrive. @param {Error} error */
   function failed(error) {
     if (store.get().run !== lastComplete.run) store.update(goBack, lastComplete);
     if (error instanceof NotRecorded) {

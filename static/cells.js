@@ -25,7 +25,7 @@ export const cellOf = ({ cell }) => boot.cells[cell];
 /** The cell whose page this is: a model of another has a page of its own. */
 export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
-/** The gate that is looked at first. @param {{cell: string}} layer */
+/** Return the gate that is looked at first. @param {{cell: string}} layer */
 export const firstGate = (layer) => cellOf(layer).key_gate;
 
 /** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
@@ -40,23 +40,23 @@ export const GATES = ofAll(({ gates }) => gates);
 /** Everything that can be held in some cell. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
-/** Of "h_prev", the state of the step before, it is "h"; of a gate it is null. @param {Held} name */
+/** Return "h" for "h_prev", the state of the step before, and null for a gate. @param {Held} name */
 export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
 
-/** What is said of a signal. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
+/** Return the entry of a signal: its symbol, its name in words and its scale. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
 export function entryOf(layer, name) {
   const entry = cellOf(layer).signals.find((signal) => signal.name === name);
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }
 
-/** The function that makes a gate of its sum, null where the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
+/** Return the function that makes a gate out of its sum, null if the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
 export const functionOf = (layer, gate) => cellOf(layer).functions[gate];
 
-/** The signal that the cell remembers by, of which a ledger is the account. @param {{cell: string}} layer @returns {"h" | "c"} */
+/** Return the signal that carries the memory of the cell, whose ledger the core computes. @param {{cell: string}} layer @returns {"h" | "c"} */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");
 
-/** How a signal is written, or that of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
+/** Return the symbol of a signal, or of the state of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
 export function symbolOf(layer, name) {
   const before = earlier(name);
   const { symbol } = entryOf(layer, before ?? name);

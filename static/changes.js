@@ -17,7 +17,7 @@ const UNCHANGED = { clamps: [], weights: [], against: "" };
 export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /**
- * The state that a page begins with.
+ * Return the state that a page begins with.
  * @param {readonly ModelEntry[]} models
  * @param {{model: string, sequence: string}} scenario
  * @param {{run: Run, received: number}} first the run of that
@@ -46,7 +46,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
   refusals: {},
 });
 
-/** Whether anything of the model is to be changed. @param {Changes} changes */
+/** Return whether anything of the model is to be changed. @param {Changes} changes */
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
@@ -81,7 +81,7 @@ export function follow(state, link, onTape) {
 }
 
 /**
- * What was asked for cannot be had here, so model, clamps and weights go back to those of the tape. A text that is being
+ * Return model, clamps and weights to those of the tape, since the new scenario cannot be run here. A text that is being
  * typed stays as it is.
  * @param {State} state @param {string} why
  */
@@ -110,7 +110,7 @@ function alter(state, changes, altering) {
 }
 
 /**
- * Hold something else.
+ * Clamp something else.
  * @param {State} state
  * @param {readonly Clamp[]} clamps
  * @param {number | null} chosen
@@ -138,7 +138,7 @@ export function setWeight(state, place, value, altering = null) {
   return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
 }
 
-/** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
+/** Return the key of a weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
 export const weightKey = ({ layer, gate, unit, part, index }) =>
   `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
 

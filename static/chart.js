@@ -16,7 +16,7 @@ const ROOM_FOR_LABEL = 14; // px
 const MOST_DOTS = 40; // steps that have a dot each
 
 /**
- * The curves as SVG: steps right, powers of ten up, each named at its end.
+ * Draw the curves as SVG: steps right, powers of ten up, each named at its end.
  * @param {Curve[]} curves
  * @param {number} T steps
  * @param {number} step the cursor's
@@ -60,7 +60,7 @@ function drawCurves(curves, T, step, width, height) {
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
 }
 
-/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
+/** Write the curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
 function labels(ends, x, most) {
   let free = MARGIN.top;
   return ends
@@ -101,14 +101,14 @@ export function mountChart(section, update) {
   };
 }
 
-/** The same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
+/** List the same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
 function tableOf(curves, tokens) {
   const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
   const rows = curves[0].values.map((_, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]));
   return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }
 
-/** A number of any size, short. @param {number} value */
+/** Write a number of any size, short. @param {number} value */
 export function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
@@ -120,5 +120,5 @@ export function brief(value) {
 const superscript = (exponent) =>
   [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
 
-/** A power of ten as an axis has it. @param {number} exponent */
+/** Write a power of ten as on an axis. @param {number} exponent */
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

@@ -12,7 +12,7 @@ import { recording } from "./recording.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
-/** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
+/** Return whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
 export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
@@ -43,7 +43,7 @@ export function followAddress(store, requestRun) {
 }
 
 /**
- * Makes the function that follows a link without loading the page anew. What the link does not say is as by default.
+ * Return a function that follows a link without loading the page again. Keys that the link does not have get their defaults.
  * @param {Store} store
  * @param {(there: boolean) => void} requestRun
  */

@@ -84,7 +84,7 @@ function enter(how, address) {
   }
 }
 
-/** A link's address, its place, and what is run there. @param {Link} link */
+/** Return a link's address, its place, and what is run there. @param {Link} link */
 const described = (link) => [
   encode(link),
   JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),

@@ -95,7 +95,7 @@ function readWeights(text) {
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
 }
 
-/** What is run as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
+/** Write a scenario as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
 export const writeScenario = ({ sequence, clamps, weights, against }) =>
   `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}`;
 
@@ -113,11 +113,11 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["scale", "scale", oneOf(SCALES)],
 ]);
 
-/** The link to what is looked at. @param {State} state @returns {Link} */
+/** Return the link to what is looked at. @param {State} state @returns {Link} */
 export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, notices: [] });
 
 /**
- * The link as an address.
+ * Write a link as an address.
  * @param {Link} link
  * @returns {string} beginning with "?"
  */
@@ -172,11 +172,11 @@ export function decode(query) {
   };
 }
 
-/** What is said of a link with these notices, "" where it has none. @param {readonly string[]} notices */
+/** Return the message about a link with these notices, "" if it has none. @param {readonly string[]} notices */
 export const unfollowed = (notices) => (notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "");
 
 /**
- * Which parts of a focus the run on the tape does not have, in sentences: a step, layer or unit beyond its last, a signal of another cell.
+ * Describe which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}

@@ -20,7 +20,7 @@ const UNITS = [
 /** @typedef {ReturnType<typeof mixedAt>} Mixed */
 
 /**
- * A unit at the cursor's step. `z` and its sum are as the convention names them; `keep` and `take` are the factors of h_{t−1} and of
+ * Read a unit at the cursor's step. `z` and its sum are as the convention names them; `keep` and `take` are the factors of h_{t−1} and of
  * h̃_t in either convention. `half_life` is the number of steps after which half of the state would be gone.
  * @param {State} state
  */
@@ -31,7 +31,7 @@ export function mixedAt(state, unit = state.unit) {
   return { ...at, z: turned(state, "z") ? keep : take, h_prev, keep, take };
 }
 
-/** Whether the layer has an old state, one that is not 0. @param {State} state */
+/** Return whether the layer has an old state, one that is not 0. @param {State} state */
 export const hasPast = (state) => state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
 
 /**
@@ -47,7 +47,7 @@ export function narrateMixed(state, at, none, clauses) {
 }
 
 /**
- * What the update gate does with the cursor's unit, after a sentence about the layer if it has several units.
+ * Describe what the update gate does with the cursor's unit, after a sentence about the layer if it has several units.
  * @param {State} state @param {Mixed} at @param {boolean} past whether there is an old state
  * @param {string} none the clause without an old state
  * @returns {Phrase[]}
@@ -64,13 +64,13 @@ function tellMixed(state, at, past, none) {
   return phrases;
 }
 
-/** How long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+/** Describe how long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function tellRate({ z, take, half_life }, past) {
   if (!past || take <= 0 || take >= LITTLE) return [];
   return [{ text: `If z stayed at ${fixed(z)}, half of its state would be left after ${lasting(half_life)}`, about: "z" }];
 }
 
-/** The shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+/** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function mixture({ keep, take }, past) {
   const [old, candidate] = [
     { text: "its state", about: "h_prev" },
@@ -82,14 +82,14 @@ function mixture({ keep, take }, past) {
   return [share(`mixes ${part(keep)}`), { text: " of " }, old, share(` with ${part(take)}`), { text: " of " }, candidate];
 }
 
-/** How long the cursor's unit would keep its state if z stayed as it is. @param {State} state */
+/** Describe how long the cursor's unit would keep its state if z stayed as it is. @param {State} state */
 export function tellLasting(state) {
   const { half_life, z } = mixedAt(state);
   return words.tellLasting("z", z, half_life, "this state");
 }
 
 /**
- * The numbers of the gates' equations and of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃.
+ * Return the numbers of the gates' equations and of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃.
  * @param {Worked} worked @param {Mixed & Record<Gate, any>} at
  */
 export function mixedEquations(worked, at) {

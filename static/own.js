@@ -35,5 +35,5 @@ import { layerOf } from "./state.js";
 /** @type {Record<string, Own>} */
 const CELLS = { gru, lstm, rnn, mingru };
 
-/** What the cell of the layer that is looked at has of its own. @param {State} state */
+/** Return the parts that belong only to the cell of the cursor's layer. @param {State} state */
 export const ownOf = (state) => CELLS[layerOf(state).cell];

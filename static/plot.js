@@ -23,7 +23,7 @@ export const NO_PICTURES = "The pictures could not be loaded. All numbers are he
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Plotly, read when it is first asked for. It is 1.5 MB to fetch: the page does without until it is there. */
+/** Load Plotly on the first call. It has 1.5 MB: the page works without it until it has arrived. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
     const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
@@ -69,7 +69,7 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 }
 
 /**
- * A picture to keep, as a data: address.
+ * Return a picture as a data: address, to be stored as a file.
  * @param {PlotlyLibrary} Plotly
  * @param {Figure} figure with its size in its layout
  * @param {"svg" | "png"} format

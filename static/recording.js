@@ -60,7 +60,7 @@ export function recordedReveal(question) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-/** A text to compare scenarios by; how their steps are spaced does not matter. @param {Scenario} scenario */
+/** Return a text to compare scenarios by; how their steps are spaced does not matter. @param {Scenario} scenario */
 const keyOf = ({ model, sequence, clamps, weights, against }) =>
   `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against) })}`;
 

@@ -87,16 +87,16 @@ export function putStep(run, step) {
   if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }
 
-/** What was run. @param {Run} run */
+/** Return the scenario of a run. @param {Run} run */
 export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights, against }); // prettier-ignore
 
-/** What the run that goes along is, in words. @param {Run} run */
+/** Return the name of the run beside this one. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
-/** " of layer 2", or nothing for a run of one layer. @param {Run} run @param {number} layer from 1 */
+/** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
 export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
 
-/** The last of a run. @param {Run} run @param {Done} done */
+/** Complete a run with its end. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
@@ -115,7 +115,7 @@ function put(rows, column, base64) {
 }
 
 /**
- * What the model answers at a step: the likeliest label and its probability, or the number.
+ * Return the model's answer at a step: the likeliest label and its probability, or the number.
  * @param {Run} run
  * @param {number} column
  * @param {Rows} [outputs] the run's own, or its untouched twin's
@@ -131,7 +131,7 @@ export function answer(run, column, outputs = run.outputs) {
 const RIGHT_WITHIN = 0.1; // of the task's own number
 
 /**
- * Where the answer at a step is not the task's own, that one as text; "" where it is, or the task asks for none.
+ * Return the task's answer at a step as text if the model's answer is wrong, else "".
  * @param {Run} run @param {number} column
  */
 export function missed(run, column) {
@@ -143,7 +143,7 @@ export function missed(run, column) {
 }
 
 /**
- * A number as the page writes it: two decimals, a true minus sign, never −0.00.
+ * Write a number: two decimals, a true minus sign, never −0.00.
  * @param {number} value
  * @param {number} [decimals]
  */
@@ -154,7 +154,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * The clamp that holds something at a step, if there is one. Where clamps overlap, the last one counts.
+ * Return the clamp of something at a step, if there is one. If clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

@@ -121,14 +121,14 @@ export function change(state, changes) {
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** The index of the layer that is looked at. @param {State} state */
+/** Return the index of the layer that is looked at. @param {State} state */
 export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.layers.length - 1);
 
-/** The layer that is looked at. @param {State} state @returns {Layer} */
+/** Return the layer that is looked at. @param {State} state @returns {Layer} */
 export const layerOf = (state) => state.run.layers[layerIndex(state)];
 
 /**
- * The unit that will be looked at once the run that is asked for is there; layers and units count from 1.
+ * Return the unit that will be looked at once the run that is asked for is there; layers and units count from 1.
  * @param {State} state
  */
 export function placeToCome({ run, model, models, awaited, layer, unit }) {
@@ -138,7 +138,7 @@ export function placeToCome({ run, model, models, awaited, layer, unit }) {
   return { layer: index + 1, unit: within(place.unit, 0, layers[index].units - 1) + 1 };
 }
 
-/** The units that have a row, in the order of the rows. @param {State} state */
+/** Return the units that have a row, in the order of the rows. @param {State} state */
 function unitsInOrder(state) {
   const { H, moved } = layerOf(state);
   const units = Array.from({ length: H }, (_, unit) => unit);
@@ -146,17 +146,17 @@ function unitsInOrder(state) {
   return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
 }
 
-/** The units whose rows are in sight. @param {State} state */
+/** Return the units whose rows are in sight. @param {State} state */
 export function unitsInSight(state) {
   const units = unitsInOrder(state);
   const first = within(state.first, 0, Math.max(0, units.length - MOST_ROWS));
   return units.slice(first, first + MOST_ROWS);
 }
 
-/** How many rows there are to scroll through. @param {State} state */
+/** Return how many rows there are to scroll through. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
-/** Brings the unit of the cursor into sight. @param {State} state */
+/** Bring the unit of the cursor into sight. @param {State} state */
 function inSight(state) {
   const units = unitsInOrder(state);
   const row = Math.max(0, units.indexOf(state.unit));
@@ -164,12 +164,12 @@ function inSight(state) {
   return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
 }
 
-/** A model was brought: it is one of those that can be chosen. @param {State} state @param {ModelEntry} entry */
+/** Add an uploaded model to those that can be chosen. @param {State} state @param {ModelEntry} entry */
 export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
 /**
- * A new run has begun to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
+ * Show a run that begins to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
  * model's, to its start. Otherwise the cursor stays, and a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
@@ -207,7 +207,7 @@ export function focus(state, focus) {
 }
 
 /**
- * A run broke off: show again what was shown before it.
+ * Show again what was shown before a run that broke off.
  * @param {State} state
  * @param {State} before
  */
@@ -217,7 +217,7 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** The run is whole, so that it is known which units moved most. @param {State} state */
+/** Note that the run is complete, so that it is known which units moved most. @param {State} state */
 export const complete = (state) => inSight(change(state, { received: state.run.T }));
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
@@ -301,7 +301,7 @@ export function putCheck(state, view, outcome) {
 }
 
 /**
- * What has been fetched of a kind, if it is about the cursor.
+ * Return the detail of a kind, if it is about the cursor.
  * @template {Kind} K
  * @param {State} state @param {K} kind
  * @returns {Details[K] | null}
@@ -333,7 +333,7 @@ export function play(state) {
 /** @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
-/** One step of playing, but not beyond what has come of the run; at its end playing stops. @param {State} state */
+/** Play one step, but not beyond the steps that have arrived; playing stops at the end of the run. @param {State} state */
 export function tick(state) {
   const step = Math.max(state.step, Math.min(state.step + 1, state.received));
   return change(state, { step, playing: step < state.run.T });

@@ -9,7 +9,7 @@ import { writeStored } from "./storage.js";
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /**
- * The colour at a place on a scale, between its neighbours as Plotly has it.
+ * Return the colour at a place on a scale, between its neighbours as Plotly has it.
  * @param {Scale} scale
  * @param {number} place from 0 to 1
  * @returns {Colour}
@@ -36,7 +36,7 @@ export function blend(a, b, share) {
 }
 
 /**
- * Whether white reads better than black on a colour (WCAG 2 relative luminance).
+ * Return whether white reads better than black on a colour (WCAG 2 relative luminance).
  * @param {Colour} colour
  */
 export function wantsWhite(colour) {
@@ -48,7 +48,7 @@ export function wantsWhite(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
-/** Light becomes dark, or dark light, here and where one goes next. */
+/** Switch between light and dark, here and on the pages that follow. */
 export function switchTheme() {
   const theme = currentTheme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -56,7 +56,7 @@ export function switchTheme() {
   return theme;
 }
 
-/** Whether the page is light or dark now. @returns {"light" | "dark"} */
+/** Return whether the page is light or dark now. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;

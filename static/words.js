@@ -12,7 +12,7 @@ export const LITTLE = 0.2;
 /** A gate above this is nearly open. */
 export const MUCH = 0.8;
 
-/** A share in percent. Only exactly 0 is written "0%", and only exactly 1 "100%". @param {number} share @param {number} [rest] what is left */
+/** Write a share in percent. Only exactly 0 is written "0%", and only exactly 1 "100%". @param {number} share @param {number} [rest] what is left */
 export function percent(share, rest = 1 - share) {
   if (share === 0 || rest === 0) return share === 0 ? "0%" : "100%";
   if (share >= 0.9995) return "over 99.9%";
@@ -20,37 +20,37 @@ export function percent(share, rest = 1 - share) {
   return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)}%`;
 }
 
-/** A share before "of": "none of", "98% of", "all of". @param {number} share @param {number} [rest] what is left */
+/** Write a share before "of": "none of", "98% of", "all of". @param {number} share @param {number} [rest] what is left */
 export const part = (share, rest = 1 - share) => (share === 0 ? "none" : rest === 0 ? "all" : percent(share, rest));
 
-/** A number of steps, short enough to stand over a column. @param {number} steps */
+/** Write a number of steps, short enough to stand over a column. @param {number} steps */
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
 }
 
-/** After how many steps half of a state is left. @param {number} steps */
+/** Write after how many steps half of a state is left. @param {number} steps */
 export const lasting = (steps) =>
   steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
 
-/** How long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
+/** Describe how long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
 export function tellLasting(gate, value, halfLife, what) {
   const share = halfLife === Infinity ? `all of ${what} would be kept` : halfLife < 1 ? `less than half of ${what} would be left after one step` : `half of ${what} would be left after ${lasting(halfLife)}`; // prettier-ignore
   return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
 }
 
 /** @typedef {"closed" | "partly open" | "open"} Openness */
-/** How open a gate is, roughly. @param {number} value @returns {Openness} */
+/** Return roughly how open a gate is. @param {number} value @returns {Openness} */
 const roughly = (value) => (value < LITTLE ? "closed" : value > MUCH ? "open" : "partly open");
 
-/** How open a gate is. @param {number} value */
+/** Describe how open a gate is. @param {number} value */
 export function openness(value) {
   const rough = roughly(value);
   return value === 0 || value === 1 || rough === "partly open" ? rough : `nearly ${rough}`;
 }
 
 /**
- * Which units do what, by how open a gate is in them.
+ * Describe which units do what, by how open a gate is in them.
  * @param {number[]} values of the gate, in every unit
  * @param {[Openness, string, string][]} kinds what one unit does, and what several do, with such a gate
  */
@@ -71,25 +71,25 @@ const KINDS = {
   filler: "A filler is a word that does not change the opinion.",
 };
 
-/** A mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
+/** Name a mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
 export const meanOf = (name) =>
   name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
     const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
     return `mean ${gate} at ${timesteps}`;
   });
 
-/** What the kinds of timesteps in such names mean. @param {string[]} names */
+/** Describe what the kinds of timesteps in such names mean. @param {string[]} names */
 export const tellKinds = (names) =>
   Object.keys(KINDS)
     .filter((kind) => names.some((name) => name.endsWith(` at ${kind}`)))
     .map((kind) => KINDS[kind])
     .join(" ");
 
-/** The beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Return the beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
 /**
- * The last sentences of a narration: what is clamped, what else the cell did, and the output.
+ * Return the last sentences of a narration: what is clamped, what else the cell did, and the output.
  * @param {State} state
  * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
  * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
@@ -122,7 +122,7 @@ export function change(before, after) {
 }
 
 /**
- * How the run differs from the original run, or from the run of the second sequence.
+ * Describe how the run differs from the original run, or from the run of the second sequence.
  * @param {State} state
  */
 export function tellEffect({ run, received }) {
@@ -137,7 +137,7 @@ export function tellEffect({ run, received }) {
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
 
-/** The output, and whether it has changed, or differs from the run beside it. @param {State} state */
+/** Describe the output, and whether it has changed or differs from the run beside it. @param {State} state */
 export function tellOutput({ run, step }) {
   const output = answer(run, step - 1).text;
   const other = run.twin ? answer(run, step - 1, run.untouched).text : output;
@@ -148,7 +148,7 @@ export function tellOutput({ run, step }) {
 }
 
 /**
- * The effect of skipping a step.
+ * Describe the effect of skipping a step.
  * @param {Outcome} outcome
  * @param {State} state
  */

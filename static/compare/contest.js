@@ -12,7 +12,7 @@ export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);
 
-/** The cells in sight, and one more. @param {Contest} contest @param {Name} name */
+/** Return the cells in sight, and one more. @param {Contest} contest @param {Name} name */
 export const added = ({ shown }, name) => NAMES.filter((other) => other === name || shown.includes(other));
 
 /** Show a cell, or leave it out; the last one stays. @param {Contest} contest @param {Name} name */

@@ -27,7 +27,7 @@ export function mountGradient(section, store) {
   const answers = new Map();
   let asking = false;
 
-  /** What is to be asked about a cell. @param {Contest} contest @param {Name} name */
+  /** Return the question to the server about a cell. @param {Contest} contest @param {Name} name */
   function questionOf({ cells, when }, name) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);
@@ -75,7 +75,7 @@ function curvesOf(name, { h_norm, c_norm }) {
   return c_norm ? [{ ...curve, label: `${TITLES[name]} (h)` }, { name: `of-${name} layer`, label: `${TITLES[name]} (c)`, values: c_norm }] : [curve]; // prettier-ignore
 }
 
-/** How much is left of each at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
+/** Describe how much of each gradient is left at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
 function tell(curves, step, when) {
   if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
   const left = curves.map(({ label, values }) => `${brief(values[0])} for the ${label}`);

@@ -19,7 +19,7 @@ import { PRESENT, WHEN } from "./contest.js";
 const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
 
 /**
- * The address of what is looked at, or of the same with another task or matched by something else.
+ * Return the address of what is looked at, or of the same with another task or matched by something else.
  * @param {Contest} contest @param {{task?: string, by?: string}} [other]
  */
 export function addressOf({ cells, shown, when }, other = {}) {
@@ -40,7 +40,7 @@ export function addressOf({ cells, shown, when }, other = {}) {
 const DEFAULTS = decode("").focus;
 
 /**
- * What the address asks for beside the task and by what the networks are matched, which the page came with.
+ * Read an address, without the task and what the networks are matched by: the page came with these.
  * @param {string} address
  * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
  */

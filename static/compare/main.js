@@ -63,7 +63,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** What keeps the old state has the colours of the LSTM's f in the other figures too. @param {Name} name */
+/** Return the figures of a cell, in which the factor of the old state has the colours of the LSTM's f. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];

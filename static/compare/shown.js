@@ -64,7 +64,7 @@ export function mountShown(main, store, addressOf, home) {
       field.addEventListener("change", () => location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys));
 }
 
-/** How many of the task's answers are right so far, in words. @param {State} state */
+/** Describe how many of the task's answers are right so far. @param {State} state */
 function tellRight({ run, received }) {
   if (!run.right) return "";
   const columns = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));

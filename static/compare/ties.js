@@ -30,7 +30,7 @@ export function mountTies(section, lstm, gru, actions) {
     setText(/** @type {Element} */ (row.querySelector("output")), fixed(value));
   }
 
-  /** What is summed up: together they are 1, or not. @param {string} where @param {number} sum */
+  /** Show the sum of the two: for the GRU it is always 1. @param {string} where @param {number} sum */
   const total = (where, sum) => setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {

@@ -25,7 +25,7 @@ const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => v
 const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, message: "" }))); // prettier-ignore
 const streams = createStreams(store, null);
 
-/** What is asked about. */
+/** Return the question that the form describes. */
 const question = () => ({ gap: Number(field("gap").value), units: Number(field("units").value), first: field("first").value, b: field("first").value === "plain" ? Number(field("b").value) : 0 }); // prettier-ignore
 
 /** The answer of the newest question; one is asked at a time. */
@@ -55,7 +55,7 @@ async function requestAnswer() {
   requestAnswer();
 }
 
-/** The chosen cells, as they are before training. */
+/** Show the chosen cells as they are before training. */
 function show() {
   if (!answer) return;
   store.update((studio) => ({ ...studio, trainings: {}, place: 0, goal: Infinity }));
@@ -82,7 +82,7 @@ async function train() {
   }
 }
 
-/** What is being computed for this page alone is ended with it. @param {RequestInit} [init] */
+/** Stop the trainings of this page. @param {RequestInit} [init] */
 function stop(init) {
   const studio = store.get();
   for (const name of namesOf(studio)) {

@@ -12,7 +12,7 @@ import { LITTLE, part } from "../words.js";
 import { reading } from "./reading.js";
 
 /**
- * What the gates do with the cursor's unit and what comes of it, after a sentence about the layer if it has several units.
+ * Describe what the gates do with the cursor's unit, and the result, after a sentence about the layer if it has several units.
  * @param {State} state
  * @returns {Phrase[]}
  */
@@ -22,7 +22,7 @@ export function narrate(state) {
   return narrateMixed(state, at, "there is no old state to keep or reset", resets);
 }
 
-/** How much of the past the reset gate lets the candidate see. @param {Reading} at */
+/** Describe how much of the past the reset gate lets the candidate see. @param {Reading} at */
 function seen({ r, reset, H, unit }) {
   // Before the product r_i scales unit i for every candidate; after it, r_i scales all states for unit i's own candidate.
   const [who, what] =

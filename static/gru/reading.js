@@ -9,7 +9,7 @@ import { layerOf } from "../state.js";
 /** @typedef {ReturnType<typeof reading>} Reading */
 
 /**
- * A unit at the cursor's step. `matters` says how much what r does can matter.
+ * Read a unit at the cursor's step. `matters` says how much what r does can matter.
  * @param {State} state
  */
 export function reading(state, unit = state.unit) {
@@ -19,7 +19,7 @@ export function reading(state, unit = state.unit) {
 }
 
 /**
- * How much what r_i does can matter. Before the product it changes what every unit's candidate sees of unit i: it matters
+ * Return how much what r_i does can matter. Before the product it changes what every unit's candidate sees of unit i: it matters
  * as much as the candidate that is taken most. After the product it changes only the unit's own candidate.
  * @param {Layer} layer @param {number} unit @param {number} column
  */
@@ -27,7 +27,7 @@ function rMatters({ reset, rows: { z } }, unit, column) {
   return reset === "after" ? z[unit][column] : Math.max(...z.map((row) => row[column]));
 }
 
-/** The same for every unit and step: if it is small, r is dimmed. @param {Layer} layer @returns {Rows} */
+/** Return the same for every unit and step: if it is small, r is dimmed. @param {Layer} layer @returns {Rows} */
 export function veilOf(layer) {
   const { z } = layer.rows;
   if (layer.reset === "after" || z.length === 1) return z;

@@ -27,5 +27,5 @@ export function clearAnswers(lesson) {
   store();
 }
 
-/** Whether there is any answer. */
+/** Return whether there is any answer. */
 export const hasAnswers = () => Object.keys(answers).length > 0;

@@ -20,7 +20,7 @@ import { mountReturn } from "./return.js";
 import { mountYours } from "./yours.js";
 
 /**
- * In a room it is the teacher who goes on, and who asks.
+ * Mount the lesson. In a room it is the teacher who goes on, and who asks.
  * @param {Figure} figure
  * @returns {LessonControl | null}
  */

@@ -35,7 +35,7 @@ function createCurve(tape, question, onChange) {
   let values = [];
   let committed = false;
 
-  /** A step of the curve for each value, from `start` on. @param {number[]} all */
+  /** Return a path with a step of the curve for each value, from `start` on. @param {number[]} all */
   const pathOf = (all) => all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
 
   /** @param {PointerEvent} event */

@@ -115,7 +115,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   };
 }
 
-/** Answers on the tape, for questions that can be answered there. @param {HTMLElement | null} tape @param {Lesson["questions"]} questions */
+/** Show answers on the tape, for questions that can be answered there. @param {HTMLElement | null} tape @param {Lesson["questions"]} questions */
 function createOverlays(tape, questions) {
   /** @type {Map<HTMLFormElement, Overlay>} */
   const overlays = new Map();

@@ -17,7 +17,7 @@ const UNITS = [
 ];
 
 /**
- * What the gates do with the cursor's unit and what comes of it, after a sentence about the layer if it has several units.
+ * Describe what the gates do with the cursor's unit, and the result, after a sentence about the layer if it has several units.
  * @param {State} state
  * @returns {Phrase[]}
  */
@@ -44,7 +44,7 @@ export function narrate(state) {
   ];
 }
 
-/** How much of the old cell state stays. @param {Reading} at @returns {Phrase[]} */
+/** Describe how much of the old cell state stays. @param {Reading} at @returns {Phrase[]} */
 const share = ({ f }) => [
   { text: `keeps ${part(f)}`, about: "f" },
   { text: " of " },
@@ -52,7 +52,7 @@ const share = ({ f }) => [
   { text: ` (f = ${fixed(f)}) and ` },
 ];
 
-/** How long the cursor's unit would keep its cell state if f stayed as it is. @param {State} state */
+/** Describe how long the cursor's unit would keep its cell state if f stayed as it is. @param {State} state */
 export function tellLasting(state) {
   const { half_life, f } = reading(state);
   return words.tellLasting("f", f, half_life, "c");

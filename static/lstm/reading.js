@@ -8,7 +8,7 @@ import { layerOf } from "../state.js";
 /** @typedef {ReturnType<typeof reading>} Reading */
 
 /**
- * A unit at the cursor's step. `half_life` is the number of steps after which half of the cell state would be gone.
+ * Read a unit at the cursor's step. `half_life` is the number of steps after which half of the cell state would be gone.
  * @param {State} state
  */
 export const reading = (state, unit = state.unit) => ({
@@ -17,7 +17,7 @@ export const reading = (state, unit = state.unit) => ({
   c_prev: before(state, "c", unit, layerOf(state).H), // a first state is that of h, then that of c
 });
 
-/** The numbers of the six equations. @param {State} state @param {Worked} worked @returns {Numbers} */
+/** Return the numbers of the six equations. @param {State} state @param {Worked} worked @returns {Numbers} */
 export function equations(state, worked) {
   const at = reading(state);
   const { i, f, o, c_tilde, c, h, c_prev, replaced } = at;

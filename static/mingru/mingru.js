@@ -13,7 +13,7 @@ const NAMES = {
   pytorch: "Here z near 1 keeps the old state, as in the GRU of PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.", // prettier-ignore
 };
 
-/** The cursor's step in words. @param {State} state @returns {Phrase[]} */
+/** Describe the cursor's step. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = mixedAt(state);
   const candidate = { text: `the candidate comes from the input alone (h̃ = ${fixed(at.h_tilde)})`, about: "h_tilde" };

@@ -8,10 +8,10 @@ import { layerIndex, layerOf } from "../state.js";
 import { before, gateNumbers, ofAllUnits, unitAt } from "../reading.js";
 import { change, tellRest, tellStep } from "../words.js";
 
-/** A unit at the cursor's step. @param {State} state */
+/** Read a unit at the cursor's step. @param {State} state */
 const reading = (state, unit = state.unit) => ({ ...unitAt(state, unit, ["h"]), h_prev: before(state, "h", unit) });
 
-/** The cursor's unit in words. @param {State} state @returns {Phrase[]} */
+/** Describe the cursor's step. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = reading(state);
   const { Wx, Uh, b, a } = at.sums.h;
@@ -26,7 +26,7 @@ function narrate(state) {
   return [...phrases, ...tellRest(state, at, [changed])];
 }
 
-/** The cursor's unit in its figure. @param {State} state */
+/** Return the numbers of the cursor's unit in its figure. @param {State} state */
 function carried(state) {
   const { h, h_prev, sums } = reading(state);
   return { h, h_prev, "a.h": sums.h.a };

@@ -11,7 +11,7 @@ import { createOutcome } from "./outcome.js";
 import { byStep, formOf } from "./question.js";
 
 /**
- * `ask` puts a question into the box, or what became of it; `repeat` sends an answer once more that was given before.
+ * Create the form of a room's question. `show` puts a question or its outcome into the box; `repeat` sends an earlier answer again.
  * @param {HTMLElement} box
  * @param {HTMLElement | null} tape
  * @param {{answers: Record<string, Answer>}} memory what was answered, by question and round
@@ -26,7 +26,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
   /** @type {HTMLFormElement | null} */
   let form = null;
 
-  /** The last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
+  /** Return the last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
   const answerTo = (question) => memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
 
   /** @param {RoomQuestion | null} question @param {RoomQuestion | null} before */
@@ -120,7 +120,7 @@ function confirm(form) {
   /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";
 }
 
-/** Whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {RoomQuestion} question */
+/** Return whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {RoomQuestion} question */
 function onTape(tape, { kind, signal }) {
   if (kind === "draw") return tape.querySelector(`[data-signal="${signal.split(".")[0]}"]`) !== null;
   return kind === "click";

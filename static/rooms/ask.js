@@ -55,7 +55,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
   });
 }
 
-/** Questions that need no writing: each in words, and as the server takes it. @param {Place} place @returns {[string, object][]} */
+/** Return the questions that need no writing: each in words, and as the server takes it. @param {Place} place @returns {[string, object][]} */
 function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
@@ -73,7 +73,7 @@ function readyQuestions({ view, lesson, cell }) {
   return questions;
 }
 
-/** The question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
+/** Return the question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
 function ownQuestion(form, kind, view) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value;
   const number = (/** @type {string} */ name) => (field(name).trim() === "" ? null : Number(field(name)));

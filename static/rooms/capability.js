@@ -26,9 +26,9 @@ export function saveCapability(capability) {
   writeStored(KEY, capability && JSON.stringify(capability), "sessionStorage");
 }
 
-/** The headers of a teacher's request. @param {Capability | null} [capability] @returns {Record<string, string>} */
+/** Return the headers of a teacher's request. @param {Capability | null} [capability] @returns {Record<string, string>} */
 export const credentials = (capability = readCapability()) =>
   capability ? { authorization: `Bearer ${capability.secret}` } : {};
 
-/** What a link needs so that another window leads the same room. @param {Capability} capability */
+/** Return the part of a link that lets another window lead the same room. @param {Capability} capability */
 export const asHash = ({ code, secret }) => `#lead=${code}.${secret}`;

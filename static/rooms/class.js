@@ -16,7 +16,7 @@ import { byStep, histogram } from "./question.js";
 
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
-/** "1 student", "2 students". @param {number} count */
+/** Write a number of students: "1 student", "2 students". @param {number} count */
 export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
 
 /**
@@ -72,7 +72,7 @@ export function mountClass(panel, tape, command, access) {
     find(".offers").replaceChildren(...offers.map(itemOf));
   }
 
-  /** A suggested view, with a button that shows it to the class. @param {View} offer */
+  /** Create the item of a suggested view, with a button that shows it to the class. @param {View} offer */
   function itemOf({ page, link, step, upto }) {
     const keys = new URLSearchParams(link);
     const changes = ["sequence", "clamps", "weights"].flatMap((key) => keys.get(key) ?? []).join(", ");

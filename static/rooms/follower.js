@@ -123,10 +123,10 @@ export function mountFollower({ code, shape }, figure, lesson) {
   update();
 }
 
-/** A question, and its answer, are for all. @param {RoomQuestion} question @param {RoomQuestion | null} before */
+/** Return whether a question calls everybody back: a new question does, and its answer. @param {RoomQuestion} question @param {RoomQuestion | null} before */
 const callsAll = ({ id, status }, before) => status !== "locked" && (id !== before?.id || status !== before.status);
 
-/** What this device remembers of a room, or, without storage, this page. @param {string} code */
+/** Read what this device remembers of a room; without storage, the page remembers it. @param {string} code */
 function createMemory(code) {
   const key = `gruscope-in-${code}`;
   /** @type {{device: string, mine: View | null, answers: Record<string, Answer>}} */

@@ -105,7 +105,7 @@ function draw(view) {
   find(".ahead ol").replaceChildren(...items);
 }
 
-/** What can be asked of what the class sees. @returns {import("./ask.js").Place} */
+/** Return what the teacher can ask about the view of the class. @returns {import("./ask.js").Place} */
 function place() {
   const { page, link, step, upto, shape = "" } = /** @type {ClassState} */ (state).view;
   const questions = Object.entries(outline?.steps[(step ?? 1) - 1]?.questions ?? {});

@@ -88,7 +88,7 @@ export function mountTeacher(figure, lesson) {
     figure.show(view.link, view.upto);
   }
 
-  /** What can be asked from here. @returns {import("./ask.js").Place} */
+  /** Return what the teacher can ask about this page. @returns {import("./ask.js").Place} */
   function place() {
     const step = lesson?.step() ?? 1;
     const ids = Object.keys(course?.questions ?? {}).filter((id) => Number(id.split(".")[0]) === step);
@@ -119,7 +119,7 @@ export function mountTeacher(figure, lesson) {
 }
 
 /**
- * A clicker's two keys: the lesson's next step and the one before, or the run's. Whether it was one of these.
+ * Follow a clicker's two keys to the next or previous step of the lesson, or of the run. Return whether it was one of these keys.
  * @param {KeyboardEvent} event @param {LessonControl | null} lesson
  */
 function pressClicker(event, lesson) {

@@ -11,7 +11,7 @@ const ANSWER = 300; // ms within which the tab that has the stream answers
 const LOOK = 5_000; // ms between two looks whether it is still there
 
 /**
- * As `listen` does; `url` names the stream.
+ * Listen to a stream as `listen` does; `url` names the stream.
  * @param {string} url
  * @param {() => Record<string, string>} headers
  * @param {Listener} listener

@@ -50,7 +50,7 @@ export function mountChoices(main, dialog, store) {
   }
 }
 
-/** Which tape is in sight on a phone, which shows one at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
+/** Mount the tabs of a phone, which shows one tape at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
 export function mountTabs(main, store) {
   const tabs = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=at]"));
   store.subscribe(({ at }) => {

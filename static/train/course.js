@@ -89,11 +89,11 @@ export function mountCourse(section, store, actions) {
   });
 }
 
-/** The sentence of the last checkpoint that has one, up to a training step. @param {readonly Report[]} reports @param {number} step */
+/** Return the sentence of the last checkpoint that has one, up to a training step. @param {readonly Report[]} reports @param {number} step */
 const latestSentence = (reports, step) =>
   reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? "";
 
-/** What is worth interrupting for: what has happened last, and that a training has ended. @param {Studio} studio */
+/** Describe what a screen reader announces: the latest sentence, and that a training has ended. @param {Studio} studio */
 export function tellNews(studio) {
   const step = stepOf(studio);
   const names = namesOf(studio);
@@ -105,7 +105,7 @@ export function tellNews(studio) {
   return sentences.filter(Boolean).join(" ");
 }
 
-/** How the training stands, and what has happened last at what is shown. @param {Studio} studio */
+/** Describe the state of each training at the checkpoint that is shown. @param {Studio} studio */
 export function tellStatus(studio) {
   const names = namesOf(studio);
   const step = stepOf(studio);

@@ -72,14 +72,14 @@ export function mountCurves(section, store) {
   });
 }
 
-/** Every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
+/** Return every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
 const lossesOf = (reports) =>
   reports.flatMap(({ losses }, i) => losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss]))); // prettier-ignore
 
 /** @param {readonly Report[]} reports @returns {Points} */
 const scoresOf = (reports) => reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
 
-/** The mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
+/** Return the mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
 function meansOf(points) {
   const sums = [0];
   for (const [, value] of points) sums.push(sums[sums.length - 1] + value);
@@ -119,7 +119,7 @@ export function plot(svg, lines, last, width, log, marks) {
   svg.innerHTML = grid.join("") + goals.join("") + drawn.join("");
 }
 
-/** Values to name on a logarithmic axis: powers of ten, or what lies between its ends where there are none. @param {number} low @param {number} high */
+/** Return the values to name on a logarithmic axis: powers of ten, or its ends if there are none between them. @param {number} low @param {number} high */
 function decades(low, high) {
   const first = Math.ceil(low);
   const powers = Array.from({ length: Math.max(0, Math.floor(high) - first + 1) }, (_, i) => 10 ** (first + i));
@@ -133,7 +133,7 @@ function wordsOf(value) {
   return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? power(Math.round(exponent)) : brief(value);
 }
 
-/** A row for each checkpoint. @param {HTMLElement} table @param {Studio} studio */
+/** List the checkpoints, a row for each. @param {HTMLElement} table @param {Studio} studio */
 function list(table, studio) {
   const names = namesOf(studio);
   const heads = (/** @type {string} */ what) => names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
@@ -147,18 +147,18 @@ function list(table, studio) {
   table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
 }
 
-/** The score of what is shown, in words. @param {Studio} studio @param {Name} name */
+/** Describe the score at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
   if (!report || Number.isNaN(report.score)) return "";
   return studio.linear ? `held-out mean squared error ${brief(report.score)}` : `${fixed(100 * report.score, 1)}% held-out accuracy`;
 }
 
-/** The loss at what is shown. @param {Studio} studio @param {Name} name */
+/** Describe the loss at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
 export function tellLoss(studio, name) {
   const loss = reportOf(studio, name)?.losses.at(-1);
   return loss === undefined ? "" : `loss ${brief(loss)}`;
 }
 
-/** Where the cursor of training is, in words. @param {Studio} studio */
+/** Describe which training step is shown. @param {Studio} studio */
 export const tellPlace = (studio) => `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore

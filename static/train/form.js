@@ -19,7 +19,7 @@ export function mountRecipe(details, names, submit) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
   const inputs = /** @type {HTMLInputElement[]} */ (findAll(form, "label input"));
 
-  /** A number in the form; null if the field is empty. @param {string} name */
+  /** Return a number in the form; null if the field is empty. @param {string} name */
   const number = (name) => (field(name).value.trim() === "" ? null : Number(field(name).value));
 
   /** Read the recipe of a cell. @param {Name} cell @returns {Recipe} */
@@ -39,7 +39,7 @@ export function mountRecipe(details, names, submit) {
     return { ...preset, cell, units, seed, first, T_max: first === "chrono" ? number("T_max") : null, biases, penalties, schedule };
   }
 
-  /** Whether a cell of the page has a use for a number of the form. @param {string} key */
+  /** Return whether a cell of the page has a use for a number of the form. @param {string} key */
   function isUsed(key) {
     const cells = names.map((cell) => cellOf({ cell }));
     if (key === "T_max") return field("first").value === "chrono" && cells.some(({ chrono }) => chrono);

@@ -11,7 +11,7 @@ import { joined, meanOf, tellKinds } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
- * The sentences, each of which leads to its checkpoint.
+ * Mount the sentences of a training, each of which leads to its checkpoint.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -55,7 +55,7 @@ export function mountMilestones(section, store) {
 }
 
 /**
- * The gates' means and the weights that moved furthest, of the cell that was touched last.
+ * Mount the table of the gates' means and of the weights that moved furthest, for the cell that was touched last.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -75,11 +75,11 @@ export function mountMoved(section, store) {
   });
 }
 
-/** A weight's name. @param {Move} move */
+/** Return the name of a weight. @param {Move} move */
 const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`; // prettier-ignore
 
 /**
- * How much the last answer would move with each input, now and before training.
+ * Mount the sensitivity of the last answer to each input, at the checkpoint that is shown and before training.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */

@@ -63,7 +63,7 @@ export function createStreams(store, lead) {
     if (recording) deliver();
   }
 
-  /** How many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
+  /** Return how many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
   function missing(name, text) {
     const { reports, tapes, read } = trainingOf(store.get(), name);
     return reports.length - (read === text ? tapes.length : 0);
@@ -98,7 +98,7 @@ export function createStreams(store, lead) {
 
   return {
     follow,
-    /** Another sequence is to be read. @param {string} text */
+    /** Read another sequence. @param {string} text */
     write(text) {
       sequence = text;
       fetchTapes();
@@ -107,7 +107,7 @@ export function createStreams(store, lead) {
 }
 
 /**
- * The arrays of an answer, `(N × T × H)`, as one of each for every checkpoint.
+ * Cut the arrays of an answer, `(N × T × H)`, into one for each checkpoint.
  * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
  * @returns {Tape[]}
  */

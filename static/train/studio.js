@@ -31,47 +31,47 @@ import { NAMES } from "../facets.js";
 import { newRun } from "../run.js";
 import { change, layerOf, lookAt } from "../state.js";
 
-/** The cells of the page. @param {Studio} studio */
+/** Return the cells of the page. @param {Studio} studio */
 export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]);
 
 /** @param {Studio} studio @param {Name} name @returns {Training} */
 export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trainings[name]);
 
-/** The training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
+/** Return the training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
 export function longest(studio) {
   const all = namesOf(studio).map((name) => trainingOf(studio, name));
   return all.reduce((most, training) => (training.reports.length > most.reports.length ? training : most));
 }
 
-/** The step that is shown. @param {Studio} studio */
+/** Return the step that is shown. @param {Studio} studio */
 export const stepOf = (studio) => longest(studio).reports[studio.place]?.step ?? 0;
 
-/** The place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
+/** Return the place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
 export const placeAt = ({ reports }, step) => Math.max(0, reports.findLastIndex((report) => report.step <= step));
 
-/** The report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
+/** Return the report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
 export const reportOf = (studio, name) => {
   const training = trainingOf(studio, name);
   return training.reports[placeAt(training, stepOf(studio))];
 };
 
-/** Whether a training waits or runs. @param {{state: Training["state"]}} training */
+/** Return whether a training waits or runs. @param {{state: Training["state"]}} training */
 export const isGoing = ({ state }) => state === "waiting" || state === "running";
 
-/** Whether something is still being computed. @param {Studio} studio */
+/** Return whether something is still being computed. @param {Studio} studio */
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
 export const newTraining = (id, recipe, twin = []) => ({ id, recipe, state: "waiting", place: 0, why: "", reports: [], start: null, read: "", tapes: [], twin }); // prettier-ignore
 
 /**
- * Another training of a cell. Its first checkpoints come at once.
+ * Give a cell another training. Its first checkpoints arrive at once.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
 export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } }); // prettier-ignore
 
 /**
- * What has come of a training.
+ * Add what has arrived of a training.
  * @param {Studio} studio @param {Name} name @param {string} id of which; of one that was replaced nothing is wanted any more
  * @param {Partial<Training>} news @param {readonly Report[]} [reports]
  */
@@ -92,7 +92,7 @@ const seek = (studio) => show(studio.goal === null ? studio : { ...studio, place
 export const goToStep = (studio, step) => seek({ ...studio, goal: step });
 
 /**
- * What checkpoints make of the sequence.
+ * Add the runs of checkpoints over the sequence.
  * @param {Studio} studio @param {Name} name @param {string} id @param {string} read
  * @param {Start} start @param {readonly Tape[]} tapes
  */
@@ -115,7 +115,7 @@ export function watch(studio, watching) {
   return { ...(watching && atEnd ? goToPlace(studio, 0) : studio), watching, goal: watching ? null : studio.goal };
 }
 
-/** Some checkpoints on, as far as they have come; at the end watching stops. @param {Studio} studio @param {number} places */
+/** Go some checkpoints on, as far as they have arrived; watching stops at the end. @param {Studio} studio @param {number} places */
 export function tickBy(studio, places) {
   const moved = goToPlace(studio, studio.place + places);
   const atEnd = moved.place >= longest(moved).reports.length - 1 && !isBusy(moved);
@@ -154,7 +154,7 @@ function withRun(state, run) {
   return lookAt(shown, Math.min(shown.unit, layerOf(shown).H - 1));
 }
 
-/** A checkpoint's run, with that of the first checkpoint for a twin. @param {Training} training @param {number} at */
+/** Return a checkpoint's run, with that of the first checkpoint for a twin. @param {Training} training @param {number} at */
 function runAt({ id, start, tapes, reports }, at) {
   const from = /** @type {Start} */ (start);
   const run = newRun({ ...from, model: `${id}@${reports[at].step}`, twin: at > 0 }, { clamps: [], weights: [] });
@@ -171,7 +171,7 @@ function runAt({ id, start, tapes, reports }, at) {
   return run;
 }
 
-/** `(T × H)` as a row for each of H. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
+/** Return `(T × H)` as a row for each of H. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
 export const rows = (values, H, T, columns) =>
   Array.from({ length: H }, (_, unit) => {
     const row = new Float64Array(columns).fill(NaN);

@@ -66,7 +66,7 @@ export function createTrainer(store, follow, readRecipes) {
   };
 }
 
-/** A new training that begins with the checkpoints of another up to a step. @param {Training} before @param {number} step @param {boolean} fork @param {Training} training @returns {Training} */
+/** Return a new training that begins with the checkpoints of another up to a step. @param {Training} before @param {number} step @param {boolean} fork @param {Training} training @returns {Training} */
 function branch(before, step, fork, training) {
   const count = placeAt(before, step) + 1;
   const { start, read, tapes, reports } = before;

@@ -86,7 +86,7 @@ export function mountAlike(section, store, actions) {
     places.append(...moments.places.map((place) => placeOf(state, place, length)));
   }
 
-  /** A place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
+  /** Create the item of a place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
   function placeOf(state, { tokens, t }, length) {
     const open = () => {
       const keys = { model: state.run.model, sequence: tokens.join(" "), t: String(t), unit: String(state.unit + 1), views: store.get().views.join(",") };

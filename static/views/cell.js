@@ -58,7 +58,7 @@ export function mountCell(section, store, figures) {
   }
 }
 
-/** One unit in numbers. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+/** Create the zoom with the numbers of one unit. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
 function createUnit(svg, figures) {
   const [wires, slots, notes] = ["[data-wire]", "[data-slot]", "[data-replaced]"].map((selector) => findAll(svg, selector));
 
@@ -84,7 +84,7 @@ function createUnit(svg, figures) {
   };
 }
 
-/** All units as strips of colour. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+/** Create the zoom with all units as strips of color. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
 function createLayer(svg, figures) {
   const [wires, nodes] = ["[data-wire]", "[data-node]"].map((selector) => findAll(svg, selector));
 
@@ -108,7 +108,7 @@ function createLayer(svg, figures) {
 }
 
 /**
- * How much of its scale a value fills, from 0 to 1, and the colour that it has there.
+ * Return how much of its scale a value fills, from 0 to 1, and the colour that it has there.
  * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
  */
 function shade(figures, name, value, state) {
@@ -145,12 +145,12 @@ function drawStrip(strip, colours, framed) {
 const isTerm = (name) => /^(Wx|Uh)\./.test(name);
 
 /**
- * A place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
+ * Return a place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
  * @param {number} term
  */
 const bounded = (term) => term / Math.hypot(2, term);
 
-/** The root mean square. @param {number[]} values */
+/** Return the root mean square. @param {number[]} values */
 const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
 /** @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */

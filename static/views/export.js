@@ -12,7 +12,7 @@ import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 
-/** Every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
+/** Return every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
 function picturesOf(state) {
   const { signals } = cellOf(layerOf(state));
   return [
@@ -42,7 +42,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
 
-  /** Whether what a picture shows is on the page now. @param {string} name @param {State} state */
+  /** Return whether what a picture shows is on the page now. @param {string} name @param {State} state */
   function isShown(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));

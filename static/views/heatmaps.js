@@ -40,7 +40,7 @@ export function mountHeatmaps(tape, store, figures) {
   // Stored, because measuring while the page changes would force a layout each time.
   let places = measure();
 
-  /** Where each signal's cells stand in the figure. @returns {Record<string, Place>} */
+  /** Measure where each signal's cells stand in the figure. @returns {Record<string, Place>} */
   function measure() {
     const box = figure.getBoundingClientRect();
     const place = (/** @type {HTMLElement} */ plot) => {
@@ -102,7 +102,7 @@ export function mountHeatmaps(tape, store, figures) {
   };
 }
 
-/** The figure for values, or for differences: without a veil, and with all signals on the scale of h. @param {Figure} figure @param {State} state */
+/** Return the figure for values, or for differences: without a veil, and with all signals on the scale of h. @param {Figure} figure @param {State} state */
 function figureOf(figure, { theme, difference, run }) {
   if (!difference || !run.twin) return figure;
   const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));

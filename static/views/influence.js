@@ -83,7 +83,7 @@ const tellScale = (scale) =>
     : "Each curve is divided by its largest value. The axis is logarithmic. On the tape the input with the largest gradient has the strongest color.";
 
 /**
- * The derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.
+ * Return the derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.
  * @param {State} state @param {Sensitivity} sensitivity
  * @returns {Curve[]}
  */
@@ -111,7 +111,7 @@ function curvesOf(state, sensitivity) {
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];
 }
 
-/** The sizes of a curve's values, or each over its largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
+/** Return the sizes of a curve's values, or each over its largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
 const scaled = (scale) => (curve) => {
   const sizes = curve.values.map(Math.abs);
   const most = scale === "normalized" ? Math.max(...sizes) || 1 : 1;

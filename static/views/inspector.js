@@ -20,7 +20,7 @@ export function mountInspector(main, store) {
   let shown = null;
 
   /**
-   * What one opens comes first in the column, where it is seen at once. The equations make room for whatever else is
+   * Put the part that the visitor opens first in the column, where it is seen at once. The equations make room for whatever else is
    * opened: they go under the tape, which has a place for them.
    * @param {readonly View[]} views
    */

@@ -30,7 +30,7 @@ export function mountMemory(section, tape, store) {
   const [bars, tallest] = [".bars", ".ribbon small"].map(finder(tape));
   const [isNewPicture, areNewLives] = [createGuard(), createGuard()];
 
-  /** The cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
+  /** Show the cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
@@ -49,7 +49,7 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** Over each step, how long the unit would keep its state if nothing changed any more. @param {State} state */
+  /** Show over each step how long the unit would keep its state if nothing changed any more. @param {State} state */
   function showHalfLives(state) {
     if (!areNewLives(state.run, state.received, state.layer, state.unit)) return;
     const steps = layerOf(state).rows.half_life[state.unit];
@@ -117,7 +117,7 @@ function tell(state, row) {
   return `At t = ${step}, ${whose} = ${value}. Contributions: ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
 }
 
-/** The largest shares in words. @param {State} state @param {Mixture} row */
+/** Describe the largest shares. @param {State} state @param {Mixture} row */
 function mixture(state, { shares, largest }) {
   const listed = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
@@ -128,17 +128,17 @@ function mixture(state, { shares, largest }) {
   return listed.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
-/** A share in percent, with a decimal where it is small. @param {number} share */
+/** Write a share in percent, with a decimal if it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)}%`);
 
-/** A bar for each value, as a path in a strip of height 1. @param {number[]} values */
+/** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
 }
 
 /**
- * Which steps the places along an edge stand for: each, or every so many where they are close.
+ * Name the steps along an edge: each, or every so many if they are close.
  * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
  */
 function showTicks(edge, first, count, name) {

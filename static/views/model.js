@@ -21,7 +21,7 @@ export function mountModel(section, store, actions) {
   let shown = "";
   let offered = store.get().models; // these came with the page
 
-  /** Models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
+  /** Offer the models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
     const listed = [...picker.options].map(({ value }) => value);
@@ -66,18 +66,18 @@ export function mountModel(section, store, actions) {
   store.subscribe(update);
 }
 
-/** A note that the run is not the original run. @param {Changes} changes */
+/** Describe how the run differs from the original run. @param {Changes} changes */
 function tellChanges({ clamps, weights }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
   const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
   return all.length ? `This run has ${all.join(" and ")}.` : "";
 }
 
-/** How a file was read. @param {string[]} sentences */
+/** List how a file was read. @param {string[]} sentences */
 const readAs = (sentences) =>
   newElement("section", {}, [newElement("h2", "How the file was read"), ...sentences.map((text) => newElement("p", text))]);
 
-/** A value of a card as text: an accuracy in percent. @param {string} name @param {string | number} value */
+/** Write a value of a card: an accuracy in percent. @param {string} name @param {string | number} value */
 function factOf(name, value) {
   if (typeof value !== "number") return value;
   if (name.includes("accuracy")) return `${Number((100 * value).toPrecision(4))}%`;

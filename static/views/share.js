@@ -48,5 +48,5 @@ export function mountShare(opener, dialog, home, page, address) {
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
 
-/** The path and query of a lesson's step. @param {string} name */
+/** Return the path and query of a lesson's step. @param {string} name */
 const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];

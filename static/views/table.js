@@ -14,7 +14,7 @@ import { createGuard } from "../store.js";
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
 /**
- * The whole of a signal, a line a step.
+ * Write all of a signal as CSV, a line for each step.
  * @param {State} state
  */
 function csv(state) {
@@ -62,7 +62,7 @@ export function mountTable(section, tape, store) {
   let [above, rowHeight, height, scrolled] = [0, 0, 0, 0];
   pages.addEventListener("scroll", () => (scrolled = pages.scrollTop), { passive: true });
 
-  /** Not by scrollIntoView, which would move the page as well. @param {number} row */
+  /** Scroll a row into sight, without scrollIntoView, which would move the page as well. @param {number} row */
   function bringIntoSight(row) {
     if (!rowHeight) {
       const first = /** @type {HTMLElement} */ (body.children[0]);

@@ -14,7 +14,7 @@ import { mountForm } from "./whatif/form.js";
 import { createMarks } from "./whatif/marks.js";
 import { tellScore } from "./whatif/text.js";
 
-/** The model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
+/** Return the model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
 function questionOf({ models, run }) {
   const here = writeScenario(scenarioOf(run));
   const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};

@@ -19,7 +19,7 @@ export function mountEditor(editor, store, alter, listed, onClose) {
   const [slider, number] = /** @type {HTMLInputElement[]} */ (["[type=range]", "[type=number]"].map(finder(editor)));
   const [name, trained, reset] = ["b", ".trained", "[data-do=reset]"].map(finder(editor));
 
-  /** The part whose weight is being changed, if its sum is open. @param {State} state */
+  /** Return the part whose weight is being changed, if its sum is open. @param {State} state */
   const edited = ({ editing }) => editing && listed().find(({ place }) => weightKey(place) === weightKey(editing));
 
   /** @param {State} state */

@@ -12,11 +12,11 @@ import { layerIndex, layerOf } from "../../state.js";
  * @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
  */
 
-/** −1 if the open gate's sum is written negated. @param {State} state */
+/** Return −1 if the open gate's sum is written negated, else 1. @param {State} state */
 export const signOf = (state) => (turned(state, state.gate) ? -1 : 1);
 
 /**
- * The products in the open gate's sum, largest first.
+ * Return the products in the open gate's sum, largest first.
  * @param {State} state
  * @param {Sums} sums
  * @returns {Part[]}
@@ -56,11 +56,11 @@ export function partsOf(state, sums) {
   return parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
 }
 
-/** A number as a reader sees it who computes with the printed numbers. @param {number} value @param {number} [decimals] */
+/** Return a number as a reader sees it who computes with the printed numbers. @param {number} value @param {number} [decimals] */
 export const printed = (value, decimals) => shownAs(fixed(value, decimals));
 
 /**
- * The number of decimals with which the products add up to the sum as it is shown, and with which the gate follows from it. If no
+ * Return the number of decimals with which the products add up to the sum as it is shown, and with which the gate follows from it. If no
  * number of decimals does both, `off` says which of the two is off.
  * @param {number[]} products @param {number} a
  * @param {readonly number[]} [valueFollows] with how many decimals the gate follows from a

@@ -45,12 +45,12 @@ export function mountPointer(scroller, columns, store) {
     });
 }
 
-/** Not on a slider, nor on the frame's own scrollbar. @param {PointerEvent} event */
+/** Return whether an event is on the columns, and not on a slider or the frame's scrollbar. @param {PointerEvent} event */
 const isOnColumns = ({ target }) =>
   target instanceof Element && !(target instanceof HTMLInputElement) && target.closest(".columns") !== null;
 
 /**
- * What a clamp of these steps holds. A state itself cannot be clamped, only the state that the next step reads.
+ * Return the range of a clamp of these steps. A state itself cannot be clamped, only the state that the next step reads.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {

@@ -11,7 +11,7 @@ import { fixed } from "../../run.js";
 import { FOCUS, layerIndex, layerOf } from "../../state.js";
 import { tellUnits } from "./text.js";
 
-/** The range that the form is about. @param {State} state @returns {Range} */
+/** Return the range that the form is about. @param {State} state @returns {Range} */
 function rangeOf(state) {
   const { chosen, clamps, selection, unit, step } = state;
   if (chosen !== null) return clamps[chosen];
@@ -37,7 +37,7 @@ export function mountForm(form, store, alter) {
 
   const showValue = () => (output.textContent = fixed(Number(value.value)));
 
-  /** The clamp that the form describes. @returns {Clamp} */
+  /** Return the clamp that the form describes. @returns {Clamp} */
   function read() {
     const state = store.get();
     const { T } = state.run;

@@ -20,7 +20,7 @@ export function createMarks(tape) {
   };
 }
 
-/** The boxes of a range that are in sight, each with its signal. @param {State} state @param {Range} range @param {string} className */
+/** Return the boxes of a range that are in sight, each with its signal. @param {State} state @param {Range} range @param {string} className */
 function boxesOf(state, { gate, units, from, to, layer }, className) {
   if (layer !== layerIndex(state) + 1) return [];
   // A clamp of h_prev at step t is marked on h at t − 1: that is the state which step t reads.

@@ -7,7 +7,7 @@ import { converted, turned } from "../../reading.js";
 import { fixed, ofLayer } from "../../run.js";
 import { joined, percent } from "../../words.js";
 
-/** "z of unit 1 = 0.00 at t = 2 to 4". @param {State} state @param {Clamp} clamp */
+/** Describe a clamp: "z of unit 1 = 0.00 at t = 2 to 4". @param {State} state @param {Clamp} clamp */
 export function tellClamp(state, { gate, units, from, to, value, layer }) {
   const { run } = state;
   const steps = (to ?? run.T) === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
@@ -15,7 +15,7 @@ export function tellClamp(state, { gate, units, from, to, value, layer }) {
   return `${symbol} of ${tellUnits(units)}${ofLayer(run, layer)} = ${fixed(converted(state, gate, value))} at ${steps}`;
 }
 
-/** "weight of A in z of unit 1 = 0.50". @param {State} state @param {Weight} weight */
+/** Describe a changed weight: "weight of A in z of unit 1 = 0.50". @param {State} state @param {Weight} weight */
 export function tellWeight(state, { layer, gate, unit, part, index, value }) {
   const { run } = state;
   const below = layer === 1 ? (run.x.labels[(index ?? 0) - 1] ?? `input ${index}`) : `h${index} of layer ${layer - 1}`;
@@ -25,7 +25,7 @@ export function tellWeight(state, { layer, gate, unit, part, index, value }) {
   return `${source ? `weight of ${source}` : `bias ${part}`} in ${symbol} of unit ${unit}${ofLayer(run, layer)} = ${number}`;
 }
 
-/** "unit 2", "units 1–3", "units 1, 3" or, for null, "all units". @param {readonly number[] | null} units */
+/** Name units: "unit 2", "units 1–3", "units 1, 3" or, for null, "all units". @param {readonly number[] | null} units */
 export function tellUnits(units) {
   if (!units) return "all units";
   if (units.length === 1) return `unit ${units[0]}`;
@@ -33,7 +33,7 @@ export function tellUnits(units) {
   return `units ${consecutive ? `${units[0]}–${units[units.length - 1]}` : units.join(", ")}`;
 }
 
-/** The effect of the changes on the score. @param {Score} score */
+/** Describe the effect of the changes on the score. @param {Score} score */
 export function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
   const places = [...new Set(held.map(({ at }) => at))];
   const clamps = places.length ? `the ${held.length > 1 ? "clamps" : "clamp"} at ${joined(places)}` : "";
