@@ -32,7 +32,7 @@ export function createActions(store, requestRun, open) {
     },
     /** Whether a model can be shown without leaving the page. @param {ModelEntry} entry */
     fits: (entry) => !elsewhere(entry),
-    /** Put a model that was brought on the page, or go to the page that shows it. @param {ModelEntry} entry */
+    /** Put an uploaded model on the page, or go to the page that shows it. @param {ModelEntry} entry */
     adopt(entry) {
       store.update(addModel, entry);
       actions.choose(entry.id);

@@ -14,7 +14,7 @@ import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
- * Return the run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
+ * Return the run that is shown first. It came with the page, in `script`, or, if it is long, is fetched. Without it there is
  * nothing to show: `error` says why, and the page waits for good.
  * @param {HTMLElement} error
  * @param {HTMLElement} script
@@ -77,7 +77,7 @@ export function keepArriving(tape, store) {
             store.update(show, run);
           }
           putStep(run, step);
-          if (step.t < run.T) store.update(receive, step.t); // the last is told once it is known what moved
+          if (step.t < run.T) store.update(receive, step.t); // the last is reported once it is known what moved
         },
         done(done) {
           finish(run, done);

@@ -1,5 +1,5 @@
 /**
- * What each kind of cell is, as the core says it: its signals in order, which of them are gates, and what can be held.
+ * What each kind of cell is, as the core describes it: its signals in order, which of them are gates, and what can be clamped.
  * Views that serve every cell go by these lists. What only one cell has is in its folder, gru/ for one.
  */
 
@@ -13,8 +13,8 @@ import { boot } from "./boot.js";
  */
 /**
  * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `functions` has what makes a gate of
- * its sum, null where it is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for all that can
- * be held its least and largest value.
+ * its sum, null if the gate is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for everything that can
+ * be clamped its least and largest value.
  * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
@@ -37,7 +37,7 @@ export const SIGNALS = ofAll(({ signals }) => signals.map(({ name }) => name));
 /** Every gate of some cell. */
 export const GATES = ofAll(({ gates }) => gates);
 
-/** Everything that can be held in some cell. */
+/** Everything that can be clamped in some cell. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
 /** Return "h" for "h_prev", the state of the step before, and null for a gate. @param {Held} name */

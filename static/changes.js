@@ -1,6 +1,6 @@
 /**
  * Transitions of what is to be run: the model, the text, clamps and changed weights. They only change the view state;
- * whoever makes one asks for the run (actions.js). Clamps and weights can be undone.
+ * actions.js then runs the model. Clamps and weights can be undone.
  */
 
 /** @import { Changes, Clamp, Run, WeightPlace } from "./run.js" */
@@ -10,24 +10,24 @@ import { scenarioOf } from "./run.js";
 import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
 import { currentTheme } from "./theme.js";
 
-/** The model as it was trained, with nothing held. @type {Changes} */
+/** The model as it was trained, without clamps. @type {Changes} */
 const UNCHANGED = { clamps: [], weights: [], against: "" };
 
 /** Nothing is changed, and there is nothing to undo. */
-export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+export const NOTHING_CHANGED = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /**
  * Return the state that a page begins with.
  * @param {readonly ModelEntry[]} models
  * @param {{model: string, sequence: string}} scenario
  * @param {{run: Run, received: number}} first the run of that
- * @param {string} error what is to be said beside the box
+ * @param {string} error the message beside the box
  * @returns {State}
  */
 export const begin = (models, { model, sequence }, first, error) => ({
   ...FOCUS,
   gate: firstGate(first.run.layers[0]),
-  ...LET_GO,
+  ...NOTHING_CHANGED,
   models,
   model,
   text: sequence,
@@ -62,19 +62,19 @@ export const write = (state, text) => change(state, { text, upto: null, playing:
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
+    ? change(state, { ...NOTHING_CHANGED, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
     : state;
 }
 
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says what of it could not be followed
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says which parts could not be used
  * @param {boolean} onTape whether its run is on the tape already
  */
 export function follow(state, link, onTape) {
   const { model, text, notice, upto = null } = link;
-  const changed = change(state, { ...LET_GO, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
+  const changed = change(state, { ...NOTHING_CHANGED, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
   return onTape
     ? focus(change(changed, { awaited: null }), link.focus)
     : change(changed, { awaited: { focus: link.focus, notice } });
@@ -116,10 +116,10 @@ function alter(state, changes, altering) {
  * @param {number | null} chosen
  * @param {string | null} [altering] as in `alter`
  */
-export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
+export const setClamps = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
 
-/** Let go of all that is held, and give every weight its trained value. @param {State} state */
-export const letGo = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
+/** Clear all clamps, and reset every weight to its trained value. @param {State} state */
+export const clearChanges = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
 
 /** Compare with another input, or with "" no longer. @param {State} state @param {string} against */
 export const compareWith = (state, against) =>

@@ -5,7 +5,7 @@ import { fixed } from "./run.js";
 import { createGuard } from "./store.js";
 
 /**
- * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, where it has no `head` for
+ * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, if it has no `head` for
  * that, over it in the table.
  * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
  */

@@ -146,7 +146,7 @@ export async function png({ text, width, height }) {
 export function csv(run) {
   /** @type {[string, Rows][]} */
   const groups = [["x", run.inputs], ...states(run, "", run.outputs)];
-  if (run.twin) groups.push(...states(run, "twin.", run.untouched));
+  if (run.twin) groups.push(...states(run, "twin.", run.twinOutputs));
   const labels = (/** @type {string} */ name) =>
     name === "x" ? run.x.labels : name.endsWith("y") ? run.y.labels : undefined;
   const columns = groups.flatMap(([name, rows]) =>

@@ -80,7 +80,7 @@ function enter(how, address) {
   try {
     history[how](null, "", address);
   } catch {
-    // Browsers forbid this in some files, and where it is done too often. Then the address stays as it is.
+    // Browsers forbid this in some files, and if it is done too often. Then the address stays as it is.
   }
 }
 

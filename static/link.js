@@ -19,7 +19,7 @@ export const VERSION = "1";
 export const LONGEST = 8000;
 
 /**
- * What a link says. `model` and `sequence` are null where it does not say them; `notices` are sentences on what could not
+ * What a link says. `model` and `sequence` are null if it does not say them; `notices` are sentences on what could not
  * be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */

@@ -1,4 +1,4 @@
-/** The composition root: makes the store of what the page came with, and joins the views to it. */
+/** The composition root: makes the store of the data that came with the page, and mounts the views on it. */
 
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";

@@ -18,7 +18,7 @@ import { layerOf } from "./state.js";
  *   every cell has, and the products, which the core works out. `strips`: the same of all units, if some differ there. `scaledAs`:
  *   whose colours these have, if not those of h.
  * - `factorIn`: what multiplies the old state in a gate's sum, as it is written before h; "" for nothing.
- * - `veilOf`: how strongly one signal dims another that matters only where it is large; absent where none does.
+ * - `veilOf`: how strongly one signal dims another that matters only if the first is large; absent if none does.
  * - `leaveOut`: the clamps under which a step writes nothing, and these clamps in words.
  * @typedef {{narrate: (state: State) => Phrase[],
  *            tellLasting: (state: State) => string,

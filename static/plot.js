@@ -17,7 +17,7 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
-/** What is said where Plotly does not come. */
+/** The message if Plotly does not arrive. */
 export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
 /** @type {Promise<PlotlyLibrary> | undefined} */

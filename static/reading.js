@@ -141,8 +141,8 @@ export function mixtureAt(state) {
   if (!ledger) return null;
   const row = state.step - ledger.from;
   const { shares, largest, twin, twin_largest } = ledger;
-  const untouched = twin && twin_largest && { shares: twin[row], largest: twin_largest[row] };
-  return { shares: shares[row], largest: largest[row], twin: untouched };
+  const original = twin && twin_largest && { shares: twin[row], largest: twin_largest[row] };
+  return { shares: shares[row], largest: largest[row], twin: original };
 }
 
 /** Return the step that wrote most of a state, and its share. @param {Mixture} mixture @returns {Named} */
@@ -219,7 +219,7 @@ export function decimalsOf(decimals, equation) {
  * @param {Worked} worked
  * @param {string} name of the equation
  * @param {Record<string, number>} values by the rest of their slot's name
- * @param {number | null} [held] the value that was put in place of the result
+ * @param {number | null} [held] the value that a clamp put in place of the result
  */
 export function putEquation({ slots, rounded }, worked, name, values, held = null) {
   const { decimals, off } = decimalsOf(worked.decimals, name);

@@ -4,7 +4,7 @@
 import { writeScenario } from "./link.js";
 
 /**
- * `link` says what is looked at, `live` is the address of a server that can answer more, "" where none is known. Each run has its
+ * `link` says what is looked at, `live` is the address of a server that can answer more, "" if none is known. Each run has its
  * stream and the answers about it, by layer and unit ("1.2"), each over some of its steps. `gap` is what the experiment "Gradient
  * reach" asks first, `reveals` are those of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch

@@ -29,8 +29,8 @@
 /**
  * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
  * there before the first step, then that of each step's candidate. `largest` has the places in that row of its largest
- * shares, largest first. `twin` and `twin_largest` are those of the untouched run. `origins` has the value that was there
- * before, `since` the step at which a hold put it in, 0 where it is h_0.
+ * shares, largest first. `twin` and `twin_largest` are those of the original run. `origins` has the value that was there
+ * before, `since` the step at which a clamp set it, 0 for h_0.
  * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
  *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
@@ -48,7 +48,7 @@
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */
 /**
- * How well a run's model does on fresh data, `changed` as it is in the run and `untouched`, as /api/score answers. `held`
+ * The score of a run's model on held-out data, `changed` as in the run and `untouched`, as /api/score answers. `held`
  * says for each clamp at which steps of that data it was on.
  * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
  *            steps: number, held: {at: string}[]}} Score
@@ -69,11 +69,11 @@
  *   behind these; `received` of its steps have come.
  * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
  * - `upto`: the run ends after this step, until something else is asked for; null: it does not.
- * - `error` is said beside the box; `invalid`: whether the text is to blame.
- * - `awaited`: where a link wants the cursor once its run has come, and what is to be said then.
+ * - `error` stands beside the box; `invalid`: whether the text is to blame.
+ * - `awaited`: where a link wants the cursor once its run has come, and the notice that is shown then.
  * - `details` were fetched for the cursor; `refusals` say why something could not be.
  * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
- *   be held next; while it is null that is the cursor's cell. `difference`: whether the pictures show the run minus its twin.
+ *   be clamped next; while it is null that is the cursor's cell. `difference`: whether the pictures show the difference from the run beside it.
  * - `brush` are the steps of a signal that like moments are to be found of; null stands for those of the cursor.
  * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
@@ -91,7 +91,7 @@ export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
 
-/** Where one looks unless told otherwise. @type {Focus} */
+/** The focus of a link without keys. @type {Focus} */
 export const FOCUS = {
   step: 1,
   layer: null,
@@ -111,7 +111,7 @@ export const MOST_ROWS = 16;
 /**
  * @param {State} state
  * @param {Partial<State>} changes
- * @returns {State} the same one where these make no difference
+ * @returns {State} the same object if these make no difference
  */
 export function change(state, changes) {
   const same = Object.entries(changes).every(([key, value]) => state[/** @type {keyof State} */ (key)] === value);
@@ -223,7 +223,7 @@ export const complete = (state) => inSight(change(state, { received: state.run.T
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
-/** Say something beside the box. @param {State} state @param {string} error */
+/** Show a message beside the box. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */

@@ -1,5 +1,5 @@
 /**
- * One place for the state. Its listeners are told once a frame, however often it changed; `flush` tells them at once,
+ * One place for the state. Its listeners are called once a frame, however often it changed; `flush` calls them at once,
  * where waiting for the frame would only lose time.
  */
 

@@ -128,7 +128,7 @@ export function change(before, after) {
 export function tellEffect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
-  const [output, original] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
+  const [output, original] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.twinOutputs).text] : ["", ""];
   const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
   const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
@@ -140,7 +140,7 @@ export function tellEffect({ run, received }) {
 /** Describe the output, and whether it has changed or differs from the run beside it. @param {State} state */
 export function tellOutput({ run, step }) {
   const output = answer(run, step - 1).text;
-  const other = run.twin ? answer(run, step - 1, run.untouched).text : output;
+  const other = run.twin ? answer(run, step - 1, run.twinOutputs).text : output;
   if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;
   if (step === 1) return `is ${output}`;
   const before = answer(run, step - 2).text;

@@ -32,7 +32,7 @@ export function mountGradient(section, store) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);
     const model = when === "before" ? `${run.model}@0` : run.model;
-    // Weights that training has not touched have nothing held in them.
+    // Untrained weights have no clamps.
     return { ...scenario, ...(when === "before" ? { clamps: [] } : {}), model, layer: 1, unit: 1, t: step, output: null };
   }
 

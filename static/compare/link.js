@@ -3,7 +3,7 @@
  *
  *     compare?task=flip-flop&by=parameters&sequence=A+x+x&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
- * `clamps` are held in the GRU, `unit` is looked at in every cell that has it.
+ * `clamps` are those of the GRU, `unit` is looked at in every cell that has it.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -28,7 +28,7 @@ export function addressOf({ cells, shown, when }, other = {}) {
   if (String(shown) !== String(usual)) keys.set("cells", shown.join(","));
   if (when !== WHEN[0]) keys.set("when", when);
   const { gru } = cells;
-  // Another task reads other symbols, and has other units to hold.
+  // Another task reads other symbols, and has other units to clamp.
   const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
   const { step, unit, convention } = gru;
   const focus = { ...DEFAULTS, step, unit, convention };

@@ -9,7 +9,7 @@ import { createActions } from "../actions.js";
 import * as api from "../api.js";
 import { keepArriving } from "../arrival.js";
 import { boot } from "../boot.js";
-import { follow, hold } from "../changes.js";
+import { follow, setClamps } from "../changes.js";
 import { keepDetails } from "../details.js";
 import { findAll } from "../elements.js";
 import { facet } from "../facets.js";
@@ -52,11 +52,11 @@ const store = createStore(
 );
 const lead = facet(store, () => store.get().at);
 const facets = PRESENT.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
-const asks = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
-const askAll = () => Object.values(asks).forEach((requestRun) => requestRun());
+const requests = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
+const askAll = () => Object.values(requests).forEach((requestRun) => requestRun());
 const gru = facet(store, () => "gru");
 const actions = createActions(lead, askAll, async () => {}); // no link is followed on this page
-const ofGru = createActions(gru, asks.gru, async () => {});
+const ofGru = createActions(gru, requests.gru, async () => {});
 
 mountSequence(find(".sequence"), lead, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), lead);
@@ -107,9 +107,9 @@ function show(query) {
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
     const onTape = same && received === run.T;
     cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, onTape);
-    if (!onTape) asks[name]();
+    if (!onTape) requests[name]();
   }
 }
-if (link.clamps.length) ofGru.alter(hold, link.clamps, null);
+if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
 
 completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });

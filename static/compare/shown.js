@@ -15,7 +15,7 @@ import { added, toggle } from "./contest.js";
  * @param {HTMLElement} main
  * @param {StoreOf<Contest>} store
  * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
- * @param {string} home where the lab is, "" when that is not known
+ * @param {string} home the address of the Lab, "" if it is not known
  */
 export function mountShown(main, store, addressOf, home) {
   const all = (/** @type {string} */ selector) => findAll(main, selector);

@@ -1,12 +1,12 @@
 /**
- * What keeps and what takes: f and i of the LSTM beside 1 − z and z of the GRU, at the cursor. A slider holds the GRU's z
+ * The factors that keep and take: f and i of the LSTM beside 1 − z and z of the GRU, at the cursor. A slider clamps the GRU's z
  * there, so that one sees the two of the GRU move against each other, and the two of the LSTM stand as they are.
  */
 
 /** @import { Update, Store } from "../store.js" */
 /** @import { Clamp } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { hold, letGo } from "../changes.js";
+import { setClamps, clearChanges } from "../changes.js";
 import { finder, setText } from "../elements.js";
 import { turned } from "../reading.js";
 import { fixed } from "../run.js";
@@ -61,10 +61,10 @@ export function mountTies(section, lstm, gru, actions) {
     const value = turned(state, "z") ? Number((1 - Number(slider.value)).toFixed(6)) : Number(slider.value);
     const here = { gate: "z", units: [unit + 1], from: step, to: step, layer: 1 };
     const others = clamps.filter((clamp) => clamp.from !== step || clamp.to !== step || clamp.units?.[0] !== unit + 1 || clamp.gate !== "z"); // prettier-ignore
-    actions.alter(hold, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
+    actions.alter(setClamps, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
   });
   release.addEventListener("click", () => {
-    actions.alter(letGo);
+    actions.alter(clearChanges);
     slider.focus();
   });
 }

@@ -5,7 +5,7 @@
 
 /**
  * What a page lets a lesson do with it: show a link, with the run ending after a step until there is an answer. `address` is the link
- * to what it shows now, `upto` how far its run goes, and its listener is told when these may have changed. It is `busy` while a link is on its way.
+ * to what it shows now, `upto` how far its run goes, and its listener is called when these may have changed. It is `busy` while a link is on its way.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
  *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
  */

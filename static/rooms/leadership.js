@@ -1,4 +1,4 @@
-/** The connection of a window that leads a room: it is held, lost and made again, and every change of the class comes through it. */
+/** The connection of a window that leads a room: it can be lost and made again, and it reports every change of the class. */
 
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
@@ -26,7 +26,7 @@ export function createLeadership(initial, status, hooks) {
   let capability = initial;
   // A page that is loaded again, or a second tab, takes over what the room shows. One that the teacher went on to shows the class itself.
   let takesOver = initial !== null && (initial.at ?? whereabouts()) === whereabouts();
-  let destination = ""; // where this page goes since the room does
+  let destination = ""; // the address to which this page goes with the room
   /** @type {ClassState | null} */
   let state = null;
   /** @type {ReturnType<typeof listen> | null} */

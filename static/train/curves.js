@@ -1,6 +1,6 @@
 /**
  * Loss and score over training. Checkpoints stand side by side at even distances, as on the slider above, so that the steps
- * between them are told apart early and late. Every step's loss is drawn; nothing is left out or drawn at random.
+ * between them can be seen early and late. Every step's loss is drawn; nothing is left out or drawn at random.
  */
 
 /** @import { Name } from "../facets.js" */

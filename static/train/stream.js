@@ -13,8 +13,8 @@ const TOGETHER = 100; // ms of events to one picture
 
 /**
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and says what is wrong with it; null
- *   where there is none
+ * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and its error message; null
+ *   if there is none
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */

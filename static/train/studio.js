@@ -1,5 +1,5 @@
 /**
- * What is looked at on the training page: for each cell its training as far as it has come, and which of its checkpoints
+ * The view state of the training page: for each cell its training as far as it has come, and which of its checkpoints
  * is shown. The state of each cell is the lab's, its run that of the checkpoint.
  */
 
@@ -164,8 +164,8 @@ function runAt({ id, start, tapes, reports }, at) {
   for (const [signal, values] of Object.entries(tapes[at].signals)) layer.rows[signal] = rows(values, H, T, columns);
   run.outputs = rows(tapes[at].y, from.y.labels.length, T, columns);
   if (at > 0) {
-    run.untouched = rows(tapes[0].y, from.y.labels.length, T, columns);
-    run.gaps = run.outputs.map((row, k) => row.map((value, column) => value - run.untouched[k][column]));
+    run.twinOutputs = rows(tapes[0].y, from.y.labels.length, T, columns);
+    run.gaps = run.outputs.map((row, k) => row.map((value, column) => value - run.twinOutputs[k][column]));
   }
   shownOf.set(run, tapes[at]);
   return run;

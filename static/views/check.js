@@ -4,7 +4,7 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
-import { hold } from "../changes.js";
+import { setClamps } from "../changes.js";
 import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
@@ -39,7 +39,7 @@ export function mountCheck(group, namedBy, store, actions) {
   keep.addEventListener("click", () => {
     const state = store.get();
     const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[view]);
-    if (outcome) actions.alter(hold, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
+    if (outcome) actions.alter(setClamps, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
     button.focus();
   });
 }

@@ -11,7 +11,7 @@ import { workedAt } from "../reading.js";
  */
 export function mountEquations(section, store) {
   const slots = [...section.querySelectorAll("[data-slot]")];
-  /** The plus before a number: where the number is negative it becomes a minus. @type {Map<Element, Element | null>} */
+  /** The plus before a number, which becomes a minus if the number is negative. @type {Map<Element, Element | null>} */
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );

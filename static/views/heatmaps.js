@@ -1,6 +1,6 @@
 /**
  * The four signals on the tape: one Plotly figure behind the tape's rows, units down and steps right, and its numbers
- * where they fit. One figure for all, because an update costs as much for one heatmap as for four.
+ * if they fit. One figure for all, because an update costs as much for one heatmap as for four.
  */
 
 /** @import { Store } from "../store.js" */

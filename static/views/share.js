@@ -8,7 +8,7 @@ import { LONGEST } from "../link.js";
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {string} home where the link leads, "" when that is not known: then there is nothing to share
+ * @param {string} home the address of the server that links lead to, "" if it is not known: then there is nothing to share
  * @param {string} page its path there, "" or "compare"
  * @param {() => string} address what is looked at, beginning with "?"
  */

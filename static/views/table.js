@@ -113,7 +113,7 @@ export function mountTable(section, tape, store) {
 }
 
 /**
- * Write a row of the table, in the cells that are there where they are.
+ * Write a row of the table, and reuse the cells that it has.
  * @param {HTMLElement} part @param {number} i @param {"col" | "row"} heads what is a head: all of it, or its first
  * @param {string[]} texts
  */

@@ -79,7 +79,7 @@ function showOutput(cell, run, column) {
 
 /** Show the output of the run beside this one: its label, or by how much this run's number differs. @param {HTMLElement} cell @param {Run} run @param {number} column */
 function showTwin(cell, run, column) {
-  const { text, value } = answer(run, column, run.untouched);
+  const { text, value } = answer(run, column, run.twinOutputs);
   const gap = run.gaps[0][column];
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);

@@ -2,7 +2,7 @@
 
 /** @import { State } from "../../state.js" */
 /** @import { Store, Update } from "../../store.js" */
-import { chooseClamp, editWeight, hold, isChanged, letGo, redo, setWeight, undo } from "../../changes.js";
+import { chooseClamp, editWeight, setClamps, isChanged, clearChanges, redo, setWeight, undo } from "../../changes.js";
 import { finder, newButton, newElement } from "../../elements.js";
 import { createGuard } from "../../store.js";
 import { tellClamp, tellWeight } from "./text.js";
@@ -33,7 +33,7 @@ export function mountChanges(section, store, alter, next) {
     const { clamps, chosen } = state;
     const text = tellClamp(state, clamps[i]);
     const choose = () => store.update(chooseClamp, i === store.get().chosen ? null : i);
-    const chip = newChip(text, choose, `Release ${text}`, () => alter(hold, clamps.toSpliced(i, 1), null));
+    const chip = newChip(text, choose, `Release ${text}`, () => alter(setClamps, clamps.toSpliced(i, 1), null));
     chip.firstElementChild?.setAttribute("aria-pressed", String(i === chosen));
     return chip;
   }
@@ -47,7 +47,7 @@ export function mountChanges(section, store, alter, next) {
 
   undoButton.addEventListener("click", () => alter(undo));
   redoButton.addEventListener("click", () => alter(redo));
-  clear.addEventListener("click", () => alter(letGo));
+  clear.addEventListener("click", () => alter(clearChanges));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     // In a text box the browser's own undo is meant.

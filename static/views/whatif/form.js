@@ -4,7 +4,7 @@
 /** @import { Range, State } from "../../state.js" */
 /** @import { Store, Update } from "../../store.js" */
 import { cellOf } from "../../cells.js";
-import { chooseClamp, hold, select } from "../../changes.js";
+import { chooseClamp, setClamps, select } from "../../changes.js";
 import { finder } from "../../elements.js";
 import { converted } from "../../reading.js";
 import { fixed } from "../../run.js";
@@ -61,13 +61,13 @@ export function mountForm(form, store, alter) {
     showValue();
     const clamp = read();
     const { value: _, ...range } = clamp;
-    if (chosen !== null) alter(hold, clamps.with(chosen, clamp), chosen, target === value ? `value ${chosen}` : null);
+    if (chosen !== null) alter(setClamps, clamps.with(chosen, clamp), chosen, target === value ? `value ${chosen}` : null);
     else if (target !== value) store.update(select, range);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { clamps, chosen } = store.get();
-    if (chosen === null) alter(hold, [...clamps, read()], clamps.length);
+    if (chosen === null) alter(setClamps, [...clamps, read()], clamps.length);
     else store.update(chooseClamp, null);
   });
 
