@@ -14,7 +14,7 @@ import { currentTheme } from "./theme.js";
 const UNCHANGED = { clamps: [], weights: [], against: "" };
 
 /** Nothing is changed, and there is nothing to undo. */
-export const NOTHING_CHANGED = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+const NOTHING_CHANGED = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /**
  * Return the state that a page begins with.

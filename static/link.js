@@ -13,7 +13,7 @@ import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
-export const VERSION = "1";
+const VERSION = "1";
 
 /** The longest address, in characters, that every server on the way takes. */
 export const LONGEST = 8000;

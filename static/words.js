@@ -138,7 +138,7 @@ export function tellEffect({ run, received }) {
 }
 
 /** Describe the output, and whether it has changed or differs from the run beside it. @param {State} state */
-export function tellOutput({ run, step }) {
+function tellOutput({ run, step }) {
   const output = answer(run, step - 1).text;
   const other = run.twin ? answer(run, step - 1, run.twinOutputs).text : output;
   if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;

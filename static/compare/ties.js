@@ -8,7 +8,7 @@
 /** @import { State } from "../state.js" */
 import { setClamps, clearChanges } from "../changes.js";
 import { finder, setText } from "../elements.js";
-import { turned } from "../reading.js";
+import { converted } from "../reading.js";
 import { fixed } from "../run.js";
 
 /**
@@ -47,9 +47,9 @@ export function mountTies(section, lstm, gru, actions) {
     total("gru", 1);
     setText(find("[data-unit=lstm]"), other.run.layers[0].H > 1 ? `unit ${lstmUnit + 1}` : "");
     setText(find("[data-unit=gru]"), state.run.layers[0].H > 1 ? `unit ${unit + 1}` : "");
-    const named = turned(state, "z") ? 1 - z : z;
-    if (document.activeElement !== slider) slider.value = String(named);
-    slider.setAttribute("aria-valuetext", `z = ${fixed(named)} at t = ${step}`);
+    const shown = converted(state, "z", z);
+    if (document.activeElement !== slider) slider.value = String(shown);
+    slider.setAttribute("aria-valuetext", `z = ${fixed(shown)} at t = ${step}`);
     const { clamps } = state;
     release.hidden = clamps.length === 0;
     setText(held, clamps.map((clamp) => describe(state, clamp)).join("; "));
@@ -58,7 +58,7 @@ export function mountTies(section, lstm, gru, actions) {
   slider.addEventListener("input", () => {
     const state = gru.get();
     const { clamps, step, unit } = state;
-    const value = turned(state, "z") ? Number((1 - Number(slider.value)).toFixed(6)) : Number(slider.value);
+    const value = converted(state, "z", Number(slider.value));
     const here = { gate: "z", units: [unit + 1], from: step, to: step, layer: 1 };
     const others = clamps.filter((clamp) => clamp.from !== step || clamp.to !== step || clamp.units?.[0] !== unit + 1 || clamp.gate !== "z"); // prettier-ignore
     actions.alter(setClamps, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
@@ -72,5 +72,5 @@ export function mountTies(section, lstm, gru, actions) {
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value }) {
   const steps = to === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
-  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(turned(state, gate) ? 1 - value : value)} (${steps})`;
+  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(converted(state, gate, value))} (${steps})`;
 }

@@ -8,7 +8,7 @@ import { NO_ANSWER, fillAnswer, readAnswer, setOpen, showValue } from "../lesson
 import { createOverlay } from "../lesson/overlay.js";
 import { markSteps } from "./marks.js";
 import { createOutcome } from "./outcome.js";
-import { byStep, formOf } from "./question.js";
+import { byStep, formOf, keyOf } from "./question.js";
 
 /**
  * Create the form of a room's question. `show` puts a question or its outcome into the box; `repeat` sends an earlier answer again.
@@ -106,9 +106,6 @@ export function createAnswering(box, tape, memory, save, code, send) {
     },
   };
 }
-
-/** @param {RoomQuestion} question */
-export const keyOf = ({ id, round }) => `${id}.${round}`;
 
 /** Confirm that an answer has been counted. @param {HTMLFormElement} form */
 function confirm(form) {

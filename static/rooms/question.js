@@ -115,3 +115,6 @@ function isYours({ kind, low, high }, yours, bar, bars) {
 
 /** Return counts by step. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
+
+/** Return the key of a question and its round. @param {RoomQuestion} question */
+export const keyOf = ({ id, round }) => `${id}.${round}`;

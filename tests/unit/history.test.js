@@ -39,6 +39,8 @@ test("typing after another change makes an entry of its own", () => {
   const chosen = at({ sequence: "B" });
   assert.deepEqual(entriesOf([[first, true], [moved], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), ["pushState", "pushState", "pushState"]);
   assert.deepEqual(entriesOf([[first, true], [chosen], [second, true]]), ["pushState", "pushState", "pushState"]);
+  const movedAndTyped = at({ sequence: "A x" }, { convention: "pytorch" });
+  assert.deepEqual(entriesOf([[movedAndTyped, true], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), ["pushState", "pushState"]);
 });
 
 test("the cursor can move between two letters without ending an entry of typing", () => {
