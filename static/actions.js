@@ -13,26 +13,26 @@ import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./st
 
 /**
  * @param {Store} store
- * @param {() => void} ask runs what is asked for now
+ * @param {() => void} requestRun runs what is asked for now
  * @param {(link: Link) => Promise<void>} open follows a link
  */
-export function createActions(store, ask, open) {
+export function createActions(store, requestRun, open) {
   const actions = {
     /** @param {string} text */
     write(text) {
       store.update(write, text);
-      ask();
+      requestRun();
     },
     /** @param {string} model */
     choose(model) {
       const entry = store.get().models.find(({ id }) => id === model);
       if (entry && leave(entry)) return;
       store.update(choose, model);
-      ask();
+      requestRun();
     },
     /** Whether a model can be shown without leaving the page. @param {ModelEntry} entry */
     fits: (entry) => !elsewhere(entry),
-    /** Put a model that was brought on the page, or go to the page that shows it. @param {ModelEntry} entry */
+    /** Put an uploaded model on the page, or go to the page that shows it. @param {ModelEntry} entry */
     adopt(entry) {
       store.update(addModel, entry);
       actions.choose(entry.id);
@@ -41,20 +41,20 @@ export function createActions(store, ask, open) {
     alter(transition, ...args) {
       const { clamps, weights, against } = store.get();
       store.update(transition, ...args);
-      const now = store.get();
-      if (now.clamps !== clamps || now.weights !== weights || now.against !== against) ask();
+      const state = store.get();
+      if (state.clamps !== clamps || state.weights !== weights || state.against !== against) requestRun();
     },
     /**
      * Run what is on the tape once more with clamps added, and note what the cursor's state and the output are then.
-     * @param {"memory" | "influence"} by @param {number} step @param {Clamp[]} poke
+     * @param {"memory" | "influence"} view @param {number} step @param {Clamp[]} poke
      */
-    async check(by, step, poke) {
+    async check(view, step, poke) {
       const state = store.get();
       const { run, unit } = state;
       const [layer, column] = [layerIndex(state), state.step - 1];
-      const read = (/** @type {Run} */ of) => ({
-        h: of.layers[layer].rows.h[unit][column],
-        y: answer(of, column).text,
+      const read = (/** @type {Run} */ source) => ({
+        h: source.layers[layer].rows.h[unit][column],
+        y: answer(source, column).text,
       });
       const scenario = scenarioOf(run);
       const poked = { ...scenario, clamps: [...scenario.clamps, ...poke] };
@@ -65,16 +65,16 @@ export function createActions(store, ask, open) {
         step: (/** @type {Step} */ step) => putStep(other, step),
         done() {
           const [was, is] = [read(run), read(other)];
-          const now = store.get();
-          if (now.run !== run || now.step !== state.step || now.unit !== unit || layerIndex(now) !== layer) return;
-          store.update(putCheck, by, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
+          const current = store.get();
+          if (current.run !== run || current.step !== state.step || current.unit !== unit || layerIndex(current) !== layer) return;
+          store.update(putCheck, view, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
         },
       };
       await api.trace(poked, listener, new AbortController().signal).catch((/** @type {Error} */ error) => {
-        store.update(putCheck, by, { error: error.message });
+        store.update(putCheck, view, { error: error.message });
       });
     },
-    /** How well the model does on fresh data, changed as it is on the tape. */
+    /** Fetch the score of the model, changed as it is on the tape, on held-out data. */
     async score() {
       const { run } = store.get();
       try {
@@ -89,17 +89,17 @@ export function createActions(store, ask, open) {
       const { convention } = store.get();
       return open({ ...link, focus: { ...link.focus, convention } });
     },
-    /** A sequence at random. */
+    /** Draw a sequence at random. */
     async draw() {
       const { model, text } = store.get();
       // What was typed or chosen meanwhile is newer than the draw.
-      const asked = () => store.get().model === model && store.get().text === text;
+      const isCurrent = () => store.get().model === model && store.get().text === text;
       const [seed] = crypto.getRandomValues(new Uint32Array(1));
       try {
         const drawn = await api.drawSequence(model, seed);
-        if (asked()) actions.write(drawn);
+        if (isCurrent()) actions.write(drawn);
       } catch (error) {
-        if (asked()) store.update(note, /** @type {Error} */ (error).message);
+        if (isCurrent()) store.update(note, /** @type {Error} */ (error).message);
       }
     },
   };

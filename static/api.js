@@ -8,6 +8,7 @@
 import { StreamError, parseEvents, readEvents } from "./events.js";
 import { NotRecorded, recordedAnswer, recordedReveal, recordedRun, recordedTapes, recording } from "./recording.js";
 import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } from "./server.js";
+import { readStored, writeStored } from "./storage.js";
 
 /**
  * Hand the events of a run to its listener.
@@ -66,13 +67,9 @@ const KEY = "gruscope-visitor";
 /** Tells the requests of this tab from those of others: a training that another tab watches as well is not ended from here. */
 const token = (() => {
   const created = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
-  try {
-    const stored = sessionStorage.getItem(KEY);
-    if (!stored) sessionStorage.setItem(KEY, created);
-    return stored ?? created;
-  } catch {
-    return created; // Storage can be forbidden: then the token is that of this page alone.
-  }
+  const stored = readStored(KEY, "sessionStorage");
+  if (!stored) writeStored(KEY, created, "sessionStorage");
+  return stored ?? created;
 })();
 
 /** Train a recipe, or find it trained: its id. @param {object} recipe @returns {Promise<{id: string}>} */
@@ -84,7 +81,7 @@ export const stopTraining = (id, init) => request(`${trainingUrl(id)}?token=${to
 /** @param {string} id */
 const trainingUrl = (id) => `api/trainings/${encodeURIComponent(id)}`;
 
-/** The address of a checkpoint's model as a file. @param {string} id @param {number} step */
+/** Return the address of a checkpoint's model as a file. @param {string} id @param {number} step */
 export const checkpointUrl = (id, step) => `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**

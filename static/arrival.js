@@ -14,7 +14,7 @@ import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
- * The run that is shown first. It came with the page, in `script`, or, where it is long, is fetched. Without it there is
+ * Return the run that is shown first. It came with the page, in `script`, or, if it is long, is fetched. Without it there is
  * nothing to show: `error` says why, and the page waits for good.
  * @param {HTMLElement} error
  * @param {HTMLElement} script
@@ -42,25 +42,25 @@ export async function firstRun(error, script, scenario) {
 }
 
 /**
- * Puts the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
+ * Put the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @returns {(there?: boolean) => void} to be called when something else is asked for; `there`: it is on the tape already
  */
 export function keepArriving(tape, store) {
-  let whole = store.get(); // the state when the last run was complete
+  let lastComplete = store.get(); // the state when the last run was lastComplete
 
-  /** What is told of a run that did not come. @param {Error} error */
+  /** Report a run that did not arrive. @param {Error} error */
   function failed(error) {
-    if (store.get().run !== whole.run) store.update(goBack, whole);
+    if (store.get().run !== lastComplete.run) store.update(goBack, lastComplete);
     if (error instanceof NotRecorded) {
       store.update(stay, error.message);
       return;
     }
     const refused = error instanceof RequestError;
-    let again = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
-    if (refused && error.where?.startsWith("clamps")) again = " Change or release the clamp.";
-    const text = refused ? error.message + again : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
+    let advice = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
+    if (refused && error.where?.startsWith("clamps")) advice = " Change or release the clamp.";
+    const text = refused ? error.message + advice : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
     store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
@@ -73,16 +73,16 @@ export function keepArriving(tape, store) {
         start: (/** @type {Start} */ start) => (run = newRun(start, changes)),
         step(step) {
           if (step.t === 1) {
-            if (store.get().run === whole.run) whole = store.get();
+            if (store.get().run === lastComplete.run) lastComplete = store.get();
             store.update(show, run);
           }
           putStep(run, step);
-          if (step.t < run.T) store.update(receive, step.t); // the last is told once it is known what moved
+          if (step.t < run.T) store.update(receive, step.t); // the last is reported once it is known what moved
         },
         done(done) {
           finish(run, done);
           if (store.get().upto === null) store.update(complete);
-          whole = store.get();
+          lastComplete = store.get();
         },
         piece: store.flush,
       };
@@ -91,11 +91,11 @@ export function keepArriving(tape, store) {
     (busy) => tape.setAttribute("aria-busy", String(busy)),
   );
 
-  return (there = false) => {
+  return (onTape = false) => {
     const state = store.get();
     const { model, text, clamps, weights, against, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, upto, equations }, there);
+    runner({ model, sequence: text, clamps, weights, against, upto, equations }, onTape);
   };
 }
 

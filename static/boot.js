@@ -1,4 +1,4 @@
-/** What the page came with. Nothing of it is changed. */
+/** The data that came with the page. Nothing changes it. */
 
 /** @import { Scenario } from "./api.js" */
 /** @import { Cell } from "./cells.js" */
@@ -13,7 +13,7 @@
 
 /**
  * `cells` says by name what each cell is, `figures` has those of the page's. `scenario` is that of the first run. A tape has as many columns as one of the
- * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be brought.
+ * `stages`. An answer holds at most so many `shares` of a ledger. `uploads`: whether models can be uploaded.
  * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe},
  *            experiment?: Record<string, any>,

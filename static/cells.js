@@ -1,5 +1,5 @@
 /**
- * What each kind of cell is, as the core says it: its signals in order, which of them are gates, and what can be held.
+ * What each kind of cell is, as the core describes it: its signals in order, which of them are gates, and what can be clamped.
  * Views that serve every cell go by these lists. What only one cell has is in its folder, gru/ for one.
  */
 
@@ -13,8 +13,8 @@ import { boot } from "./boot.js";
  */
 /**
  * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `functions` has what makes a gate of
- * its sum, null where it is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for all that can
- * be held its least and largest value.
+ * its sum, null if the gate is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for everything that can
+ * be clamped its least and largest value.
  * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
@@ -25,7 +25,7 @@ export const cellOf = ({ cell }) => boot.cells[cell];
 /** The cell whose page this is: a model of another has a page of its own. */
 export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
-/** The gate that is looked at first. @param {{cell: string}} layer */
+/** Return the gate that is looked at first. @param {{cell: string}} layer */
 export const firstGate = (layer) => cellOf(layer).key_gate;
 
 /** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
@@ -37,26 +37,26 @@ export const SIGNALS = ofAll(({ signals }) => signals.map(({ name }) => name));
 /** Every gate of some cell. */
 export const GATES = ofAll(({ gates }) => gates);
 
-/** Everything that can be held in some cell. */
+/** Everything that can be clamped in some cell. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
-/** Of "h_prev", the state of the step before, it is "h"; of a gate it is null. @param {Held} name */
+/** Return "h" for "h_prev", the state of the step before, and null for a gate. @param {Held} name */
 export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
 
-/** What is said of a signal. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
+/** Return the entry of a signal: its symbol, its name in words and its scale. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
 export function entryOf(layer, name) {
-  const entry = cellOf(layer).signals.find((one) => one.name === name);
+  const entry = cellOf(layer).signals.find((signal) => signal.name === name);
   if (!entry) throw new Error(`${layer.cell} has no ${name}`);
   return entry;
 }
 
-/** The function that makes a gate of its sum, null where the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
+/** Return the function that makes a gate out of its sum, null if the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
 export const functionOf = (layer, gate) => cellOf(layer).functions[gate];
 
-/** The signal that the cell remembers by, of which a ledger is the account. @param {{cell: string}} layer @returns {"h" | "c"} */
+/** Return the signal that carries the memory of the cell, whose ledger the core computes. @param {{cell: string}} layer @returns {"h" | "c"} */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");
 
-/** How a signal is written, or that of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
+/** Return the symbol of a signal, or of the state of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
 export function symbolOf(layer, name) {
   const before = earlier(name);
   const { symbol } = entryOf(layer, before ?? name);

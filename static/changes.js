@@ -1,6 +1,6 @@
 /**
  * Transitions of what is to be run: the model, the text, clamps and changed weights. They only change the view state;
- * whoever makes one asks for the run (actions.js). Clamps and weights can be undone.
+ * actions.js then runs the model. Clamps and weights can be undone.
  */
 
 /** @import { Changes, Clamp, Run, WeightPlace } from "./run.js" */
@@ -10,24 +10,24 @@ import { scenarioOf } from "./run.js";
 import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
 import { currentTheme } from "./theme.js";
 
-/** The model as it was trained, with nothing held. @type {Changes} */
+/** The model as it was trained, without clamps. @type {Changes} */
 const UNCHANGED = { clamps: [], weights: [], against: "" };
 
 /** Nothing is changed, and there is nothing to undo. */
-export const LET_GO = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+const NOTHING_CHANGED = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
 
 /**
- * The state that a page begins with.
+ * Return the state that a page begins with.
  * @param {readonly ModelEntry[]} models
  * @param {{model: string, sequence: string}} scenario
  * @param {{run: Run, received: number}} first the run of that
- * @param {string} error what is to be said beside the box
+ * @param {string} error the message beside the box
  * @returns {State}
  */
 export const begin = (models, { model, sequence }, first, error) => ({
   ...FOCUS,
   gate: firstGate(first.run.layers[0]),
-  ...LET_GO,
+  ...NOTHING_CHANGED,
   models,
   model,
   text: sequence,
@@ -46,7 +46,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
   refusals: {},
 });
 
-/** Whether anything of the model is to be changed. @param {Changes} changes */
+/** Return whether anything of the model is to be changed. @param {Changes} changes */
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
@@ -62,26 +62,26 @@ export const write = (state, text) => change(state, { text, upto: null, playing:
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { ...LET_GO, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
+    ? change(state, { ...NOTHING_CHANGED, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
     : state;
 }
 
 /**
  * Follow a link: its scenario is to be run, unless it is the one on the tape.
  * @param {State} state
- * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says what of it could not be followed
- * @param {boolean} there whether its run is on the tape already
+ * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says which parts could not be used
+ * @param {boolean} onTape whether its run is on the tape already
  */
-export function follow(state, link, there) {
+export function follow(state, link, onTape) {
   const { model, text, notice, upto = null } = link;
-  const asked = change(state, { ...LET_GO, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
-  return there
-    ? focus(change(asked, { awaited: null }), link.focus)
-    : change(asked, { awaited: { focus: link.focus, notice } });
+  const changed = change(state, { ...NOTHING_CHANGED, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
+  return onTape
+    ? focus(change(changed, { awaited: null }), link.focus)
+    : change(changed, { awaited: { focus: link.focus, notice } });
 }
 
 /**
- * What was asked for cannot be had here, so model, clamps and weights go back to those of the tape. A text that is being
+ * Return model, clamps and weights to those of the tape, since the new scenario cannot be run here. A text that is being
  * typed stays as it is.
  * @param {State} state @param {string} why
  */
@@ -89,12 +89,12 @@ export function stay(state, why) {
   const { run, received, model, text, refusals } = state;
   const here = changesOf(run);
   const undo = state.undo.slice(0, 1 + state.undo.findLastIndex((changes) => !sameChanges(changes, here)));
-  const kept = { ...here, undo, chosen: null, playing: false, awaited: null };
+  const reverted = { ...here, undo, chosen: null, playing: false, awaited: null };
   if (model !== run.model)
-    return change(state, { ...kept, error: why, model: run.model, text: scenarioOf(run).sequence });
+    return change(state, { ...reverted, error: why, model: run.model, text: scenarioOf(run).sequence });
   if (received === run.T && text === scenarioOf(run).sequence)
-    return change(state, { ...kept, refusals: { ...refusals, changes: why } });
-  return change(state, { ...kept, error: why });
+    return change(state, { ...reverted, refusals: { ...refusals, changes: why } });
+  return change(state, { ...reverted, error: why });
 }
 
 /**
@@ -110,16 +110,16 @@ function alter(state, changes, altering) {
 }
 
 /**
- * Hold something else.
+ * Clamp something else.
  * @param {State} state
  * @param {readonly Clamp[]} clamps
  * @param {number | null} chosen
  * @param {string | null} [altering] as in `alter`
  */
-export const hold = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
+export const setClamps = (state, clamps, chosen, altering = null) => alter(state, { clamps, chosen }, altering);
 
-/** Let go of all that is held, and give every weight its trained value. @param {State} state */
-export const letGo = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
+/** Clear all clamps, and reset every weight to its trained value. @param {State} state */
+export const clearChanges = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
 
 /** Compare with another input, or with "" no longer. @param {State} state @param {string} against */
 export const compareWith = (state, against) =>
@@ -138,7 +138,7 @@ export function setWeight(state, place, value, altering = null) {
   return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
 }
 
-/** A weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
+/** Return the key of a weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
 export const weightKey = ({ layer, gate, unit, part, index }) =>
   `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
 
@@ -146,8 +146,8 @@ export const weightKey = ({ layer, gate, unit, part, index }) =>
 export function editWeight(state, editing) {
   if (!editing) return change(state, { editing });
   const { layer, unit, gate } = editing;
-  const there = lookAt(chooseLayer(state, layer - 1), unit - 1);
-  return change(state.views.includes("cell") ? there : toggleView(there, "cell"), { editing, zoom: "gate", gate });
+  const opened = lookAt(chooseLayer(state, layer - 1), unit - 1);
+  return change(state.views.includes("cell") ? opened : toggleView(opened, "cell"), { editing, zoom: "gate", gate });
 }
 
 /** @param {State} state */

@@ -1,10 +1,11 @@
 /** Curves over the steps on a logarithmic axis. */
 
-import { newRow } from "./elements.js";
+import { finder, newElement, newRow, observeSize } from "./elements.js";
 import { fixed } from "./run.js";
+import { createGuard } from "./store.js";
 
 /**
- * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, where it has no `head` for
+ * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, if it has no `head` for
  * that, over it in the table.
  * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
  */
@@ -15,14 +16,14 @@ const ROOM_FOR_LABEL = 14; // px
 const MOST_DOTS = 40; // steps that have a dot each
 
 /**
- * The curves as SVG: steps right, powers of ten up, each named at its end.
+ * Draw the curves as SVG: steps right, powers of ten up, each named at its end.
  * @param {Curve[]} curves
  * @param {number} T steps
  * @param {number} step the cursor's
  * @param {number} width px
  * @param {number} height px
  */
-export function drawCurves(curves, T, step, width, height) {
+function drawCurves(curves, T, step, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
   if (sizes.length === 0)
     return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
@@ -49,17 +50,17 @@ export function drawCurves(curves, T, step, width, height) {
     return `<g class="curve ${name}"><path d="${d.join("")}"/>${dots.join("")}</g>`;
   });
   const last = curves.map(({ name, label, values }) => {
-    const at = values.findLast(inside);
+    const last = values.findLast(inside);
     return {
       name,
-      label: at === undefined ? `${label} = 0` : label,
-      y: at === undefined ? height - MARGIN.bottom : y(at),
+      label: last === undefined ? `${label} = 0` : label,
+      y: last === undefined ? height - MARGIN.bottom : y(last),
     };
   });
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
 }
 
-/** The curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
+/** Write the curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
 function labels(ends, x, most) {
   let free = MARGIN.top;
   return ends
@@ -72,16 +73,42 @@ function labels(ends, x, most) {
     .join("");
 }
 
-/** The same as a table, a row for each step. @param {HTMLElement} table @param {Curve[]} curves @param {string[] | null} tokens */
-export function listCurves(table, curves, tokens) {
-  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  head.append(newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col"));
-  const rows = curves[0].values.map((_, i) => curves.map(({ values }) => brief(values[i])));
-  body.append(...rows.map((numbers, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...numbers])));
-  table.replaceChildren(head, body);
+/**
+ * Mount a picture of curves and, in a `details`, the same as a table.
+ * @param {HTMLElement} section
+ * @param {() => void} update draws again: the size has changed, or the table was opened
+ */
+export function mountChart(section, update) {
+  const find = finder(section);
+  const details = /** @type {HTMLDetailsElement} */ (find("details"));
+  const isNew = createGuard();
+  let [width, height] = [0, 0];
+  observeSize(find("svg"), (...size) => {
+    [width, height] = size;
+    update();
+  });
+  details.addEventListener("toggle", update);
+
+  return {
+    /** Whether there is something to draw: what the curves are made of, the size or the table is another. @param {unknown[]} parts */
+    isNew: (...parts) => isNew(width, height, details.open, ...parts),
+    /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
+    draw(curves, T, step, tokens, listed = curves) {
+      find("svg").innerHTML = drawCurves(curves, T, step, width, height);
+      // A table that is closed is empty, so that it never opens with what it listed before.
+      find("table").replaceChildren(...(details.open ? tableOf(listed, tokens) : []));
+    },
+  };
 }
 
-/** A number of any size, short. @param {number} value */
+/** List the same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
+function tableOf(curves, tokens) {
+  const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
+  const rows = curves[0].values.map((_, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]));
+  return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
+}
+
+/** Write a number of any size, short. @param {number} value */
 export function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
@@ -93,5 +120,5 @@ export function brief(value) {
 const superscript = (exponent) =>
   [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
 
-/** A power of ten as an axis has it. @param {number} exponent */
+/** Write a power of ten as on an axis. @param {number} exponent */
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

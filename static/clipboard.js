@@ -1,5 +1,5 @@
 /**
- * Put text on the clipboard; false where the browser does not allow it.
+ * Put text on the clipboard; false if the browser does not allow it.
  * @param {string} text
  * @param {HTMLInputElement | HTMLTextAreaElement} [from] where the text stands: it is selected, to be copied by hand
  */

@@ -21,17 +21,17 @@ export function keepDetails(store) {
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
 
-/** For a unit whose equations did not come with the run. @param {State} state */
+/** Return the steps of the equations, for a unit whose equations did not come with the run. @param {State} state */
 const equationsWanted = (state) =>
   !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations") ? around(state, 127, 384) : null;
 
-/** The steps around the cursor. @param {State} state @param {number} before @param {number} after */
+/** Return the steps around the cursor. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({
   from: Math.max(1, step - before),
   to: Math.min(run.T, step + after),
 });
 
-/** All rows of the ledger where one answer can hold them, else those around the cursor. @param {State} state */
+/** Return all rows of the ledger if one answer can hold them, else those around the cursor. @param {State} state */
 function ledgerWanted(state) {
   if (!state.views.includes("memory") || !layerOf(state).rows.half_life) return null; // a plain RNN has no ledger
   const rows = Math.floor(boot.shares / (state.run.T + 1));
@@ -39,7 +39,7 @@ function ledgerWanted(state) {
   return around(state, half, half);
 }
 
-/** For the output on the tape: null stands for the label that is answered, 1 for the first number. @param {State} state */
+/** Return the step, and the output on the tape: null stands for the likeliest label, 1 for the first number. @param {State} state */
 const sensitivityWanted = ({ views, step, run }) =>
   views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
 
@@ -47,9 +47,9 @@ const sensitivityWanted = ({ views, step, run }) =>
  * Fetch one kind whenever it is wanted at the cursor and not there. An answer may cover other steps than the cursor's too.
  * @param {Store} store
  * @param {Kind} kind
- * @param {(state: State) => Steps | null} wanted the steps to ask for, null while nothing is
+ * @param {(state: State) => Steps | null} stepsFor the steps to ask for, null while nothing is
  */
-function keepDetail(store, kind, wanted) {
+function keepDetail(store, kind, stepsFor) {
   let asking = false;
   /** @type {unknown[]} */
   let refused = []; // where the last request failed: it is not repeated before the cursor moves
@@ -60,7 +60,7 @@ function keepDetail(store, kind, wanted) {
     const layer = layerIndex(state);
     const cursor = [run, layer, unit, step];
     if (received < run.T || asking || detailAt(state, kind)) return;
-    const steps = cursor.every((part, i) => part === refused[i]) ? null : wanted(state);
+    const steps = cursor.every((part, i) => part === refused[i]) ? null : stepsFor(state);
     if (!steps) return;
     asking = true;
     refused = [];
@@ -70,8 +70,8 @@ function keepDetail(store, kind, wanted) {
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {
       refused = cursor;
-      const again = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
-      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
+      const advice = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
+      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
     } finally {
       asking = false;
     }

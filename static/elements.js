@@ -11,6 +11,21 @@ export function setText(element, text) {
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
 export const finder = (root) => (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
 
+/** Find all elements of `root` by a selector. @param {ParentNode} root @param {string} selector */
+export const findAll = (root, selector) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(selector)]);
+
+/**
+ * Mount radio buttons as one choice.
+ * @param {ParentNode} root @param {string} selector of the buttons
+ * @param {(value: any) => void} choose is called with the value that the visitor chooses
+ * @returns {(value: string) => void} shows a value
+ */
+export function mountChoice(root, selector, choose) {
+  const inputs = /** @type {HTMLInputElement[]} */ (findAll(root, selector));
+  for (const input of inputs) input.addEventListener("change", () => choose(input.value));
+  return (value) => inputs.forEach((input) => (input.checked = input.value === value));
+}
+
 /**
  * Create an element.
  * @param {string} tag
@@ -41,6 +56,21 @@ export const newRow = (texts, heads = "row") =>
     newElement("tr", {}, texts.map((text, i) => (heads === "col" || i === 0 ? newElement("th", { textContent: text, scope: heads }) : newElement("td", text)))) // prettier-ignore
   );
 
+/**
+ * Do some work; if it fails, write why into an element. Return whether it succeeded.
+ * @param {Element} element @param {() => Promise<unknown>} work
+ */
+export async function attempt(element, work) {
+  element.textContent = "";
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    element.textContent = /** @type {Error} */ (error).message;
+    return false;
+  }
+}
+
 /** End a message with a period, so that another sentence can follow. @param {string} message */
 export const withPeriod = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
 
@@ -53,6 +83,10 @@ export function sentence(message) {
   const capital = /^(a|[a-z]{2,})[ :,]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
   return message.includes("\n") ? capital : withPeriod(capital);
 }
+
+/** Call a function with an element's size in whole pixels, now and whenever it changes. @param {Element} element @param {(width: number, height: number) => void} receive */
+export const observeSize = (element, receive) =>
+  new ResizeObserver(([{ contentRect }]) => receive(Math.round(contentRect.width), Math.round(contentRect.height))).observe(element);
 
 /**
  * Give a list a number of children, by removing from its end or adding there.

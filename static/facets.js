@@ -18,7 +18,7 @@ export const TITLES = Object.fromEntries(NAMES.map((name) => [name, boot.cells[n
 const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "invalid"];
 
 /**
- * One of the cells has changed: what it shares with the others changes there too.
+ * Change one of the cells, and in the others what all cells share.
  * @template {Cells} S
  * @param {S} state @param {Name} name @param {State} next
  * @returns {S}
@@ -37,7 +37,7 @@ function settle(state, name, next) {
 }
 
 /**
- * The state of one cell as a store of its own, for views that know of no other.
+ * Return the state of one cell as a store of its own, for views that know of no other.
  * @template {Cells} S
  * @param {StoreOf<S>} store
  * @param {() => Name} which

@@ -16,7 +16,7 @@ const LABEL = 22; // px that a token takes
 const PANEL = 0.78; // as in gru_core/runs/figures.py
 const HEADING = 34; // px above an SVG
 
-/** Titles for pictures: of the whole run, and of the cursor. @param {State} state */
+/** Return titles for pictures: of the whole run, and of the cursor. @param {State} state */
 export function titleOf(state) {
   const { run, models, step, unit } = state;
   const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
@@ -29,7 +29,7 @@ export function titleOf(state) {
 }
 
 /**
- * The signals as one picture: the empty figure from Python, filled as `fill` in gru_core/runs/figures.py fills it.
+ * Draw the signals as one picture: the empty figure from Python, filled as `fill` in gru_core/runs/figures.py fills it.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -41,9 +41,9 @@ export function signalsPicture(skeleton, state) {
   const every = Math.ceil(T / (WIDEST / LABEL));
   const ticks = numbers(1, T).filter((t) => (t - 1) % every === 0);
   const data = skeleton.data.map((picture) => {
-    const z = rowsOf(state, picture.name).map((of) => [...of.slice(0, T)]);
+    const z = rowsOf(state, picture.name).map((row) => [...row.slice(0, T)]);
     const filled = { x: numbers(1, T), y: numbers(1, H), z };
-    const written = few ? { text: z.map((of) => of.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
+    const written = few ? { text: z.map((row) => row.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
     const named = turned(state, picture.name) ? { colorbar: otherWay(/** @type {any} */ (picture).colorbar) } : {};
     return { ...picture, ...filled, ...named, ...written };
   });
@@ -59,11 +59,11 @@ export function signalsPicture(skeleton, state) {
   return { data, layout };
 }
 
-/** The ends of z's colours where it is named the other way round. @param {{ticktext: string[]}} bar */
+/** Return the color bar of z with the ends of the other convention. @param {{ticktext: string[]}} bar */
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
- * The ledger of the cursor's unit as a picture: which steps each state is made of.
+ * Draw the ledger of the cursor's unit as a picture: which steps each state is made of.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -87,7 +87,7 @@ export function ledgerPicture(skeleton, state) {
 }
 
 /**
- * An SVG of the page with its styles in it, on the page's paper and under a title.
+ * Return an SVG of the page with its styles in it, on the page's paper and under a title.
  * @param {SVGSVGElement} svg @param {string} title
  * @returns {{text: string, width: number, height: number}}
  */
@@ -97,8 +97,8 @@ export function standaloneSvg(svg, title) {
   const unseen = [copy, ...copy.querySelectorAll("*")].filter((element, i) => {
     const style = getComputedStyle(originals[i]);
     for (const attribute of ["class", "tabindex", "role", "aria-label"]) element.removeAttribute(attribute);
-    const kept = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
-    element.setAttribute("style", kept.join(";"));
+    const styles = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
+    element.setAttribute("style", styles.join(";"));
     return style.display === "none" || style.visibility === "hidden";
   });
   for (const element of unseen) element.remove();
@@ -124,7 +124,7 @@ function drawn(name, attributes) {
 }
 
 /**
- * An SVG as PNG, twice as fine as the page has it.
+ * Convert an SVG to PNG, twice as fine as the page has it.
  * @param {{text: string, width: number, height: number}} svg
  * @returns {Promise<Blob>}
  */
@@ -140,13 +140,13 @@ export async function png({ text, width, height }) {
 }
 
 /**
- * A run as CSV, as app/exports/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
+ * Write a run as CSV, as app/exports/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
  * @param {Run} run
  */
 export function csv(run) {
   /** @type {[string, Rows][]} */
   const groups = [["x", run.inputs], ...states(run, "", run.outputs)];
-  if (run.twin) groups.push(...states(run, "twin.", run.untouched));
+  if (run.twin) groups.push(...states(run, "twin.", run.twinOutputs));
   const labels = (/** @type {string} */ name) =>
     name === "x" ? run.x.labels : name.endsWith("y") ? run.y.labels : undefined;
   const columns = groups.flatMap(([name, rows]) =>
@@ -183,7 +183,7 @@ export function download(name, content) {
 /** @param {string} text */
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Plotly reads markup in labels. @param {string} text */
+/** Escape a text, since Plotly reads markup in labels. @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** @param {number} from @param {number} to */

@@ -1,8 +1,8 @@
 // Runs before the first paint, so that a chosen theme does not flash.
 try {
   // A page that embeds this one can say which theme it has itself.
-  const told = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
-  const theme = told ?? localStorage.getItem("theme");
+  const embedded = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
+  const theme = embedded ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.

@@ -12,7 +12,7 @@ import { recording } from "./recording.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
-/** Whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
+/** Return whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
 export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
@@ -29,9 +29,9 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
  * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and
  * weights of the address are asked for now.
  * @param {Store} store
- * @param {() => void} ask
+ * @param {() => void} requestRun
  */
-export function followAddress(store, ask) {
+export function followAddress(store, requestRun) {
   const link = decode(address());
   const { model, text, upto, error } = store.get();
   const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, store.get())])}`.trim();
@@ -39,15 +39,15 @@ export function followAddress(store, ask) {
   store.update(focus, link.focus);
   if (!isChanged(link) && !link.against) return;
   store.update(follow, { ...link, model, text, upto, notice }, false);
-  ask();
+  requestRun();
 }
 
 /**
- * Makes the function that follows a link without loading the page anew. What the link does not say is as by default.
+ * Return a function that follows a link without loading the page again. Keys that the link does not have get their defaults.
  * @param {Store} store
- * @param {(there: boolean) => void} ask
+ * @param {(there: boolean) => void} requestRun
  */
-export function createFollower(store, ask) {
+export function createLinkOpener(store, requestRun) {
   return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
     { model, sequence, clamps, weights, against, focus, notices },
     upto = null,
@@ -62,8 +62,8 @@ export function createFollower(store, ask) {
     if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, focus, notices }))) return;
     const text = sequence || entry.examples[0];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
-    const there = same && run.model === entry.id && received === (upto ?? run.T);
-    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) }, there);
-    ask(there); // something else may be on its way
+    const onTape = same && run.model === entry.id && received === (upto ?? run.T);
+    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) }, onTape);
+    requestRun(onTape); // something else may be on its way
   };
 }

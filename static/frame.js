@@ -2,10 +2,10 @@ import { lesson, room } from "./boot.js";
 import { recording } from "./recording.js";
 import { ROOT } from "./server.js";
 
-/** The query of what the page shows: the room's, the lesson's, the address's, or what a page that was saved as a file says itself. */
+/** Return the query of what the page shows: the room's, the lesson's, the address's, or what a page that was saved as a file says itself. */
 export const address = () => room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
 
-/** Where links lead: this server, or the one that a saved page came from, "" where that is not known. */
+/** Where links lead: this server, or the one that a saved page came from, "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
 /** What an embedding page said in the address of how this one is to look: it stays there. Begins with "&", or is empty. */
@@ -14,7 +14,7 @@ export const frameKeys = [...new URLSearchParams(location.search)]
   .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
   .join("");
 
-/** Tells the page around a frame how tall this one would like to be. */
+/** Tell the page around a frame how tall this one would like to be. */
 export function announceHeight() {
   if (parent === window) return;
   const announce = () => parent.postMessage({ type: "gruscope", height: document.documentElement.offsetHeight }, "*");

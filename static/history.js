@@ -14,31 +14,50 @@ const SETTLED = 300; // ms after which a change is written
 /** A change of any of these makes a new entry. @type {(keyof Focus)[]} */
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
+/** An entry of the history: its address, its place, and what is run there; `typed`: whether typing made it. @typedef {{query: string, place: string, scenario: string, typed: boolean}} Entry */
+
+/** Return the entry of a link. @param {Link} link @returns {Entry} */
+export const entryOf = (link) => ({
+  query: encode(link),
+  place: JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),
+  scenario: writeScenario(link),
+  typed: false,
+});
+
+/**
+ * Return how the history goes from its current entry to the next view, null if the address stays the same. Typing on changes the entry
+ * that typing has made.
+ * @param {Entry} current @param {Entry} next @param {boolean} typing whether the visitor is in the sequence box
+ * @returns {{how: "pushState" | "replaceState", entry: Entry} | null}
+ */
+export function changeOf(current, next, typing) {
+  if (next.query === current.query) return null;
+  const [moved, edited] = [next.place !== current.place, next.scenario !== current.scenario];
+  const typed = typing && edited && !moved;
+  const push = moved || (edited && !(typed && current.typed));
+  return { how: push ? "pushState" : "replaceState", entry: { ...next, typed: push ? typed : current.typed } };
+}
+
 /**
  * @param {Store} store
- * @param {() => string} address what the address says now
+ * @param {() => string} address the address as it is now
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, address, open) {
-  let [written, placed, text] = described(linkTo(store.get()));
-  let typed = false; // whether the current entry was made by typing
+  let current = entryOf(linkTo(store.get()));
   /** @type {number | undefined} */
   let timer;
   // The address is written out at once, so that the first entry, too, says all that was looked at.
-  if (location.search && !store.get().awaited && written.length <= LONGEST) enter("replaceState", written + frameKeys);
+  if (location.search && !store.get().awaited && current.query.length <= LONGEST) enter("replaceState", current.query + frameKeys);
 
   function write() {
     const state = store.get();
-    const [query, place, sequence] = described(linkTo(state));
-    const whole = state.received === state.run.T && !state.awaited;
-    if (!whole || query === written) return;
-    const elsewhere = place !== placed;
-    const edited = !elsewhere && sequence !== text && document.activeElement?.id === "sequence";
-    const push = elsewhere || (sequence !== text && !(edited && typed));
-    [written, placed, text] = [query, place, sequence];
-    if (push) typed = edited;
-    // Where the address is too long it says nothing at all, rather than something that is not on the page.
-    enter(push ? "pushState" : "replaceState", query.length > LONGEST ? location.pathname : query + frameKeys);
+    if (state.received < state.run.T || state.awaited) return;
+    const change = changeOf(current, entryOf(linkTo(state)), document.activeElement?.id === "sequence");
+    if (!change) return;
+    current = change.entry;
+    // If the address is too long it says nothing at all, rather than something that is not on the page.
+    enter(change.how, current.query.length > LONGEST ? location.pathname : current.query + frameKeys);
   }
 
   store.subscribe(() => {
@@ -49,8 +68,7 @@ export function mountHistory(store, address, open) {
     const link = decode(address());
     await open(link);
     const { model, text: sequence } = store.get();
-    [written, placed, text] = described({ ...link, model, sequence });
-    typed = false;
+    current = entryOf({ ...link, model, sequence });
   });
 }
 
@@ -80,13 +98,6 @@ function enter(how, address) {
   try {
     history[how](null, "", address);
   } catch {
-    // Browsers forbid this in some files, and where it is done too often. Then the address stays as it is.
+    // Browsers forbid this in some files, and if it is done too often. Then the address stays as it is.
   }
 }
-
-/** A link's address, its place, and what is run there. @param {Link} link */
-const described = (link) => [
-  encode(link),
-  JSON.stringify([link.model, PLACE.map((part) => link.focus[part])]),
-  writeScenario(link),
-];

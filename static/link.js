@@ -13,13 +13,13 @@ import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
-export const VERSION = "1";
+const VERSION = "1";
 
 /** The longest address, in characters, that every server on the way takes. */
 export const LONGEST = 8000;
 
 /**
- * What a link says. `model` and `sequence` are null where it does not say them; `notices` are sentences on what could not
+ * What a link says. `model` and `sequence` are null if it does not say them; `notices` are sentences on what could not
  * be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
@@ -60,19 +60,19 @@ const CLAMP = /^(?:L(\d+)\.)?(\w+)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.
 const writeClamps = (clamps) =>
   clamps
     .map(({ gate, units, from, to, value, layer }) => {
-      const [of, until] = [units ? `.${units.join("+")}` : "", to === from ? "" : `-${to ?? ""}`];
-      return `${layer === 1 ? "" : `L${layer}.`}${gate}${of}@${from}${until}=${value}`;
+      const [ofUnits, until] = [units ? `.${units.join("+")}` : "", to === from ? "" : `-${to ?? ""}`];
+      return `${layer === 1 ? "" : `L${layer}.`}${gate}${ofUnits}@${from}${until}=${value}`;
     })
     .join(",");
 
 /** @param {string} text @returns {Clamp[] | undefined} */
 function readClamps(text) {
-  const clamps = text.split(",").map((one) => {
-    const [, layer, gate, units, from, span, to, value] = CLAMP.exec(one) ?? [];
+  const clamps = text.split(",").map((clamp) => {
+    const [, layer, gate, units, from, span, to, value] = CLAMP.exec(clamp) ?? [];
     if (!HELD.includes(gate)) return undefined;
     const until = span === undefined ? Number(from) : to ? Number(to) : null;
-    const of = units ? units.split("+").map(Number) : null;
-    return /** @type {Clamp} */ ({ gate, units: of, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
+    const numbers = units ? units.split("+").map(Number) : null;
+    return /** @type {Clamp} */ ({ gate, units: numbers, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
   });
   return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
 }
@@ -82,12 +82,12 @@ function readClamps(text) {
 const WEIGHT = /^(?:L(\d+)\.)?(\w+)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
 
 /** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
-const writeWeights = (weights) => weights.map((one) => `${weightKey(one)}=${one.value}`).join(",");
+const writeWeights = (weights) => weights.map((weight) => `${weightKey(weight)}=${weight.value}`).join(",");
 
 /** @param {string} text @returns {Weight[] | undefined} */
 function readWeights(text) {
-  const weights = text.split(",").map((one) => {
-    const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(one) ?? [];
+  const weights = text.split(",").map((weight) => {
+    const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(weight) ?? [];
     if (!GATES.includes(gate)) return undefined;
     const place = { layer: Number(layer ?? 1), gate, unit: Number(unit), part: part ?? bias, index: index ? Number(index) : null }; // prettier-ignore
     return /** @type {Weight} */ ({ ...place, value: Number(value) });
@@ -95,7 +95,7 @@ function readWeights(text) {
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
 }
 
-/** What is run as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
+/** Write a scenario as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
 export const writeScenario = ({ sequence, clamps, weights, against }) =>
   `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}`;
 
@@ -113,30 +113,30 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["scale", "scale", oneOf(SCALES)],
 ]);
 
-/** The link to what is looked at. @param {State} state @returns {Link} */
+/** Return the link to what is looked at. @param {State} state @returns {Link} */
 export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, notices: [] });
 
 /**
- * The link as an address.
+ * Write a link as an address.
  * @param {Link} link
  * @returns {string} beginning with "?"
  */
 export function encode({ model, sequence, clamps, weights, against, focus }) {
-  const said = new URLSearchParams();
-  if (model !== null) said.set("model", model);
-  if (sequence !== null) said.set("sequence", sequence);
-  if (clamps.length) said.set("clamps", writeClamps(clamps));
-  if (weights.length) said.set("weights", writeWeights(weights));
-  if (against) said.set("against", against);
+  const keys = new URLSearchParams();
+  if (model !== null) keys.set("model", model);
+  if (sequence !== null) keys.set("sequence", sequence);
+  if (clamps.length) keys.set("clamps", writeClamps(clamps));
+  if (weights.length) keys.set("weights", writeWeights(weights));
+  if (against) keys.set("against", against);
   for (const [key, part, kind] of KEYS) {
     const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
-    said.set(key, kind.write(value));
+    keys.set(key, kind.write(value));
   }
-  said.set("v", VERSION);
+  keys.set("v", VERSION);
   // These three are allowed in a query, and read better unescaped.
   const plain = { "%2C": ",", "%40": "@", "%3D": "=" };
-  return `?${said}`.replaceAll(/%2C|%40|%3D/g, (code) => plain[/** @type {keyof typeof plain} */ (code)]);
+  return `?${keys}`.replaceAll(/%2C|%40|%3D/g, (code) => plain[/** @type {keyof typeof plain} */ (code)]);
 }
 
 /**
@@ -145,38 +145,38 @@ export function encode({ model, sequence, clamps, weights, against, focus }) {
  * @returns {Link}
  */
 export function decode(query) {
-  const said = new URLSearchParams(query);
+  const keys = new URLSearchParams(query);
   /** @type {Record<string, any>} */
   const focus = { ...FOCUS };
   const notices = [];
   for (const [key, part, kind] of KEYS) {
-    const text = said.get(key);
+    const text = keys.get(key);
     if (text === null) continue;
     const value = kind.read(text);
     if (value === undefined) notices.push(`“${key}” must be ${kind.allowed}.`);
     else focus[part] = value;
   }
-  const clamps = said.get("clamps") ? readClamps(said.get("clamps") ?? "") : [];
+  const clamps = keys.get("clamps") ? readClamps(keys.get("clamps") ?? "") : [];
   if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, steps and value.");
-  const weights = said.get("weights") ? readWeights(said.get("weights") ?? "") : [];
+  const weights = keys.get("weights") ? readWeights(keys.get("weights") ?? "") : [];
   if (!weights) notices.push("“weights” must look like z.1.W3=0.5: a gate, a unit, a weight (W or U with its index, b or c), and a value."); // prettier-ignore
-  const [model, sequence] = [said.get("model"), said.get("sequence")];
+  const [model, sequence] = [keys.get("model"), keys.get("sequence")];
   return {
     model,
     sequence,
     clamps: clamps ?? [],
     weights: weights ?? [],
-    against: said.get("against") ?? "",
+    against: keys.get("against") ?? "",
     focus: /** @type {Focus} */ (focus),
     notices,
   };
 }
 
-/** What is said of a link with these notices, "" where it has none. @param {readonly string[]} notices */
+/** Return the message about a link with these notices, "" if it has none. @param {readonly string[]} notices */
 export const unfollowed = (notices) => (notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "");
 
 /**
- * Which parts of a focus the run on the tape does not have, in sentences: a step, layer or unit beyond its last, a signal of another cell.
+ * Describe which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}

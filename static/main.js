@@ -1,4 +1,4 @@
-/** The composition root: makes the store of what the page came with, and joins the views to it. */
+/** The composition root: makes the store of the data that came with the page, and mounts the views on it. */
 
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";
@@ -6,7 +6,7 @@ import { boot, lesson, room } from "./boot.js";
 import { pageCell } from "./cells.js";
 import { begin } from "./changes.js";
 import { keepDetails } from "./details.js";
-import { createFollower, followAddress } from "./follow.js";
+import { createLinkOpener, followAddress } from "./follow.js";
 import { address } from "./frame.js";
 import { mountHistory } from "./history.js";
 import { decode, encode, linkTo } from "./link.js";
@@ -42,9 +42,9 @@ const [main, tape] = ["main", "#tape"].map(find);
 const first = await firstRun(error, find("#first-run"), boot.scenario);
 const upto = room ? room.upto : (lesson?.steps[lesson.step - 1].upto ?? null);
 const store = createStore({ ...begin(boot.models, boot.scenario, first, error.textContent ?? ""), upto });
-const ask = keepArriving(tape, store);
-const open = createFollower(store, ask);
-const actions = createActions(store, ask, open);
+const requestRun = keepArriving(tape, store);
+const open = createLinkOpener(store, requestRun);
+const actions = createActions(store, requestRun, open);
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
@@ -72,7 +72,7 @@ mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures)
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
-followAddress(store, ask);
+followAddress(store, requestRun);
 
 completePage({
   store,

@@ -1,44 +1,76 @@
-/** What a cell does whose update gate z mixes the old state with the candidate: in words, and the numbers of that equation. */
+/** A unit whose update gate z mixes the old state with the candidate: its numbers, which come from the core except 1 − z, and its step in words. */
 
-/** @import { Numbers, Place, Worked } from "./reading.js" */
+/** @import { Worked } from "./reading.js" */
+/** @import { Gate } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @import { Phrase } from "./words.js" */
-import { putEquation } from "./reading.js";
-import { fixed } from "./run.js";
-import { layerOf } from "./state.js";
-import { LITTLE, MUCH, joined, lasting, openness, part, tellStep, whichUnits } from "./words.js";
+import { before, gateNumbers, putEquation, turned, unitAt } from "./reading.js";
+import { clampAt, fixed } from "./run.js";
+import { layerIndex, layerOf } from "./state.js";
+import * as words from "./words.js";
+import { LITTLE, MUCH, change, lasting, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
+
+/** What units do, by how open z is. @type {[words.Openness, string, string][]} */
+const UNITS = [
+  ["closed", "keeps its state", "keep their states"],
+  ["open", "takes its candidate", "take their candidates"],
+  ["partly open", "mixes state and candidate", "mix state and candidate"],
+];
+
+/** @typedef {ReturnType<typeof mixedAt>} Mixed */
 
 /**
- * One step of one unit. `z` is as the convention names it; `keep` and `take` are the factors of h_{t−1} and of h̃_t in
- * either convention. `half_life`: the steps after which half of the state would be gone.
- * @typedef {Place & {z: number, keep: number, take: number, h_prev: number, h_tilde: number, h: number, half_life: number}} Mixed
+ * Read a unit at the cursor's step. `z` and its sum are as the convention names them; `keep` and `take` are the factors of h_{t−1} and of
+ * h̃_t in either convention. `half_life` is the number of steps after which half of the state would be gone.
+ * @param {State} state
  */
-
-/**
- * What the update gate does with the cursor's unit, after a sentence about the layer if it has several units.
- * @param {State} state @param {Mixed} at @param {boolean} past whether there is an old state
- * @param {string} none said where there is none
- * @returns {Phrase[]}
- */
-export function tellMixed(state, at, past, none) {
-  const z = layerOf(state).rows.z.map((row) => row[state.step - 1]);
-  const alone = at.H === 1;
-  const said = tellStep(at);
-  if (!past) said.push({ text: none });
-  else if (alone) said.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
-  else said.push({ text: groups(z), about: "z" });
-  said.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
-  said.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
-  return said;
+export function mixedAt(state, unit = state.unit) {
+  const at = unitAt(state, unit, /** @type {const} */ (["z", "h_tilde", "h", "half_life"]));
+  const h_prev = clampAt(state.run, "h_prev", layerIndex(state), unit, state.step)?.value ?? before(state, "h", unit);
+  const [keep, take] = [1 - at.z, at.z];
+  return { ...at, z: turned(state, "z") ? keep : take, h_prev, keep, take };
 }
 
-/** How long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
-export function tellRate({ z, take, half_life }, past) {
+/** Return whether the layer has an old state, one that is not 0. @param {State} state */
+export const hasPast = (state) => state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
+
+/**
+ * Describe the cursor's step: what the update gate does, the clauses of the cell, and the result.
+ * @param {State} state @param {Mixed} at
+ * @param {string} none the clause without an old state
+ * @param {Phrase[]} clauses
+ */
+export function narrateMixed(state, at, none, clauses) {
+  const past = hasPast(state);
+  const result = { text: `then h ${change(at.h_prev, at.h)}`, about: "h" };
+  return [...tellMixed(state, at, past, none), ...tellRest(state, at, [...clauses, result], tellRate(at, past))];
+}
+
+/**
+ * Describe what the update gate does with the cursor's unit, after a sentence about the layer if it has several units.
+ * @param {State} state @param {Mixed} at @param {boolean} past whether there is an old state
+ * @param {string} none the clause without an old state
+ * @returns {Phrase[]}
+ */
+function tellMixed(state, at, past, none) {
+  const z = layerOf(state).rows.z.map((row) => row[state.step - 1]);
+  const alone = at.H === 1;
+  const phrases = tellStep(at);
+  if (!past) phrases.push({ text: none });
+  else if (alone) phrases.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
+  else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
+  phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
+  phrases.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
+  return phrases;
+}
+
+/** Describe how long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+function tellRate({ z, take, half_life }, past) {
   if (!past || take <= 0 || take >= LITTLE) return [];
   return [{ text: `If z stayed at ${fixed(z)}, half of its state would be left after ${lasting(half_life)}`, about: "z" }];
 }
 
-/** The shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+/** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function mixture({ keep, take }, past) {
   const [old, candidate] = [
     { text: "its state", about: "h_prev" },
@@ -50,19 +82,19 @@ function mixture({ keep, take }, past) {
   return [share(`mixes ${part(keep)}`), { text: " of " }, old, share(` with ${part(take)}`), { text: " of " }, candidate];
 }
 
-/** Which units keep their states, take their candidates, or mix the two. @param {number[]} z of every unit */
-function groups(z) {
-  const units = z.map((_, unit) => unit);
-  const mixed = units.filter((unit) => z[unit] >= LITTLE && z[unit] <= MUCH);
-  const parts = [
-    whichUnits(units.filter((unit) => z[unit] < LITTLE), z.length, "keeps its state", "keep their states"),
-    whichUnits(units.filter((unit) => z[unit] > MUCH), z.length, "takes its candidate", "take their candidates"),
-    whichUnits(mixed, z.length, "mixes state and candidate", "mix state and candidate"),
-  ].filter(Boolean); // prettier-ignore
-  return joined(parts);
+/** Describe how long the cursor's unit would keep its state if z stayed as it is. @param {State} state */
+export function tellLasting(state) {
+  const { half_life, z } = mixedAt(state);
+  return words.tellLasting("z", z, half_life, "this state");
 }
 
-/** Put the numbers of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃ into their slots. @param {Numbers} numbers @param {Worked} worked @param {Mixed} at */
-export function putMixed(numbers, worked, { keep, take, h_prev, h_tilde, h }) {
-  putEquation(numbers, worked, "h", { keep, take, h_prev, h_tilde, value: h });
+/**
+ * Return the numbers of the gates' equations and of h = (1 − z) ⊙ h_{t−1} + z ⊙ h̃.
+ * @param {Worked} worked @param {Mixed & Record<Gate, any>} at
+ */
+export function mixedEquations(worked, at) {
+  const { keep, take, h_prev, h_tilde, h: value } = at;
+  const numbers = gateNumbers(worked, at);
+  putEquation(numbers, worked, "h", { keep, take, h_prev, h_tilde, value });
+  return numbers;
 }

@@ -13,27 +13,27 @@ import { layerOf } from "./state.js";
 /**
  * - `narrate`: the cursor's step in words.
  * - `tellLasting`: how long the cursor's state would last, in words.
- * - `equations`: the numbers of its equations at the cursor; `note` is said below them.
+ * - `equations`: the numbers of its equations at the cursor; `note` stands below them.
  * - `carried`: the cursor's unit in its figure: a number by the name of each wire, box and label; without the parts of sums, which
- *   every cell has, and the products, which the core works out. `strips`: the same of all units. `scaledAs`: whose colours these
- *   have, where not those of h.
+ *   every cell has, and the products, which the core works out. `strips`: the same of all units, if some differ there. `scaledAs`:
+ *   whose colours these have, if not those of h.
  * - `factorIn`: what multiplies the old state in a gate's sum, as it is written before h; "" for nothing.
- * - `veilOf`: how strongly one signal dims another that matters only where it is large; absent where none does.
- * - `leaveOut`: the clamps under which a step writes nothing, and how that is said.
+ * - `veilOf`: how strongly one signal dims another that matters only if the first is large; absent if none does.
+ * - `leaveOut`: the clamps under which a step writes nothing, and these clamps in words.
  * @typedef {{narrate: (state: State) => Phrase[],
  *            tellLasting: (state: State) => string,
  *            equations: (state: State, worked: Worked) => Numbers,
  *            note: (state: State) => string,
  *            carried: (state: State) => Record<string, number>,
- *            strips: (state: State) => Record<string, number[]>,
+ *            strips?: (state: State) => Record<string, number[]>,
  *            scaledAs: Record<string, Signal>,
  *            factorIn: (gate: Gate) => string,
  *            veilOf?: (layer: Layer) => Rows,
- *            leaveOut: (state: State, step: number) => {clamps: Clamp[], said: string}}} Own
+ *            leaveOut: (state: State, step: number) => {clamps: Clamp[], text: string}}} Own
  */
 
 /** @type {Record<string, Own>} */
 const CELLS = { gru, lstm, rnn, mingru };
 
-/** What the cell of the layer that is looked at has of its own. @param {State} state */
+/** Return the parts that belong only to the cell of the cursor's layer. @param {State} state */
 export const ownOf = (state) => CELLS[layerOf(state).cell];

@@ -32,7 +32,7 @@ export const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogE
 export const error = find("#error");
 
 /**
- * The view state of each cell of a page with several, with its first run.
+ * Return the view state of each cell of a page with several, with its first run.
  * @param {readonly Name[]} names
  * @param {(name: Name) => Scenario} scenarioOf
  * @param {string} notice
@@ -83,7 +83,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
 }
 
 /**
- * Links to what is looked at: as a file to keep, and, in a frame or a saved page, on the server.
+ * Keep the links to the view up to date: to a file, and, in a frame or a saved page, to the server.
  * @template S
  * @param {StoreOf<S>} store @param {string} path @param {() => string} address @param {() => string} liveAddress
  */

@@ -4,8 +4,9 @@
 /** @import { Colour, Scale } from "./theme.js" */
 /** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/runs/figures.py has it */
 /** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
+/** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
-/** @typedef {{top: number, width: number, height: number, of: number}} Place in pixels, `of` the height of the figure */
+/** @typedef {{top: number, width: number, height: number, total: number}} Place in pixels; `total` is the height of the figure */
 /**
  * What the page uses of Plotly.
  * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
@@ -16,13 +17,13 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
-/** What is said where Plotly does not come. */
+/** The message if Plotly does not arrive. */
 export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Plotly, read when it is first asked for. It is 1.5 MB to fetch: the page does without until it is there. */
+/** Load Plotly on the first call. It has 1.5 MB: the page works without it until it has arrived. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
     const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
@@ -42,11 +43,11 @@ export function plotly() {
  * Draw the heatmaps into `div`, each where its row of the tape stands. Cheap when only the numbers are new.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
- * @param {Figure} figure the skeleton that Python defined: each picture's name says with what it is filled
- * @param {Rows[]} z what each picture is filled with
+ * @param {{data: Filled[], layout: Figure["layout"]}} figure the skeleton that Python defined, filled
  * @param {Record<string, Place>} places by signal
  */
-export function drawHeatmaps(Plotly, div, figure, z, places) {
+export function drawHeatmaps(Plotly, div, figure, places) {
+  const z = figure.data.map(({ z }) => z);
   const [units, columns] = [z[0].length, z[0][0].length];
   const shape = JSON.stringify([units, columns, places, figure.layout.meta]);
   if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
@@ -55,21 +56,20 @@ export function drawHeatmaps(Plotly, div, figure, z, places) {
   const layout = {
     ...figure.layout,
     width: places.h.width,
-    height: places.h.of,
+    height: places.h.total,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
   };
   for (const { name, meta, yaxis = "y" } of figure.data) {
-    const { top, height, of } = places[meta?.over ?? name];
+    const { top, height, total } = places[meta?.over ?? name];
     const axis = yaxis.replace("y", "yaxis");
-    const domain = [1 - (top + height) / of, 1 - top / of];
+    const domain = [1 - (top + height) / total, 1 - top / total];
     layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };
   }
-  const data = figure.data.map((picture, i) => ({ ...picture, z: z[i] }));
-  return Plotly.react(div, data, layout, CONFIG);
+  return Plotly.react(div, figure.data, layout, CONFIG);
 }
 
 /**
- * A picture to keep, as a data: address.
+ * Return a picture as a data: address, to be stored as a file.
  * @param {PlotlyLibrary} Plotly
  * @param {Figure} figure with its size in its layout
  * @param {"svg" | "png"} format

@@ -3,24 +3,27 @@
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { cellOf, memoryOf } from "./cells.js";
-import { answer, clampAt, fixed, isSkipped } from "./run.js";
+import { answer, clampAt, fixed, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
- * Whether a signal is shown as 1 minus the core's. That is z when it is named as in PyTorch and Keras; its sum is then
+ * Return whether a signal is shown as 1 minus the core's. That is z when it is named as in PyTorch and Keras; its sum is then
  * shown negated, since 1 − σ(a) = σ(−a).
  * @param {State} state @param {string} name
  */
 export const turned = ({ convention }, name) => convention === "pytorch" && name === "z";
 
-/** The rows of a signal as the convention names it. @param {State} state @param {Signal} signal @returns {Rows} */
+/** Return a gate's value as the convention names it; the same conversion leads back. @param {State} state @param {Held} gate @param {number} value */
+export const converted = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
+
+/** Return the rows of a signal as the convention names it. @param {State} state @param {Signal} signal @returns {Rows} */
 export function rowsOf(state, signal) {
   const rows = layerOf(state).rows[signal];
   return turned(state, signal) ? rows.map((row) => row.map((value) => 1 - value)) : rows;
 }
 
 /**
- * What a picture shows of a signal: its values, or how they differ from the untouched run's.
+ * Return the rows in the picture of a signal: its values, or their differences from the original run's.
  * @param {State} state @param {Signal} signal @returns {Rows}
  */
 export function shownRows(state, signal) {
@@ -45,14 +48,14 @@ export function placeAt(state, unit) {
   return { t: step, T: run.T, unit, H: layerOf(state).H, layer, layers: run.layers.length, x, read, y };
 }
 
-/** A value of a unit at the cursor's step, by its name on the wire. @param {State} state @param {number} unit */
-export function valuesAt(state, unit) {
+/** Return a value of a unit at the cursor's step, by its name on the wire. @param {State} state @param {number} unit */
+function valuesAt(state, unit) {
   const { rows } = layerOf(state);
   return (/** @type {string} */ name) => rows[name][unit][state.step - 1];
 }
 
 /**
- * A carried signal as the cursor's step found it. `first` is where its units begin in the layer's first state.
+ * Return a carried signal before the cursor's step. `first` is where its units begin in the layer's first state.
  * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
  */
 export function before(state, signal, unit, first = 0) {
@@ -62,7 +65,7 @@ export function before(state, signal, unit, first = 0) {
 
 /** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b; Uh is 0 where a gate does not read the old state */
 
-/** A gate's sum at the cursor's step. @param {State} state @param {Gate} gate @param {number} unit @returns {Sum} */
+/** Return a gate's sum at the cursor's step. @param {State} state @param {Gate} gate @param {number} unit @returns {Sum} */
 export function sumAt(state, gate, unit) {
   const at = valuesAt(state, unit);
   const layer = layerOf(state);
@@ -72,12 +75,12 @@ export function sumAt(state, gate, unit) {
   return { Wx, Uh, b, a: Wx + Uh + b };
 }
 
-/** The sums of all gates. @param {State} state @param {number} unit @returns {Record<Gate, Sum>} */
+/** Return the sums of all gates. @param {State} state @param {number} unit @returns {Record<Gate, Sum>} */
 export const sumsAt = (state, unit) =>
   Object.fromEntries(cellOf(layerOf(state)).gates.map((gate) => [gate, sumAt(state, gate, unit)]));
 
 /**
- * Of all that is held at the cursor's step, the value that was computed.
+ * Return the computed values of everything that is clamped at the cursor's step.
  * @param {State} state @param {number} unit
  * @returns {Partial<Record<Held, number>>}
  */
@@ -94,20 +97,31 @@ export function replacedAt(state, unit) {
 }
 
 /**
- * The clamp that closes a gate of every unit at a step, so that the step writes nothing, and how that is said.
+ * Read a unit at the cursor's step: its place, the values with these names on the wire, the sums of its gates, and the computed value of
+ * everything that is clamped there.
+ * @template {string} N
+ * @param {State} state @param {number} unit @param {readonly N[]} names
+ * @returns {Place & Record<N, number> & {sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}}
+ */
+export function unitAt(state, unit, names) {
+  const values = /** @type {Record<N, number>} */ (Object.fromEntries(names.map((name) => [name, valuesAt(state, unit)(name)])));
+  return { ...placeAt(state, unit), ...values, sums: sumsAt(state, unit), replaced: replacedAt(state, unit) };
+}
+
+/**
+ * Return the clamp that closes a gate of every unit at a step, so that the step writes nothing, and the clamp in words.
  * @param {State} state @param {Gate} gate @param {number} step
  */
 export function closing(state, gate, step) {
   const layer = layerIndex(state) + 1;
   const whose = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
-  const of = state.run.layers.length > 1 ? ` of layer ${layer}` : "";
   return {
     clamps: [{ gate, units: null, from: step, to: step, value: 0, layer }],
-    said: `${whose}${of} at ${turned(state, gate) ? 1 : 0}`,
+    text: `${whose}${ofLayer(state.run, layer)} at ${turned(state, gate) ? 1 : 0}`,
   };
 }
 
-/** What a layer reads: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
+/** Return the input of the cursor's layer: the encoded input, or the states of the layer below. @param {State} state @returns {Rows} */
 export function inputsOf(state) {
   const layer = layerIndex(state);
   return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
@@ -122,7 +136,7 @@ export function inputsOf(state) {
  */
 
 /**
- * What the cursor's state is made of, here and in the untouched run; null while it is not known.
+ * Return the contributions to the cursor's state, here and in the original run; null while they are not known.
  * @param {State} state
  * @returns {(Mixture & {twin: Mixture | null}) | null}
  */
@@ -131,23 +145,23 @@ export function mixtureAt(state) {
   if (!ledger) return null;
   const row = state.step - ledger.from;
   const { shares, largest, twin, twin_largest } = ledger;
-  const untouched = twin && twin_largest && { shares: twin[row], largest: twin_largest[row] };
-  return { shares: shares[row], largest: largest[row], twin: untouched };
+  const original = twin && twin_largest && { shares: twin[row], largest: twin_largest[row] };
+  return { shares: shares[row], largest: largest[row], twin: original };
 }
 
-/** The step that wrote most of a state, and its share. @param {Mixture} mixture @returns {Named} */
+/** Return the step that wrote most of a state, and its share. @param {Mixture} mixture @returns {Named} */
 export function mostWritten({ shares, largest }) {
   const step = /** @type {number} */ (largest.find((place) => place > 0));
   return { step, value: shares[step] };
 }
 
-/** The step that wrote most of the cursor's state, and its share. @param {State} state @returns {Named | null} */
+/** Return the step that wrote most of the cursor's state, and its share. @param {State} state @returns {Named | null} */
 export function writtenAt(state) {
   const mixture = mixtureAt(state);
   return mixture && mostWritten(mixture);
 }
 
-/** What was there before the first step, in words: h₀ or c₀, or the value that a hold put in its place later. @param {State} state */
+/** Describe the state before the first step: h₀ or c₀, or the value that a clamp set later. @param {State} state */
 export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
@@ -155,7 +169,7 @@ export function originAt(state) {
   return since ? `the value ${fixed(value)} that a clamp set at t = ${since}` : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
-/** The step whose input the cursor's output would move most with, and how much. @param {State} state @returns {Named | null} */
+/** Return the step with the input that the cursor's output is most sensitive to, and that sensitivity. @param {State} state @returns {Named | null} */
 export function listensTo(state) {
   const most = detailAt(state, "sensitivity")?.input;
   return most ? { step: most.t, value: most.value } : null;
@@ -167,26 +181,25 @@ export function listensTo(state) {
  * @typedef {{parts: Record<string, number>, sizes: Record<string, number>, decimals: Record<string, number[]>}} Worked
  */
 
-/** What was worked out for the cursor's step, null while it is not known. @param {State} state @returns {Worked | null} */
+/** Return what the core computed for the equations at the cursor's step, null while it is not known. @param {State} state @returns {Worked | null} */
 export function workedAt(state) {
   const { run, unit, step } = state;
-  const came = run.equations;
-  const there = came?.layer === layerIndex(state) + 1 && came.unit === unit + 1;
   const detail = detailAt(state, "equations");
-  const found = there ? came.steps[step - 1] : detail?.steps[step - detail.from];
-  if (!found) return null;
+  const cameWithRun = run.equations?.layer === layerIndex(state) + 1 && run.equations.unit === unit + 1;
+  const equations = cameWithRun ? run.equations?.steps[step - 1] : detail?.steps[step - detail.from];
+  if (!equations) return null;
   const byName = (/** @type {number[]} */ values) => Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
-  return { parts: byName(found.parts), sizes: byName(found.sizes), decimals: found.decimals };
+  return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };
 }
 
 /** The numbers of decimals that are tried, the fewest first. */
 export const DECIMALS = [2, 3, 4];
 
-/** The number that a shown text stands for. @param {string} text */
+/** Return the number that a shown text stands for. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * The number of decimals with which a reader who computes an equation from the printed numbers gets the printed results. If no number of
+ * Return the number of decimals with which a reader who computes an equation from the printed numbers gets the printed results. If no number of
  * decimals does that, `off` has the results whose last digit is off.
  * @param {Record<string, number[]>} decimals that are enough for each result, unless all of 2, 3 and 4 are
  * @param {string} equation
@@ -210,7 +223,7 @@ export function decimalsOf(decimals, equation) {
  * @param {Worked} worked
  * @param {string} name of the equation
  * @param {Record<string, number>} values by the rest of their slot's name
- * @param {number | null} [held] the value that was put in place of the result
+ * @param {number | null} [held] the value that a clamp put in place of the result
  */
 export function putEquation({ slots, rounded }, worked, name, values, held = null) {
   const { decimals, off } = decimalsOf(worked.decimals, name);
@@ -220,18 +233,21 @@ export function putEquation({ slots, rounded }, worked, name, values, held = nul
 }
 
 /**
- * Put the numbers of a gate's equation into its slots.
- * @param {Numbers} numbers
+ * Return the numbers of the equations of all gates, to which a cell adds those of its other equations.
  * @param {Worked} worked
- * @param {Gate} gate
- * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}} at
- * @param {number} value that the gate has
+ * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>} & Record<Gate, any>} at
+ * @returns {Numbers}
  */
-export function putGate(numbers, worked, gate, { sums, replaced }, value) {
-  putEquation(numbers, worked, gate, { ...sums[gate], value: replaced[gate] ?? value }, gate in replaced ? value : null);
+export function gateNumbers(worked, at) {
+  const numbers = { slots: {}, rounded: new Set() };
+  for (const [gate, sum] of Object.entries(at.sums)) {
+    const computed = at.replaced[gate];
+    putEquation(numbers, worked, gate, { ...sum, value: computed ?? at[gate] }, computed === undefined ? null : at[gate]);
+  }
+  return numbers;
 }
 
-/** The numbers that `carried` has, of every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */
+/** Return the numbers of `carried` for every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */
 export function ofAllUnits(state, carried) {
   const units = Array.from({ length: layerOf(state).H }, (_, unit) => carried({ ...state, unit }));
   return Object.fromEntries(Object.keys(units[0]).map((name) => [name, units.map((values) => values[name])]));

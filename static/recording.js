@@ -4,7 +4,7 @@
 import { writeScenario } from "./link.js";
 
 /**
- * `link` says what is looked at, `live` is the address of a server that can answer more, "" where none is known. Each run has its
+ * `link` says what is looked at, `live` is the address of a server that can answer more, "" if none is known. Each run has its
  * stream and the answers about it, by layer and unit ("1.2"), each over some of its steps. `gap` is what the experiment "Gradient
  * reach" asks first, `reveals` are those of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
@@ -60,7 +60,7 @@ export function recordedReveal(question) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-/** A text to compare scenarios by; how their steps are spaced does not matter. @param {Scenario} scenario */
+/** Return a text to compare scenarios by; how their steps are spaced does not matter. @param {Scenario} scenario */
 const keyOf = ({ model, sequence, clamps, weights, against }) =>
   `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against) })}`;
 

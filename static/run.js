@@ -7,10 +7,10 @@
 
 /** @typedef {Float64Array[]} Rows */
 /** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
-/** A signal that is made of a sum W x + U h + b. @typedef {string} Gate */
-/** What can be held: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
+/** A signal that is computed from a sum W x + U h + b. @typedef {string} Gate */
+/** What can be clamped: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
 /**
- * A hold, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
+ * A clamp, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
  * count from 1. z is the source's, whatever the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
@@ -21,7 +21,7 @@
  */
 /** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
- * What a scenario changes of a model, and the other input that it is compared with, "" or left out where there is none.
+ * What a scenario changes of a model, and the other input that it is compared with, "" or absent if there is none.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
@@ -37,18 +37,18 @@
  *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace}} Start */
 /** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step */
 /**
- * The end of a run: how far each unit's state moved in all, layer by layer. Beside an untouched twin also the `first` step
+ * The end of a run: how far each unit's state moved in all, layer by layer. Beside an original run also the `first` step
  * at which the two answer differently, and where their states differ `most`.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
  * `rows` has the layer's arrays by their names in the steps: "z" and the other signals, the terms "Wx.z" and "Uh.z" of a
- * gate's sum, "twin.z" of the untouched run, "delta.z", z minus that, and "computed.z", what a held z would have been.
+ * gate's sum, "twin.z" of the original run, "delta.z", z minus that, and "computed.z", what a clamped z would have been.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** `equations` came with the run, for one unit. @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, untouched: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run */
+ *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run */
 
 import { boot } from "./boot.js";
 
@@ -64,9 +64,9 @@ export function newRun(start, { clamps, weights, against }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
-  const [untouched, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
+  const [twinOutputs, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
   const equations = start.equations ? { ...start.equations, steps: [] } : null;
-  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against ?? "", columns, layers, inputs, outputs, untouched, gaps, effect: null, equations };
+  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against ?? "", columns, layers, inputs, outputs, twinOutputs, gaps, effect: null, equations };
 }
 
 /**
@@ -83,17 +83,20 @@ export function putStep(run, step) {
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
   if (step.equations) run.equations?.steps.push(step.equations);
-  if (step["twin.y"]) put(run.untouched, column, step["twin.y"]);
+  if (step["twin.y"]) put(run.twinOutputs, column, step["twin.y"]);
   if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }
 
-/** What was run. @param {Run} run */
+/** Return the scenario of a run. @param {Run} run */
 export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights, against }); // prettier-ignore
 
-/** What the run that goes along is, in words. @param {Run} run */
+/** Return the name of the run beside this one. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
-/** The last of a run. @param {Run} run @param {Done} done */
+/** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
+export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
+
+/** Complete a run with its end. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
@@ -112,10 +115,10 @@ function put(rows, column, base64) {
 }
 
 /**
- * What the model answers at a step: the likeliest label and its probability, or the number.
+ * Return the model's answer at a step: the likeliest label and its probability, or the number.
  * @param {Run} run
  * @param {number} column
- * @param {Rows} [outputs] the run's own, or its untouched twin's
+ * @param {Rows} [outputs] the run's own, or those of the run beside it
  * @returns {{text: string, value: number}}
  */
 export function answer(run, column, outputs = run.outputs) {
@@ -131,19 +134,19 @@ export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 const RIGHT_WITHIN = 0.1; // of the task's own number
 
 /**
- * Where the answer at a step is not the task's own, that one as text; "" where it is, or the task asks for none.
+ * Return the task's answer at a step as text if the model's answer is wrong, else "".
  * @param {Run} run @param {number} column
  */
 export function missed(run, column) {
   const right = run.right?.[column] ?? null;
   if (right === null) return "";
   if (run.y.kind === "linear") return Math.abs(run.outputs[0][column] - right) > RIGHT_WITHIN ? fixed(right) : "";
-  const wanted = run.y.labels[right - 1];
-  return answer(run, column).text === wanted ? "" : wanted;
+  const label = run.y.labels[right - 1];
+  return answer(run, column).text === label ? "" : label;
 }
 
 /**
- * A number as the page writes it: two decimals, a true minus sign, never −0.00.
+ * Write a number: two decimals, a true minus sign, never −0.00.
  * @param {number} value
  * @param {number} [decimals]
  */
@@ -154,7 +157,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * The clamp that holds something at a step, if there is one. Where clamps overlap, the last one counts.
+ * Return the clamp of something at a step, if there is one. If clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

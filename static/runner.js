@@ -24,13 +24,13 @@ export function createRunner(trace, listen, failed, waits) {
 
   /** @param {S} scenario */
   async function run(scenario) {
-    const own = (flight = new AbortController());
+    const current = (flight = new AbortController());
     waits(true);
     try {
-      await trace(scenario, listen(scenario), own.signal);
+      await trace(scenario, listen(scenario), current.signal);
     } catch (error) {
       // Once something newer is asked for, nobody needs to hear of this.
-      if (!waiting && !own.signal.aborted) failed(/** @type {Error} */ (error));
+      if (!waiting && !current.signal.aborted) failed(/** @type {Error} */ (error));
     }
     flight = null;
     waits(false);
@@ -39,14 +39,14 @@ export function createRunner(trace, listen, failed, waits) {
     if (next) run(next);
   }
 
-  /** Run a scenario; with `there`, only if another one is on its way. @param {S} scenario @param {boolean} [there] */
-  return (scenario, there = false) => {
+  /** Run a scenario; with `onTape`, only if another is on its way. @param {S} scenario @param {boolean} [onTape] */
+  return (scenario, onTape = false) => {
     if (!flight) {
-      if (!there) run(scenario);
+      if (!onTape) run(scenario);
       return;
     }
-    const late = flight;
-    if (!waiting) setTimeout(() => late.abort(), PATIENCE);
+    const current = flight;
+    if (!waiting) setTimeout(() => current.abort(), PATIENCE);
     waiting = scenario;
   };
 }

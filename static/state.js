@@ -29,8 +29,8 @@
 /**
  * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
  * there before the first step, then that of each step's candidate. `largest` has the places in that row of its largest
- * shares, largest first. `twin` and `twin_largest` are those of the untouched run. `origins` has the value that was there
- * before, `since` the step at which a hold put it in, 0 where it is h_0.
+ * shares, largest first. `twin` and `twin_largest` are those of the original run. `origins` has the value that was there
+ * before, `since` the step at which a clamp set it, 0 for h_0.
  * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
  *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
@@ -48,7 +48,7 @@
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */
 /**
- * How well a run's model does on fresh data, `changed` as it is in the run and `untouched`, as /api/score answers. `held`
+ * The score of a run's model on held-out data, `changed` as in the run and `untouched`, as /api/score answers. `held`
  * says for each clamp at which steps of that data it was on.
  * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
  *            steps: number, held: {at: string}[]}} Score
@@ -69,11 +69,11 @@
  *   behind these; `received` of its steps have come.
  * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
  * - `upto`: the run ends after this step, until something else is asked for; null: it does not.
- * - `error` is said beside the box; `invalid`: whether the text is to blame.
- * - `awaited`: where a link wants the cursor once its run has come, and what is to be said then.
+ * - `error` stands beside the box; `invalid`: whether the text is to blame.
+ * - `awaited`: where a link wants the cursor once its run has come, and the notice that is shown then.
  * - `details` were fetched for the cursor; `refusals` say why something could not be.
  * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
- *   be held next; while it is null that is the cursor's cell. `difference`: whether the pictures show the run minus its twin.
+ *   be clamped next; while it is null that is the cursor's cell. `difference`: whether the pictures show the difference from the run beside it.
  * - `brush` are the steps of a signal that like moments are to be found of; null stands for those of the cursor.
  * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
@@ -91,7 +91,7 @@ export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
 
-/** Where one looks unless told otherwise. @type {Focus} */
+/** The focus of a link without keys. @type {Focus} */
 export const FOCUS = {
   step: 1,
   layer: null,
@@ -111,7 +111,7 @@ export const MOST_ROWS = 16;
 /**
  * @param {State} state
  * @param {Partial<State>} changes
- * @returns {State} the same one where these make no difference
+ * @returns {State} the same object if these make no difference
  */
 export function change(state, changes) {
   const same = Object.entries(changes).every(([key, value]) => state[/** @type {keyof State} */ (key)] === value);
@@ -121,24 +121,24 @@ export function change(state, changes) {
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** The index of the layer that is looked at. @param {State} state */
+/** Return the index of the layer that is looked at. @param {State} state */
 export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.layers.length - 1);
 
-/** The layer that is looked at. @param {State} state @returns {Layer} */
+/** Return the layer that is looked at. @param {State} state @returns {Layer} */
 export const layerOf = (state) => state.run.layers[layerIndex(state)];
 
 /**
- * The unit that will be looked at once the run that is asked for is there; layers and units count from 1.
+ * Return the unit that will be looked at once the run that is asked for is there; layers and units count from 1.
  * @param {State} state
  */
 export function placeToCome({ run, model, models, awaited, layer, unit }) {
   const { layers } = /** @type {ModelEntry} */ (models.find(({ id }) => id === model));
-  const there = awaited?.focus ?? (run.model === model ? { layer, unit } : FOCUS);
-  const index = within(there.layer ?? Infinity, 0, layers.length - 1);
-  return { layer: index + 1, unit: within(there.unit, 0, layers[index].units - 1) + 1 };
+  const place = awaited?.focus ?? (run.model === model ? { layer, unit } : FOCUS);
+  const index = within(place.layer ?? Infinity, 0, layers.length - 1);
+  return { layer: index + 1, unit: within(place.unit, 0, layers[index].units - 1) + 1 };
 }
 
-/** The units that have a row, in the order of the rows. @param {State} state */
+/** Return the units that have a row, in the order of the rows. @param {State} state */
 function unitsInOrder(state) {
   const { H, moved } = layerOf(state);
   const units = Array.from({ length: H }, (_, unit) => unit);
@@ -146,17 +146,17 @@ function unitsInOrder(state) {
   return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
 }
 
-/** The units whose rows are in sight. @param {State} state */
+/** Return the units whose rows are in sight. @param {State} state */
 export function unitsInSight(state) {
   const units = unitsInOrder(state);
   const first = within(state.first, 0, Math.max(0, units.length - MOST_ROWS));
   return units.slice(first, first + MOST_ROWS);
 }
 
-/** How many rows there are to scroll through. @param {State} state */
+/** Return how many rows there are to scroll through. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
-/** Brings the unit of the cursor into sight. @param {State} state */
+/** Bring the unit of the cursor into sight. @param {State} state */
 function inSight(state) {
   const units = unitsInOrder(state);
   const row = Math.max(0, units.indexOf(state.unit));
@@ -164,12 +164,12 @@ function inSight(state) {
   return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
 }
 
-/** A model was brought: it is one of those that can be chosen. @param {State} state @param {ModelEntry} entry */
+/** Add an uploaded model to those that can be chosen. @param {State} state @param {ModelEntry} entry */
 export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
 /**
- * A new run has begun to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
+ * Show a run that begins to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
  * model's, to its start. Otherwise the cursor stays, and a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
@@ -207,7 +207,7 @@ export function focus(state, focus) {
 }
 
 /**
- * A run broke off: show again what was shown before it.
+ * Show again what was shown before a run that broke off.
  * @param {State} state
  * @param {State} before
  */
@@ -217,31 +217,31 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** The run is whole, so that it is known which units moved most. @param {State} state */
+/** Note that the run is complete, so that it is known which units moved most. @param {State} state */
 export const complete = (state) => inSight(change(state, { received: state.run.T }));
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
-/** Say something beside the box. @param {State} state @param {string} error */
+/** Show a message beside the box. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */
 export function goTo(state, step) {
-  const there = within(Math.round(step), 1, state.run.T);
-  return there === state.step ? state : change(state, { step: there, selection: null, chosen: null });
+  const nearest = within(Math.round(step), 1, state.run.T);
+  return nearest === state.step ? state : change(state, { step: nearest, selection: null, chosen: null });
 }
 
 /** @param {State} state @param {number} unit */
 export function lookAt(state, unit) {
-  const there = within(unit, 0, layerOf(state).H - 1);
-  return inSight(there === state.unit ? state : change(state, { unit: there, selection: null, chosen: null }));
+  const nearest = within(unit, 0, layerOf(state).H - 1);
+  return inSight(nearest === state.unit ? state : change(state, { unit: nearest, selection: null, chosen: null }));
 }
 
-/** Go up or down by rows, as they stand. @param {State} state @param {number} by */
-export function moveRow(state, by) {
+/** Go up or down by rows, as they stand. @param {State} state @param {number} rows */
+export function moveRow(state, rows) {
   const units = unitsInOrder(state);
-  return lookAt(state, units[within(units.indexOf(state.unit) + by, 0, units.length - 1)]);
+  return lookAt(state, units[within(units.indexOf(state.unit) + rows, 0, units.length - 1)]);
 }
 
 /** @param {State} state @param {number} first the first row in sight */
@@ -260,7 +260,7 @@ export function chooseLayer(state, layer) {
 
 /** Show a view, or leave it out. @param {State} state @param {View} view */
 export function toggleView(state, view) {
-  const views = VIEWS.filter((one) => (one === view) !== state.views.includes(one));
+  const views = VIEWS.filter((other) => (other === view) !== state.views.includes(other));
   return change(state, { views });
 }
 
@@ -292,16 +292,16 @@ export const failDetail = (state, kind, why) => change(state, { refusals: { ...s
 
 /**
  * Note what leaving out the step that a view names does to the cursor's state and output.
- * @param {State} state @param {"memory" | "influence"} by @param {Outcome | {error: string}} outcome
+ * @param {State} state @param {"memory" | "influence"} view @param {Outcome | {error: string}} outcome
  */
-export function putCheck(state, by, outcome) {
+export function putCheck(state, view, outcome) {
   const { run, step, unit } = state;
   const place = { run, layer: layerIndex(state), unit, from: step, to: step };
-  return putDetail(state, "checks", { ...detailAt(state, "checks"), ...place, [by]: outcome });
+  return putDetail(state, "checks", { ...detailAt(state, "checks"), ...place, [view]: outcome });
 }
 
 /**
- * What has been fetched of a kind, if it is about the cursor.
+ * Return the detail of a kind, if it is about the cursor.
  * @template {Kind} K
  * @param {State} state @param {K} kind
  * @returns {Details[K] | null}
@@ -333,7 +333,7 @@ export function play(state) {
 /** @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
-/** One step of playing, but not beyond what has come of the run; at its end playing stops. @param {State} state */
+/** Play one step, but not beyond the steps that have arrived; playing stops at the end of the run. @param {State} state */
 export function tick(state) {
   const step = Math.max(state.step, Math.min(state.step + 1, state.received));
   return change(state, { step, playing: step < state.run.T });

@@ -1,5 +1,5 @@
 /**
- * One place for the state. Its listeners are told once a frame, however often it changed; `flush` tells them at once,
+ * One place for the state. Its listeners are called once a frame, however often it changed; `flush` calls them at once,
  * where waiting for the frame would only lose time.
  */
 
@@ -20,16 +20,16 @@
 export function createStore(initial) {
   let state = initial;
   let waiting = 0;
-  let told = initial;
+  let notified = initial;
   let flushed = -Infinity;
   /** @type {((state: S) => void)[]} */
   const listeners = [];
 
-  function tell() {
+  function notify() {
     cancelAnimationFrame(waiting);
     waiting = 0;
-    if (told === state) return;
-    told = state;
+    if (notified === state) return;
+    notified = state;
     flushed = performance.now();
     for (const listener of listeners) listener(state);
   }
@@ -40,15 +40,26 @@ export function createStore(initial) {
       const next = transition(state, ...args);
       if (next === state) return;
       state = next;
-      waiting ||= requestAnimationFrame(tell);
+      waiting ||= requestAnimationFrame(notify);
     },
     flush() {
       // Not more often than the screen can show it.
       if (performance.now() - flushed < 16) return;
-      tell();
+      notify();
     },
     subscribe(listener) {
       listeners.push(listener);
     },
+  };
+}
+
+/** Create a function that returns whether its arguments differ from those of its last call: a listener's guard against doing work again. */
+export function createGuard() {
+  /** @type {unknown[] | null} */
+  let last = null;
+  return (/** @type {unknown[]} */ ...parts) => {
+    const isNew = !last || parts.length !== last.length || parts.some((part, i) => part !== last?.[i]);
+    last = parts;
+    return isNew;
   };
 }

@@ -1,5 +1,7 @@
 /** The colours of values, as the figures that came from Python define them. */
 
+import { writeStored } from "./storage.js";
+
 /** @typedef {[number, number, number]} Colour */
 /** @typedef {[number, string][]} Scale places from 0 to 1, each with its colour as #rrggbb */
 
@@ -7,7 +9,7 @@
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /**
- * The colour at a place on a scale, between its neighbours as Plotly has it.
+ * Return the colour at a place on a scale, between its neighbours as Plotly has it.
  * @param {Scale} scale
  * @param {number} place from 0 to 1
  * @returns {Colour}
@@ -34,7 +36,7 @@ export function blend(a, b, share) {
 }
 
 /**
- * Whether white reads better than black on a colour (WCAG 2 relative luminance).
+ * Return whether white reads better than black on a colour (WCAG 2 relative luminance).
  * @param {Colour} colour
  */
 export function wantsWhite(colour) {
@@ -46,19 +48,15 @@ export function wantsWhite(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
-/** Light becomes dark, or dark light, here and where one goes next. */
+/** Switch between light and dark, here and on the pages that follow. */
 export function switchTheme() {
   const theme = currentTheme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem("theme", theme);
-  } catch {
-    // Storage can be forbidden; the choice then lasts as long as the page.
-  }
+  writeStored("theme", theme);
   return theme;
 }
 
-/** Whether the page is light or dark now. @returns {"light" | "dark"} */
+/** Return whether the page is light or dark now. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;

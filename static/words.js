@@ -1,8 +1,10 @@
 /** Shares, changes and outputs in words, for every cell. The sentences of one cell are in its folder. */
 
+/** @import { Held } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence; `about` is the signal that it describes. @typedef {{text: string, about?: string}} Phrase */
-import { answer, fixed, twinOf } from "./run.js";
+import { earlier, symbolOf } from "./cells.js";
+import { answer, fixed, ofLayer, twinOf } from "./run.js";
 import { layerOf } from "./state.js";
 
 /** A gate below this is nearly closed. */
@@ -10,7 +12,7 @@ export const LITTLE = 0.2;
 /** A gate above this is nearly open. */
 export const MUCH = 0.8;
 
-/** A share in percent. Only exactly 0 is written "0%", and only exactly 1 "100%". @param {number} share @param {number} [rest] what is left */
+/** Write a share in percent. Only exactly 0 is written "0%", and only exactly 1 "100%". @param {number} share @param {number} [rest] what is left */
 export function percent(share, rest = 1 - share) {
   if (share === 0 || rest === 0) return share === 0 ? "0%" : "100%";
   if (share >= 0.9995) return "over 99.9%";
@@ -18,38 +20,48 @@ export function percent(share, rest = 1 - share) {
   return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)}%`;
 }
 
-/** A share before "of": "none of", "98% of", "all of". @param {number} share @param {number} [rest] what is left */
+/** Write a share before "of": "none of", "98% of", "all of". @param {number} share @param {number} [rest] what is left */
 export const part = (share, rest = 1 - share) => (share === 0 ? "none" : rest === 0 ? "all" : percent(share, rest));
 
-/** A number of steps, short enough to stand over a column. @param {number} steps */
+/** Write a number of steps, short enough to stand over a column. @param {number} steps */
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
 }
 
-/** After how many steps half of a state is left. @param {number} steps */
+/** Write after how many steps half of a state is left. @param {number} steps */
 export const lasting = (steps) =>
   steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
 
-/** How long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
+/** Describe how long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
 export function tellLasting(gate, value, halfLife, what) {
   const share = halfLife === Infinity ? `all of ${what} would be kept` : halfLife < 1 ? `less than half of ${what} would be left after one step` : `half of ${what} would be left after ${lasting(halfLife)}`; // prettier-ignore
   return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
 }
 
-/** How open a gate is. @param {number} value */
+/** @typedef {"closed" | "partly open" | "open"} Openness */
+/** Return roughly how open a gate is. @param {number} value @returns {Openness} */
+const roughly = (value) => (value < LITTLE ? "closed" : value > MUCH ? "open" : "partly open");
+
+/** Describe how open a gate is. @param {number} value */
 export function openness(value) {
-  if (value === 0 || value === 1) return value ? "open" : "closed";
-  return value < LITTLE ? "nearly closed" : value > MUCH ? "nearly open" : "partly open";
+  const rough = roughly(value);
+  return value === 0 || value === 1 || rough === "partly open" ? rough : `nearly ${rough}`;
 }
 
-/** @param {number[]} units @param {number} of @param {string} singular @param {string} plural */
-export function whichUnits(units, of, singular, plural) {
-  if (units.length === 0) return "";
-  if (units.length === 1) return `unit ${units[0] + 1} ${singular}`;
-  if (units.length === of) return `all ${of} units ${plural}`;
-  if (units.length > 4) return `${units.length} units ${plural}`;
-  return `units ${joined(units.map((unit) => String(unit + 1)))} ${plural}`;
+/**
+ * Describe which units do what, by how open a gate is in them.
+ * @param {number[]} values of the gate, in every unit
+ * @param {[Openness, string, string][]} kinds what one unit does, and what several do, with such a gate
+ */
+export function whichUnits(values, kinds) {
+  const clauses = kinds.map(([kind, singular, plural]) => {
+    const units = values.flatMap((value, unit) => (roughly(value) === kind ? String(unit + 1) : []));
+    if (units.length < 2) return units.length ? `unit ${units[0]} ${singular}` : "";
+    if (units.length === values.length) return `all ${units.length} units ${plural}`;
+    return units.length > 4 ? `${units.length} units ${plural}` : `units ${joined(units)} ${plural}`;
+  });
+  return joined(clauses.filter(Boolean));
 }
 
 /** The meaning of the kinds of timesteps with names that do not show it. @type {Record<string, string>} */
@@ -59,21 +71,21 @@ const KINDS = {
   filler: "A filler is a word that does not change the opinion.",
 };
 
-/** A mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
+/** Name a mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
 export const meanOf = (name) =>
   name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
     const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
     return `mean ${gate} at ${timesteps}`;
   });
 
-/** What the kinds of timesteps in such names mean. @param {string[]} names */
+/** Describe what the kinds of timesteps in such names mean. @param {string[]} names */
 export const tellKinds = (names) =>
   Object.keys(KINDS)
     .filter((kind) => names.some((name) => name.endsWith(` at ${kind}`)))
     .map((kind) => KINDS[kind])
     .join(" ");
 
-/** The beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Return the beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
 /** The narration of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
@@ -87,17 +99,17 @@ export const tellSkipped = (state, at) => [
 ];
 
 /**
- * The last sentences of a narration: what is clamped, what else the cell did, and the output.
+ * Return the last sentences of a narration: what is clamped, what else the cell did, and the output.
  * @param {State} state
- * @param {{replaced: Partial<Record<string, number>>, value: (name: string) => number, symbols: Record<string, string>}} clamped
- *   the computed value of everything that is clamped, its value now, and its symbol
+ * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
  * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
  * @param {Phrase[]} [rate] the clause with the half-life, which comes first
  * @returns {Phrase[]}
  */
-export function tellRest(state, { replaced, value, symbols }, clauses, rate = []) {
-  const clamped = Object.entries(replaced).map(([name, was]) => ({
-    text: `${symbols[name]} is clamped at ${fixed(value(name))} instead of ${fixed(/** @type {number} */ (was))}`,
+export function tellRest(state, at, clauses, rate = []) {
+  const symbol = (/** @type {Held} */ name) => (earlier(name) ? "the old state" : symbolOf(layerOf(state), name));
+  const clamped = Object.entries(at.replaced).map(([name, computed = NaN]) => ({
+    text: `${symbol(name)} is clamped at ${fixed(at[name])} instead of ${fixed(computed)}`,
     about: name,
   }));
   const capital = (/** @type {string} */ text) => (/^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
@@ -120,39 +132,38 @@ export function change(before, after) {
 }
 
 /**
- * How the run differs from the original run, or from the run of the second sequence.
+ * Describe how the run differs from the original run, or from the run of the second sequence.
  * @param {State} state
  */
 export function tellEffect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
-  const [now, was] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.untouched).text] : ["", ""];
-  const beside = run.against ? `${now} (${twinOf(run)}: ${was})` : `${now} instead of ${was}`;
-  const where = now === was ? ", but the first output number is the same" : `: ${beside}`;
+  const [output, original] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.twinOutputs).text] : ["", ""];
+  const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
+  const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;
-  const of = run.layers.length > 1 ? ` of layer ${most.layer}` : "";
-  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${of}: by ${fixed(most.gap, 3)}.`;
+  return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
 
-/** The output, and whether it has changed, or differs from the run beside it. @param {State} state */
-export function tellOutput({ run, step }) {
-  const now = answer(run, step - 1).text;
-  const other = run.twin ? answer(run, step - 1, run.untouched).text : now;
-  if (other !== now) return `is ${now} (${twinOf(run)}: ${other})`;
-  if (step === 1) return `is ${now}`;
+/** Describe the output, and whether it has changed or differs from the run beside it. @param {State} state */
+function tellOutput({ run, step }) {
+  const output = answer(run, step - 1).text;
+  const other = run.twin ? answer(run, step - 1, run.twinOutputs).text : output;
+  if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;
+  if (step === 1) return `is ${output}`;
   const before = answer(run, step - 2).text;
-  return now === before ? `stays ${run.y.kind === "linear" ? "at " : ""}${now}` : `changes from ${before} to ${now}`;
+  return output === before ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}` : `changes from ${before} to ${output}`;
 }
 
 /**
- * The effect of skipping a step.
+ * Describe the effect of skipping a step.
  * @param {Outcome} outcome
  * @param {State} state
  */
 export function tellOutcome({ h, y }, state) {
-  const [of, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
+  const [whose, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
   const answer = y.was === y.is ? `the output stays ${y.is}` : `the output changes from ${y.was} to ${y.is}`;
-  return `${of} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
+  return `${whose} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
 }

@@ -208,7 +208,7 @@ TERMS = {
         "docs/reference/http.md",
         LAB,
         "templates/base.html",
-        "static/views/whatif.js",
+        "static/views/whatif/text.js",
         COMPARE,
         TRAIN,
         GAP,

@@ -12,12 +12,12 @@ export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);
 
-/** The cells in sight, and one more. @param {Contest} contest @param {Name} name */
-export const added = ({ shown }, name) => NAMES.filter((one) => one === name || shown.includes(one));
+/** Return the cells in sight, and one more. @param {Contest} contest @param {Name} name */
+export const added = ({ shown }, name) => NAMES.filter((other) => other === name || shown.includes(other));
 
 /** Show a cell, or leave it out; the last one stays. @param {Contest} contest @param {Name} name */
 export function toggle(contest, name) {
-  const shown = PRESENT.filter((one) => (one === name) !== contest.shown.includes(one));
+  const shown = PRESENT.filter((other) => (other === name) !== contest.shown.includes(other));
   if (shown.length === 0) return contest;
   return { ...contest, shown, at: shown.includes(contest.at) ? contest.at : shown[shown.length - 1] };
 }

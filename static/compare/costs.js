@@ -1,7 +1,7 @@
 /** What each cell costs, measured on the server that the page came from, when it is asked for. */
 
 import { fixed } from "../run.js";
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -9,8 +9,8 @@ import { setText } from "../elements.js";
  */
 export function mountCosts(section, timing) {
   const button = /** @type {HTMLElement} */ (section.querySelector("button"));
-  const said = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
-  const rows = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("tr[data-model]")]);
+  const status = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
+  const rows = findAll(section, "tr[data-model]");
 
   button.addEventListener("click", async () => {
     if (button.ariaBusy === "true") return;
@@ -18,17 +18,17 @@ export function mountCosts(section, timing) {
     try {
       // One after the other, so that none is measured beside another.
       for (const row of rows) {
-        setText(said, `Measuring ${row.dataset.model} …`);
+        setText(status, `Measuring ${row.dataset.model} …`);
         const { step, training, repeats, steps, sequences } = await timing(row.dataset.model ?? "");
         setText(/** @type {Element} */ (row.querySelector(".step")), `${fixed(step, 1)} µs`);
         setText(/** @type {Element} */ (row.querySelector(".training")), `${fixed(training, 1)} ms`);
         setText(
-          said,
+          status,
           `Measured now on this server, as medians of ${repeats} runs: one timestep of one sequence, and the gradients of one batch of ${sequences} sequences of ${steps} timesteps.`,
         );
       }
     } catch (error) {
-      setText(said, /** @type {Error} */ (error).message);
+      setText(status, /** @type {Error} */ (error).message);
     }
     button.ariaBusy = "false";
   });

@@ -3,7 +3,7 @@
  *
  *     compare?task=flip-flop&by=parameters&sequence=A+x+x&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
- * `clamps` are held in the GRU, `unit` is looked at in every cell that has it.
+ * `clamps` are those of the GRU, `unit` is looked at in every cell that has it.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -19,38 +19,38 @@ import { PRESENT, WHEN } from "./contest.js";
 const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
 
 /**
- * The address of what is looked at, or of the same with another task or matched by something else.
+ * Return the address of what is looked at, or of the same with another task or matched by something else.
  * @param {Contest} contest @param {{task?: string, by?: string}} [other]
  */
 export function addressOf({ cells, shown, when }, other = {}) {
-  const said = new URLSearchParams({ task: other.task ?? task });
-  if ((other.by ?? by) !== "units") said.set("by", other.by ?? by);
-  if (String(shown) !== String(usual)) said.set("cells", shown.join(","));
-  if (when !== WHEN[0]) said.set("when", when);
+  const keys = new URLSearchParams({ task: other.task ?? task });
+  if ((other.by ?? by) !== "units") keys.set("by", other.by ?? by);
+  if (String(shown) !== String(usual)) keys.set("cells", shown.join(","));
+  if (when !== WHEN[0]) keys.set("when", when);
   const { gru } = cells;
-  // Another task reads other symbols, and has other units to hold.
+  // Another task reads other symbols, and has other units to clamp.
   const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
   const { step, unit, convention } = gru;
   const focus = { ...DEFAULTS, step, unit, convention };
   const rest = encode({ ...scenario, model: null, weights: [], focus, notices: [] });
-  return `?${said.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
+  return `?${keys.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
 }
 
 /** Everything of a focus that this page has no use for. */
 const DEFAULTS = decode("").focus;
 
 /**
- * What the address asks for beside the task and by what the networks are matched, which the page came with.
+ * Read an address, without the task and what the networks are matched by: the page came with these.
  * @param {string} address
  * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
  */
 export function read(address) {
-  const said = new URLSearchParams(address);
+  const keys = new URLSearchParams(address);
   const link = decode(address);
-  const named = said.get("cells")?.split(",") ?? usual;
+  const named = keys.get("cells")?.split(",") ?? usual;
   const shown = PRESENT.filter((name) => named.includes(name));
   if (!shown.length || shown.length < named.length) link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
-  const when = WHEN.find((one) => one === (said.get("when") ?? WHEN[0]));
+  const when = WHEN.find((value) => value === (keys.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
   return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };
 }

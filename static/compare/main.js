@@ -9,8 +9,9 @@ import { createActions } from "../actions.js";
 import * as api from "../api.js";
 import { keepArriving } from "../arrival.js";
 import { boot } from "../boot.js";
-import { follow, hold } from "../changes.js";
+import { follow, setClamps } from "../changes.js";
 import { keepDetails } from "../details.js";
+import { findAll } from "../elements.js";
 import { facet } from "../facets.js";
 import { address, home } from "../frame.js";
 import { unfollowed, writeScenario } from "../link.js";
@@ -51,18 +52,18 @@ const store = createStore(
 );
 const lead = facet(store, () => store.get().at);
 const facets = PRESENT.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
-const asks = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
-const askAll = () => Object.values(asks).forEach((ask) => ask());
+const requests = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
+const askAll = () => Object.values(requests).forEach((requestRun) => requestRun());
 const gru = facet(store, () => "gru");
 const actions = createActions(lead, askAll, async () => {}); // no link is followed on this page
-const ofGru = createActions(gru, asks.gru, async () => {});
+const ofGru = createActions(gru, requests.gru, async () => {});
 
 mountSequence(find(".sequence"), lead, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), lead);
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** What keeps the old state has the colours of the LSTM's f in the other figures too. @param {Name} name */
+/** Return the figures of a cell, in which the factor of the old state has the colours of the LSTM's f. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];
@@ -91,9 +92,9 @@ mountGradient(find(".gradient"), store);
 mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
-const scrollers = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(".scroller")]);
-for (const one of scrollers)
-  one.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = one.scrollLeft)), { passive: true }); // prettier-ignore
+const scrollers = findAll(main, ".scroller");
+for (const scroller of scrollers)
+  scroller.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = scroller.scrollLeft)), { passive: true }); // prettier-ignore
 
 /** Show what a link says, which is of the same task and matched by the same. @param {string} query */
 function show(query) {
@@ -104,11 +105,11 @@ function show(query) {
     const text = link.sequence || models.find(({ id }) => id === model)?.examples[0] || "";
     const clamps = name === "gru" ? link.clamps : [];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
-    const there = same && received === run.T;
-    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, there);
-    if (!there) asks[name]();
+    const onTape = same && received === run.T;
+    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, onTape);
+    if (!onTape) requests[name]();
   }
 }
-if (link.clamps.length) ofGru.alter(hold, link.clamps, null);
+if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
 
 completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });

@@ -4,7 +4,7 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
@@ -15,10 +15,10 @@ import { added, toggle } from "./contest.js";
  * @param {HTMLElement} main
  * @param {StoreOf<Contest>} store
  * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
- * @param {string} home where the lab is, "" when that is not known
+ * @param {string} home the address of the Lab, "" if it is not known
  */
 export function mountShown(main, store, addressOf, home) {
-  const all = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selector)]);
+  const all = (/** @type {string} */ selector) => findAll(main, selector);
   const parts = all("[data-cell]");
   const boxes = /** @type {HTMLInputElement[]} */ (all("[name=cells]"));
   const tabs = /** @type {HTMLInputElement[]} */ (all("[name=at]"));
@@ -40,7 +40,7 @@ export function mountShown(main, store, addressOf, home) {
       /** @type {HTMLElement} */ (tab.closest("label")).hidden = !shown.includes(/** @type {Name} */ (tab.value));
     }
     for (const lab of labs) lab.href = home + encode(linkTo(cells[nameOf(cellOf(lab))]));
-    for (const said of score) setText(said, tellRight(cells[nameOf(cellOf(said))]));
+    for (const line of score) setText(line, tellRight(cells[nameOf(cellOf(line))]));
   });
 
   for (const box of boxes)
@@ -64,10 +64,10 @@ export function mountShown(main, store, addressOf, home) {
       field.addEventListener("change", () => location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys));
 }
 
-/** How many of the task's answers are right so far, in words. @param {State} state */
+/** Describe how many of the task's answers are right so far. @param {State} state */
 function tellRight({ run, received }) {
   if (!run.right) return "";
-  const asked = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
-  const right = asked.filter((column) => missed(run, column) === "").length;
-  return asked.length ? `${right} of ${asked.length} outputs correct` : "";
+  const columns = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));
+  const right = columns.filter((column) => missed(run, column) === "").length;
+  return columns.length ? `${right} of ${columns.length} outputs correct` : "";
 }

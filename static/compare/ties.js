@@ -1,14 +1,14 @@
 /**
- * What keeps and what takes: f and i of the LSTM beside 1 − z and z of the GRU, at the cursor. A slider holds the GRU's z
+ * The factors that keep and take: f and i of the LSTM beside 1 − z and z of the GRU, at the cursor. A slider clamps the GRU's z
  * there, so that one sees the two of the GRU move against each other, and the two of the LSTM stand as they are.
  */
 
 /** @import { Update, Store } from "../store.js" */
 /** @import { Clamp } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { hold, letGo } from "../changes.js";
-import { setText } from "../elements.js";
-import { turned } from "../reading.js";
+import { setClamps, clearChanges } from "../changes.js";
+import { finder, setText } from "../elements.js";
+import { converted } from "../reading.js";
 import { fixed } from "../run.js";
 
 /**
@@ -18,7 +18,7 @@ import { fixed } from "../run.js";
  * @param {{alter: Update}} actions of the GRU
  */
 export function mountTies(section, lstm, gru, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const slider = /** @type {HTMLInputElement} */ (find("[type=range]"));
   const [release, held] = ["button", ".held"].map(find);
   const bars = new Map(["f", "i", "keep", "take"].map((name) => [name, find(`[data-part-of=${name}]`)]));
@@ -30,26 +30,26 @@ export function mountTies(section, lstm, gru, actions) {
     setText(/** @type {Element} */ (row.querySelector("output")), fixed(value));
   }
 
-  /** What is summed up: together they are 1, or not. @param {string} where @param {number} sum */
+  /** Show the sum of the two: for the GRU it is always 1. @param {string} where @param {number} sum */
   const total = (where, sum) => setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {
-    const [{ step, unit, received }, of] = [state, lstm.get()];
-    if (step > received || step > of.received) return;
+    const [{ step, unit, received }, other] = [state, lstm.get()];
+    if (step > received || step > other.received) return;
     const z = state.run.layers[0].rows.z[unit][step - 1];
     show("keep", 1 - z);
     show("take", z);
-    const { f, i } = of.run.layers[0].rows;
-    const there = of.unit;
-    show("f", f[there][step - 1]);
-    show("i", i[there][step - 1]);
-    total("lstm", f[there][step - 1] + i[there][step - 1]);
+    const { f, i } = other.run.layers[0].rows;
+    const lstmUnit = other.unit;
+    show("f", f[lstmUnit][step - 1]);
+    show("i", i[lstmUnit][step - 1]);
+    total("lstm", f[lstmUnit][step - 1] + i[lstmUnit][step - 1]);
     total("gru", 1);
-    setText(find("[data-unit=lstm]"), of.run.layers[0].H > 1 ? `unit ${there + 1}` : "");
+    setText(find("[data-unit=lstm]"), other.run.layers[0].H > 1 ? `unit ${lstmUnit + 1}` : "");
     setText(find("[data-unit=gru]"), state.run.layers[0].H > 1 ? `unit ${unit + 1}` : "");
-    const named = turned(state, "z") ? 1 - z : z;
-    if (document.activeElement !== slider) slider.value = String(named);
-    slider.setAttribute("aria-valuetext", `z = ${fixed(named)} at t = ${step}`);
+    const shown = converted(state, "z", z);
+    if (document.activeElement !== slider) slider.value = String(shown);
+    slider.setAttribute("aria-valuetext", `z = ${fixed(shown)} at t = ${step}`);
     const { clamps } = state;
     release.hidden = clamps.length === 0;
     setText(held, clamps.map((clamp) => describe(state, clamp)).join("; "));
@@ -58,13 +58,13 @@ export function mountTies(section, lstm, gru, actions) {
   slider.addEventListener("input", () => {
     const state = gru.get();
     const { clamps, step, unit } = state;
-    const value = turned(state, "z") ? Number((1 - Number(slider.value)).toFixed(6)) : Number(slider.value);
+    const value = converted(state, "z", Number(slider.value));
     const here = { gate: "z", units: [unit + 1], from: step, to: step, layer: 1 };
     const others = clamps.filter((clamp) => clamp.from !== step || clamp.to !== step || clamp.units?.[0] !== unit + 1 || clamp.gate !== "z"); // prettier-ignore
-    actions.alter(hold, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
+    actions.alter(setClamps, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
   });
   release.addEventListener("click", () => {
-    actions.alter(letGo);
+    actions.alter(clearChanges);
     slider.focus();
   });
 }
@@ -72,5 +72,5 @@ export function mountTies(section, lstm, gru, actions) {
 /** @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value }) {
   const steps = to === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
-  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(turned(state, gate) ? 1 - value : value)} (${steps})`;
+  return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(converted(state, gate, value))} (${steps})`;
 }

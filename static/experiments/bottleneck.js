@@ -2,14 +2,14 @@
 
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-units]")]);
+const find = finder(document);
+const buttons = findAll(document, "[data-units]");
 const [status, error, stop] = [".status", ".error", "[data-do=stop]"].map(find);
 const base = /** @type {Recipe} */ (boot.experiment?.base);
 
@@ -21,19 +21,19 @@ const queue = createQueue((left, problem) => {
 });
 
 /** @param {HTMLElement} button */
-function wanted(button) {
+function jobOf(button) {
   const [units, n] = [Number(button.dataset.units), Number(button.dataset.n)];
   button.classList.add("going");
   return {
     recipe: { ...base, units, schedule: { ...base.schedule, T: 2 * n } },
-    /** @param {import("../train/studio.js").Report[]} reports @param {boolean} over */
-    hear(reports, over) {
+    /** @param {import("../train/studio.js").Report[]} reports @param {boolean} ended */
+    receive(reports, ended) {
       const last = reports.at(-1);
       if (!last) return;
       button.style.setProperty("--share", String(last.score));
       setText(button, `${fixed(100 * last.score, 0)}%`);
       button.title = `${last.step.toLocaleString("en")} training steps, trained here`;
-      if (!over) return;
+      if (!ended) return;
       button.classList.remove("going");
       button.classList.add("here");
       setText(status, `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`);
@@ -41,8 +41,8 @@ function wanted(button) {
   };
 }
 
-for (const button of buttons) button.addEventListener("click", () => queue.add([wanted(button)]));
-find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(wanted)));
+for (const button of buttons) button.addEventListener("click", () => queue.add([jobOf(button)]));
+find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(jobOf)));
 stop.addEventListener("click", () => queue.stop());
 mountTheme(find("#theme"));
 mountGuided();

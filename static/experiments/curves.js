@@ -5,7 +5,7 @@ import { plot } from "../train/curves.js";
 /** Steps and scores of one training. @typedef {[number, number][]} Points */
 const AT = 60; // places at which a median is taken
 
-/** Where a step stands. @param {number} step */
+/** Return the place of a step on the logarithmic axis. @param {number} step */
 const place = (step) => Math.log10(step + 1);
 
 /** @param {Points} points @returns {Points} */
@@ -22,14 +22,14 @@ const placed = (points) => points.map(([step, score]) => [place(step), score]);
 export function drawLearning(svg, axis, byName, width, error, goal) {
   const all = Object.values(byName).flat();
   const last = Math.max(1, ...all.flatMap((points) => points.map(([step]) => step)));
-  const thin = Object.entries(byName).flatMap(([name, of]) => of.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
-  const thick = Object.entries(byName).filter(([, of]) => of.length).map(([name, of]) => ({ name: `mean of-${name}`, points: placed(median(of, last)) })); // prettier-ignore
+  const thin = Object.entries(byName).flatMap(([name, trainings]) => trainings.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
+  const thick = Object.entries(byName).filter(([, trainings]) => trainings.length).map(([name, trainings]) => ({ name: `mean of-${name}`, points: placed(median(trainings, last)) })); // prettier-ignore
   if (width) plot(svg, [...thin, ...thick], place(last), width, error, [goal]);
   const ticks = [0, 10, 100, 1000].filter((step) => step <= last);
   mark(axis, ticks.map((step) => [place(step) / place(last), step.toLocaleString("en")]));
 }
 
-/** Texts under a picture, each at its share of the width. @param {HTMLElement} axis @param {[number, string][]} ticks */
+/** Write texts under a picture, each at its share of the width. @param {HTMLElement} axis @param {[number, string][]} ticks */
 export function mark(axis, ticks) {
   axis.replaceChildren(
     ...ticks.map(([at, textContent]) => {
@@ -40,7 +40,7 @@ export function mark(axis, ticks) {
   );
 }
 
-/** The median over seeds, each at its last score from where it ended. @param {Points[]} all @param {number} last @returns {Points} */
+/** Return the median over seeds, each at its last score from where it ended. @param {Points[]} all @param {number} last @returns {Points} */
 function median(all, last) {
   const longest = Math.max(...all.map((points) => points.at(-1)?.[0] ?? 0));
   return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)

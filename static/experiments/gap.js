@@ -4,85 +4,85 @@
 /** @import { Name } from "../facets.js" */
 /** @import { Studio } from "../train/studio.js" */
 import * as api from "../api.js";
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { createStore } from "../store.js";
-import { announce, tell } from "../train/course.js";
+import { tellNews, tellStatus } from "../train/course.js";
 import { mountCurves } from "../train/curves.js";
 import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
-import { goToPlace, goToStep, isBusy, isGoing, longest, namesOf, newTraining, put, say, trainingOf } from "../train/studio.js";
-import { mountTold, mountWayBack } from "../train/told.js";
+import { goToPlace, goToStep, isBusy, isGoing, longest, namesOf, newTraining, put, setMessage, trainingOf } from "../train/studio.js";
+import { mountMilestones, mountGradientFlow } from "../train/reports.js";
 import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const find = finder(document);
 const form = /** @type {HTMLFormElement} */ (find("main form"));
 const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-const boxes = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[name=cells]")]);
+const boxes = /** @type {HTMLInputElement[]} */ (findAll(form, "[name=cells]"));
 const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
 
-const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, said: "" }))); // prettier-ignore
+const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, message: "" }))); // prettier-ignore
 const streams = createStreams(store, null);
 
-/** What is asked about. */
+/** Return the question that the form describes. */
 const question = () => ({ gap: Number(field("gap").value), units: Number(field("units").value), first: field("first").value, b: field("first").value === "plain" ? Number(field("b").value) : 0 }); // prettier-ignore
 
 /** The answer of the newest question; one is asked at a time. */
 let asking = false;
-let asked = "";
+let answered = "";
 /** @type {Record<Name, {lags: number[], recipe: Recipe}> | null} */
-let known = null;
+let answer = null;
 
-async function ask() {
+async function requestAnswer() {
   const body = question();
   for (const name of ["gap", "units"]) setText(field(`${name}-out`), field(name).value);
   setText(field("b-out"), fixed(Number(field("b").value)));
   /** @type {HTMLElement} */ (form.querySelector(".bias")).hidden = body.first !== "plain";
   if (asking) return;
-  asking = JSON.stringify(body) !== asked;
+  asking = JSON.stringify(body) !== answered;
   find(".gradient").ariaBusy = String(asking);
   if (!asking) return;
-  asked = JSON.stringify(body);
+  answered = JSON.stringify(body);
   try {
-    known = await api.fetchAnswer("experiments/gap", /** @type {any} */ (body));
-    store.update(say, "");
+    answer = await api.fetchAnswer("experiments/gap", /** @type {any} */ (body));
+    store.update(setMessage, "");
     show();
   } catch (error) {
-    store.update(say, /** @type {Error} */ (error).message);
+    store.update(setMessage, /** @type {Error} */ (error).message);
   }
   asking = false;
-  ask();
+  requestAnswer();
 }
 
-/** The chosen cells, as they are before training. */
+/** Show the chosen cells as they are before training. */
 function show() {
-  if (!known) return;
+  if (!answer) return;
   store.update((studio) => ({ ...studio, trainings: {}, place: 0, goal: Infinity }));
   for (const name of chosen()) {
-    const { lags, recipe } = known[name];
+    const { lags, recipe } = answer[name];
     const first = { step: 0, losses: [], rate: 0, score: NaN, good_at: null, lags, gates: {}, moved: [], said: [] };
     store.update(put, name, { ...newTraining("", recipe), state: "done", reports: [first] });
   }
 }
 
 async function train() {
-  const of = known;
-  if (!of) return;
-  store.update(say, "");
+  const current = answer;
+  if (!current) return;
+  store.update(setMessage, "");
   store.update(goToStep, Infinity);
   try {
     for (const name of chosen()) {
-      const { id } = await api.train(bodyOf(of[name].recipe));
-      store.update(put, name, newTraining(id, of[name].recipe));
+      const { id } = await api.train(bodyOf(current[name].recipe));
+      store.update(put, name, newTraining(id, current[name].recipe));
       streams.follow(name);
     }
   } catch (error) {
-    store.update(say, /** @type {Error} */ (error).message);
+    store.update(setMessage, /** @type {Error} */ (error).message);
   }
 }
 
-/** What is being computed for this page alone is ended with it. @param {RequestInit} [init] */
+/** Stop the trainings of this page. @param {RequestInit} [init] */
 function stop(init) {
   const studio = store.get();
   for (const name of namesOf(studio)) {
@@ -93,7 +93,7 @@ function stop(init) {
 
 form.addEventListener("input", (event) => {
   if (/** @type {HTMLInputElement} */ (event.target).name !== "cells") {
-    ask();
+    requestAnswer();
     return;
   }
   if (chosen().length === 0) /** @type {HTMLInputElement} */ (event.target).checked = true;
@@ -106,7 +106,7 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
       if (radios.length) for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (radios)) radio.checked = radio.value === value;
       else field(key).value = value;
     }
-    ask();
+    requestAnswer();
   });
 find("[data-do=train]").addEventListener("click", train);
 find("[data-do=stop]").addEventListener("click", () => stop());
@@ -114,9 +114,9 @@ addEventListener("pagehide", () => stop({ keepalive: true }));
 
 const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
 slider.addEventListener("input", () => store.update(goToPlace, Number(slider.value)));
-mountWayBack(find(".gradient"), store);
+mountGradientFlow(find(".gradient"), store);
 mountCurves(find(".course"), store);
-mountTold(find(".told"), store);
+mountMilestones(find(".told"), store);
 mountTheme(find("#theme"));
 store.subscribe((studio) => {
   if (namesOf(studio).length === 0) return;
@@ -125,9 +125,9 @@ store.subscribe((studio) => {
   const trained = longest(studio).reports.length > 1 || isBusy(studio);
   find(".course .curves").hidden = find(".course .as-table").hidden = find(".told").hidden = !trained;
   find("[data-do=stop]").hidden = !isBusy(studio);
-  setText(find(".course .status"), trained ? tell(studio) : "");
-  setText(find(".course [role=status]"), trained ? announce(studio) : "");
-  setText(find("#training-error"), studio.said);
+  setText(find(".course .status"), trained ? tellStatus(studio) : "");
+  setText(find(".course [role=status]"), trained ? tellNews(studio) : "");
+  setText(find("#training-error"), studio.message);
 });
-ask();
+requestAnswer();
 mountGuided();

@@ -7,11 +7,11 @@ import { bodyOf } from "../train/recipe.js";
 
 const AT_ONCE = 2;
 
-/** @typedef {{recipe: Recipe, hear: (reports: Report[], over: boolean) => void}} Wanted */
+/** @typedef {{recipe: Recipe, receive: (reports: Report[], ended: boolean) => void}} Job */
 
-/** @param {(going: number, problem: string) => void} tell how many are left, and what went wrong */
-export function createQueue(tell) {
-  /** @type {Wanted[]} */
+/** @param {(going: number, problem: string) => void} report how many are left, and what went wrong */
+export function createQueue(report) {
+  /** @type {Job[]} */
   let waiting = [];
   let beginning = 0;
   /** @type {Set<string>} ids */
@@ -20,25 +20,25 @@ export function createQueue(tell) {
 
   async function next() {
     while (waiting.length && beginning + going.size < AT_ONCE) {
-      const wanted = /** @type {Wanted} */ (waiting.shift());
+      const job = /** @type {Job} */ (waiting.shift());
       beginning += 1;
       try {
-        follow((await api.train(bodyOf(wanted.recipe))).id, wanted);
+        follow((await api.train(bodyOf(job.recipe))).id, job);
       } catch (error) {
         waiting = [];
         problem = /** @type {Error} */ (error).message;
       }
       beginning -= 1;
     }
-    tell(waiting.length + beginning + going.size, problem);
+    report(waiting.length + beginning + going.size, problem);
   }
 
-  /** @param {string} id @param {Wanted} wanted */
-  function follow(id, { hear }) {
+  /** @param {string} id @param {Job} wanted */
+  function follow(id, { receive }) {
     going.add(id);
     /** @type {Report[]} */
     const reports = [];
-    const over = () => {
+    const finish = () => {
       going.delete(id);
       next();
     };
@@ -46,13 +46,13 @@ export function createQueue(tell) {
       id,
       (name, data) => {
         if (name === "checkpoint") reports.push(data);
-        if (name === "checkpoint" || name === "end") hear(reports, name === "end");
-        if (name === "end") over();
+        if (name === "checkpoint" || name === "end") receive(reports, name === "end");
+        if (name === "end") finish();
       },
       (forGood) => {
         if (!forGood) return;
         problem = "The connection to a training was lost. Start it again.";
-        over();
+        finish();
       },
     );
   }
@@ -66,7 +66,7 @@ export function createQueue(tell) {
 
   return {
     stop,
-    /** @param {Wanted[]} more */
+    /** @param {Job[]} more */
     add(more) {
       problem = "";
       waiting.push(...more);

@@ -3,7 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
-import { setText } from "../elements.js";
+import { findAll, finder, observeSize, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { drawLearning } from "./curves.js";
 import { mountGuided } from "./guided.js";
@@ -13,7 +13,7 @@ import { mountTheme } from "./theme.js";
 /** Steps and scores of one training, and the step at which it was good enough. @typedef {{points: [number, number][], good: number | null}} Course */
 const SEEDS = 5;
 
-const { found, bases, equal } = /** @type {Record<string, any>} */ (boot.experiment);
+const { found: results, bases, equal } = /** @type {Record<string, any>} */ (boot.experiment);
 const names = Object.keys(equal);
 const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
@@ -25,24 +25,23 @@ const queue = createQueue((left, problem) => {
 /** @param {HTMLElement} section */
 function mountRace(section) {
   const task = /** @type {string} */ (section.dataset.task);
+  const find = finder(section);
   const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
-  const status = /** @type {HTMLElement} */ (section.querySelector(".status"));
+  const [status, axis] = [".status", ".axis"].map(find);
   const base = /** @type {Recipe} */ (bases[task]);
   /** @type {Record<Name, Course[]>} */
-  let courses = /** @type {any} */ (Object.fromEntries(names.map((name) => [name, found[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: found[task][name].good_at[i] }))]))); // prettier-ignore
+  let courses = /** @type {any} */ (Object.fromEntries(names.map((name) => [name, results[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: results[task][name].good_at[i] }))]))); // prettier-ignore
   let [width, timer] = [0, 0];
 
   function draw() {
     timer = 0;
     const points = Object.fromEntries(names.map((name) => [name, courses[name].map((course) => course.points)]));
-    const axis = /** @type {HTMLElement} */ (section.querySelector(".axis"));
     drawLearning(svg, axis, points, width, task === "adding", /** @type {number} */ (base.schedule.reach));
     for (const name of names) {
-      const row = /** @type {HTMLElement} */ (section.querySelector(`tr[data-cell=${name}]`));
-      const [middle, solved] = row.querySelectorAll("td");
+      const [middle, solved] = find(`tr[data-cell=${name}]`).querySelectorAll("td");
       const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
-      const at = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
-      setText(middle, Number.isFinite(at) ? at.toLocaleString("en") : "–");
+      const median = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
+      setText(middle, Number.isFinite(median) ? median.toLocaleString("en") : "–");
       setText(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
     }
   }
@@ -50,33 +49,33 @@ function mountRace(section) {
   function run() {
     courses = Object.fromEntries(names.map((name) => [name, /** @type {Course[]} */ ([])]));
     setText(status, "Training …");
-    /** @type {import("./queue.js").Wanted[]} */
-    const wanted = [];
+    /** @type {import("./queue.js").Job[]} */
+    const jobs = [];
     for (let seed = 0; seed < SEEDS; seed++)
       for (const name of names) {
         /** @type {Course} */
         const course = { points: [], good: null };
-        wanted.push({
+        jobs.push({
           recipe: { ...base, cell: name, biases: equal[name], seed },
-          hear(reports, over) {
+          receive(reports, ended) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (over) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
+            if (ended) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
             timer ||= setTimeout(draw, 100);
           },
         });
       }
-    queue.add(wanted);
+    queue.add(jobs);
   }
 
-  /** @type {HTMLElement} */ (section.querySelector("[data-do=run]")).addEventListener("click", run);
-  new ResizeObserver(([{ contentRect }]) => {
-    width = Math.round(contentRect.width);
+  find("[data-do=run]").addEventListener("click", run);
+  observeSize(svg, (newWidth) => {
+    width = newWidth;
     draw();
-  }).observe(svg);
+  });
 }
 
-for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".race"))) mountRace(section);
+findAll(document, ".race").forEach(mountRace);
 mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
 mountGuided();

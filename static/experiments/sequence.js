@@ -4,7 +4,7 @@
 /** @import { Points } from "./curves.js" */
 import { boot } from "../boot.js";
 import { brief } from "../chart.js";
-import { setText } from "../elements.js";
+import { finder, observeSize, setText } from "../elements.js";
 import { getJson } from "../server.js";
 import { plot } from "../train/curves.js";
 import { drawLearning, mark } from "./curves.js";
@@ -14,7 +14,7 @@ import { mountTheme } from "./theme.js";
 
 const SEEDS = 3;
 
-const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const find = finder(document);
 const { kinds, counts, timing, parity, base } = /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, Record<string, number>>, parity: Record<string, Points[]>, base: Recipe}} */ (boot.experiment); // prettier-ignore
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
 const [output, times, says] = ["output", ".asked-for .status", ".run > .says"].map(find);
@@ -67,8 +67,8 @@ const queue = createQueue((going, problem) => {
   setText(wrong, problem);
   ended(problem);
 });
-let room = 0;
-const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, room, false, base.schedule.reach ?? 1);
+let learnedWidth = 0;
+const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learnedWidth, false, base.schedule.reach ?? 1);
 
 /** Say so once the GRUs and the minimal GRUs are all trained. @param {string} [problem] */
 function ended(problem = "") {
@@ -79,20 +79,20 @@ async function run() {
   scanned = false;
   learned = { gru: [], scan: [] };
   setText(status, "Training …");
-  const wanted = Array.from({ length: SEEDS }, (_, seed) => {
+  const jobs = Array.from({ length: SEEDS }, (_, seed) => {
     /** @type {Points} */
     const points = [];
     return {
       recipe: { ...base, seed },
       /** @param {import("../train/studio.js").Report[]} reports */
-      hear(reports) {
+      receive(reports) {
         if (!points.length) learned.gru.push(points);
         points.splice(0, points.length, ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])));
         draw();
       },
     };
   });
-  queue.add(wanted);
+  queue.add(jobs);
   try {
     for (let seed = 0; seed < SEEDS; seed++) {
       learned.scan.push(await getJson(`api/experiments/parity?seed=${seed}`));
@@ -109,13 +109,13 @@ async function run() {
 slider.addEventListener("input", show);
 find("[data-do=measure]").addEventListener("click", measure);
 find("[data-do=run]").addEventListener("click", run);
-new ResizeObserver(([{ contentRect }]) => {
-  width = Math.round(contentRect.width);
+observeSize(find(".times"), (newWidth) => {
+  width = newWidth;
   show();
-}).observe(find(".times"));
-new ResizeObserver(([{ contentRect }]) => {
-  room = Math.round(contentRect.width);
+});
+observeSize(svg, (newWidth) => {
+  learnedWidth = newWidth;
   draw();
-}).observe(svg);
+});
 mountTheme(find("#theme"));
 mountGuided();

@@ -1,11 +1,11 @@
 /** What a GRU has of its own on the page. Its figure and its equations are drawn in templates/gru/. */
 
 /** @import { Own } from "../own.js" */
+import { mixedEquations, tellLasting } from "../mixing.js";
 import { closing } from "../reading.js";
 import { layerOf } from "../state.js";
-import { SCALED_AS, carried, strips } from "./figure.js";
-import { narrate, tellLasting } from "./narration.js";
-import { equations, veilOf } from "./reading.js";
+import { narrate } from "./narration.js";
+import { reading, veilOf } from "./reading.js";
 
 const RESETS = {
   before: "This model applies r before the product with U: U multiplies r ⊙ h. PyTorch and, by default, Keras apply r after this product.",
@@ -22,14 +22,16 @@ const NAMES = {
 export const gru = {
   narrate,
   tellLasting,
-  equations,
+  equations: (state, worked) => mixedEquations(worked, reading(state)),
   note(state) {
     const { H, reset = "before" } = layerOf(state);
     return [NAMES[state.convention], RESETS[reset], H === 1 ? OTHER_OF_ONE : OTHER].join(" ");
   },
-  scaledAs: SCALED_AS,
-  carried,
-  strips,
+  scaledAs: { r: "r", z: "z", keep: "z", take: "z" },
+  carried(state) {
+    const { h_prev, r, z, h_tilde, h, keep, take } = reading(state);
+    return { h_prev, r, z, h_tilde, h, keep, take };
+  },
   factorIn: (gate) => (gate === "h_tilde" ? "r ⊙ " : ""),
   veilOf,
   leaveOut: (state, step) => closing(state, "z", step),

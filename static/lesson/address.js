@@ -3,13 +3,13 @@
 import { frameKeys } from "../frame.js";
 import { recording } from "../recording.js";
 
-/** The address of a step, as links in a lesson have it. @param {number} n */
+/** Return the address of a step, as links in a lesson have it. @param {number} n */
 export const addressOf = (n) => `?step=${n}`;
 
-/** The step that a link in the lesson leads to, 0 if it leads elsewhere. @param {Element} link */
+/** Return the step that a link in the lesson leads to, 0 if it leads elsewhere. @param {Element} link */
 export const stepIn = (link) => Number(/^\?step=(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1] ?? 0);
 
-/** The step in the page's address. */
+/** Return the step in the page's address. */
 export const stepInAddress = () => Number(new URLSearchParams(location.search).get("step") ?? (location.hash.slice(1) || "1"));
 
 /** Make a new entry in the browser's history. @param {number} n */

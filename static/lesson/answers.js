@@ -2,24 +2,14 @@
 
 /** An option, a number, the values drawn from a step on, or steps. @typedef {number | number[]} Answer */
 
+import { readStoredJson, writeStored } from "../storage.js";
+
 const KEY = "gruscope-lessons";
 
 /** By lesson and question. @type {Record<string, Record<string, Answer>>} */
-let answers = {};
-try {
-  answers = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-} catch {
-  // Storage is forbidden, or its content is damaged: there are no answers yet.
-}
+let answers = readStoredJson(KEY) ?? {};
 
-function store() {
-  try {
-    if (hasAnswers()) localStorage.setItem(KEY, JSON.stringify(answers));
-    else localStorage.removeItem(KEY);
-  } catch {
-    // Storage is forbidden.
-  }
-}
+const store = () => writeStored(KEY, hasAnswers() ? JSON.stringify(answers) : null);
 
 /** @param {string} lesson */
 export const answersIn = (lesson) => answers[lesson] ?? {};
@@ -37,5 +27,5 @@ export function clearAnswers(lesson) {
   store();
 }
 
-/** Whether there is any answer. */
+/** Return whether there is any answer. */
 export const hasAnswers = () => Object.keys(answers).length > 0;

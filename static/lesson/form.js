@@ -2,12 +2,13 @@
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
+import { findAll } from "../elements.js";
 import { written } from "./verdict.js";
 
 /** The message to somebody who checks an answer before giving one. */
 export const NO_ANSWER = "Choose an answer first. You also learn from a wrong guess.";
 
-const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
+const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ (findAll(form, "input"));
 
 /** Read the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
 export function readAnswer(form, { kind }) {

@@ -5,7 +5,7 @@
 
 /**
  * What a page lets a lesson do with it: show a link, with the run ending after a step until there is an answer. `address` is the link
- * to what it shows now, `upto` how far its run goes, and its listener is told when these may have changed. It is `busy` while a link is on its way.
+ * to what it shows now, `upto` how far its run goes, and its listener is called when these may have changed. It is `busy` while a link is on its way.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
  *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
  */
@@ -20,7 +20,7 @@ import { mountReturn } from "./return.js";
 import { mountYours } from "./yours.js";
 
 /**
- * In a room it is the teacher who goes on, and who asks.
+ * Mount the lesson. In a room it is the teacher who goes on, and who asks.
  * @param {Figure} figure
  * @returns {LessonControl | null}
  */

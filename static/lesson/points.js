@@ -13,16 +13,16 @@ const PARTS = {
   whatif: "[data-part=whatif]",
 };
 
-/** The selector of what a word means: a part of the page, or everything that is about a signal. @param {string} name */
+/** Return the selector of what a word points at: a part of the page, or everything about a signal. @param {string} name */
 export const selectorOf = (name) => PARTS[name] ?? `[data-about="${name}"]`;
 
 /** @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
 export function mountPoints(aside, main) {
-  /** What a word means. @param {HTMLElement} word */
+  /** Return the elements that a word points at. @param {HTMLElement} word */
   const targetsOf = (word) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]); // prettier-ignore
   const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
-  /** What the word at an event means. @param {EventTarget | null} target */
+  /** Return the elements that the word at an event points at. @param {EventTarget | null} target */
   function pointedAt(target) {
     const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
     return word ? targetsOf(word) : [];

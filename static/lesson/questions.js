@@ -1,19 +1,20 @@
 /** The questions of a lesson: each is answered in its form or on the tape, and then shows what the network does. */
 
-/** @import { Lesson } from "../boot.js" */
+/** @import { Lesson, Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
-/** @import { Over } from "./overtape.js" */
+/** @import { Overlay } from "./overlay.js" */
 /** @import { Revealed } from "./verdict.js" */
 import { fetchReveal } from "../api.js";
 import { room } from "../boot.js";
-import { newButton, newElement, withPeriod } from "../elements.js";
+import { findAll, finder, newButton, newElement, withPeriod } from "../elements.js";
 import { credentials } from "../rooms/capability.js";
 import { answersIn, clearAnswers, saveAnswer } from "./answers.js";
 import { NO_ANSWER, clearMarks, fillAnswer, markTruth, readAnswer, setOpen, showValue } from "./form.js";
-import { createOver } from "./overtape.js";
+import { createOverlay } from "./overlay.js";
 import { verdict } from "./verdict.js";
 
 const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
+const refusedOf = (/** @type {HTMLElement} */ form) => /** @type {HTMLElement} */ (form.querySelector(".refused"));
 
 /**
  * @param {HTMLElement} aside
@@ -23,95 +24,53 @@ const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
  * @param {(text: string) => void} announce
  */
 export function mountQuestions(aside, { name, steps, questions }, showFigure, onReveal, announce) {
-  const tape = /** @type {HTMLElement | null} */ (document.querySelector("#tape"));
   const clear = /** @type {HTMLElement | null} */ (aside.querySelector("[data-do=clear]"));
-  /** What stands on the tape, by its form. @type {Map<HTMLFormElement, Over>} */
-  const overs = new Map();
+  const overlays = createOverlays(document.querySelector("#tape"), questions);
   let n = 0; // the step that is shown
 
-  /** @param {string} selector @returns {HTMLFormElement[]} */
-  const formsIn = (selector) => [...aside.querySelectorAll(selector)].map((form) => /** @type {HTMLFormElement} */ (form));
-  const ofStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
-  const boxOf = (/** @type {string} */ id) => /** @type {HTMLElement} */ (aside.querySelector(`.revealed[data-question="${id}"]`));
-
-  /** Make the tape ready for the questions of the step. */
-  function prepareTape() {
-    for (const over of overs.values()) over.remove();
-    overs.clear();
-    if (!tape || room) return;
-    for (const form of ofStep()) {
-      const question = questions[idOf(form)];
-      if (!["draw", "click"].includes(question.kind)) continue;
-      const over = createOver(tape, question, (answer) => {
-        fillAnswer(form, question, answer);
-        over.show(answer);
-      });
-      const show = () => over.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
-      form.oninput = show;
-      show();
-      overs.set(form, over);
-    }
-  }
+  const formsIn = (/** @type {string} */ selector) => /** @type {HTMLFormElement[]} */ (findAll(aside, selector));
+  const formsOfStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
+  const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
 
   /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether it has just been given */
   async function reveal(form, answer, isNew) {
-    const id = idOf(form);
-    const error = /** @type {HTMLElement} */ (form.querySelector(".refused"));
+    const question = questions[idOf(form)];
     /** @type {Revealed} */
     let revealed;
     try {
-      revealed = await fetchReveal(name, id, credentials());
-    } catch (problem) {
-      error.textContent = `${withPeriod(/** @type {Error} */ (problem).message)} Your answer is saved. Press “Check answer” to try again.`;
+      revealed = await fetchReveal(name, idOf(form), credentials());
+    } catch (error) {
+      refusedOf(form).textContent = `${withPeriod(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
       return;
     }
-    error.textContent = "";
+    refusedOf(form).textContent = "";
     setOpen(form, false);
-    markTruth(form, questions[id], answer, [revealed.truth].flat());
-    const sentence = explain(form, answer, revealed);
+    markTruth(form, question, answer, [revealed.truth].flat());
+    const box = boxOf(form);
+    const sentence = explain(box, form, question, answer, revealed);
+    box.append(newButton("Answer again", () => reopen(form), { className: "quiet" }));
+    box.hidden = false;
     if (clear) clear.hidden = false;
     const { link, upto } = steps[n - 1];
     if (isNew || upto !== null || link !== revealed.link) showFigure(revealed.link, null);
-    overs.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (revealed.truth));
+    overlays.show(form, answer, revealed.truth);
     if (isNew) {
-      boxOf(id).focus({ preventScroll: true });
-      boxOf(id).scrollIntoView({ block: "nearest" });
+      box.focus({ preventScroll: true });
+      box.scrollIntoView({ block: "nearest" });
       announce(sentence);
     }
     onReveal();
   }
 
-  /** Fill the box under a question, and return the verdict. @param {HTMLFormElement} form @param {Answer} answer @param {Revealed} revealed */
-  function explain(form, answer, revealed) {
-    const question = questions[idOf(form)];
-    const [first] = [answer].flat();
-    const options = [...form.querySelectorAll(".options label span:first-of-type")];
-    const sentence = verdict(question, answer, revealed, options[first]?.textContent?.trim() ?? "");
-    const parts = [
-      ["reply", question.kind === "choose" ? revealed.replies[first] : ""],
-      ["reveal", revealed.reveal],
-      ["why", revealed.why],
-    ].filter(([, html]) => html);
-    const box = boxOf(idOf(form));
-    box.replaceChildren(
-      newElement("p", { className: "outcome", textContent: sentence }),
-      // The server's own rendering, in which a lesson's HTML is text.
-      ...parts.map(([kind, html]) => newElement("div", { className: `prose ${kind}`, innerHTML: html })),
-      newButton("Answer again", () => reopen(form), { className: "quiet" }),
-    );
-    box.hidden = false;
-    return sentence;
-  }
-
   /** Take an answer back. @param {HTMLFormElement} form */
   function reopen(form) {
-    const box = boxOf(idOf(form));
+    const box = boxOf(form);
     box.hidden = true;
     box.replaceChildren();
     setOpen(form, true);
     clearMarks(form);
-    if (!ofStep().includes(form)) return;
-    prepareTape();
+    if (!formsOfStep().includes(form)) return;
+    overlays.prepare(formsOfStep());
     showFigure(steps[n - 1].link, steps[n - 1].upto);
   }
 
@@ -120,7 +79,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const answer = readAnswer(form, question);
-      /** @type {HTMLElement} */ (form.querySelector(".refused")).textContent = answer === null ? NO_ANSWER : "";
+      refusedOf(form).textContent = answer === null ? NO_ANSWER : "";
       if (answer === null) return;
       saveAnswer(name, idOf(form), answer);
       reveal(form, answer, true);
@@ -140,11 +99,11 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     /** @param {number} step */
     enter(step) {
       n = step;
-      prepareTape();
+      overlays.prepare(formsOfStep());
     },
     /** Reveal the questions of the step that were answered on this device before. */
     restore() {
-      for (const form of ofStep()) {
+      for (const form of formsOfStep()) {
         const question = questions[idOf(form)];
         const answer = answersIn(name)[idOf(form)];
         if (answer === undefined) continue;
@@ -154,4 +113,52 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
       }
     },
   };
+}
+
+/** Show answers on the tape, for questions that can be answered there. @param {HTMLElement | null} tape @param {Lesson["questions"]} questions */
+function createOverlays(tape, questions) {
+  /** @type {Map<HTMLFormElement, Overlay>} */
+  const overlays = new Map();
+  return {
+    /** Make the tape ready for the questions of a step. @param {HTMLFormElement[]} forms */
+    prepare(forms) {
+      for (const overlay of overlays.values()) overlay.remove();
+      overlays.clear();
+      if (!tape || room) return;
+      for (const form of forms) {
+        const question = questions[idOf(form)];
+        if (!["draw", "click"].includes(question.kind)) continue;
+        const overlay = createOverlay(tape, question, (answer) => {
+          fillAnswer(form, question, answer);
+          overlay.show(answer);
+        });
+        form.oninput = () => overlay.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
+        form.oninput(new Event("input"));
+        overlays.set(form, overlay);
+      }
+    },
+    /** @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
+    show: (form, answer, truth) => overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),
+  };
+}
+
+/**
+ * Fill the box under a question, and return the verdict.
+ * @param {HTMLElement} box @param {HTMLFormElement} form @param {Question} question @param {Answer} answer @param {Revealed} revealed
+ */
+function explain(box, form, question, answer, revealed) {
+  const [first] = [answer].flat();
+  const options = findAll(form, ".options label span:first-of-type");
+  const sentence = verdict(question, answer, revealed, options[first]?.textContent?.trim() ?? "");
+  const parts = [
+    ["reply", question.kind === "choose" ? revealed.replies[first] : ""],
+    ["reveal", revealed.reveal],
+    ["why", revealed.why],
+  ].filter(([, html]) => html);
+  box.replaceChildren(
+    newElement("p", { className: "outcome", textContent: sentence }),
+    // The server's own rendering, in which a lesson's HTML is text.
+    ...parts.map(([kind, html]) => newElement("div", { className: `prose ${kind}`, innerHTML: html })),
+  );
+  return sentence;
 }

@@ -20,7 +20,7 @@ export function mountReturn(button, main, figure, initial, announce) {
     if (button) button.hidden = true;
   }
 
-  /** Whether an event changes the figure. @param {Event} event */
+  /** Return whether an event changes the figure. @param {Event} event */
   function changes(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event instanceof KeyboardEvent) return /^(Arrow|Home|End| )/.test(event.key) && !target.closest("aside input");

@@ -60,5 +60,5 @@ function ofSteps(answers, truths) {
 /** @param {number[]} steps */
 const list = (steps) => `t = ${steps.join(", ")}`;
 
-/** A number as the question writes it. @param {number} value @param {Question} question */
+/** Write a number in the form of a question. @param {number} value @param {Question} question */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

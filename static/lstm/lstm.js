@@ -2,9 +2,8 @@
 
 /** @import { Own } from "../own.js" */
 import { closing } from "../reading.js";
-import { SCALED_AS, carried, strips } from "./figure.js";
 import { narrate, tellLasting } from "./narration.js";
-import { equations } from "./reading.js";
+import { equations, reading } from "./reading.js";
 
 /** @type {Own} */
 export const lstm = {
@@ -13,9 +12,11 @@ export const lstm = {
   equations,
   note: () =>
     "f keeps the old cell state and i adds the candidate. They are separate gates and do not need to sum to 1, so c has no bounds. A GRU uses one gate for both: 1 − z keeps and z adds.",
-  scaledAs: SCALED_AS,
-  carried,
-  strips,
+  scaledAs: { i: "i", f: "f", o: "o", c_tilde: "c_tilde", c: "c", c_prev: "c", kept: "c", taken: "c" },
+  carried(state) {
+    const { i, f, o, c_tilde, c, h, h_prev, c_prev } = reading(state);
+    return { i, f, o, c_tilde, c, h, h_prev, c_prev };
+  },
   factorIn: () => "",
   leaveOut: (state, step) => closing(state, "i", step),
 };

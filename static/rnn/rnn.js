@@ -5,50 +5,52 @@
 /** @import { Phrase } from "../words.js" */
 import { fixed } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
+import { before, gateNumbers, ofAllUnits, unitAt } from "../reading.js";
 import { change, tellRest, tellStep } from "../words.js";
-import { before } from "../reading.js";
-import { equations, reading } from "./reading.js";
 
-/** The cursor's unit in words. @param {State} state @returns {Phrase[]} */
+/** Read a unit at the cursor's step. @param {State} state */
+const reading = (state, unit = state.unit) => ({ ...unitAt(state, unit, ["h"]), h_prev: before(state, "h", unit) });
+
+/** Describe the cursor's step. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = reading(state);
   const { Wx, Uh, b, a } = at.sums.h;
   const past = state.step > 1 || layerOf(state).h0.some((value) => value !== 0);
-  const said = tellStep(at);
-  said.push({ text: at.H === 1 ? "the unit computes " : `unit ${at.unit + 1} computes ` });
-  said.push({ text: `tanh(${fixed(a)})`, about: "h.a" }, { text: ": the sum is " });
-  said.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
-  if (past) said.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
-  said.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
+  const phrases = tellStep(at);
+  phrases.push({ text: at.H === 1 ? "the unit computes " : `unit ${at.unit + 1} computes ` });
+  phrases.push({ text: `tanh(${fixed(a)})`, about: "h.a" }, { text: ": the sum is " });
+  phrases.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
+  if (past) phrases.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
+  phrases.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
   const changed = { text: `then h ${change(at.h_prev, at.h)}`, about: "h" };
-  return [...said, ...tellRest(state, { replaced: at.replaced, value: () => at.h, symbols: { h: "h" } }, [changed])];
+  return [...phrases, ...tellRest(state, at, [changed])];
+}
+
+/** Return the numbers of the cursor's unit in its figure. @param {State} state */
+function carried(state) {
+  const { h, h_prev, sums } = reading(state);
+  return { h, h_prev, "a.h": sums.h.a };
 }
 
 /** @type {Own} */
 export const rnn = {
   narrate,
   tellLasting: () => "",
-  equations,
+  equations: (state, worked) => gateNumbers(worked, reading(state)),
   note: () => "At every timestep the whole old state goes through U and tanh. No part of it is simply carried over.",
   scaledAs: {},
-  carried(state) {
-    const { h, h_prev, sums } = reading(state);
-    return { h, h_prev, "a.h": sums.h.a };
-  },
+  carried,
   strips(state) {
-    const { H, rows } = layerOf(state);
-    const units = Array.from({ length: H }, (_, unit) => unit);
-    const [h_prev, h] = [units.map((unit) => before(state, "h", unit)), rows.h.map((row) => row[state.step - 1])];
-    return { h_prev, h, "a.h": h };
+    const { h_prev, h } = ofAllUnits(state, carried);
+    return { h_prev, h, "a.h": h }; // a sum has no bounds: the wire is as wide as tanh makes it
   },
   factorIn: () => "",
   leaveOut(state, step) {
     const [layer, { H }] = [layerIndex(state) + 1, layerOf(state)];
-    const there = { ...state, step };
     const clamps = Array.from({ length: H }, (_, unit) => {
-      const value = Number(before(there, "h", unit).toFixed(6));
+      const value = Number(before({ ...state, step }, "h", unit).toFixed(6));
       return { gate: "h", units: [unit + 1], from: step, to: step, value, layer };
     });
-    return { clamps, said: `${H === 1 ? "h" : "h of every unit"} at its previous value` };
+    return { clamps, text: `${H === 1 ? "h" : "h of every unit"} at its previous value` };
   },
 };

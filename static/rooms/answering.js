@@ -1,17 +1,17 @@
 /** The question that is asked in a room, where a student answers it. */
 
 /** @import { Answer } from "../lesson/answers.js" */
-/** @import { Over } from "../lesson/overtape.js" */
+/** @import { Overlay } from "../lesson/overlay.js" */
 /** @import { RoomQuestion } from "./question.js" */
 import { newElement, withPeriod } from "../elements.js";
 import { NO_ANSWER, fillAnswer, readAnswer, setOpen, showValue } from "../lesson/form.js";
-import { createOver } from "../lesson/overtape.js";
+import { createOverlay } from "../lesson/overlay.js";
 import { markSteps } from "./marks.js";
 import { createOutcome } from "./outcome.js";
-import { byStep, formOf } from "./question.js";
+import { byStep, formOf, keyOf } from "./question.js";
 
 /**
- * `ask` puts a question into the box, or what became of it; `repeat` sends an answer once more that was given before.
+ * Create the form of a room's question. `show` puts a question or its outcome into the box; `repeat` sends an earlier answer again.
  * @param {HTMLElement} box
  * @param {HTMLElement | null} tape
  * @param {{answers: Record<string, Answer>}} memory what was answered, by question and round
@@ -21,20 +21,20 @@ import { byStep, formOf } from "./question.js";
  */
 export function createAnswering(box, tape, memory, save, code, send) {
   const outcome = createOutcome(box, code);
-  /** @type {Over | null} */
-  let over = null;
+  /** @type {Overlay | null} */
+  let overlay = null;
   /** @type {HTMLFormElement | null} */
   let form = null;
 
-  /** The last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
+  /** Return the last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
   const answerTo = (question) => memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
 
   /** @param {RoomQuestion | null} question @param {RoomQuestion | null} before */
-  function ask(question, before) {
+  function show(question, before) {
     const same = question !== null && before !== null && keyOf(question) === keyOf(before);
     const draft = same && form ? readAnswer(form, before) : null;
-    over?.remove();
-    [over, form] = [null, null];
+    overlay?.remove();
+    [overlay, form] = [null, null];
     markSteps(tape, {});
     box.hidden = !question;
     box.replaceChildren();
@@ -51,14 +51,14 @@ export function createAnswering(box, tape, memory, save, code, send) {
     const rounds = question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
     if (question.rounds > 1) form.prepend(newElement("p", { className: "note", textContent: rounds }));
     if (tape && onTape(tape, question))
-      over = createOver(tape, question, (answer) => {
+      overlay = createOverlay(tape, question, (answer) => {
         fillAnswer(form, question, answer);
-        over?.show(answer);
+        overlay?.show(answer);
       });
     if (answer !== null) fillAnswer(form, question, answer);
     const show = () => {
       showValue(form, question);
-      over?.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
+      overlay?.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
     };
     form.oninput = show;
     show();
@@ -94,21 +94,18 @@ export function createAnswering(box, tape, memory, save, code, send) {
       return;
     }
     const truths = outcome.show(form, question, answer);
-    over?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
+    overlay?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
     if (question.kind === "click" && question.class) markSteps(tape, byStep(question.class[question.class.length - 1].counts));
   }
 
   return {
-    ask,
+    show,
     /** @param {RoomQuestion | null} question */
     repeat(question) {
       if (question?.status === "open" && memory.answers[keyOf(question)] !== undefined && form) submit(question, form);
     },
   };
 }
-
-/** @param {RoomQuestion} question */
-export const keyOf = ({ id, round }) => `${id}.${round}`;
 
 /** Confirm that an answer has been counted. @param {HTMLFormElement} form */
 function confirm(form) {
@@ -120,7 +117,7 @@ function confirm(form) {
   /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";
 }
 
-/** Whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {RoomQuestion} question */
+/** Return whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {RoomQuestion} question */
 function onTape(tape, { kind, signal }) {
   if (kind === "draw") return tape.querySelector(`[data-signal="${signal.split(".")[0]}"]`) !== null;
   return kind === "click";

@@ -2,7 +2,7 @@
 
 /** @import { View } from "./requests.js" */
 import { boot } from "../boot.js";
-import { newButton, newElement } from "../elements.js";
+import { attempt, newButton, newElement } from "../elements.js";
 
 /** `lesson` has the questions of the lesson's step, by id, in words. `cell` is that of the lab's figure, null for another page's. @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place */
 
@@ -23,20 +23,14 @@ export function mountAsk(dialog, opener, placeNow, send) {
   const kinds = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name=kind]"));
 
   /** @param {object} question */
-  async function ask(question) {
-    error.textContent = "";
-    try {
-      await send({ ...question, rounds: two.checked ? 2 : 1 });
-      dialog.close();
-    } catch (problem) {
-      error.textContent = /** @type {Error} */ (problem).message;
-    }
+  async function submit(question) {
+    if (await attempt(error, () => send({ ...question, rounds: two.checked ? 2 : 1 }))) dialog.close();
   }
 
   function offer() {
     const place = placeNow();
     const items = readyQuestions(place).map(([text, question]) =>
-      newElement("li", {}, [newButton(text, () => ask(question))]),
+      newElement("li", {}, [newButton(text, () => submit(question))]),
     );
     list.replaceChildren(...items);
     const click = /** @type {HTMLElement} */ (form.querySelector("[value=click]")?.closest("label"));
@@ -51,7 +45,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
   for (const radio of kinds) radio.addEventListener("change", showKind);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(ownQuestion(form, kind(), placeNow().view));
+    submit(ownQuestion(form, kind(), placeNow().view));
   });
   opener.addEventListener("click", () => {
     error.textContent = "";
@@ -61,7 +55,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
   });
 }
 
-/** Questions that need no writing: each in words, and as the server takes it. @param {Place} place @returns {[string, object][]} */
+/** Return the questions that need no writing: each in words, and as the server takes it. @param {Place} place @returns {[string, object][]} */
 function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
@@ -79,7 +73,7 @@ function readyQuestions({ view, lesson, cell }) {
   return questions;
 }
 
-/** The question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
+/** Return the question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
 function ownQuestion(form, kind, view) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value;
   const number = (/** @type {string} */ name) => (field(name).trim() === "" ? null : Number(field(name)));

@@ -2,6 +2,8 @@
 
 /** `at` is the address that this tab last showed while it led the room. @typedef {{code: string, secret: string, at?: string}} Capability */
 
+import { readStoredJson, writeStored } from "../storage.js";
+
 const KEY = "gruscope-room";
 
 /** @type {Capability | null} */
@@ -15,28 +17,18 @@ export function readCapability() {
     // The secret stays in no address that somebody could read off the wall.
     history.replaceState(null, "", location.pathname + location.search);
   }
-  try {
-    current ??= JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-  } catch {
-    // Storage can be forbidden: then the capability lasts as long as the page.
-  }
-  return current;
+  return (current ??= readStoredJson(KEY, "sessionStorage"));
 }
 
 /** @param {Capability | null} capability */
 export function saveCapability(capability) {
   current = capability;
-  try {
-    if (capability) sessionStorage.setItem(KEY, JSON.stringify(capability));
-    else sessionStorage.removeItem(KEY);
-  } catch {
-    // Storage can be forbidden: then the capability lasts as long as the page.
-  }
+  writeStored(KEY, capability && JSON.stringify(capability), "sessionStorage");
 }
 
-/** The headers of a teacher's request. @param {Capability | null} [capability] @returns {Record<string, string>} */
+/** Return the headers of a teacher's request. @param {Capability | null} [capability] @returns {Record<string, string>} */
 export const credentials = (capability = readCapability()) =>
   capability ? { authorization: `Bearer ${capability.secret}` } : {};
 
-/** What a link needs so that another window leads the same room. @param {Capability} capability */
+/** Return the part of a link that lets another window lead the same room. @param {Capability} capability */
 export const asHash = ({ code, secret }) => `#lead=${code}.${secret}`;

@@ -16,7 +16,7 @@ import { byStep, histogram } from "./question.js";
 
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
-/** "1 student", "2 students". @param {number} count */
+/** Write a number of students: "1 student", "2 students". @param {number} count */
 export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
 
 /**
@@ -28,7 +28,7 @@ export const countStudents = (count) => `${count} ${count === 1 ? "student" : "s
  */
 export function mountClass(panel, tape, command, access) {
   const find = finder(panel);
-  const [asked, looking, peek] = [".asked", ".looking", ".asked details"].map(find);
+  const [questionPart, looking, peek] = [".asked", ".looking", ".asked details"].map(find);
   /** @type {((question: RoomQuestion | null) => void) | null} */
   let pick = null;
   /** @type {ClassState | null} */
@@ -72,7 +72,7 @@ export function mountClass(panel, tape, command, access) {
     find(".offers").replaceChildren(...offers.map(itemOf));
   }
 
-  /** A suggested view, with a button that shows it to the class. @param {View} offer */
+  /** Create the item of a suggested view, with a button that shows it to the class. @param {View} offer */
   function itemOf({ page, link, step, upto }) {
     const keys = new URLSearchParams(link);
     const changes = ["sequence", "clamps", "weights"].flatMap((key) => keys.get(key) ?? []).join(", ");
@@ -91,7 +91,7 @@ export function mountClass(panel, tape, command, access) {
       return markSteps(tape, {});
     }
     const { question, answers, looks, followers } = state;
-    asked.hidden = !question;
+    questionPart.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
     if (question && answers) showQuestion(question, answers, followers);
     if (question?.kind === "draw") pick ??= createPicking(find(".picking"), access().code, access().headers, command);

@@ -2,7 +2,7 @@
 
 /** @import { View } from "./requests.js" */
 import { copy } from "../clipboard.js";
-import { finder } from "../elements.js";
+import { attempt, finder } from "../elements.js";
 import { home } from "../frame.js";
 import { ROOT } from "../server.js";
 import { asHash } from "./capability.js";
@@ -28,17 +28,12 @@ export function mountInvitation(dialog, openers, leadership, ownView) {
     find(".local").hidden = !/^(localhost|127\.|\[::1\])/.test(location.host);
   }
 
-  async function open() {
-    const error = find(".error");
-    error.textContent = "";
-    try {
+  const open = () =>
+    attempt(find(".error"), async () => {
       const { code, secret } = await openRoom(ownView());
       leadership.lead({ code, secret });
       update();
-    } catch (problem) {
-      error.textContent = /** @type {Error} */ (problem).message;
-    }
-  }
+    });
 
   async function copyLink() {
     const capability = leadership.capability();

@@ -1,4 +1,4 @@
-/** The connection of a window that leads a room: it is held, lost and made again, and every change of the class comes through it. */
+/** The connection of a window that leads a room: it can be lost and made again, and it reports every change of the class. */
 
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
@@ -26,7 +26,7 @@ export function createLeadership(initial, status, hooks) {
   let capability = initial;
   // A page that is loaded again, or a second tab, takes over what the room shows. One that the teacher went on to shows the class itself.
   let takesOver = initial !== null && (initial.at ?? whereabouts()) === whereabouts();
-  let destination = ""; // where this page goes since the room does
+  let destination = ""; // the address to which this page goes with the room
   /** @type {ClassState | null} */
   let state = null;
   /** @type {ReturnType<typeof listen> | null} */
@@ -87,18 +87,8 @@ export function createLeadership(initial, status, hooks) {
     hooks.end();
   }
 
-  /** Send something to the room; whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
-  async function command(part, body, init) {
-    if (!capability) return true;
-    try {
-      await postToRoom(capability.code, part, credentials(capability), body, init);
-      status.clear("refused");
-      return true;
-    } catch (error) {
-      status.write(/** @type {Error} */ (error).message, "refused");
-      return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
-    }
-  }
+  /** Send something to the room, and return whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
+  const command = async (part, body, init) => !capability || send(capability, status, part, body, init);
 
   return {
     start,
@@ -128,4 +118,20 @@ export function createLeadership(initial, status, hooks) {
       location.assign(home + path);
     },
   };
+}
+
+/**
+ * Send something to a room, and return whether it need not be sent again.
+ * @param {Capability} capability @param {ReturnType<typeof import("./status.js").createStatus>} status
+ * @param {string} part @param {object} body @param {RequestInit} [init]
+ */
+async function send(capability, status, part, body, init) {
+  try {
+    await postToRoom(capability.code, part, credentials(capability), body, init);
+    status.clear("refused");
+    return true;
+  } catch (error) {
+    status.write(/** @type {Error} */ (error).message, "refused");
+    return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
+  }
 }

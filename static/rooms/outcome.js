@@ -6,7 +6,7 @@
 import { newElement } from "../elements.js";
 import { markTruth } from "../lesson/form.js";
 import { verdict } from "../lesson/verdict.js";
-import { histogram } from "./question.js";
+import { histogram, keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
 /** @param {HTMLElement} box @param {string} code of the room */
@@ -16,7 +16,7 @@ export function createOutcome(box, code) {
 
   /** @param {RoomQuestion} question @param {HTMLElement} outcome @param {number[] | null} yours */
   async function showSketches(question, outcome, yours) {
-    const key = `${question.id}.${question.round}`;
+    const key = keyOf(question);
     if (drawn?.key !== key) drawn = { key, sketches: fetchSketches(code, {}) };
     const sketches = await drawn.sketches.catch(() => null);
     if (sketches) outcome.append(drawSketches(question, sketches, { yours }));

@@ -3,6 +3,7 @@
 /** @import { RoomQuestion } from "./question.js" */
 /** @import { Sketch } from "./sketches.js" */
 import { newButton, newElement } from "../elements.js";
+import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
 /**
@@ -66,7 +67,7 @@ export function createPicking(box, code, headers, command) {
     box.hidden = !drawn;
     question = drawn ? current : null;
     if (!question) return box.replaceChildren();
-    const key = `${question.id}.${question.round}`;
+    const key = keyOf(question);
     if (key !== round) {
       [round, list, index] = [key, [], 0];
       sketches = await fetchSketches(code, headers);

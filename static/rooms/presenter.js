@@ -4,7 +4,7 @@
 /** @import { View } from "./requests.js" */
 /** @typedef {{title: string, notes: string, questions: Record<string, string>, link: string, upto: number | null}} Step */
 import { boot } from "../boot.js";
-import { finder, newButton, newElement } from "../elements.js";
+import { finder, mountChoice, newButton, newElement } from "../elements.js";
 import { mountTheme } from "../experiments/theme.js";
 import { getJson } from "../server.js";
 import { mountAsk } from "./ask.js";
@@ -17,7 +17,7 @@ import { mountTimer } from "./timer.js";
 
 const find = finder(document);
 const status = createStatus(find(".room .word"));
-const modes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=mode]"));
+const showMode = mountChoice(document, "[name=mode]", (mode) => command("mode", { mode }));
 const two = /** @type {HTMLInputElement} */ (find("[name=two]"));
 const capability = readCapability();
 const headers = credentials(capability);
@@ -41,18 +41,18 @@ async function command(part, body) {
   }
 }
 
-/** Move the class on. @param {number} by steps of the lesson, or of the run */
-function go(by) {
+/** Move the class on. @param {number} steps steps of the lesson, or of the run */
+function go(steps) {
   if (!state) return;
   const { page, link, step, upto } = state.view;
   if (outline) {
-    const n = (step ?? 1) + by;
+    const n = (step ?? 1) + steps;
     const next = outline.steps[n - 1];
     if (next) command("view", { page, link: next.link, step: n, upto: next.upto, by: "presenter" });
     return;
   }
   const keys = new URLSearchParams(link);
-  const t = Number(keys.get("t") ?? 1) + by;
+  const t = Number(keys.get("t") ?? 1) + steps;
   if (t < 1) return;
   keys.set("t", String(t));
   command("view", { page, link: `?${keys}`, step: null, upto, by: "presenter" });
@@ -62,7 +62,7 @@ function go(by) {
 async function receive(next) {
   state = next;
   find(".room .count").textContent = countStudents(next.followers);
-  for (const mode of modes) mode.checked = mode.value === next.mode;
+  showMode(next.mode);
   showClass(next);
   if (next.ended) {
     stream?.stop();
@@ -92,8 +92,8 @@ function draw(view) {
   find(".shown h2").textContent = current ? current.title : sequence;
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
-    const ask = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
-    return newElement("li", {}, [newButton("", ask, { innerHTML: html })]);
+    const put = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
+    return newElement("li", {}, [newButton("", put, { innerHTML: html })]);
   });
   find(".shown .ready").replaceChildren(...questions);
   find(".shown .two").hidden = questions.length === 0;
@@ -105,7 +105,7 @@ function draw(view) {
   find(".ahead ol").replaceChildren(...items);
 }
 
-/** What can be asked of what the class sees. @returns {import("./ask.js").Place} */
+/** Return what the teacher can ask about the view of the class. @returns {import("./ask.js").Place} */
 function place() {
   const { page, link, step, upto, shape = "" } = /** @type {ClassState} */ (state).view;
   const questions = Object.entries(outline?.steps[(step ?? 1) - 1]?.questions ?? {});
@@ -119,14 +119,13 @@ const access = () => ({ code: capability?.code ?? "", headers });
 const showClass = mountClass(find(".room-class"), null, command, access);
 /** @type {HTMLDetailsElement} */ (document.querySelector(".room-class details")).open = true; // nobody else sees this window
 
-for (const mode of modes) mode.addEventListener("change", () => command("mode", { mode: mode.value }));
 find("[data-do=on]").addEventListener("click", () => go(1));
 find("[data-do=back]").addEventListener("click", () => go(-1));
 addEventListener("keydown", (event) => {
-  const by = { PageDown: 1, PageUp: -1 }[event.key];
-  if (!by) return;
+  const steps = { PageDown: 1, PageUp: -1 }[event.key];
+  if (!steps) return;
   event.preventDefault();
-  go(by);
+  go(steps);
 });
 mountTimer(find(".timer output"), find("[data-do=restart]"));
 mountTheme(find("#theme"));

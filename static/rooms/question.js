@@ -13,7 +13,7 @@
 import { newElement } from "../elements.js";
 import { written } from "../lesson/verdict.js";
 
-/** The form of a question, with nothing answered yet. @param {RoomQuestion} question */
+/** Create the form of a question, with no answer yet. @param {RoomQuestion} question */
 export function formOf(question) {
   const text = newElement("div", { className: "ask", id: "room-ask", innerHTML: question.ask });
   const form = /** @type {HTMLFormElement} */ (newElement("form", { className: "predict" }, [text]));
@@ -54,7 +54,7 @@ function sliderOf(question) {
   return newElement("p", { className: "slide" }, [range, newElement("output")]);
 }
 
-/** Steps to press, or a value to set for each step. @param {RoomQuestion} question */
+/** Create the steps to press, or a slider for each step. @param {RoomQuestion} question */
 function stepsOf(question) {
   const draws = question.kind === "draw";
   const items = question.steps.slice(question.start).map((token, i) => {
@@ -73,7 +73,7 @@ function stepsOf(question) {
 }
 
 /**
- * The answers of a class as bars: of the last round, with those of the round before under them.
+ * Draw the answers of a class as bars: of the last round, with those of the round before under them.
  * @param {RoomQuestion} question @param {Tally[]} rounds @param {Answer | null} [yours]
  */
 export function histogram(question, rounds, yours = null) {
@@ -105,7 +105,7 @@ export function histogram(question, rounds, yours = null) {
   ]);
 }
 
-/** Whether a bar has one's own answer in it. @param {RoomQuestion} question @param {Answer | null} yours @param {number} bar @param {number} bars */
+/** Return whether a bar has one's own answer in it. @param {RoomQuestion} question @param {Answer | null} yours @param {number} bar @param {number} bars */
 function isYours({ kind, low, high }, yours, bar, bars) {
   const answers = [yours ?? []].flat();
   if (kind !== "number") return answers.includes(kind === "click" ? bar + 1 : bar);
@@ -113,5 +113,8 @@ function isYours({ kind, low, high }, yours, bar, bars) {
   return answers.length > 0 && Math.min(bars - 1, place) === bar;
 }
 
-/** Counts by step. @param {number[]} counts */
+/** Return counts by step. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
+
+/** Return the key of a question and its round. @param {RoomQuestion} question */
+export const keyOf = ({ id, round }) => `${id}.${round}`;

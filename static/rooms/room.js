@@ -7,6 +7,6 @@ import { mountTeacher } from "./teacher.js";
 
 /** @param {Figure} figure @param {LessonControl | null} lesson on a lesson's page */
 export function mountRoom(figure, lesson) {
-  if (room) mountFollower(figure, lesson);
+  if (room) mountFollower(room, figure, lesson);
   else mountTeacher(figure, lesson);
 }

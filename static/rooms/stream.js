@@ -24,7 +24,7 @@ const AWAY = 120_000; // ms for which a room that was there may be unknown: its 
 export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`; // prettier-ignore
 
 /**
- * All times are the wall clock's: performance.now() stands still while a phone sleeps.
+ * Listen to a stream, and reconnect. All times are the wall clock's: performance.now() stands still while a phone sleeps.
  * @param {string} url
  * @param {() => Record<string, string>} headers
  * @param {Listener} listener
@@ -47,8 +47,8 @@ export function listen(url, headers, { receive, lost, delayed }) {
     const { signal } = attempt;
     const asks = delayedSince > 0;
     let first = !asks;
-    let watch = setTimeout(late, first ? FIRST : SILENT);
-    function late() {
+    let watch = setTimeout(giveUp, first ? FIRST : SILENT);
+    function giveUp() {
       if (first) delayedSince = Date.now();
       attempt?.abort();
     }
@@ -58,7 +58,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
       const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
       await readEvents(response, (events) => {
         clearTimeout(watch);
-        watch = setTimeout(late, SILENT);
+        watch = setTimeout(giveUp, SILENT);
         if (first) delayed(false);
         first = false;
         [heardAt, tries] = [Date.now(), 0];
@@ -124,13 +124,13 @@ export function listen(url, headers, { receive, lost, delayed }) {
   };
 }
 
-/** How long to wait before another attempt, at random, so that a class does not reconnect in one instant. @param {number} tries so far */
+/** Return how long to wait before another attempt, at random, so that a class does not reconnect in one instant. @param {number} tries so far */
 const waitAfter = (tries) => Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
 
-/** How long the server tells the page to wait. @param {RequestError} error */
+/** Return how long the server tells the page to wait. @param {RequestError} error */
 const waitAsTold = ({ status, retryAfter }) => (status === 429 ? 1000 * retryAfter * (1 + Math.random()) : 0);
 
-/** Whether the room is gone, and not only its server for a moment. @param {RequestError} error @param {number} heardAt */
+/** Return whether the room is gone, and not only its server for a moment. @param {RequestError} error @param {number} heardAt */
 function isForGood({ status }, heardAt) {
   const unknown = status === 404 && (heardAt === 0 || Date.now() - heardAt > AWAY);
   return unknown || status === 403 || status === 410;

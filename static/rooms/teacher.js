@@ -4,6 +4,7 @@
 /** @import { View } from "./requests.js" */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
+import { finder, mountChoice } from "../elements.js";
 import { LONGEST } from "../link.js";
 import { ROOT } from "../server.js";
 import { mountAsk } from "./ask.js";
@@ -26,11 +27,14 @@ const WINDOW = Math.random().toString(36).slice(2, 10);
 export function mountTeacher(figure, lesson) {
   const opener = document.querySelector("#room-open");
   if (!(opener instanceof HTMLElement)) return;
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+  const find = finder(document);
   const button = (/** @type {string} */ name) => find(`[data-room=${name}]`);
   const bar = find(".room.teaching");
   const status = createStatus(/** @type {HTMLElement} */ (bar.querySelector(".word")));
-  const modes = /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[name=mode]"));
+  const showMode = mountChoice(bar, "[name=mode]", async (mode) => {
+    await leadership.setMode(mode);
+    if (mode === "follow") broadcast.update();
+  });
   const page = course ? `lessons/${course.name}` : location.pathname.slice(ROOT.length);
 
   /** @returns {View} */
@@ -45,7 +49,7 @@ export function mountTeacher(figure, lesson) {
     },
     change(state, before) {
       /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = countStudents(state.followers);
-      for (const mode of modes) mode.checked = mode.value === state.mode;
+      showMode(state.mode);
       const { view } = state;
       if (!before && !leadership.takesOver) {
         broadcast.note(view);
@@ -84,7 +88,7 @@ export function mountTeacher(figure, lesson) {
     figure.show(view.link, view.upto);
   }
 
-  /** What can be asked from here. @returns {import("./ask.js").Place} */
+  /** Return what the teacher can ask about this page. @returns {import("./ask.js").Place} */
   function place() {
     const step = lesson?.step() ?? 1;
     const ids = Object.keys(course?.questions ?? {}).filter((id) => Number(id.split(".")[0]) === step);
@@ -96,11 +100,6 @@ export function mountTeacher(figure, lesson) {
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
   mountInvitation(dialog, [opener, button("code")], leadership, ownView);
-  for (const mode of modes)
-    mode.addEventListener("change", async () => {
-      await leadership.setMode(/** @type {"follow" | "explore" | "pause"} */ (mode.value));
-      if (mode.value === "follow") broadcast.update();
-    });
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
   for (const format of ["csv", "html"])
@@ -120,13 +119,13 @@ export function mountTeacher(figure, lesson) {
 }
 
 /**
- * A clicker's two keys: the lesson's next step and the one before, or the run's. Whether it was one of these.
+ * Follow a clicker's two keys to the next or previous step of the lesson, or of the run. Return whether it was one of these keys.
  * @param {KeyboardEvent} event @param {LessonControl | null} lesson
  */
 function pressClicker(event, lesson) {
-  const by = { PageDown: 1, PageUp: -1 }[event.key];
-  if (!by || document.querySelector("dialog[open]")) return false;
-  if (!lesson || !course) document.getElementById(by > 0 ? "next-step" : "previous-step")?.click();
-  else if (course.steps[lesson.step() - 1 + by]) lesson.go(lesson.step() + by);
+  const steps = { PageDown: 1, PageUp: -1 }[event.key];
+  if (!steps || document.querySelector("dialog[open]")) return false;
+  if (!lesson || !course) document.getElementById(steps > 0 ? "next-step" : "previous-step")?.click();
+  else if (course.steps[lesson.step() - 1 + steps]) lesson.go(lesson.step() + steps);
   return true;
 }

@@ -11,7 +11,7 @@ const ANSWER = 300; // ms within which the tab that has the stream answers
 const LOOK = 5_000; // ms between two looks whether it is still there
 
 /**
- * As `listen` does; `url` names the stream.
+ * Listen to a stream as `listen` does; `url` names the stream.
  * @param {string} url
  * @param {() => Record<string, string>} headers
  * @param {Listener} listener
@@ -56,7 +56,7 @@ export function listenTogether(url, headers, listener) {
   }
 
   /** Ask who has the stream, and take it if nobody answers. */
-  function ask() {
+  function seekStream() {
     if (stopped || stream) return;
     post("ask");
     clearTimeout(waiting);
@@ -75,7 +75,7 @@ export function listenTogether(url, headers, listener) {
     if (kind === "ask") return answer();
     if (kind === "bye") {
       heardAt = 0;
-      return ask();
+      return seekStream();
     }
     if (stream) {
       if (from > me) return post("mine"); // two took it at once: the first keeps it
@@ -93,15 +93,15 @@ export function listenTogether(url, headers, listener) {
     post("bye");
   };
   const wake = () => {
-    if (document.visibilityState !== "hidden" && !stream && Date.now() - heardAt > SILENT / 2) ask();
+    if (document.visibilityState !== "hidden" && !stream && Date.now() - heardAt > SILENT / 2) seekStream();
   };
   // A tab that is frozen passes nothing on.
   addEventListener("pagehide", leave);
   document.addEventListener("freeze", leave);
   for (const type of ["pageshow", "online"]) addEventListener(type, wake);
   for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, wake);
-  setInterval(() => heardAt && Date.now() - heardAt > SILENT && ask(), LOOK);
-  ask();
+  setInterval(() => heardAt && Date.now() - heardAt > SILENT && seekStream(), LOOK);
+  seekStream();
   return {
     stop() {
       stopped = true;

@@ -4,12 +4,13 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
 import * as api from "../api.js";
+import { findAll } from "../elements.js";
 import { NAMES, attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { OWN, addressOf, addressOfTraining, recipeFor } from "./link.js";
 import { mountOwn } from "./own.js";
 import { bodyOf, initial } from "./recipe.js";
-import { namesOf, say } from "./studio.js";
+import { namesOf, setMessage } from "./studio.js";
 
 const goTo = (/** @type {string} */ address) => location.assign(address + frameKeys);
 
@@ -19,7 +20,7 @@ const goTo = (/** @type {string} */ address) => location.assign(address + frameK
  * @param {StoreOf<Studio>} store
  */
 export function mountChoices(main, dialog, store) {
-  const boxes = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=cells]")]);
+  const boxes = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=cells]"));
   const select = /** @type {HTMLSelectElement} */ (main.querySelector("[name=task]"));
 
   for (const box of boxes)
@@ -44,14 +45,14 @@ export function mountChoices(main, dialog, store) {
       const { id } = await api.train(bodyOf(recipeFor(store.get(), cell)));
       goTo(addressOfTraining(id));
     } catch (error) {
-      store.update(say, /** @type {Error} */ (error).message);
+      store.update(setMessage, /** @type {Error} */ (error).message);
     }
   }
 }
 
-/** Which tape is in sight on a phone, which shows one at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
+/** Mount the tabs of a phone, which shows one tape at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
 export function mountTabs(main, store) {
-  const tabs = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=at]")]);
+  const tabs = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=at]"));
   store.subscribe(({ at }) => {
     main.dataset.at = at;
     for (const name of namesOf(store.get())) main.querySelector(`#tape-${name}`)?.classList.toggle("at", name === at);

@@ -1,8 +1,8 @@
 /** Going through a training: the slider over its checkpoints, watching it, and what can be done to it from here. */
 
 /** @import { StoreOf } from "../store.js" */
-/** @import { Studio } from "./studio.js" */
-import { setText } from "../elements.js";
+/** @import { Report, Studio } from "./studio.js" */
+import { finder, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { tellLoss, tellPlace, tellScore } from "./curves.js";
 import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingOf, watch } from "./studio.js";
@@ -15,12 +15,12 @@ const MOST_PICTURES = 10; // a second
  * @param {{train: () => void, stop: () => void, change: (rate: number, fork: boolean) => void}} actions
  */
 export function mountCourse(section, store, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const button = (/** @type {string} */ what) => find(`[data-do=${what}]`);
   const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
   const pace = /** @type {HTMLSelectElement} */ (find("[name=pace]"));
   const rate = /** @type {HTMLInputElement} */ (find("[name=new-rate]"));
-  const [status, announced, error, now, of, again] = [".status", "[role=status]", ".error", ".clock .now", ".clock .of", ".now-again"].map(find); // prettier-ignore
+  const [status, announced, error, current, last, currentAgain] = [".status", "[role=status]", ".error", ".clock .now", ".clock .of", ".now-again"].map(find); // prettier-ignore
   /** @type {number | undefined} */
   let timer;
   let running = 0;
@@ -31,8 +31,8 @@ export function mountCourse(section, store, actions) {
     slider.value = String(studio.place);
     slider.setAttribute("aria-valuetext", [tellPlace(studio), ...namesOf(studio).flatMap((name) => [tellLoss(studio, name), tellScore(studio, name)])].filter(Boolean).join(", ")); // prettier-ignore
     if (reports.length) {
-      for (const place of [now, again]) setText(place, stepOf(studio).toLocaleString("en"));
-      setText(of, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
+      for (const place of [current, currentAgain]) setText(place, stepOf(studio).toLocaleString("en"));
+      setText(last, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
     }
     button("stop").hidden = !isBusy(studio);
     for (const what of ["rewind", "back"]) button(what).setAttribute("aria-disabled", String(studio.place === 0));
@@ -40,15 +40,15 @@ export function mountCourse(section, store, actions) {
       button(what).setAttribute("aria-disabled", String(studio.place >= reports.length - 1));
     button("watch").setAttribute("aria-label", studio.watching ? "Pause" : "Watch training");
     button("watch").classList.toggle("playing", studio.watching);
-    setText(status, tell(studio));
-    setText(announced, announce(studio));
-    setText(error, studio.said);
-    const wanted = studio.watching ? studio.pace : 0;
-    if (wanted === running) return;
-    running = wanted;
+    setText(status, tellStatus(studio));
+    setText(announced, tellNews(studio));
+    setText(error, studio.message);
+    const speed = studio.watching ? studio.pace : 0;
+    if (speed === running) return;
+    running = speed;
     clearInterval(timer);
-    const by = Math.max(1, Math.round(wanted / MOST_PICTURES));
-    if (wanted) timer = setInterval(() => store.update(tickBy, by), 1000 / Math.min(wanted, MOST_PICTURES));
+    const places = Math.max(1, Math.round(speed / MOST_PICTURES));
+    if (speed) timer = setInterval(() => store.update(tickBy, places), 1000 / Math.min(speed, MOST_PICTURES));
   });
 
   /** @param {number} place */
@@ -56,7 +56,7 @@ export function mountCourse(section, store, actions) {
     store.update(watch, false);
     store.update(goToPlace, place);
   };
-  const by = (/** @type {number} */ places) => move(store.get().place + places);
+  const moveBy = (/** @type {number} */ places) => move(store.get().place + places);
   const toggle = () => store.update(watch, !store.get().watching);
 
   slider.addEventListener("input", () => move(Number(slider.value)));
@@ -64,8 +64,8 @@ export function mountCourse(section, store, actions) {
   button("train").addEventListener("click", actions.train);
   button("stop").addEventListener("click", actions.stop);
   button("rewind").addEventListener("click", () => move(0));
-  button("back").addEventListener("click", () => by(-1));
-  button("on").addEventListener("click", () => by(1));
+  button("back").addEventListener("click", () => moveBy(-1));
+  button("on").addEventListener("click", () => moveBy(1));
   button("end").addEventListener("click", () => move(Infinity));
   button("watch").addEventListener("click", toggle);
   for (const fork of [false, true])
@@ -73,8 +73,8 @@ export function mountCourse(section, store, actions) {
 
   /** @type {Record<string, () => void>} */
   const keys = {
-    ArrowLeft: () => by(-1),
-    ArrowRight: () => by(1),
+    ArrowLeft: () => moveBy(-1),
+    ArrowRight: () => moveBy(1),
     Home: () => move(0),
     End: () => move(Infinity),
     " ": toggle,
@@ -89,31 +89,33 @@ export function mountCourse(section, store, actions) {
   });
 }
 
-/** What is worth interrupting for: what has happened last, and that a training has ended. @param {Studio} studio */
-export function announce(studio) {
+/** Return the sentence of the last checkpoint that has one, up to a training step. @param {readonly Report[]} reports @param {number} step */
+const latestSentence = (reports, step) =>
+  reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? "";
+
+/** Describe what a screen reader announces: the latest sentence, and that a training has ended. @param {Studio} studio */
+export function tellNews(studio) {
   const step = stepOf(studio);
   const names = namesOf(studio);
-  const told = names.map((name) => {
+  const sentences = names.map((name) => {
     const { reports, state, why } = trainingOf(studio, name);
-    const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? "";
-    const ended = step === reports.at(-1)?.step && state === "stopped" ? why : "";
-    return said || ended ? `${names.length > 1 ? `${TITLES[name]}: ` : ""}${said} ${ended}`.trim() : "";
+    const [latest, ended] = [latestSentence(reports, step), step === reports.at(-1)?.step && state === "stopped" ? why : ""];
+    return latest || ended ? `${names.length > 1 ? `${TITLES[name]}: ` : ""}${latest} ${ended}`.trim() : "";
   });
-  return told.filter(Boolean).join(" ");
+  return sentences.filter(Boolean).join(" ");
 }
 
-/** How the training stands, and what has happened last at what is shown. @param {Studio} studio */
-export function tell(studio) {
+/** Describe the state of each training at the checkpoint that is shown. @param {Studio} studio */
+export function tellStatus(studio) {
   const names = namesOf(studio);
   const step = stepOf(studio);
-  const told = names.map((name) => {
+  const lines = names.map((name) => {
     const { state, place, why, reports } = trainingOf(studio, name);
     const whose = names.length > 1 ? `${TITLES[name]}: ` : "";
     if (state === "waiting" && reports.length === 0 && place)
       return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
-    const said = reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? ""; // prettier-ignore
-    const now = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
-    return `${whose}${now && `${whose ? now : now[0].toUpperCase() + now.slice(1)}.`} ${said} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
+    const numbers = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
+    return `${whose}${numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`} ${latestSentence(reports, step)} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
   });
-  return told.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
+  return lines.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
 }

@@ -1,15 +1,16 @@
 /**
  * Loss and score over training. Checkpoints stand side by side at even distances, as on the slider above, so that the steps
- * between them are told apart early and late. Every step's loss is drawn; nothing is left out or drawn at random.
+ * between them can be seen early and late. Every step's loss is drawn; nothing is left out or drawn at random.
  */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
 /** @import { Report, Studio } from "./studio.js" */
 import { brief, power } from "../chart.js";
-import { newRow, setText } from "../elements.js";
+import { newElement, newRow, observeSize, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
+import { createGuard } from "../store.js";
 import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
 
 const MARGIN = { left: 44, right: 12, top: 4, bottom: 3 };
@@ -30,22 +31,18 @@ export function mountCurves(section, store) {
   const curves = /** @type {HTMLElement} */ (find(".curves"));
   const table = /** @type {HTMLElement} */ (find(".as-table table"));
   const details = /** @type {HTMLDetailsElement} */ (find(".as-table"));
-  /** @type {unknown[]} */
-  let drawn = [];
+  const isNew = createGuard();
   let width = 0;
 
   /** @param {Studio} studio */
   function draw(studio) {
     const names = namesOf(studio);
     const all = names.map((name) => trainingOf(studio, name));
-    const parts = [width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin])];
-    if (width === 0 || !all.length || parts.every((part, i) => part === drawn[i])) return;
-    drawn = parts;
+    if (width === 0 || !all.length || !isNew(width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin]))) return;
     const last = Math.max(1, ...all.flatMap(({ reports, twin }) => [reports.length - 1, twin.length - 1]));
-    const losses = all.map(({ reports, twin }, i) => ({ name: names[i], now: lossesOf(reports), then: lossesOf(twin) }));
-    const raw = losses.map(({ name, now }) => ({ name: `raw of-${name}`, points: now }));
-    const means = losses.map(({ name, now }) => ({ name: `mean of-${name}`, points: meansOf(now) }));
-    const before = losses.map(({ name, then }) => ({ name: `mean twin of-${name}`, points: meansOf(then) }));
+    const raw = all.map(({ reports }, i) => ({ name: `raw of-${names[i]}`, points: lossesOf(reports) }));
+    const before = all.map(({ twin }, i) => ({ name: `mean twin of-${names[i]}`, points: meansOf(lossesOf(twin)) }));
+    const means = raw.map(({ points }, i) => ({ name: `mean of-${names[i]}`, points: meansOf(points) }));
     plot(loss, [...raw, ...before, ...means], last, width, true, []);
     const [{ recipe }] = all;
     const { linear } = studio;
@@ -69,20 +66,20 @@ export function mountCurves(section, store) {
     curves.classList.toggle("busy", isBusy(studio));
   });
   details.addEventListener("toggle", () => draw(store.get()));
-  new ResizeObserver(([{ contentRect }]) => {
-    width = Math.round(contentRect.width);
+  observeSize(loss, (newWidth) => {
+    width = newWidth;
     draw(store.get());
-  }).observe(loss);
+  });
 }
 
-/** Every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
+/** Return every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
 const lossesOf = (reports) =>
   reports.flatMap(({ losses }, i) => losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss]))); // prettier-ignore
 
 /** @param {readonly Report[]} reports @returns {Points} */
 const scoresOf = (reports) => reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
 
-/** The mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
+/** Return the mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
 function meansOf(points) {
   const sums = [0];
   for (const [, value] of points) sums.push(sums[sums.length - 1] + value);
@@ -108,8 +105,8 @@ export function plot(svg, lines, last, width, log, marks) {
   const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [-1, 0];
   const x = (/** @type {number} */ place) => MARGIN.left + (place / last) * (width - MARGIN.left - MARGIN.right);
   const y = (/** @type {number} */ value) => {
-    const at = log ? Math.log10(Math.max(value, 1e-12)) : value;
-    return MARGIN.top + ((high - at) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
+    const scaled = log ? Math.log10(Math.max(value, 1e-12)) : value;
+    return MARGIN.top + ((high - scaled) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
   };
   const ticks = log ? decades(low, high) : [low, 1];
   const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)}%`);
@@ -122,12 +119,12 @@ export function plot(svg, lines, last, width, log, marks) {
   svg.innerHTML = grid.join("") + goals.join("") + drawn.join("");
 }
 
-/** Values to name on a logarithmic axis: powers of ten, or what lies between its ends where there are none. @param {number} low @param {number} high */
+/** Return the values to name on a logarithmic axis: powers of ten, or its ends if there are none between them. @param {number} low @param {number} high */
 function decades(low, high) {
   const first = Math.ceil(low);
-  const found = Array.from({ length: Math.max(0, Math.floor(high) - first + 1) }, (_, i) => 10 ** (first + i));
-  const every = Math.ceil(found.length / 4);
-  return found.length > 1 ? found.filter((_, i) => i % every === 0) : [10 ** low, 10 ** high];
+  const powers = Array.from({ length: Math.max(0, Math.floor(high) - first + 1) }, (_, i) => 10 ** (first + i));
+  const every = Math.ceil(powers.length / 4);
+  return powers.length > 1 ? powers.filter((_, i) => i % every === 0) : [10 ** low, 10 ** high];
 }
 
 /** @param {number} value on a logarithmic axis */
@@ -136,33 +133,32 @@ function wordsOf(value) {
   return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? power(Math.round(exponent)) : brief(value);
 }
 
-/** A row for each checkpoint. @param {HTMLElement} table @param {Studio} studio */
+/** List the checkpoints, a row for each. @param {HTMLElement} table @param {Studio} studio */
 function list(table, studio) {
   const names = namesOf(studio);
-  const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
   const heads = (/** @type {string} */ what) => names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
   const score = studio.linear ? "held-out mean squared error" : "held-out accuracy";
-  head.append(newRow(["training step", ...heads("loss"), ...heads(score), ...heads("learning rate")], "col"));
-  longest(studio).reports.forEach(({ step }, i) => {
+  const head = newRow(["training step", ...heads("loss"), ...heads(score), ...heads("learning rate")], "col");
+  const rows = longest(studio).reports.map(({ step }, i) => {
     const reports = names.map((name) => trainingOf(studio, name).reports[i]);
-    const of = (/** @type {(report: Report) => number | undefined} */ value) => reports.map((report) => (report && value(report) !== undefined ? brief(/** @type {number} */ (value(report))) : "")); // prettier-ignore
-    body.append(newRow([String(step), ...of(({ losses }) => losses.at(-1)), ...of(({ score }) => score), ...of(({ rate }) => rate)])); // prettier-ignore
+    const cells = (/** @type {(report: Report) => number | undefined} */ read) => reports.map((report) => (report && read(report) !== undefined ? brief(/** @type {number} */ (read(report))) : "")); // prettier-ignore
+    return newRow([String(step), ...cells(({ losses }) => losses.at(-1)), ...cells(({ score }) => score), ...cells(({ rate }) => rate)]); // prettier-ignore
   });
-  table.replaceChildren(head, body);
+  table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
 }
 
-/** The score of what is shown, in words. @param {Studio} studio @param {Name} name */
+/** Describe the score at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
   if (!report || Number.isNaN(report.score)) return "";
   return studio.linear ? `held-out mean squared error ${brief(report.score)}` : `${fixed(100 * report.score, 1)}% held-out accuracy`;
 }
 
-/** The loss at what is shown. @param {Studio} studio @param {Name} name */
+/** Describe the loss at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
 export function tellLoss(studio, name) {
   const loss = reportOf(studio, name)?.losses.at(-1);
   return loss === undefined ? "" : `loss ${brief(loss)}`;
 }
 
-/** Where the cursor of training is, in words. @param {Studio} studio */
+/** Describe which training step is shown. @param {Studio} studio */
 export const tellPlace = (studio) => `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore

@@ -3,7 +3,7 @@
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { cellOf } from "../cells.js";
-import { finder, setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
@@ -17,9 +17,9 @@ export function mountRecipe(details, names, submit) {
   const form = /** @type {HTMLFormElement} */ (find("form"));
   const [error, summary] = [".error", ".brief"].map(find);
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-  const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("label input")]);
+  const inputs = /** @type {HTMLInputElement[]} */ (findAll(form, "label input"));
 
-  /** A number in the form; null if the field is empty. @param {string} name */
+  /** Return a number in the form; null if the field is empty. @param {string} name */
   const number = (name) => (field(name).value.trim() === "" ? null : Number(field(name).value));
 
   /** Read the recipe of a cell. @param {Name} cell @returns {Recipe} */
@@ -39,7 +39,7 @@ export function mountRecipe(details, names, submit) {
     return { ...preset, cell, units, seed, first, T_max: first === "chrono" ? number("T_max") : null, biases, penalties, schedule };
   }
 
-  /** Whether a cell of the page has a use for a number of the form. @param {string} key */
+  /** Return whether a cell of the page has a use for a number of the form. @param {string} key */
   function isUsed(key) {
     const cells = names.map((cell) => cellOf({ cell }));
     if (key === "T_max") return field("first").value === "chrono" && cells.some(({ chrono }) => chrono);
@@ -55,7 +55,7 @@ export function mountRecipe(details, names, submit) {
 
   /** Return a message about the first wrong field, or "". */
   function findError() {
-    for (const input of /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])) {
+    for (const input of /** @type {HTMLInputElement[]} */ (findAll(form, "input"))) {
       const label = /** @type {HTMLElement} */ (input.closest("label"));
       const name = label.querySelector("span")?.textContent ?? "";
       const needed = !/^b_/.test(input.name) && !label.hidden;

@@ -15,23 +15,23 @@ import { longest, namesOf, stepOf, trainingOf } from "./studio.js";
 /** The task of a page that trains on the visitor's own table. */
 export const OWN = "own";
 
-/** The training step that an address asks for; without one it is the last. @param {string} address */
+/** Return the training step that an address asks for; without one it is the last. @param {string} address */
 export function stepIn(address) {
   const step = Number(new URLSearchParams(address).get("step") ?? Infinity);
   return Number.isNaN(step) ? Infinity : step;
 }
 
-/** The address of a training. @param {string} id */
+/** Return the address of a training. @param {string} id */
 export const addressOfTraining = (id) => `?training=${id}`;
 
-/** The recipe of another cell for the same task. @param {Studio} studio @param {Name} cell */
+/** Return the recipe of another cell for the same task. @param {Studio} studio @param {Name} cell */
 export function recipeFor(studio, cell) {
   const recipes = namesOf(studio).map((name) => trainingOf(studio, name).recipe);
-  const known = recipes.find((recipe) => recipe.cell === cell);
-  return known ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
+  const recipe = recipes.find((recipe) => recipe.cell === cell);
+  return recipe ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
 }
 
-/** The address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */
+/** Return the address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */
 export function addressOf(studio, cells = namesOf(studio)) {
   const { run, step, unit } = studio.cells[studio.at];
   const focus = { ...decode("").focus, step, unit };

@@ -14,7 +14,7 @@ import { createStore } from "../store.js";
 import { mountSequence } from "../views/sequence.js";
 import { mountTape } from "../views/tape.js";
 import { mountTransport } from "../views/transport.js";
-import { mountBirth } from "./birth.js";
+import { mountEvolution } from "./evolution.js";
 import { mountChoices, mountTabs } from "./choices.js";
 import { mountCourse } from "./course.js";
 import { mountCurves } from "./curves.js";
@@ -23,8 +23,8 @@ import { addressOf, stepIn } from "./link.js";
 import { mountPanel } from "./panel.js";
 import { bodyOf, initial } from "./recipe.js";
 import { createStreams } from "./stream.js";
-import { goToStep, newTraining, say } from "./studio.js";
-import { mountMoved, mountTold, mountWayBack } from "./told.js";
+import { goToStep, newTraining, setMessage } from "./studio.js";
+import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
 const main = find("main");
@@ -42,7 +42,7 @@ const store = createStore(
     goal: stepIn(address()),
     watching: false,
     pace: 10,
-    said: "",
+    message: "",
   }),
 );
 const lead = facet(store, () => store.get().at);
@@ -56,9 +56,9 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountCourse(find(".course"), store, trainer);
 mountCurves(find(".course"), store);
-mountTold(find(".told"), store);
-mountBirth(find(".birth"), store);
-mountWayBack(find(".gradient"), store);
+mountMilestones(find(".told"), store);
+mountEvolution(find(".birth"), store);
+mountGradientFlow(find(".gradient"), store);
 mountMoved(find(".moved"), store);
 const heatmaps = names.map((name) => mountPanel(find(`#tape-${name}`), name, store));
 mountTabs(main, store);
@@ -82,7 +82,7 @@ for (const name of names) {
   else
     api.train(bodyOf(initial.recipes[name])).then(
       () => streams.follow(name),
-      (error) => store.update(say, error.message),
+      (error) => store.update(setMessage, error.message),
     );
 }
 

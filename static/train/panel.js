@@ -45,7 +45,7 @@ function mountLinks(tape, name, store) {
 }
 
 /**
- * A store whose listener is told some frames later, so that the pictures of several cells are not drawn all in one frame.
+ * Return a store whose listener is called some frames later, so that the pictures of several cells are not drawn all in one frame.
  * @param {Store} store @param {number} frames
  * @returns {Store}
  */

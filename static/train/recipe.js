@@ -9,7 +9,7 @@ import { cellOf } from "../cells.js";
 export const initial = /** @type {NonNullable<Boot["training"]>} */ (boot.training ?? {});
 const { preset } = initial;
 
-/** The body of a request for a training. @param {Recipe} recipe */
+/** Return the body of a request for a training. @param {Recipe} recipe */
 export function bodyOf({ task, cell, units, seed, first, T_max, biases, penalties, schedule, table }) {
   const { rate, changes, after, most, T, reach } = schedule;
   const steps = changes.map(([step, rate]) => ({ step, rate }));
@@ -18,7 +18,7 @@ export function bodyOf({ task, cell, units, seed, first, T_max, biases, penaltie
 }
 
 /**
- * The same recipe with another learning rate after a training step.
+ * Return the same recipe with another learning rate after a training step.
  * @param {Recipe} recipe @param {number} step @param {number} rate
  * @returns {Recipe}
  */
@@ -39,11 +39,11 @@ export function summarize({ units, seed, first, T_max, biases, penalties, schedu
   return [...parts, `seed ${seed}`].join(", ").replaceAll(" -", " −");
 }
 
-/** The preset's initial biases of the gates that a cell has. @param {Name} cell */
+/** Return the preset's initial biases of the gates that a cell has. @param {Name} cell */
 const biasesFor = (cell) => Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate))); // prettier-ignore
 
 /**
- * The keys of a link to trainings by these recipes, but for what is as in the task's preset.
+ * Return the keys of a link to trainings by these recipes, but for what is as in the task's preset.
  * @param {Recipe[]} recipes one for each cell
  */
 export function keysOf(recipes) {

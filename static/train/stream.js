@@ -7,20 +7,20 @@
 import * as api from "../api.js";
 import { recording } from "../recording.js";
 import { fail, note } from "../state.js";
-import { hear, namesOf, read, say, trainingOf } from "./studio.js";
+import { receive, namesOf, read, setMessage, trainingOf } from "./studio.js";
 
 const TOGETHER = 100; // ms of events to one picture
 
 /**
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and says what is wrong with it; null
- *   where there is none
+ * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and its error message; null
+ *   if there is none
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
   const open = {};
   let asking = false; // for tapes
-  let wanted = lead?.get().text ?? "";
+  let sequence = lead?.get().text ?? "";
   let refused = false; // whether what is said beside the sequence was said here
 
   /** Follow the training that a cell has now. @param {Name} name */
@@ -33,11 +33,11 @@ export function createStreams(store, lead) {
     let news = {};
     let timer = 0;
     let lost = false;
-    function tell() {
+    function deliver() {
       timer = 0;
-      if (lost) store.update(say, "");
+      if (lost) store.update(setMessage, "");
       lost = false;
-      store.update(hear, name, id, news, reports);
+      store.update(receive, name, id, news, reports);
       [news, reports] = [{}, []];
       fetchTapes();
     }
@@ -51,19 +51,19 @@ export function createStreams(store, lead) {
         else if (event === "start") news = { ...news, recipe: data.recipe };
         else if (event === "end") news = { ...news, state: data.state, why: data.why };
         if (recording) return;
-        timer ||= setTimeout(tell, event === "end" ? 0 : TOGETHER);
+        timer ||= setTimeout(deliver, event === "end" ? 0 : TOGETHER);
       },
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
         const gone = "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
-        store.update(say, forGood ? gone : "The connection was lost. Reconnecting …");
+        store.update(setMessage, forGood ? gone : "The connection was lost. Reconnecting …");
       },
     );
-    if (recording) tell();
+    if (recording) deliver();
   }
 
-  /** How many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
+  /** Return how many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
   function missing(name, text) {
     const { reports, tapes, read } = trainingOf(store.get(), name);
     return reports.length - (read === text ? tapes.length : 0);
@@ -74,7 +74,7 @@ export function createStreams(store, lead) {
     if (!lead || asking) return;
     asking = true;
     for (;;) {
-      const text = wanted;
+      const text = sequence;
       const [name] = namesOf(store.get()).sort((a, b) => missing(b, text) - missing(a, text));
       if (!name || missing(name, text) <= 0) break;
       const training = trainingOf(store.get(), name);
@@ -82,11 +82,11 @@ export function createStreams(store, lead) {
       try {
         const { start, steps, signals, y } = await api.fetchTapes(training.id, text, first);
         if (!start) break; // it was replaced by another with fewer
-        if (text === wanted) store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
+        if (text === sequence) store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
         if (refused) lead.update(fail, "", false);
         refused = false;
       } catch (error) {
-        if (text !== wanted) continue;
+        if (text !== sequence) continue;
         refused = true;
         const { message, where } = /** @type {RequestError} */ (error);
         lead.update(where ? fail : note, message, Boolean(where?.startsWith("sequence")));
@@ -98,16 +98,16 @@ export function createStreams(store, lead) {
 
   return {
     follow,
-    /** Another sequence is to be read. @param {string} text */
+    /** Read another sequence. @param {string} text */
     write(text) {
-      wanted = text;
+      sequence = text;
       fetchTapes();
     },
   };
 }
 
 /**
- * The arrays of an answer, `(N × T × H)`, as one of each for every checkpoint.
+ * Cut the arrays of an answer, `(N × T × H)`, into one for each checkpoint.
  * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
  * @returns {Tape[]}
  */

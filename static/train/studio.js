@@ -1,5 +1,5 @@
 /**
- * What is looked at on the training page: for each cell its training as far as it has come, and which of its checkpoints
+ * The view state of the training page: for each cell its training as far as it has come, and which of its checkpoints
  * is shown. The state of each cell is the lab's, its run that of the checkpoint.
  */
 
@@ -23,59 +23,59 @@
  */
 /**
  * `place` is that of the checkpoint that is shown, from 0. While `watching` it goes on by itself, `pace` of them a second.
- * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `said` is what went wrong.
+ * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `message` says what went wrong.
  * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
- *            pace: number, said: string}} Studio
+ *            pace: number, message: string}} Studio
  */
 import { NAMES } from "../facets.js";
 import { newRun } from "../run.js";
 import { change, layerOf, lookAt } from "../state.js";
 
-/** The cells of the page. @param {Studio} studio */
+/** Return the cells of the page. @param {Studio} studio */
 export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]);
 
 /** @param {Studio} studio @param {Name} name @returns {Training} */
 export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trainings[name]);
 
-/** The training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
+/** Return the training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
 export function longest(studio) {
   const all = namesOf(studio).map((name) => trainingOf(studio, name));
-  return all.reduce((most, one) => (one.reports.length > most.reports.length ? one : most));
+  return all.reduce((most, training) => (training.reports.length > most.reports.length ? training : most));
 }
 
-/** The step that is shown. @param {Studio} studio */
+/** Return the step that is shown. @param {Studio} studio */
 export const stepOf = (studio) => longest(studio).reports[studio.place]?.step ?? 0;
 
-/** The place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
+/** Return the place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
 export const placeAt = ({ reports }, step) => Math.max(0, reports.findLastIndex((report) => report.step <= step));
 
-/** The report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
+/** Return the report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
 export const reportOf = (studio, name) => {
   const training = trainingOf(studio, name);
   return training.reports[placeAt(training, stepOf(studio))];
 };
 
-/** Whether a training waits or runs. @param {{state: Training["state"]}} training */
+/** Return whether a training waits or runs. @param {{state: Training["state"]}} training */
 export const isGoing = ({ state }) => state === "waiting" || state === "running";
 
-/** Whether something is still being computed. @param {Studio} studio */
+/** Return whether something is still being computed. @param {Studio} studio */
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
 export const newTraining = (id, recipe, twin = []) => ({ id, recipe, state: "waiting", place: 0, why: "", reports: [], start: null, read: "", tapes: [], twin }); // prettier-ignore
 
 /**
- * Another training of a cell. Its first checkpoints come at once.
+ * Give a cell another training. Its first checkpoints arrive at once.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
 export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } }); // prettier-ignore
 
 /**
- * What has come of a training.
+ * Add what has arrived of a training.
  * @param {Studio} studio @param {Name} name @param {string} id of which; of one that was replaced nothing is wanted any more
  * @param {Partial<Training>} news @param {readonly Report[]} [reports]
  */
-export function hear(studio, name, id, news, reports = []) {
+export function receive(studio, name, id, news, reports = []) {
   const training = trainingOf(studio, name);
   if (training.id !== id) return studio;
   // Of one that goes on from where another was, the first are there.
@@ -92,7 +92,7 @@ const seek = (studio) => show(studio.goal === null ? studio : { ...studio, place
 export const goToStep = (studio, step) => seek({ ...studio, goal: step });
 
 /**
- * What checkpoints make of the sequence.
+ * Add the runs of checkpoints over the sequence.
  * @param {Studio} studio @param {Name} name @param {string} id @param {string} read
  * @param {Start} start @param {readonly Tape[]} tapes
  */
@@ -105,8 +105,8 @@ export function read(studio, name, id, read, start, tapes) {
 
 /** @param {Studio} studio @param {number} place */
 export function goToPlace(studio, place) {
-  const there = Math.max(0, Math.min(place, longest(studio).reports.length - 1));
-  return there === studio.place && studio.goal === null ? studio : show({ ...studio, place: there, goal: null });
+  const nearest = Math.max(0, Math.min(place, longest(studio).reports.length - 1));
+  return nearest === studio.place && studio.goal === null ? studio : show({ ...studio, place: nearest, goal: null });
 }
 
 /** @param {Studio} studio @param {boolean} watching from the start again when the end has been reached */
@@ -115,9 +115,9 @@ export function watch(studio, watching) {
   return { ...(watching && atEnd ? goToPlace(studio, 0) : studio), watching, goal: watching ? null : studio.goal };
 }
 
-/** Some checkpoints on, as far as they have come; at the end watching stops. @param {Studio} studio @param {number} by */
-export function tickBy(studio, by) {
-  const moved = goToPlace(studio, studio.place + by);
+/** Go some checkpoints on, as far as they have arrived; watching stops at the end. @param {Studio} studio @param {number} places */
+export function tickBy(studio, places) {
+  const moved = goToPlace(studio, studio.place + places);
   const atEnd = moved.place >= longest(moved).reports.length - 1 && !isBusy(moved);
   return atEnd ? { ...moved, watching: false } : moved;
 }
@@ -125,8 +125,8 @@ export function tickBy(studio, by) {
 /** @param {Studio} studio @param {number} pace */
 export const setPace = (studio, pace) => ({ ...studio, pace });
 
-/** @param {Studio} studio @param {string} said */
-export const say = (studio, said) => (said === studio.said ? studio : { ...studio, said });
+/** @param {Studio} studio @param {string} message */
+export const setMessage = (studio, message) => (message === studio.message ? studio : { ...studio, message });
 
 /** Put the checkpoint that is shown on each cell's tape. @param {Studio} studio @returns {Studio} */
 function show(studio) {
@@ -154,7 +154,7 @@ function withRun(state, run) {
   return lookAt(shown, Math.min(shown.unit, layerOf(shown).H - 1));
 }
 
-/** A checkpoint's run, with that of the first checkpoint for a twin. @param {Training} training @param {number} at */
+/** Return a checkpoint's run, with that of the first checkpoint for a twin. @param {Training} training @param {number} at */
 function runAt({ id, start, tapes, reports }, at) {
   const from = /** @type {Start} */ (start);
   const run = newRun({ ...from, model: `${id}@${reports[at].step}`, twin: at > 0 }, { clamps: [], weights: [] });
@@ -164,14 +164,14 @@ function runAt({ id, start, tapes, reports }, at) {
   for (const [signal, values] of Object.entries(tapes[at].signals)) layer.rows[signal] = rows(values, H, T, columns);
   run.outputs = rows(tapes[at].y, from.y.labels.length, T, columns);
   if (at > 0) {
-    run.untouched = rows(tapes[0].y, from.y.labels.length, T, columns);
-    run.gaps = run.outputs.map((row, k) => row.map((value, column) => value - run.untouched[k][column]));
+    run.twinOutputs = rows(tapes[0].y, from.y.labels.length, T, columns);
+    run.gaps = run.outputs.map((row, k) => row.map((value, column) => value - run.twinOutputs[k][column]));
   }
   shownOf.set(run, tapes[at]);
   return run;
 }
 
-/** `(T × H)` as a row for each of H. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
+/** Return `(T × H)` as a row for each of H. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
 export const rows = (values, H, T, columns) =>
   Array.from({ length: H }, (_, unit) => {
     const row = new Float64Array(columns).fill(NaN);

@@ -6,7 +6,7 @@
 /** @import { Studio, Training } from "./studio.js" */
 import * as api from "../api.js";
 import { bodyOf, withRate } from "./recipe.js";
-import { goToStep, isBusy, isGoing, longest, namesOf, newTraining, placeAt, put, say, stepOf, trainingOf, watch } from "./studio.js";
+import { goToStep, isBusy, isGoing, longest, namesOf, newTraining, placeAt, put, setMessage, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
  * @param {StoreOf<Studio>} store
@@ -16,7 +16,7 @@ import { goToStep, isBusy, isGoing, longest, namesOf, newTraining, placeAt, put,
 export function createTrainer(store, follow, readRecipes) {
   /** Train recipes, one for each cell. @param {Recipe[]} recipes @param {(name: Name, id: string, recipe: Recipe) => Training} make */
   async function start(recipes, make) {
-    store.update(say, "");
+    store.update(setMessage, "");
     try {
       // One after the other: if the second is refused, the first is there.
       for (const recipe of recipes) {
@@ -27,7 +27,7 @@ export function createTrainer(store, follow, readRecipes) {
       }
       store.update(watch, true);
     } catch (error) {
-      store.update(say, /** @type {Error} */ (error).message);
+      store.update(setMessage, /** @type {Error} */ (error).message);
     }
   }
 
@@ -45,9 +45,9 @@ export function createTrainer(store, follow, readRecipes) {
     async change(rate, fork) {
       const studio = store.get();
       const step = stepOf(studio);
-      if (!(rate >= 1e-4 && rate <= 10)) return store.update(say, "The learning rate must be a number from 0.0001 to 10.");
-      const over = step >= (longest(studio).reports.at(-1)?.step ?? 0) && !isBusy(studio);
-      if (over) return store.update(say, "The training ends at this step. Go to an earlier checkpoint and branch from there."); // prettier-ignore
+      if (!(rate >= 1e-4 && rate <= 10)) return store.update(setMessage, "The learning rate must be a number from 0.0001 to 10.");
+      const atEnd = step >= (longest(studio).reports.at(-1)?.step ?? 0) && !isBusy(studio);
+      if (atEnd) return store.update(setMessage, "The training ends at this step. Go to an earlier checkpoint and branch from there."); // prettier-ignore
       const recipes = namesOf(studio).map((name) => withRate(trainingOf(studio, name).recipe, step, rate));
       await start(recipes, (name, id, recipe) => branch(trainingOf(studio, name), step, fork, newTraining(id, recipe)));
     },
@@ -57,16 +57,16 @@ export function createTrainer(store, follow, readRecipes) {
         if (!isGoing(training)) continue;
         try {
           const answer = await (await api.stopTraining(training.id)).json();
-          if (isGoing(answer)) store.update(say, "Someone else is watching this run, so it keeps going.");
+          if (isGoing(answer)) store.update(setMessage, "Someone else is watching this run, so it keeps going.");
         } catch (error) {
-          store.update(say, /** @type {Error} */ (error).message);
+          store.update(setMessage, /** @type {Error} */ (error).message);
         }
       }
     },
   };
 }
 
-/** A new training that begins with the checkpoints of another up to a step. @param {Training} before @param {number} step @param {boolean} fork @param {Training} training @returns {Training} */
+/** Return a new training that begins with the checkpoints of another up to a step. @param {Training} before @param {number} step @param {boolean} fork @param {Training} training @returns {Training} */
 function branch(before, step, fork, training) {
   const count = placeAt(before, step) + 1;
   const { start, read, tapes, reports } = before;

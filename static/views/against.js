@@ -16,7 +16,7 @@ import { tellEffect } from "../words.js";
 export function mountAgainst(opener, form, store, actions) {
   const box = /** @type {HTMLInputElement} */ (form.querySelector("[type=text]"));
   const difference = /** @type {HTMLInputElement} */ (form.querySelector("[type=checkbox]"));
-  const said = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
+  const effect = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
 
   /** @param {State} state */
   function update(state) {
@@ -26,7 +26,7 @@ export function mountAgainst(opener, form, store, actions) {
     form.hidden = !open;
     if (box.value !== against && document.activeElement !== box) box.value = against;
     difference.checked = state.difference;
-    setText(said, against && run.against ? tellEffect(state) : "");
+    setText(effect, against && run.against ? tellEffect(state) : "");
   }
 
   opener.addEventListener("click", () => {

@@ -9,7 +9,7 @@
  */
 import { fetchAnswer } from "../api.js";
 import { entryOf } from "../cells.js";
-import { withPeriod, newElement, setText } from "../elements.js";
+import { finder, newButton, newElement, setText, withPeriod } from "../elements.js";
 import { NotRecorded } from "../recording.js";
 import { scenarioOf } from "../run.js";
 import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
@@ -23,7 +23,7 @@ const AROUND = 3; // steps of a place that are shown before and after it
  * @param {{follow: (query: string) => void}} actions
  */
 export function mountAlike(section, store, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const form = /** @type {HTMLFormElement} */ (find("form"));
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
   const [waiting, says, units, common, places] = [".waiting", ".says", ".units", ".common", ".places"].map(find);
@@ -44,9 +44,7 @@ export function mountAlike(section, store, actions) {
   }
 
   function clear() {
-    for (const one of [waiting, says, units]) one.textContent = "";
-    common.replaceChildren();
-    places.replaceChildren();
+    for (const part of [waiting, says, units, common, places]) part.replaceChildren();
   }
 
   /** @param {Event} event */
@@ -64,48 +62,44 @@ export function mountAlike(section, store, actions) {
       const moments = await fetchAnswer("moments", /** @type {any} */ (question));
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
-      const again = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
-      setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${again}`);
+      const advice = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
+      setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
     }
   }
 
   /** @param {State} state @param {string} signal @param {Moments} moments */
-  function show(state, signal, { from, to, units: alike, count, of, places: found, common: shared }) {
+  function show(state, signal, { from, to, count, ...moments }) {
     const { symbol } = entryOf(layerOf(state), signal);
     const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
     const where =
       count === null
         ? "There are no held-out sequences for this model, so they could not be searched."
-        : `${count.toLocaleString("en")} of ${Number(of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
+        : `${count.toLocaleString("en")} of ${Number(moments.of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
     setText(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
-    units.replaceChildren(alike.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
-    for (const { unit, mirrored } of alike) {
-      const button = Object.assign(newElement("button", `unit ${unit}${mirrored ? " (opposite sign)" : ""}`), { type: "button" });
-      button.addEventListener("click", () => store.update(lookAt, unit - 1));
-      units.append(button, " ");
-    }
+    units.replaceChildren(moments.units.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
+    for (const { unit, mirrored } of moments.units)
+      units.append(newButton(`unit ${unit}${mirrored ? " (opposite sign)" : ""}`, () => store.update(lookAt, unit - 1)), " ");
     const length = to - from + 1;
-    if (count) common.append(...(shared.length ? shared.slice(0, 6).map((one) => newElement("li", tellCommon(one, length))) : [newElement("li", "No kind of input is typical of these moments.")])); // prettier-ignore
-    places.append(...found.map((place) => placeOf(state, place, length)));
+    const shared = moments.common.slice(0, 6).map((input) => tellCommon(input, length));
+    const sentences = shared.length ? shared : ["No kind of input is typical of these moments."];
+    if (count) common.append(...sentences.map((sentence) => newElement("li", sentence)));
+    places.append(...moments.places.map((place) => placeOf(state, place, length)));
   }
 
-  /** A place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
+  /** Create the item of a place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
   function placeOf(state, { tokens, t }, length) {
-    const item = document.createElement("li");
-    const button = Object.assign(document.createElement("button"), { type: "button", title: "Open this sequence here" });
+    const open = () => {
+      const keys = { model: state.run.model, sequence: tokens.join(" "), t: String(t), unit: String(state.unit + 1), views: store.get().views.join(",") };
+      actions.follow(`?${new URLSearchParams(keys)}`);
+    };
     const first = Math.max(0, t - 1 - AROUND);
-    if (first > 0) button.append("… ");
+    const button = newButton(first > 0 ? "… " : "", open, { title: "Open this sequence here" });
     tokens.slice(first, t - 1 + length + AROUND).forEach((token, i) => {
       const inside = first + i >= t - 1 && first + i < t - 1 + length;
       button.append(inside ? newElement("b", token) : token, " ");
     });
     if (t - 1 + length + AROUND < tokens.length) button.append("…");
-    button.addEventListener("click", () => {
-      const keys = { model: state.run.model, sequence: tokens.join(" "), t: String(t), unit: String(state.unit + 1), views: store.get().views.join(",") };
-      actions.follow(`?${new URLSearchParams(keys)}`);
-    });
-    item.append(button);
-    return item;
+    return newElement("li", {}, [button]);
   }
 
   form.addEventListener("submit", search);

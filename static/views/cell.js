@@ -4,12 +4,13 @@
  */
 
 /** @import { Store } from "../store.js" */
-/** @import { State, Theme, Zoom } from "../state.js" */
+/** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture } from "../plot.js" */
 /** @import { Gate } from "../run.js" */
 /** @import { Worked } from "../reading.js" */
+import { findAll, finder, mountChoice, setLength, setText } from "../elements.js";
 import { ownOf } from "../own.js";
-import { inputsOf, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
+import { inputsOf, ofAllUnits, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
@@ -19,108 +20,20 @@ const THINNEST = 1.5;
 const WIDEST = 5.5;
 
 /**
- * @param {HTMLElement} section which may be without zooms, sum and legend
+ * @param {HTMLElement} section which may have no zooms, sum and legend
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures
  */
 export function mountCell(section, store, figures) {
   const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
-  const wires = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-wire]")]);
-  const slots = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-slot]")]);
-  const replaced = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-replaced]")]);
-  const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll("[data-node]")]);
-  const legend = /** @type {HTMLElement} */ (section.querySelector(".note"));
-  const sum = /** @type {HTMLElement} */ (section.querySelector(".sum"));
-  const zooms = /** @type {HTMLInputElement[]} */ ([...section.querySelectorAll(".zoom input")]);
-
-  /** How much of its scale a value fills, from 0 to 1, and the colour that it has there. @param {string} name @param {number} value @param {State} state */
-  function shade(name, value, state) {
-    const { data } = figures[state.theme];
-    const named = (/** @type {string} */ of) => data.find((picture) => picture.name === of && !picture.meta);
-    const picture = /** @type {Picture} */ (named(name) ?? named(ownOf(state).scaledAs[name] ?? "h"));
-    const { colorscale } = picture;
-    // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
-    const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
-    return { share: Math.abs(value) / zmax, colour: `rgb(${colourAt(colorscale, (value - zmin) / (zmax - zmin))})` };
-  }
-
-  /** @param {State} state @param {Worked} worked */
-  function showUnit(state, { parts }) {
-    const { unit } = state;
-    const carried = { ...ownOf(state).carried(state), ...parts };
-    for (const [gate, { Wx, Uh, b }] of Object.entries(sumsAt(state, unit))) {
-      carried[`b.${gate}`] = b;
-      carried[`Wx.${gate}`] = Wx;
-      carried[`Uh.${gate}`] = Uh;
-    }
-    for (const wire of wires) {
-      const name = wire.dataset.wire ?? "";
-      const value = isTerm(name) ? bounded(carried[name]) : (carried[name] ?? 0);
-      const { share, colour } = shade(name, value, state);
-      flow(wire, share, name === "x" ? "" : colour);
-    }
-    const computed = replacedAt(state, unit);
-    for (const note of replaced) {
-      const was = computed[note.dataset.replaced ?? ""];
-      note.textContent = was === undefined ? "" : fixed(was);
-      note.parentElement?.classList.toggle("held", was !== undefined);
-    }
-    const { read } = placeAt(state, unit);
-    for (const slot of slots) {
-      const name = slot.dataset.slot ?? "";
-      const text = name === "x" ? read : fixed(carried[name]);
-      if (slot.textContent !== text) slot.textContent = text;
-    }
-  }
-
-  /** @param {State} state @param {Worked} worked */
-  function showLayer(state, { sizes }) {
-    const { rows } = layerOf(state);
-    const column = state.step - 1;
-    const strips = { ...ownOf(state).strips(state), x: inputsOf(state).map((row) => row[column]) };
-    for (const node of nodes) {
-      const name = node.dataset.node ?? "";
-      drawStrip(node, name, strips[/** @type {"x"} */ (name)], name === "x" ? -1 : state.unit, state);
-    }
-    for (const wire of wires) {
-      const name = wire.dataset.wire ?? "";
-      const size = sizes[name] ?? sizeOf(strips[/** @type {"x"} */ (name)] ?? rows[name].map((row) => bounded(row[column])));
-      flow(wire, shade(name, size, state).share, "");
-    }
-  }
-
-  /** @param {SVGGElement} node @param {string} name @param {number[]} values @param {number} unit @param {State} state */
-  function drawStrip(node, name, values, unit, state) {
-    const strip = /** @type {SVGGElement} */ (node.querySelector(".strip"));
-    const across = Math.min(16, values.length);
-    const down = Math.ceil(values.length / across);
-    const [width, height] = [64 / across, Math.min(12, 20 / down)];
-    if (strip.childElementCount !== values.length + 1) {
-      strip.replaceChildren(
-        ...[...values, 0].map((_, i) => {
-          const cell = document.createElementNS(SVG, "rect");
-          const box = { x: (i % across) * width - 32, y: Math.floor(i / across) * height, width, height };
-          for (const [key, value] of Object.entries(box)) cell.setAttribute(key, String(value));
-          if (i === values.length) cell.setAttribute("class", "here");
-          return cell;
-        }),
-      );
-    }
-    values.forEach((value, i) => {
-      const cell = /** @type {SVGElement} */ (strip.children[i]);
-      cell.style.fill = shade(name, value, state).colour;
-    });
-    // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
-    const mark = /** @type {SVGElement} */ (strip.lastElementChild);
-    mark.toggleAttribute("hidden", unit < 0);
-    if (unit < 0) return;
-    mark.setAttribute("x", String((unit % across) * width - 32));
-    mark.setAttribute("y", String(Math.floor(unit / across) * height));
-  }
+  const [legend, sum] = [".note", ".sum"].map(finder(section));
+  const showZoom = mountChoice(section, ".zoom input", (zoom) => store.update(setZoom, zoom));
+  const showUnit = createUnit(svg, figures);
+  const showLayer = createLayer(svg, figures);
 
   store.subscribe((state) => {
     const { zoom } = state;
-    for (const input of zooms) input.checked = input.value === zoom;
+    showZoom(zoom);
     section.dataset.zoom = zoom;
     if (sum) sum.hidden = zoom !== "gate";
     for (const part of [svg, legend]) part?.toggleAttribute("hidden", zoom === "gate");
@@ -132,10 +45,7 @@ export function mountCell(section, store, figures) {
     else showUnit(state, worked);
   });
 
-  for (const input of zooms)
-    input.addEventListener("change", () => store.update(setZoom, /** @type {Zoom} */ (input.value)));
-  for (const node of nodes) {
-    if (node.getAttribute("role") !== "button") continue;
+  for (const node of findAll(svg, "[data-node][role=button]")) {
     const open = () => store.update(openGate, /** @type {Gate} */ (node.dataset.node));
     node.addEventListener("click", open);
     node.addEventListener("keydown", (event) => {
@@ -143,24 +53,107 @@ export function mountCell(section, store, figures) {
       event.preventDefault();
       open();
       // The sum takes the figure's place, and the focus goes there.
-      requestAnimationFrame(() => /** @type {HTMLElement} */ (sum.querySelector(":checked")).focus());
+      requestAnimationFrame(() => finder(sum)(":checked").focus());
     });
   }
+}
+
+/** Create the zoom with the numbers of one unit. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+function createUnit(svg, figures) {
+  const [wires, slots, notes] = ["[data-wire]", "[data-slot]", "[data-replaced]"].map((selector) => findAll(svg, selector));
+
+  return (state, { parts }) => {
+    const { unit } = state;
+    const terms = Object.entries(sumsAt(state, unit)).flatMap(([gate, { b, Wx, Uh }]) => [[`b.${gate}`, b], [`Wx.${gate}`, Wx], [`Uh.${gate}`, Uh]]); // prettier-ignore
+    /** @type {Record<string, number>} */
+    const carried = { ...ownOf(state).carried(state), ...parts, ...Object.fromEntries(terms) };
+    for (const wire of wires) {
+      const name = wire.dataset.wire ?? "";
+      const value = isTerm(name) ? bounded(carried[name]) : (carried[name] ?? 0);
+      const { share, colour } = shade(figures, name, value, state);
+      flow(wire, share, name === "x" ? "" : colour);
+    }
+    const computed = replacedAt(state, unit);
+    for (const note of notes) {
+      const value = computed[note.dataset.replaced ?? ""];
+      note.textContent = value === undefined ? "" : fixed(value);
+      note.parentElement?.classList.toggle("held", value !== undefined);
+    }
+    const { read } = placeAt(state, unit);
+    for (const slot of slots) setText(slot, slot.dataset.slot === "x" ? read : fixed(carried[slot.dataset.slot ?? ""]));
+  };
+}
+
+/** Create the zoom with all units as strips of color. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+function createLayer(svg, figures) {
+  const [wires, nodes] = ["[data-wire]", "[data-node]"].map((selector) => findAll(svg, selector));
+
+  return (state, { sizes }) => {
+    const { rows } = layerOf(state);
+    const column = state.step - 1;
+    const cell = ownOf(state);
+    /** @type {Record<string, number[]>} */
+    const strips = { ...(cell.strips?.(state) ?? ofAllUnits(state, cell.carried)), x: inputsOf(state).map((row) => row[column]) };
+    for (const node of nodes) {
+      const name = node.dataset.node ?? "";
+      const colours = strips[name].map((value) => shade(figures, name, value, state).colour);
+      drawStrip(finder(node)(".strip"), colours, name === "x" ? -1 : state.unit);
+    }
+    for (const wire of wires) {
+      const name = wire.dataset.wire ?? "";
+      const size = sizes[name] ?? sizeOf(strips[name] ?? rows[name].map((row) => bounded(row[column])));
+      flow(wire, shade(figures, name, size, state).share, "");
+    }
+  };
+}
+
+/**
+ * Return how much of its scale a value fills, from 0 to 1, and the colour that it has there.
+ * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
+ */
+function shade(figures, name, value, state) {
+  const { data } = figures[state.theme];
+  const pictureOf = (/** @type {string} */ signal) => data.find((picture) => picture.name === signal && !picture.meta);
+  const picture = /** @type {Picture} */ (pictureOf(name) ?? pictureOf(ownOf(state).scaledAs[name] ?? "h"));
+  // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
+  const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
+  return { share: Math.abs(value) / zmax, colour: `rgb(${colourAt(picture.colorscale, (value - zmin) / (zmax - zmin))})` };
+}
+
+/** Draw a rectangle for each unit, and a frame around one of them. @param {Element} strip @param {string[]} colours @param {number} framed the unit, −1 for none */
+function drawStrip(strip, colours, framed) {
+  const across = Math.min(16, colours.length);
+  const [width, height] = [64 / across, Math.min(12, 20 / Math.ceil(colours.length / across))];
+  const put = (/** @type {Element} */ cell, /** @type {number} */ i) => {
+    const box = { x: (i % across) * width - 32, y: Math.floor(i / across) * height, width, height };
+    for (const [key, value] of Object.entries(box)) cell.setAttribute(key, String(value));
+  };
+  if (strip.childElementCount !== colours.length + 1) {
+    setLength(strip, 0);
+    setLength(strip, colours.length + 1, () => document.createElementNS(SVG, "rect"));
+    [...strip.children].forEach(put);
+    strip.lastElementChild?.setAttribute("class", "here");
+  }
+  colours.forEach((colour, i) => (/** @type {SVGElement} */ (strip.children[i]).style.fill = colour));
+  // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
+  const frame = /** @type {Element} */ (strip.lastElementChild);
+  frame.toggleAttribute("hidden", framed < 0);
+  if (framed >= 0) put(frame, framed);
 }
 
 /** @param {string} name of a wire */
 const isTerm = (name) => /^(Wx|Uh)\./.test(name);
 
 /**
- * A place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
+ * Return a place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
  * @param {number} term
  */
 const bounded = (term) => term / Math.hypot(2, term);
 
-/** The root mean square. @param {number[]} values */
+/** Return the root mean square. @param {number[]} values */
 const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
-/** @param {SVGGElement} wire @param {number} share from 0 to 1 @param {string} colour */
+/** @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */
 function flow(wire, share, colour) {
   const path = /** @type {SVGPathElement} */ (wire.lastElementChild);
   path.style.strokeWidth = String(THINNEST + (WIDEST - THINNEST) * Math.min(1, share));

@@ -4,8 +4,8 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
-import { hold } from "../changes.js";
-import { setText } from "../elements.js";
+import { setClamps } from "../changes.js";
+import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
 import { tellOutcome } from "../words.js";
@@ -17,30 +17,29 @@ import { tellOutcome } from "../words.js";
  * @param {{alter: Update, check: (by: "memory" | "influence", step: number, poke: Clamp[]) => void}} actions
  */
 export function mountCheck(group, namedBy, store, actions) {
-  const by = /** @type {"memory" | "influence"} */ (group.dataset.by);
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (group.querySelector(selector));
-  const [button, what, said, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(find);
+  const view = /** @type {"memory" | "influence"} */ (group.dataset.by);
+  const [button, what, effect, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(finder(group));
 
   store.subscribe((state) => {
-    if (!state.views.includes(by)) return;
+    if (!state.views.includes(view)) return;
     const named = namedBy(state);
     group.hidden = !named;
     if (!named) return;
     const token = state.run.tokens?.[named.step - 1] ?? "numbers";
-    setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).said} there.`);
-    const outcome = detailAt(state, "checks")?.[by];
-    const found = outcome && !("error" in outcome);
-    setText(said, found ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
-    keep.hidden = !found;
+    setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).text} there.`);
+    const outcome = detailAt(state, "checks")?.[view];
+    const hasEffect = outcome && !("error" in outcome);
+    setText(effect, hasEffect ? `Without t = ${outcome.step}, ${tellOutcome(outcome, state)}` : (outcome?.error ?? ""));
+    keep.hidden = !hasEffect;
   });
   button.addEventListener("click", () => {
     const named = namedBy(store.get());
-    if (named) actions.check(by, named.step, ownOf(store.get()).leaveOut(store.get(), named.step).clamps);
+    if (named) actions.check(view, named.step, ownOf(store.get()).leaveOut(store.get(), named.step).clamps);
   });
   keep.addEventListener("click", () => {
     const state = store.get();
-    const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[by]);
-    if (outcome) actions.alter(hold, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
+    const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[view]);
+    if (outcome) actions.alter(setClamps, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
     button.focus();
   });
 }

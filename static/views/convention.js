@@ -1,7 +1,7 @@
 /** Which way z is named: the switch, and the labels that stand at its ends. */
 
 /** @import { Store } from "../store.js" */
-/** @import { Convention } from "../state.js" */
+import { mountChoice } from "../elements.js";
 import { setConvention } from "../state.js";
 
 /**
@@ -9,7 +9,7 @@ import { setConvention } from "../state.js";
  * @param {Store} store
  */
 export function mountConvention(main, store) {
-  const switches = /** @type {HTMLInputElement[]} */ ([...main.querySelectorAll("[name=convention]")]);
+  const showChoice = mountChoice(main, "[name=convention]", (convention) => store.update(setConvention, convention));
   const ends = [...main.querySelectorAll(".signal.z .ends span:not(.bar)")];
   const words = ends.map((end) => end.textContent);
 
@@ -17,10 +17,8 @@ export function mountConvention(main, store) {
     const { dataset } = document.body;
     if (dataset.convention === convention) return;
     dataset.convention = convention;
-    for (const input of switches) input.checked = input.value === convention;
+    showChoice(convention);
     const named = convention === "source" ? words : words.toReversed();
     ends.forEach((end, i) => (end.textContent = named[i]));
   });
-  for (const input of switches)
-    input.addEventListener("change", () => store.update(setConvention, /** @type {Convention} */ (input.value)));
 }

@@ -1,7 +1,7 @@
 /** The cell's equations with this step's numbers in them. */
 
 /** @import { Store } from "../store.js" */
-import { setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { workedAt } from "../reading.js";
 
@@ -11,11 +11,11 @@ import { workedAt } from "../reading.js";
  */
 export function mountEquations(section, store) {
   const slots = [...section.querySelectorAll("[data-slot]")];
-  /** The plus before a number: where the number is negative it becomes a minus. @type {Map<Element, Element | null>} */
+  /** The plus before a number, which becomes a minus if the number is negative. @type {Map<Element, Element | null>} */
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );
-  const held = /** @type {HTMLElement[]} */ ([...section.querySelectorAll(".heldat")]);
+  const held = findAll(section, ".heldat");
   const relations = [...section.querySelectorAll("[data-relation]")];
   const footnote = /** @type {HTMLElement} */ (section.querySelector(".footnote"));
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));

@@ -4,7 +4,7 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 import { cellOf } from "../cells.js";
-import { withPeriod } from "../elements.js";
+import { findAll, withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
@@ -12,7 +12,7 @@ import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 
-/** Every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
+/** Return every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
 function picturesOf(state) {
   const { signals } = cellOf(layerOf(state));
   return [
@@ -35,15 +35,15 @@ function picturesOf(state) {
  */
 export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
-  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
-  const links = /** @type {HTMLAnchorElement[]} */ ([...dialog.querySelectorAll("a[data-file]")]);
+  const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const drawings = {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
 
-  /** Whether what a picture shows is on the page now. @param {string} name @param {State} state */
-  function there(name, state) {
+  /** Return whether what a picture shows is on the page now. @param {string} name @param {State} state */
+  function isShown(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
   }
@@ -67,29 +67,29 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     const chosen = picture.value;
     picture.replaceChildren(
       ...picturesOf(state)
-        .filter(([name]) => there(name, state))
+        .filter(([name]) => isShown(name, state))
         .map(([name, words]) => new Option(words, name)),
     );
     if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
-    done.textContent = "";
+    status.textContent = "";
     dialog.showModal();
   });
 
-  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-format]")]))
+  for (const button of findAll(dialog, "[data-format]"))
     button.addEventListener("click", async () => {
       const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
       const { run } = store.get();
-      const of = format === "csv" ? "" : `-${picture.value}`;
-      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${of}.${format}`;
-      done.textContent = "";
+      const suffix = format === "csv" ? "" : `-${picture.value}`;
+      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${suffix}.${format}`;
+      status.textContent = "";
       try {
         download(
           name,
           format === "csv" ? new Blob([csv(run)], { type: "text/csv" }) : await drawn(picture.value, format),
         );
-        done.textContent = `Downloaded ${name}.`;
+        status.textContent = `Downloaded ${name}.`;
       } catch (error) {
-        done.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
+        status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
       }
     });
 }

@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
-import { setText } from "../elements.js";
+import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
@@ -10,29 +10,29 @@ import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
  * @param {Store} store
  */
 export function mountInspector(main, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (main.querySelector(selector));
+  const find = finder(main);
   const section = find("#inspector");
-  const slots = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("h2 [data-slot]")]);
-  const buttons = /** @type {HTMLElement[]} */ ([...section.querySelectorAll("[data-view]")]);
+  const slots = findAll(section, "h2 [data-slot]");
+  const buttons = findAll(section, "[data-view]");
   const words = find(".words");
   const equations = find(".equations");
   /** @type {readonly View[] | null} */
   let shown = null;
 
   /**
-   * What one opens comes first in the column, where it is seen at once. The equations make room for whatever else is
+   * Put the part that the visitor opens first in the column, where it is seen at once. The equations make room for whatever else is
    * opened: they go under the tape, which has a place for them.
    * @param {readonly View[]} views
    */
   function place(views) {
     const opened = views.filter((view) => shown && !shown.includes(view) && view !== "tape" && view !== "words");
-    const [one] = opened;
-    if (opened.length === 1 && one !== "equations") words.after(find(`[data-part="${one}"]`));
+    const [first] = opened;
+    if (opened.length === 1 && first !== "equations") words.after(find(`[data-part="${first}"]`));
     // A link opens several, which then stand in their own order.
     const column = VIEWS.filter((view) => !["tape", "words", "equations"].includes(view));
     if (opened.length > 1) section.append(...column.map((view) => find(`[data-part="${view}"]`)));
     const alone = views.every((view) => ["tape", "words", "equations"].includes(view));
-    if (alone || (opened.length === 1 && one === "equations")) words.after(equations);
+    if (alone || (opened.length === 1 && first === "equations")) words.after(equations);
     else if (opened.length) section.after(equations);
   }
 

@@ -9,15 +9,14 @@ export function mountLight(root) {
 
   /** @param {EventTarget | null} target */
   function light(target) {
-    const on = target instanceof Element ? target.closest("[data-about]") : null;
-    const about = on?.getAttribute("data-about") ?? "";
-    if (about === lit) return;
-    lit = about;
-    root.dataset.lit = about; // read by views that write while something is lit
-    for (const one of root.querySelectorAll(".lit")) one.classList.remove("lit");
-    if (!about) return;
-    for (const whole of new Set([about, about.split(".")[0]]))
-      for (const one of root.querySelectorAll(`[data-about="${whole}"]`)) one.classList.add("lit");
+    const term = (target instanceof Element && target.closest("[data-about]")?.getAttribute("data-about")) || "";
+    if (term === lit) return;
+    lit = term;
+    root.dataset.lit = term; // read by views that write while something is lit
+    for (const element of root.querySelectorAll(".lit")) element.classList.remove("lit");
+    if (!term) return;
+    for (const name of new Set([term, term.split(".")[0]]))
+      for (const element of root.querySelectorAll(`[data-about="${name}"]`)) element.classList.add("lit");
   }
 
   root.addEventListener("pointerover", (event) => light(event.target));

@@ -4,11 +4,12 @@
 /** @import { Mixture } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { memoryOf } from "../cells.js";
-import { setLength, setText } from "../elements.js";
+import { finder, setLength, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
+import { createGuard } from "../store.js";
 import { briefly, percent } from "../words.js";
 
 const MOST_LABELLED = 128; // columns: a tape with more has no letters either
@@ -21,23 +22,19 @@ const MOST_TICKS = 10; // along an edge of the picture
  * @param {Store} store
  */
 export function mountMemory(section, tape, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
-  const onTape = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
+  const find = finder(section);
   const [waiting, says, twinSays, here, part] = [".waiting", ".says", ".twin-says", ".here", ".part"].map(find);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
-  const [ribbon, lasting, shares, halfLives] = [".ribbon", ".lasting", "#shares", "#half-lives"].map(onTape);
+  const [ribbon, lasting, shares, halfLives] = [".ribbon", ".lasting", "#shares", "#half-lives"].map(finder(tape));
   const [down, along] = [".down", ".along"].map(find);
-  const [bars, tallest] = [".bars", ".ribbon small"].map(onTape);
-  /** @type {unknown[]} */
-  let drawn = [];
-  /** @type {unknown[]} */
-  let listed = [];
+  const [bars, tallest] = [".bars", ".ribbon small"].map(finder(tape));
+  const [isNewPicture, areNewLives] = [createGuard(), createGuard()];
 
-  /** The cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
+  /** Show the cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
-    const written = [row, row?.twin].map((one) => (one ? mostWritten(one).value : 0));
+    const written = [row, row?.twin].map((mixture) => (mixture ? mostWritten(mixture).value : 0));
     const most = Math.max(LEAST, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
@@ -52,11 +49,9 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** Over each step, how long the unit would keep its state if nothing changed any more. @param {State} state */
+  /** Show over each step how long the unit would keep its state if nothing changed any more. @param {State} state */
   function showHalfLives(state) {
-    const wanted = [state.run, state.received, state.layer, state.unit];
-    if (wanted.every((one, i) => one === listed[i])) return;
-    listed = wanted;
+    if (!areNewLives(state.run, state.received, state.layer, state.unit)) return;
     const steps = layerOf(state).rows.half_life[state.unit];
     const labelled = state.run.columns <= MOST_LABELLED ? state.received : 0;
     setLength(halfLives, labelled);
@@ -65,9 +60,7 @@ export function mountMemory(section, tape, store) {
 
   /** @param {State} state @param {Ledger} ledger */
   function draw(state, ledger) {
-    const wanted = [ledger, state.theme];
-    if (wanted.every((one, i) => one === drawn[i])) return;
-    drawn = wanted;
+    if (!isNewPicture(ledger, state.theme)) return;
     const [columns, rows] = [state.run.T + 1, ledger.shares.length];
     [canvas.width, canvas.height] = [columns, rows];
     canvas.style.aspectRatio = `${columns} / ${rows}`;
@@ -82,8 +75,7 @@ export function mountMemory(section, tape, store) {
         context.fillRect(x, y, 1, 1);
       }),
     );
-    const whole = rows === state.run.T;
-    part.textContent = whole ? "" : ` Steps ${ledger.from} to ${ledger.to} of ${state.run.T}.`;
+    part.textContent = rows === state.run.T ? "" : ` Steps ${ledger.from} to ${ledger.to} of ${state.run.T}.`;
   }
 
   store.subscribe((state) => {
@@ -119,42 +111,42 @@ export function mountMemory(section, tape, store) {
 function tell(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
-  const of = memoryOf(layer);
-  const whose = layer.H === 1 ? of : `${of} of unit ${unit + 1}`;
-  const value = fixed(layer.rows[of][unit][step - 1]);
+  const signal = memoryOf(layer);
+  const whose = layer.H === 1 ? signal : `${signal} of unit ${unit + 1}`;
+  const value = fixed(layer.rows[signal][unit][step - 1]);
   return `At t = ${step}, ${whose} = ${value}. Contributions: ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
 }
 
-/** The largest shares in words. @param {State} state @param {Mixture} row */
+/** Describe the largest shares. @param {State} state @param {Mixture} row */
 function mixture(state, { shares, largest }) {
-  const told = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
+  const listed = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) =>
     k === 0 ? `from ${originAt(state)}` : `${candidate} t = ${k} (${token(k)})`;
-  return told.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
+  return listed.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
-/** A share in percent, with a decimal where it is small. @param {number} share */
+/** Write a share in percent, with a decimal if it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)}%`);
 
-/** A bar for each value, as a path in a strip of height 1. @param {number[]} values */
+/** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
 }
 
 /**
- * Which steps the places along an edge stand for: each, or every so many where they are close.
+ * Name the steps along an edge: each, or every so many if they are close.
  * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
  */
 function showTicks(edge, first, count, name) {
   const every = Math.ceil(count / MOST_TICKS);
   const steps = [...Array(count).keys()].filter((i) => (first + i) % every === 0 || count <= MOST_TICKS);
   setLength(edge, steps.length);
-  steps.forEach((i, at) => {
-    const tick = /** @type {HTMLElement} */ (edge.children[at]);
+  steps.forEach((i, place) => {
+    const tick = /** @type {HTMLElement} */ (edge.children[place]);
     setText(tick, name(first + i));
     tick.style.setProperty("--place", String((i + 0.5) / count));
   });

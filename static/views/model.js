@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Changes } from "../run.js" */
 /** @import { ModelEntry, State } from "../state.js" */
-import { newElement } from "../elements.js";
+import { finder, newElement, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { meanOf, tellKinds } from "../words.js";
 
@@ -13,7 +13,7 @@ import { meanOf, tellKinds } from "../words.js";
  * @param {{choose: (model: string) => void}} actions
  */
 export function mountModel(section, store, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   const changed = find("#changed");
   /** How a sentence about a model begins. @type {Record<string, string>} */
@@ -21,14 +21,13 @@ export function mountModel(section, store, actions) {
   let shown = "";
   let offered = store.get().models; // these came with the page
 
-  /** Models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
+  /** Offer the models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
-    const known = [...picker.options].map(({ value }) => value);
-    const uploaded = models.filter(({ id }) => !known.includes(id)).map(({ id, card }) => new Option(card.title, id));
+    const listed = [...picker.options].map(({ value }) => value);
+    const uploaded = models.filter(({ id }) => !listed.includes(id)).map(({ id, card }) => new Option(card.title, id));
     const label = "Uploaded models";
-    const group =
-      picker.querySelector(`[label="${label}"]`) ?? Object.assign(document.createElement("optgroup"), { label });
+    const group = picker.querySelector(`[label="${label}"]`) ?? newElement("optgroup", { label });
     group.append(...uploaded);
     picker.append(group);
   }
@@ -38,8 +37,7 @@ export function mountModel(section, store, actions) {
     if (offered !== state.models) offer(state.models);
     if (picker.value !== state.model) picker.value = state.model;
     picker.title = picker.selectedOptions[0]?.text ?? ""; // whole, also where a name from a file is very long
-    const changes = told(state.run);
-    if (changed.textContent !== changes) changed.textContent = changes;
+    setText(changed, tellChanges(state.run));
     if (shown === state.run.model) return; // the words are about what is on the tape
     shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
@@ -68,22 +66,18 @@ export function mountModel(section, store, actions) {
   store.subscribe(update);
 }
 
-/** A note that the run is not the original run. @param {Changes} changes */
-function told({ clamps, weights }) {
+/** Describe how the run differs from the original run. @param {Changes} changes */
+function tellChanges({ clamps, weights }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
   const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
   return all.length ? `This run has ${all.join(" and ")}.` : "";
 }
 
-/** How a file was read. @param {string[]} said */
-function readAs(said) {
-  const section = document.createElement("section");
-  const sentences = said.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
-  section.append(Object.assign(document.createElement("h2"), { textContent: "How the file was read" }), ...sentences);
-  return section;
-}
+/** List how a file was read. @param {string[]} sentences */
+const readAs = (sentences) =>
+  newElement("section", {}, [newElement("h2", "How the file was read"), ...sentences.map((text) => newElement("p", text))]);
 
-/** A value of a card as text: an accuracy in percent. @param {string} name @param {string | number} value */
+/** Write a value of a card: an accuracy in percent. @param {string} name @param {string | number} value */
 function factOf(name, value) {
   if (typeof value !== "number") return value;
   if (name.includes("accuracy")) return `${Number((100 * value).toPrecision(4))}%`;
@@ -92,13 +86,10 @@ function factOf(name, value) {
 
 /** @param {string} title @param {Record<string, string | number>} facts */
 function list(title, facts) {
-  const section = document.createElement("section");
-  const heading = Object.assign(document.createElement("h2"), { textContent: title });
-  const terms = document.createElement("dl");
+  const terms = newElement("dl");
   for (const [name, value] of Object.entries(facts)) {
     const what = meanOf(name).replace(/\bsquared error/, "mean squared error");
     terms.append(newElement("dt", what), newElement("dd", factOf(name, value)));
   }
-  section.append(heading, terms);
-  return section;
+  return newElement("section", {}, [newElement("h2", title), terms]);
 }

@@ -2,6 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
+import { finder, newElement, setLength } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt } from "../reading.js";
 import { fixed, isSkipped } from "../run.js";
@@ -12,8 +13,7 @@ import { tellSkipped } from "../words.js";
  * @param {Store} store
  */
 export function mountNarration(section, store) {
-  const live = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
-  const answers = /** @type {HTMLElement} */ (section.querySelector(".answers"));
+  const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
 
   store.subscribe((state) => {
     if (state.step > state.received) return; // not come yet
@@ -30,12 +30,12 @@ function say(live, state) {
   const phrases = skipped ? tellSkipped(state, placeAt(state, state.unit)) : ownOf(state).narrate(state);
   if (live.textContent === phrases.map(({ text }) => text).join("")) return;
   live.replaceChildren(
-    ...phrases.map(({ text, about }) => {
-      if (!about) return text;
-      const span = Object.assign(document.createElement("span"), { textContent: text, className: about });
-      span.dataset.about = about;
+    ...phrases.map(({ text, about: signal }) => {
+      if (!signal) return text;
+      const span = newElement("span", { textContent: text, className: signal });
+      span.dataset.about = signal;
       const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
-      span.classList.toggle("lit", lit.split(".")[0] === about);
+      span.classList.toggle("lit", lit.split(".")[0] === signal);
       return span;
     }),
   );
@@ -47,12 +47,7 @@ function showAnswers(list, { run, step }) {
   if (list.hidden) return;
   const values = run.outputs.map((row) => row[step - 1]);
   const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  while (list.childElementCount > run.y.labels.length) list.lastElementChild?.remove();
-  while (list.childElementCount < run.y.labels.length) {
-    const item = document.createElement("li");
-    item.append(document.createElement("span"), document.createElement("i"), document.createElement("b"));
-    list.append(item);
-  }
+  setLength(list, run.y.labels.length, () => newElement("li", {}, ["span", "i", "b"].map((tag) => newElement(tag))));
   run.y.labels.forEach((label, i) => {
     const [name, bar, number] = list.children[i].children;
     name.textContent = label;

@@ -1,6 +1,7 @@
 /** What to do next, in one line, until it was done once on this device. */
 
 /** @import { Store } from "../store.js" */
+import { readStored, writeStored } from "../storage.js";
 
 const KEY = "stepped";
 
@@ -9,28 +10,16 @@ const KEY = "stepped";
  * @param {Store} store
  */
 export function mountNext(line, store) {
-  if (!line || known()) return;
+  if (!line || readStored(KEY) !== null) return;
   const { step } = store.get();
   line.hidden = false;
-  const done = () => {
+  const hide = () => {
     if (line.hidden) return;
     line.hidden = true;
-    try {
-      localStorage.setItem(KEY, "yes");
-    } catch {
-      // Storage can be forbidden; the line then comes back with the next visit.
-    }
+    writeStored(KEY, "yes"); // without storage the line comes back with the next visit
   };
-  line.querySelector("button")?.addEventListener("click", done);
+  line.querySelector("button")?.addEventListener("click", hide);
   store.subscribe((state) => {
-    if (state.playing || state.step !== step) done();
+    if (state.playing || state.step !== step) hide();
   });
-}
-
-function known() {
-  try {
-    return localStorage.getItem(KEY) !== null;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { RowChoice } from "../state.js" */
+import { finder } from "../elements.js";
 import { MOST_ROWS, chooseLayer, chooseRows, layerIndex, layerOf, rowCount, scrollTo } from "../state.js";
 
 /**
@@ -9,7 +10,7 @@ import { MOST_ROWS, chooseLayer, chooseRows, layerIndex, layerOf, rowCount, scro
  * @param {Store} store
  */
 export function mountRows(tape, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (tape.querySelector(selector));
+  const find = finder(tape);
   const [ofLayer, ofRows] = [find(".pick-layer"), find(".pick-rows")];
   const layer = /** @type {HTMLSelectElement} */ (find("#layer"));
   const rows = /** @type {HTMLSelectElement} */ (find("#rows"));

@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { setText } from "../elements.js";
+import { finder, newElement, setText } from "../elements.js";
 
 /**
  * @param {HTMLElement} section
@@ -10,7 +10,7 @@ import { setText } from "../elements.js";
  * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions
  */
 export function mountSequence(section, store, actions) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
   const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
@@ -28,7 +28,7 @@ export function mountSequence(section, store, actions) {
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
-    const questions = (entry?.questions ?? []).map(({ ask, link }) => new Option(ask, `?model=${shown}&${link}`));
+    const questions = (entry?.questions ?? []).map(({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`));
     examples.replaceChildren(new Option("Examples", ""), group("Sequences", sequences), group("What if", questions));
   }
 
@@ -47,7 +47,5 @@ export function mountSequence(section, store, actions) {
 
 /** @param {string} label @param {HTMLOptionElement[]} options */
 function group(label, options) {
-  const group = Object.assign(document.createElement("optgroup"), { label, hidden: options.length === 0 });
-  group.append(...options);
-  return group;
+  return newElement("optgroup", { label, hidden: options.length === 0 }, options);
 }

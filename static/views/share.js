@@ -2,12 +2,13 @@
 
 import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
+import { findAll } from "../elements.js";
 import { LONGEST } from "../link.js";
 
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {string} home where the link leads, "" when that is not known: then there is nothing to share
+ * @param {string} home the address of the server that links lead to, "" if it is not known: then there is nothing to share
  * @param {string} page its path there, "" or "compare"
  * @param {() => string} address what is looked at, beginning with "?"
  */
@@ -15,9 +16,9 @@ export function mountShare(opener, dialog, home, page, address) {
   opener.hidden = home === "";
   const link = /** @type {HTMLInputElement} */ (dialog.querySelector("#share-link"));
   const embed = /** @type {HTMLTextAreaElement} */ (dialog.querySelector("#share-embed"));
-  const hides = /** @type {HTMLInputElement[]} */ ([...dialog.querySelectorAll("[name=hide]")]);
+  const hides = /** @type {HTMLInputElement[]} */ (findAll(dialog, "[name=hide]"));
   const tooLong = /** @type {HTMLElement} */ (dialog.querySelector(".too-long"));
-  const done = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
   function write() {
     const [at, query] = lesson ? stepOf(lesson.name) : [page, address()];
@@ -26,15 +27,15 @@ export function mountShare(opener, dialog, home, page, address) {
     const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
     link.value = `${home}${at}${query}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
-    done.textContent = "";
+    status.textContent = "";
   }
 
   /** @param {HTMLInputElement | HTMLTextAreaElement} field */
   async function take(field) {
-    done.textContent = "";
+    status.textContent = "";
     const copied = await copy(field.value, field);
     const what = field === link ? "Link" : "HTML";
-    done.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
+    status.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
   }
 
   opener.addEventListener("click", () => {
@@ -43,9 +44,9 @@ export function mountShare(opener, dialog, home, page, address) {
     take(link);
   });
   for (const hide of hides) hide.addEventListener("change", write);
-  for (const button of /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll("[data-copy]")]))
+  for (const button of findAll(dialog, "[data-copy]"))
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
 
-/** The path and query of a lesson's step. @param {string} name */
+/** Return the path and query of a lesson's step. @param {string} name */
 const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];

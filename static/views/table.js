@@ -5,15 +5,16 @@
 /** @import { State } from "../state.js" */
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
-import { setText } from "../elements.js";
+import { findAll, finder, setLength, setText } from "../elements.js";
 import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerIndex, layerOf, openTable } from "../state.js";
+import { createGuard } from "../store.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
 /**
- * The whole of a signal, a line a step.
+ * Write all of a signal as CSV, a line for each step.
  * @param {State} state
  */
 function csv(state) {
@@ -35,11 +36,10 @@ function csv(state) {
  * @param {Store} store
  */
 export function mountTable(section, tape, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
-  const [caption, head, body, done] = ["caption", "thead", "tbody", ".done"].map(find);
+  const find = finder(section);
+  const [caption, head, body, status] = ["caption", "thead", "tbody", ".done"].map(find);
   const picker = /** @type {HTMLSelectElement} */ (find(".controls select"));
-  /** @type {unknown[]} */
-  let shown = [];
+  const isNew = createGuard();
   /** @type {Element | undefined} */
   let marked;
   let unit = -1; // the one that is in sight
@@ -54,7 +54,7 @@ export function mountTable(section, tape, store) {
       const values = rows.map((row) => fixed(row[column], 3));
       fill(body, column - from, "row", [String(column + 1), state.run.tokens?.[column] ?? "", ...values]);
     }
-    while (body.childElementCount > to - from) body.lastElementChild?.remove();
+    setLength(body, to - from);
   }
 
   const pages = find(".pages");
@@ -62,7 +62,7 @@ export function mountTable(section, tape, store) {
   let [above, rowHeight, height, scrolled] = [0, 0, 0, 0];
   pages.addEventListener("scroll", () => (scrolled = pages.scrollTop), { passive: true });
 
-  /** Not by scrollIntoView, which would move the page as well. @param {number} row */
+  /** Scroll a row into sight, without scrollIntoView, which would move the page as well. @param {number} row */
   function bringIntoSight(row) {
     if (!rowHeight) {
       const first = /** @type {HTMLElement} */ (body.children[0]);
@@ -80,11 +80,9 @@ export function mountTable(section, tape, store) {
     const length = Math.max(8, Math.floor(MOST_CELLS / H));
     const from = Math.floor((state.step - 1) / length) * length;
     const to = Math.min(from + length, state.received);
-    const wanted = [state.run, state.received, state.layer, state.table, state.convention, from];
-    if (wanted.some((part, i) => part !== shown[i])) {
+    if (isNew(state.run, state.received, state.layer, state.table, state.convention, from)) {
       draw(state, from, to);
-      done.textContent = "";
-      shown = wanted;
+      status.textContent = "";
       rowHeight = 0;
     }
     const cell = body.children[state.step - 1 - from]?.children[2 + state.unit];
@@ -104,9 +102,9 @@ export function mountTable(section, tape, store) {
 
   picker.addEventListener("change", () => store.update(openTable, /** @type {Signal} */ (picker.value)));
   find(".controls button").addEventListener("click", async () => {
-    done.textContent = (await copy(csv(store.get()))) ? "Copied" : "This browser does not allow copying.";
+    status.textContent = (await copy(csv(store.get()))) ? "Copied" : "This browser does not allow copying.";
   });
-  for (const button of /** @type {HTMLElement[]} */ ([...tape.querySelectorAll("[data-table]")]))
+  for (const button of findAll(tape, "[data-table]"))
     button.addEventListener("click", () => {
       store.update(openTable, /** @type {Signal} */ (button.dataset.table));
       store.flush();
@@ -115,13 +113,13 @@ export function mountTable(section, tape, store) {
 }
 
 /**
- * Write a row of the table, in the cells that are there where they are.
+ * Write a row of the table, and reuse the cells that it has.
  * @param {HTMLElement} part @param {number} i @param {"col" | "row"} heads what is a head: all of it, or its first
  * @param {string[]} texts
  */
 function fill(part, i, heads, texts) {
   const row = part.children[i] ?? part.appendChild(document.createElement("tr"));
-  while (row.childElementCount > texts.length) row.lastElementChild?.remove();
+  setLength(row, Math.min(row.childElementCount, texts.length));
   texts.forEach((text, j) => {
     const head = heads === "col" || j === 0;
     const cell = row.children[j] ?? row.appendChild(document.createElement(head ? "th" : "td"));

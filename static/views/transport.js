@@ -2,6 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
+import { finder } from "../elements.js";
 import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
 
 /**
@@ -10,7 +11,7 @@ import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
  * @param {Store} store
  */
 export function mountTransport(section, slider, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+  const find = finder(section);
   const playButton = find("#play");
   const speed = /** @type {HTMLSelectElement} */ (find("#speed"));
   /** @type {number | undefined} */
@@ -34,17 +35,17 @@ export function mountTransport(section, slider, store) {
     for (const id of ["#first-step", "#previous-step"])
       find(id).setAttribute("aria-disabled", String(state.step === 1));
     for (const id of ["#next-step", "#last-step"]) find(id).setAttribute("aria-disabled", String(state.step === T));
-    const wanted = state.playing ? state.speed : 0;
-    if (wanted === running) return;
-    running = wanted;
+    const speed = state.playing ? state.speed : 0;
+    if (speed === running) return;
+    running = speed;
     clearInterval(timer);
-    if (wanted) timer = setInterval(() => store.update(tick), 1000 / wanted);
+    if (speed) timer = setInterval(() => store.update(tick), 1000 / speed);
   }
 
-  /** @param {number} by */
-  const move = (by) => {
+  /** @param {number} steps */
+  const move = (steps) => {
     store.update(pause);
-    store.update(goTo, store.get().step + by);
+    store.update(goTo, store.get().step + steps);
   };
   const toggle = () => store.update(store.get().playing ? pause : play);
 

@@ -6,9 +6,9 @@
 /** The response to an upload, or to an answer: a model, or another question. @typedef {{model: ModelEntry} | {upload: string, question: Question}} Uploaded */
 /** @typedef {{answers: Record<string, string>, alphabet: string[] | null, labels: string[] | null}} Answers */
 import { answerQuestions, checkParity, uploadModel } from "../api.js";
-import { finder, newElement } from "../elements.js";
-import { mountDrop } from "../upload/drop.js";
-import { createParity } from "../upload/parity.js";
+import { attempt, finder, newElement } from "../elements.js";
+import { mountDrop } from "./upload/drop.js";
+import { createParity } from "./upload/parity.js";
 
 /** @type {Answers} */
 const NO_ANSWERS = { answers: {}, alphabet: null, labels: null };
@@ -30,23 +30,16 @@ export function mountUpload(opener, dialog, actions) {
   let elsewhere = null;
 
   /** Do some work; if it fails, say why and leave everything else as it is. @param {() => Promise<void>} work */
-  async function attempt(work) {
-    error.textContent = "";
+  async function perform(work) {
     dialog.setAttribute("aria-busy", "true");
-    try {
-      await work();
-    } catch (problem) {
-      error.textContent = /** @type {Error} */ (problem).message;
-      error.scrollIntoView({ block: "nearest" });
-    } finally {
-      dialog.setAttribute("aria-busy", "false");
-      progress.hidden = true;
-    }
+    if (!(await attempt(error, work))) error.scrollIntoView({ block: "nearest" });
+    dialog.setAttribute("aria-busy", "false");
+    progress.hidden = true;
   }
 
   /** @param {File} file */
   const upload = (file) =>
-    attempt(async () => {
+    perform(async () => {
       question.hidden = summary.hidden = true; // these were about another file
       progress.hidden = false;
       progress.value = 0;
@@ -57,7 +50,7 @@ export function mountUpload(opener, dialog, actions) {
 
   /** @param {Partial<Answers>} more */
   const answer = (more) =>
-    attempt(async () => {
+    perform(async () => {
       const all = { ...answers, ...more };
       const uploaded = await answerQuestions(id, all);
       answers = all;
@@ -66,7 +59,7 @@ export function mountUpload(opener, dialog, actions) {
 
   /** @param {File} file */
   const check = (file) =>
-    attempt(async () => {
+    perform(async () => {
       parity.clear();
       parity.show(await checkParity(id, file));
     });
@@ -97,7 +90,7 @@ export function mountUpload(opener, dialog, actions) {
   async function receive(file) {
     if (!dialog.open) dialog.showModal();
     const complete = !summary.hidden;
-    if (file.name.endsWith(".json") && id) await attempt(async () => answer(readNames(await file.text())));
+    if (file.name.endsWith(".json") && id) await perform(async () => answer(readNames(await file.text())));
     else if (file.name.endsWith(".npz") && complete) await check(file);
     else await upload(file);
   }

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { boot } from "../../static/boot.js";
-import { answer, finish, missed, newRun, putStep } from "../../static/run.js";
-import { FOCUS, complete, goTo, layerOf, lookAt, moveRow, play, receive, tick } from "../../static/state.js";
-import { events } from "./page.js";
+import { answer, missed } from "../../static/run.js";
+import { complete, goTo, layerOf, lookAt, moveRow, play, receive, tick } from "../../static/state.js";
+import { firstRun, stateOf } from "./states.js";
 
-const [start, ...rest] = events.map(({ data }) => data);
-const run = newRun(start, { clamps: [], weights: [] });
-for (const step of rest.slice(0, -1)) putStep(run, step);
-finish(run, rest.at(-1));
-const state = { ...FOCUS, run, received: run.T, first: 0, playing: false, selection: null, chosen: null };
+const run = firstRun();
+const state = stateOf(run, { playing: false, selection: null, chosen: null });
 
 test("the first run arrives whole: h is the mixture that z says, of the state before and the candidate", () => {
   const [{ rows, H, h0 }] = run.layers;

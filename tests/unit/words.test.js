@@ -25,9 +25,10 @@ test("a gate is closed or open only at its ends", () => {
 });
 
 test("units are named while they are few", () => {
-  const said = (units, of = 8) => whichUnits(units, of, "is", "are");
+  const closed = (count, length = 8) =>
+    whichUnits(Array.from({ length }, (_, unit) => (unit < count ? 0.1 : 0.5)), [["closed", "is", "are"]]);
   assert.deepEqual(
-    [[], [0], [0, 1], [0, 1, 2, 3, 4], [...Array(8).keys()]].map((units) => said(units)),
+    [0, 1, 2, 5, 8].map((count) => closed(count)),
     ["", "unit 1 is", "units 1 and 2 are", "5 units are", "all 8 units are"],
   );
 });

@@ -1,7 +1,7 @@
 /** A prediction on the tape itself: a curve drawn over a signal's row, or steps that are pressed. */
 
 /** @import { Question } from "../boot.js" */
-/** `show` draws an answer, and once there is one the truth. @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Over */
+/** `show` draws an answer, and once there is one the truth. @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -9,13 +9,13 @@ const SVG = "http://www.w3.org/2000/svg";
  * @param {HTMLElement} tape
  * @param {Question} question of the kind "draw" or "click"
  * @param {(answer: number[]) => void} onChange
- * @returns {Over}
+ * @returns {Overlay}
  */
-export const createOver = (tape, question, onChange) =>
-  question.kind === "draw" ? drawOver(tape, question, onChange) : clickOver(tape, onChange);
+export const createOverlay = (tape, question, onChange) =>
+  question.kind === "draw" ? createCurve(tape, question, onChange) : createSteps(tape, onChange);
 
-/** @param {HTMLElement} tape @param {Question} question @param {(answer: number[]) => void} onChange @returns {Over} */
-function drawOver(tape, question, onChange) {
+/** @param {HTMLElement} tape @param {Question} question @param {(answer: number[]) => void} onChange @returns {Overlay} */
+function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;
   const plot = /** @type {HTMLElement} */ (tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`));
   const svg = document.createElementNS(SVG, "svg");
@@ -35,7 +35,7 @@ function drawOver(tape, question, onChange) {
   let values = [];
   let committed = false;
 
-  /** A step of the curve for each value, from `start` on. @param {number[]} all */
+  /** Return a path with a step of the curve for each value, from `start` on. @param {number[]} all */
   const pathOf = (all) => all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
 
   /** @param {PointerEvent} event */
@@ -65,8 +65,8 @@ function drawOver(tape, question, onChange) {
   };
 }
 
-/** @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Over} */
-function clickOver(tape, onChange) {
+/** @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Overlay} */
+function createSteps(tape, onChange) {
   const tokens = /** @type {HTMLElement} */ (tape.querySelector(".tokens ol"));
   /** @type {number[]} */
   let picked = [];

@@ -4,9 +4,10 @@
 /** @import { Studio } from "./studio.js" */
 import { boot } from "../boot.js";
 import { cellOf, firstGate } from "../cells.js";
-import { setLength, setText } from "../elements.js";
+import { finder, setLength, setText } from "../elements.js";
 import { facet } from "../facets.js";
 import { goTo, layerOf } from "../state.js";
+import { createGuard } from "../store.js";
 import { colourAt } from "../theme.js";
 import { goToPlace, placeAt, stepOf, trainingOf, watch } from "./studio.js";
 
@@ -17,15 +18,14 @@ const MOST_WORDS = 24; // under the picture
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountBirth(section, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
+export function mountEvolution(section, store) {
+  const find = finder(section);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const select = /** @type {HTMLSelectElement} */ (find("select"));
   const [picture, bottom, tokens] = [".picture", ".bottom", "ol"].map(find);
   const lead = facet(store, () => store.get().at);
-  /** @type {unknown[]} */
-  let drawn = [];
+  const isNew = createGuard();
   let listed = "";
 
   /** @param {Studio} studio */
@@ -40,14 +40,10 @@ export function mountBirth(section, store) {
     }
     const training = trainingOf(studio, studio.at);
     const { tapes, reports } = training;
-    const parts = [tapes, select.value, state.unit, state.theme];
-    if (tapes.length && !parts.every((part, i) => part === drawn[i])) {
-      drawn = parts;
-      draw(studio);
-    }
     if (!tapes.length) return;
-    const at = Math.min(placeAt(training, stepOf(studio)), tapes.length - 1);
-    picture.style.setProperty("--row", String((at + 0.5) / tapes.length));
+    if (isNew(tapes, select.value, state.unit, state.theme)) draw(studio);
+    const shown = Math.min(placeAt(training, stepOf(studio)), tapes.length - 1);
+    picture.style.setProperty("--row", String((shown + 0.5) / tapes.length));
     picture.style.setProperty("--column", String((state.step - 1) / state.run.T));
     picture.style.setProperty("--of", String(1 / state.run.T));
     const words = state.run.T <= MOST_WORDS ? (state.run.tokens ?? []) : [];

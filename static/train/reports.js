@@ -1,28 +1,28 @@
-/** What a training says of itself: what happened when, what has changed since it began, and the gradient's way back. */
+/** What the reports of a training show: what happened when, what has changed since the first checkpoint, and the gradient flow. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
 /** @import { Move, Report, Studio } from "./studio.js" */
-import { brief, drawCurves, listCurves } from "../chart.js";
-import { setLength, newElement, newRow, setText } from "../elements.js";
+import { brief, mountChart } from "../chart.js";
+import { finder, newElement, newRow, setLength, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
 import { joined, meanOf, tellKinds } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
- * The sentences, each of which leads to its checkpoint.
+ * Mount the sentences of a training, each of which leads to its checkpoint.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountTold(section, store) {
+export function mountMilestones(section, store) {
   const [list, note] = ["ol", ".note"].map((part) => /** @type {HTMLElement} */ (section.querySelector(part)));
 
   store.subscribe((studio) => {
     const names = namesOf(studio);
     const all = names.flatMap((name) =>
-      trainingOf(studio, name).reports.flatMap(({ step, said }) =>
-        said.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
+      trainingOf(studio, name).reports.flatMap(({ step, said: sentences }) =>
+        sentences.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
       ),
     );
     all.sort((a, b) => a.step - b.step);
@@ -31,9 +31,8 @@ export function mountTold(section, store) {
     const shown = stepOf(studio);
     const last = all.findLastIndex(({ step }) => step <= shown);
     setLength(list, all.length, () => {
-      const item = document.createElement("li");
-      item.append(Object.assign(newElement("button", ""), { type: "button", className: "quiet" }));
-      return item;
+      const button = newElement("button", { type: "button", className: "quiet" });
+      return newElement("li", {}, [button]);
     });
     all.forEach(({ step, text }, i) => {
       const button = /** @type {HTMLElement} */ (list.children[i].firstElementChild);
@@ -56,7 +55,7 @@ export function mountTold(section, store) {
 }
 
 /**
- * The gates' means and the weights that moved furthest, of the cell that was touched last.
+ * Mount the table of the gates' means and of the weights that moved furthest, for the cell that was touched last.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -76,55 +75,42 @@ export function mountMoved(section, store) {
   });
 }
 
-/** A weight's name. @param {Move} move */
+/** Return the name of a weight. @param {Move} move */
 const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`; // prettier-ignore
 
 /**
- * How much the last answer would move with each input, now and before training.
+ * Mount the sensitivity of the last answer to each input, at the checkpoint that is shown and before training.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
-export function mountWayBack(section, store) {
-  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
-  const [svg, says, table] = ["svg", ".says", "table"].map(find);
-  const details = /** @type {HTMLDetailsElement} */ (find("details"));
-  let [width, height] = [0, 0];
-  /** @type {unknown[]} */
-  let drawn = [];
+export function mountGradientFlow(section, store) {
+  const says = finder(section)(".says");
+  const chart = mountChart(section, () => show(store.get()));
 
   /** @param {Studio} studio */
   function show(studio) {
     const names = namesOf(studio).filter((name) => reportOf(studio, name));
     const reports = names.map((name) => /** @type {Report} */ (reportOf(studio, name)));
-    const wanted = [...reports, width, height, details.open];
-    if (!reports.length || width === 0 || wanted.every((one, i) => one === drawn[i])) return;
-    drawn = wanted;
+    if (!reports.length || !chart.isNew(...reports)) return;
     /** @type {Curve[]} */
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
-      const now = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
-      const then = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
-      return trainingOf(studio, name).reports.length > 1 ? [then, now] : [now];
+      const shown = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
+      const before = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
+      return trainingOf(studio, name).reports.length > 1 ? [before, shown] : [shown];
     });
     const T = reports[0].lags.length;
-    svg.innerHTML = drawCurves(curves, T, T, width, height);
+    chart.draw(curves, T, T, null);
     const left = names.map((name, i) => {
       const [first, ...later] = trainingOf(studio, name).reports;
-      return { name, now: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
+      return { name, shown: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
     });
-    const [{ now, before }] = left;
-    const over = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
-    const several = left.map((one) => `${one.now} in the ${TITLES[one.name]}${one.before && ` (before training ${one.before})`}`);
-    if (left.length > 1) setText(says, `${over} ${joined(several)}.`);
-    else setText(says, `${over} ${now}.${before && ` Before training it was ${before}.`}`);
-    if (details.open) listCurves(table, curves, null);
-    else table.replaceChildren();
+    const [{ shown, before }] = left;
+    const start = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
+    const several = left.map(({ name, shown, before }) => `${shown} in the ${TITLES[name]}${before && ` (before training ${before})`}`);
+    if (left.length > 1) setText(says, `${start} ${joined(several)}.`);
+    else setText(says, `${start} ${shown}.${before && ` Before training it was ${before}.`}`);
   }
 
-  details.addEventListener("toggle", () => show(store.get()));
-  new ResizeObserver(([{ contentRect }]) => {
-    [width, height] = [contentRect.width, contentRect.height].map(Math.round);
-    show(store.get());
-  }).observe(svg);
   store.subscribe(show);
 }

@@ -1,0 +1,31 @@
+/** Text that this device, or only this tab, stores. Browsers can forbid storage: then nothing is stored, and reading returns null. */
+
+/** @typedef {"localStorage" | "sessionStorage"} Area the device's, or the tab's */
+
+/** @param {string} key @param {Area} [area] */
+export function readStored(key, area = "localStorage") {
+  try {
+    return globalThis[area].getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Return what a stored text stands for as JSON, null if there is none or if it is damaged. @param {string} key @param {Area} [area] */
+export function readStoredJson(key, area) {
+  try {
+    return JSON.parse(readStored(key, area) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} key @param {string | null} text null removes the entry @param {Area} [area] */
+export function writeStored(key, text, area = "localStorage") {
+  try {
+    if (text === null) globalThis[area].removeItem(key);
+    else globalThis[area].setItem(key, text);
+  } catch {
+    // Storage is forbidden: what the page remembers lasts as long as the page.
+  }
+}

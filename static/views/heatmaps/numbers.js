@@ -1,0 +1,38 @@
+/** The numbers in the cells of a heatmap, each in black or white, whichever reads better on the cell's color. */
+
+/** @import { Filled, Place } from "../../plot.js" */
+import { setLength, setText } from "../../elements.js";
+import { fixed } from "../../run.js";
+import { blend, colourAt, wantsWhite } from "../../theme.js";
+
+const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
+const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
+const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
+
+/**
+ * Write the numbers if they fit. While Plotly has not arrived, the cells are colored here, so that the picture need not wait for it.
+ * @param {HTMLElement} values
+ * @param {Filled} picture
+ * @param {Filled | undefined} veil over the picture
+ * @param {{T: number, columns: number}} run
+ * @param {Place} place of the picture
+ * @param {boolean} drawn whether Plotly draws the picture
+ */
+export function writeNumbers(values, { z, colorscale, zmin, zmax }, veil, { T, columns }, { width, height }, drawn) {
+  const few = z.length * T <= (drawn ? MOST_NUMBERS : MOST_CELLS);
+  const fit = width / columns >= ROOM_FOR_NUMBER.width && height / z.length >= ROOM_FOR_NUMBER.height;
+  const count = few && (fit || !drawn) ? z.length * T : 0;
+  setLength(values, count, () => document.createElement("span"));
+  for (let i = 0; i < count; i++) {
+    const [unit, column] = [Math.floor(i / T), i % T];
+    const cell = /** @type {HTMLElement} */ (values.children[i]);
+    const value = z[unit][column];
+    setText(cell, fit ? fixed(value) : "");
+    let colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
+    const share = veil?.meta ? 1 - veil.z[unit][column] / veil.meta.until : 0;
+    if (veil?.meta && share > 0) colour = blend(colour, veil.meta.paper, share * veil.meta.alpha);
+    const ink = `${share > 0 ? "veiled " : ""}${wantsWhite(colour) ? "on-dark" : "on-light"}`;
+    if (cell.className !== ink) cell.className = ink;
+    if (!drawn) cell.style.background = `rgb(${colour})`;
+  }
+}

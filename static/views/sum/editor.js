@@ -1,0 +1,70 @@
+/** The editor of a weight: a slider, a number, and the way back to the trained weight. */
+
+/** @import { Part } from "./parts.js" */
+/** @import { State } from "../../state.js" */
+/** @import { Store, Update } from "../../store.js" */
+import { editWeight, setWeight, weightKey } from "../../changes.js";
+import { finder, setText } from "../../elements.js";
+import { fixed } from "../../run.js";
+import { signOf } from "./parts.js";
+
+/**
+ * @param {HTMLElement} editor
+ * @param {Store} store
+ * @param {Update} alter changes a weight and runs the model with it
+ * @param {() => Part[]} listed the parts of the sum that is open
+ * @param {(key: string) => void} onClose is called with the weight that was changed
+ */
+export function mountEditor(editor, store, alter, listed, onClose) {
+  const [slider, number] = /** @type {HTMLInputElement[]} */ (["[type=range]", "[type=number]"].map(finder(editor)));
+  const [name, trained, reset] = ["b", ".trained", "[data-do=reset]"].map(finder(editor));
+
+  /** Return the part whose weight is being changed, if its sum is open. @param {State} state */
+  const edited = ({ editing }) => editing && listed().find(({ place }) => weightKey(place) === weightKey(editing));
+
+  /** @param {State} state */
+  function show(state) {
+    const part = edited(state);
+    editor.hidden = !part;
+    if (!part) return;
+    const changed = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
+    // The value that was asked for: the run may not have it yet.
+    const value = changed ? signOf(state) * changed.value : part.trained;
+    const reach = Math.max(4, Math.ceil(2 * Math.abs(part.trained))); // how far from 0 the slider goes
+    setText(name, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);
+    setText(trained, `trained: ${fixed(part.trained)}`);
+    [slider.min, slider.max] = [String(-reach), String(reach)];
+    slider.value = String(value);
+    if (document.activeElement !== number) number.value = String(Number(value.toFixed(4)));
+    reset.setAttribute("aria-disabled", String(!changed));
+  }
+
+  editor.addEventListener("input", ({ target }) => {
+    const state = store.get();
+    const field = /** @type {HTMLInputElement} */ (target);
+    const part = edited(state);
+    if (!part || !field.checkValidity()) return;
+    alter(setWeight, part.place, signOf(state) * field.valueAsNumber, `${field.type} ${weightKey(part.place)}`);
+  });
+  reset.addEventListener("click", () => {
+    const part = edited(store.get());
+    if (part && reset.getAttribute("aria-disabled") === "false") alter(setWeight, part.place, null);
+  });
+  editor.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { editing } = store.get();
+    store.update(editWeight, null);
+    show(store.get());
+    if (editing) onClose(weightKey(editing));
+  });
+
+  return {
+    show,
+    /** @param {Part} part */
+    open(part) {
+      store.update(editWeight, part.place);
+      show(store.get());
+      slider.focus();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/** The letters on the tape: inputs, the second sequence, and outputs with those of the run beside them. */
+
+/** @import { Run } from "../../run.js" */
+/** @import { State } from "../../state.js" */
+import { finder, newElement, setLength, setText } from "../../elements.js";
+import { answer, fixed, isSkipped, missed } from "../../run.js";
+import { createGuard } from "../../store.js";
+
+const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
+const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
+const MOST_LABELLED = 128; // columns; with more the letters would not be legible
+
+/**
+ * @param {HTMLElement} tape which may have no inputs or no outputs
+ * @param {string} beside the name of the run beside this one
+ * @returns {(state: State) => void} writes the letters of a state
+ */
+export function createLabels(tape, beside) {
+  const find = finder(tape);
+  const [inputs, second, outputs, twins] = [".tokens ol", ".others ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
+  const isNew = createGuard();
+
+  return ({ run, received }) => {
+    if (!isNew(run, received)) return;
+    const { tokens, others, twin } = run;
+    const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
+    setColumns(tape, run, labelled);
+    if (inputs) each(inputs, labelled, (cell, column) => setText(cell, tokens?.[column] ?? "·"));
+    if (second) find(".others").hidden = !others?.length;
+    if (second)
+      each(second, others?.length ? labelled : 0, (cell, column) => {
+        setText(cell, others?.[column] ?? "");
+        cell.classList.toggle("differs", others?.[column] !== tokens?.[column]);
+      });
+    showSkipped(find(".cursor"), run);
+    if (!outputs) return;
+    nameOutputs(find, run, beside);
+    each(outputs, labelled, (cell, column) => showOutput(cell, run, column));
+    each(twins, labelled, (cell, column) => twin && showTwin(cell, run, column));
+  };
+}
+
+/** Give a row a cell for each column that is labelled, and fill them. @param {Element} row @param {number} labelled @param {(cell: HTMLElement, column: number) => void} fill */
+function each(row, labelled, fill) {
+  setLength(row, labelled);
+  [...row.children].forEach((cell, column) => fill(/** @type {HTMLElement} */ (cell), column));
+}
+
+/** Tell the style sheet how many columns there are and how wide they must be. @param {HTMLElement} tape @param {Run} run @param {number} labelled */
+function setColumns(tape, { T, tokens, columns, y }, labelled) {
+  const longest = (/** @type {readonly string[]} */ texts) => Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
+  const chars = longest([...(tokens ?? []), tokens?.some((token) => token.includes("0.")) ? DECIMAL : ""]);
+  const labels = longest(y.kind === "softmax" ? y.labels : []);
+  for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))
+    tape.style.setProperty(`--${name}`, String(value));
+  tape.classList.toggle("many", columns > 64);
+  tape.classList.toggle("unlabelled", labelled === 0);
+  tape.classList.toggle("signed", y.kind === "linear");
+}
+
+/** Draw the columns that the network skips, with the word. @param {HTMLElement} cursor @param {Run} run */
+function showSkipped(cursor, run) {
+  for (const drawn of [...(cursor.parentElement?.querySelectorAll(".skipped") ?? [])]) drawn.remove();
+  for (let step = 1; step <= run.T; step++) {
+    if (!isSkipped(run, step) || isSkipped(run, step - 1)) continue;
+    let last = step;
+    while (isSkipped(run, last + 1)) last++;
+    const columns = newElement("div", { className: "skipped", textContent: "skipped" });
+    columns.style.setProperty("--at", String(step - 1));
+    columns.style.setProperty("--count", String(last - step + 1));
+    cursor.before(columns);
+  }
+}
+
+/** Name the rows of the outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
+function nameOutputs(find, { y, twin, against }, beside) {
+  const linear = y.kind === "linear";
+  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
+  find(".twin").hidden = !twin;
+  setText(find(".twin .name"), linear ? "difference" : against ? "second output" : beside);
+  const other = against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
+  find(".twin ol").ariaLabel = linear ? `Difference from the output of the ${other}` : `Output of the ${other}`;
+}
+
+/** @param {HTMLElement} cell @param {Run} run @param {number} column */
+function showOutput(cell, run, column) {
+  const { text, value } = answer(run, column);
+  const right = missed(run, column);
+  fill(cell, text, value);
+  cell.classList.toggle("wrong", right !== "");
+  if (right) cell.title = `wrong: the correct output is ${right}`;
+  else cell.removeAttribute("title");
+}
+
+/** Show the output of the run beside this one: its label, or by how much this run's number differs. @param {HTMLElement} cell @param {Run} run @param {number} column */
+function showTwin(cell, run, column) {
+  const { text, value } = answer(run, column, run.twinOutputs);
+  const gap = run.gaps[0][column];
+  const linear = run.y.kind === "linear";
+  if (!linear) fill(cell, text, value);
+  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
+  cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
+}
+
+/** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
+function fill(cell, text, value) {
+  if (cell.textContent !== text) cell.replaceChildren(newElement("span", text));
+  cell.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
+}

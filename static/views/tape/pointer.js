@@ -1,0 +1,66 @@
+/** The pointer on the tape: a press puts the cursor there, and dragging selects cells of a picture. */
+
+/** @import { Signal } from "../../run.js" */
+/** @import { State } from "../../state.js" */
+/** @import { Store } from "../../store.js" */
+import { cellOf } from "../../cells.js";
+import { select } from "../../changes.js";
+import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../../state.js";
+
+/** @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store */
+export function mountPointer(scroller, columns, store) {
+  /** The cell where dragging began. @type {{signal: Signal, step: number, row: number} | null} */
+  let origin = null;
+
+  /** @param {PointerEvent} event */
+  function point(event) {
+    const box = columns.getBoundingClientRect();
+    if (event.clientX < box.left) return;
+    store.update(goTo, 1 + Math.floor(((event.clientX - box.left) / box.width) * store.get().run.columns));
+    const plot = /** @type {HTMLElement} */ (event.target).closest(".plot");
+    if (!plot) return;
+    const { top, height } = plot.getBoundingClientRect();
+    const units = unitsInSight(store.get());
+    const row = Math.floor(((event.clientY - top) / height) * units.length);
+    store.update(lookAt, units[Math.max(0, Math.min(units.length - 1, row))]);
+    drag(/** @type {Signal} */ (plot.parentElement?.dataset.signal), event.type);
+  }
+
+  /** Select from where dragging began to the cursor. @param {Signal} signal @param {string} type of the event */
+  function drag(signal, type) {
+    const state = store.get();
+    const { step, unit, views } = state;
+    const row = unitsInSight(state).indexOf(unit);
+    if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step, row };
+    const [from, to] = [Math.min(origin.step, step), Math.max(origin.step, step)];
+    const rows = [Math.min(origin.row, row), Math.max(origin.row, row) + 1];
+    if (views.includes("alike")) store.update(setBrush, { signal, from, to });
+    if (views.includes("whatif")) store.update(select, rangeOf(state, signal, from, to, unitsInSight(state).slice(...rows)));
+  }
+
+  for (const type of /** @type {const} */ (["pointerdown", "pointermove"]))
+    scroller.addEventListener(type, (event) => {
+      const pressed = type === "pointerdown" ? event.button === 0 : event.buttons === 1;
+      if (pressed && isOnColumns(event)) point(event);
+    });
+}
+
+/** Return whether an event is on the columns, and not on a slider or the frame's scrollbar. @param {PointerEvent} event */
+const isOnColumns = ({ target }) =>
+  target instanceof Element && !(target instanceof HTMLInputElement) && target.closest(".columns") !== null;
+
+/**
+ * Return the range of a clamp of these steps. A state itself cannot be clamped, only the state that the next step reads.
+ * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
+ */
+function rangeOf(state, signal, from, to, units) {
+  const isState = !(signal in cellOf(layerOf(state)).holds);
+  const shifted = (/** @type {number} */ step) => Math.min(step + (isState ? 1 : 0), state.run.T);
+  return {
+    gate: isState ? `${signal}_prev` : signal,
+    units: units.map((unit) => unit + 1),
+    from: shifted(from),
+    to: shifted(to),
+    layer: layerIndex(state) + 1,
+  };
+}

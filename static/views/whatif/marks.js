@@ -1,0 +1,47 @@
+/** Marks on the tape's pictures: what is clamped, and what is selected. */
+
+/** @import { Range, State } from "../../state.js" */
+import { earlier } from "../../cells.js";
+import { findAll } from "../../elements.js";
+import { createGuard } from "../../store.js";
+import { layerIndex, unitsInSight } from "../../state.js";
+
+/** @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
+export function createMarks(tape) {
+  const rows = findAll(tape, ".signal").map((row) => ({ signal: row.dataset.signal, marks: row.querySelector(".holdmarks") }));
+  const isNew = createGuard();
+
+  return (state) => {
+    const { clamps, chosen, selection, first, layer, run, views } = state;
+    if (!isNew(clamps, chosen, selection, first, layer, state.rows, run, views)) return;
+    const boxes = clamps.flatMap((clamp, i) => boxesOf(state, clamp, i === chosen ? "held chosen" : "held"));
+    if (selection && views.includes("whatif")) boxes.push(...boxesOf(state, selection, "selected"));
+    for (const { signal, marks } of rows) marks?.replaceChildren(...boxes.flatMap((box) => (box.signal === signal ? box.element : [])));
+  };
+}
+
+/** Return the boxes of a range that are in sight, each with its signal. @param {State} state @param {Range} range @param {string} className */
+function boxesOf(state, { gate, units, from, to, layer }, className) {
+  if (layer !== layerIndex(state) + 1) return [];
+  // A clamp of h_prev at step t is marked on h at t − 1: that is the state which step t reads.
+  const signal = earlier(gate);
+  const place = { at: from - (signal ? 2 : 1), steps: (to ?? state.run.T) - from + 1 };
+  const rows = unitsInSight(state).flatMap((unit, row) => (units && !units.includes(unit + 1) ? [] : row));
+  return stretches(rows).map((stretch) => {
+    const element = Object.assign(document.createElement("i"), { className });
+    for (const [name, number] of Object.entries({ ...stretch, ...place })) element.style.setProperty(`--${name}`, String(number));
+    return { signal: signal ?? gate, element };
+  });
+}
+
+/** Join rows that follow one another. @param {number[]} rows in order */
+function stretches(rows) {
+  /** @type {{row: number, rows: number}[]} */
+  const joined = [];
+  for (const row of rows) {
+    const last = joined.at(-1);
+    if (last && last.row + last.rows === row) last.rows++;
+    else joined.push({ row, rows: 1 });
+  }
+  return joined;
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { closing, decimalsOf, mixtureAt, originAt, putEquation, rowsOf, shownRows, sumAt, unitAt, writtenAt } from "../../static/reading.js";
+import { firstRun, runOf, stateOf } from "./states.js";
+
+const run = firstRun();
+const steps = Array.from({ length: run.T }, (_, i) => i + 1);
+const sigmoid = (a) => 1 / (1 + Math.exp(-a));
+const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-12, `${a} is not ${b}`);
+
+test("a gate is its function of the sum that is shown, in both conventions", () => {
+  for (const convention of ["source", "pytorch"])
+    for (const step of steps) {
+      const state = stateOf(run, { step, convention });
+      const { r, h_tilde } = unitAt(state, 0, ["r", "h_tilde"]);
+      close(r, sigmoid(sumAt(state, "r", 0).a));
+      close(h_tilde, Math.tanh(sumAt(state, "h_tilde", 0).a));
+      close(rowsOf(state, "z")[0][step - 1], sigmoid(sumAt(state, "z", 0).a));
+    }
+});
+
+test("the two conventions of z add up to 1, and their sums to 0", () => {
+  for (const step of steps) {
+    const [source, pytorch] = ["source", "pytorch"].map((convention) => stateOf(run, { step, convention }));
+    close(rowsOf(source, "z")[0][step - 1] + rowsOf(pytorch, "z")[0][step - 1], 1);
+    close(sumAt(source, "z", 0).a + sumAt(pytorch, "z", 0).a, 0);
+  }
+});
+
+test("a difference has the sign that the convention gives z", () => {
+  const rows = { z: [[0.25, 0.75]], "delta.z": [[0.5, -0.25]], "delta.h": [[1, 2]] };
+  const differenceOf = (convention, signal) => shownRows(stateOf(runOf("gru", rows), { convention, difference: true }), signal)[0];
+  assert.deepEqual(differenceOf("source", "z"), [0.5, -0.25]);
+  assert.deepEqual(differenceOf("pytorch", "z"), [-0.5, 0.25]);
+  assert.deepEqual(differenceOf("pytorch", "h"), [1, 2]);
+});
+
+test("an equation has the fewest decimals with which all its results follow", () => {
+  assert.deepEqual(decimalsOf({}, "h"), { decimals: 2, off: [] });
+  assert.deepEqual(decimalsOf({ "h.value": [3, 4], "z.a": [4] }, "h"), { decimals: 3, off: [] });
+  assert.deepEqual(decimalsOf({ "h.keep": [2, 3], "h.value": [4] }, "h"), { decimals: 2, off: ["h.value"] });
+});
+
+test("the numbers of an equation stand in its slots, and a clamped value beside them", () => {
+  const numbers = { slots: {}, rounded: new Set() };
+  putEquation(numbers, { decimals: { "h.value": [3] } }, "h", { keep: 0.125, value: -0.5 }, 1);
+  assert.deepEqual(numbers.slots, { "h.keep": "0.125", "h.value": "−0.500", "h.held": "1.00" });
+  putEquation(numbers, { decimals: { "z.value": [] } }, "z", { value: 0.5 });
+  assert.equal(numbers.slots["z.held"], "");
+  assert.deepEqual([...numbers.rounded], ["z.value"]);
+});
+
+test("contributions are those of the cursor's step, and the largest of a step is named", () => {
+  const small = runOf("gru", { z: [[0.5, 0.5, 0.5]] });
+  const place = { run: small, layer: 0, unit: 0, from: 2, to: 3 };
+  const shares = [[0.25, 0.25, 0.5, 0], [0.125, 0.125, 0.25, 0.5]];
+  const ledger = { ...place, shares, largest: [[2, 0, 1], [3, 2, 0, 1]], origins: [0.75, 0.75], since: [0, 2], twin: null, twin_largest: null };
+  const at = (step) => stateOf(small, { step, details: { ledger } });
+  assert.equal(mixtureAt(at(1)), null);
+  assert.deepEqual(mixtureAt(at(3)).shares, shares[1]);
+  assert.deepEqual([2, 3].map((step) => writtenAt(at(step))), [{ step: 2, value: 0.5 }, { step: 3, value: 0.5 }]);
+  assert.equal(originAt(at(2)), "h₀ = 0.75");
+  assert.match(originAt(at(3)), /0\.75.*t = 2/);
+});
+
+test("a step that is skipped has its gate clamped at the core's 0, whatever that is called on screen", () => {
+  for (const [convention, shown] of [["source", 0], ["pytorch", 1]]) {
+    const { clamps, text } = closing(stateOf(run, { convention }), "z", 3);
+    assert.deepEqual(clamps, [{ gate: "z", units: null, from: 3, to: 3, value: 0, layer: 1 }]);
+    assert.match(text, new RegExp(`^z.* at ${shown}$`));
+  }
+});
