@@ -18,7 +18,7 @@ from app.lessons.markdown import mathml
 from app.lessons.reading import LessonError, read
 from app.main import create_app
 from app.settings import Settings
-from tests.support.lessons import holds
+from tests.support.lessons import assert_number
 
 NUMBER = re.compile(r'<data class="number" value="[^"]*" data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>')
 
@@ -47,7 +47,7 @@ def test_every_number_in_a_lesson_equals_the_core(client: TestClient, name: str)
     numbers = NUMBER.findall(html)
     assert len(numbers) >= 4
     for expression, link, text in numbers:
-        holds(text, unescape(expression), unescape(link))
+        assert_number(text, unescape(expression), unescape(link))
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
@@ -327,7 +327,7 @@ def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient)
     *numbers, unknown, divided = client.post("/api/numbers", json=body).json()
     assert (unknown, divided) == (None, None)
     for expression, text in zip(body["what"], numbers, strict=False):
-        holds(text, expression, "/" + str(body["link"]))
+        assert_number(text, expression, "/" + str(body["link"]))
     for link in ("/nowhere?x=1", "?model=nope"):
         response = client.post("/api/numbers", json={"link": link, "what": ["z"]})
         assert response.status_code == 422 or response.json() == [None]

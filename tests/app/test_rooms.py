@@ -31,22 +31,22 @@ def test_followers_receive_the_newest_state_and_skip_older_ones() -> None:
         teacher = await server.open()
         async with teacher.follower() as first, teacher.follower() as second:
             for follower in (first, second):
-                state = await follower.hear()
+                state = await follower.wait_for_state()
                 assert state["view"]["link"] == LAB["link"]
                 assert state["mode"] == "follow"
                 assert not [name for name in state if name.startswith("_")]
             for t in (3, 4):
-                await teacher.must("view", {"page": "", "link": f"?model=flip-flop&sequence=A+x+B+x&t={t}"})
+                await teacher.post_ok("view", {"page": "", "link": f"?model=flip-flop&sequence=A+x+B+x&t={t}"})
             for follower in (first, second):
-                await follower.hear(lambda state: state["view"]["link"].endswith("t=4"))
+                await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=4"))
             last = first.id
             # A client with the newest state is sent nothing; with any other state it is sent everything.
             async with teacher.follower(first.device, last) as third:
                 assert third.device == first.device
-                await teacher.must("mode", {"mode": "pause"})
-                assert (await third.hear())["mode"] == "pause"
+                await teacher.post_ok("mode", {"mode": "pause"})
+                assert (await third.wait_for_state())["mode"] == "pause"
             async with teacher.follower(first.device, "gone-7") as third:
-                assert (await third.hear())["mode"] == "pause"
+                assert (await third.wait_for_state())["mode"] == "pause"
 
     in_room(test)
 
@@ -87,7 +87,7 @@ def test_only_the_secret_of_the_room_gives_control() -> None:
             for part in ("class", "record.csv"):
                 assert (await server.client.get(f"/api/rooms/{code}/{part}", headers=headers)).status_code == 403
         async with teacher.follower() as follower:
-            assert (await follower.hear())["view"]["page"] == ""
+            assert (await follower.wait_for_state())["view"]["page"] == ""
             for text in (follower.device, (await server.client.get(f"/rooms/{code}")).text):
                 assert teacher.secret not in text
 
@@ -109,7 +109,7 @@ def test_a_code_may_be_typed_in_lower_case_and_wrong_codes_get_an_error() -> Non
         assert statuses[:50] == [404] * 50
         assert statuses[-1] == 429
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
 
     in_room(test)
 
@@ -144,7 +144,7 @@ def test_a_view_that_cannot_be_shown_is_refused_with_a_message() -> None:
             ({"page": "lessons/reset", "link": "", "step": 90}, "step must be from 1 to"),
             ({"page": "", "link": "?" + "x" * 9000}, "at most 8000"),
         ):
-            response = await teacher.say("view", view)
+            response = await teacher.post("view", view)
             assert response.status_code in (404, 422), view
             assert message in response.json()["error"]["message"]
 
@@ -160,7 +160,9 @@ def test_every_page_can_be_shown_in_a_room() -> None:
             ("train", "?task=flip-flop"), ("compare/gap", ""), ("compare/race", ""),
             ("lessons/reset", "?model=pocket-calculator"),
         ):  # fmt: skip
-            await teacher.must("view", {"page": page, "link": link, "step": 1 if page.startswith("lessons") else None})
+            await teacher.post_ok(
+                "view", {"page": page, "link": link, "step": 1 if page.startswith("lessons") else None}
+            )
             response = await server.client.get(f"/rooms/{teacher.code}")
             assert response.status_code == 200
             boot = json.loads(re.search(r'id="room-boot">(.*?)</script>', response.text)[1])  # type: ignore[index]
@@ -179,29 +181,29 @@ def test_solutions_of_questions_from_the_cursor_come_from_the_core() -> None:
         trace = gru.trace(gru.load("store-and-recall"), sequence)
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": {"page": "", "link": link}})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": {"page": "", "link": link}})
+            state = await follower.wait_for_state(lambda state: state["question"])
             assert "revealed" not in state["question"]
             assert state["view"]["upto"] == 4
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert state["question"]["revealed"]["truth"] == pytest.approx(trace.z[4, 2])
             assert state["view"]["upto"] is None
             assert "t=5" in state["view"]["link"]
 
-            await teacher.must("question", {"of": "wrote", "view": {"page": "", "link": link}})
-            await follower.hear(lambda state: state["question"]["kind"] == "click")
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("question", {"of": "wrote", "view": {"page": "", "link": link}})
+            await follower.wait_for_state(lambda state: state["question"]["kind"] == "click")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             shares = trace.ledger(2)[3, 1:5]
             assert state["question"]["revealed"]["truth"] == [1 + int(np.argmax(shares))]
             assert "memory" in state["view"]["link"]
 
-            await teacher.must("question", {"of": "output", "view": {"page": "", "link": link}})
-            state = await follower.hear(lambda state: state["question"]["kind"] == "choose")
+            await teacher.post_ok("question", {"of": "output", "view": {"page": "", "link": link}})
+            state = await follower.wait_for_state(lambda state: state["question"]["kind"] == "choose")
             labels = gru.load("store-and-recall").readout.labels
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             right = state["question"]["options"][state["question"]["revealed"]["truth"][0]]
             assert right == labels[int(trace.y[4].argmax())]
 
@@ -216,15 +218,15 @@ def test_a_question_about_a_numeric_output_asks_for_its_direction() -> None:
         async with teacher.follower() as follower:
             for t, direction in ((1, 0), (2, 1)):
                 assert np.sign(trace.y[t, 0] - trace.y[t - 1, 0]) == (1, -1)[direction]
-                await teacher.must(
+                await teacher.post_ok(
                     "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", f"t={t}")}}
                 )
-                await teacher.must("turn", {"turn": "reveal"})
-                state = await follower.hear(
+                await teacher.post_ok("turn", {"turn": "reveal"})
+                state = await follower.wait_for_state(
                     lambda state: state["question"] and state["question"]["status"] == "revealed"
                 )
                 assert state["question"]["revealed"]["truth"] == [direction]
-        response = await teacher.say(
+        response = await teacher.post(
             "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", "t=3")}}
         )
         assert "the cursor is at the last step" in response.json()["error"]["message"]
@@ -237,25 +239,25 @@ def test_each_device_has_one_vote_and_counts_stay_hidden_until_the_reveal() -> N
         teacher = await server.open()
         question = {"of": "own", "text": "Which?", "options": ["one", "two", "three"], "right": 1, "rounds": 2}
         async with teacher.follower() as a, teacher.follower() as b, teacher.watching() as watching:
-            await teacher.must("question", question)
+            await teacher.post_ok("question", question)
             for follower in (a, b):
-                await follower.hear(lambda state: state["question"])
+                await follower.wait_for_state(lambda state: state["question"])
             for answer in (0, 0, 2):
                 assert (await a.answer(answer)).status_code == 204
             assert (await b.answer(1)).status_code == 204
             event = await watching.until(lambda event: event.get("answers", {}).get("count") == 2)
             assert event["answers"]["class"][0]["counts"] == [0, 1, 1]
-            await teacher.must("turn", {"turn": "close"})
+            await teacher.post_ok("turn", {"turn": "close"})
             refused = await a.answer(1)
             assert refused.status_code == 409
             assert refused.json()["error"]["code"] == "closed"
-            state = await b.hear(lambda state: state["question"]["status"] == "locked")
+            state = await b.wait_for_state(lambda state: state["question"]["status"] == "locked")
             assert not {"class", "revealed", "answers"} & (set(state) | set(state["question"]))
-            await teacher.must("turn", {"turn": "again"})
-            await a.hear(lambda state: state["question"]["round"] == 2)
+            await teacher.post_ok("turn", {"turn": "again"})
+            await a.wait_for_state(lambda state: state["question"]["round"] == 2)
             await a.answer(1)
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await b.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await b.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert [tally["counts"] for tally in state["question"]["class"]] == [[0, 1, 1], [0, 1, 0]]
             assert state["question"]["class"][0]["right"] == [False, True, False]
         record = await server.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=teacher.headers)
@@ -274,13 +276,13 @@ def test_a_question_of_a_lesson_covers_the_figure_until_the_reveal() -> None:
         teacher = await server.open({"page": "lessons/reset", "link": "", "step": 1})
         solution = await server.client.get("/api/lessons/reset/reveal?question=2.1")
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "lesson", "lesson": "reset", "question": "2.1"})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "lesson", "lesson": "reset", "question": "2.1"})
+            state = await follower.wait_for_state(lambda state: state["question"])
             assert state["view"]["step"] == 2
             assert str(solution.json()["text"]) not in json.dumps(state["question"])
             await follower.answer(0.25)
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert state["question"]["revealed"]["truth"] == solution.json()["truth"]
             assert state["view"]["link"] == solution.json()["link"]
             assert sum(state["question"]["class"][0]["counts"]) == 1
@@ -294,15 +296,17 @@ def test_a_question_from_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
         view = {"page": "lessons/gates", "link": step["link"].replace("t=4", "t=2"), "step": 2}
         teacher = await server.open(view)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": view})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": view})
+            state = await follower.wait_for_state(lambda state: state["question"])
             assert (state["view"]["page"], state["view"]["step"], state["view"]["upto"]) == ("lessons/gates", 2, 2)
-            await teacher.must("turn", {"turn": "dismiss"})
-            state = await follower.hear(lambda state: not state["question"])
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            state = await follower.wait_for_state(lambda state: not state["question"])
             assert state["view"]["upto"] is None
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": view})
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"] and state["question"]["status"] == "revealed")
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": view})
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(
+                lambda state: state["question"] and state["question"]["status"] == "revealed"
+            )
             assert (state["view"]["page"], state["view"]["step"], state["view"]["upto"]) == ("lessons/gates", 2, None)
             assert "t=3" in state["view"]["link"]
 
@@ -321,7 +325,7 @@ def test_the_teacher_sees_views_of_exploring_students_without_names() -> None:
 
             assert (await post_look(a, look)).status_code == 204  # ignored: the class does not explore yet
             assert (await post_look(a, look | {"offered": True})).status_code == 409
-            await teacher.must("mode", {"mode": "explore"})
+            await teacher.post_ok("mode", {"mode": "explore"})
             assert (await post_look(a, look)).status_code == 204
             offer = {"view": {"page": "", "link": "?model=running-total&sequence=0.5"}, "offered": True}
             assert (await post_look(b, offer)).status_code == 204
@@ -339,9 +343,9 @@ def test_followers_are_informed_of_the_end_and_the_room_then_is_gone() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             await teacher.end()
-            assert (await follower.hear())["ended"]
+            assert (await follower.wait_for_state())["ended"]
             with pytest.raises(EOFError):
                 await follower.next()
         assert (await server.client.get(f"/api/rooms/{teacher.code}/events")).status_code == 410
@@ -379,14 +383,14 @@ def test_a_full_server_and_a_full_room_answer_with_429() -> None:
         assert full.status_code == 429
         assert full.json()["error"]["code"] == "busy"
         async with teacher.follower() as a, teacher.follower():
-            await a.hear()
+            await a.wait_for_state()
             refused = await server.client.get(f"/api/rooms/{teacher.code}/events")
             assert refused.status_code == 429
             assert refused.json()["error"]["code"] == "full"
             assert refused.headers["retry-after"] == "10"
             # A student who has joined keeps the place, and may open a second page.
             async with teacher.follower(a.device) as again:
-                await again.hear()
+                await again.wait_for_state()
 
     in_room(test, Settings(rooms=1, followers=2))
 
@@ -396,9 +400,9 @@ def test_a_hostile_client_is_refused_and_the_class_continues() -> None:
         teacher = await server.open()
         async with teacher.follower() as honest, teacher.follower() as hostile:
             mark = "<img src=x onerror=alert(1)>"
-            await teacher.must("question", {"of": "own", "text": mark, "options": [mark, "b"]})
+            await teacher.post_ok("question", {"of": "own", "text": mark, "options": [mark, "b"]})
             for follower in (honest, hostile):
-                await follower.hear(lambda state: state["question"])
+                await follower.wait_for_state(lambda state: state["question"])
             assert "<img" not in honest.state["question"]["ask"] + honest.state["question"]["options"][0]
             path = f"/api/rooms/{teacher.code}/answers"
             body = {"question": honest.state["question"]["id"], "answer": 0}
@@ -413,12 +417,12 @@ def test_a_hostile_client_is_refused_and_the_class_continues() -> None:
             many = [(await hostile.answer(1)).status_code for _ in range(60)]
             assert 429 in many
             assert (await honest.answer(0)).status_code == 204
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await honest.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await honest.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert state["question"]["class"][0]["counts"] == [1, 1]
         # A student who was in the room may return.
         async with teacher.follower(honest.device) as again:
-            await again.hear()
+            await again.wait_for_state()
 
     in_room(test, Settings(followers=4))
 

@@ -67,7 +67,7 @@ def test_events_of_a_question_have_the_documented_keys_before_and_after_the_reve
         for state in (await observer.student(), await observer.lead()):
             assert state["question"] is None
             assert set(state["view"]) == VIEW
-        await teacher.must("question", QUESTIONS[kind])
+        await teacher.post_ok("question", QUESTIONS[kind])
         student, lead = await observer.student(), await observer.lead()
         assert set(student) == STATE
         assert set(student["view"]) == VIEW
@@ -77,7 +77,7 @@ def test_events_of_a_question_have_the_documented_keys_before_and_after_the_reve
         assert {key: lead[key] for key in STATE} == student
         assert set(lead["answers"]) == {"count", "class"}
         assert [set(tally) for tally in lead["answers"]["class"]] == [TALLY]
-        await teacher.must("turn", {"turn": "reveal"})
+        await teacher.post_ok("turn", {"turn": "reveal"})
         student, lead = await observer.student(), await observer.lead()
         assert set(student["question"]) == QUESTION | ANSWERED
         assert set(student["question"]["revealed"]) == SOLUTION
@@ -93,7 +93,7 @@ def test_only_the_teacher_receives_the_number_of_students_and_their_views() -> N
         observer = Observer(teacher := await server.open())
         assert set(await observer.student()) == STATE
         assert set(await observer.lead()) == TEACHER
-        await teacher.must("mode", {"mode": "explore"})
+        await teacher.post_ok("mode", {"mode": "explore"})
         headers = {"x-device": observer.device}
         look = {"view": LAB, "offered": True}
         looked = await server.client.post(f"/api/rooms/{teacher.code}/looks", json=look, headers=headers)

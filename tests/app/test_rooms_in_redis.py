@@ -84,28 +84,28 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
         elsewhere = Teacher(second, teacher.code, teacher.secret)
         async with elsewhere.follower() as b, elsewhere.watching() as watching:
             async with teacher.follower() as a:
-                await teacher.must("view", {"page": "", "link": LAB["link"].replace("t=2", "t=3")})
+                await teacher.post_ok("view", {"page": "", "link": LAB["link"].replace("t=2", "t=3")})
                 for follower in (a, b):
-                    await follower.hear(lambda state: state["view"]["link"].endswith("t=3"))
+                    await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=3"))
                 await watching.until(lambda event: event["followers"] == 2)
-                await elsewhere.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                await elsewhere.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1), (a, 1)):
                     if not follower.state.get("question"):
-                        await follower.hear(lambda state: state["question"])
+                        await follower.wait_for_state(lambda state: state["question"])
                     assert (await follower.answer(answer)).status_code == 204
                 await watching.until(lambda event: event.get("answers", {}).get("count") == 2)
                 first.kill()
                 # Its follower reconnects to the other process, with the same device and the same question.
                 async with elsewhere.follower(a.device, a.id) as again:
                     assert again.device == a.device
-                    await elsewhere.must("turn", {"turn": "reveal"})
+                    await elsewhere.post_ok("turn", {"turn": "reveal"})
                     for follower in (again, b):
-                        state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+                        state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                         assert state["question"]["class"][0]["counts"] == [0, 2]
             # A question that another one replaces is in the record, with its answers.
             for text in ("Again?", "And now?"):
-                await elsewhere.must("question", {"of": "own", "text": text, "options": ["one", "two"]})
-                await b.hear(lambda state, text=text: text in state["question"]["ask"])
+                await elsewhere.post_ok("question", {"of": "own", "text": text, "options": ["one", "two"]})
+                await b.wait_for_state(lambda state, text=text: text in state["question"]["ask"])
                 assert (await b.answer(0)).status_code == 204
             record = await second.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=elsewhere.headers)
             rows = [row for row in csv.DictReader(io.StringIO(record.text)) if row["count"] != "0"]
@@ -113,7 +113,7 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
                 ("Which?", "two", "2"), ("Again?", "one", "1"), ("And now?", "one", "1"),
             ]  # fmt: skip
             await elsewhere.end()
-            assert (await b.hear(lambda state: state["ended"]))["ended"]
+            assert (await b.wait_for_state(lambda state: state["ended"]))["ended"]
 
     shared(test, tmp_path)
 
@@ -124,17 +124,17 @@ def test_rooms_survive_a_pause_of_redis_and_the_teacher_is_informed(tmp_path: Pa
         elsewhere = Teacher(second, teacher.code, teacher.secret)
         view = {"page": "", "link": LAB["link"].replace("t=2", "t=4")}
         async with elsewhere.follower() as follower, teacher.watching() as watching:
-            await follower.hear()
+            await follower.wait_for_state()
             await watching.until(lambda event: "away" not in event)
             redis.end()
-            refused = await teacher.say("view", view)
+            refused = await teacher.post("view", view)
             assert refused.status_code == 503
             assert refused.json()["error"]["code"] == "away"
             await watching.until(lambda event: bool(event.get("away")))
-            redis.begin()
-            while (await teacher.say("view", view)).status_code == 503:
+            redis.start()
+            while (await teacher.post("view", view)).status_code == 503:
                 await asyncio.sleep(0.1)
-            await follower.hear(lambda state: state["view"]["link"] == view["link"])
+            await follower.wait_for_state(lambda state: state["view"]["link"] == view["link"])
             await watching.until(lambda event: "away" not in event)
 
     shared(test, tmp_path)
@@ -163,11 +163,11 @@ def test_every_process_withholds_the_answers_of_a_followed_lesson(tmp_path: Path
         teacher = await first.open({"page": "lessons/reset", "link": "", "step": 2})
         assert (await second.client.get(reveal)).status_code == 200  # nobody follows
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             assert (await second.client.get(reveal)).status_code == 403
             assert (await second.client.get(reveal, headers=teacher.headers)).status_code == 200
-            await teacher.must("mode", {"mode": "explore"})
-            await follower.hear(lambda state: state["mode"] == "explore")
+            await teacher.post_ok("mode", {"mode": "explore"})
+            await follower.wait_for_state(lambda state: state["mode"] == "explore")
             while (await second.client.get(reveal)).status_code != 200:
                 await asyncio.sleep(0.02)
 
@@ -186,7 +186,7 @@ def test_rooms_in_redis_use_the_clock_of_redis(tmp_path: Path, monkeypatch: pyte
         assert rooms.keeper.clock() - room.opened < 60
         await rooms.sweep()
         async with teacher.follower() as follower, teacher.watching() as watching:
-            await follower.hear()
+            await follower.wait_for_state()
             event = await watching.until(lambda event: event.get("followers"))
             assert event["followers"] == 1
         await rooms.stop()

@@ -41,8 +41,8 @@ def test_followers_receive_nothing_after_the_cursor_until_the_reveal(kind: str) 
         link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+x+B+x+y+B+x"
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": kind, "view": {"page": "", "link": link}})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": kind, "view": {"page": "", "link": link}})
+            state = await follower.wait_for_state(lambda state: state["question"])
             link_keys = keys(state["view"])
             assert link_keys["sequence"].split() == SEQUENCE.split()[:4]
             assert link_keys["against"].split() == ["B", "x", "B", "x"]
@@ -53,8 +53,8 @@ def test_followers_receive_nothing_after_the_cursor_until_the_reveal(kind: str) 
             for part in (page, json.dumps(state)):
                 assert "y+A+x" not in part
                 assert "y A x" not in part
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert keys(state["view"])["sequence"] == SEQUENCE
 
     in_room(test)
@@ -64,23 +64,23 @@ def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            state = await follower.wait_for_state(lambda state: state["question"])
             cover = state["view"]
             # A page that the teacher reloads posts the whole run of its address.
             for view in (SHOWN, {**SHOWN, "upto": 7}, {"page": "compare", "link": ""}):
-                response = await teacher.say("view", view)
+                response = await teacher.post("view", view)
                 assert (response.status_code, response.json()["error"]["code"]) == (409, "covered")
             # From a post of the covered page itself, only the cursor is used.
             link = cover["link"].replace("t=4", "t=2") + "&views=tape,memory"
-            await teacher.must("view", {"page": "", "link": link, "by": "me"})
-            state = await follower.hear(lambda state: keys(state["view"])["t"] == "2")
+            await teacher.post_ok("view", {"page": "", "link": link, "by": "me"})
+            state = await follower.wait_for_state(lambda state: keys(state["view"])["t"] == "2")
             assert (state["view"]["upto"], keys(state["view"])["sequence"]) == (4, "A x B x")
             assert "views" not in keys(state["view"])
-            await teacher.must("turn", {"turn": "dismiss"})
-            state = await follower.hear(lambda state: not state["question"])
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            state = await follower.wait_for_state(lambda state: not state["question"])
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
-            await teacher.must("view", {"page": "compare", "link": ""})
+            await teacher.post_ok("view", {"page": "compare", "link": ""})
 
     in_room(test)
 
@@ -98,7 +98,7 @@ def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: p
             return await rows(*arguments)
 
         teacher = await server.open(SHOWN)
-        await teacher.must("question", {"of": "output", "view": SHOWN})
+        await teacher.post_ok("question", {"of": "output", "view": SHOWN})
         revealing = set[asyncio.Task[Any] | None]()
         reveal = server.app.state.rooms.questions.reveal
 
@@ -108,13 +108,13 @@ def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: p
 
         monkeypatch.setattr(server.app.state.rooms.questions, "reveal", marked)
         monkeypatch.setattr(keeper, "rows", slow)
-        response = asyncio.create_task(teacher.say("turn", {"turn": "reveal"}))
+        response = asyncio.create_task(teacher.post("turn", {"turn": "reveal"}))
         await asyncio.wait_for(counting.wait(), 20)
-        await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+        await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
         next_question.set()
         assert (await response).status_code == 409
         async with teacher.follower() as follower:
-            state = await follower.hear(lambda state: state["question"])
+            state = await follower.wait_for_state(lambda state: state["question"])
             assert state["question"]["status"] == "open"
             assert not {"result", "revealed"} & state["question"].keys()
 
@@ -125,13 +125,13 @@ def test_a_new_question_removes_the_cover_of_the_last_one() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
-            assert (await follower.hear(lambda state: state["question"]))["view"]["upto"] == 4
-            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
-            state = await follower.hear(lambda state: "Why" in state["question"]["ask"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            assert (await follower.wait_for_state(lambda state: state["question"]))["view"]["upto"] == 4
+            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            state = await follower.wait_for_state(lambda state: "Why" in state["question"]["ask"])
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
 
     in_room(test)
@@ -142,12 +142,12 @@ def test_a_dismissed_question_restores_the_view_before_it() -> None:
         later = {"page": "", "link": "?model=flip-flop&sequence=B+y+A+x&t=2"}
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
-            await teacher.must("view", later)
-            await teacher.must("question", {"of": "output", "view": later})
-            assert (await follower.hear(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
-            await teacher.must("turn", {"turn": "dismiss"})
-            state = await follower.hear(lambda state: not state["question"])
+            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            await teacher.post_ok("view", later)
+            await teacher.post_ok("question", {"of": "output", "view": later})
+            assert (await follower.wait_for_state(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            state = await follower.wait_for_state(lambda state: not state["question"])
             assert (state["view"]["link"], state["view"]["upto"]) == (later["link"], None)
 
     in_room(test)
@@ -179,7 +179,7 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
         for path in (reveal, outline):
             assert (await server.client.get(path)).status_code == 200  # nobody follows
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             for path in (reveal, outline):
                 refused = await server.client.get(path)
                 assert (refused.status_code, refused.json()["error"]["code"]) == (403, "in-class")
@@ -193,7 +193,7 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
             elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
             async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
                 assert (await client.get(reveal)).status_code == 200
-            await teacher.must("mode", {"mode": "explore"})
+            await teacher.post_ok("mode", {"mode": "explore"})
             assert (await server.client.get(reveal)).status_code == 200
             assert solution in (await server.client.get(paper)).text
 
@@ -204,9 +204,9 @@ def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vot
     async def test(server: Server) -> None:
         teacher = await server.open()
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-        await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
         async with teacher.follower() as honest, teacher.watching() as watching:
-            await honest.hear()
+            await honest.wait_for_state()
             made_up = codes.new_device(room.digest)
             body = {"question": honest.state["question"]["id"], "answer": 1}
             path = f"/api/rooms/{teacher.code}/answers"
@@ -215,7 +215,7 @@ def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vot
             # Many students join, vote and leave. Only a limited number of their votes counts.
             for _ in range(45):
                 async with teacher.follower() as passing:
-                    await passing.hear()
+                    await passing.wait_for_state()
                     assert (await passing.answer(1)).status_code == 204
             assert (await honest.answer(0)).status_code == 204
             event = await watching.until(
@@ -229,13 +229,13 @@ def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vot
             full = await server.client.get(f"/api/rooms/{teacher.code}/events")
             assert full.status_code == 429
             async with teacher.follower(honest.device) as again:
-                await again.hear()
+                await again.wait_for_state()
                 assert (await again.answer(0)).status_code == 204
                 elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
                 async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
                     remote = Teacher(Server(server.app, client), teacher.code, teacher.secret)
                     async with remote.follower() as follower:
-                        await follower.hear()
+                        await follower.wait_for_state()
 
     in_room(test, Settings(followers=60))
 
@@ -286,7 +286,7 @@ def test_a_page_that_polls_instead_of_streaming_counts_as_a_student() -> None:
             await watching.until(lambda event: event["followers"] == 1)
             again = await server.client.get(path, headers={"x-device": device, "last-event-id": id})
             assert "event: room" not in again.text
-            await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+            await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
             event = await watching.until(lambda event: event["question"])
             body = {"question": event["question"]["id"], "answer": 1}
             headers = {"x-device": device}
@@ -307,7 +307,7 @@ def test_sketches_of_a_class_are_public_without_names_after_the_reveal() -> None
         prompt = None
         for name, step in lessons:
             question = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
-            if (await teacher.say("question", question)).status_code != 204:
+            if (await teacher.post("question", question)).status_code != 204:
                 continue
             room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
             if room.public.question.prompt.kind == "draw":
@@ -319,18 +319,18 @@ def test_sketches_of_a_class_are_public_without_names_after_the_reveal() -> None
         drawn = [[prompt.low] * length, [prompt.high] * length]
         async with teacher.follower() as a, teacher.follower() as b:
             for follower, answer in zip((a, b), drawn, strict=True):
-                await follower.hear(lambda state: state["question"])
+                await follower.wait_for_state(lambda state: state["question"])
                 assert (await follower.answer(answer)).status_code == 204
             assert (await server.client.get(path)).status_code == 409
             assert (await server.client.get(path, headers=teacher.headers)).status_code == 200
-            assert (await teacher.say("sketches", {"sketches": []})).status_code == 409
-            await teacher.must("turn", {"turn": "reveal"})
+            assert (await teacher.post("sketches", {"sketches": []})).status_code == 409
+            await teacher.post_ok("turn", {"turn": "reveal"})
             sketches = (await server.client.get(path)).json()["sketches"]
             assert sorted(sketch["values"] for sketch in sketches) == drawn
             for device in (a.device, b.device):
                 assert device.partition(".")[0] not in json.dumps(sketches)
-            await teacher.must("sketches", {"sketches": [sketches[1]["id"]]})
-            state = await a.hear(lambda state: state["question"].get("picked"))
+            await teacher.post_ok("sketches", {"sketches": [sketches[1]["id"]]})
+            state = await a.wait_for_state(lambda state: state["question"].get("picked"))
             assert state["question"]["picked"] == [sketches[1]["id"]]
 
     in_room(test)
@@ -340,15 +340,15 @@ def test_a_question_with_a_range_too_small_or_too_large_is_refused() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         for low, high in ((0, 5e-324), (1, 1 + 1e-15), (0, 1e300), (-1e308, 1e308)):
-            response = await teacher.say("question", {"of": "own", "text": "?", "low": low, "high": high})
+            response = await teacher.post("question", {"of": "own", "text": "?", "low": low, "high": high})
             assert response.status_code == 422
         for text in ('{"of":"own","text":"?","options":["a","b"],"right":1e999}', '{"of":"own","text":"?","low":NaN}'):
             path = f"/api/rooms/{teacher.code}/question"
             headers = teacher.headers | {"content-type": "application/json"}
             assert (await server.client.post(path, content=text, headers=headers)).status_code in (400, 422)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "own", "text": "?", "low": 0, "high": 1})
-            await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "own", "text": "?", "low": 0, "high": 1})
+            await follower.wait_for_state(lambda state: state["question"])
             assert (await follower.answer(10**400)).status_code == 422
             assert (await follower.answer(0.5)).status_code == 204
             record = await server.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=teacher.headers)
@@ -361,7 +361,7 @@ def test_a_record_opened_as_a_file_runs_no_scripts() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         text = "<script>alert(1)</script>"
-        await teacher.must("question", {"of": "own", "text": text, "options": ["a", "b"]})
+        await teacher.post_ok("question", {"of": "own", "text": text, "options": ["a", "b"]})
         record = await server.client.get(f"/api/rooms/{teacher.code}/record.html", headers=teacher.headers)
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', record.text)
         assert "default-src 'none'" in policy.split("; ")
@@ -373,9 +373,9 @@ def test_a_record_opened_as_a_file_runs_no_scripts() -> None:
 def test_a_look_posted_while_the_room_ends_causes_no_server_error() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
-        await teacher.must("mode", {"mode": "explore"})
+        await teacher.post_ok("mode", {"mode": "explore"})
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             look = {"view": LAB}
             headers = {"x-device": follower.device}
             posts = [
@@ -413,9 +413,9 @@ def test_a_restarted_server_has_the_same_question_and_counts(tmp_path: Path) -> 
         async with process(tmp_path) as (server, killed):
             teacher = await server.open()
             async with teacher.follower() as a, teacher.follower() as b:
-                await teacher.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                await teacher.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1)):
-                    await follower.hear(lambda state: state["question"])
+                    await follower.wait_for_state(lambda state: state["question"])
                     assert (await follower.answer(answer)).status_code == 204
                 question, last, device = a.state["question"], a.id, a.device
                 killed.send_signal(signal.SIGKILL)
@@ -432,8 +432,8 @@ def test_a_restarted_server_has_the_same_question_and_counts(tmp_path: Path) -> 
                     again.state = {"question": question}
                     assert (await again.answer(1)).status_code == 204
                     await watching.until(lambda event: event["answers"]["class"][0]["counts"] == [0, 2])
-                    await after.must("turn", {"turn": "reveal"})
-                    state = await again.hear(lambda state: state["question"]["status"] == "revealed")
+                    await after.post_ok("turn", {"turn": "reveal"})
+                    state = await again.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                     assert state["question"]["class"][0]["counts"] == [0, 2]
 
     run(test())
@@ -475,6 +475,6 @@ def test_a_change_of_the_wall_clock_ends_no_room(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
         await server.app.state.rooms.sweep()
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
 
     in_room(test)

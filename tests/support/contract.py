@@ -1,4 +1,4 @@
-"""The words on pages that several tests rely on. Everything else is found by role, code, data attribute and value."""
+"""Labels and messages of the pages that several tests use. The rest is found by role, code, data attribute or value."""
 
 from __future__ import annotations
 
