@@ -19,7 +19,7 @@ from tests.support.lab import Lab
 FILES = Path(__file__).parent.parent / "fixtures"
 
 
-class UploadLab(Lab):
+class Bring(Lab):
     """The Lab with the dialog for uploads."""
 
     def __init__(self, page: Page) -> None:
@@ -53,7 +53,7 @@ class UploadLab(Lab):
     "name", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras", "keras-before.weights.h5"]
 )
 def test_a_dropped_file_of_a_library_shows_its_gates_and_passes_the_parity_check(same_page: Page, name: str) -> None:
-    lab = UploadLab(same_page).follow(model="flip-flop")
+    lab = Bring(same_page).follow(model="flip-flop")
     lab.drop(name)
     imported = formats.read_file(FILES / name)
     lab.expect_model(imported)
@@ -68,7 +68,7 @@ def test_a_dropped_file_of_a_library_shows_its_gates_and_passes_the_parity_check
 
 @pytest.mark.parametrize(("name", "group"), [("pytorch-lstm", "Cell state c"), ("pytorch-rnn", "Hidden state h")])
 def test_an_uploaded_lstm_or_rnn_is_checked_and_opens_with_its_own_signals(page: Page, name: str, group: str) -> None:
-    lab = UploadLab(page).open(model="flip-flop")
+    lab = Bring(page).open(model="flip-flop")
     lab.drop(f"{name}.safetensors")
     expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
     lab.drop(f"{name}-reference.npz")
@@ -86,7 +86,7 @@ def test_an_uploaded_lstm_or_rnn_is_checked_and_opens_with_its_own_signals(page:
 
 
 def test_the_dialog_asks_open_questions_and_accepts_names_of_symbols_and_outputs(same_page: Page) -> None:
-    lab = UploadLab(same_page).follow(model="flip-flop")
+    lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("pytorch-both.safetensors")
     question = lab.dialog.get_by_role("group", name="Layer 1 is bidirectional. Which direction do you want to see?")
     expect(question).to_contain_text("the half that reads from the last step to the first: write the last step first.")
@@ -113,7 +113,7 @@ def test_the_dialog_asks_open_questions_and_accepts_names_of_symbols_and_outputs
 def test_the_link_to_an_uploaded_model_works_until_the_model_is_deleted(
     page: Page, uploads: Path, console_errors: list[str]
 ) -> None:
-    lab = UploadLab(page).open(model="flip-flop")
+    lab = Bring(page).open(model="flip-flop")
     lab.drop("pytorch-cell.safetensors")
     imported = formats.read_file(FILES / "pytorch-cell.safetensors")
     lab.expect_model(imported)
@@ -137,7 +137,7 @@ def test_the_link_to_an_uploaded_model_works_until_the_model_is_deleted(
 
 
 def test_a_bad_upload_is_refused_with_a_message(same_page: Page, console_errors: list[str]) -> None:
-    lab = UploadLab(same_page).follow(model="flip-flop")
+    lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("model.pt", b"\x80\x04K\x01.")
     expect(lab.alert).to_contain_text("This is a pickle, which can run anybody's code")
     expect(lab.alert).to_contain_text("from safetensors.torch import save_file")
@@ -158,7 +158,7 @@ def test_a_bad_upload_is_refused_with_a_message(same_page: Page, console_errors:
 
 
 def test_a_reference_of_another_network_fails_the_parity_check(same_page: Page) -> None:
-    lab = UploadLab(same_page).follow(model="flip-flop")
+    lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("keras-before.weights.h5")
     expect(lab.understood).to_be_visible()
     lab.dialog.get_by_label("Choose a reference").set_input_files(FILES / "pytorch-cell-reference.npz")
