@@ -36,7 +36,7 @@ async def upload(
 
 
 async def length(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond with the length of the body: the application behind the limit."""
+    """Respond with the length of the request's body. The tests use it as the application behind the time limits."""
     message = await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(len(message["body"])).encode()})

@@ -332,6 +332,6 @@ def test_a_bad_scenario_is_reported_before_anything_is_written(tmp_path: Path, t
     assert not folder.exists()
 
 
-def test_an_unknown_value_in_a_link_raises_refused() -> None:
+def test_an_unknown_value_in_a_link_is_refused_before_the_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
         run_link({"zoom": "huge"}, Settings())

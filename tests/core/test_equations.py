@@ -53,7 +53,7 @@ def test_a_large_number_is_rounded_to_two_digits() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(CELLS), st.integers(0, 10**6), st.integers(1, 4), st.booleans())
-def test_decimals_lists_where_the_result_follows_from_printed_numbers(
+def test_a_result_follows_from_the_printed_numbers_with_the_listed_decimals(
     name: str, seed: int, units: int, clamped: bool
 ) -> None:
     run: Any = random_run(name, seed, units, clamped)

@@ -26,4 +26,4 @@ EXPERIMENTS = {
     "race": "Cell comparison",
 }
 GRADIENT_FLOW, COSTS, MILESTONES, RESULTS = "Gradient flow", "Cost of each cell", "Milestones", "Gates and weights"
-START_TRAINING, REPLACE_RUN, COMPARE_RUN = "Start training", "Replace this run", "Compare with this run"
+START_TRAINING, COMPARE_RUN = "Start training", "Compare with this run"

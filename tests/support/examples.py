@@ -18,9 +18,9 @@ def blocks(markdown: str) -> list[str]:
 
 
 def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[str, list[str]]]:
-    """Run the blocks of a page in order. Return for each block its output and the output that its comments claim.
+    """Run the blocks of a page in order. Return for each block its output and the output that its comments state.
 
-    A claim is a comment after a `print`, or comment lines after a statement with a `print`.
+    The output is stated in a comment after a `print`, or in comment lines after a statement with a `print`.
     """
     names, results = {} if names is None else names, []
     for source in sources:
@@ -33,7 +33,7 @@ def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[s
 
 
 def comments_of(source: str) -> list[str]:
-    """Return the comments of a block that claim an output."""
+    """Return the comments of a block that state what it prints."""
     lines, comments = source.splitlines(), list[str]()
     for statement in ast.parse(source).body:
         if "print(" not in (ast.get_source_segment(source, statement) or ""):

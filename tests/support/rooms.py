@@ -24,7 +24,6 @@ class Server:
 
     def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
         self.app, self.client = app, client
-        self.now = 1_000.0
 
     async def open(self, view: dict[str, Any] = LAB) -> Teacher:
         """Open a room and return its teacher."""
