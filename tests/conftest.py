@@ -1,3 +1,5 @@
+"""A cache directory for all tests."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -8,9 +10,9 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache directory that is nobody's, for `gruscope serve` and `gruscope models`."""
+    """Return an empty cache directory for `gruscope serve` and `gruscope models`."""
     folder = tmp_path_factory.mktemp("cache")
-    # To compress Plotly takes ten seconds of processor time, so the processes that run the tests share its files.
+    # Compressing Plotly takes ten seconds of CPU time, so the processes that run the tests share its files.
     compressed = tmp_path_factory.getbasetemp().parent / "brotli"
     compressed.mkdir(exist_ok=True)
     (folder / "gruscope").mkdir()

@@ -1,4 +1,4 @@
-"""The docs: examples print what they say, snippets write what the core reads, and pages load nothing."""
+"""The docs: examples print what they claim, snippets write readable files, and pages load nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from tests.support.files import FIXTURES, reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-TOLD = ["tutorial.md", "explanation/conventions.md", "explanation/memory.md", "explanation/gradients.md"]
-RUN = ["how-to/serve.md", "how-to/export.md", "how-to/python.md"]
+CHECKED_PAGES = ["tutorial.md", "explanation/conventions.md", "explanation/memory.md", "explanation/gradients.md"]
+EXECUTED_PAGES = ["how-to/serve.md", "how-to/export.md", "how-to/python.md"]
 NOTEBOOKS = sorted(DOCS.glob("notebooks/*.ipynb"))
 
 
-@pytest.mark.parametrize("name", TOLD + RUN)
-def test_the_examples_print_what_is_said_and_the_prose_says_no_other_figures(
+@pytest.mark.parametrize("name", CHECKED_PAGES + EXECUTED_PAGES)
+def test_examples_print_what_they_claim_and_the_prose_has_no_other_numbers(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -45,20 +45,20 @@ def test_the_examples_print_what_is_said_and_the_prose_says_no_other_figures(
     assert not {figure for figure in examples.figures(markdown) if figure not in computed}
 
 
-def test_every_page_with_python_in_it_is_run() -> None:
+def test_every_page_with_python_code_is_tested() -> None:
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if examples.blocks(path.read_text())}
-    assert pages == {*TOLD, *RUN}
+    assert pages == {*CHECKED_PAGES, *EXECUTED_PAGES}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_its_outputs_are_those_that_are_kept_in_it(path: Path) -> None:
+def test_a_notebook_reproduces_its_stored_outputs(path: Path) -> None:
     notebook = json.loads(path.read_text())
     assert notebooks.run(notebook)["cells"] == notebook["cells"]
     assert path.read_text() == notebooks.write(notebook)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebooks_prose_says_only_figures_that_it_prints(path: Path) -> None:
+def test_the_numbers_in_a_notebooks_prose_are_in_its_output(path: Path) -> None:
     cells = json.loads(path.read_text())["cells"]
     printed = "".join("".join(o.get("text", [])) for cell in cells for o in cell.get("outputs", []))
     prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
@@ -66,7 +66,7 @@ def test_a_notebooks_prose_says_only_figures_that_it_prints(path: Path) -> None:
     assert not {figure for figure in examples.figures(prose) if figure not in printed}
 
 
-def test_the_flip_flop_notebook_claims_what_is_so() -> None:
+def test_the_claims_of_the_flip_flop_notebook_are_true() -> None:
     model = gru.load("flip-flop")
     trace = gru.trace(model, "A x x y B x x")
     capital = np.array([token in "AB" for token in trace.tokens or []])
@@ -79,7 +79,7 @@ def test_the_flip_flop_notebook_claims_what_is_so() -> None:
 
 
 def settings_of(page: Path) -> dict[str, str]:
-    """The defaults in a page's tables of settings."""
+    """Return the defaults in a page's tables of settings."""
     rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| *(.*?) *\|", page.read_text(), re.M)
     return {name.lower(): default.strip("`") for name, default in rows}
 
@@ -91,21 +91,21 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("name", ["serve", "host", "rooms"])
-def test_the_settings_in_a_guide_have_their_defaults(name: str) -> None:
+def test_guides_have_the_defaults_of_the_settings(name: str) -> None:
     rows = settings_of(DOCS / "how-to" / f"{name}.md")
     assert rows
     assert rows.items() <= DEFAULTS.items()
 
 
-def test_the_reference_has_every_setting_with_its_default() -> None:
+def test_the_reference_lists_every_setting_with_its_default() -> None:
     assert settings_of(DOCS / "reference" / "settings.md") == DEFAULTS
 
 
-# How-to: the lines that export a network, against the files that the libraries wrote.
+# The snippets that export a network, tested with the files that the libraries wrote.
 
 WEIGHTS = (DOCS / "how-to" / "weights.md").read_text()
 SNIPPETS = dict(re.findall(r'^```python title="(.*?)"\n(.*?)^```$', WEIGHTS, re.S | re.M))
-WRITTEN = {
+FILES = {
     "PyTorch": ("pytorch-tagger.safetensors", "pytorch-tagger"),
     "Keras": ("keras-before.keras", "keras-before"),
     "ONNX": ("pytorch-tagger.onnx", "pytorch-tagger"),
@@ -116,32 +116,32 @@ WRITTEN = {
 }
 
 
-def test_there_are_lines_for_every_library() -> None:
-    assert SNIPPETS.keys() == {"Check", *WRITTEN}
+def test_there_is_a_snippet_for_every_library() -> None:
+    assert SNIPPETS.keys() == {"Check", *FILES}
 
 
-@pytest.mark.parametrize("library", WRITTEN)
-def test_the_lines_of_a_library_write_files_that_the_check_takes(
+@pytest.mark.parametrize("library", FILES)
+def test_the_files_of_a_snippet_pass_the_parity_check(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The library need not be here: its own files stand in for those that the lines would write."""
-    file, name = WRITTEN[library]
+    """The library need not be installed: the test replaces its output by a file that the library wrote."""
+    file, name = FILES[library]
     calls = [node for node in ast.walk(ast.parse(SNIPPETS[library])) if isinstance(node, ast.Call)]
     (arrays,) = ([k.arg for k in c.keywords] for c in calls if ast.unparse(c).startswith("np.savez('reference.npz'"))
     (weights,) = set(re.findall(r'"(model\.[\w.]+)"', SNIPPETS[library]))
     assert "".join(Path(weights).suffixes) == Path(file).suffix
     monkeypatch.chdir(tmp_path)
     shutil.copy(FIXTURES / file, weights)
-    given = reference(name)
-    given["h"] = given.get("h", given.get("h_l1"))
-    np.savez("reference.npz", **{str(array): given[str(array)] for array in arrays})
+    arrays_of_reference = reference(name)
+    arrays_of_reference["h"] = arrays_of_reference.get("h", arrays_of_reference.get("h_l1"))
+    np.savez("reference.npz", **{str(array): arrays_of_reference[str(array)] for array in arrays})
     exec(compile(SNIPPETS["Check"].replace("model.safetensors", weights), "check", "exec"), {})
-    *said, verdict = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Keras" if library == "Keras" else library.split()[0])
+    *lines, verdict = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Keras" if library == "Keras" else library.split()[0])
     assert verdict.startswith("parity check passed: ")
 
 
-def test_the_lines_for_onnx_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_snippet_for_onnx_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(FIXTURES / "pytorch-tagger.onnx", "model.onnx")
     exec(compile(SNIPPETS["ONNX"], "onnx", "exec"), {"x": reference("pytorch-tagger")["x"]})
@@ -154,12 +154,13 @@ DEMOS = tomllib.loads((DOCS / "demos.toml").read_text())
 
 
 def link_keys() -> set[str]:
+    """Return the keys in the docs' table of links."""
     table = (DOCS / "reference" / "links.md").read_text().partition("| key | value |")[2].partition("\n\n")[0]
     return {key for line in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", line.split("|")[1])}
 
 
 @pytest.mark.parametrize("name", DEMOS)
-def test_a_demo_is_a_link_that_can_be_followed(name: str) -> None:
+def test_a_demo_has_a_valid_link(name: str) -> None:
     demo = DEMOS[name]
     assert {"title", "model", "sequence"} <= demo.keys() <= {"title", "text", *link_keys()}
     model = gru.load(demo["model"])
@@ -169,7 +170,7 @@ def test_a_demo_is_a_link_that_can_be_followed(name: str) -> None:
     assert 1 <= demo["unit"] <= model.layers[-1].units
 
 
-def test_every_demo_is_on_a_page_and_every_frame_is_of_a_demo() -> None:
+def test_every_demo_is_on_a_page_and_every_frame_has_a_demo() -> None:
     frames = [
         (path, src) for path in DOCS.rglob("*.md") for src in re.findall(r'<iframe src="([^"]*)"', path.read_text())
     ]
@@ -187,17 +188,17 @@ LIVE = sorted({
 })  # fmt: skip
 
 
-def test_a_link_into_the_product_shows_what_it_says() -> None:
+def test_links_to_a_running_server_are_valid() -> None:
     client = TestClient(create_app(), base_url="http://localhost:8000")
     assert LIVE
     for page, address in LIVE:
-        shown = client.get(address)
-        assert shown.status_code == 200, (page, address)
+        response = client.get(address)
+        assert response.status_code == 200, (page, address)
         if address.startswith("/?"):
-            read_link(read_address(address))  # raises if a key has a value that it cannot have
+            read_link(read_address(address))  # raises an error for a bad value
 
 
-def test_every_term_of_the_glossary_has_a_sentence_and_a_place() -> None:
+def test_every_glossary_term_has_a_definition_and_a_link() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in (DOCS / "reference" / "glossary.md").read_text().splitlines()
@@ -213,7 +214,7 @@ def test_every_term_of_the_glossary_has_a_sentence_and_a_place() -> None:
 # How to cite.
 
 
-def test_the_version_to_cite_is_the_version_of_the_package() -> None:
+def test_the_citation_has_the_version_of_the_package() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.M) == [version]
     assert re.findall(r"version = \{(.*?)\}", (DOCS / "faq.md").read_text()) == [version]
@@ -223,7 +224,7 @@ def test_the_version_to_cite_is_the_version_of_the_package() -> None:
 
 
 class Loads(HTMLParser):
-    """What a page loads by itself, and the targets of its links."""
+    """The files that a page loads, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -241,14 +242,15 @@ class Loads(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the docs and return their folder."""
     folder = tmp_path_factory.mktemp("docs")
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
+    process = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
     return folder
 
 
-def test_nothing_in_the_built_pages_comes_from_another_host(site: Path) -> None:
+def test_built_pages_load_nothing_from_other_hosts(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 12
     for page in pages:
@@ -259,25 +261,25 @@ def test_nothing_in_the_built_pages_comes_from_another_host(site: Path) -> None:
         assert not re.search(r"url\(['\"]?(?:https?:)?//|@import", sheet.read_text()), sheet
 
 
-def test_what_the_built_pages_load_is_there(site: Path) -> None:
+def test_files_that_built_pages_load_exist(site: Path) -> None:
     for page in site.rglob("*.html"):
-        if page.name == "404.html":  # is served under any address
+        if page.name == "404.html":  # served at any address
             continue
         for url in Loads(page.read_text()).loaded:
             place = (page.parent / url.partition("?")[0].partition("#")[0]).resolve()
-            assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported after
+            assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported later
 
 
-def test_the_reference_has_the_whole_public_face(site: Path) -> None:
+def test_the_reference_documents_every_public_name(site: Path) -> None:
     for page, module in (("core", gru), ("formats", formats), ("parity", report)):
         ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (site / "reference" / f"{page}.html").read_text()))
-        told = {name.rpartition(".")[2] for name in ids}
+        documented = {name.rpartition(".")[2] for name in ids}
         public = getattr(module, "__all__", ["Difference", "Parity", "check"])
         elsewhere = {"Parity", "check", "from_keras", "from_torch"} if page == "core" else set()
-        assert set(public) - elsewhere <= told
+        assert set(public) - elsewhere <= documented
 
 
-def test_the_reference_has_every_command_and_every_route(site: Path) -> None:
+def test_the_reference_documents_every_command_and_route(site: Path) -> None:
     help = Loads((site / "reference" / "cli.html").read_text()).text
     for name in commands():
         assert f"usage: gruscope {name}" in help
@@ -288,7 +290,7 @@ def test_the_reference_has_every_command_and_every_route(site: Path) -> None:
     assert "{{" not in help + routes
 
 
-def test_a_notebook_is_a_page_with_its_outputs(site: Path) -> None:
+def test_a_built_notebook_page_has_its_outputs(site: Path) -> None:
     page = (site / "notebooks" / "flip_flop.html").read_text()
     assert "Inside a flip-flop" in page
     assert "background: rgb(" in page

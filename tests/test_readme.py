@@ -1,4 +1,4 @@
-"""The README is short, its examples print what it says, and its links lead somewhere."""
+"""The README: it is short, its examples print what they claim, and its links work."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def test_the_examples_print_what_their_comments_say(monkeypatch: pytest.MonkeyPa
     assert examples.check(README)
 
 
-def test_it_is_short() -> None:
+def test_the_readme_has_at_most_120_lines() -> None:
     assert len(README.splitlines()) <= 120
 
 
-def test_what_it_links_to_and_shows_is_there() -> None:
+def test_files_that_the_readme_links_to_exist() -> None:
     targets = re.findall(r"\]\(([^)]+)\)", README)
     assert targets
     assert not [target for target in targets if not (ROOT / target).is_file()]

@@ -1,4 +1,4 @@
-"""The check of words: it finds a phrase in prose, at its line, and nowhere else."""
+"""The check of words in tests/words.py: it finds a phrase in prose at the right line, and ignores code."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("suffix", CASES)
-def test_a_phrase_is_found_in_prose_and_not_in_code(suffix: str) -> None:
+def test_a_phrase_is_found_in_prose_but_not_in_code(suffix: str) -> None:
     text = words.READ[suffix](CASES[suffix])
     assert len(text) == len(CASES[suffix])
     assert [(hit.line, hit.text) for hit in words.hits(Path("a"), text)] == [(8, "kept aside")]
 
 
-def test_a_notebook_is_read_cell_by_cell() -> None:
+def test_only_markdown_cells_of_a_notebook_are_checked() -> None:
     cells = [{"cell_type": kind, "id": kind, "metadata": {}, "source": [BAD]} for kind in ("code", "markdown")]
     text = json.dumps({"cells": cells}, indent=1)
     (hit,) = words.hits(Path("a"), words.notebook(text))
@@ -46,23 +46,23 @@ def test_a_notebook_is_read_cell_by_cell() -> None:
         "## What each costs\n",
     ],
 )
-def test_a_phrase_is_found_in_each_form(text: str) -> None:
+def test_each_kind_of_pattern_finds_its_phrase(text: str) -> None:
     assert len(list(words.hits(Path("a"), words.markdown(text)))) == 1
 
 
 @pytest.mark.parametrize(
     "text", ["z keeps 98% of it", "two of these", "They were open.", "## What if\n", "## What is a gate?\n"]
 )
-def test_plain_words_are_left_alone(text: str) -> None:
+def test_plain_words_are_not_reported(text: str) -> None:
     assert not list(words.hits(Path("a"), words.markdown(text)))
 
 
 def test_a_heading_and_a_percentage_are_found_in_a_template() -> None:
-    found = words.hits(Path("a"), words.template("<h2>What each costs</h2>\n<h2>What if</h2>\n<p>{{ share }} %</p>\n"))
-    assert [hit.line for hit in found] == [3, 1]
+    hits = words.hits(Path("a"), words.template("<h2>What each costs</h2>\n<h2>What if</h2>\n<p>{{ share }} %</p>\n"))
+    assert [hit.line for hit in hits] == [3, 1]
 
 
-def test_there_are_files_in_every_area_and_their_prose_keeps_its_lines() -> None:
+def test_every_area_has_files_and_their_prose_has_the_same_lines() -> None:
     for area in words.AREAS:
         paths = list(words.files(area))
         assert paths

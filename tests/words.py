@@ -1,7 +1,7 @@
-"""Words that the product does not use, terms that a page must use, and spelling.
+"""Check words that the product does not use, terms that a page must contain, and spelling.
 
-    python -m tests.words          # check the files of CHECKED; exit 1 if something is found
-    python -m tests.words --count  # count the hits in everything that a person reads, by area
+    python -m tests.words          # check the files of CHECKED; exit with 1 if anything is reported
+    python -m tests.words --count  # count the reports in all text that people read, by area
 
 CONTRIBUTING.md, "How the product speaks", has the rules and the table of terms.
 """
@@ -30,10 +30,10 @@ AREAS = {
     "static": ("static/**/*.js",),
     "messages": ("app/**/*.py", "gru_core/**/*.py"),
 }
-"""Everything that a person reads."""
+"""The files with text that people read, by area."""
 
 CHECKED = ("notes", "docs", "templates", "lessons", "static", "messages")
-"""The areas that `make check` holds to the words. An area is added here once its pages are rewritten."""
+"""The areas that `make check` checks."""
 
 TERMS_INSTEAD = {
     r"kept aside|keeps? aside": "held-out",
@@ -59,7 +59,7 @@ TERMS_INSTEAD = {
     r"follow again|back to mine": "Return to teacher's view, Return to my view",
     r"optimiser": "optimizer",
 }
-"""Phrases for which the field has a standard term, and that term."""
+"""Patterns of phrases for which the field has a standard term, with that term."""
 
 PLAIN_INSTEAD = {
     r"nought": "zero",
@@ -76,13 +76,13 @@ PLAIN_INSTEAD = {
     r"comes? by\b|came by\b": "name who does what",
     r"\bhas it (that|so)|\bsay(s|ing)? of\b|\bsaid of\b|\btells? of\b": "name who reports what",
 }
-"""Riddles and literary English, and what to do instead. A space in a phrase may be the end of a line."""
+"""Patterns of riddles and literary English, with advice. A space in a pattern also matches the end of a line."""
 
 FORM_INSTEAD = {
     r"\d[ \u00a0\u202f]%": 'a percentage has no space: "98%"',
     r"#[ ]+(?-i:What\b)(?! if\b)[^?\n¶]*(¶|$)": "a heading is a noun or a question",
 }
-"""Forms of numbers and headings, as patterns to the letter."""
+"""Patterns for the form of numbers and headings, with advice. A space in them matches only a space."""
 
 ALLOWED = (
     ("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),
@@ -219,11 +219,13 @@ TERMS = {
     "validation": (GLOSSARY,),
     "vanish": (GLOSSARY, FAQ, GRADIENTS, COMPARE, GAP),
 }
-"""The standard terms, and the files where each must stand because the file uses its concept."""
+"""The standard terms, and the files that must contain each because they use its concept."""
 
 
 @dataclass(frozen=True)
 class Hit:
+    """A phrase in a file that the product does not use, with advice."""
+
     path: Path
     line: int
     text: str
@@ -233,66 +235,72 @@ class Hit:
         return f"{self.path}:{self.line}: “{self.text}” → {self.instead}"
 
 
-# Prose: the text of a file with all else as spaces, so that every word stays on its line.
+# Prose: the text of a file in which spaces replace everything else, so that every word keeps its line.
 
 
 def _blank(text: str) -> str:
+    """Return spaces instead of a text, with the same line breaks."""
     return re.sub(r"[^\n]", " ", text)
 
 
 def _without(pattern: str, text: str) -> str:
-    return re.sub(pattern, lambda found: _blank(found[0]), text, flags=re.S | re.M)
+    """Return a text with spaces instead of the matches of a pattern."""
+    return re.sub(pattern, lambda match: _blank(match[0]), text, flags=re.S | re.M)
 
 
 def _hole(text: str) -> str:
-    """An expression in a text stands for a number or a word: "0" in its last place."""
+    """Return spaces and a final "0" instead of an expression, which stands for a number or a word."""
     return _blank(text[:-1]) + "0"
 
 
 def _is_prose(text: str) -> bool:
+    """Return whether a string literal is text for people."""
     return (" " in text.strip() or text[:1].isupper()) and text[:1] not in ".#["
 
 
 def markdown(text: str) -> str:
+    """Return the prose of Markdown, without code, formulas and addresses."""
     text = _without(r"^```.*?^```|^ {4}.*?$|^:::.*?$|^:\w+:|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)]*\)|https?://\S+", text)
-    text = re.sub(r"`[^`\n]*`|\{\{.*?\}\}", lambda found: _hole(found[0]), text)
+    text = re.sub(r"`[^`\n]*`|\{\{.*?\}\}", lambda match: _hole(match[0]), text)
     return _html(text)
 
 
 def _strings(text: str) -> str:
-    """Of an expression the quoted texts that are prose."""
+    """Return an expression with only its string literals that are prose."""
     parts = re.split(r"(\"[^\"\n]*\"|'[^'\n]*')", text)
     return "".join(
         f" {part[1:-1]} " if i % 2 and _is_prose(part[1:-1]) else _blank(part) for i, part in enumerate(parts)
     )
 
 
-def _tag(found: re.Match[str]) -> str:
-    """Of a tag the attributes that are read aloud or shown; headings are marked at both ends."""
-    said = re.compile(r"((?:aria-label|title|placeholder|alt|content|label)=\")([^\"]*)\"")
-    kept, end = "", 0
-    for one in said.finditer(found[0]):
-        kept += _blank(found[0][end : one.start(2)]) + one[2]
-        end = one.end(2)
-    kept += _blank(found[0][end:])
-    if re.match(r"<h[1-6]\b", found[0]) and not kept.strip():
-        return kept[:-2] + "# "
-    return "¶" + kept[1:] if re.match(r"</h[1-6]", found[0]) else kept
+def _tag(tag: re.Match[str]) -> str:
+    """Return the attributes of a tag that are shown or read aloud. A mark at both ends shows that it is a heading."""
+    attribute = re.compile(r"((?:aria-label|title|placeholder|alt|content|label)=\")([^\"]*)\"")
+    result, end = "", 0
+    for match in attribute.finditer(tag[0]):
+        result += _blank(tag[0][end : match.start(2)]) + match[2]
+        end = match.end(2)
+    result += _blank(tag[0][end:])
+    if re.match(r"<h[1-6]\b", tag[0]) and not result.strip():
+        return result[:-2] + "# "
+    return "¶" + result[1:] if re.match(r"</h[1-6]", tag[0]) else result
 
 
 def _html(text: str) -> str:
+    """Return the prose of HTML, without scripts, styles and code."""
     text = _without(r"<!--.*?-->|<script\b.*?</script>|<style\b.*?</style>|<code>.*?</code>|<kbd>.*?</kbd>", text)
     return re.sub(r"</?[a-zA-Z](?:\"[^\"]*\"|[^>\"])*>", _tag, text)
 
 
 def template(text: str) -> str:
+    """Return the prose of a Jinja template."""
     text = _without(r"\{#.*?#\}", text)
-    text = re.sub(r"\{%.*?%\}", lambda found: _strings(found[0]), text, flags=re.S)
-    return _html(re.sub(r"\{\{.*?\}\}", lambda found: _strings(found[0])[:-1] + "0", text, flags=re.S))
+    text = re.sub(r"\{%.*?%\}", lambda match: _strings(match[0]), text, flags=re.S)
+    return _html(re.sub(r"\{\{.*?\}\}", lambda match: _strings(match[0])[:-1] + "0", text, flags=re.S))
 
 
 def script(text: str) -> str:
-    """Of JavaScript the strings; expressions in them are holes."""
+    """Return the strings of JavaScript that are prose, with a "0" for each expression in them."""
     token = re.compile(
         r"//[^\n]*|/\*.*?\*/"  # comments
         r"|(?<=[(,=:\[!&|?{};\n])\s*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*"  # regular expressions
@@ -300,9 +308,9 @@ def script(text: str) -> str:
         re.S,
     )
     out, end, depth, templates = "", 0, 0, list[int]()
-    while found := token.search(text, end):
-        out += _blank(text[end : found.start()])
-        piece, end = found[0], found.end()
+    while match := token.search(text, end):
+        out += _blank(text[end : match.start()])
+        piece, end = match[0], match.end()
         if piece[0] in "\"'" and _is_prose(piece[1:-1]):
             out += f" {piece[1:-1]} "
         elif piece == "`" or (piece == "}" and templates and templates[-1] == depth):
@@ -324,7 +332,7 @@ def script(text: str) -> str:
 
 
 def python(text: str) -> str:
-    """Of Python the strings that are no docstrings."""
+    """Return the strings of Python that are prose, without docstrings."""
     docstrings = {
         (node.value.lineno, node.value.col_offset)
         for node in ast.walk(ast.parse(text))
@@ -345,7 +353,7 @@ def python(text: str) -> str:
         start = starts[row - 1] + column
         literal = token.string
         if token.type == tokenize.STRING and literal[0] in "fF":
-            literal = re.sub(r"\{[^{}]*\}", lambda found: _hole(found[0]), literal)
+            literal = re.sub(r"\{[^{}]*\}", lambda match: _hole(match[0]), literal)
         out[start : start + len(literal)] = literal
         if tokenize.tok_name[token.type] == "FSTRING_MIDDLE" and text[start - 1] == "}":
             out[start - 1] = "0"
@@ -353,14 +361,14 @@ def python(text: str) -> str:
 
 
 def notebook(text: str) -> str:
-    """Of a notebook's file the lines of its Markdown cells."""
-    out, shown = "", False
+    """Return the lines of a notebook's Markdown cells."""
+    out, in_markdown = "", False
     for line in text.splitlines(keepends=True):
         if '"cell_type": ' in line:
-            shown = '"markdown"' in line
-        kept = shown and line.startswith('    "')
-        out += re.sub(r'^ {4}"|(\\n)?",?$', lambda found: _blank(found[0]), line) if kept else _blank(line)
-    return re.sub(r"`[^`\n]*`", lambda found: _blank(found[0]), out)
+            in_markdown = '"markdown"' in line
+        is_prose = in_markdown and line.startswith('    "')
+        out += re.sub(r'^ {4}"|(\\n)?",?$', lambda match: _blank(match[0]), line) if is_prose else _blank(line)
+    return re.sub(r"`[^`\n]*`", lambda match: _blank(match[0]), out)
 
 
 READ: dict[str, Callable[[str], str]] = {
@@ -376,6 +384,7 @@ READ: dict[str, Callable[[str], str]] = {
 
 
 def prose(path: Path) -> str:
+    """Return the prose of a file."""
     return READ[path.suffix](path.read_text("utf-8"))
 
 
@@ -383,39 +392,39 @@ def prose(path: Path) -> str:
 
 
 def files(area: str) -> Iterator[Path]:
-    """The files of an area, relative to the project."""
+    """Yield the files of an area, relative to the project."""
     for pattern in AREAS[area]:
         yield from (path.relative_to(ROOT) for path in sorted(ROOT.glob(pattern)))
 
 
 def hits(path: Path, text: str) -> Iterator[Hit]:
-    """The phrases in a file's prose that are not allowed there."""
+    """Yield the phrases in a file's prose that the product does not use."""
     phrases = {pattern.replace(" ", r"\s+"): instead for pattern, instead in (TERMS_INSTEAD | PLAIN_INSTEAD).items()}
     for pattern, instead in (phrases | FORM_INSTEAD).items():
-        for found in re.finditer(pattern, text, re.I | re.M):
-            around = " ".join(text[max(found.start() - 60, 0) : found.end() + 60].split())
-            if any(path.as_posix() == file and said in around for file, said, _ in ALLOWED):
+        for match in re.finditer(pattern, text, re.I | re.M):
+            around = " ".join(text[max(match.start() - 60, 0) : match.end() + 60].split())
+            if any(path.as_posix() == file and allowed in around for file, allowed, _ in ALLOWED):
                 continue
-            yield Hit(path, text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()), instead)
+            yield Hit(path, text.count("\n", 0, match.start()) + 1, " ".join(match[0].split()), instead)
 
 
 def stale() -> Iterator[str]:
-    """The exceptions that no file needs any more."""
-    for name, said, _ in ALLOWED:
-        if said not in " ".join(prose(ROOT / name).split()):
-            yield f"tests/words.py: the exception “{said}” for {name} is not needed"
+    """Yield the exceptions that no file needs."""
+    for name, allowed, _ in ALLOWED:
+        if allowed not in " ".join(prose(ROOT / name).split()):
+            yield f"tests/words.py: the exception “{allowed}” for {name} is not needed"
 
 
 def missing_terms() -> Iterator[str]:
-    """The files that use a concept and not its name."""
-    for term, where in TERMS.items():
-        for name in where:
+    """Yield the files that use a concept without its term."""
+    for term, paths in TERMS.items():
+        for name in paths:
             if term not in " ".join(prose(ROOT / name).lower().split()):
                 yield f"{name}: the term “{term}” must stand here"
 
 
 def misspelled(texts: dict[Path, str]) -> list[str]:
-    """What codespell finds in the prose of files; pyproject.toml has its settings."""
+    """Return the reports of codespell about the prose of files; pyproject.toml has its settings."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in texts.items():
             copy = Path(folder) / path
@@ -426,24 +435,25 @@ def misspelled(texts: dict[Path, str]) -> list[str]:
 
 
 def checked() -> dict[Path, str]:
-    """The prose of every file that is checked."""
+    """Return the prose of every file that is checked."""
     return {path: prose(ROOT / path) for area in CHECKED for path in files(area)}
 
 
 def main() -> int:
+    """Check all files, or count the reports by area, and return the exit code."""
     if "--count" in sys.argv:
         for area in AREAS:
             texts = {path: prose(ROOT / path) for path in files(area)}
-            found = [hit for path, text in texts.items() for hit in hits(path, text)]
-            print(f"{area}: {len(found)} hits in {len(texts)} files; spelling: {len(misspelled(texts))}")
-            for instead, count in Counter(hit.instead for hit in found).most_common(5):
+            reports = [hit for path, text in texts.items() for hit in hits(path, text)]
+            print(f"{area}: {len(reports)} hits in {len(texts)} files; spelling: {len(misspelled(texts))}")
+            for instead, count in Counter(hit.instead for hit in reports).most_common(5):
                 print(f"    {count} × {instead}")
         return 0
     texts = checked()
-    found = [str(hit) for path, text in texts.items() for hit in hits(path, text)]
-    found += [*missing_terms(), *stale(), *misspelled(texts)]
-    print(*found, f"words: {len(found)} hits in {len(texts)} files", sep="\n")
-    return 1 if found else 0
+    reports = [str(hit) for path, text in texts.items() for hit in hits(path, text)]
+    reports += [*missing_terms(), *stale(), *misspelled(texts)]
+    print(*reports, f"words: {len(reports)} hits in {len(texts)} files", sep="\n")
+    return 1 if reports else 0
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+"""Test clients that all test modules of the server share."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,13 +15,14 @@ from tests.support.networks import random_gru, stacked
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
+    """Return a client of a server with the presets."""
     with TestClient(create_app(), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def stacked_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A server with, beside the presets, two layers of which the upper resets after the product."""
+    """Return a client of a server that also has a model of two layers; the upper one resets after the product."""
     folder = tmp_path_factory.mktemp("models")
     model, rng = stacked(), np.random.default_rng(0)
     layers = [random_gru(rng, layer.inputs, layer.units, layer.reset) for layer in model.layers]

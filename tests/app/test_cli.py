@@ -1,4 +1,4 @@
-"""The gruscope command, run as a person would run it."""
+"""The command gruscope in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ import gru_core as gru
 from tests.support.commands import GRUSCOPE, serving
 
 
-def test_a_taken_port_is_said_and_another_used() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with serving("serve", "--port", str(port), "--no-browser") as (_, said, url):
-            assert f"port {port} is taken; using" in said
+def test_serve_reports_a_port_in_use_and_takes_another() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with serving("serve", "--port", str(port), "--no-browser") as (_, output, url):
+            assert f"port {port} is taken; using" in output
             assert json.load(urllib.request.urlopen(f"{url}healthz")) == {"status": "ok"}
 
 
-def test_serve_is_what_happens_without_a_command() -> None:
+def test_gruscope_without_a_command_runs_serve() -> None:
     with serving("--no-browser", "--port", "0") as (_, _, url):
         assert b"GRU Scope" in urllib.request.urlopen(url).read()
 
 
-def test_the_server_ends_soon_with_a_stream_open_and_a_visitor_who_does_not_read() -> None:
+def test_sigterm_stops_the_server_within_8_seconds_while_a_client_does_not_read_its_stream() -> None:
     body = json.dumps({"model": "sentiment", "sequence": "good " * 2000}).encode()
     with serving("serve", "--port", "0", "--no-browser") as (process, _, url):
         host, port = re.findall(r"//([\d.]+):(\d+)", url)[0]
@@ -50,14 +50,14 @@ def test_the_server_ends_soon_with_a_stream_open_and_a_visitor_who_does_not_read
         ]
         visitor.sendall("\r\n".join([*head, f"Content-Length: {len(body)}", "", ""]).encode() + body)
         assert visitor.recv(200).startswith(b"HTTP/1.1 200")
-        begun = time.monotonic()
+        start = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
-        assert time.monotonic() - begun < 8  # 3 s of grace, on a busy machine
+        assert time.monotonic() - start < 8  # 3 s of grace, on a busy machine
         visitor.close()
 
 
-def test_serve_keeps_what_is_brought_in_the_users_cache_directory_unless_it_is_read_only(cache: Path) -> None:
+def test_serve_stores_uploads_in_the_cache_directory_and_refuses_them_if_read_only(cache: Path) -> None:
     content = (Path(__file__).parents[1] / "fixtures" / "pytorch-bare.npz").read_bytes()
     with serving("serve", "--port", "0", "--no-browser") as (_, _, url):
         request = urllib.request.Request(f"{url}api/models?name=bare.npz", content, method="POST")
@@ -78,17 +78,17 @@ def test_uvicorn_can_run_the_factory() -> None:
     try:
         for _ in range(3000):
             try:
-                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").status
+                status = urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").status
                 break
             except OSError:
                 time.sleep(0.1)
-        assert answer == 200
+        assert status == 200
     finally:
         process.terminate()
         process.wait()
 
 
-def test_train_makes_the_shipped_model_again(tmp_path: Path) -> None:
+def test_train_reproduces_the_card_of_a_preset(tmp_path: Path) -> None:
     out = tmp_path / "again.safetensors"
     run = subprocess.run([*GRUSCOPE, "train", "flip-flop", "--out", str(out)], capture_output=True, text=True)
     assert run.returncode == 0
@@ -96,18 +96,18 @@ def test_train_makes_the_shipped_model_again(tmp_path: Path) -> None:
     assert gru.load(out).card.training == gru.load("flip-flop").card.training
 
 
-def test_wrong_use_is_explained_with_exit_code_2() -> None:
-    for arguments, said in (
+def test_wrong_arguments_end_with_exit_code_2_and_a_message() -> None:
+    for arguments, message in (
         (["train", "nope"], "nope is neither a link"),
         (["serve", "--port", "x"], "a port is a whole number from 0 to 65535"),
     ):
         run = subprocess.run([*GRUSCOPE, *arguments], capture_output=True, text=True)
         assert run.returncode == 2
-        assert said in run.stderr
+        assert message in run.stderr
 
 
-def test_a_bad_setting_is_said_not_thrown() -> None:
-    for name, value, said in (
+def test_a_bad_setting_ends_with_a_message_and_no_traceback() -> None:
+    for name, value, message in (
         ("MAX_STEPS", "no", "GRUSCOPE_MAX_STEPS must be a whole number above 0"),
         ("MODELS", "nowhere", "GRUSCOPE_MODELS: nowhere is not a directory"),
         ("LESSONS", "nowhere", "GRUSCOPE_LESSONS: nowhere is not a directory"),
@@ -116,4 +116,4 @@ def test_a_bad_setting_is_said_not_thrown() -> None:
     ):
         environment = os.environ | {f"GRUSCOPE_{name}": value}
         run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
-        assert (run.returncode, run.stderr) == (1, f"gruscope: {said}\n")
+        assert (run.returncode, run.stderr) == (1, f"gruscope: {message}\n")

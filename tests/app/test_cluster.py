@@ -1,4 +1,4 @@
-"""Trainings on a real Dask cluster of this machine: the same bits, cancelled, and a worker killed."""
+"""Trainings on a real Dask cluster on this machine: same weights to the bit, cancellation, and a killed worker."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from gru_core.training.recipe import Recipe
 ROOT = Path(__file__).parents[2]
 
 
-def begun(*command: str) -> tuple[subprocess.Popen[str], str]:
-    """A process of Dask's, and the address that it says it is at."""
+def start(*command: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a process of Dask and return it with the address that it prints."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert process.stderr is not None
     for line in process.stderr:
-        found = re.search(r"(?:Scheduler at|Start worker at): +(tcp://127\.0\.0\.1:\d+)", line)
-        if found:
+        match = re.search(r"(?:Scheduler at|Start worker at): +(tcp://127\.0\.0\.1:\d+)", line)
+        if match:
             threading.Thread(target=drain, args=[process.stderr], daemon=True).start()
-            return process, found[1]
-    raise RuntimeError("Dask said no address")
+            return process, match[1]
+    raise RuntimeError("Dask printed no address")
 
 
 def drain(log: Any) -> None:
-    """Its log would fill the pipe, and stop it."""
+    """Read the log of a process to its end, so that the pipe never fills up."""
     with contextlib.suppress(ValueError):  # closed meanwhile
         for _ in log:
             pass
@@ -58,7 +58,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    process, address = begun(
+    process, address = start(
         "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter"
     )
     yield address
@@ -68,9 +68,9 @@ def scheduler() -> Iterator[str]:
 @pytest.fixture
 def workers(scheduler: str) -> Iterator[list[subprocess.Popen[str]]]:
     options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    found = [begun("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2)]
-    yield found
-    for process in found:
+    workers = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2)]
+    yield workers
+    for process in workers:
         end(process)
 
 
@@ -85,34 +85,35 @@ def recipe(seed: int, **changes: Any) -> Recipe:
     return RecipeBody.model_validate({"task": "flip-flop", "seed": seed, "after": 20, "most": 200} | changes).recipe()
 
 
-def test_a_cluster_trains_the_same_bits_and_one_whose_worker_is_killed_begins_again(
+def test_a_cluster_trains_the_same_weights_to_the_bit_even_if_a_worker_is_killed(
     cluster: Cluster, workers: list[subprocess.Popen[str]]
 ) -> None:
     recipes = [recipe(seed, task="store-and-recall", most=300, reach=2.0) for seed in (1, 2, 3)]
     reports: list[list[Any]] = [[] for _ in recipes]
     killed = threading.Event()
 
-    def told(message: Any) -> None:
+    def kill_at_step_40(message: Any) -> None:
         if message[0]["step"] > 40 and not killed.is_set():
             killed.set()
             os.kill(workers[0].pid, signal.SIGKILL)
 
     jobs = [
-        cluster.submit(work.training, one.to_dict(), lambda m, into=into: (into.append(m), told(m)))
-        for one, into in zip(recipes, reports, strict=True)
+        cluster.submit(work.training, trained.to_dict(), lambda m, into=into: (into.append(m), kill_at_step_40(m)))
+        for trained, into in zip(recipes, reports, strict=True)
     ]
     assert [job.future.result(900) for job in jobs] == ["", "", ""]
     assert killed.is_set()
-    for one, had in zip(recipes, reports, strict=True):
-        assert [message[1] for message in had] == [checkpoint.weights.tobytes() for checkpoint in train(one)]
+    for trained, messages in zip(recipes, reports, strict=True):
+        assert [message[1] for message in messages] == [checkpoint.weights.tobytes() for checkpoint in train(trained)]
 
 
-def test_what_is_cancelled_frees_its_worker(cluster: Cluster) -> None:
-    going = threading.Event()
+def test_a_canceled_training_frees_its_worker(cluster: Cluster) -> None:
+    started = threading.Event()
     long = [
-        cluster.submit(work.training, recipe(s, most=6000, reach=2.0).to_dict(), lambda m: going.set()) for s in (1, 2)
+        cluster.submit(work.training, recipe(s, most=6000, reach=2.0).to_dict(), lambda m: started.set())
+        for s in (1, 2)
     ]
-    assert going.wait(60)
+    assert started.wait(60)
     for job in long:
         cluster.cancel(job)
         with pytest.raises(Cancelled):
@@ -120,7 +121,7 @@ def test_what_is_cancelled_frees_its_worker(cluster: Cluster) -> None:
     assert cluster.submit(work.training, recipe(3).to_dict(), lambda m: None).future.result(900) == ""
 
 
-def test_a_server_trains_on_it(scheduler: str, workers: list[Any]) -> None:
+def test_a_server_with_a_scheduler_trains_on_the_cluster(scheduler: str, workers: list[Any]) -> None:
     with TestClient(create_app(Settings(scheduler=scheduler))) as client:
         id = client.post("/api/trainings", json={"task": "flip-flop", "seed": 5, "after": 0, "most": 50}).json()["id"]
         stream = client.get(f"/api/trainings/{id}/events").text
@@ -129,7 +130,7 @@ def test_a_server_trains_on_it(scheduler: str, workers: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("tcp://192.0.2.1:8786", "not encrypted"),
         ("tcp://example.org:8786", "not encrypted"),
@@ -137,14 +138,14 @@ def test_a_server_trains_on_it(scheduler: str, workers: list[Any]) -> None:
         ("tcp://127.0.0.1", "is not the address of a scheduler"),
     ],
 )
-def test_a_cluster_beyond_this_machine_needs_tls_unless_it_is_asked_for(address: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_cluster_on_another_machine_needs_tls_unless_plain_tcp_is_allowed(address: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         create_app(Settings(scheduler=address))
     check("tls://192.0.2.1:8786", plain=False)
     check("tcp://192.0.2.1:8786", plain=True)
     check("tcp://[::1]:8786", plain=False)
 
 
-def test_where_no_scheduler_answers_it_is_said() -> None:
+def test_the_error_for_an_unreachable_scheduler_has_its_address() -> None:
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         Cluster("tcp://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""gruscope import, check and models: what is said, where, and the exit code that goes with it."""
+"""The commands import, check and models: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ Said = pytest.CaptureFixture[str]
 
 
 def run(capsys: Said, *arguments: str | Path) -> tuple[int, str, str]:
-    """The exit code, and what was written to stdout and to stderr."""
+    """Run a command and return its exit code, stdout and stderr."""
     status = main([str(argument) for argument in arguments])
     return status, *capsys.readouterr()
 
 
-def test_import_says_what_was_understood_and_writes_where_it_is_told(capsys: Said, tmp_path: Path) -> None:
-    found, out = formats.read_file(TAGGER), tmp_path / "out.safetensors"
-    assert run(capsys, "import", TAGGER) == (0, "\n".join(found.said) + "\n", "")
-    status, said, _ = run(capsys, "import", TAGGER, "--out", out, "--json")
+def test_import_prints_how_it_read_the_file_and_writes_the_model(capsys: Said, tmp_path: Path) -> None:
+    imported, out = formats.read_file(TAGGER), tmp_path / "out.safetensors"
+    assert run(capsys, "import", TAGGER) == (0, "\n".join(imported.said) + "\n", "")
+    status, stdout, _ = run(capsys, "import", TAGGER, "--out", out, "--json")
     assert status == 0
-    entry = json.loads(said)
-    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(found.said))
-    example = found.model.examples[0]
-    assert (gru.trace(gru.load(out), example).h == gru.trace(found.model, example).h).all()
+    entry = json.loads(stdout)
+    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(imported.said))
+    example = imported.model.examples[0]
+    assert (gru.trace(gru.load(out), example).h == gru.trace(imported.model, example).h).all()
     assert [path.name for path in tmp_path.iterdir()] == ["out.safetensors"]
 
 
-def test_import_asks_what_the_file_does_not_tell(capsys: Said) -> None:
+def test_import_prints_the_question_that_the_file_leaves_open(capsys: Said) -> None:
     status, out, err = run(capsys, "import", BOTH)
     assert (status, out) == (2, "")
     assert "--answer direction=forward   the half that reads from the first step to the last." in err
@@ -51,7 +51,7 @@ def test_import_asks_what_the_file_does_not_tell(capsys: Said) -> None:
     assert run(capsys, "import", BOTH, "--answer", "direction=backward")[0] == 0
 
 
-def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
+def test_import_reads_alphabet_and_labels_from_json_files(capsys: Said, tmp_path: Path) -> None:
     names = tmp_path / "names.json"
     alphabet = [f"w{i}" for i in range(len(formats.read_file(TAGGER).model.encoder.alphabet))]
     names.write_text(json.dumps(alphabet))
@@ -69,7 +69,7 @@ def test_import_takes_names_from_json(capsys: Said, tmp_path: Path) -> None:
     assert "none.json cannot be read: No such file or directory" in capsys.readouterr().err
 
 
-def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) -> None:
+def test_import_reports_files_that_it_cannot_read_or_write(capsys: Said, tmp_path: Path) -> None:
     pickle = tmp_path / "model.pt"
     pickle.write_bytes(b"\x80\x02}.")
     status, out, err = run(capsys, "import", pickle)
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_or_written_is_said(capsys: Said, tmp_path: Path) ->
     assert "an answer must have the form KEY=VALUE" in capsys.readouterr().err
 
 
-def test_check_passes_names_the_cause_or_cannot_compare(capsys: Said) -> None:
+def test_check_has_exit_code_0_if_it_passes_1_with_a_cause_and_2_without_a_comparison(capsys: Said) -> None:
     status, out, _ = run(capsys, "check", TAGGER, "--reference", REFERENCE)
     assert (status, out.startswith("parity check passed: h of layer 1 differs by")) == (0, True)
     wrong = ["check", TAGGER, "--reference", REFERENCE, "--answer", "order=z,r,h"]
@@ -125,20 +125,20 @@ def test_check_compares_two_files(capsys: Said, tmp_path: Path) -> None:
         assert error.value.code == 2
 
 
-def test_models_lists_what_ships_what_is_served_and_what_is_kept(
+def test_models_lists_presets_the_models_directory_and_uploads(
     capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "served").mkdir()
     gru.load("sentiment").save(tmp_path / "served" / "mine.safetensors")
     monkeypatch.setenv("GRUSCOPE_MODELS", str(tmp_path / "served"))
     monkeypatch.setenv("GRUSCOPE_UPLOADS", str(tmp_path / "kept"))
-    store, found = Store(tmp_path / "kept", 10, 10**7), formats.read_file(TAGGER)
-    brought, asked = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
-    store.put(brought, UploadResult(found.said, found.model))
-    store.put(asked, UploadResult(question={"key": "direction"}))
+    store, imported = Store(tmp_path / "kept", 10, 10**7), formats.read_file(TAGGER)
+    complete, incomplete = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
+    store.put(complete, UploadResult(imported.said, imported.model))
+    store.put(incomplete, UploadResult(question={"key": "direction"}))
     status, out, _ = run(capsys, "models")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, *presets.COMPARED, "mine", brought.id]
+    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, *presets.COMPARED, "mine", complete.id]
     listed = json.loads(run(capsys, "models", "--json")[1])
     assert [entry["from"] for entry in listed] == ["preset"] * len(presets.NAMES + presets.COMPARED) + [
         "served",
@@ -146,7 +146,7 @@ def test_models_lists_what_ships_what_is_served_and_what_is_kept(
     ]
 
 
-def test_a_cache_directory_is_where_each_system_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_directory_follows_the_convention_of_each_system(monkeypatch: pytest.MonkeyPatch) -> None:
     home = Path.home()
     assert cache_directory({"XDG_CACHE_HOME": "/x"}, "linux") == Path("/x/gruscope")
     assert cache_directory({}, "linux") == home / ".cache" / "gruscope"

@@ -1,4 +1,4 @@
-"""The compare page as it arrives, its file, and what a step costs on this server."""
+"""The Compare page as the server sends it, its export, and the measured cost of a timestep."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from gru_core.cells.registry import ORDER
 
 @pytest.mark.parametrize("by", ["units", "parameters"])
 @pytest.mark.parametrize("task", presets.TASKS)
-def test_the_page_arrives_with_the_runs_and_answers_of_all_three(client: TestClient, task: str, by: str) -> None:
+def test_the_page_contains_the_runs_and_outputs_of_all_three_cells(client: TestClient, task: str, by: str) -> None:
     page = client.get("/compare", params={"task": task, "by": by}).text
     for cell, name in presets.contenders(task, by).items():
         trace = gru.trace(gru.load(name), gru.load(name).examples[0])
         outputs = re.search(rf'id="outputs-{cell}"[^>]*>(.*?)</ol>', page, re.S)
         assert outputs is not None
-        shown = re.findall(r"<span>(.*?)</span>", outputs[1])
+        texts = re.findall(r"<span>(.*?)</span>", outputs[1])
         if trace.model.readout.kind == "softmax":
-            assert shown == [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
+            assert texts == [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
         else:
-            assert [float(text.replace("−", "-")) for text in shown] == pytest.approx(trace.y[:, 0], abs=0.0051)
+            assert [float(text.replace("−", "-")) for text in texts] == pytest.approx(trace.y[:, 0], abs=0.0051)
         first = re.search(rf'id="first-run-{cell}">(.*?)</script>', page, re.S)
         assert first is not None
         start = json.loads(first[1].split("data: ")[1].split("\n")[0])
         assert (start["model"], start["layers"][0]["cell"], start["T"]) == (name, cell, len(trace.h))
 
 
-def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> None:
+def test_models_matched_by_parameters_have_about_the_same_number(client: TestClient) -> None:
     for task in presets.TASKS:
         sizes = {}
         for cell, name in presets.contenders(task, "parameters", ORDER).items():
@@ -49,7 +49,7 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("link", "said"),
+    ("link", "message"),
     [
         ({"task": "chess"}, "choose one of flip-flop, "),
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
@@ -58,29 +58,27 @@ def test_matched_by_parameters_they_have_about_as_many(client: TestClient) -> No
         ({"v": "9"}, "another version of GRU Scope"),
     ],
 )
-def test_a_link_that_cannot_be_followed_says_so_and_shows_an_example(
-    client: TestClient, link: dict[str, str], said: str
-) -> None:
-    answer = client.get("/compare", params=link)
-    assert answer.status_code == 200
-    assert said in answer.text
-    assert "<script>is" not in answer.text
-    assert 'value="A x x y B z' in answer.text
+def test_a_bad_link_shows_an_error_and_an_example(client: TestClient, link: dict[str, str], message: str) -> None:
+    response = client.get("/compare", params=link)
+    assert response.status_code == 200
+    assert message in response.text
+    assert "<script>is" not in response.text
+    assert 'value="A x x y B z' in response.text
 
 
-def test_a_file_of_it_holds_every_run_that_it_can_show(client: TestClient) -> None:
+def test_the_exported_page_contains_every_run_that_it_can_show(client: TestClient) -> None:
     link = {"task": "store-and-recall", "sequence": "A b ?", "clamps": "z.1@2=0.5"}
     file = client.get("/api/export/compare.html", params=link)
     assert file.headers["content-disposition"] == 'attachment; filename="gruscope-compare.html"'
     record = re.search(r'id="record">(.*?)</script>', file.text, re.S)
     assert record is not None
     runs = json.loads(record[1])["runs"]
-    shown = presets.contenders("store-and-recall", "units").values()
-    held = ("store-and-recall-plain", 1)
+    names = presets.contenders("store-and-recall", "units").values()
+    clamped = ("store-and-recall-plain", 1)
     assert {(run["scenario"]["model"], len(run["scenario"]["clamps"])) for run in runs} == {
-        *((name, 0) for name in shown),
-        *((f"{name}@0", 0) for name in shown),
-        held,
+        *((name, 0) for name in names),
+        *((f"{name}@0", 0) for name in names),
+        clamped,
     }
     for run in runs:
         model, clamps = gru.load(run["scenario"]["model"]), []
@@ -93,7 +91,7 @@ def test_a_file_of_it_holds_every_run_that_it_can_show(client: TestClient) -> No
         assert 400 <= client.get("/api/export/compare.html?" + urlencode(wrong)).status_code < 500
 
 
-def test_a_further_cell_comes_if_a_link_names_it(client: TestClient) -> None:
+def test_a_link_can_add_a_fourth_cell(client: TestClient) -> None:
     usual = client.get("/compare", params={"task": "sentiment"}).text
     assert re.findall(r'id="tape-(\w+)"', usual) == ["rnn", "lstm", "gru"]
     assert re.findall(r'name="cells" value="(\w+)"( checked)?', usual) == [
@@ -110,12 +108,12 @@ def test_a_further_cell_comes_if_a_link_names_it(client: TestClient) -> None:
     ran = [(run["scenario"]["model"], len(run["scenario"]["clamps"])) for run in json.loads(record[1])["runs"]]
     assert ("flip-flop-mingru", 0) in ran
     assert ("flip-flop-mingru@0", 0) in ran
-    assert [one for one in ran if one[1]] == [("flip-flop-plain", 1)]
+    assert [run for run in ran if run[1]] == [("flip-flop-plain", 1)]
     without = client.get("/api/export/compare.html", params={"task": "flip-flop"}).text
     assert 'value="mingru"' not in without  # a page without a server cannot get another cell
 
 
-def test_a_room_loads_another_page_for_a_further_cell_and_for_nothing_else() -> None:
+def test_students_reload_the_page_only_if_the_cells_change() -> None:
     def shape(link: str, page: str = "compare") -> str:
         view = View(page=page, link=f"?task=sentiment&{link}")
         return validate_view(view, Settings()).shape
@@ -125,24 +123,24 @@ def test_a_room_loads_another_page_for_a_further_cell_and_for_nothing_else() -> 
     assert shape("t=3", "train") == shape("t=4&step=9", "train") != shape("cells=lstm,gru", "train")
 
 
-def test_what_a_step_costs_is_measured_and_grows_with_the_network(client: TestClient) -> None:
+def test_the_measured_time_of_a_timestep_grows_with_the_network(client: TestClient) -> None:
     small, large = (client.get(f"/api/timing/{name}").json() for name in ("flip-flop-rnn", "sentiment-lstm"))
     assert 0 < small["training"] < large["training"]
     assert small["step"] > 0
     assert client.get("/api/timing/none").status_code == 404
 
 
-def test_what_training_began_with_can_be_run_and_opened(client: TestClient) -> None:
+def test_the_model_before_training_can_be_run_and_opened(client: TestClient) -> None:
     for name in ("flip-flop", "sentiment-lstm", "flip-flop-rnn-parameters"):
         scenario = {"model": f"{name}@0", "sequence": gru.load(name).examples[0]}
-        answer = client.post("/api/trace", json=scenario).json()
-        np.testing.assert_allclose(answer["layers"][0]["h"], gru.trace(gru.load(f"{name}@0"), scenario["sequence"]).h)
+        run = client.post("/api/trace", json=scenario).json()
+        np.testing.assert_allclose(run["layers"][0]["h"], gru.trace(gru.load(f"{name}@0"), scenario["sequence"]).h)
         assert "before training" in client.get("/", params=scenario).text
     assert client.post("/api/trace", json={"model": "none@0", "sequence": "A"}).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("model", "sequence", "right"),
+    ("model", "sequence", "expected"),
     [
         ("flip-flop", "x A y B .", [None, 1, 1, 2, 2]),
         ("store-and-recall", "? A b ? C ? ?", [None, None, None, 1, None, 3, 3]),
@@ -151,14 +149,16 @@ def test_what_training_began_with_can_be_run_and_opened(client: TestClient) -> N
         ("running-total", "0.1 =0.2 0.3 -0.1", [0.1, 0.2, 0.5, 0.4]),
     ],
 )
-def test_the_tasks_own_answers_come_with_a_run(
-    client: TestClient, model: str, sequence: str, right: list[float | None]
+def test_a_run_contains_the_targets_of_its_task(
+    client: TestClient, model: str, sequence: str, expected: list[float | None]
 ) -> None:
     run = client.post("/api/trace", json={"model": model, "sequence": sequence}).json()
-    assert run["right"] == [value if value is None else pytest.approx(value) for value in right]
+    assert run["right"] == [value if value is None else pytest.approx(value) for value in expected]
 
 
-def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_export_command_writes_a_comparison_as_html_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     link = "http://localhost:8000/compare?task=sentiment&t=3"
     assert main(["export", link, "--html", str(tmp_path / "a.html")]) == 0
     assert 'id="first-run-lstm"' in (tmp_path / "a.html").read_text()
@@ -168,13 +168,13 @@ def test_a_comparison_is_written_at_a_prompt(tmp_path: Path, capsys: pytest.Capt
     assert "choose one of flip-flop" in capsys.readouterr().err
 
 
-def test_a_long_comparison_is_streamed_to_the_page_and_too_large_for_a_file(
+def test_a_long_comparison_is_streamed_and_too_large_to_export(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = {"task": "sentiment", "sequence": "good " * 300}
     page = client.get("/compare", params=link).text
     assert re.findall(r'id="first-run-\w+">(.*?)</script>', page, re.S) == ["", "", ""]
     monkeypatch.setattr(runs_run, "MOST_IN_TEXT", 10_000)
-    answer = client.get("/api/export/compare.html", params=link)
-    assert answer.status_code == 413
-    assert "the run is too large for one HTML file" in answer.json()["error"]["message"]
+    response = client.get("/api/export/compare.html", params=link)
+    assert response.status_code == 413
+    assert "the run is too large for one HTML file" in response.json()["error"]["message"]

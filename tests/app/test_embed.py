@@ -1,4 +1,4 @@
-"""The page in an iframe, and how other sites find out that it can be."""
+"""Embedding a page in an iframe, and oEmbed, by which other sites get its code."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from tests.support.html import text_of
 HOST = "http://testserver"
 
 
-def test_an_embed_runs_its_link_and_may_stand_where_the_settings_say() -> None:
+def test_an_embed_runs_its_link_and_allows_the_frame_ancestors_of_the_settings() -> None:
     client = TestClient(create_app(Settings(frame_ancestors="'self' https://docs.example")))
     response = client.get("/embed", params={"model": "sentiment", "sequence": "not good"})
     assert 'value="not good"' in response.text
     assert response.headers["content-security-policy"].endswith("frame-ancestors 'self' https://docs.example")
 
 
-def test_an_embed_hides_the_parts_that_its_link_names_and_there_are(client: TestClient) -> None:
+def test_an_embed_hides_the_known_parts_that_its_link_names(client: TestClient) -> None:
     page = client.get("/embed", params={"hide": "sequence,nonsense,model,<b>"}).text
     assert re.search(r'<body[^>]* data-hide="model sequence"', page)
 
 
-def test_a_page_says_where_it_is_described(client: TestClient) -> None:
+def test_a_page_links_to_its_oembed_description(client: TestClient) -> None:
     link = {"model": "flip-flop", "sequence": 'A "x" & x', "hide": "model", "t": "3"}
     page = client.get("/embed", params=link).text
-    (found,) = re.findall(r'<link[^>]*type="application/json\+oembed"[^>]*>', page)
-    (described,) = Attributes.of(found)
-    answer = client.get(described["href"]).json()
-    assert dict(parse_qs(urlsplit(frame(answer)["src"]).query)) == {name: [value] for name, value in link.items()}
+    (tag,) = re.findall(r'<link[^>]*type="application/json\+oembed"[^>]*>', page)
+    (attributes,) = Attributes.parse(tag)
+    response = client.get(attributes["href"]).json()
+    assert dict(parse_qs(urlsplit(frame(response)["src"]).query)) == {name: [value] for name, value in link.items()}
 
 
 @pytest.mark.parametrize("path", ["/", "/embed"])
-def test_a_link_of_another_version_is_followed_with_a_notice(client: TestClient, path: str) -> None:
+def test_a_link_of_another_version_works_and_shows_a_notice(client: TestClient, path: str) -> None:
     link = {"model": "sentiment", "sequence": "not good"}
-    said = "This link was made by another version of GRU Scope"
-    assert said not in client.get(path, params=link | {"v": "1"}).text
-    for other in ("2", "", "\0"):
-        page = client.get(path, params=link | {"v": other}).text
-        assert said in page
+    notice = "This link was made by another version of GRU Scope"
+    assert notice not in client.get(path, params=link | {"v": "1"}).text
+    for version in ("2", "", "\0"):
+        page = client.get(path, params=link | {"v": version}).text
+        assert notice in page
         assert 'value="not good"' in page
-    both = text_of(client.get(path, params={"v": "2", "sequence": "Q"}).text)
-    assert said in both
-    assert "This link could not be followed: step 1:" in both
+    text = text_of(client.get(path, params={"v": "2", "sequence": "Q"}).text)
+    assert notice in text
+    assert "This link could not be followed: step 1:" in text
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/oembed"])
@@ -66,63 +66,64 @@ def test_a_link_of_another_version_is_followed_with_a_notice(client: TestClient,
         f"maxheight={'9' * 5000}",
     ],
 )
-def test_no_query_is_too_odd(client: TestClient, path: str, query: str) -> None:
+def test_unusual_queries_cause_no_server_error(client: TestClient, path: str, query: str) -> None:
     assert client.get(f"{path}?{query}").status_code in (200, 404, 422, 501)
 
 
 class Attributes(HTMLParser):
-    """The attributes of every tag, as a browser reads them."""
+    """The attributes of all tags of an HTML page, as a browser reads them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[dict[str, str]] = []
+        self.tags: list[dict[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append({name: value or "" for name, value in attrs})
+        self.tags.append({name: value or "" for name, value in attrs})
 
     @staticmethod
-    def of(html: str) -> list[dict[str, str]]:
+    def parse(html: str) -> list[dict[str, str]]:
         parser = Attributes()
         parser.feed(html)
-        return parser.found
+        return parser.tags
 
 
-def frame(answer: dict[str, str]) -> dict[str, str]:
-    (attributes,) = Attributes.of(answer["html"])
+def frame(response: dict[str, str]) -> dict[str, str]:
+    """Return the attributes of the iframe in a response of oEmbed."""
+    (attributes,) = Attributes.parse(response["html"])
     return attributes
 
 
-def test_oembed_answers_with_a_frame_of_the_page(client: TestClient) -> None:
+def test_oembed_returns_an_iframe_of_the_page(client: TestClient) -> None:
     link = urlencode({"model": "sentiment", "sequence": "not good", "hide": "model", "unit": "3"})
     for path in ("/", "/embed", ""):
-        answer = client.get("/oembed", params={"url": f"{HOST}{path}?{link}", "format": "json"}).json()
-        assert (answer["version"], answer["type"]) == ("1.0", "rich")
-        assert (answer["width"], answer["height"]) == (900, 640)
-        assert answer["title"] == "Sentiment · GRU Scope"
-        assert (answer["provider_name"], answer["provider_url"]) == ("GRU Scope", f"{HOST}/")
-        assert frame(answer) == {
+        response = client.get("/oembed", params={"url": f"{HOST}{path}?{link}", "format": "json"}).json()
+        assert (response["version"], response["type"]) == ("1.0", "rich")
+        assert (response["width"], response["height"]) == (900, 640)
+        assert response["title"] == "Sentiment · GRU Scope"
+        assert (response["provider_name"], response["provider_url"]) == ("GRU Scope", f"{HOST}/")
+        assert frame(response) == {
             "src": f"{HOST}/embed?{link}", "title": "Sentiment · GRU Scope", "width": "100%", "height": "640",
             "style": "border: 0", "loading": "lazy",
         }  # fmt: skip
 
 
-def test_oembed_keeps_within_the_size_asked_for(client: TestClient) -> None:
-    for asked, size in (((300, 200), (300, 200)), ((5000, 5000), (900, 640))):
-        query = {"url": f"{HOST}/", "maxwidth": asked[0], "maxheight": asked[1]}
-        answer = client.get("/oembed", params=query).json()
-        assert (answer["width"], answer["height"]) == size
-        assert frame(answer)["height"] == str(size[1])
+def test_oembed_stays_within_the_requested_size(client: TestClient) -> None:
+    for limits, size in (((300, 200), (300, 200)), ((5000, 5000), (900, 640))):
+        query = {"url": f"{HOST}/", "maxwidth": limits[0], "maxheight": limits[1]}
+        response = client.get("/oembed", params=query).json()
+        assert (response["width"], response["height"]) == size
+        assert frame(response)["height"] == str(size[1])
 
 
-def test_nothing_in_an_address_gets_out_of_the_frames_attributes(client: TestClient) -> None:
+def test_oembed_escapes_the_address_in_the_iframe(client: TestClient) -> None:
     evil = """"'><script>alert(1)</script>&amp; onload=x"""
     link = {"sequence": evil, evil: "1", "model": evil}
     for query in (urlencode(link), f"sequence={evil}"):
-        answer = client.get("/oembed", params={"url": f"{HOST}/embed?{query}"}).json()
-        assert set(frame(answer)) == {"src", "title", "width", "height", "style", "loading"}
-        assert answer["title"] == "Flip-flop · GRU Scope"
-    answer = client.get("/oembed", params={"url": f"{HOST}/?{urlencode(link)}"}).json()
-    assert {name: values[0] for name, values in parse_qs(urlsplit(frame(answer)["src"]).query).items()} == link
+        response = client.get("/oembed", params={"url": f"{HOST}/embed?{query}"}).json()
+        assert set(frame(response)) == {"src", "title", "width", "height", "style", "loading"}
+        assert response["title"] == "Flip-flop · GRU Scope"
+    response = client.get("/oembed", params={"url": f"{HOST}/?{urlencode(link)}"}).json()
+    assert {name: values[0] for name, values in parse_qs(urlsplit(frame(response)["src"]).query).items()} == link
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_nothing_in_an_address_gets_out_of_the_frames_attributes(client: TestCli
         "http://testserver/docs", "http://testserver/embed/..", "http://[", "",
     ],
 )  # fmt: skip
-def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: str) -> None:
+def test_oembed_returns_404_for_pages_of_other_servers(client: TestClient, url: str) -> None:
     response = client.get("/oembed", params={"url": url})
     assert response.status_code == 404
     assert response.json()["error"] == {
@@ -143,18 +144,18 @@ def test_oembed_answers_for_this_servers_pages_alone(client: TestClient, url: st
     }  # fmt: skip
 
 
-def test_oembed_has_no_xml(client: TestClient) -> None:
+def test_oembed_refuses_xml_with_501(client: TestClient) -> None:
     response = client.get("/oembed", params={"url": f"{HOST}/", "format": "xml"})
     assert response.status_code == 501
     assert response.json()["error"]["where"] == "format"
 
 
 @pytest.mark.parametrize("path", ["/compare", "/embed/compare"])
-def test_a_comparison_is_embedded_with_all_that_its_link_says(client: TestClient, path: str) -> None:
+def test_an_embedded_comparison_keeps_all_keys_of_its_link(client: TestClient, path: str) -> None:
     link = urlencode({"task": "sentiment", "t": "3", "cells": "rnn,gru"})
-    answer = client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
-    assert answer["title"] == "Compare · GRU Scope"
-    source = unescape(re.findall(r'src="([^"]*)"', answer["html"])[0])
+    response = client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
+    assert response["title"] == "Compare · GRU Scope"
+    source = unescape(re.findall(r'src="([^"]*)"', response["html"])[0])
     assert source == f"{HOST}/embed/compare?{link}"
     framed = client.get(source)
     assert framed.status_code == 200

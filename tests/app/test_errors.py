@@ -1,4 +1,4 @@
-"""Bad input: a clear message in one shape with the right status, never a 500, never an echo."""
+"""Bad input gets the right status and a clear message in one shape, without a repetition of the input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.main import create_app
 from app.recipes import read_recipes
 from app.settings import Settings
 
-MARK = "zqzq<script>"  # never to come back
+MARK = "zqzq<script>"  # must not be in a response
 
 
 def scenario(**changes: object) -> bytes:
@@ -113,15 +113,15 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
-def test_bad_input_gets_a_clear_answer(client: TestClient, case: str, accept: str) -> None:
-    body, status, message, where = CASES[case]
+def test_bad_input_gets_its_status_message_and_place(client: TestClient, case: str, accept: str) -> None:
+    body, status, message, place = CASES[case]
     headers = {"content-type": "application/json", "accept": accept}
     response = client.post("/api/trace", content=body, headers=headers)
     assert response.status_code == status
     (error,) = response.json().values()
     assert set(error) == {"code", "message", "where"}
     assert message in error["message"]
-    assert error["where"] == where
+    assert error["where"] == place
     assert "zqzq" not in response.text
     assert len(response.content) < 600
 
@@ -144,7 +144,7 @@ def test_bad_input_gets_a_clear_answer(client: TestClient, case: str, accept: st
         ("GET", "/oembed?url=http://zqzq.example/", 404),
     ],
 )
-def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path: str, status: int) -> None:
+def test_errors_of_all_routes_have_the_same_keys(client: TestClient, method: str, path: str, status: int) -> None:
     response = client.request(method, path)
     assert response.status_code == status
     assert set(response.json()["error"]) == {"code", "message", "where"}
@@ -152,11 +152,11 @@ def test_bad_addresses_get_the_same_shape(client: TestClient, method: str, path:
 
 
 ODD_NUMBERS = ("²", "٣", "１", "1²", "1_0", "+1", " 1", "1.0", "1e0", "0x1", "nan", "inf", "9" * 5_000, "-" * 5_000)
-"""What `int` or `float` reads, or what looks like a number to a test that they do not share."""
+"""Texts that `int` or `float` accepts, or that look like numbers, and that a request must not contain as numbers."""
 
 
 @pytest.mark.parametrize("odd", ODD_NUMBERS)
-def test_a_number_is_written_in_a_few_ascii_digits(client: TestClient, odd: str) -> None:
+def test_requests_accept_only_numbers_in_plain_ascii_digits(client: TestClient, odd: str) -> None:
     def status(path: str, **query: str) -> int:
         return client.get(path, params=query).status_code
 
@@ -175,7 +175,7 @@ def test_a_number_is_written_in_a_few_ascii_digits(client: TestClient, odd: str)
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD_NUMBERS if odd not in ("+1", "1.0", "1e0")])
-def test_a_number_of_a_link_is_written_in_a_few_ascii_digits(odd: str) -> None:
+def test_links_accept_only_numbers_in_plain_ascii_digits(odd: str) -> None:
     for key in ("units", "seed", "after", "most", "T", "T_max", "rate", "reach", "b_z", "penalty_z"):
         with pytest.raises(Refused, match="number"):
             read_recipes({key: odd})
@@ -188,7 +188,7 @@ def test_a_number_of_a_link_is_written_in_a_few_ascii_digits(odd: str) -> None:
             read_link({key: text})
 
 
-def test_a_body_that_lies_about_its_length_is_counted(client: TestClient) -> None:
+def test_a_body_without_a_declared_length_still_has_a_size_limit(client: TestClient) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(40):
             yield b"x" * 10_000
@@ -196,7 +196,7 @@ def test_a_body_that_lies_about_its_length_is_counted(client: TestClient) -> Non
     assert client.post("/api/trace", content=pieces()).status_code == 413
 
 
-def test_the_limits_are_settings() -> None:
+def test_limits_come_from_the_settings() -> None:
     settings = Settings.from_environment(
         {"GRUSCOPE_MAX_STEPS": "3", "GRUSCOPE_FRAME_ANCESTORS": "https://docs.example"}
     )
@@ -216,7 +216,7 @@ def test_the_limits_are_settings() -> None:
         Settings.from_environment({"GRUSCOPE_MAX_STEPS": "many"})
 
 
-def test_a_fault_of_the_servers_own_is_a_500_in_the_same_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_a_handler_is_a_500_with_the_same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app()
 
     @app.get("/fault")

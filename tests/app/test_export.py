@@ -1,4 +1,4 @@
-"""What a link shows as files: from the server, from the command line, and as a folder of pages."""
+"""A link exported as files: by the server, by the command, and as a folder of pages."""
 
 from __future__ import annotations
 
@@ -31,43 +31,45 @@ STATES = ("r", "z", "h_tilde", "h")
 
 
 def element(html: str, name: str) -> str:
-    found = re.search(rf'<script type="application/json" id="{name}"[^>]*>(.*?)</script>', html, re.S)
-    assert found is not None
-    return found[1]
+    """Return the content of a JSON script element of a page."""
+    match = re.search(rf'<script type="application/json" id="{name}"[^>]*>(.*?)</script>', html, re.S)
+    assert match is not None
+    return match[1]
 
 
 def columns(text: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the tokens and the columns of numbers of a CSV file."""
     head, *lines = csv.reader(io.StringIO(text))
     numbers = np.array([line[2:] for line in lines], float)
     return [line[1] for line in lines], dict(zip(head[2:], numbers.T, strict=True))
 
 
 @pytest.mark.parametrize("name", ["flip-flop", "sentiment", "pocket-calculator"])
-def test_numbers_are_the_cores_in_every_format(client: TestClient, name: str) -> None:
+def test_csv_json_and_npz_contain_the_numbers_of_the_core(client: TestClient, name: str) -> None:
     model = gru.load(name)
     trace = gru.trace(model, model.examples[0])
     link = {"model": name, "sequence": model.examples[0]}
     files = {ending: client.get(f"/api/export/trace.{ending}", params=link) for ending in ("csv", "json", "npz")}
     for ending, response in files.items():
         assert response.headers["content-disposition"] == f'attachment; filename="gruscope-{name}.{ending}"'
-    tokens, of = columns(files["csv"].text)
+    tokens, csv_columns = columns(files["csv"].text)
     assert tokens == trace.tokens
     whole = json.loads(files["json"].content)
     arrays = np.load(io.BytesIO(files["npz"].content))
     assert list(arrays["tokens"]) == whole["tokens"] == trace.tokens
     for signal in STATES:
-        wanted = getattr(trace, signal)
-        np.testing.assert_array_equal(arrays[f"layers.0.{signal}"], wanted)
-        np.testing.assert_array_equal(np.array(whole["layers"][0][signal]), wanted)
+        expected = getattr(trace, signal)
+        np.testing.assert_array_equal(arrays[f"layers.0.{signal}"], expected)
+        np.testing.assert_array_equal(np.array(whole["layers"][0][signal]), expected)
         for unit in range(model.layers[0].units):
-            np.testing.assert_array_equal(of[f"{signal}.{unit + 1}"], wanted[:, unit])
+            np.testing.assert_array_equal(csv_columns[f"{signal}.{unit + 1}"], expected[:, unit])
     for k, label in enumerate(model.readout.labels):
-        np.testing.assert_array_equal(of[f"y.{label}"], trace.y[:, k])
+        np.testing.assert_array_equal(csv_columns[f"y.{label}"], trace.y[:, k])
     np.testing.assert_array_equal(arrays["y"], trace.y)
     np.testing.assert_array_equal(arrays["layers.0.x"], trace.layers[0].x)
 
 
-def test_what_is_changed_comes_beside_the_untouched_run(stacked_client: TestClient) -> None:
+def test_a_changed_run_is_exported_together_with_the_original_run(stacked_client: TestClient) -> None:
     link = {"model": "stacked", "clamps": "L2.z.1@2-=0.25", "weights": "r.2.b=-1"}
     entry = next(e for e in stacked_client.get("/api/models").json() if e["id"] == "stacked")
     whole = stacked_client.post(
@@ -79,19 +81,19 @@ def test_what_is_changed_comes_beside_the_untouched_run(stacked_client: TestClie
             "weights": [{"gate": "r", "unit": 2, "part": "b", "value": -1.0}],
         },
     ).json()
-    _, of = columns(stacked_client.get("/api/export/trace.csv", params=link).text)
+    _, csv_columns = columns(stacked_client.get("/api/export/trace.csv", params=link).text)
     arrays = np.load(io.BytesIO(stacked_client.get("/api/export/trace.npz", params=link).content))
-    assert (of["L2.z.1"][1:] == 0.25).all()
+    assert (csv_columns["L2.z.1"][1:] == 0.25).all()
     for i, layer in enumerate(whole["layers"]):
         for signal in STATES:
             for prefix in ("", "twin."):
-                wanted = np.array(layer[prefix + signal])
-                np.testing.assert_array_equal(arrays[f"{prefix}layers.{i}.{signal}"], wanted)
-                place = f"{prefix}{'' if i == 0 else 'L2.'}{signal}"
-                np.testing.assert_array_equal(of[f"{place}.2"], wanted[:, 1])
+                expected = np.array(layer[prefix + signal])
+                np.testing.assert_array_equal(arrays[f"{prefix}layers.{i}.{signal}"], expected)
+                column = f"{prefix}{'' if i == 0 else 'L2.'}{signal}"
+                np.testing.assert_array_equal(csv_columns[f"{column}.2"], expected[:, 1])
 
 
-def test_a_link_is_read_as_the_page_reads_it() -> None:
+def test_a_link_is_parsed_into_clamps_and_weights_and_written_back() -> None:
     link = read_link(
         read_address("http://x.example/?model=m&clamps=z.1%2B3@4-6=0.5,L2.h_prev@1-=-1&weights=z.1.W3=1e-3")
     )
@@ -102,13 +104,13 @@ def test_a_link_is_read_as_the_page_reads_it() -> None:
     assert [weight.edit() for weight in link.weights] == [Edit(0, "z", 0, "W", 2, 1e-3)]
     for model, questions in EXAMPLES.items():
         for question in questions:
-            of = run_link({"model": model, **dict(parse_qsl(question.link))}, Settings())
-            again = run_link(read_address(of.link.address(of.scenario)), Settings())
-            assert again == LinkedRun(of.link, of.scenario, again.start, again.trace)
+            first = run_link({"model": model, **dict(parse_qsl(question.link))}, Settings())
+            again = run_link(read_address(first.link.address(first.scenario)), Settings())
+            assert again == LinkedRun(first.link, first.scenario, again.start, again.trace)
 
 
 @pytest.mark.parametrize(
-    ("link", "says"),
+    ("link", "message"),
     [
         ("clamps=z at two", "clamps must look like z.1@4-6=0"),
         ("clamps=z.1@0=0", "clamps count layers, units and steps from 1"),
@@ -124,14 +126,14 @@ def test_a_link_is_read_as_the_page_reads_it() -> None:
         ("model=nope", "there is no such model"),
     ],
 )
-def test_a_link_that_cannot_be_followed_is_refused_in_words(client: TestClient, link: str, says: str) -> None:
+def test_a_bad_link_is_refused_with_a_message(client: TestClient, link: str, message: str) -> None:
     for file in ("page.html", "trace.csv"):
         response = client.get(f"/api/export/{file}", params={"model": "flip-flop"} | read_address(link))
         assert response.status_code in (404, 422)
-        assert says in response.json()["error"]["message"]
+        assert message in response.json()["error"]["message"]
 
 
-def test_the_page_is_one_file_that_nothing_in_it_can_break_out_of(client: TestClient) -> None:
+def test_the_exported_page_loads_no_file_and_escapes_its_data(client: TestClient) -> None:
     response = client.get("/api/export/page.html", params={"model": "flip-flop", "t": "2", "views": "tape,memory"})
     assert response.headers["content-disposition"] == 'attachment; filename="gruscope-flip-flop.html"'
     html = response.text
@@ -156,92 +158,93 @@ def test_the_page_is_one_file_that_nothing_in_it_can_break_out_of(client: TestCl
     assert 5e6 < len(html) < 6e6
 
 
-def test_what_is_recorded_is_what_the_server_answers(client: TestClient) -> None:
+def test_the_recorded_responses_equal_those_of_the_server(client: TestClient) -> None:
     link = {"model": "sentiment", "sequence": "not very bad . the film", "clamps": "z.3@2=0", "unit": "3"}
     html = client.get("/api/export/page.html", params=link).text
-    held, free = json.loads(element(html, "record"))["runs"]
-    assert (len(held["scenario"]["clamps"]), free["scenario"]["clamps"]) == (1, [])
-    for run in (held, free):
-        about = run["scenario"] | {"layer": 1, "unit": 5}
+    clamped, original = json.loads(element(html, "record"))["runs"]
+    assert (len(clamped["scenario"]["clamps"]), original["scenario"]["clamps"]) == (1, [])
+    for run in (clamped, original):
+        request = run["scenario"] | {"layer": 1, "unit": 5}
         assert (
             run["trace"]
             == client.post("/api/trace", json=run["scenario"], headers={"accept": "text/event-stream"}).text
         )
         for kind in ("sums", "ledger"):
-            answer = client.post(f"/api/{kind}", json=about | {"from": 1, "to": 6}).json()
-            assert run["answers"][kind]["1.5"] | {"layer": 1, "unit": 5} == answer
+            response = client.post(f"/api/{kind}", json=request | {"from": 1, "to": 6}).json()
+            assert run["answers"][kind]["1.5"] | {"layer": 1, "unit": 5} == response
         for t, recorded in enumerate(run["answers"]["sensitivity"]["1.5"]["at"], 1):
-            answer = client.post("/api/sensitivity", json=about | {"t": t}).json()
-            assert {key: answer[key] for key in recorded} == recorded
+            response = client.post("/api/sensitivity", json=request | {"t": t}).json()
+            assert {key: response[key] for key in recorded} == recorded
 
 
 @pytest.mark.parametrize(("t", "unit"), [("1900", "7"), ("1", "1")])
-def test_a_long_run_is_recorded_around_the_cursor_within_the_budget(t: str, unit: str) -> None:
+def test_a_long_run_is_recorded_near_the_cursor_within_the_size_limit(t: str, unit: str) -> None:
     keys = {"model": "sentiment", "sequence": "good " * 2000, "t": t, "unit": unit}
     html = export.page(run_link(keys, Settings()), Settings())
     assert len(html) < 14e6
     (run,) = json.loads(element(html, "record"))["runs"]
     for kind in ("sums", "ledger", "sensitivity"):
-        of = run["answers"][kind][f"1.{unit}"]
-        assert of["from"] <= int(t) <= of["to"]
+        steps = run["answers"][kind][f"1.{unit}"]
+        assert steps["from"] <= int(t) <= steps["to"]
 
 
-def test_models_whose_names_are_no_file_names_are_exported_under_others(client: TestClient) -> None:
-    of = run_link({"model": "flip-flop"}, Settings())
-    odd = LinkedRun(of.link, of.scenario.model_copy(update={"model": 'a"\r\nb/č'}), of.start, of.trace)
+def test_file_names_have_no_special_characters_of_the_models_name(client: TestClient) -> None:
+    run = run_link({"model": "flip-flop"}, Settings())
+    odd = LinkedRun(run.link, run.scenario.model_copy(update={"model": 'a"\r\nb/č'}), run.start, run.trace)
     assert odd.name == "gruscope-a-b-"
 
 
-def test_a_model_of_any_name_is_a_file_of_that_name(tmp_path: Path) -> None:
-    """A header holds ASCII; RFC 6266 says how another name goes along."""
+def test_a_download_has_the_models_name_in_unicode_and_in_ascii(tmp_path: Path) -> None:
+    """A header holds ASCII; RFC 6266 defines how it gives other names."""
     name = 'сеть № 1 "x"'
     gru.load("flip-flop").save(tmp_path / f"{name}.safetensors")
     with TestClient(create_app(Settings(models=str(tmp_path)))) as client:
         response = client.get("/api/export/model.safetensors", params={"model": name})
     assert response.status_code == 200
     form = r"attachment; filename=\"([\w.-]*)\"; filename\*=UTF-8''(\S*)"
-    found = re.fullmatch(form, response.headers["content-disposition"], re.ASCII)
-    assert found is not None
-    plain, encoded = found.groups()
+    match = re.fullmatch(form, response.headers["content-disposition"], re.ASCII)
+    assert match is not None
+    plain, encoded = match.groups()
     assert plain.endswith(".safetensors")
     assert unquote(encoded) == "сеть1x.safetensors"
 
 
-def test_every_key_of_a_link_is_in_the_reference() -> None:
+def test_the_docs_list_every_key_of_a_link() -> None:
     links = (Path(__file__).parents[2] / "docs" / "reference" / "links.md").read_text()
     for key in FOCUS:
         assert f"`{key}`" in links
 
 
 def gruscope(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command export in a process of its own."""
     return subprocess.run([sys.executable, "-m", "app.cli", "export", *arguments], capture_output=True)
 
 
-def test_the_command_writes_files_and_pipes(tmp_path: Path) -> None:
+def test_the_export_command_writes_files_and_standard_output(tmp_path: Path) -> None:
     html, npz = tmp_path / "out.html", tmp_path / "out.npz"
-    done = gruscope(
+    process = gruscope(
         "--model", "flip-flop", "--sequence", "A x x B", "--t", "4", "--clamps", "z@4=0",
         "--html", str(html), "--npz", str(npz), "--csv", "-",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    held = gru.trace(gru.load("flip-flop"), "A x x B", clamps=[Clamp("z", 0.0, None, slice(3, 4))])
-    tokens, of = columns(done.stdout.decode())
+    assert process.returncode == 0, process.stderr
+    clamped = gru.trace(gru.load("flip-flop"), "A x x B", clamps=[Clamp("z", 0.0, None, slice(3, 4))])
+    tokens, csv_columns = columns(process.stdout.decode())
     assert tokens == ["A", "x", "x", "B"]
-    np.testing.assert_array_equal(of["h.1"], held.h[:, 0])
-    np.testing.assert_array_equal(np.load(npz)["layers.0.h"], held.h)
+    np.testing.assert_array_equal(csv_columns["h.1"], clamped.h[:, 0])
+    np.testing.assert_array_equal(np.load(npz)["layers.0.h"], clamped.h)
     assert json.loads(element(html.read_text("utf-8"), "record"))["live"] == ""
-    said = done.stderr.decode().splitlines()
-    assert len(said) == 2
-    assert said[0].endswith("MB")
+    lines = process.stderr.decode().splitlines()
+    assert len(lines) == 2
+    assert lines[0].endswith("MB")
 
 
-def test_a_key_beside_a_link_goes_before_it() -> None:
-    done = gruscope("http://localhost:8000/?model=sentiment&sequence=good", "--sequence", "not bad", "--json", "-")
-    assert json.loads(done.stdout)["tokens"] == ["not", "bad"]
+def test_an_option_of_the_command_overrides_the_link() -> None:
+    process = gruscope("http://localhost:8000/?model=sentiment&sequence=good", "--sequence", "not bad", "--json", "-")
+    assert json.loads(process.stdout)["tokens"] == ["not", "bad"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         ((), 2, "choose a file to write: --html"),
         (("--csv", "-", "--json", "-"), 2, "only one file can go to standard output"),
@@ -252,15 +255,15 @@ def test_a_key_beside_a_link_goes_before_it() -> None:
         (("--site", "out", "/nowhere.toml"), 1, "/nowhere.toml cannot be opened"),
     ],
 )
-def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], status: int, says: str) -> None:
-    done = gruscope(*arguments)
-    assert done.returncode == status
-    assert says in done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    assert done.stdout == b""
+def test_the_export_command_reports_errors(arguments: tuple[str, ...], status: int, message: str) -> None:
+    process = gruscope(*arguments)
+    assert process.returncode == status
+    assert message in process.stderr.decode()
+    assert b"Traceback" not in process.stderr
+    assert process.stdout == b""
 
 
-def test_pictures_name_the_extra_that_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_kaleido_names_the_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kaleido", None)
     from app.exports.files import as_picture
 
@@ -283,11 +286,11 @@ clamps = "z@2-=0.5"
 """
 
 
-def test_a_site_is_a_folder_of_pages_that_share_one_plotly(tmp_path: Path) -> None:
+def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> None:
     file, folder = tmp_path / "scenarios.toml", tmp_path / "out" / "site"
     file.write_text(SCENARIOS)
-    done = gruscope("--site", str(folder), str(file), "--live", "https://scope.example")
-    assert done.returncode == 0, done.stderr
+    process = gruscope("--site", str(folder), str(file), "--live", "https://scope.example")
+    assert process.returncode == 0, process.stderr
     assert sorted(path.name for path in folder.iterdir()) == [
         "forgets.html",
         "holds.html",
@@ -309,7 +312,7 @@ def test_a_site_is_a_folder_of_pages_that_share_one_plotly(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "has no scenarios"),
         ("[a]\nmodle = 'flip-flop'", "[a] has the unknown key modle"),
@@ -320,15 +323,15 @@ def test_a_site_is_a_folder_of_pages_that_share_one_plotly(tmp_path: Path) -> No
         ("[a", "scenarios.toml is not TOML: Expected"),
     ],
 )
-def test_a_bad_scenario_is_named_before_anything_is_written(tmp_path: Path, text: str, says: str) -> None:
+def test_a_bad_scenario_is_reported_before_anything_is_written(tmp_path: Path, text: str, message: str) -> None:
     file, folder = tmp_path / "scenarios.toml", tmp_path / "site"
     file.write_text(text)
-    done = gruscope("--site", str(folder), str(file))
-    assert done.returncode == 1
-    assert says in done.stderr.decode()
+    process = gruscope("--site", str(folder), str(file))
+    assert process.returncode == 1
+    assert message in process.stderr.decode()
     assert not folder.exists()
 
 
-def test_links_that_are_not_followed_raise_before_anything_is_run() -> None:
+def test_an_unknown_value_in_a_link_is_refused_before_the_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
         run_link({"zoom": "huge"}, Settings())

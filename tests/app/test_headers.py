@@ -1,4 +1,4 @@
-"""The headers of answers, scored by the rules of Mozilla's HTTP Observatory."""
+"""Security headers of responses, scored by the rules of Mozilla's HTTP Observatory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.settings import Settings
 
 
 def observatory(headers: Mapping[str, str]) -> int:
-    """The score of a page over https that sets no cookies, opens nothing by CORS and loads its scripts from itself.
+    """Return the score of a page over HTTPS, with no cookies, no CORS, and no scripts from other hosts.
 
-    From 100 down by what is missing; what is more than was asked counts only from 90 on.
+    The score starts at 100. Each missing header lowers it; bonus points count only from 90 on.
     """
     csp = {
         words[0]: words[1:] for part in headers.get("content-security-policy", "").split(";") if (words := part.split())
@@ -47,21 +47,21 @@ def observatory(headers: Mapping[str, str]) -> int:
     return score + extra if score >= 90 else score
 
 
-def test_the_rules_tell_a_bare_page_from_a_safe_one() -> None:
+def test_a_page_without_headers_scores_30() -> None:
     assert observatory({}) == 30
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/docs", "/healthz", "/nowhere"])
 def test_every_page_scores_90_or_more(path: str) -> None:
-    answer = TestClient(create_app(), base_url="https://testserver").get(path)
-    assert observatory(answer.headers) >= 90
-    scripts = re.findall(r"<script\b[^>]*>", answer.text)
+    response = TestClient(create_app(), base_url="https://testserver").get(path)
+    assert observatory(response.headers) >= 90
+    scripts = re.findall(r"<script\b[^>]*>", response.text)
     assert [tag for tag in scripts if "src=" not in tag and not re.search(r'type="[a-z]+/', tag)] == []
-    assert "set-cookie" not in answer.headers
-    assert "access-control-allow-origin" not in answer.headers
+    assert "set-cookie" not in response.headers
+    assert "access-control-allow-origin" not in response.headers
 
 
-def test_what_is_embedded_stays_embeddable_and_tls_is_asked_for_over_tls_alone(client: TestClient) -> None:
+def test_embeds_may_be_framed_and_hsts_is_not_sent_over_http(client: TestClient) -> None:
     page, frame = client.get("/").headers, client.get("/embed").headers
     assert page["cross-origin-resource-policy"] == "same-origin"
     assert frame["cross-origin-resource-policy"] == "cross-origin"
@@ -71,7 +71,7 @@ def test_what_is_embedded_stays_embeddable_and_tls_is_asked_for_over_tls_alone(c
         assert "strict-transport-security" not in headers
 
 
-def test_a_root_path_does_not_change_what_holds_where() -> None:
+def test_the_rules_for_each_path_also_apply_below_a_root_path() -> None:
     client = TestClient(create_app(Settings(read_only=True)), root_path="/scope")
     assert client.get("/embed").headers["cross-origin-resource-policy"] == "cross-origin"
     assert client.post("/api/models?name=a.npz", content=b"x").json()["error"]["code"] == "read-only"

@@ -1,4 +1,4 @@
-"""What a server keeps to that is open to everybody: how much at once, what it says of itself, and under which path."""
+"""Limits, logs and metrics of a public server, and a server below a path."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from app.settings import Settings
 from tests.support.events import run as in_thread
 
 
-def test_answers_share_a_budget_until_they_are_sent() -> None:
-    sent: list[dict[str, Any]] = []
+def test_requests_share_a_memory_budget_until_their_responses_are_sent() -> None:
+    messages: list[dict[str, Any]] = []
 
     async def visit(budget: Budget, cells: int, times: int = 1) -> None:
         async def receive() -> dict[str, Any]:
             return {}
 
         async def send(message: Any) -> None:
-            sent.append(message)
+            messages.append(message)
 
         await budget({"type": "http", "cells": cells, "times": times}, receive, send)
 
-    async def all_of_them() -> None:
+    async def requests() -> None:
         read = asyncio.Event()
         body = bytes(range(256)) * 1000
 
@@ -45,20 +45,20 @@ def test_answers_share_a_budget_until_they_are_sent() -> None:
         with pytest.raises(Refused, match="busy with other runs") as refused:
             await visit(budget, 3)
         assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "3"})
-        # A large answer goes out piece by piece, so that a reader who stops holds the rest back, and goes on counting.
-        assert max(len(message["body"]) for message in sent) == PIECE
-        assert b"".join(message["body"] for message in sent) == body
-        assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]
+        # A large response is sent piece by piece. If the client stops reading, the rest stays in the budget.
+        assert max(len(message["body"]) for message in messages) == PIECE
+        assert b"".join(message["body"] for message in messages) == body
+        assert [message.get("more_body", False) for message in messages] == [True] * (len(messages) - 1) + [False]
         read.set()
         await visit(budget, 2)
         await first
         await visit(budget, 11, times=2)  # alone, a request has only the other limits
         assert budget.used == 0
 
-    in_thread(all_of_them())
+    in_thread(requests())
 
 
-def test_work_that_holds_up_everybody_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_blocking_the_event_loop_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     app = create_app()
 
     @app.get("/slow/{seconds}")
@@ -75,20 +75,18 @@ def test_work_that_holds_up_everybody_is_logged(caplog: pytest.LogCaptureFixture
         assert not any("slow" in message for message in held_up())
 
 
-def test_a_page_below_a_path_stays_below_it() -> None:
+def test_a_server_below_a_root_path_uses_it_in_all_addresses() -> None:
     client = TestClient(create_app(), root_path="/scope")
     page = client.get("/scope/embed").text
     assert 'src="/scope/static/' in page
     assert '="/static' not in page
     assert "embedded" in page
-    about = client.get("/scope/oembed", params={"url": "http://testserver/scope/embed?model=flip-flop"}).json()
-    assert "http://testserver/scope/embed?model=flip-flop" in about["html"]
+    description = client.get("/scope/oembed", params={"url": "http://testserver/scope/embed?model=flip-flop"}).json()
+    assert "http://testserver/scope/embed?model=flip-flop" in description["html"]
     assert client.get("/scope/oembed", params={"url": "http://testserver/embed"}).status_code == 404
 
 
-def test_a_request_is_logged_without_what_the_visitor_wrote(
-    client: TestClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_request_log_contains_no_text_of_the_visitor(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "gruscope.requests"):
         client.get("/api/models/secret?more=secret")
         client.get("/secret")
@@ -99,7 +97,7 @@ def test_a_request_is_logged_without_what_the_visitor_wrote(
     assert all(re.fullmatch(r"(GET|-) \S+ 40[45] \d+ ms \d+ bytes", line) for line in lines)
 
 
-def test_what_goes_wrong_is_logged_as_500(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_is_logged_with_status_500(caplog: pytest.LogCaptureFixture) -> None:
     app = create_app()
 
     @app.get("/broken")
@@ -112,7 +110,7 @@ def test_what_goes_wrong_is_logged_as_500(caplog: pytest.LogCaptureFixture) -> N
     assert [line.split()[:3] for line in lines if line.startswith("GET ")] == [["GET", "/broken", "500"]]
 
 
-def test_readiness_and_counts_can_be_asked_for(client: TestClient) -> None:
+def test_readyz_and_metrics_report_the_state_of_the_server(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
     assert TestClient(create_app()).get("/readyz").status_code == 503  # nothing was loaded yet
     client.get("/api/models/nowhere")

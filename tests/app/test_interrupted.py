@@ -1,4 +1,4 @@
-"""Ctrl+C at a prompt, as it reaches every process of a command, and what the command leaves behind."""
+"""Ctrl+C in a terminal ends each command with exit code 130 and leaves no incomplete files."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ Wait = Callable[[Process, Path, ExitStack], object]
 
 
 def _read_until(stream: IO[bytes] | None, text: bytes) -> None:
-    said = b""
-    while text not in said:
+    output = b""
+    while text not in output:
         more = stream.read(1) if stream else b""
-        assert more, said
-        said += more
+        assert more, output
+        output += more
 
 
-def says(text: bytes) -> Wait:
+def prints(text: bytes) -> Wait:
+    """Return a wait for a text in the standard output."""
     return lambda process, *_: _read_until(process.stdout, text)
 
 
-def shows(text: bytes) -> Wait:
+def logs(text: bytes) -> Wait:
+    """Return a wait for a text in the standard error."""
     return lambda process, *_: _read_until(process.stderr, text)
 
 
-def reads_what_is_typed(process: Process, folder: Path, opened: ExitStack) -> None:
+def reads_standard_input(process: Process, folder: Path, opened: ExitStack) -> None:
     assert process.stdin
     process.stdin.write(b"A x " * 2**16)  # more than the pipe holds
     process.stdin.flush()
@@ -56,27 +58,27 @@ LESSON = "---\ntitle: Holding\nmodel: flip-flop\nminutes: 5\n---\n\n## [A letter
 
 LINK = "http://localhost/train?task=sentiment&reach=1&after=3000&most=3000"
 COMMANDS: dict[str, tuple[list[str], Wait]] = {
-    "serve": (["serve", "--port", "0", "--no-browser"], says(b"Ctrl+C")),
-    "serve by two": (["serve", "--port", "0", "--no-browser", "--workers", "2"], says(b"Ctrl+C")),
-    "preview": (["lesson", "preview", "holding.md", "--port", "0", "--no-browser"], says(b"Ctrl+C")),
-    "train": (["train", "sentiment", "--checkpoints", "kept.npz"], shows(b"step")),
-    "train a link": (["train", LINK, "--checkpoints", "kept.npz"], shows(b"step")),
-    "sweep": (["sweep", "grid.toml", "--html", "grid.html"], shows(b" of ")),
-    "experiment": (["experiment", "gap", "--out", "gap.json"], shows(b" of ")),
-    "export": (["export", "--site", "site", "pages.toml"], shows(b"page-0")),
-    "trace": (["trace", "-", "--npz", "run.npz"], reads_what_is_typed),
+    "serve": (["serve", "--port", "0", "--no-browser"], prints(b"Ctrl+C")),
+    "serve by two": (["serve", "--port", "0", "--no-browser", "--workers", "2"], prints(b"Ctrl+C")),
+    "preview": (["lesson", "preview", "holding.md", "--port", "0", "--no-browser"], prints(b"Ctrl+C")),
+    "train": (["train", "sentiment", "--checkpoints", "kept.npz"], logs(b"step")),
+    "train a link": (["train", LINK, "--checkpoints", "kept.npz"], logs(b"step")),
+    "sweep": (["sweep", "grid.toml", "--html", "grid.html"], logs(b" of ")),
+    "experiment": (["experiment", "gap", "--out", "gap.json"], logs(b" of ")),
+    "export": (["export", "--site", "site", "pages.toml"], logs(b"page-0")),
+    "trace": (["trace", "-", "--npz", "run.npz"], reads_standard_input),
     "import": (["import", "pipe.safetensors", "--out", "made.safetensors"], reads_the_pipe),
     "check": (["check", "pipe.safetensors", "--reference", "nothing.npz"], reads_the_pipe),
 }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name: str, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_command_with_130_and_leaves_only_complete_files(name: str, tmp_path: Path) -> None:
     arguments, wait = COMMANDS[name]
     for file, content in {"grid.toml": GRID, "pages.toml": PAGES, "holding.md": LESSON}.items():
         (tmp_path / file).write_text(content)
     os.mkfifo(tmp_path / "pipe.safetensors")
-    given = set(tmp_path.rglob("*"))
+    before = set(tmp_path.rglob("*"))
     pipe = subprocess.PIPE
     with (
         ExitStack() as opened,
@@ -90,18 +92,18 @@ def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name
         try:
             wait(process, tmp_path, opened)
             os.killpg(process.pid, signal.SIGINT)
-            _, told = process.communicate(timeout=60)
+            _, stderr = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130
-    # The log says so when a loaded machine held the server up.
-    *before, line = [line for line in told.decode().splitlines() if "event loop" not in line]
+    # On a busy machine the log may report that the event loop was blocked.
+    *progress, line = [line for line in stderr.decode().splitlines() if "event loop" not in line]
     assert line.startswith("gruscope: ")
-    assert "Traceback" not in told.decode()
+    assert "Traceback" not in stderr.decode()
     assert all(
-        name in ("train", "train a link", "sweep", "experiment", "export") for _ in before
-    )  # how far they had come
-    for file in set(tmp_path.rglob("*")) - given:
+        name in ("train", "train a link", "sweep", "experiment", "export") for _ in progress
+    )  # lines about the progress of the work
+    for file in set(tmp_path.rglob("*")) - before:
         assert file.is_dir() or file.suffix in (".csv", ".html", ".js"), file  # pages that are done, and rows
         if file.suffix == ".csv":
             with file.open(newline="") as rows:
@@ -110,7 +112,7 @@ def test_a_command_ends_with_130_and_one_line_and_leaves_nothing_unfinished(name
             assert file.read_text().rstrip().endswith("</html>")
 
 
-def test_a_file_is_written_whole_as_the_one_before_it_or_into_a_device(tmp_path: Path) -> None:
+def test_write_replaces_a_file_at_once_and_keeps_its_mode_and_links(tmp_path: Path) -> None:
     file, link = tmp_path / "file", tmp_path / "link"
     file.write_bytes(b"before")
     file.chmod(0o640)

@@ -1,4 +1,4 @@
-"""A page's modules as one script. That it does what the modules do, the browser tests say: it is what they load."""
+"""The script of a page, joined from its modules. The browser tests load this script and test that it works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.joined import joined
 
 
 @pytest.mark.parametrize(("page", "root"), ROOTS.items())
-def test_every_line_of_a_module_is_in_the_script_once_after_what_it_imports(page: str, root: str) -> None:
+def test_the_script_contains_each_module_once_and_after_its_imports(page: str, root: str) -> None:
     script = assets()[f"{page}.js"].content.decode()
     names = re.findall(r"^// ([\w/]+\.js)$", script, re.M)
     assert names[-1] == root
@@ -20,11 +20,11 @@ def test_every_line_of_a_module_is_in_the_script_once_after_what_it_imports(page
         source = assets()[name].content.decode()
         lines = [line for line in source.splitlines() if not line.startswith(("import ", "export "))]
         assert set(lines) - set(part.splitlines()) <= {line for line in lines if " as " in line or line == "}"}
-        for taken in re.findall(r"= (m\d+);", part):
-            assert script.index(f"const {taken} = (() =>") < script.index(f"// {name}\n")
+        for imported in re.findall(r"= (m\d+);", part):
+            assert script.index(f"const {imported} = (() =>") < script.index(f"// {name}\n")
 
 
-def test_modules_in_a_circle_and_other_ways_to_import_are_refused() -> None:
+def test_circular_imports_and_unsupported_statements_are_refused() -> None:
     circle = {"a.js": 'import { b } from "./b.js";\n', "b.js": 'import { a } from "./a.js";\n'}
     with pytest.raises(ValueError, match=r"in a circle: a\.js → b\.js → a\.js"):
         joined("a.js", circle)
@@ -34,7 +34,7 @@ def test_modules_in_a_circle_and_other_ways_to_import_are_refused() -> None:
         joined("a.js", {"a.js": "export default 1;\n"})
 
 
-def test_names_that_are_imported_under_another_are_bound_under_that() -> None:
+def test_an_import_with_as_is_bound_to_the_new_name() -> None:
     sources = {"a.js": 'import { one as two } from "./in/b.js";\nlog(two);\n', "in/b.js": "export const one = 1;\n"}
     assert "const { one: two } = m0;\nlog(two);" in joined("a.js", sources)
     assert "return { one };" in joined("a.js", sources)

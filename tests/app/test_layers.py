@@ -1,4 +1,4 @@
-"""The floors of the app: routes stand on everything, and nothing stands on routes."""
+"""The layers of the app: only main imports routes, and no layer imports from a layer above it."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def test_only_main_imports_routes(path: Path) -> None:
     assert not [name for name in imported(path) if name.split(".")[0] == "routes"]
 
 
-FLOORS = (("routes", "commands"), ("pages", "exports"), ("lessons", "rooms"), ("runs", "jobs", "intake"))
-"""The folders from the top floor to the ground."""
+LAYERS = (("routes", "commands"), ("pages", "exports"), ("lessons", "rooms"), ("runs", "jobs", "intake"))
+"""The folders of each layer, from the top to the bottom."""
 
 
-@pytest.mark.parametrize("floor", range(1, len(FLOORS)))
-def test_a_floor_knows_nothing_of_those_above_it(floor: int) -> None:
-    above = {folder for folders in FLOORS[:floor] for folder in folders}
-    for folder in FLOORS[floor]:
+@pytest.mark.parametrize("level", range(1, len(LAYERS)))
+def test_no_layer_imports_from_a_layer_above_it(level: int) -> None:
+    above = {folder for folders in LAYERS[:level] for folder in folders}
+    for folder in LAYERS[level]:
         for path in (APP / folder).glob("*.py"):
             assert not [name for name in imported(path) if name.split(".")[0] in above], path
 
 
 def test_no_test_module_imports_another() -> None:
-    """What tests share is in tests/support."""
+    """Code that several test modules need is in tests/support."""
     tests = APP.parent / "tests"
     importing = {
         str(path.relative_to(tests)): node.module

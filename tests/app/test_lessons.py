@@ -1,4 +1,4 @@
-"""Lessons: those that ship are right in every number and keep their answers to themselves; a wrong file says where."""
+"""Lessons: numbers of the core, hidden answers, safe HTML, and errors with their line."""
 
 from __future__ import annotations
 
@@ -18,36 +18,40 @@ from app.lessons.markdown import mathml
 from app.lessons.reading import LessonError, read
 from app.main import create_app
 from app.settings import Settings
-from tests.support.lessons import holds
+from tests.support.lessons import assert_number
 
 NUMBER = re.compile(r'<data class="number" value="[^"]*" data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>')
 
 
 def questions(name: str) -> list[str]:
+    """Return the numbers of all questions of a lesson, as "step.question"."""
     lesson = shelf.get(name, Settings())
     return [f"{n}.{k}" for n, step in enumerate(lesson.steps, 1) for k in range(1, len(step.questions) + 1)]
 
 
 def revealed(client: TestClient, name: str, question: str) -> dict[str, Any]:
-    answer = client.get(f"/api/lessons/{name}/reveal", params={"question": question})
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    """Request the solution of a question."""
+    response = client.get(f"/api/lessons/{name}/reveal", params={"question": question})
+    assert response.status_code == 200, response.text
+    return dict(response.json())
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_every_number_of_a_lesson_is_the_cores(client: TestClient, name: str) -> None:
+def test_every_number_in_a_lesson_equals_the_core(client: TestClient, name: str) -> None:
     page = client.get(f"/lessons/{name}")
     assert page.status_code == 200
-    answers = [revealed(client, name, question) for question in questions(name)]
-    said = page.text + "".join(f"{a['reveal']}{a['why']}{''.join(a['replies'])}" for a in answers)
-    numbers = NUMBER.findall(said)
+    solutions = [revealed(client, name, question) for question in questions(name)]
+    html = page.text + "".join(
+        f"{solution['reveal']}{solution['why']}{''.join(solution['replies'])}" for solution in solutions
+    )
+    numbers = NUMBER.findall(html)
     assert len(numbers) >= 4
-    for what, of, text in numbers:
-        holds(text, unescape(what), unescape(of))
+    for expression, link, text in numbers:
+        assert_number(text, unescape(expression), unescape(link))
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_no_number_is_typed_into_the_prose(name: str) -> None:
+def test_the_prose_of_a_lesson_computes_its_numbers(name: str) -> None:
     text = (shelf.SHIPPED / f"{name}.md").read_text("utf-8").split("---", 2)[2]
     text = re.sub(r"^:::.*$|^:\w+:.*$", "", text, flags=re.M)
     for worked_out in (r"\{\{.*?\}\}", r"`[^`]*`", r"\$\$?[^$]*\$\$?", r"\]\([^)]*\)"):
@@ -56,7 +60,7 @@ def test_no_number_is_typed_into_the_prose(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_a_lesson_is_whole_and_begins_with_a_puzzle_on_one_unit(name: str) -> None:
+def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(name: str) -> None:
     lesson, settings = shelf.get(name, Settings()), Settings()
     assert [*shown.mistakes(lesson, settings), *shelf.need_errors(lesson, settings)] == []
     assert 5 <= lesson.minutes <= 10
@@ -67,13 +71,13 @@ def test_a_lesson_is_whole_and_begins_with_a_puzzle_on_one_unit(name: str) -> No
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_what_is_revealed_is_not_in_the_page_before(client: TestClient, name: str) -> None:
+def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) -> None:
     lesson = shelf.get(name, Settings())
     for n, step in enumerate(lesson.steps, 1):
         page = client.get(f"/lessons/{name}", params={"step": n}).text
         for k in range(1, len(step.questions) + 1):
-            answer = revealed(client, name, f"{n}.{k}")
-            for part in (answer["reveal"], answer["why"], *filter(None, answer["replies"])):
+            solution = revealed(client, name, f"{n}.{k}")
+            for part in (solution["reveal"], solution["why"], *filter(None, solution["replies"])):
                 assert part not in page
         upto = shown.shown_steps(lesson, Settings())[n - 1].upto
         if upto is not None:
@@ -85,7 +89,7 @@ def test_what_is_revealed_is_not_in_the_page_before(client: TestClient, name: st
             assert start["right"] is None
 
 
-def test_the_first_page_has_its_words_and_its_figures_numbers(client: TestClient) -> None:
+def test_the_page_contains_text_and_numbers_before_any_script_runs(client: TestClient) -> None:
     for step, shown_z in ((1, ["0.91", "0.02", "0.02", "", ""]), (2, ["0.91", "0.02", "0.02", "0.89", "0.01"])):
         page = client.get(f"/lessons/gates?step={step}").text
         assert "the two letters after it" in page
@@ -94,7 +98,7 @@ def test_the_first_page_has_its_words_and_its_figures_numbers(client: TestClient
         assert re.findall(r"<span>([^<]*)</span>", values[1]) == shown_z
 
 
-def test_a_teachers_lesson_is_shown_beside_the_others_and_takes_no_ones_place(tmp_path: Path) -> None:
+def test_a_teachers_lesson_is_listed_and_does_not_replace_a_shipped_one(tmp_path: Path) -> None:
     mine = (shelf.SHIPPED / "gates.md").read_text("utf-8").replace("A gate is no switch", "Mine")
     (tmp_path / "mine.md").write_text(mine, "utf-8")
     (tmp_path / "gates.md").write_text(mine, "utf-8")
@@ -109,7 +113,7 @@ def test_a_teachers_lesson_is_shown_beside_the_others_and_takes_no_ones_place(tm
         assert refused.status_code == 422
         assert "broken" in refused.json()["error"]["message"]
         assert client.get("/lessons/nothing").status_code == 404
-        # It is read anew once it has changed.
+        # The server reads the file again after a change.
         (tmp_path / "mine.md").write_text(mine.replace("Mine", "Yours, now"), "utf-8")
         assert "Yours, now" in client.get("/lessons/mine").text
 
@@ -136,14 +140,14 @@ Which?
 """
 
 
-def test_a_hostile_lesson_is_shown_inert(tmp_path: Path) -> None:
+def test_scripts_and_images_in_a_lesson_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "hostile.md").write_text(HOSTILE, "utf-8")
     with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
         page = client.get("/lessons/hostile").text
         aside = re.search(r"<aside.*?</aside>", page, re.S)
         assert aside is not None
-        answer = client.get("/api/lessons/hostile/reveal", params={"question": "1.1"}).json()
-        for text in (aside[0], answer["why"], *answer["replies"]):
+        solution = client.get("/api/lessons/hostile/reveal", params={"question": "1.1"}).json()
+        for text in (aside[0], solution["why"], *solution["replies"]):
             assert not re.search(r"<(script|img|iframe|style|b)\b", text)
             assert "javascript:" not in re.sub(r">[^<]*<", "><", text)
         assert '<a href="https://elsewhere.example/" target="_blank" rel="noopener noreferrer">' in aside[0]
@@ -162,34 +166,34 @@ def test_a_hostile_lesson_is_shown_inert(tmp_path: Path) -> None:
         r"\operatorname{<script>alert(1)</script>}",
     ],
 )
-def test_a_formula_holds_nothing_that_runs_leads_or_loads(formula: str) -> None:
-    """Read as a browser reads it: the elements and attributes are those that draw mathematics."""
-    seen: list[str] = []
+def test_a_formula_cannot_contain_scripts_links_or_images(formula: str) -> None:
+    """A parser reads it as a browser does: all elements and attributes belong to MathML."""
+    names: list[str] = []
 
-    class Seen(HTMLParser):
+    class Parser(HTMLParser):
         def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            seen.extend([tag, *(name for name, _ in attributes)])
+            names.extend([tag, *(name for name, _ in attributes)])
 
-    Seen().feed(str(mathml(formula)))
-    assert seen[:3] == ["math", "xmlns", "display"]
-    assert not {"script", "img", "a", "href", "style", "class", "id", "src", "onerror"} & set(seen)
+    Parser().feed(str(mathml(formula)))
+    assert names[:3] == ["math", "xmlns", "display"]
+    assert not {"script", "img", "a", "href", "style", "class", "id", "src", "onerror"} & set(names)
 
 
-def test_formulas_are_drawn_with_what_they_need() -> None:
-    made = mathml(r"\tilde{h}_t = \frac{a < b}{\color{red}{\sum_i \alpha_i}} \begin{matrix}a&b\end{matrix}")
+def test_a_formula_becomes_mathml() -> None:
+    html = mathml(r"\tilde{h}_t = \frac{a < b}{\color{red}{\sum_i \alpha_i}} \begin{matrix}a&b\end{matrix}")
     for part in ("<mover>", "<mfrac>", "&lt;", 'mathcolor="red"', "∑", "α", "<mtable>", 'stretchy="false"'):
-        assert part in made
+        assert part in html
 
 
-def test_a_broken_lesson_does_not_take_its_neighbours_away(tmp_path: Path) -> None:
-    own = "---\ntitle: {0}\nmodel: flip-flop\nminutes: 5\n{1}---\n\n## [Step](?sequence=A+x)\nWords.\n"
-    texts = {"aa": own.format("A", "needs: bb, cc\n"), "bb": "no lesson", "cc": own.format("C", "")}
+def test_a_broken_lesson_does_not_break_the_others(tmp_path: Path) -> None:
+    lesson = "---\ntitle: {0}\nmodel: flip-flop\nminutes: 5\n{1}---\n\n## [Step](?sequence=A+x)\nWords.\n"
+    texts = {"aa": lesson.format("A", "needs: bb, cc\n"), "bb": "no lesson", "cc": lesson.format("C", "")}
     for name, text in texts.items():
         (tmp_path / f"{name}.md").write_text(text, "utf-8")
     with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
         page = client.get("/lessons/aa")
         assert page.status_code == 200
-        # What comes next, and what to have seen before, are the ones that can be shown.
+        # The links to the next and to the required lessons skip the broken one.
         assert "/lessons/cc" in page.text
         assert "/lessons/bb" not in page.text
         assert client.get("/lessons/bb").status_code == 422
@@ -198,7 +202,7 @@ def test_a_broken_lesson_does_not_take_its_neighbours_away(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "message"),
     [
         ("x" * 10_000_000, "larger than"),
         (">" * 20_000 + " deep", "no step"),
@@ -207,10 +211,10 @@ def test_a_broken_lesson_does_not_take_its_neighbours_away(tmp_path: Path) -> No
     ],
     ids=["10 MB", "deep quotes", "deep brackets", "nothing"],
 )
-def test_what_is_no_lesson_is_refused_with_a_reason(text: str, why: str) -> None:
+def test_text_that_is_not_a_lesson_is_refused_with_a_reason(text: str, message: str) -> None:
     with pytest.raises(LessonError) as refused:
         read("x", text)
-    assert any(why in reason for _, reason in refused.value.mistakes)
+    assert any(message in reason for _, reason in refused.value.mistakes)
 
 
 WRONG = """---
@@ -243,12 +247,12 @@ Which?
 """
 
 
-def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_every_mistake_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "wrong.md"
     file.write_text(WRONG, "utf-8")
     assert cli.main(["lesson", "check", str(file)]) == 1
-    said = capsys.readouterr().out.splitlines()
-    found = {int(line.removeprefix(f"{file}:").split(":")[0]): line for line in said}
+    lines = capsys.readouterr().out.splitlines()
+    by_line = {int(line.removeprefix(f"{file}:").split(":")[0]): line for line in lines}
     for line, words in {
         1: "minutes must be a whole number",
         5: "title:, model:, minutes: or needs:",
@@ -260,8 +264,8 @@ def test_check_names_line_and_reason_of_every_mistake(tmp_path: Path, capsys: py
         22: "not a page that a step can show",
         23: "marked (x)",
     }.items():
-        assert words in found[line], said
-    assert any("\\foo" in line for line in said)
+        assert words in by_line[line], lines
+    assert any("\\foo" in line for line in lines)
 
 
 RUNS_WRONG = """---
@@ -287,12 +291,12 @@ How?
 """
 
 
-def test_check_runs_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_runs_the_model_of_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.md").write_text(RUNS_WRONG.replace("other, missing", "wrong"), "utf-8")
     file = tmp_path / "wrong.md"
     file.write_text(RUNS_WRONG, "utf-8")
     assert cli.main(["lesson", "check", str(file)]) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for words in (
         ":7: there is no such model",
         ":11: “zz” cannot be computed",
@@ -302,10 +306,10 @@ def test_check_runs_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str
         "in a circle: wrong → other → wrong",
         "needs “missing”, which does not exist",
     ):
-        assert words in said
+        assert words in output
 
 
-def test_a_first_lesson_is_short_and_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lesson_new_writes_a_short_valid_lesson(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "first.md"
     assert cli.main(["lesson", "new", str(file)]) == 0
     assert len(file.read_text("utf-8").splitlines()) <= 20
@@ -315,28 +319,28 @@ def test_a_first_lesson_is_short_and_right(tmp_path: Path, capsys: pytest.Captur
     assert "File exists" in capsys.readouterr().err
 
 
-def test_numbers_are_worked_out_for_any_link(client: TestClient) -> None:
+def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient) -> None:
     body = {
         "link": "?model=flip-flop&sequence=A+x+x+B+x&t=4",
         "what": ["z", "y", "share@5 from 4", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
     }
-    *found, nothing, divided = client.post("/api/numbers", json=body).json()
-    assert (nothing, divided) == (None, None)
-    for what, text in zip(body["what"], found, strict=False):
-        holds(text, what, "/" + str(body["link"]))
+    *numbers, unknown, divided = client.post("/api/numbers", json=body).json()
+    assert (unknown, divided) == (None, None)
+    for expression, text in zip(body["what"], numbers, strict=False):
+        assert_number(text, expression, "/" + str(body["link"]))
     for link in ("/nowhere?x=1", "?model=nope"):
-        answer = client.post("/api/numbers", json={"link": link, "what": ["z"]})
-        assert answer.status_code == 422 or answer.json() == [None]
+        response = client.post("/api/numbers", json={"link": link, "what": ["z"]})
+        assert response.status_code == 422 or response.json() == [None]
     assert client.get("/api/lessons/gates/reveal?question=9.9").status_code == 404
 
 
-def test_a_lesson_embeds_and_says_so(client: TestClient) -> None:
+def test_a_lesson_links_to_its_oembed_description_and_can_be_embedded(client: TestClient) -> None:
     page = client.get("/lessons/gates?step=3").text
-    described = re.search(r'type="application/json\+oembed"[^>]*href="([^"]*)"', page)
-    assert described is not None
-    answer = client.get(unescape(described[1])).json()
-    assert answer["title"] == "A gate is no switch · GRU Scope"
-    frame = re.search(r'src="([^"]*)"', answer["html"])
+    link = re.search(r'type="application/json\+oembed"[^>]*href="([^"]*)"', page)
+    assert link is not None
+    response = client.get(unescape(link[1])).json()
+    assert response["title"] == "A gate is no switch · GRU Scope"
+    frame = re.search(r'src="([^"]*)"', response["html"])
     assert frame is not None
     embedded = client.get(unescape(frame[1]))
     assert embedded.status_code == 200
@@ -346,23 +350,23 @@ def test_a_lesson_embeds_and_says_so(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["gates", "half-life", "vanishing"])
-def test_on_paper_the_questions_come_first_and_the_answers_last(client: TestClient, name: str) -> None:
+def test_the_printed_lesson_has_its_answers_at_the_end(client: TestClient, name: str) -> None:
     page = client.get(f"/lessons/{name}/print").text
-    asked, _, answers = page.partition('<section class="answers">')
+    first_part, _, answers = page.partition('<section class="answers">')
     for question in questions(name):
-        answer = revealed(client, name, question)
-        assert f'<p class="id">{question}</p>' in asked
+        solution = revealed(client, name, question)
+        assert f'<p class="id">{question}</p>' in first_part
         assert f'<p class="id">{question}</p>' in answers
-        assert answer["why"] in answers
-        assert answer["why"] not in asked
+        assert solution["why"] in answers
+        assert solution["why"] not in first_part
     if name == "gates":
-        row = re.search(r"<i>z</i></th>(.*?)</tr>", asked)
+        row = re.search(r"<i>z</i></th>(.*?)</tr>", first_part)
         assert row is not None
         assert re.findall(r"<td>(.*?)</td>", row[1]) == ["0.91", "0.02", "0.02", "", ""]
-        assert asked.count("<i>z</i>") == 2  # the tape of another sequence
+        assert first_part.count("<i>z</i>") == 2  # the tape of another sequence
 
 
-def test_a_lesson_is_one_file_that_gives_no_answer_away_in_passing(client: TestClient) -> None:
+def test_an_exported_lesson_is_one_file_without_readable_answers(client: TestClient) -> None:
     for name in ("sequences", "gates"):
         file = client.get("/api/export/lesson.html", params={"name": name})
         assert file.headers["content-disposition"] == f'attachment; filename="gruscope-{name}.html"'
@@ -372,13 +376,13 @@ def test_a_lesson_is_one_file_that_gives_no_answer_away_in_passing(client: TestC
     assert client.get("/api/export/lesson.html?name=nothing").status_code == 404
 
 
-def test_a_lesson_is_exported_by_its_link_at_the_prompt(tmp_path: Path) -> None:
+def test_the_export_command_writes_a_lesson(tmp_path: Path) -> None:
     file = tmp_path / "gates.html"
     assert cli.main(["export", "http://localhost:8000/lessons/gates?step=2", "--html", str(file)]) == 0
     assert "A gate is no switch" in file.read_text("utf-8")
 
 
-def test_the_lesson_of_the_docs_is_right(tmp_path: Path) -> None:
+def test_the_example_lesson_in_the_docs_is_valid(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "how-to" / "lessons.md").read_text("utf-8")
     file = tmp_path / "docs.md"
     file.write_text(text.partition("```markdown\n")[2].partition("```")[0], "utf-8")
@@ -386,14 +390,14 @@ def test_the_lesson_of_the_docs_is_right(tmp_path: Path) -> None:
     assert cli.main(["lesson", "check", str(file)]) == 0
     table = re.findall(r"^\| `(.*?)` \|", text, re.M)
     for row in table:
-        for what in re.split(r"`, `", row):
-            if not what.startswith(":"):
+        for expression in re.split(r"`, `", row):
+            if not expression.startswith(":"):
                 front = "---\ntitle: T\nmodel: store-and-recall\nminutes: 1\n---\n"
-                file.write_text(f"{front}## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {what} }}}}\n", "utf-8")
-                assert cli.main(["lesson", "check", str(file)]) == 0, what
+                file.write_text(f"{front}## [A](?sequence=A+b+c+d+?+B+d+?)\n{{{{ {expression} }}}}\n", "utf-8")
+                assert cli.main(["lesson", "check", str(file)]) == 0, expression
 
 
-def test_notes_are_for_whoever_teaches(client: TestClient) -> None:
+def test_notes_are_in_the_teachers_outline_only(client: TestClient) -> None:
     outline = client.get("/api/lessons/gates/outline").json()
     notes = [step["notes"] for step in outline]
     assert "Let them draw before anybody speaks." in notes[0]
@@ -408,7 +412,7 @@ def test_notes_are_for_whoever_teaches(client: TestClient) -> None:
         assert "before anybody speaks" not in client.get(path).text, path
 
 
-def test_a_step_has_notes_once() -> None:
+def test_a_second_block_of_notes_in_a_step_is_refused() -> None:
     text = (
         "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+x)\nWords.\n\n"
         + ":::{notes}\nN\n:::\n" * 2

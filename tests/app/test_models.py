@@ -1,4 +1,4 @@
-"""Models from a directory, served beside the presets."""
+"""Models from a directory, served together with the presets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.clients import client_of
 from tests.support.networks import deep
 
 
-def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> None:
+def test_a_model_from_the_directory_is_listed_and_can_be_run_and_shown(tmp_path: Path) -> None:
     model = deep()
     model.save(tmp_path / "deep.one.safetensors")
     (tmp_path / "notes.txt").write_text("not looked at")
@@ -24,8 +24,8 @@ def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> Non
         assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "reset": "after"}] * 4
         assert entries[-1]["examples"] == ["a b c d e f g h"]
         body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()
-        for layer, sent in zip(gru.trace(model, "abcl").layers, body["layers"], strict=True):
-            np.testing.assert_array_equal(sent["h"], layer.h)
+        for layer, layer_body in zip(gru.trace(model, "abcl").layers, body["layers"], strict=True):
+            np.testing.assert_array_equal(layer_body["h"], layer.h)
         page = client.get("/", params={"model": "deep.one"})
         assert page.status_code == 200
         assert 'value="a b c d e f g h"' in page.text
@@ -35,7 +35,7 @@ def test_a_model_of_the_directory_is_listed_run_and_shown(tmp_path: Path) -> Non
         assert drawn.json()["error"]["message"].startswith("this model has no built-in task")
 
 
-def test_the_limits_hold_for_it(tmp_path: Path) -> None:
+def test_a_model_above_the_limits_is_not_listed_and_not_run(tmp_path: Path) -> None:
     deep().save(tmp_path / "deep.safetensors")
     client = client_of(tmp_path, max_layers=3)
     assert "deep" not in [entry["id"] for entry in client.get("/api/models").json()]
@@ -44,13 +44,13 @@ def test_the_limits_hold_for_it(tmp_path: Path) -> None:
     assert "4 layers; at most 3" in refused.json()["error"]["message"]
 
 
-def test_numbers_without_an_example_are_shown_too(tmp_path: Path) -> None:
+def test_a_model_with_numeric_input_and_no_example_gets_one(tmp_path: Path) -> None:
     deep(Numbers((Operator("=", "set it", (1,)), Operator("", "leave it", (0,))))).save(tmp_path / "n.safetensors")
     assert 'value="=0 0"' in client_of(tmp_path).get("/", params={"model": "n"}).text
 
 
 @pytest.mark.parametrize("name", ["../secret", "..%2fsecret", "secret.safetensors", "%00", "/", ""])
-def test_only_what_is_in_the_directory_is_served(tmp_path: Path, name: str) -> None:
+def test_only_models_in_the_directory_are_served(tmp_path: Path, name: str) -> None:
     (tmp_path / "models").mkdir()
     deep().save(tmp_path / "secret.safetensors")
     client = client_of(tmp_path / "models")
@@ -58,7 +58,7 @@ def test_only_what_is_in_the_directory_is_served(tmp_path: Path, name: str) -> N
     assert client.get(f"/api/models/{name}/draw?seed=1").status_code == 404
 
 
-def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> None:
+def test_a_bad_model_file_stops_the_server_from_starting(tmp_path: Path) -> None:
     def refuse(message: str) -> None:
         with pytest.raises(ValueError, match=message):
             client_of(tmp_path)
@@ -76,12 +76,12 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> Non
     refuse(r"sentiment\.safetensors has the name of a preset")
 
 
-def test_a_model_of_two_kinds_of_cells_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_model_with_two_kinds_of_cells_is_refused(tmp_path: Path) -> None:
     layer, flip_flop = LSTM(np.zeros((8, 1)), np.zeros((8, 2)), np.zeros(8)), gru.load("flip-flop")
     layers, readout = (*flip_flop.layers, layer), replace(flip_flop.readout, V=np.zeros((2, 2)))
     replace(flip_flop, layers=layers, readout=readout).save(tmp_path / "mixed.safetensors")
     with client_of(tmp_path) as client:
         assert "mixed" not in [entry["id"] for entry in client.get("/api/models").json()]
-        answer = client.post("/api/trace", json={"model": "mixed", "sequence": "A x"})
-        assert answer.status_code == 422
-        assert "this model has layers of GRU and LSTM; pages show" in answer.json()["error"]["message"]
+        response = client.post("/api/trace", json={"model": "mixed", "sequence": "A x"})
+        assert response.status_code == 422
+        assert "this model has layers of GRU and LSTM; pages show" in response.json()["error"]["message"]

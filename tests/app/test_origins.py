@@ -1,4 +1,4 @@
-"""From where a request may come: by which name of the server, and from whose pages."""
+"""Which hosts and which origins a request may come from."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ EVIL = {"origin": "https://evil.example"}
 SCENARIO = {"model": "flip-flop", "sequence": "A x"}
 
 
-def test_a_file_posted_from_another_page_is_refused(tmp_path: Path) -> None:
+def test_an_upload_from_another_site_is_refused_and_not_stored(tmp_path: Path) -> None:
     client = TestClient(create_app(Settings(uploads=str(tmp_path))))
     headers = {"content-type": "text/plain", "sec-fetch-site": "cross-site"} | EVIL
-    answer = client.post("/api/models?name=bare.npz", content=FILE, headers=headers)
-    assert answer.status_code == 403
-    assert answer.json()["error"]["code"] == "cross-origin"
-    assert "evil" not in answer.text
+    response = client.post("/api/models?name=bare.npz", content=FILE, headers=headers)
+    assert response.status_code == 403
+    assert response.json()["error"]["code"] == "cross-origin"
+    assert "evil" not in response.text
     assert list(tmp_path.iterdir()) == []
-    assert client.post("/api/models?name=bare.npz", content=FILE).status_code == 201  # as curl has it
+    assert client.post("/api/models?name=bare.npz", content=FILE).status_code == 201  # as curl sends it, without Origin
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,11 @@ def test_a_file_posted_from_another_page_is_refused(tmp_path: Path) -> None:
         (EVIL, 403),
     ],
 )
-def test_what_costs_something_is_asked_by_own_pages_alone(
-    client: TestClient, headers: dict[str, str], status: int
-) -> None:
+def test_only_own_pages_may_request_a_run(client: TestClient, headers: dict[str, str], status: int) -> None:
     assert client.post("/api/trace", json=SCENARIO, headers=headers).status_code == status
 
 
-def test_pages_are_embedded_and_exports_followed_from_anywhere(client: TestClient) -> None:
+def test_other_sites_may_embed_pages_and_link_to_exports(client: TestClient) -> None:
     cross = {"sec-fetch-site": "cross-site"}
     frame = cross | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
     link = cross | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -70,11 +68,11 @@ def test_pages_are_embedded_and_exports_followed_from_anywhere(client: TestClien
         ("192.0.2.1", 421), ("lab.example@evil.example", 421), ("[", 421), ("", 421),
     ],
 )  # fmt: skip
-def test_only_names_of_the_server_are_answered_for(host: str, status: int) -> None:
+def test_requests_for_unknown_hosts_get_status_421(host: str, status: int) -> None:
     client = TestClient(create_app(Settings(hosts="lab.example, other.example")))
-    answer = client.get("/healthz", headers={"host": host})
-    assert answer.status_code == status
+    response = client.get("/healthz", headers={"host": host})
+    assert response.status_code == status
     if status == 421:
-        assert answer.json()["error"]["code"] == "host"
-        assert "evil" not in answer.text
-        assert "content-security-policy" in answer.headers
+        assert response.json()["error"]["code"] == "host"
+        assert "evil" not in response.text
+        assert "content-security-policy" in response.headers

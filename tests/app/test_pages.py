@@ -1,4 +1,4 @@
-"""What arrives before any script runs, and how."""
+"""Pages and static files as the server sends them, before any script runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.html import text_of
 
 
 @pytest.mark.parametrize("name", gru.presets.NAMES)
-def test_the_page_arrives_with_its_first_scenario_run(client: TestClient, name: str) -> None:
+def test_the_page_contains_the_first_run_and_its_numbers(client: TestClient, name: str) -> None:
     html = client.get("/", params={"model": name}).text
     model = gru.load(name)
     trace = gru.trace(model, model.card.examples[0])
@@ -49,7 +49,7 @@ def test_the_page_arrives_with_its_first_scenario_run(client: TestClient, name: 
         )
 
 
-def test_the_page_is_told_of_a_cell_what_a_run_of_it_has(client: TestClient) -> None:
+def test_the_description_of_a_cell_in_the_page_matches_its_runs(client: TestClient) -> None:
     html = client.get("/").text
     boot = json.loads(re.findall(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)[0])
     scenario = {"model": "store-and-recall", "sequence": "A b c ? d"}
@@ -68,7 +68,7 @@ def test_the_page_is_told_of_a_cell_what_a_run_of_it_has(client: TestClient) -> 
             assert client.post("/api/trace", json=scenario | {"clamps": [clamp]}).status_code == status
 
 
-def test_a_link_names_a_scenario_and_a_bad_one_falls_back_with_a_notice(client: TestClient) -> None:
+def test_a_bad_link_shows_an_example_and_a_notice(client: TestClient) -> None:
     good = client.get("/", params={"model": "sentiment", "sequence": "not good"}).text
     assert 'value="not good"' in good
     bad = client.get("/", params={"model": "flip-flop", "sequence": "A<script>alert(1)</script>"})
@@ -76,17 +76,17 @@ def test_a_link_names_a_scenario_and_a_bad_one_falls_back_with_a_notice(client: 
     assert "This link could not be followed: step 2:" in unescape(bad.text)
     assert "<script>alert" not in bad.text
     assert client.get("/", params={"model": "nope"}).status_code == 200
-    kept = client.get("/", params={"model": "sentiment", "sequence": "gut"}).text
-    assert 'value="sentiment" selected' in kept
-    assert "Here is an example instead" in kept
+    with_model = client.get("/", params={"model": "sentiment", "sequence": "gut"}).text
+    assert 'value="sentiment" selected' in with_model
+    assert "Here is an example instead" in with_model
 
 
-def test_a_link_to_a_long_run_is_not_a_large_page(client: TestClient) -> None:
+def test_the_page_for_a_long_run_stays_small(client: TestClient) -> None:
     html = client.get("/", params={"model": "sentiment", "sequence": "good " * 2000}).text
     assert len(gzip.compress(html.encode())) < 60_000
 
 
-def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
+def test_every_response_has_the_security_headers(client: TestClient) -> None:
     for path in ("/", "/docs", "/healthz", "/nowhere", f"/static/{version()}/main.js"):
         headers = client.get(path).headers
         assert headers["content-security-policy"] == (
@@ -98,7 +98,7 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
         assert "set-cookie" not in headers
 
 
-def test_static_files_are_compressed_once_and_cached_for_good_by_version(client: TestClient) -> None:
+def test_static_files_are_compressed_and_cached_for_a_year_by_version(client: TestClient) -> None:
     response = client.get(f"/static/{version()}/plotly.min.js", headers={"accept-encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -109,28 +109,28 @@ def test_static_files_are_compressed_once_and_cached_for_good_by_version(client:
     assert client.get("/static/older/main.js").headers["cache-control"] == "no-cache"
 
 
-def test_a_file_comes_in_brotli_once_that_is_made_and_in_gzip_to_who_takes_no_other(client: TestClient) -> None:
+def test_a_file_is_sent_in_brotli_or_in_gzip_as_the_browser_accepts(client: TestClient) -> None:
     compress().join()
-    for taken, sent in (("gzip, deflate, br", "br"), ("gzip", "gzip")):
-        response = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": taken})
-        assert response.headers["content-encoding"] == sent
+    for accepted, encoding in (("gzip, deflate, br", "br"), ("gzip", "gzip")):
+        response = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": accepted})
+        assert response.headers["content-encoding"] == encoding
         assert response.content == assets()["main.js"].content
 
 
-def test_brotli_is_read_from_the_last_start_unless_it_is_damaged(cache: Path) -> None:
+def test_compressed_files_are_reused_from_the_cache_unless_they_are_damaged(cache: Path) -> None:
     compress().join()
     content = assets()["main.js"].content
     stored = cache / "gruscope" / "brotli" / hashlib.sha256(content).hexdigest()[:16]
-    right, other = assets()["main.js"].encoded["br"], brotli.compress(content, quality=1)
-    for found, served in ((other, other), (other[:-9], right), (brotli.compress(b"alert(1)"), right)):
-        stored.write_bytes(found)
+    right, quick = assets()["main.js"].encoded["br"], brotli.compress(content, quality=1)
+    for in_cache, served in ((quick, quick), (quick[:-9], right), (brotli.compress(b"alert(1)"), right)):
+        stored.write_bytes(in_cache)
         compress.cache_clear()
         compress().join()
         assert assets()["main.js"].encoded["br"] == served
         assert stored.read_bytes() == served
 
 
-def test_a_first_visit_is_at_most_1300_kilobytes_on_the_wire(client: TestClient) -> None:
+def test_a_first_visit_transfers_at_most_1300_kilobytes(client: TestClient) -> None:
     compress().join()
     html = client.get("/").text
     used = set(re.findall(rf"/static/{version()}/([\w./-]+)", html)) | {"plotly.min.js"}
@@ -143,7 +143,7 @@ PAGES = ("/", "/compare", "/train", "/compare/gap", "/lessons/gates", "/rooms", 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_that_was_sent_is_freed_without_the_garbage_collector(client: TestClient, path: str) -> None:
+def test_a_sent_page_is_freed_without_the_garbage_collector(client: TestClient, path: str) -> None:
     # A saved page has 10 MB, and `gruscope serve` collects garbage seldom: a macro that is defined in the template of
     # a page, or imported "with context", keeps all that the page was filled with until then.
     client.get(path)
@@ -153,20 +153,20 @@ def test_a_page_that_was_sent_is_freed_without_the_garbage_collector(client: Tes
     try:
         assert client.get(path).status_code == 200
         gc.collect()
-        assert not [one for one in gc.garbage if isinstance(one, Context)]
+        assert not [object for object in gc.garbage if isinstance(object, Context)]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
 
 
-def test_pages_name_no_other_host(client: TestClient) -> None:
+def test_pages_load_nothing_from_other_hosts(client: TestClient) -> None:
     for path in ("/", "/docs"):
         html = client.get(path).text
         assert not re.findall(r'(?:src|href|action)\s*=\s*["\']?(?:https?:)?//', html)
 
 
-def test_the_interface_is_described_without_anything_from_elsewhere(client: TestClient) -> None:
+def test_the_api_page_describes_every_route(client: TestClient) -> None:
     html = client.get("/docs").text
     for path in client.get("/openapi.json").json()["paths"]:
         assert path in unescape(html)

@@ -1,4 +1,4 @@
-"""Whom the server takes a visitor for: behind a real nginx, as the docs set it up, and without a proxy."""
+"""The address of a visitor: behind a real nginx with the configuration of the docs, and without a proxy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_nginx = pytest.mark.skipif(
 
 @contextmanager
 def nginx(folder: Path, server: int) -> Iterator[int]:
-    """The port of an nginx with the docs' lines, before the server at that port."""
+    """Run nginx with the configuration of the docs in front of a server, and return its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -58,22 +58,23 @@ def nginx(folder: Path, server: int) -> Iterator[int]:
 
 
 def get(port: int, path: str, address: str = "127.0.0.1", **headers: str) -> HTTPResponse:
+    """Request a page from one of this machine's addresses."""
     connection = HTTPConnection("127.0.0.1", port, timeout=20, source_address=(address, 0))
-    sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"Connection": "close"}
-    connection.request("GET", path, headers=sent)
-    answer = connection.getresponse()
-    answer.read()
-    return answer
+    sent_headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"Connection": "close"}
+    connection.request("GET", path, headers=sent_headers)
+    response = connection.getresponse()
+    response.read()
+    return response
 
 
-def guess(port: int, path: str, address: str = "127.0.0.1", pretended: str | None = None) -> int:
-    """The status for a wrong code of a room: 404, and 429 for an address that has tried many."""
-    headers = {} if pretended is None else {"X_Forwarded_For": pretended}
+def guess(port: int, path: str, address: str = "127.0.0.1", claimed: str | None = None) -> int:
+    """Request a room with a wrong code and return the status: 404, or 429 for an address after many guesses."""
+    headers = {} if claimed is None else {"X_Forwarded_For": claimed}
     return get(port, f"{path}api/rooms/NOSUCH/qr.svg", address, **headers).status
 
 
 def exhaust(port: int, path: str, address: str) -> None:
-    """Guess until the address is refused, each time as if for somebody else."""
+    """Guess until the address gets 429, and claim another address with each request."""
     for n in range(1_000):
         if guess(port, path, address, f"192.0.2.{n % 250}, 10.0.0.{n % 250}") == 429:
             return
@@ -81,7 +82,7 @@ def exhaust(port: int, path: str, address: str) -> None:
 
 
 @needs_nginx
-def test_behind_nginx_a_visitor_is_who_nginx_says_and_has_limits_of_their_own(tmp_path: Path) -> None:
+def test_behind_nginx_each_visitor_has_limits_by_the_address_that_nginx_sets(tmp_path: Path) -> None:
     with serving(*shlex.split(COMMAND), "--port", "0") as (_, _, url):
         port = int(re.findall(r":(\d+)", url)[0])
         with nginx(tmp_path, port) as outside:
@@ -89,13 +90,13 @@ def test_behind_nginx_a_visitor_is_who_nginx_says_and_has_limits_of_their_own(tm
             assert guess(outside, "/scope/", "127.0.0.2", "127.0.0.1") == 429
             assert guess(outside, "/scope/", "127.0.0.1") == 404
             assert guess(outside, "/scope/", "127.0.0.3", "127.0.0.2") == 404
-            # Here nginx has no certificate, so nobody comes by https, whatever they say.
+            # This nginx has no certificate, so no request is really HTTPS, even if it claims to be.
             secure = "Strict-Transport-Security"
             assert get(outside, "/scope/", X_Forwarded_Proto="https").headers[secure] is None
         assert get(port, "/", X_Forwarded_Proto="https").headers[secure]
 
 
-def test_without_the_flag_no_proxy_is_believed() -> None:
+def test_without_the_flag_forwarded_headers_are_ignored() -> None:
     with serving("serve", "--no-browser", "--port", "0") as (_, _, url):
         port = int(re.findall(r":(\d+)", url)[0])
         exhaust(port, "/", "127.0.0.1")
@@ -103,19 +104,19 @@ def test_without_the_flag_no_proxy_is_believed() -> None:
 
 
 @needs_nginx
-def test_only_the_proxies_that_are_named_are_believed() -> None:
+def test_only_the_named_proxies_may_set_forwarded_headers() -> None:
     proxies = ["--proxy-headers", "--forwarded-allow-ips", "127.0.0.2, 127.0.1.0/24"]
     with serving("serve", "--no-browser", "--port", "0", *proxies) as (_, _, url):
         port = int(re.findall(r":(\d+)", url)[0])
         for proxy, believed in (("127.0.0.1", False), ("127.0.0.2", True), ("127.0.1.9", True)):
-            answer = get(port, "/", proxy, X_Forwarded_Proto="https")
-            assert ("Strict-Transport-Security" in answer.headers) == believed
+            response = get(port, "/", proxy, X_Forwarded_Proto="https")
+            assert ("Strict-Transport-Security" in response.headers) == believed
 
 
 @pytest.mark.parametrize(
     "arguments", [["--forwarded-allow-ips", "10.0.0.1"], ["--proxy-headers", "--forwarded-allow-ips", "10.0.0.x"]]
 )
-def test_proxies_that_would_not_be_believed_are_an_error(arguments: list[str]) -> None:
+def test_a_list_of_proxies_without_effect_is_an_error(arguments: list[str]) -> None:
     run = subprocess.run([*GRUSCOPE, "serve", "--no-browser", *arguments], capture_output=True, text=True)
     assert run.returncode == 2
     assert arguments[-2] in run.stderr

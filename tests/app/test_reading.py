@@ -1,4 +1,4 @@
-"""Files are read in a process apart: it ends when it takes too much, and the server is as it was."""
+"""Uploaded files are read in a child process with limits of time and memory; the server stays unharmed."""
 
 from __future__ import annotations
 
@@ -31,71 +31,71 @@ from tests.support.files import FIXTURES, torch_layer
 BARE = Upload((FIXTURES / "pytorch-bare.npz").read_bytes(), "bare.npz")
 
 
-def everything(folder: Path) -> set[Path]:
+def files_in(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
 
 
-def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str) -> None:
-    """Put something else in the child's place: lines that run once its limits are set."""
+def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    """Replace the child process with this code, which runs after its limits are set."""
     script = tmp_path / "child.py"
-    script.write_text(f"import sys\nfrom app.intake.child import _limit\nsys.stdin.buffer.read()\n_limit(1)\n{does}\n")
+    script.write_text(f"import sys\nfrom app.intake.child import _limit\nsys.stdin.buffer.read()\n_limit(1)\n{code}\n")
     popen = reading.subprocess.Popen
     monkeypatch.setattr(reading.subprocess, "Popen", lambda command, **how: popen([sys.executable, str(script)], **how))
 
 
 @pytest.mark.parametrize("file", ["pytorch-tagger.safetensors", "pytorch-tagger.onnx", "keras-tagger.keras"])
-def test_a_child_reads_and_checks_what_this_process_would(file: str) -> None:
+def test_a_child_reads_and_checks_a_file_as_this_process_does(file: str) -> None:
     upload = Upload((FIXTURES / file).read_bytes(), file)
-    found, here = reading.read(upload, LIMITS), formats.read(upload.data, file)
-    assert found.report == here.said
-    assert found.model is not None
-    for name, array in here.model.parameters.items():
-        np.testing.assert_array_equal(found.model.parameters[name], array)
+    in_child, in_process = reading.read(upload, LIMITS), formats.read(upload.data, file)
+    assert in_child.report == in_process.said
+    assert in_child.model is not None
+    for name, array in in_process.model.parameters.items():
+        np.testing.assert_array_equal(in_child.model.parameters[name], array)
     reference = (FIXTURES / f"{file.split('.')[0]}-reference.npz").read_bytes()
     assert reading.check(upload, LIMITS, reference)["passed"]
 
 
-def test_a_file_is_brought_and_proved_over_the_wire_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
-    before = everything(Path.cwd())
+def test_an_upload_and_its_check_write_only_to_the_folder_of_uploads(tmp_path: Path) -> None:
+    before = files_in(Path.cwd())
     with client_with_uploads(tmp_path / "a" / "kept") as client:
         response = client.post("/api/models", content=BARE.data)
         id = response.json()["model"]["id"]
         reference = (FIXTURES / "pytorch-bare-reference.npz").read_bytes()
         assert client.post(f"/api/models/{id}/check", content=reference).json()["passed"]
         assert client.post("/api/models", content=b"PK").status_code == 422
-    assert everything(tmp_path) == {tmp_path / "a", tmp_path / "a" / "kept", tmp_path / "a" / "kept" / f"{id}.upload"}
-    assert {path for path in everything(Path.cwd()) - before if not {"__pycache__", ".git"} & set(path.parts)} == set()
+    assert files_in(tmp_path) == {tmp_path / "a", tmp_path / "a" / "kept", tmp_path / "a" / "kept" / f"{id}.upload"}
+    assert {path for path in files_in(Path.cwd()) - before if not {"__pycache__", ".git"} & set(path.parts)} == set()
 
 
 @pytest.mark.parametrize(
-    "does",
+    "code",
     ["while True: pass", "bytearray(2**30)", "import os; os.kill(os.getpid(), 9)", "sys.exit(3)", "pass"],
     ids=["too long", "too much memory", "killed", "failed", "silent"],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no limit for memory")
-def test_a_child_that_ends_badly_is_a_file_that_could_not_be_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
+def test_a_child_that_fails_is_reported_as_an_unreadable_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str
 ) -> None:
-    child_that(monkeypatch, tmp_path, does)
-    for ask in (lambda: reading.read(BARE, LIMITS), lambda: reading.check(BARE, LIMITS, b"")):
+    child_that(monkeypatch, tmp_path, code)
+    for call in (lambda: reading.read(BARE, LIMITS), lambda: reading.check(BARE, LIMITS, b"")):
         with pytest.raises(Refused, match="could not be read within ") as error:
-            ask()
+            call()
         assert (error.value.status, error.value.code) == (422, "limits")
 
 
-def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_child_that_hangs_is_stopped_at_the_time_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
     monkeypatch.setattr(reading, "TIMEOUT", 2)
     with pytest.raises(Refused, match="could not be read within "):
         reading.read(BARE, LIMITS)
 
 
-def test_a_child_can_write_no_file_and_knows_nothing_of_the_server(
+def test_a_child_cannot_write_files_and_gets_no_environment_of_the_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRUSCOPE_SECRET", "x")
     target = tmp_path / "written"
-    tried = f"""
+    script = f"""
 import json, os
 assert "GRUSCOPE_SECRET" not in os.environ
 assert os.listdir() == []
@@ -106,18 +106,20 @@ try:
 except OSError:
     print(json.dumps({{"error": "as it should be"}}))
 """
-    child_that(monkeypatch, tmp_path, tried)
+    child_that(monkeypatch, tmp_path, script)
     with pytest.raises(Refused, match="as it should be"):
         reading.read(BARE, LIMITS)
     assert target.stat().st_size == 0
 
 
 def resident() -> int:
+    """Return the memory of this process in bytes."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def packed(megabytes: int) -> bytes:
+    """Return a zip file with so many megabytes of zeros."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(8):
@@ -127,23 +129,23 @@ def packed(megabytes: int) -> bytes:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux counts memory")
 @pytest.mark.parametrize("make", [lambda: packed(300), lambda: packed(60), lambda: os.urandom(20 * 2**20)])
-def test_the_servers_memory_is_back_where_it_was(tmp_path: Path, make: Callable[[], bytes]) -> None:
+def test_refused_uploads_do_not_raise_the_servers_memory(tmp_path: Path, make: Callable[[], bytes]) -> None:
     with client_with_uploads(tmp_path) as client:
         content = make()
-        compress().join()  # what a server does as it starts takes memory too
-        assert client.post("/api/models", content=content).status_code == 422  # what is loaded once is loaded
+        compress().join()  # compression at the start takes memory too
+        assert client.post("/api/models", content=content).status_code == 422  # loads the modules that stay in memory
         before = resident()
         for _ in range(2):
             assert client.post("/api/models", content=content).status_code == 422
         assert resident() - before < 8e6
 
 
-def test_two_files_are_read_at_a_time_eight_wait_and_the_others_are_asked_to_come_again(
+def test_two_files_are_read_at_once_eight_wait_and_more_get_status_429(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     at_once, most, lock, go = 0, 0, threading.Lock(), threading.Event()
 
-    def run(asked: bytes, folder: str) -> tuple[int, bytes]:
+    def run(request: bytes, folder: str) -> tuple[int, bytes]:
         nonlocal at_once, most
         with lock:
             at_once += 1
@@ -159,16 +161,16 @@ def test_two_files_are_read_at_a_time_eight_wait_and_the_others_are_asked_to_com
         waiting = [visitors.submit(client.post, "/api/models", content=bytes(i + 1)) for i in range(13)]
         refused = []
         while len(refused) < 3:
-            refused = [one.result() for one in waiting if one.done()]
+            refused = [upload.result() for upload in waiting if upload.done()]
         go.set()
-        answers = [one.result().status_code for one in waiting]
-    assert sorted(answers) == [422] * 10 + [429] * 3
+        statuses = [upload.result().status_code for upload in waiting]
+    assert sorted(statuses) == [422] * 10 + [429] * 3
     assert most == 2
     assert refused[0].headers["retry-after"] == "5"
     assert "too many files are being read at the moment" in refused[0].json()["error"]["message"]
 
 
-def test_one_setting_limits_uploads_and_what_is_shown(tmp_path: Path) -> None:
+def test_the_limit_of_units_also_applies_to_uploads(tmp_path: Path) -> None:
     file = save(torch_layer(np.random.default_rng(0), 3, 257))
     for most, status in ((256, 422), (257, 201)):
         with client_with_uploads(tmp_path / str(most), max_units=most) as client:

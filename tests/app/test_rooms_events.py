@@ -39,6 +39,7 @@ class Observer:
         self.teacher, self.device = teacher, ""
 
     async def student(self) -> dict[str, Any]:
+        """Request the state that a student receives."""
         path, headers = f"/api/rooms/{self.teacher.code}/events?once=true", {"x-device": self.device}
         first, second = _events((await self.teacher.server.client.get(path, headers=headers)).text)
         assert (first[0], set(first[1])) == ("you", {"device"})
@@ -47,6 +48,7 @@ class Observer:
         return second[1]
 
     async def lead(self) -> dict[str, Any]:
+        """Request the state that the teacher receives."""
         path = f"/api/rooms/{self.teacher.code}/class?once=true"
         ((name, state),) = _events((await self.teacher.server.client.get(path, headers=self.teacher.headers)).text)
         assert name == "class"
@@ -59,13 +61,13 @@ def _events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)
-def test_a_question_has_these_keys_before_and_after_its_answer_is_shown(kind: str) -> None:
+def test_events_of_a_question_have_the_documented_keys_before_and_after_the_reveal(kind: str) -> None:
     async def test(server: Server) -> None:
         observer = Observer(teacher := await server.open())
         for state in (await observer.student(), await observer.lead()):
             assert state["question"] is None
             assert set(state["view"]) == VIEW
-        await teacher.must("question", QUESTIONS[kind])
+        await teacher.post_ok("question", QUESTIONS[kind])
         student, lead = await observer.student(), await observer.lead()
         assert set(student) == STATE
         assert set(student["view"]) == VIEW
@@ -75,7 +77,7 @@ def test_a_question_has_these_keys_before_and_after_its_answer_is_shown(kind: st
         assert {key: lead[key] for key in STATE} == student
         assert set(lead["answers"]) == {"count", "class"}
         assert [set(tally) for tally in lead["answers"]["class"]] == [TALLY]
-        await teacher.must("turn", {"turn": "reveal"})
+        await teacher.post_ok("turn", {"turn": "reveal"})
         student, lead = await observer.student(), await observer.lead()
         assert set(student["question"]) == QUESTION | ANSWERED
         assert set(student["question"]["revealed"]) == SOLUTION
@@ -86,12 +88,12 @@ def test_a_question_has_these_keys_before_and_after_its_answer_is_shown(kind: st
     in_room(test)
 
 
-def test_the_teacher_alone_receives_the_number_of_students_and_what_they_look_at() -> None:
+def test_only_the_teacher_receives_the_number_of_students_and_their_views() -> None:
     async def test(server: Server) -> None:
         observer = Observer(teacher := await server.open())
         assert set(await observer.student()) == STATE
         assert set(await observer.lead()) == TEACHER
-        await teacher.must("mode", {"mode": "explore"})
+        await teacher.post_ok("mode", {"mode": "explore"})
         headers = {"x-device": observer.device}
         look = {"view": LAB, "offered": True}
         looked = await server.client.post(f"/api/rooms/{teacher.code}/looks", json=look, headers=headers)

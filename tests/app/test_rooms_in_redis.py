@@ -1,4 +1,4 @@
-"""A real redis-server and two processes that share its rooms: one of these is killed, and Redis goes away."""
+"""Rooms on a real redis-server with two server processes: one process is killed, and Redis stops for a while."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Worker(Server):
 
 @asynccontextmanager
 async def worker(port: int) -> AsyncIterator[Worker]:
+    """Run a server process that stores its rooms in Redis."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser"]
     environment = os.environ | {"GRUSCOPE_REDIS": f"redis://127.0.0.1:{port}"}
     process = subprocess.Popen(
@@ -53,9 +54,9 @@ async def worker(port: int) -> AsyncIterator[Worker]:
         async with httpx2.AsyncClient(
             base_url=url[0], timeout=60, limits=httpx2.Limits(max_connections=None)
         ) as client:
-            made = Worker(process)
-            made.client = client
-            yield made
+            server = Worker(process)
+            server.client = client
+            yield server
     finally:
         process.kill()
         process.wait()
@@ -63,81 +64,83 @@ async def worker(port: int) -> AsyncIterator[Worker]:
 
 
 def shared(test: Callable[[Redis, Worker, Worker], Awaitable[None]], folder: Path) -> None:
-    async def inside() -> None:
+    """Run a test with Redis and two server processes that share its rooms."""
+
+    async def run_test() -> None:
         redis = Redis(folder)
         try:
             async with AsyncExitStack() as stack:
-                one, other = [await stack.enter_async_context(worker(redis.port)) for _ in range(2)]
-                await test(redis, one, other)
+                first, second = [await stack.enter_async_context(worker(redis.port)) for _ in range(2)]
+                await test(redis, first, second)
         finally:
             redis.end()
 
-    run(inside())
+    run(run_test())
 
 
-def test_a_room_outlives_the_process_that_it_was_opened_on(tmp_path: Path) -> None:
-    async def test(_: Redis, one: Worker, other: Worker) -> None:
-        teacher = await one.open()
-        elsewhere = Teacher(other, teacher.code, teacher.secret)
+def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
+    async def test(_: Redis, first: Worker, second: Worker) -> None:
+        teacher = await first.open()
+        elsewhere = Teacher(second, teacher.code, teacher.secret)
         async with elsewhere.follower() as b, elsewhere.watching() as watching:
             async with teacher.follower() as a:
-                await teacher.must("view", {"page": "", "link": LAB["link"].replace("t=2", "t=3")})
+                await teacher.post_ok("view", {"page": "", "link": LAB["link"].replace("t=2", "t=3")})
                 for follower in (a, b):
-                    await follower.hear(lambda state: state["view"]["link"].endswith("t=3"))
-                await watching.until(lambda told: told["followers"] == 2)
-                await elsewhere.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                    await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=3"))
+                await watching.until(lambda event: event["followers"] == 2)
+                await elsewhere.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1), (a, 1)):
                     if not follower.state.get("question"):
-                        await follower.hear(lambda state: state["question"])
+                        await follower.wait_for_state(lambda state: state["question"])
                     assert (await follower.answer(answer)).status_code == 204
-                await watching.until(lambda told: told.get("answers", {}).get("count") == 2)
-                one.kill()
-                # Its follower comes to the other process, by the same name and to the same question.
+                await watching.until(lambda event: event.get("answers", {}).get("count") == 2)
+                first.kill()
+                # Its follower reconnects to the other process, with the same device and the same question.
                 async with elsewhere.follower(a.device, a.id) as again:
                     assert again.device == a.device
-                    await elsewhere.must("turn", {"turn": "reveal"})
+                    await elsewhere.post_ok("turn", {"turn": "reveal"})
                     for follower in (again, b):
-                        state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+                        state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                         assert state["question"]["class"][0]["counts"] == [0, 2]
-            # A question that another takes the place of is in the record, with its answers.
+            # A question that another one replaces is in the record, with its answers.
             for text in ("Again?", "And now?"):
-                await elsewhere.must("question", {"of": "own", "text": text, "options": ["one", "two"]})
-                await b.hear(lambda state, text=text: text in state["question"]["ask"])
+                await elsewhere.post_ok("question", {"of": "own", "text": text, "options": ["one", "two"]})
+                await b.wait_for_state(lambda state, text=text: text in state["question"]["ask"])
                 assert (await b.answer(0)).status_code == 204
-            record = await other.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=elsewhere.headers)
+            record = await second.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=elsewhere.headers)
             rows = [row for row in csv.DictReader(io.StringIO(record.text)) if row["count"] != "0"]
             assert [(row["asked"], row["answer"], row["count"]) for row in rows] == [
                 ("Which?", "two", "2"), ("Again?", "one", "1"), ("And now?", "one", "1"),
             ]  # fmt: skip
             await elsewhere.end()
-            assert (await b.hear(lambda state: state["ended"]))["ended"]
+            assert (await b.wait_for_state(lambda state: state["ended"]))["ended"]
 
     shared(test, tmp_path)
 
 
-def test_a_redis_that_is_away_for_a_while_is_weathered_with_a_word_to_the_teacher(tmp_path: Path) -> None:
-    async def test(redis: Redis, one: Worker, other: Worker) -> None:
-        teacher = await one.open()
-        elsewhere = Teacher(other, teacher.code, teacher.secret)
+def test_rooms_survive_a_pause_of_redis_and_the_teacher_is_informed(tmp_path: Path) -> None:
+    async def test(redis: Redis, first: Worker, second: Worker) -> None:
+        teacher = await first.open()
+        elsewhere = Teacher(second, teacher.code, teacher.secret)
         view = {"page": "", "link": LAB["link"].replace("t=2", "t=4")}
         async with elsewhere.follower() as follower, teacher.watching() as watching:
-            await follower.hear()
-            await watching.until(lambda told: "away" not in told)
+            await follower.wait_for_state()
+            await watching.until(lambda event: "away" not in event)
             redis.end()
-            refused = await teacher.say("view", view)
+            refused = await teacher.post("view", view)
             assert refused.status_code == 503
             assert refused.json()["error"]["code"] == "away"
-            await watching.until(lambda told: bool(told.get("away")))
-            redis.begin()
-            while (await teacher.say("view", view)).status_code == 503:
+            await watching.until(lambda event: bool(event.get("away")))
+            redis.start()
+            while (await teacher.post("view", view)).status_code == 503:
                 await asyncio.sleep(0.1)
-            await follower.hear(lambda state: state["view"]["link"] == view["link"])
-            await watching.until(lambda told: "away" not in told)
+            await follower.wait_for_state(lambda state: state["view"]["link"] == view["link"])
+            await watching.until(lambda event: "away" not in event)
 
     shared(test, tmp_path)
 
 
-def test_a_process_lets_go_of_redis_at_any_moment(tmp_path: Path) -> None:
+def test_a_process_can_disconnect_from_redis_at_any_moment(tmp_path: Path) -> None:
     async def test() -> None:
         for steps in range(150):
             settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
@@ -154,28 +157,28 @@ def test_a_process_lets_go_of_redis_at_any_moment(tmp_path: Path) -> None:
         redis.end()
 
 
-def test_a_lesson_s_answers_are_withheld_by_every_process(tmp_path: Path) -> None:
-    async def test(_: Redis, one: Worker, other: Worker) -> None:
+def test_every_process_withholds_the_answers_of_a_followed_lesson(tmp_path: Path) -> None:
+    async def test(_: Redis, first: Worker, second: Worker) -> None:
         reveal = "/api/lessons/reset/reveal?question=2.1"
-        teacher = await one.open({"page": "lessons/reset", "link": "", "step": 2})
-        assert (await other.client.get(reveal)).status_code == 200  # nobody follows
+        teacher = await first.open({"page": "lessons/reset", "link": "", "step": 2})
+        assert (await second.client.get(reveal)).status_code == 200  # nobody follows
         async with teacher.follower() as follower:
-            await follower.hear()
-            assert (await other.client.get(reveal)).status_code == 403
-            assert (await other.client.get(reveal, headers=teacher.headers)).status_code == 200
-            await teacher.must("mode", {"mode": "explore"})
-            await follower.hear(lambda state: state["mode"] == "explore")
-            while (await other.client.get(reveal)).status_code != 200:
+            await follower.wait_for_state()
+            assert (await second.client.get(reveal)).status_code == 403
+            assert (await second.client.get(reveal, headers=teacher.headers)).status_code == 200
+            await teacher.post_ok("mode", {"mode": "explore"})
+            await follower.wait_for_state(lambda state: state["mode"] == "explore")
+            while (await second.client.get(reveal)).status_code != 200:
                 await asyncio.sleep(0.02)
 
     shared(test, tmp_path)
 
 
-def test_redis_s_clock_is_the_rooms_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(redis: Redis, one: Worker, _: Worker) -> None:
+def test_rooms_in_redis_use_the_clock_of_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(redis: Redis, first: Worker, _: Worker) -> None:
         wall = time.time
         monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
-        teacher = await one.open()
+        teacher = await first.open()
         settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
         rooms = Rooms(settings, kept_in(settings))
         room = await rooms.get(teacher.code, "somebody")
@@ -183,9 +186,9 @@ def test_redis_s_clock_is_the_rooms_clock(tmp_path: Path, monkeypatch: pytest.Mo
         assert rooms.keeper.clock() - room.opened < 60
         await rooms.sweep()
         async with teacher.follower() as follower, teacher.watching() as watching:
-            await follower.hear()
-            told = await watching.until(lambda told: told.get("followers"))
-            assert told["followers"] == 1
+            await follower.wait_for_state()
+            event = await watching.until(lambda event: event.get("followers"))
+            assert event["followers"] == 1
         await rooms.stop()
 
     shared(test, tmp_path)

@@ -1,4 +1,4 @@
-"""The state of a room: what is public and what is private, and how it is stored."""
+"""The state of a room: its public and private fields, and how it is stored."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STATE = State(
 
 
 def secret(value: Any) -> Any:
-    """Return a value with the same form in which every text is secret."""
+    """Return a copy of a value in which every text is secret."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return type(value)(**{field.name: secret(getattr(value, field.name)) for field in dataclasses.fields(value)})
     if isinstance(value, tuple):
@@ -59,7 +59,7 @@ def test_every_field_is_public_or_private_and_students_receive_no_private_one() 
     assert SECRET not in public_event(hidden.public, "1").decode()
 
 
-def test_a_state_is_the_same_after_it_was_stored() -> None:
+def test_a_stored_state_is_read_back_unchanged() -> None:
     assert State.from_json(STATE.to_json()) == STATE
     first = State(PublicState(VIEW), PrivateState("digest"))
     assert State.from_json(first.to_json()) == first
@@ -78,7 +78,7 @@ def test_a_state_is_the_same_after_it_was_stored() -> None:
         assert repr(solution) == repr(Solution(truth))
 
 
-def test_a_file_keeps_rooms_and_tables_and_drops_rooms_of_another_version(tmp_path: Path) -> None:
+def test_a_file_stores_rooms_and_tables_and_drops_rooms_of_another_version(tmp_path: Path) -> None:
     async def store() -> None:
         keeper = InFile(tmp_path)
         for code in ("AAAAAA", "BBBBBB", "CCCCCC"):
@@ -113,7 +113,7 @@ def test_a_file_keeps_rooms_and_tables_and_drops_rooms_of_another_version(tmp_pa
 
 
 @pytest.mark.skipif(installed() is None, reason="there is no redis-server here")
-def test_a_room_in_redis_that_another_version_stored_or_changed_is_gone_and_the_others_continue(
+def test_only_rooms_that_another_version_stored_or_changed_are_dropped_from_redis(
     tmp_path: Path,
 ) -> None:
     async def test() -> None:
@@ -125,9 +125,9 @@ def test_a_room_in_redis_that_another_version_stored_or_changed_is_gone_and_the_
                 await keeper.open(Room(code, "digest", keeper.clock(), STATE))
             client.hset(f"{PREFIX}:room:BBBBBB", "f:view", json.dumps({"page": ""}))
             assert await keeper.find("BBBBBB") is None
-            first, other = await keeper.find("AAAAAA"), await keeper.find("CCCCCC")
+            first, changed = await keeper.find("AAAAAA"), await keeper.find("CCCCCC")
             assert first is not None
-            assert other is not None
+            assert changed is not None
             assert first.state == STATE
             await keeper.put(first, answers_table(17, 2), {"device": (1, 2)})
             assert await keeper.rows(first, answers_table(17, 2)) == {"device": (1, 2)}
@@ -135,7 +135,7 @@ def test_a_room_in_redis_that_another_version_stored_or_changed_is_gone_and_the_
             await keeper.change(first, {"mode": "pause"})
             while first.public.mode != "pause":
                 await asyncio.sleep(0.01)
-            assert other.closed
+            assert changed.closed
             assert not first.closed
             assert [room.code for room in await keeper.all()] == ["AAAAAA", "CCCCCC"]
         finally:
@@ -146,12 +146,12 @@ def test_a_room_in_redis_that_another_version_stored_or_changed_is_gone_and_the_
     run(test())
 
 
-def test_a_link_that_grows_as_the_server_writes_it_can_be_asked_about() -> None:
+def test_a_question_about_a_link_that_grows_when_encoded_is_accepted() -> None:
     link = f"{LAB['link']}&note={'é' * 7000}"  # Each é becomes six characters in the link of the covered figure.
 
     async def test(server: Any) -> None:
         teacher = await server.open()
-        await teacher.must("question", {"of": "signal", "view": {"page": "", "link": link}})
+        await teacher.post_ok("question", {"of": "signal", "view": {"page": "", "link": link}})
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
         assert len(room.public.view.link) > 40_000
 

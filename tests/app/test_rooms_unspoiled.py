@@ -1,4 +1,4 @@
-"""A class that cannot be spoiled: not by its teacher's second tab, not by a stranger, not by the end of the process."""
+"""Rooms stay fair and intact: covered figures, a second tab of the teacher, strangers, and restarts of the server."""
 
 from __future__ import annotations
 
@@ -31,73 +31,74 @@ SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x+y+A+x&t=4"}
 
 
 def keys(view: dict[str, Any]) -> dict[str, str]:
+    """Return the keys of a view's link."""
     return {key: values[0] for key, values in parse_qs(view["link"].lstrip("?")).items()}
 
 
-@pytest.mark.parametrize("of", ["output", "signal"])
-def test_nothing_after_the_cursor_reaches_a_follower_until_the_reveal(of: str) -> None:
+@pytest.mark.parametrize("kind", ["output", "signal"])
+def test_followers_receive_nothing_after_the_cursor_until_the_reveal(kind: str) -> None:
     async def test(server: Server) -> None:
         link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+x+B+x+y+B+x"
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": of, "view": {"page": "", "link": link}})
-            state = await follower.hear(lambda state: state["question"])
-            shown = keys(state["view"])
-            assert shown["sequence"].split() == SEQUENCE.split()[:4]
-            assert shown["against"].split() == ["B", "x", "B", "x"]
-            assert shown["clamps"].split(",") == ["z@2-4=0", "z@3-=0.5"]
+            await teacher.post_ok("question", {"of": kind, "view": {"page": "", "link": link}})
+            state = await follower.wait_for_state(lambda state: state["question"])
+            link_keys = keys(state["view"])
+            assert link_keys["sequence"].split() == SEQUENCE.split()[:4]
+            assert link_keys["against"].split() == ["B", "x", "B", "x"]
+            assert link_keys["clamps"].split(",") == ["z@2-4=0", "z@3-=0.5"]
             page = (await server.client.get(f"/rooms/{teacher.code}")).text
             first = json.loads(re.search(r'id="boot">(.*?)</script>', page)[1])  # type: ignore[index]
             assert first["scenario"]["sequence"].split() == SEQUENCE.split()[:4]
             for part in (page, json.dumps(state)):
                 assert "y+A+x" not in part
                 assert "y A x" not in part
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert keys(state["view"])["sequence"] == SEQUENCE
 
     in_room(test)
 
 
-def test_the_cover_stays_whatever_a_page_of_the_teacher_posts() -> None:
+def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
-            state = await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            state = await follower.wait_for_state(lambda state: state["question"])
             cover = state["view"]
-            # A page that is loaded anew posts what its address says: the whole run.
+            # A page that the teacher reloads posts the whole run of its address.
             for view in (SHOWN, {**SHOWN, "upto": 7}, {"page": "compare", "link": ""}):
-                answer = await teacher.say("view", view)
-                assert (answer.status_code, answer.json()["error"]["code"]) == (409, "covered")
-            # Of what the covered page itself posts, the cursor counts.
+                response = await teacher.post("view", view)
+                assert (response.status_code, response.json()["error"]["code"]) == (409, "covered")
+            # From a post of the covered page itself, only the cursor is used.
             link = cover["link"].replace("t=4", "t=2") + "&views=tape,memory"
-            await teacher.must("view", {"page": "", "link": link, "by": "me"})
-            state = await follower.hear(lambda state: keys(state["view"])["t"] == "2")
+            await teacher.post_ok("view", {"page": "", "link": link, "by": "me"})
+            state = await follower.wait_for_state(lambda state: keys(state["view"])["t"] == "2")
             assert (state["view"]["upto"], keys(state["view"])["sequence"]) == (4, "A x B x")
             assert "views" not in keys(state["view"])
-            await teacher.must("turn", {"turn": "dismiss"})
-            state = await follower.hear(lambda state: not state["question"])
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            state = await follower.wait_for_state(lambda state: not state["question"])
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
-            await teacher.must("view", {"page": "compare", "link": ""})
+            await teacher.post_ok("view", {"page": "compare", "link": ""})
 
     in_room(test)
 
 
-def test_an_answer_that_is_shown_as_the_next_question_comes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(server: Server) -> None:
-        keeper, counting, asked = server.app.state.rooms.keeper, asyncio.Event(), asyncio.Event()
+        keeper, counting, next_question = server.app.state.rooms.keeper, asyncio.Event(), asyncio.Event()
         rows = keeper.rows
 
         async def slow(*arguments: Any) -> Any:
-            """Counting takes as long as the next question takes to come."""
+            """Delay the count until the next question has arrived."""
             if asyncio.current_task() in revealing:
                 counting.set()
-                await asyncio.wait_for(asked.wait(), 20)
+                await asyncio.wait_for(next_question.wait(), 20)
             return await rows(*arguments)
 
         teacher = await server.open(SHOWN)
-        await teacher.must("question", {"of": "output", "view": SHOWN})
+        await teacher.post_ok("question", {"of": "output", "view": SHOWN})
         revealing = set[asyncio.Task[Any] | None]()
         reveal = server.app.state.rooms.questions.reveal
 
@@ -107,52 +108,52 @@ def test_an_answer_that_is_shown_as_the_next_question_comes_is_refused(monkeypat
 
         monkeypatch.setattr(server.app.state.rooms.questions, "reveal", marked)
         monkeypatch.setattr(keeper, "rows", slow)
-        shown = asyncio.create_task(teacher.say("turn", {"turn": "reveal"}))
+        response = asyncio.create_task(teacher.post("turn", {"turn": "reveal"}))
         await asyncio.wait_for(counting.wait(), 20)
-        await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
-        asked.set()
-        assert (await shown).status_code == 409
+        await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+        next_question.set()
+        assert (await response).status_code == 409
         async with teacher.follower() as follower:
-            state = await follower.hear(lambda state: state["question"])
+            state = await follower.wait_for_state(lambda state: state["question"])
             assert state["question"]["status"] == "open"
             assert not {"result", "revealed"} & state["question"].keys()
 
     in_room(test)
 
 
-def test_a_question_that_replaces_a_covered_one_uncovers_the_figure() -> None:
+def test_a_new_question_removes_the_cover_of_the_last_one() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "signal", "signal": "z", "view": SHOWN})
-            assert (await follower.hear(lambda state: state["question"]))["view"]["upto"] == 4
-            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
-            state = await follower.hear(lambda state: "Why" in state["question"]["ask"])
+            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            assert (await follower.wait_for_state(lambda state: state["question"]))["view"]["upto"] == 4
+            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            state = await follower.wait_for_state(lambda state: "Why" in state["question"]["ask"])
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
-            await teacher.must("turn", {"turn": "reveal"})
-            state = await follower.hear(lambda state: state["question"]["status"] == "revealed")
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
 
     in_room(test)
 
 
-def test_a_removed_question_leaves_the_view_that_was_shown_last() -> None:
+def test_a_dismissed_question_restores_the_view_before_it() -> None:
     async def test(server: Server) -> None:
         later = {"page": "", "link": "?model=flip-flop&sequence=B+y+A+x&t=2"}
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
-            await teacher.must("view", later)
-            await teacher.must("question", {"of": "output", "view": later})
-            assert (await follower.hear(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
-            await teacher.must("turn", {"turn": "dismiss"})
-            state = await follower.hear(lambda state: not state["question"])
+            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            await teacher.post_ok("view", later)
+            await teacher.post_ok("question", {"of": "output", "view": later})
+            assert (await follower.wait_for_state(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            state = await follower.wait_for_state(lambda state: not state["question"])
             assert (state["view"]["link"], state["view"]["upto"]) == (later["link"], None)
 
     in_room(test)
 
 
-def test_a_covered_step_of_a_lesson_is_cut_and_the_next_steps_are_not_in_the_page() -> None:
+def test_a_students_page_has_only_the_visible_part_of_a_covered_lesson_step() -> None:
     async def test(server: Server) -> None:
         outline = (await server.client.get("/api/lessons/gates/outline")).json()
         n = next(i for i, step in enumerate(outline, 1) if step["upto"])
@@ -170,15 +171,15 @@ def test_a_covered_step_of_a_lesson_is_cut_and_the_next_steps_are_not_in_the_pag
     in_room(test)
 
 
-def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it() -> None:
+def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> None:
     async def test(server: Server) -> None:
         reveal, outline = "/api/lessons/reset/reveal?question=2.1", "/api/lessons/reset/outline"
-        answers, paper = json.loads((await server.client.get(reveal)).content)["reveal"], "/lessons/reset/print"
+        solution, paper = json.loads((await server.client.get(reveal)).content)["reveal"], "/lessons/reset/print"
         teacher = await server.open({"page": "lessons/reset", "link": "", "step": 2})
         for path in (reveal, outline):
             assert (await server.client.get(path)).status_code == 200  # nobody follows
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             for path in (reveal, outline):
                 refused = await server.client.get(path)
                 assert (refused.status_code, refused.json()["error"]["code"]) == (403, "in-class")
@@ -186,72 +187,72 @@ def test_a_lesson_s_answers_are_the_teacher_s_to_give_while_a_class_follows_it()
             assert (await server.client.get("/api/export/lesson.html?name=reset")).status_code == 403
             printed = await server.client.get(paper)
             assert printed.status_code == 200
-            assert answers not in printed.text
+            assert solution not in printed.text
             assert (await server.client.get("/api/lessons/gates/outline")).status_code == 200
             # Somebody at another address is not in this class.
             elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
-            async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as other:
-                assert (await other.get(reveal)).status_code == 200
-            await teacher.must("mode", {"mode": "explore"})
+            async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
+                assert (await client.get(reveal)).status_code == 200
+            await teacher.post_ok("mode", {"mode": "explore"})
             assert (await server.client.get(reveal)).status_code == 200
-            assert answers in (await server.client.get(paper)).text
+            assert solution in (await server.client.get(paper)).text
 
     in_room(test)
 
 
-def test_only_a_device_that_is_connected_votes_and_who_has_joined_keeps_place_and_vote() -> None:
+def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vote() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-        await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
         async with teacher.follower() as honest, teacher.watching() as watching:
-            await honest.hear()
+            await honest.wait_for_state()
             made_up = codes.new_device(room.digest)
             body = {"question": honest.state["question"]["id"], "answer": 1}
             path = f"/api/rooms/{teacher.code}/answers"
             refused = await server.client.post(path, json=body, headers={"x-device": made_up})
             assert (refused.status_code, refused.json()["error"]["code"]) == (409, "not-connected")
-            # One after the other joins, votes and goes: of those who were there for a moment, few are counted.
+            # Many students join, vote and leave. Only a limited number of their votes counts.
             for _ in range(45):
                 async with teacher.follower() as passing:
-                    await passing.hear()
+                    await passing.wait_for_state()
                     assert (await passing.answer(1)).status_code == 204
             assert (await honest.answer(0)).status_code == 204
-            told = await watching.until(
-                lambda told: told["followers"] == 1 and told["answers"]["class"][0]["counts"][0]
+            event = await watching.until(
+                lambda event: event["followers"] == 1 and event["answers"]["class"][0]["counts"][0]
             )
-            assert told["answers"]["class"][0]["counts"] == [1, 30]
-        # The honest one sleeps, and comes back to its place while others hold all that an address can have.
+            assert event["answers"]["class"][0]["counts"] == [1, 30]
+        # The honest student disconnects and returns while others use all places of the address.
         async with AsyncExitStack() as stack:
-            others = [await stack.enter_async_context(teacher.follower()) for _ in range(60 - 30)]
-            assert len({other.device for other in others}) == 30
+            crowd = [await stack.enter_async_context(teacher.follower()) for _ in range(60 - 30)]
+            assert len({follower.device for follower in crowd}) == 30
             full = await server.client.get(f"/api/rooms/{teacher.code}/events")
             assert full.status_code == 429
             async with teacher.follower(honest.device) as again:
-                await again.hear()
+                await again.wait_for_state()
                 assert (await again.answer(0)).status_code == 204
                 elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
                 async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
-                    other = Teacher(Server(server.app, client), teacher.code, teacher.secret)
-                    async with other.follower() as follower:
-                        await follower.hear()
+                    remote = Teacher(Server(server.app, client), teacher.code, teacher.secret)
+                    async with remote.follower() as follower:
+                        await follower.wait_for_state()
 
     in_room(test, Settings(followers=60))
 
 
-def test_one_address_cannot_have_all_rooms_and_empty_ones_go_first() -> None:
+def test_one_address_cannot_open_all_rooms_and_empty_rooms_close_first() -> None:
     async def test(server: Server) -> None:
         rooms = server.app.state.rooms
-        mine = [await server.open() for _ in range(2)]
+        local = [await server.open() for _ in range(2)]
         refused = await server.client.post("/api/rooms", json={"view": LAB})
         assert refused.status_code == 429
         async with AsyncExitStack() as stack:
             for n in range(3, 6):
                 transport = httpx2.AsyncHTTPTransport(local_address=f"127.0.0.{n}")
                 client = httpx2.AsyncClient(transport=transport, base_url=str(server.client.base_url))
-                other = Server(server.app, await stack.enter_async_context(client))
+                remote = Server(server.app, await stack.enter_async_context(client))
                 for _ in range(2):
-                    await other.open()
+                    await remote.open()
             assert await rooms.keeper.count() == 8
             transport = httpx2.AsyncHTTPTransport(local_address="127.0.0.9")
             client = await stack.enter_async_context(
@@ -259,18 +260,18 @@ def test_one_address_cannot_have_all_rooms_and_empty_ones_go_first() -> None:
             )
             full = await client.post("/api/rooms", json={"view": LAB})
             assert full.status_code == 429
-            async with mine[0].watching() as watching:
+            async with local[0].watching() as watching:
                 await watching.next()
                 now = rooms.keeper.clock() + 120
                 rooms.keeper.clock = lambda: now
                 assert (await client.post("/api/rooms", json={"view": LAB})).status_code == 201
-                assert await rooms.keeper.find(codes.read_code(mine[0].code)) is not None
-                assert await rooms.keeper.find(codes.read_code(mine[1].code)) is None
+                assert await rooms.keeper.find(codes.read_code(local[0].code)) is not None
+                assert await rooms.keeper.find(codes.read_code(local[1].code)) is None
 
     in_room(test, Settings(rooms=8))
 
 
-def test_a_page_whose_stream_is_held_back_asks_now_and_then_and_counts() -> None:
+def test_a_page_that_polls_instead_of_streaming_counts_as_a_student() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         path = f"/api/rooms/{teacher.code}/events?once=true"
@@ -282,31 +283,31 @@ def test_a_page_whose_stream_is_held_back_asks_now_and_then_and_counts() -> None
             ]
             device = json.loads(first.text.split("data: ")[1].split("\n")[0])["device"]
             (id,) = re.findall("id: (.*)", first.text)
-            await watching.until(lambda told: told["followers"] == 1)
+            await watching.until(lambda event: event["followers"] == 1)
             again = await server.client.get(path, headers={"x-device": device, "last-event-id": id})
             assert "event: room" not in again.text
-            await teacher.must("question", {"of": "own", "text": "?", "options": ["a", "b"]})
-            told = await watching.until(lambda told: told["question"])
-            body = {"question": told["question"]["id"], "answer": 1}
+            await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+            event = await watching.until(lambda event: event["question"])
+            body = {"question": event["question"]["id"], "answer": 1}
             headers = {"x-device": device}
-            answer = await server.client.post(f"/api/rooms/{teacher.code}/answers", json=body, headers=headers)
-            assert answer.status_code == 204
-            told = await watching.until(lambda told: told["answers"]["count"] == 1)
-            assert told["followers"] == 1
-        seen = await server.client.get(f"/api/rooms/{teacher.code}/class?once=true", headers=teacher.headers)
-        assert seen.text.count("event: class") == 1
+            response = await server.client.post(f"/api/rooms/{teacher.code}/answers", json=body, headers=headers)
+            assert response.status_code == 204
+            event = await watching.until(lambda event: event["answers"]["count"] == 1)
+            assert event["followers"] == 1
+        response = await server.client.get(f"/api/rooms/{teacher.code}/class?once=true", headers=teacher.headers)
+        assert response.text.count("event: class") == 1
 
     in_room(test)
 
 
-def test_what_a_class_drew_is_given_out_without_names_once_it_is_revealed() -> None:
+def test_sketches_of_a_class_are_public_without_names_after_the_reveal() -> None:
     async def test(server: Server) -> None:
         lessons = [(name, i) for name in ("update", "gates", "half-life", "reset", "candidate") for i in range(1, 8)]
         teacher = await server.open({"page": "lessons/gates", "link": "", "step": 1})
         prompt = None
         for name, step in lessons:
-            ask = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
-            if (await teacher.say("question", ask)).status_code != 204:
+            question = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
+            if (await teacher.post("question", question)).status_code != 204:
                 continue
             room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
             if room.public.question.prompt.kind == "draw":
@@ -318,36 +319,36 @@ def test_what_a_class_drew_is_given_out_without_names_once_it_is_revealed() -> N
         drawn = [[prompt.low] * length, [prompt.high] * length]
         async with teacher.follower() as a, teacher.follower() as b:
             for follower, answer in zip((a, b), drawn, strict=True):
-                await follower.hear(lambda state: state["question"])
+                await follower.wait_for_state(lambda state: state["question"])
                 assert (await follower.answer(answer)).status_code == 204
             assert (await server.client.get(path)).status_code == 409
             assert (await server.client.get(path, headers=teacher.headers)).status_code == 200
-            assert (await teacher.say("sketches", {"sketches": []})).status_code == 409
-            await teacher.must("turn", {"turn": "reveal"})
+            assert (await teacher.post("sketches", {"sketches": []})).status_code == 409
+            await teacher.post_ok("turn", {"turn": "reveal"})
             sketches = (await server.client.get(path)).json()["sketches"]
             assert sorted(sketch["values"] for sketch in sketches) == drawn
             for device in (a.device, b.device):
                 assert device.partition(".")[0] not in json.dumps(sketches)
-            await teacher.must("sketches", {"sketches": [sketches[1]["id"]]})
-            state = await a.hear(lambda state: state["question"].get("picked"))
+            await teacher.post_ok("sketches", {"sketches": [sketches[1]["id"]]})
+            state = await a.wait_for_state(lambda state: state["question"].get("picked"))
             assert state["question"]["picked"] == [sketches[1]["id"]]
 
     in_room(test)
 
 
-def test_a_question_that_no_slider_can_answer_is_refused_and_the_room_goes_on() -> None:
+def test_a_question_with_a_range_too_small_or_too_large_is_refused() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         for low, high in ((0, 5e-324), (1, 1 + 1e-15), (0, 1e300), (-1e308, 1e308)):
-            answer = await teacher.say("question", {"of": "own", "text": "?", "low": low, "high": high})
-            assert answer.status_code == 422
+            response = await teacher.post("question", {"of": "own", "text": "?", "low": low, "high": high})
+            assert response.status_code == 422
         for text in ('{"of":"own","text":"?","options":["a","b"],"right":1e999}', '{"of":"own","text":"?","low":NaN}'):
             path = f"/api/rooms/{teacher.code}/question"
             headers = teacher.headers | {"content-type": "application/json"}
             assert (await server.client.post(path, content=text, headers=headers)).status_code in (400, 422)
         async with teacher.follower() as follower:
-            await teacher.must("question", {"of": "own", "text": "?", "low": 0, "high": 1})
-            await follower.hear(lambda state: state["question"])
+            await teacher.post_ok("question", {"of": "own", "text": "?", "low": 0, "high": 1})
+            await follower.wait_for_state(lambda state: state["question"])
             assert (await follower.answer(10**400)).status_code == 422
             assert (await follower.answer(0.5)).status_code == 204
             record = await server.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=teacher.headers)
@@ -356,11 +357,11 @@ def test_a_question_that_no_slider_can_answer_is_refused_and_the_room_goes_on() 
     in_room(test)
 
 
-def test_a_record_that_is_opened_as_a_file_runs_and_loads_nothing() -> None:
+def test_a_record_opened_as_a_file_runs_no_scripts() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         text = "<script>alert(1)</script>"
-        await teacher.must("question", {"of": "own", "text": text, "options": ["a", "b"]})
+        await teacher.post_ok("question", {"of": "own", "text": text, "options": ["a", "b"]})
         record = await server.client.get(f"/api/rooms/{teacher.code}/record.html", headers=teacher.headers)
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', record.text)
         assert "default-src 'none'" in policy.split("; ")
@@ -369,26 +370,26 @@ def test_a_record_that_is_opened_as_a_file_runs_and_loads_nothing() -> None:
     in_room(test)
 
 
-def test_a_look_that_comes_as_the_room_ends_is_no_error() -> None:
+def test_a_look_posted_while_the_room_ends_causes_no_server_error() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
-        await teacher.must("mode", {"mode": "explore"})
+        await teacher.post_ok("mode", {"mode": "explore"})
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
             look = {"view": LAB}
             headers = {"x-device": follower.device}
             posts = [
                 server.client.post(f"/api/rooms/{teacher.code}/looks", json=look, headers=headers) for _ in range(8)
             ]
-            answers = await asyncio.gather(*posts[:4], teacher.end(), *posts[4:])
-            assert {answer.status_code for answer in answers if answer is not None} <= {204, 409, 429}
+            responses = await asyncio.gather(*posts[:4], teacher.end(), *posts[4:])
+            assert {response.status_code for response in responses if response is not None} <= {204, 409, 429}
 
     in_room(test)
 
 
 @asynccontextmanager
 async def process(folder: Path, port: int = 0) -> AsyncIterator[tuple[Server, subprocess.Popen[str]]]:
-    """A server in a process of its own, with its rooms in a folder."""
+    """Run a server in a process of its own, with its rooms stored in a folder."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--no-browser"]
     started = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -407,38 +408,38 @@ async def process(folder: Path, port: int = 0) -> AsyncIterator[tuple[Server, su
         started.stdout.close()
 
 
-def test_a_killed_process_comes_back_to_the_same_question_with_the_same_counts(tmp_path: Path) -> None:
+def test_a_restarted_server_has_the_same_question_and_counts(tmp_path: Path) -> None:
     async def test() -> None:
         async with process(tmp_path) as (server, killed):
             teacher = await server.open()
             async with teacher.follower() as a, teacher.follower() as b:
-                await teacher.must("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                await teacher.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1)):
-                    await follower.hear(lambda state: state["question"])
+                    await follower.wait_for_state(lambda state: state["question"])
                     assert (await follower.answer(answer)).status_code == 204
-                asked, last, device = a.state["question"], a.id, a.device
+                question, last, device = a.state["question"], a.id, a.device
                 killed.send_signal(signal.SIGKILL)
                 await asyncio.to_thread(killed.wait)
         async with process(tmp_path) as (server, _):
             after = Teacher(server, teacher.code, teacher.secret)
             async with after.watching() as watching:
-                told = await watching.until(lambda told: told["question"])
-                assert told["question"] == asked
-                assert told["answers"]["class"][0]["counts"] == [1, 1]
-                # A follower who has the newest state is sent nothing, and its answer is still its own to change.
+                event = await watching.until(lambda event: event["question"])
+                assert event["question"] == question
+                assert event["answers"]["class"][0]["counts"] == [1, 1]
+                # A follower with the newest state is sent nothing, and may still change its answer.
                 async with after.follower(device, last) as again:
                     assert again.device == device
-                    again.state = {"question": asked}
+                    again.state = {"question": question}
                     assert (await again.answer(1)).status_code == 204
-                    await watching.until(lambda told: told["answers"]["class"][0]["counts"] == [0, 2])
-                    await after.must("turn", {"turn": "reveal"})
-                    state = await again.hear(lambda state: state["question"]["status"] == "revealed")
+                    await watching.until(lambda event: event["answers"]["class"][0]["counts"] == [0, 2])
+                    await after.post_ok("turn", {"turn": "reveal"})
+                    state = await again.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                     assert state["question"]["class"][0]["counts"] == [0, 2]
 
     run(test())
 
 
-def test_a_room_that_nobody_has_joined_outlives_its_process(tmp_path: Path) -> None:
+def test_an_empty_room_survives_a_restart_of_the_server(tmp_path: Path) -> None:
     async def test() -> None:
         settings = Settings(uploads=str(tmp_path))
         async with serving(settings) as server:
@@ -449,7 +450,7 @@ def test_a_room_that_nobody_has_joined_outlives_its_process(tmp_path: Path) -> N
     run(test())
 
 
-def test_a_damaged_file_of_rooms_counts_as_gone_and_a_taken_one_is_left_alone(tmp_path: Path) -> None:
+def test_a_damaged_file_of_rooms_is_replaced_and_a_locked_one_is_not_used(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all" * 100)
     keeper = InFile(tmp_path)
     assert keeper.rooms() == []
@@ -457,23 +458,23 @@ def test_a_damaged_file_of_rooms_counts_as_gone_and_a_taken_one_is_left_alone(tm
         InFile(tmp_path)
     run(keeper.close())
 
-    async def both() -> None:
+    async def two_servers() -> None:
         settings = Settings(uploads=str(tmp_path))
         async with serving(settings) as first, serving(settings) as second:
             assert isinstance(first.app.state.rooms.keeper, InFile)
             assert type(second.app.state.rooms.keeper) is InMemory
             await (await second.open()).end()
 
-    run(both())
+    run(two_servers())
 
 
-def test_a_wall_clock_that_is_set_anew_ends_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_the_wall_clock_ends_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         wall = time.time
         monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
         await server.app.state.rooms.sweep()
         async with teacher.follower() as follower:
-            await follower.hear()
+            await follower.wait_for_state()
 
     in_room(test)

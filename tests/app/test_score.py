@@ -1,4 +1,4 @@
-"""POST /api/score: the measured table through this face, and the same scores computed one sequence at a time."""
+"""POST /api/score: scores with clamps as measured, and the same scores computed one sequence at a time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ SEQUENCES = {
 WHOLE, FIRST, SECOND, THIRD = (1, None), (1, 1), (2, 2), (3, 3)
 
 
-def ask(client: TestClient, name: str, **changes: Any) -> Any:
+def post_score(client: TestClient, name: str, **changes: Any) -> Any:
+    """Request the score of a model and return the body of the response."""
     scenario = {"model": name, "sequence": SEQUENCES.get(name)} | changes
     return client.post("/api/score", json=scenario).json()
 
 
-def clamp(gate: str, value: float, steps: tuple[int, int | None], **more: Any) -> dict[str, Any]:
-    return {"gate": gate, "value": value, "from": steps[0], "to": steps[1]} | more
+def clamp(gate: str, value: float, steps: tuple[int, int | None], **changes: Any) -> dict[str, Any]:
+    """Return a clamp as a request has it."""
+    return {"gate": gate, "value": value, "from": steps[0], "to": steps[1]} | changes
 
 
 FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]] = [
@@ -71,21 +73,21 @@ FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]]
 ]
 
 
-@pytest.mark.parametrize(("name", "gate", "value", "steps", "at", "figure", "within"), FIGURES)
-def test_what_a_clamp_does_to_a_preset_is_what_was_measured(
-    client: TestClient, name: str, gate: str, value: float, steps: Any, at: str, figure: float, within: float
+@pytest.mark.parametrize(("name", "gate", "value", "steps", "label", "figure", "tolerance"), FIGURES)
+def test_the_score_of_a_clamped_preset_equals_the_measured_one(
+    client: TestClient, name: str, gate: str, value: float, steps: Any, label: str, figure: float, tolerance: float
 ) -> None:
-    body = ask(client, name, clamps=[clamp(gate, value, steps)])
-    assert body["held"] == [{"at": at}]
+    body = post_score(client, name, clamps=[clamp(gate, value, steps)])
+    assert body["held"] == [{"at": label}]
     assert (body["sequences"], body["steps"]) == (1000, 20)
     assert body["untouched"] == pytest.approx(gru.load(name).card.measured[body["name"]], rel=1e-3)
-    assert body["changed"] == pytest.approx(figure, abs=within + 1e-12)
+    assert body["changed"] == pytest.approx(figure, abs=tolerance + 1e-12)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_without_a_change_the_score_is_the_cards(client: TestClient, name: str) -> None:
+def test_the_score_without_changes_equals_the_score_on_the_card(client: TestClient, name: str) -> None:
     measured = gru.load(name).card.measured
-    body = ask(client, name, sequence=gru.load(name).examples[0])
+    body = post_score(client, name, sequence=gru.load(name).examples[0])
     assert body["untouched"] == body["changed"] == pytest.approx(measured[body["name"]], rel=1e-3)
     assert body["name"] in ("accuracy", "squared error")
     assert body["held"] == []
@@ -98,22 +100,22 @@ KINDS: dict[str, Callable[[str], str]] = {
     "store-and-recall": lambda token: "write" if token in "ABCD" else "other",
     "sentiment": lambda token: "filler" if token in ["the", "film", "was", "a", "very"] else "other",
 }
-Held = tuple[Clamp, str]
+ClampAtKind = tuple[Clamp, str]
 
 
-def one_by_one(model: Model, held: list[Held], h0: list[Any] | None = None) -> float:
-    """The score of a trace of each sequence: kinds of steps are told from its text, each step has its own clamp."""
+def score_by_traces(model: Model, clamp_kinds: list[ClampAtKind], h0: list[Any] | None = None) -> float:
+    """Return the score from one trace per sequence, with one clamp for each step of a clamped kind."""
     batch, kind = fresh(PRESETS[model.card.task].recipe), KINDS[model.card.task]
     losses: list[float] = []
     for b in range(1000):
         kinds = [kind(token) for token in model.encoder.write(batch.x[:, b]).split()]
-        pokes = [
-            Clamp(one.gate, one.value, one.units, slice(t, t + 1), one.layer)
-            for one, at in held
+        clamps = [
+            Clamp(clamp.gate, clamp.value, clamp.units, slice(t, t + 1), clamp.layer)
+            for clamp, clamped_kind in clamp_kinds
             for t in range(20)
-            if at in ("any", kinds[t])
+            if clamped_kind in ("any", kinds[t])
         ]
-        y = gru.trace(model, batch.x[:, b], h0, pokes).y
+        y = gru.trace(model, batch.x[:, b], h0, clamps).y
         for t in np.flatnonzero(batch.scored[:, b]):
             target = batch.target[t, b]
             losses.append(y[t].argmax() == target if model.readout.kind == "softmax" else (y[t, 0] - target) ** 2)
@@ -121,7 +123,7 @@ def one_by_one(model: Model, held: list[Held], h0: list[Any] | None = None) -> f
 
 
 @pytest.mark.parametrize(
-    ("name", "clamps", "held"),
+    ("name", "clamps", "clamp_kinds"),
     [
         ("flip-flop", [clamp("h_prev", -0.9, SECOND)], [(Clamp("h_prev", -0.9), "other")]),
         ("pocket-calculator", [clamp("z", 1, THIRD)], [(Clamp("z", 1), "hold")]),
@@ -136,39 +138,39 @@ def one_by_one(model: Model, held: list[Held], h0: list[Any] | None = None) -> f
         ("sentiment", [clamp("z", 1, (1, 2))], [(Clamp("z", 1), "other")]),
     ],
 )
-def test_the_score_is_that_of_its_sequences_run_one_by_one(
-    client: TestClient, name: str, clamps: Any, held: list[Held]
+def test_the_score_with_clamps_equals_the_score_of_single_traces(
+    client: TestClient, name: str, clamps: Any, clamp_kinds: list[ClampAtKind]
 ) -> None:
-    body = ask(client, name, clamps=clamps)
-    assert body["changed"] == pytest.approx(one_by_one(gru.load(name), held), rel=1e-9)
+    body = post_score(client, name, clamps=clamps)
+    assert body["changed"] == pytest.approx(score_by_traces(gru.load(name), clamp_kinds), rel=1e-9)
     assert body["changed"] != body["untouched"]
 
 
-def test_layers_weights_and_a_first_state_count(stacked_client: TestClient) -> None:
+def test_the_score_depends_on_layers_weights_and_initial_state(stacked_client: TestClient) -> None:
     app: Any = stacked_client.app
     model = models.get("stacked", app.state.settings)
     clamps = [clamp("z", 0.9, SECOND, layer=2, units=[6]), clamp("r", 0, WHOLE)]
     weights = [{"layer": 2, "gate": "h_tilde", "unit": 3, "part": "U", "index": 1, "value": 4}]
     h0 = [[0.5, -1, 0, 1], [1, 1, 1, -1, -1, -1]]
     changes = {"sequence": "A b ?", "clamps": clamps, "weights": weights, "h0": h0}
-    body = ask(stacked_client, "stacked", **changes)
+    body = post_score(stacked_client, "stacked", **changes)
     edited = model.edited([Edit(1, "h_tilde", 2, "U", 0, 4.0)])
-    held = [(Clamp("z", 0.9, [5], layer=1), "other"), (Clamp("r", 0), "any")]
+    clamp_kinds = [(Clamp("z", 0.9, [5], layer=1), "other"), (Clamp("r", 0), "any")]
     arrays = [np.array(h, float) for h in h0]
-    assert body["untouched"] == pytest.approx(one_by_one(model, [], arrays), rel=1e-12)
-    assert body["changed"] == pytest.approx(one_by_one(edited, held, arrays), rel=1e-12)
+    assert body["untouched"] == pytest.approx(score_by_traces(model, [], arrays), rel=1e-12)
+    assert body["changed"] == pytest.approx(score_by_traces(edited, clamp_kinds, arrays), rel=1e-12)
     assert body["untouched"] != body["changed"]
 
 
-def test_a_first_state_that_is_never_left_answers_for_all(client: TestClient) -> None:
-    shut = [clamp("z", 0, WHOLE)]
-    low, high = (ask(client, "flip-flop", clamps=shut, h0=[[h]])["changed"] for h in (-0.9, 0.9))
+def test_with_a_closed_update_gate_the_initial_state_decides_every_output(client: TestClient) -> None:
+    closed = [clamp("z", 0, WHOLE)]
+    low, high = (post_score(client, "flip-flop", clamps=closed, h0=[[h]])["changed"] for h in (-0.9, 0.9))
     batch = fresh(PRESETS["flip-flop"].recipe)
     assert (low, high) == (pytest.approx((batch.target == 0).mean()), pytest.approx((batch.target == 1).mean()))
 
 
 @pytest.mark.parametrize(
-    ("sequence", "steps", "at"),
+    ("sequence", "steps", "label"),
     [
         ("A", (1, None), "every timestep"),
         ("A", (1, 1), "every write (capital letter)"),
@@ -181,12 +183,14 @@ def test_a_first_state_that_is_never_left_answers_for_all(client: TestClient) ->
         ([[0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], (1, 1), "every write (capital letter)"),
     ],
 )
-def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, sequence: Any, steps: Any, at: str) -> None:
-    assert ask(client, "flip-flop", sequence=sequence, clamps=[clamp("z", 0, steps)])["held"] == [{"at": at}]
+def test_a_clamp_is_applied_to_steps_of_the_same_kind(
+    client: TestClient, sequence: Any, steps: Any, label: str
+) -> None:
+    assert post_score(client, "flip-flop", sequence=sequence, clamps=[clamp("z", 0, steps)])["held"] == [{"at": label}]
 
 
 @pytest.mark.parametrize(
-    ("changes", "where", "message"),
+    ("changes", "place", "message"),
     [
         (
             {"clamps": [clamp("z", 0, FIRST), clamp("z", 0, (1, 2))]},
@@ -205,55 +209,53 @@ def test_a_clamp_is_carried_over_by_what_its_steps_are(client: TestClient, seque
         ({"t": 1}, None, "this request has an unknown field"),
     ],
 )
-def test_what_cannot_be_scored_is_refused_in_words(
-    client: TestClient, changes: dict[str, Any], where: str, message: str
+def test_a_request_that_cannot_be_scored_is_refused_with_a_message(
+    client: TestClient, changes: dict[str, Any], place: str, message: str
 ) -> None:
-    error = ask(client, "pocket-calculator", **changes)["error"]
-    assert error["where"] == where
+    error = post_score(client, "pocket-calculator", **changes)["error"]
+    assert error["where"] == place
     assert error["message"].startswith(message)
 
 
-def test_a_model_of_no_known_task_has_no_fresh_data(tmp_path: Path) -> None:
+def test_a_model_without_a_built_in_task_has_no_score(tmp_path: Path) -> None:
     deep().save(tmp_path / "deep.safetensors")
     flip_flop = gru.load("flip-flop")
     readout = type(flip_flop.readout)("softmax", flip_flop.readout.V, flip_flop.readout.c, ("B", "A"))
     Model(flip_flop.encoder, flip_flop.layers, readout, flip_flop.card).save(tmp_path / "other.safetensors")
     client = client_of(tmp_path)
     for name, sequence in (("deep", "a b"), ("other", "A x")):
-        error = ask(client, name, sequence=sequence)["error"]
+        error = post_score(client, name, sequence=sequence)["error"]
         assert (error["code"], error["where"]) == ("task", "model")
         assert error["code"] == "task"
 
 
 @pytest.mark.parametrize("task", EXPERIMENT_TASKS)
-def test_a_checkpoint_of_an_experiments_task_is_scored_and_searched(task: str, tmp_path: Path) -> None:
+def test_a_model_of_an_experiments_task_has_scores_and_similar_moments(task: str, tmp_path: Path) -> None:
     trained, _ = begin(BASES[task], Card(task, task, "", "", "random", "", examples=("",)))
     x = trained.encoder.write(EXPERIMENT_TASKS[task].draw(np.random.default_rng(0), 6, 1).x[:, 0])
     replace(trained, card=replace(trained.card, examples=(x,))).save(tmp_path / "trained.safetensors")
     client = client_of(tmp_path)
-    body = ask(client, "trained", sequence=x)
+    body = post_score(client, "trained", sequence=x)
     assert body["untouched"] == scored(trained, fresh(BASES[task]).first(body["sequences"]))
-    question = {"model": "trained", "sequence": x, "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
-    assert client.post("/api/moments", json=question).json()["of"] > 0
+    request = {"model": "trained", "sequence": x, "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
+    assert client.post("/api/moments", json=request).json()["of"] > 0
 
 
-def test_a_model_that_names_a_task_with_other_inputs_is_not_searched(tmp_path: Path) -> None:
-    other = replace(deep(), card=replace(deep().card, task="flip-flop"))
-    other.save(tmp_path / "other.safetensors")
-    question = {"model": "other", "sequence": "a b", "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
-    assert client_of(tmp_path).post("/api/moments", json=question).json()["of"] is None
+def test_a_model_with_other_inputs_than_its_task_has_no_similar_moments(tmp_path: Path) -> None:
+    model = replace(deep(), card=replace(deep().card, task="flip-flop"))
+    model.save(tmp_path / "other.safetensors")
+    request = {"model": "other", "sequence": "a b", "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
+    assert client_of(tmp_path).post("/api/moments", json=request).json()["of"] is None
 
 
-def test_a_large_model_is_scored_on_the_first_of_the_sequences(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_model_is_scored_on_fewer_sequences(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_scores, "MOST_SCORED", 20 * 8 * 50)
-    body = ask(client, "sentiment", clamps=[clamp("z", 1, WHOLE)])
+    body = post_score(client, "sentiment", clamps=[clamp("z", 1, WHOLE)])
     assert (body["sequences"], body["steps"]) == (50, 20)
     batch, model = fresh(PRESETS["sentiment"].recipe), gru.load("sentiment")
-    right = [
+    correct = [
         gru.trace(model, batch.x[:, b], clamps=[Clamp("z", 1)]).y.argmax(1) == batch.target[:, b] for b in range(50)
     ]
-    assert body["changed"] == pytest.approx(np.mean(right))
+    assert body["changed"] == pytest.approx(np.mean(correct))
     monkeypatch.setattr(runs_scores, "MOST_SCORED", 1)
-    assert ask(client, "sentiment")["sequences"] == 1
+    assert post_score(client, "sentiment")["sequences"] == 1

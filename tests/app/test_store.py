@@ -1,4 +1,4 @@
-"""What was brought is kept for a while: whole or not at all, the least recently used let go, by several servers."""
+"""The store of uploads: complete files or none, the least recently used removed first, shared by several servers."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def upload(n: int, size: int = 10) -> Upload:
     return Upload(bytes([n]) * size, "x")
 
 
-def test_what_is_put_comes_back_whole(tmp_path: Path) -> None:
+def test_a_stored_upload_is_read_back_complete(tmp_path: Path) -> None:
     store = Store(tmp_path, 10, 10**6)
-    brought = Upload(b"a\nb\0", "né\n.npz", {"z": "keep"}, ["a", "\ud800"], None)
-    store.put(brought, UploadResult(("One.", "Two."), MODEL))
+    stored = Upload(b"a\nb\0", "né\n.npz", {"z": "keep"}, ["a", "\ud800"], None)
+    store.put(stored, UploadResult(("One.", "Two."), MODEL))
     for server in (store, Store(tmp_path, 10, 10**6)):
-        found = server.get(brought.id)
-        assert found is not None
-        assert found.model is not None
-        assert (found.report, found.question) == (("One.", "Two."), None)
-        assert found.model.to_bytes() == MODEL.to_bytes()
-        assert server.upload(brought.id) == brought
+        result = server.get(stored.id)
+        assert result is not None
+        assert result.model is not None
+        assert (result.report, result.question) == (("One.", "Two."), None)
+        assert result.model.to_bytes() == MODEL.to_bytes()
+        assert server.upload(stored.id) == stored
     assert store.get("u-" + "0" * 32) is None
-    assert [path.name for path in tmp_path.iterdir()] == [f"{brought.id}.upload"]
+    assert [path.name for path in tmp_path.iterdir()] == [f"{stored.id}.upload"]
 
 
-def test_an_id_tells_files_names_and_answers_apart() -> None:
+def test_the_id_of_an_upload_depends_on_content_name_and_answers() -> None:
     uploads = [
         Upload(b"a", "x"),
         Upload(b"b", "x"),
@@ -56,12 +56,12 @@ def test_an_id_tells_files_names_and_answers_apart() -> None:
         Upload(b"a", "x", {}, None, ["z", "keep"]),
         Upload(b"a", "x", {}, [], []),
     ]
-    assert len({one.id for one in uploads}) == len(uploads)
-    assert all(ID.fullmatch(one.id) for one in uploads)
+    assert len({item.id for item in uploads}) == len(uploads)
+    assert all(ID.fullmatch(item.id) for item in uploads)
     assert Upload(b"a", "x", {"z": "1", "a": "2"}).id == Upload(b"a", "x", {"a": "2", "z": "1"}).id
 
 
-def test_the_least_recently_used_is_let_go_by_count_and_by_size(tmp_path: Path) -> None:
+def test_the_least_recently_used_upload_is_removed_at_the_limits_of_count_and_size(tmp_path: Path) -> None:
     store = Store(tmp_path, 3, 10**6)
     ids = [upload(n).id for n in range(5)]
     for n in range(3):
@@ -82,18 +82,18 @@ def test_the_least_recently_used_is_let_go_by_count_and_by_size(tmp_path: Path) 
     assert small.ids() == [upload(5, 20_000).id]
 
 
-def test_what_another_server_lets_go_is_gone_here_too(tmp_path: Path) -> None:
-    here, there = Store(tmp_path, 2, 10**6), Store(tmp_path, 2, 10**6)
-    here.put(upload(0), UploadResult(("x",), MODEL))
-    assert here.get(upload(0).id) is not None
+def test_an_upload_removed_by_another_server_is_gone(tmp_path: Path) -> None:
+    first, second = Store(tmp_path, 2, 10**6), Store(tmp_path, 2, 10**6)
+    first.put(upload(0), UploadResult(("x",), MODEL))
+    assert first.get(upload(0).id) is not None
     for n in (1, 2):
         time.sleep(0.02)
-        there.put(upload(n), UploadResult())
-    assert here.get(upload(0).id) is None
-    assert here.upload(upload(0).id) is None
+        second.put(upload(n), UploadResult())
+    assert first.get(upload(0).id) is None
+    assert first.upload(upload(0).id) is None
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path, 2, 10**6)
 
     def full(_: int) -> None:
@@ -105,7 +105,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unfinished_file_is_cleared_away_once_it_is_nobodys(tmp_path: Path) -> None:
+def test_abandoned_partial_files_are_removed(tmp_path: Path) -> None:
     store = Store(tmp_path, 2, 10**6)
     for name, age in (("old.part", ABANDONED + 60), ("new.part", 0)):
         (tmp_path / name).write_bytes(b"x")
@@ -114,7 +114,7 @@ def test_an_unfinished_file_is_cleared_away_once_it_is_nobodys(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new.part", f"{upload(0).id}.upload"])
 
 
-def test_a_file_that_is_not_as_it_was_written_is_gone(tmp_path: Path) -> None:
+def test_a_malformed_file_counts_as_missing(tmp_path: Path) -> None:
     store = Store(tmp_path, 2, 10**6)
     for content in (b"", b"{}\n", b'{"model": 3}\nabc', b"\xff\n"):
         (tmp_path / f"{upload(0).id}.upload").write_bytes(content)
@@ -122,9 +122,9 @@ def test_a_file_that_is_not_as_it_was_written_is_gone(tmp_path: Path) -> None:
         assert store.upload(upload(0).id) is None
 
 
-def test_a_damaged_file_is_gone_until_it_is_put_again(tmp_path: Path) -> None:
-    brought = upload(7, 300)
-    Store(tmp_path, 10, 10**6).put(brought, UploadResult(("One.",), MODEL))
+def test_a_damaged_file_counts_as_missing_until_it_is_stored_again(tmp_path: Path) -> None:
+    stored = upload(7, 300)
+    Store(tmp_path, 10, 10**6).put(stored, UploadResult(("One.",), MODEL))
     (file,) = tmp_path.iterdir()
     whole, rng = file.read_bytes(), random.Random(0)
     cut = [whole[:at] for at in {0, 1, 64, 65, 66, len(whole) - 1, *(rng.randrange(len(whole)) for _ in range(40))}]
@@ -136,16 +136,18 @@ def test_a_damaged_file_is_gone_until_it_is_put_again(tmp_path: Path) -> None:
     for damaged in [*cut, *flipped, b"\0" * len(whole), whole[65:]]:
         file.write_bytes(damaged)
         server = Store(tmp_path, 10, 10**6)
-        found, again = server.get(brought.id), server.upload(brought.id)
-        assert found is None or again is None
-        assert found is None or (found.model is not None and found.model.to_bytes() == MODEL.to_bytes())
-        assert again is None or again == brought
-    server.put(brought, UploadResult(("One.",), MODEL))
+        result, content = server.get(stored.id), server.upload(stored.id)
+        assert result is None or content is None
+        assert result is None or (result.model is not None and result.model.to_bytes() == MODEL.to_bytes())
+        assert content is None or content == stored
+    server.put(stored, UploadResult(("One.",), MODEL))
     assert file.read_bytes() == whole
-    assert server.get(brought.id) is not None
+    assert server.get(stored.id) is not None
 
 
-def test_what_is_counted_of_loaded_models_is_what_they_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_counted_memory_of_loaded_models_is_their_real_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store_module, "LOADED", 2**20)
     store = Store(tmp_path, 1_000, 10**9)
     models = [MODEL, deep(units=16), deep(units=32).astype(np.float32)]
@@ -155,16 +157,16 @@ def test_what_is_counted_of_loaded_models_is_what_they_take(tmp_path: Path, monk
     tracemalloc.start()
     try:
         for n in range(150):
-            found = store.get(Upload(str(n).encode(), "x").id)
-            assert found is not None
-            assert found.model is not None
-            gru.trace(found.model, found.model.examples[0])
-        del found
+            result = store.get(Upload(str(n).encode(), "x").id)
+            assert result is not None
+            assert result.model is not None
+            gru.trace(result.model, result.model.examples[0])
+        del result
         gc.collect()
-        taken, _ = tracemalloc.get_traced_memory()
+        memory, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert 0.6 * 2**20 < taken < 1.3 * 2**20
+    assert 0.6 * 2**20 < memory < 1.3 * 2**20
 
 
 LOADER = """
@@ -192,7 +194,7 @@ print(used() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have no such settings")
-def test_the_process_grows_by_what_is_counted(tmp_path: Path) -> None:
+def test_loading_models_grows_the_process_by_the_counted_memory(tmp_path: Path) -> None:
     most, model = 16 * 2**20, deep(units=160)
     store = Store(tmp_path, 100, 10**9)
     for n in range(16):
@@ -220,12 +222,12 @@ print((whole - used()) / 2**20)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have no such call")
-def test_what_is_freed_between_what_is_kept_goes_back() -> None:
+def test_trim_returns_freed_memory_to_the_system() -> None:
     run = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
     assert float(run.stdout) > 32
 
 
-def test_few_models_stay_in_memory(tmp_path: Path) -> None:
+def test_loaded_models_stay_within_the_memory_limit(tmp_path: Path) -> None:
     store, model = Store(tmp_path, 100, 10**9), deep(units=256)
     size = sum(array.nbytes for array in model.parameters.values())
     for n in range(LOADED // size + 4):
@@ -252,8 +254,8 @@ for n in range(60):
 
 def test_two_processes_share_a_directory(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    with ThreadPoolExecutor() as both:
-        runs = [both.submit(subprocess.run, command, capture_output=True, text=True) for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        runs = [threads.submit(subprocess.run, command, capture_output=True, text=True) for _ in range(2)]
         assert [run.result().stderr for run in runs] == ["", ""]
     assert len(list(tmp_path.iterdir())) <= 6
     for path in tmp_path.iterdir():

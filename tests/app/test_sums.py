@@ -1,4 +1,4 @@
-"""POST /api/sums: the terms of a unit's sums, and that nothing is missing from them."""
+"""POST /api/sums: the terms of a unit's sums, and that they add up to its gates."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from tests.support.networks import sigmoid
 TEXT = "A b c ? d D ? " * 10
 
 
-def ask(stacked_client: TestClient, **changes: object) -> Any:
-    question = {"model": "stacked", "sequence": TEXT, "layer": 1, "unit": 1, "from": 1, "to": 1}
-    return stacked_client.post("/api/sums", json=question | changes).json()
+def post_sums(stacked_client: TestClient, **changes: object) -> Any:
+    """Request the sums of a unit and return the body of the response."""
+    request = {"model": "stacked", "sequence": TEXT, "layer": 1, "unit": 1, "from": 1, "to": 1}
+    return stacked_client.post("/api/sums", json=request | changes).json()
 
 
 @pytest.mark.parametrize(("layer", "unit"), [(1, 1), (1, 4), (2, 3), (2, 6)])
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (1, 64), (50, 70), (70, 70)])
-def test_the_products_and_the_biases_sum_to_what_the_gate_is_taken_of(
+def test_products_and_biases_add_up_to_the_input_of_the_gate(
     stacked_client: TestClient, layer: int, unit: int, first: int, last: int
 ) -> None:
     h0 = [[0.5, -0.5, 0, 1], [0.1, -0.2, 0.3, -0.4, 0.5, -0.6]]
     trace = stacked_client.post("/api/trace", json={"model": "stacked", "sequence": TEXT, "h0": h0}).json()
-    body = ask(stacked_client, layer=layer, unit=unit, h0=h0, **{"from": first, "to": last})
+    body = post_sums(stacked_client, layer=layer, unit=unit, h0=h0, **{"from": first, "to": last})
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [layer, unit, first, last]
     assert body["inputs"] == (trace["x"]["labels"] if layer == 1 else ["h1", "h2", "h3", "h4"])
     assert list(body["gates"]) == ["r", "z", "h_tilde"]
@@ -44,22 +45,22 @@ def test_the_products_and_the_biases_sum_to_what_the_gate_is_taken_of(
             np.testing.assert_allclose(rc, r * part["c"], atol=1e-15)
 
 
-def test_a_product_is_a_weight_times_what_it_meets(stacked_client: TestClient) -> None:
+def test_a_product_is_a_weight_times_its_input_or_state(stacked_client: TestClient) -> None:
     model, text = gru.load("pocket-calculator"), "=0.3 +0.2 0.35"
     run = gru.trace(model, text)
-    body = ask(stacked_client, model="pocket-calculator", sequence=text, to=3)
+    body = post_sums(stacked_client, model="pocket-calculator", sequence=text, to=3)
     assert body["inputs"] == ["number", "load it", "add it"]
     W, U = body["gates"]["h_tilde"]["W"], body["gates"]["h_tilde"]["U"]
     np.testing.assert_array_equal([*W, *U], [*model.layers[0].W[2], *model.layers[0].U[2]])
     assert body["gates"]["h_tilde"]["Wx"] == [[W[0] * 0.3, W[1], 0], [W[0] * 0.2, 0, W[2]], [W[0] * 0.35, 0, 0]]
-    seen = run.r[:, 0] * np.array([0, *run.h[:-1, 0]])
-    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["Uh"])[:, 0], U[0] * seen)
-    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["past"])[:, 0], seen)
+    reset_state = run.r[:, 0] * np.array([0, *run.h[:-1, 0]])
+    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["Uh"])[:, 0], U[0] * reset_state)
+    np.testing.assert_allclose(np.array(body["gates"]["h_tilde"]["past"])[:, 0], reset_state)
     assert [body["gates"][gate]["past"] for gate in ("r", "z")] == [None, None]
 
 
 @pytest.mark.parametrize(
-    ("changes", "where", "message"),
+    ("changes", "place", "message"),
     [
         ({"layer": 3}, "layer", "layer must be from 1 to 2: the layers of this model"),
         ({"layer": 2, "unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
@@ -72,8 +73,8 @@ def test_a_product_is_a_weight_times_what_it_meets(stacked_client: TestClient) -
         ({"sequence": "A b Q"}, "sequence.3", "step 3: 'Q' is not in this model's alphabet (a b c d A B C D ?)"),
     ],
 )
-def test_what_is_not_there_is_refused_with_what_is(
-    stacked_client: TestClient, changes: dict[str, object], where: str, message: str
+def test_a_position_out_of_range_is_refused_with_the_range(
+    stacked_client: TestClient, changes: dict[str, object], place: str, message: str
 ) -> None:
-    error = ask(stacked_client, **changes)["error"]
-    assert (error["where"], error["message"]) == (where, message)
+    error = post_sums(stacked_client, **changes)["error"]
+    assert (error["where"], error["message"]) == (place, message)

@@ -1,4 +1,4 @@
-"""Sweeps: a grid at a prompt, gone on with where it was left, and the same table however it was made."""
+"""The command sweep: one row for each recipe of a grid, continued after an interruption."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ def grid(tmp_path: Path) -> Path:
 
 
 def rows(table: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV table."""
     with table.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_a_grid_is_each_recipe_once(grid: Path) -> None:
+def test_a_grid_contains_each_recipe_once(grid: Path) -> None:
     recipes = read(grid)
-    assert len(recipes) == 2 * 2 + 2 * 2 * 2  # an RNN has no z to begin with another bias of
-    assert {(one.cell, one.units, one.seed) for one in recipes} == {
+    assert len(recipes) == 2 * 2 + 2 * 2 * 2  # an RNN has no z, so it has no initial bias of z
+    assert {(recipe.cell, recipe.units, recipe.seed) for recipe in recipes} == {
         (cell, units, seed) for cell in ("rnn", "gru") for units in (1, 2) for seed in (0, 1)
     }
 
 
-def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid: Path, tmp_path: Path) -> None:
+def test_rows_equal_the_core_and_an_interrupted_sweep_continues(grid: Path, tmp_path: Path) -> None:
     table, page = tmp_path / "t.csv", tmp_path / "t.html"
     assert main(["sweep", str(grid), "--out", str(table), "--html", str(page)]) == 0
     whole = table.read_bytes()
@@ -63,7 +64,7 @@ def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("units = 99", "units: must be from 1 to 32"),
         ("colour = 1", "'colour'"),
@@ -77,16 +78,16 @@ def test_a_row_is_what_the_core_finds_and_a_sweep_goes_on_where_it_was_left(grid
         ("gap = ['x']", "gap must be a whole number"),
     ],
 )
-def test_what_a_file_says_wrongly_is_named(
-    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_mistake_in_a_grid_file_is_reported(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "grid.toml"
     file.write_text(text)
     assert main(["sweep", str(file)]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_the_rows_of_another_grid_stay_in_the_table_and_off_the_page(tmp_path: Path) -> None:
+def test_rows_of_another_grid_stay_in_the_table_but_not_on_the_page(tmp_path: Path) -> None:
     table, page, file = tmp_path / "t.csv", tmp_path / "t.html", tmp_path / "grid.toml"
     for units in (1, 2):
         file.write_text(f'task = "flip-flop"\nunits = {units}\nmost = 20\nafter = 0\nreach = 0')
@@ -95,7 +96,9 @@ def test_the_rows_of_another_grid_stay_in_the_table_and_off_the_page(tmp_path: P
     assert "1 trainings" in page.read_text()
 
 
-def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_sweep_table_is_not_overwritten(
+    grid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = tmp_path / "t.csv"
     table.write_text("a,b\n1,2\n")
     assert main(["sweep", str(grid), "--out", str(table)]) == 2
@@ -103,7 +106,9 @@ def test_another_table_is_left_alone(grid: Path, tmp_path: Path, capsys: pytest.
     assert table.read_text() == "a,b\n1,2\n"
 
 
-def test_a_gap_is_as_many_steps_between_the_letter_and_the_answer(tmp_path: Path) -> None:
+def test_the_key_gap_sets_the_steps_between_letter_and_answer(tmp_path: Path) -> None:
     file = tmp_path / "gaps.toml"
     file.write_text('task = "gap"\ngap = [20, 50]\nb_z = [0, -1]\nseeds = 2')
-    assert sorted((one.schedule.T, one.schedule.aside) for one in read(file)) == [(21, 21)] * 4 + [(51, 51)] * 4
+    assert (
+        sorted((recipe.schedule.T, recipe.schedule.aside) for recipe in read(file)) == [(21, 21)] * 4 + [(51, 51)] * 4
+    )

@@ -1,4 +1,4 @@
-"""POST /api/trace: what is sent is what the core computed."""
+"""POST /api/trace: its events and its JSON equal the arrays of the core."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ SIGNALS = ("r", "z", "h_tilde", "h")
 
 
 def long_text(T: int) -> str:
+    """Return a random sequence of T words."""
     return TASKS["sentiment"].text(np.random.default_rng(0), T)
 
 
 @pytest.mark.parametrize("T", [1, 20, 64, 65, 300])
-def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int) -> None:
+def test_a_stream_has_a_start_every_timestep_and_an_end_with_the_cores_arrays(client: TestClient, T: int) -> None:
     text = long_text(T)
     response = client.post("/api/trace", json={"model": "sentiment", "sequence": text}, headers=STREAM)
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -43,25 +44,25 @@ def test_a_stream_is_start_then_every_step_then_done(client: TestClient, T: int)
     assert (start["model"], start["T"], start["tokens"]) == ("sentiment", T, text.split())
     assert [step["t"] for step in steps] == list(range(1, T + 1))
     trace = gru.trace(gru.load("sentiment"), text)
-    layer, about = trace.layers[0], start["layers"][0]
+    layer, first_layer = trace.layers[0], start["layers"][0]
     for signal in SIGNALS:
-        sent = np.array([numbers(step["layers"][0][signal]) for step in steps])
-        np.testing.assert_allclose(sent, getattr(trace, signal), atol=1e-14)
+        streamed = np.array([numbers(step["layers"][0][signal]) for step in steps])
+        np.testing.assert_allclose(streamed, getattr(trace, signal), atol=1e-14)
     for gate in ("r", "z", "h_tilde"):
         for term, computed in (("Wx", layer.Wx), ("Uh", layer.Uh)):
-            sent = np.array([numbers(step["layers"][0][f"{term}.{gate}"]) for step in steps])
-            np.testing.assert_allclose(sent, computed[gate], atol=1e-13)
-    np.testing.assert_array_equal(np.concatenate(list(about["b"].values())), layer.cell.b)
+            streamed = np.array([numbers(step["layers"][0][f"{term}.{gate}"]) for step in steps])
+            np.testing.assert_allclose(streamed, computed[gate], atol=1e-13)
+    np.testing.assert_array_equal(np.concatenate(list(first_layer["b"].values())), layer.cell.b)
     np.testing.assert_allclose([numbers(step["y"]) for step in steps], trace.y, atol=1e-14)
     np.testing.assert_array_equal([numbers(step["x"]) for step in steps], trace.model.encoder.encode(text.split()))
     assert start["x"]["labels"] == list(trace.model.encoder.alphabet)
-    travelled = np.abs(np.diff(trace.h, axis=0, prepend=0)).sum(0)
-    assert events[-1][1] == {"T": T, "moved": [pytest.approx(travelled, abs=1e-12)], "twin": None}
-    assert (start["twin"], about["held"]) == (False, [])
+    moved = np.abs(np.diff(trace.h, axis=0, prepend=0)).sum(0)
+    assert events[-1][1] == {"T": T, "moved": [pytest.approx(moved, abs=1e-12)], "twin": None}
+    assert (start["twin"], first_layer["held"]) == (False, [])
     assert not [name for name in [*steps[0], *steps[0]["layers"][0]] if "twin" in name or "computed" in name]
 
 
-def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
+def test_a_trace_as_json_equals_the_core(client: TestClient) -> None:
     scenario = {"model": "store-and-recall", "sequence": "AbcD?a?"}
     body = client.post("/api/trace", json=scenario).json()
     trace = gru.trace(gru.load("store-and-recall"), "AbcD?a?")
@@ -75,9 +76,9 @@ def test_a_whole_trace_is_the_same_as_json(client: TestClient) -> None:
     assert body["layers"][0]["cell"] == "gru"
 
 
-def test_what_is_kept_for_good_has_no_half_life(client: TestClient) -> None:
-    held = {"gate": "z", "units": [1], "from": 2, "to": 2, "value": 0.0}
-    scenario = {"model": "store-and-recall", "sequence": "AbcD", "clamps": [held]}
+def test_a_state_that_never_decays_has_an_infinite_half_life(client: TestClient) -> None:
+    clamp = {"gate": "z", "units": [1], "from": 2, "to": 2, "value": 0.0}
+    scenario = {"model": "store-and-recall", "sequence": "AbcD", "clamps": [clamp]}
     assert client.post("/api/trace", json=scenario).json()["layers"][0]["half_life"][1][0] is None
     steps = [
         data
@@ -87,18 +88,18 @@ def test_what_is_kept_for_good_has_no_half_life(client: TestClient) -> None:
     assert numbers(steps[1]["layers"][0]["half_life"])[0] == np.inf
 
 
-def test_a_scenario_carries_clamps_counted_as_on_screen_and_a_first_state(client: TestClient) -> None:
-    held = {"gate": "z", "units": [2], "from": 2, "to": 3, "value": 0.25}
-    scenario = {"model": "store-and-recall", "sequence": "AbcD", "h0": [[0.5, -0.5, 0, 1]], "clamps": [held]}
+def test_a_request_may_have_clamps_counted_from_1_and_an_initial_state(client: TestClient) -> None:
+    clamp = {"gate": "z", "units": [2], "from": 2, "to": 3, "value": 0.25}
+    scenario = {"model": "store-and-recall", "sequence": "AbcD", "h0": [[0.5, -0.5, 0, 1]], "clamps": [clamp]}
     body = client.post("/api/trace", json=scenario).json()
     clamps = [Clamp("z", 0.25, units=[1], steps=slice(1, 3))]
     trace = gru.trace(gru.load("store-and-recall"), "AbcD", [np.array([0.5, -0.5, 0, 1])], clamps)
     np.testing.assert_allclose(body["layers"][0]["z"], trace.z, atol=1e-14)
     np.testing.assert_allclose(body["layers"][0]["h"], trace.h, atol=1e-14)
-    travelled = np.abs(np.diff(trace.h, axis=0, prepend=[[0.5, -0.5, 0, 1]])).sum(0)
-    assert body["layers"][0]["moved"] == pytest.approx(travelled)
+    moved = np.abs(np.diff(trace.h, axis=0, prepend=[[0.5, -0.5, 0, 1]])).sum(0)
+    assert body["layers"][0]["moved"] == pytest.approx(moved)
     streamed = client.post("/api/trace", json=scenario, headers=STREAM).text
-    assert read_events(streamed)[-1][1]["moved"] == [pytest.approx(travelled)]
+    assert read_events(streamed)[-1][1]["moved"] == [pytest.approx(moved)]
     assert [row[1] for row in body["layers"][0]["z"][1:3]] == [0.25, 0.25]
 
 
@@ -107,20 +108,22 @@ CLAMPS: list[dict[str, Any]] = [
     {"gate": "h_prev", "units": None, "from": 100, "to": 100, "value": 0.0},
 ]
 WEIGHTS = [{"layer": 1, "gate": "h_tilde", "unit": 4, "part": "U", "index": 2, "value": 5.0}]
-CORES = [Clamp("z", 0.9, [1, 2], slice(69, None)), Clamp("h_prev", 0.0, None, slice(99, 100))]
-EDITS = [Edit(0, "h_tilde", 3, "U", 1, 5.0)]
+CORE_CLAMPS = [Clamp("z", 0.9, [1, 2], slice(69, None)), Clamp("h_prev", 0.0, None, slice(99, 100))]
+CORE_EDITS = [Edit(0, "h_tilde", 3, "U", 1, 5.0)]
 
 
 @pytest.mark.parametrize(("clamps", "weights"), [(CLAMPS, []), ([], WEIGHTS), (CLAMPS, WEIGHTS)])
-def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps: Any, weights: Any) -> None:
+def test_a_changed_run_comes_with_the_original_run_and_their_differences(
+    client: TestClient, clamps: Any, weights: Any
+) -> None:
     text = long_text(130)
     scenario = {"model": "sentiment", "sequence": text, "clamps": clamps, "weights": weights}
-    cores, edits = CORES if clamps else [], EDITS if weights else []
-    held, free = gru.twin(gru.load("sentiment"), text, clamps=cores, edits=edits)
-    answers = [trace.y.argmax(1) for trace in (held, free)]
-    differ = np.flatnonzero(answers[0] != answers[1])
+    core_clamps, edits = CORE_CLAMPS if clamps else [], CORE_EDITS if weights else []
+    clamped, original = gru.twin(gru.load("sentiment"), text, clamps=core_clamps, edits=edits)
+    outputs = [trace.y.argmax(1) for trace in (clamped, original)]
+    differ = np.flatnonzero(outputs[0] != outputs[1])
     first = int(differ[0]) + 1 if len(differ) else None
-    gaps = np.abs(held.h - free.h)
+    gaps = np.abs(clamped.h - original.h)
     t, unit = np.unravel_index(gaps.argmax(), gaps.shape)
     most = {"layer": 1, "unit": unit + 1, "t": t + 1, "gap": pytest.approx(gaps[t, unit], abs=1e-12)}
 
@@ -131,79 +134,81 @@ def test_what_is_changed_comes_with_the_untouched_run(client: TestClient, clamps
     assert done["twin"] == body["twin"] == {"first": first, "most": most}
     if clamps:
         assert first is not None
-    wanted = {signal: getattr(held, signal) for signal in SIGNALS}
-    wanted |= {f"twin.{signal}": getattr(free, signal) for signal in SIGNALS}
-    wanted |= {f"delta.{signal}": getattr(held, signal) - getattr(free, signal) for signal in SIGNALS}
-    wanted |= {f"Uh.{gate}": array for gate, array in held.layers[0].Uh.items()}
+    expected = {signal: getattr(clamped, signal) for signal in SIGNALS}
+    expected |= {f"twin.{signal}": getattr(original, signal) for signal in SIGNALS}
+    expected |= {f"delta.{signal}": getattr(clamped, signal) - getattr(original, signal) for signal in SIGNALS}
+    expected |= {f"Uh.{gate}": array for gate, array in clamped.layers[0].Uh.items()}
     if clamps:
-        wanted |= {"computed.z": held.layers[0].computed["z"], "h_prev": held.layers[0].h_prev}
-        wanted |= {"computed.h_prev": np.concatenate([np.zeros((1, 8)), held.h[:-1]])}
+        expected |= {"computed.z": clamped.layers[0].computed["z"], "h_prev": clamped.layers[0].h_prev}
+        expected |= {"computed.h_prev": np.concatenate([np.zeros((1, 8)), clamped.h[:-1]])}
     for layers in (start["layers"], body["layers"]):
         assert layers[0]["held"] == (["z", "h_prev"] if clamps else [])
-        assert layers[0]["b"]["z"] == held.model.layers[0].b[8:16].tolist()
-    wanted |= {"half_life": np.log(0.5) / np.log(1 - held.z)}
-    assert set(steps[0]["layers"][0]) == wanted.keys() | {f"Wx.{gate}" for gate in ("r", "z", "h_tilde")}
-    for name, array in wanted.items():
+        assert layers[0]["b"]["z"] == clamped.model.layers[0].b[8:16].tolist()
+    expected |= {"half_life": np.log(0.5) / np.log(1 - clamped.z)}
+    assert set(steps[0]["layers"][0]) == expected.keys() | {f"Wx.{gate}" for gate in ("r", "z", "h_tilde")}
+    for name, array in expected.items():
         np.testing.assert_allclose([numbers(step["layers"][0][name]) for step in steps], array, atol=1e-12)
         np.testing.assert_allclose(body["layers"][0][name], array, atol=1e-12)
-    np.testing.assert_allclose([numbers(step["twin.y"]) for step in steps], free.y, atol=1e-12)
-    np.testing.assert_allclose([numbers(step["delta.y"]) for step in steps], held.y - free.y, atol=1e-12)
-    np.testing.assert_allclose(body["twin.y"], free.y, atol=1e-12)
-    np.testing.assert_allclose(body["delta.y"], held.y - free.y, atol=1e-12)
-    np.testing.assert_allclose(body["y"]["values"], held.y, atol=1e-12)
-    assert done["moved"][0] == pytest.approx(np.abs(held.h - held.layers[0].h_prev).sum(0))
+    np.testing.assert_allclose([numbers(step["twin.y"]) for step in steps], original.y, atol=1e-12)
+    np.testing.assert_allclose([numbers(step["delta.y"]) for step in steps], clamped.y - original.y, atol=1e-12)
+    np.testing.assert_allclose(body["twin.y"], original.y, atol=1e-12)
+    np.testing.assert_allclose(body["delta.y"], clamped.y - original.y, atol=1e-12)
+    np.testing.assert_allclose(body["y"]["values"], clamped.y, atol=1e-12)
+    assert done["moved"][0] == pytest.approx(np.abs(clamped.h - clamped.layers[0].h_prev).sum(0))
 
 
-def test_a_number_differs_once_it_is_off_by_a_hundredth(client: TestClient) -> None:
+def test_numeric_outputs_differ_from_a_hundredth_on(client: TestClient) -> None:
     text = "=0.3 +0.2 0.1 0.2 =0.1 0.3"
     closed = {"gate": "z", "from": 4, "to": None, "value": 0.0}
     scenario = {"model": "pocket-calculator", "sequence": text, "clamps": [closed]}
-    held, free = gru.twin(gru.load("pocket-calculator"), text, clamps=[Clamp("z", 0.0, steps=slice(3, None))])
-    off = np.abs(held.y - free.y)[:, 0]
-    assert 0 < off[3] < 0.01 < off[4]
+    clamped, original = gru.twin(gru.load("pocket-calculator"), text, clamps=[Clamp("z", 0.0, steps=slice(3, None))])
+    difference = np.abs(clamped.y - original.y)[:, 0]
+    assert 0 < difference[3] < 0.01 < difference[4]
     assert client.post("/api/trace", json=scenario).json()["twin"]["first"] == 5
-    nothing = scenario | {"clamps": [closed | {"gate": "r", "from": 1, "to": 1}]}  # at t = 1 there is nothing to reset
-    assert client.post("/api/trace", json=nothing).json()["twin"] == {"first": None, "most": None}
+    unchanged = scenario | {
+        "clamps": [closed | {"gate": "r", "from": 1, "to": 1}]
+    }  # at t = 1 there is nothing to reset
+    assert client.post("/api/trace", json=unchanged).json()["twin"] == {"first": None, "most": None}
 
 
-def test_a_run_too_large_for_one_answer_of_text_says_how_to_get_it(
+def test_the_error_for_a_run_too_large_for_text_recommends_the_stream(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs_run, "MOST_IN_TEXT", 8 * 11 * 20)
     scenario = {"model": "sentiment", "sequence": long_text(21)}
     files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
-    for answer in (client.post("/api/trace", json=scenario), *files):
-        assert answer.status_code == 413
-        assert "at most 20 of its 21 steps fit. The stream" in answer.json()["error"]["message"]
+    for response in (client.post("/api/trace", json=scenario), *files):
+        assert response.status_code == 413
+        assert "at most 20 of its 21 steps fit. The stream" in response.json()["error"]["message"]
     assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
     assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
     assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200
 
 
-def test_rows_of_numbers_are_a_sequence_too(client: TestClient) -> None:
+def test_a_sequence_may_be_given_as_rows_of_numbers(client: TestClient) -> None:
     body = client.post("/api/trace", json={"model": "running-total", "sequence": [[0.2, 1], [0.1, 0]]}).json()
     np.testing.assert_array_equal(body["layers"][0]["h"], gru.trace(gru.load("running-total"), "=0.2 0.1").h)
     assert body["tokens"] is None
 
 
-def test_many_visitors_at_once_each_get_their_own_run(client: TestClient) -> None:
+def test_simultaneous_requests_each_get_their_own_run(client: TestClient) -> None:
     texts = [TASKS["flip-flop"].text(np.random.default_rng(seed), 40) for seed in range(16)]
-    answers: dict[str, Any] = {}
+    bodies: dict[str, Any] = {}
 
-    def ask(text: str) -> None:
-        answers[text] = client.post("/api/trace", json={"model": "flip-flop", "sequence": text}).json()
+    def request(text: str) -> None:
+        bodies[text] = client.post("/api/trace", json={"model": "flip-flop", "sequence": text}).json()
 
-    threads = [threading.Thread(target=ask, args=[text]) for text in texts]
+    threads = [threading.Thread(target=request, args=[text]) for text in texts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for text in texts:
-        np.testing.assert_array_equal(answers[text]["layers"][0]["h"], gru.trace(gru.load("flip-flop"), text).h)
+        np.testing.assert_array_equal(bodies[text]["layers"][0]["h"], gru.trace(gru.load("flip-flop"), text).h)
 
 
-def test_a_write_is_small_however_large_the_model(tmp_path: Path) -> None:
-    """A reader who stops reading holds a few of them."""
+def test_each_write_of_a_stream_is_small_even_for_a_large_model(tmp_path: Path) -> None:
+    """For a client that stops reading, the server holds only a few of these writes in memory."""
     flip_flop, rng = gru.load("flip-flop"), np.random.default_rng(0)
     layers = tuple(random_gru(rng, inputs, 64, "before") for inputs in (flip_flop.layers[0].inputs, 64, 64, 64))
     V = rng.normal(size=(len(flip_flop.readout.labels), 64))
@@ -231,27 +236,27 @@ def test_a_write_is_small_however_large_the_model(tmp_path: Path) -> None:
     assert max(sizes) < 300_000
 
 
-def test_the_stream_stops_when_the_visitor_leaves() -> None:
-    """The application itself, and a visitor who is gone after the first piece."""
+def test_the_stream_stops_when_the_client_disconnects() -> None:
+    """The application runs without a server; the client disconnects after the first piece."""
     body = json.dumps({"model": "sentiment", "sequence": long_text(2000)}).encode()
-    sent: list[bytes] = []
-    asked = 0
+    pieces: list[bytes] = []
+    received = 0
 
     async def visit() -> None:
-        left = asyncio.Event()
+        disconnected = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
-            nonlocal asked
-            asked += 1
-            if asked == 1:
+            nonlocal received
+            received += 1
+            if received == 1:
                 return {"type": "http.request", "body": body, "more_body": False}
-            await left.wait()
+            await disconnected.wait()
             return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.body":
-                sent.append(message["body"])
-                left.set()
+                pieces.append(message["body"])
+                disconnected.set()
                 await asyncio.sleep(0.01)
 
         headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
@@ -261,11 +266,11 @@ def test_the_stream_stops_when_the_visitor_leaves() -> None:
         await create_app()(scope, receive, send)
 
     in_thread(visit())
-    steps = b"".join(sent).count(b"event: step")
+    steps = b"".join(pieces).count(b"event: step")
     assert 0 < steps < 1000
 
 
-def test_the_models_are_listed_with_card_alphabet_and_examples(client: TestClient) -> None:
+def test_the_list_of_models_has_card_alphabet_and_examples(client: TestClient) -> None:
     entries = client.get("/api/models").json()
     assert [entry["id"] for entry in entries] == [*gru.presets.NAMES, *gru.presets.COMPARED]
     for entry in entries:
@@ -277,32 +282,32 @@ def test_the_models_are_listed_with_card_alphabet_and_examples(client: TestClien
             assert client.post("/api/trace", json={"model": entry["id"], "sequence": example}).status_code == 200
 
 
-def test_a_draw_is_seeded_and_can_be_run(client: TestClient) -> None:
+def test_a_random_sequence_depends_on_its_seed_and_can_be_run(client: TestClient) -> None:
     for name in gru.presets.NAMES:
-        one, again, other = (
+        first, again, different = (
             client.get(f"/api/models/{name}/draw?seed={seed}").json()["sequence"] for seed in (1, 1, 2)
         )
-        assert one == again != other
-        assert client.post("/api/trace", json={"model": name, "sequence": one}).json()["T"] == 16
+        assert first == again != different
+        assert client.post("/api/trace", json={"model": name, "sequence": first}).json()["T"] == 16
 
 
-def test_two_inputs_are_compared_step_by_step(client: TestClient) -> None:
-    one, other = "the film was not good .", "the film was very good ."
-    scenario = {"model": "sentiment", "sequence": one, "against": other}
+def test_two_sequences_are_compared_step_by_step(client: TestClient) -> None:
+    first, second = "the film was not good .", "the film was very good ."
+    scenario = {"model": "sentiment", "sequence": first, "against": second}
     events = read_events(client.post("/api/trace", json=scenario, headers=STREAM).text)
     (_, start), *steps, (_, done) = events
-    assert start["others"] == other.split()
-    traces = [gru.trace(gru.load("sentiment"), text) for text in (one, other)]
+    assert start["others"] == second.split()
+    traces = [gru.trace(gru.load("sentiment"), text) for text in (first, second)]
     twin = np.array([numbers(step["layers"][0]["twin.z"]) for _, step in steps])
     np.testing.assert_allclose(twin, traces[1].z, atol=1e-14)
     delta = np.array([numbers(step["delta.y"]) for _, step in steps])
     np.testing.assert_allclose(delta, traces[0].y - traces[1].y, atol=1e-14)
     differs = np.flatnonzero(traces[0].y.argmax(1) != traces[1].y.argmax(1))
     assert done["twin"]["first"] == differs[0] + 1
-    for wrong, why in (("good .", "6, not 2"), ("the film was not Q .", "step 5: 'q'")):
+    for wrong, message in (("good .", "6, not 2"), ("the film was not Q .", "step 5: 'q'")):
         refused = client.post("/api/trace", json=scenario | {"against": wrong})
         assert refused.status_code == 422
         assert refused.json()["error"]["where"] == "against"
-        assert why in refused.json()["error"]["message"]
+        assert message in refused.json()["error"]["message"]
     ledger = client.post("/api/ledger", json=scenario | {"layer": 1, "unit": 2, "from": 6, "to": 6}).json()
     np.testing.assert_allclose(ledger["twin"][0], traces[1].ledger(1)[5], atol=1e-12)

@@ -1,4 +1,4 @@
-"""gruscope trace: what it prints, held to what the core says."""
+"""The command gruscope trace: its table, its CSV, JSON and NPZ equal the core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.link import read_link
 from gru_core import Clamp
 from tests.support.networks import stacked
 
-SHUT = Clamp("z", 0.0, [0], slice(3, 4))
+CLOSED_AT_4 = Clamp("z", 0.0, [0], slice(3, 4))
 
 
 @pytest.fixture
@@ -28,28 +28,29 @@ def two_layers(tmp_path: Path) -> str:
     return str(tmp_path / "stacked.safetensors")
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run the command and return its standard output."""
     assert main(["trace", *arguments]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     return out
 
 
-def test_for_people_it_is_a_table_with_a_line_for_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_a_line_for_each_timestep(capsys: pytest.CaptureFixture[str]) -> None:
     trace = gru.trace(gru.load("flip-flop"), "A x x B")
-    title, head, *lines = printed(capsys, "A x x B").splitlines()
+    title, head, *lines = output_of(capsys, "A x x B").splitlines()
     assert title == "Flip-flop: unit 1 of 1"
     assert head.split() == ["t", "input", "output", "r.1", "z.1", "h_tilde.1", "h.1"]
     for t, line in enumerate(lines):
         step, token, output, *values = line.split()
         assert (int(step), token, output) == (t + 1, "AxxB"[t], "AAAB"[t])
-        wanted = [getattr(trace, name)[t, 0] for name in ("r", "z", "h_tilde", "h")]
-        np.testing.assert_allclose(np.array(values, float), wanted, atol=0.0051)
+        expected = [getattr(trace, name)[t, 0] for name in ("r", "z", "h_tilde", "h")]
+        np.testing.assert_allclose(np.array(values, float), expected, atol=0.0051)
     assert len(lines) == 4
 
 
-def test_what_is_held_is_marked_beside_the_answer_of_the_run_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    title, head, *lines = printed(capsys, "--clamp", "z.1@4=0", "A x x B x").splitlines()
+def test_the_table_marks_clamped_values_and_has_the_original_output(capsys: pytest.CaptureFixture[str]) -> None:
+    title, head, *lines = output_of(capsys, "--clamp", "z.1@4=0", "A x x B x").splitlines()
     assert title == "Flip-flop: unit 1 of 1; * marks a clamped value"
     assert head.index("output") < head.index("original")
     assert [line.split()[2:4] for line in lines] == [["A", "A"]] * 3 + [["A", "B"]] * 2
@@ -57,65 +58,65 @@ def test_what_is_held_is_marked_beside_the_answer_of_the_run_left_alone(capsys: 
     assert "0.00*" in lines[3]
 
 
-def test_of_many_units_the_table_shows_the_one_that_moved_most_or_the_one_asked_for(
+def test_the_table_shows_the_requested_unit_or_the_one_that_moved_most(
     capsys: pytest.CaptureFixture[str], two_layers: str
 ) -> None:
     moved = np.abs(np.diff(gru.trace(stacked(), "A b c ?").layers[1].h, axis=0, prepend=0)).sum(0)
-    out = printed(capsys, "--model", two_layers, "A b c ?")
+    out = output_of(capsys, "--model", two_layers, "A b c ?")
     assert out.startswith(f"Store and recall: layer 2 of 2, unit {moved.argmax() + 1} of 6\n")
-    out = printed(capsys, "--model", two_layers, "--layer", "1", "--unit", "3", "A b c ?")
+    out = output_of(capsys, "--model", two_layers, "--layer", "1", "--unit", "3", "A b c ?")
     assert out.startswith("Store and recall: layer 1 of 2, unit 3 of 4\n")
 
 
-def test_csv_has_every_unit_of_every_layer_to_the_last_digit(
+def test_csv_has_every_unit_of_every_layer_without_rounding(
     capsys: pytest.CaptureFixture[str], two_layers: str
 ) -> None:
-    written = printed(capsys, "--model", two_layers, "--csv", "--clamp", "L2.z.1+3@2-=0.5", "A b c ?")
+    written = output_of(capsys, "--model", two_layers, "--csv", "--clamp", "L2.z.1+3@2-=0.5", "A b c ?")
     rows = list(csv.DictReader(io.StringIO(written)))
-    held, free = gru.twin(stacked(), "A b c ?", clamps=[Clamp("z", 0.5, [0, 2], slice(1, None), layer=1)])
+    clamped, original = gru.twin(stacked(), "A b c ?", clamps=[Clamp("z", 0.5, [0, 2], slice(1, None), layer=1)])
     assert [row["t"] for row in rows] == list("1234")
     assert [row["input"] for row in rows] == list("Abc?")
-    for prefix, one in (("", held), ("twin.", free)):
+    for prefix, trace in (("", clamped), ("twin.", original)):
         for k, label in enumerate("ABCD"):
-            assert [float(row[f"{prefix}y.{label}"]) for row in rows] == one.y[:, k].tolist()
-        for layer, run in zip(("", "L2."), one.layers, strict=True):
+            assert [float(row[f"{prefix}y.{label}"]) for row in rows] == trace.y[:, k].tolist()
+        for layer, run in zip(("", "L2."), trace.layers, strict=True):
             for name in ("r", "z", "h_tilde", "h"):
                 for unit in range(run.cell.units):
                     column = [float(row[f"{prefix}{layer}{name}.{unit + 1}"]) for row in rows]
                     assert column == getattr(run, name)[:, unit].tolist()
-    assert len(rows[0]) == 2 + held.model.encoder.inputs + 2 * (4 + 4 * (4 + 6))
-    header, *_ = printed(capsys, "--model", two_layers, "--csv", "--layer", "2", "--unit", "5", "A b").splitlines()
-    inputs = ",".join(f"x.{label}" for label in held.model.encoder.labels)
+    assert len(rows[0]) == 2 + clamped.model.encoder.inputs + 2 * (4 + 4 * (4 + 6))
+    header, *_ = output_of(capsys, "--model", two_layers, "--csv", "--layer", "2", "--unit", "5", "A b").splitlines()
+    inputs = ",".join(f"x.{label}" for label in clamped.model.encoder.labels)
     assert header == f"t,input,{inputs},y.A,y.B,y.C,y.D,L2.r.5,L2.z.5,L2.h_tilde.5,L2.h.5"
 
 
-def test_numbers_that_are_answered_have_no_label(capsys: pytest.CaptureFixture[str]) -> None:
-    header, first = printed(capsys, "--model", "pocket-calculator", "--csv", "=0.3").splitlines()
+def test_csv_of_a_numeric_output_has_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+    header, first = output_of(capsys, "--model", "pocket-calculator", "--csv", "=0.3").splitlines()
     y = gru.trace(gru.load("pocket-calculator"), "=0.3").y[0, 0]
     row = dict(zip(header.split(","), first.split(","), strict=True))
     assert "output" not in row
     assert float(row["y.value"]) == y
-    assert printed(capsys, "--model", "pocket-calculator", "-0.5 =0.3").splitlines()[3].split()[2] == f"{y:.2f}"
+    assert output_of(capsys, "--model", "pocket-calculator", "-0.5 =0.3").splitlines()[3].split()[2] == f"{y:.2f}"
 
 
-def test_json_is_the_trace_as_the_core_gives_it(capsys: pytest.CaptureFixture[str]) -> None:
-    held, _ = gru.twin(gru.load("flip-flop"), "A x x B x", clamps=[SHUT])
-    assert json.loads(printed(capsys, "--json", "--clamp", "z.1@4=0", "A x x B x")) == held.to_dict()
+def test_json_equals_to_dict_of_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    clamped, _ = gru.twin(gru.load("flip-flop"), "A x x B x", clamps=[CLOSED_AT_4])
+    assert json.loads(output_of(capsys, "--json", "--clamp", "z.1@4=0", "A x x B x")) == clamped.to_dict()
 
 
-def test_npz_is_the_trace_as_the_core_saves_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    gru.trace(gru.load("sentiment"), "not good").save(tmp_path / "wanted.npz")
-    out = printed(capsys, "--model", "sentiment", "--npz", str(tmp_path / "run.npz"), "not good")
+def test_npz_equals_the_saved_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    gru.trace(gru.load("sentiment"), "not good").save(tmp_path / "expected.npz")
+    out = output_of(capsys, "--model", "sentiment", "--npz", str(tmp_path / "run.npz"), "not good")
     assert out == f"{tmp_path / 'run.npz'}: Trace('Sentiment' of 'not good': T=2, H=8, K=3)\n"
-    assert (tmp_path / "run.npz").read_bytes() == (tmp_path / "wanted.npz").read_bytes()
+    assert (tmp_path / "run.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
 
 
-def test_a_minus_reads_the_sequence_from_the_standard_input(
+def test_a_minus_reads_the_sequence_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("A x\nx B\n"))
-    from_stdin = printed(capsys, "-")
-    assert from_stdin == printed(capsys, "A x x B")
+    from_stdin = output_of(capsys, "-")
+    assert from_stdin == output_of(capsys, "A x x B")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_a_minus_reads_the_sequence_from_the_standard_input(
         (["--npz", "/nowhere/run.npz", "A"], "/nowhere/run.npz cannot be written: No such file or directory"),
     ],
 )
-def test_what_goes_wrong_is_said_in_words_with_exit_code_1(
+def test_errors_are_one_line_with_exit_code_1(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["trace", *arguments]) == 1
@@ -154,16 +155,18 @@ def test_what_goes_wrong_is_said_in_words_with_exit_code_1(
         (["--json", "--unit", "1", "A"], "--layer and --unit are for the table and --csv"),
     ],
 )
-def test_wrong_use_has_exit_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+def test_wrong_arguments_have_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
     try:
         status = main(["trace", *arguments])
-    except SystemExit as left:
-        status = int(str(left.code))
+    except SystemExit as exit:
+        status = int(str(exit.code))
     assert status == 2
     assert message in capsys.readouterr().err
 
 
-def test_it_stops_quietly_when_nobody_reads_on() -> None:
+def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
     command = [sys.executable, "-m", "app.cli", "trace", "A " + "x " * 50_000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -175,7 +178,7 @@ def test_it_stops_quietly_when_nobody_reads_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("z.1@4=0", [Clamp("z", 0.0, [0], slice(3, 4))]),
         ("r.2+3@4-6=0.5", [Clamp("r", 0.5, [1, 2], slice(3, 6))]),
@@ -184,11 +187,11 @@ def test_it_stops_quietly_when_nobody_reads_on() -> None:
         ("h_tilde@1=-.5,z@2=1", [Clamp("h_tilde", -0.5, None, slice(0, 1)), Clamp("z", 1.0, None, slice(1, 2))]),
     ],
 )
-def test_clamps_are_read_as_links_say_them(text: str, wanted: list[Clamp]) -> None:
-    assert [body.clamp() for body in read_link({"clamps": text}).clamps] == wanted
+def test_clamps_are_parsed_in_the_form_of_links(text: str, expected: list[Clamp]) -> None:
+    assert [body.clamp() for body in read_link({"clamps": text}).clamps] == expected
 
 
 @pytest.mark.parametrize("text", ["z", "z@=1", "q@1=0", "z@1=", "z.0@1=0", "L0.z@1=0", "z@1-0x=1", "z@1=1e3", "z@1=0,"])
-def test_what_no_link_would_say_is_refused(text: str) -> None:
+def test_malformed_clamps_are_refused(text: str) -> None:
     with pytest.raises(Refused, match=r"clamps (must look like|count layers)"):
         read_link({"clamps": text})

@@ -1,4 +1,4 @@
-"""POST /api/equations, /api/ledger, /api/sensitivity: what the core answers of one unit, and what cannot be asked."""
+"""POST /api/equations, /api/ledger, /api/sensitivity and /api/moments: equal to the core, and refused out of range."""
 
 from __future__ import annotations
 
@@ -22,29 +22,31 @@ CLAMPS: list[dict[str, Any]] = [
     {"gate": "h_prev", "from": 12, "to": 12, "value": 0.25, "layer": 2},
 ]
 WEIGHTS = [{"layer": 1, "gate": "z", "unit": 1, "part": "b", "value": -3.0}]
-CORES = [Clamp("z", 0.5, [0], slice(4, 9), 1), Clamp("h_prev", 0.25, None, slice(11, 12), 1)]
-EDITS = [Edit(0, "z", 0, "b", None, -3.0)]
+CORE_CLAMPS = [Clamp("z", 0.5, [0], slice(4, 9), 1), Clamp("h_prev", 0.25, None, slice(11, 12), 1)]
+CORE_EDITS = [Edit(0, "z", 0, "b", None, -3.0)]
 
 
-def ask(client: TestClient, what: str, **changes: object) -> Any:
-    asked = {"t": 28} if what == "sensitivity" else {"from": 1, "to": 28}
-    question = {"model": "stacked", "sequence": TEXT, "layer": 2, "unit": 3} | asked
-    return client.post(f"/api/{what}", json=question | changes).json()
+def post(client: TestClient, route: str, **changes: object) -> Any:
+    """Request a route for unit 3 of layer 2 and return the body of the response."""
+    position = {"t": 28} if route == "sensitivity" else {"from": 1, "to": 28}
+    request = {"model": "stacked", "sequence": TEXT, "layer": 2, "unit": 3} | position
+    return client.post(f"/api/{route}", json=request | changes).json()
 
 
 def served(client: TestClient) -> Any:
+    """Return the model as the server has loaded it."""
     app: Any = client.app
     return models.get("stacked", app.state.settings)
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])
-def test_the_equations_are_the_cores_and_come_with_a_run_too(
+def test_equations_equal_the_core_alone_and_with_a_run(
     stacked_client: TestClient, first: int, last: int
 ) -> None:  # fmt: skip
     changes = {"clamps": CLAMPS, "weights": WEIGHTS}
-    held, _ = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
-    wanted = equations.steps(held.layers[1], 2)[first - 1 : last]
-    body = ask(stacked_client, "equations", **{"from": first, "to": last}, **changes)
+    clamped, _ = twin(served(stacked_client), TEXT, clamps=CORE_CLAMPS, edits=CORE_EDITS)
+    expected = equations.steps(clamped.layers[1], 2)[first - 1 : last]
+    body = post(stacked_client, "equations", **{"from": first, "to": last}, **changes)
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
     place = {"layer": 2, "unit": 3}
     scenario = {"model": "stacked", "sequence": TEXT, "equations": place} | changes
@@ -55,72 +57,75 @@ def test_the_equations_are_the_cores_and_come_with_a_run_too(
     assert events[0][1]["equations"] == place
     streamed = [data["equations"] for name, data in events if name == "step"]
     for steps in (body["steps"], whole["equations"][first - 1 : last], streamed[first - 1 : last]):
-        for step, core in zip(steps, wanted, strict=True):
+        for step, core in zip(steps, expected, strict=True):
             assert step["parts"] == pytest.approx(core["parts"], abs=1e-12)
             assert step["decimals"] == core["decimals"]
 
 
 @pytest.mark.parametrize(
-    ("place", "where"), [({"layer": 3, "unit": 1}, "equations.layer"), ({"layer": 2, "unit": 7}, "equations.unit")]
+    ("place", "error_place"),
+    [({"layer": 3, "unit": 1}, "equations.layer"), ({"layer": 2, "unit": 7}, "equations.unit")],
 )
-def test_a_run_comes_with_the_equations_of_a_unit_that_is_there(
-    stacked_client: TestClient, place: dict[str, int], where: str
+def test_equations_of_a_unit_out_of_range_are_refused(
+    stacked_client: TestClient, place: dict[str, int], error_place: str
 ) -> None:
     scenario = {"model": "stacked", "sequence": TEXT, "equations": place}
-    assert stacked_client.post("/api/trace", json=scenario).json()["error"]["where"] == where
+    assert stacked_client.post("/api/trace", json=scenario).json()["error"]["where"] == error_place
 
 
-def test_equations_of_at_most_512_steps_are_asked_for_at_once(stacked_client: TestClient) -> None:
+def test_a_request_has_the_equations_of_at_most_512_steps(stacked_client: TestClient) -> None:
     long = {"sequence": "A b c ? " * 150, "from": 2}
-    assert len(ask(stacked_client, "equations", to=513, **long)["steps"]) == 512
-    assert ask(stacked_client, "equations", to=514, **long)["error"]["where"] == "to"
+    assert len(post(stacked_client, "equations", to=513, **long)["steps"]) == 512
+    assert post(stacked_client, "equations", to=514, **long)["error"]["where"] == "to"
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])
-def test_the_ledger_is_the_cores_with_the_untouched_runs(stacked_client: TestClient, first: int, last: int) -> None:
+def test_contributions_equal_the_core_for_the_clamped_and_the_original_run(
+    stacked_client: TestClient, first: int, last: int
+) -> None:
     rows = {"from": first, "to": last}
-    body = ask(stacked_client, "ledger", clamps=CLAMPS, weights=WEIGHTS, **rows)
-    asked = {"layer", "unit", "from", "to"}
-    assert body.keys() == asked | {"shares", "largest", "origins", "since", "twin", "twin_largest"}
+    body = post(stacked_client, "ledger", clamps=CLAMPS, weights=WEIGHTS, **rows)
+    position = {"layer", "unit", "from", "to"}
+    assert body.keys() == position | {"shares", "largest", "origins", "since", "twin", "twin_largest"}
     assert [body[name] for name in ("layer", "unit", "from", "to")] == [2, 3, first, last]
-    held, free = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
-    for sent, trace in ((body["shares"], held), (body["twin"], free)):
-        np.testing.assert_allclose(sent, ledger(trace.layers[1], 2)[first - 1 : last], atol=1e-13)
-    for places, of_steps in ((body["largest"], body["shares"]), (body["twin_largest"], body["twin"])):
-        for order, row in zip(places, of_steps, strict=True):
+    clamped, original = twin(served(stacked_client), TEXT, clamps=CORE_CLAMPS, edits=CORE_EDITS)
+    for shares, trace in ((body["shares"], clamped), (body["twin"], original)):
+        np.testing.assert_allclose(shares, ledger(trace.layers[1], 2)[first - 1 : last], atol=1e-13)
+    for places, rows_of_shares in ((body["largest"], body["shares"]), (body["twin_largest"], body["twin"])):
+        for order, row in zip(places, rows_of_shares, strict=True):
             assert order == sorted(range(len(row)), key=lambda place, row=row: -row[place])[:3]
-    # Step by step: the value that a hold on h_prev put in last (here at t = 12, 0.25), or h_0.
+    # At each step: the value of the last clamp on h_prev (here 0.25 at t = 12), or h_0.
     assert body["since"] == [0 if t < 12 else 12 for t in range(first, last + 1)]
     assert body["origins"] == [0 if t < 12 else 0.25 for t in range(first, last + 1)]
-    plain = ask(stacked_client, "ledger", **rows)
+    plain = post(stacked_client, "ledger", **rows)
     assert plain["twin"] is plain["twin_largest"] is None
     np.testing.assert_allclose(plain["shares"], body["twin"], atol=1e-13)
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 @pytest.mark.parametrize("output", [None, 2])
-def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, output: int | None) -> None:
-    asked = {"layer": layer, "t": 20, "output": output, "clamps": CLAMPS, "weights": WEIGHTS}
-    body = ask(stacked_client, "sensitivity", **asked)
-    trace, _ = twin(served(stacked_client), TEXT, clamps=CORES, edits=EDITS)
-    found = trace.sensitivity(19, output and output - 1, layer - 1)
+def test_sensitivities_equal_the_core(stacked_client: TestClient, layer: int, output: int | None) -> None:
+    changes = {"layer": layer, "t": 20, "output": output, "clamps": CLAMPS, "weights": WEIGHTS}
+    body = post(stacked_client, "sensitivity", **changes)
+    trace, _ = twin(served(stacked_client), TEXT, clamps=CORE_CLAMPS, edits=CORE_EDITS)
+    sensitivity = trace.sensitivity(19, output and output - 1, layer - 1)
     assert [body[name] for name in ("layer", "unit", "t")] == [layer, 3, 20]
     assert body["output"] == (output or trace.y[19].argmax() + 1)
-    wanted = {"x": found.x, "x_norm": np.linalg.norm(found.x, axis=1), "h_norm": found.h_norm}
-    of_gates = found.gates[layer - 1]
-    wanted |= {"z": of_gates["z"][:, 2], "r": of_gates["r"][:, 2], "h_unit": found.h_unit[:, 2]}
-    assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *wanted}
-    assert body["input"] == {"t": wanted["x_norm"].argmax() + 1, "value": pytest.approx(wanted["x_norm"].max())}
+    expected = {"x": sensitivity.x, "x_norm": np.linalg.norm(sensitivity.x, axis=1), "h_norm": sensitivity.h_norm}
+    gates = sensitivity.gates[layer - 1]
+    expected |= {"z": gates["z"][:, 2], "r": gates["r"][:, 2], "h_unit": sensitivity.h_unit[:, 2]}
+    assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *expected}
+    assert body["input"] == {"t": expected["x_norm"].argmax() + 1, "value": pytest.approx(expected["x_norm"].max())}
     gate = body["gate"]
-    of_layer = np.abs([of_gates["z"], of_gates["r"]])
-    assert abs(gate["value"]) == pytest.approx(of_layer.max(), abs=1e-12)
-    assert of_layer["zr".index(gate["gate"]), gate["t"] - 1, gate["unit"] - 1] == of_layer.max()
-    for name, array in wanted.items():
+    sizes = np.abs([gates["z"], gates["r"]])
+    assert abs(gate["value"]) == pytest.approx(sizes.max(), abs=1e-12)
+    assert sizes["zr".index(gate["gate"]), gate["t"] - 1, gate["unit"] - 1] == sizes.max()
+    for name, array in expected.items():
         np.testing.assert_allclose(body[name], array, atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("what", "changes", "where", "message"),
+    ("route", "changes", "place", "message"),
     [
         ("ledger", {"layer": 3}, "layer", "layer must be from 1 to 2: the layers of this model"),
         ("ledger", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
@@ -145,39 +150,41 @@ def test_sensitivities_are_the_cores(stacked_client: TestClient, layer: int, out
         ),
     ],
 )
-def test_what_is_not_there_is_refused_with_what_is(
-    stacked_client: TestClient, what: str, changes: dict[str, object], where: str, message: str
+def test_a_position_out_of_range_is_refused_with_the_range(
+    stacked_client: TestClient, route: str, changes: dict[str, object], place: str, message: str
 ) -> None:
-    error = ask(stacked_client, what, **changes)["error"]
-    assert (error["where"], error["message"]) == (where, message)
+    error = post(stacked_client, route, **changes)["error"]
+    assert (error["where"], error["message"]) == (place, message)
 
 
-def test_a_wide_layer_is_looked_at_up_to_a_step(stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sensitivities_of_a_wide_layer_are_limited_to_early_steps(
+    stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
-    assert "x" in ask(stacked_client, "sensitivity", t=5)
-    error = ask(stacked_client, "sensitivity", t=6)["error"]
+    assert "x" in post(stacked_client, "sensitivity", t=5)
+    error = post(stacked_client, "sensitivity", t=6)["error"]
     assert error["message"] == "t must be from 1 to 5: a later step takes too long with 6 units"
 
 
-def test_like_moments_come_with_places_to_open(client: TestClient) -> None:
-    question = {"model": "sentiment", "sequence": "the film was not good .", "layer": 1, "unit": 1}
-    question |= {"signal": "z", "from": 4, "to": 4}
-    found = client.post("/api/moments", json=question).json()
+def test_similar_moments_have_sequences_that_reproduce_them(client: TestClient) -> None:
+    request = {"model": "sentiment", "sequence": "the film was not good .", "layer": 1, "unit": 1}
+    request |= {"signal": "z", "from": 4, "to": 4}
+    moments = client.post("/api/moments", json=request).json()
     model = gru.load("sentiment")
-    wanted = gru.trace(model, str(question["sequence"])).z[3, 0]
-    assert found["count"] > 1000
-    assert found["common"][0] | {"share": 0, "elsewhere": 0} == {
+    expected = gru.trace(model, str(request["sequence"])).z[3, 0]
+    assert moments["count"] > 1000
+    assert moments["common"][0] | {"share": 0, "elsewhere": 0} == {
         "step": 0, "what": "“not”", "share": 0, "elsewhere": 0,
     }  # fmt: skip
-    for place in found["places"]:
+    for place in moments["places"]:
         z = gru.trace(model, " ".join(place["tokens"])).z[place["t"] - 1, 0]
-        assert abs(z - wanted) == pytest.approx(place["gap"], abs=1e-9)
-    for wrong, where in (
+        assert abs(z - expected) == pytest.approx(place["gap"], abs=1e-9)
+    for wrong, error_place in (
         ({"signal": "c"}, "signal"),
         ({"to": 9}, "to"),
         ({"unit": 9}, "unit"),
         ({"near": 0.0}, "near"),
     ):
-        refused = client.post("/api/moments", json=question | wrong)
+        refused = client.post("/api/moments", json=request | wrong)
         assert refused.status_code == 422
-        assert refused.json()["error"]["where"] == where
+        assert refused.json()["error"]["where"] == error_place

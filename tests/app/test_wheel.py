@@ -1,4 +1,4 @@
-"""The wheel carries all that a working `gruscope` needs."""
+"""The built wheel contains all files that gruscope needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_core import presets
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_built_wheel_serves_the_page_on_its_own(tmp_path: Path) -> None:
+def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path) -> None:
     source, site = tmp_path / "source", tmp_path / "site"
     for folder in ("gru_core", "app", "static", "templates"):  # a copy, as building leaves files behind
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -47,5 +47,5 @@ def test_a_built_wheel_serves_the_page_on_its_own(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(site)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
     command = [sys.executable, "-m", "gruscope", "trace", "A x"]
-    ran = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
-    assert ran.stdout.startswith(b"Flip-flop")
+    process = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
+    assert process.stdout.startswith(b"Flip-flop")

@@ -1,4 +1,4 @@
-"""What Python sends to pages and what the browser's modules declare are the same, field by field."""
+"""The types that Python sends to pages and the types that the JavaScript declares have the same fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def typedef(name: str) -> str:
 
 
 def fields(type: str) -> dict[str, str]:
-    """Return the fields of an object type by name; an optional one has a question mark at the end of its name."""
+    """Return the fields of an object type by name. The name of an optional field ends with a question mark."""
     inner, depth, parts = type.strip()[1:-1], 0, [""]
     for character in inner:
         depth += character in "{[(<"
@@ -37,48 +37,52 @@ def fields(type: str) -> dict[str, str]:
             parts.append("")
         else:
             parts[-1] += character
-    return {name.strip().strip('"'): of.strip() for name, _, of in (part.partition(":") for part in parts) if of}
+    return {
+        name.strip().strip('"'): value_type.strip()
+        for name, _, value_type in (part.partition(":") for part in parts)
+        if value_type
+    }
 
 
-def declared(sent: type) -> set[str]:
+def declared(typed_dict: type) -> set[str]:
     """Return the fields of a TypedDict in the same form."""
-    hints = get_type_hints(sent, include_extras=True)
+    hints = get_type_hints(typed_dict, include_extras=True)
     return {name + "?" * (get_origin(hint) is NotRequired) for name, hint in hints.items()}
 
 
 @pytest.mark.parametrize(
-    ("sent", "name"),
+    ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
      (LayerStart, "LayerStart")],
 )  # fmt: skip
-def test_a_type_of_the_wire_has_the_fields_that_its_reader_declares(sent: type, name: str) -> None:
-    assert declared(sent) == set(fields(typedef(name)))
+def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
+    assert declared(typed_dict) == set(fields(typedef(name)))
 
 
-def test_types_within_others_agree_too() -> None:
+def test_nested_types_have_the_same_fields() -> None:
     assert declared(TrainingBoot) == set(fields(fields(typedef("Boot"))["training?"]))
     assert declared(Outputs) == set(fields(fields(typedef("Start"))["y"]))
 
 
-def matches(value: dict[str, Any], sent: type) -> bool:
-    """Return whether a JSON object has all fields of a type that are not optional, and no others."""
-    names = declared(sent)
+def matches(value: dict[str, Any], typed_dict: type) -> bool:
+    """Return whether a JSON object has all required fields of a type, and no unknown ones."""
+    names = declared(typed_dict)
     needed = {name for name in names if not name.endswith("?")}
     return needed <= set(value) <= {name.rstrip("?") for name in names}
 
 
 @pytest.mark.parametrize("path", ["/", "/compare", "/train", "/compare/gap", "/compare/race"])
-def test_a_page_comes_with_what_its_script_starts_from(client: TestClient, path: str) -> None:
+def test_the_boot_data_of_a_page_has_the_declared_fields(client: TestClient, path: str) -> None:
     html = client.get(path).text
-    found = re.search(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)
-    assert found is not None
-    boot = json.loads(found[1])
+    match = re.search(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)
+    assert match is not None
+    boot = json.loads(match[1])
     assert matches(boot, Boot)
     assert all(matches(cell, CellEntry) for cell in boot["cells"].values())
     assert all(matches(signal, SignalEntry) for cell in boot["cells"].values() for signal in cell["signals"])
 
 
-def test_a_run_starts_with_what_its_reader_declares(client: TestClient) -> None:
+def test_the_start_event_of_a_run_has_the_declared_fields(client: TestClient) -> None:
     scenario = {"model": "flip-flop", "sequence": "A x x B", "clamps": [], "weights": []}
     stream = client.post("/api/trace", json=scenario, headers={"accept": "text/event-stream"}).text
     start = json.loads(stream.partition("data: ")[2].partition("\n")[0])
@@ -88,23 +92,23 @@ def test_a_run_starts_with_what_its_reader_declares(client: TestClient) -> None:
 
 def listed(name: str) -> list[str]:
     """Return the texts of a constant list of a module."""
-    found = re.search(rf"export const {name} = [^\[]*\[(.*?)\]", SCRIPTS, re.S)
-    assert found is not None, f"no module exports the list {name}"
-    return re.findall(r'"([^"]+)"', found[1])
+    match = re.search(rf"export const {name} = [^\[]*\[(.*?)\]", SCRIPTS, re.S)
+    assert match is not None, f"no module exports the list {name}"
+    return re.findall(r'"([^"]+)"', match[1])
 
 
 @pytest.mark.parametrize(
     ("key", "name"),
     [("zoom", "ZOOMS"), ("convention", "CONVENTIONS"), ("rows", "ROWS"), ("scale", "SCALES"), ("views", "VIEWS")],
 )
-def test_a_link_takes_the_same_words_on_the_server_and_in_the_page(key: str, name: str) -> None:
+def test_server_and_page_accept_the_same_values_in_a_link(key: str, name: str) -> None:
     pattern, _ = FOCUS[key]
     words = listed(name)
     assert [word for word in words if re.fullmatch(pattern, word)] == words
     assert set(re.findall(r"[a-z]+", pattern)) == set(words)
 
 
-def test_a_link_has_the_same_keys_on_the_server_and_in_the_page() -> None:
-    found = re.search(r"const KEYS = [^\[]*\[string.*?\]\)\;", SCRIPTS, re.S)
-    assert found is not None
-    assert re.findall(r'\["(\w+)", "', found[0]) == list(FOCUS)
+def test_server_and_page_have_the_same_keys_of_a_link() -> None:
+    match = re.search(r"const KEYS = [^\[]*\[string.*?\]\)\;", SCRIPTS, re.S)
+    assert match is not None
+    assert re.findall(r'\["(\w+)", "', match[0]) == list(FOCUS)

@@ -1,4 +1,4 @@
-"""Two processes that serve together: what one is told the other knows, also when one of them is killed."""
+"""`gruscope serve --workers 2`: both processes have the same data, also after one of them is killed."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ SSE = JSON | {"accept": "text/event-stream"}
 
 
 class Server:
-    """`gruscope serve --workers 2`, and a client who chooses which of the two processes answers."""
+    """`gruscope serve --workers 2`, and a client that chooses which of the two processes answers."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, said: str, folder: Path) -> None:
-        self.process, self.port, self.said, self.folder = process, port, said, folder
+    def __init__(self, process: subprocess.Popen[str], port: int, output: str, folder: Path) -> None:
+        self.process, self.port, self.output, self.folder = process, port, output, folder
         self.opened = ExitStack()
 
     @property
     def workers(self) -> list[int]:
-        """Those that run, once there are two that serve."""
+        """Wait until two processes serve, and return their ids."""
         while True:
             pids = [pid for pid in children(self.process.pid) if "spawn_main" in command_of(pid)]
             if len(pids) == 2:
@@ -49,21 +49,21 @@ class Server:
 
     @property
     def primary(self) -> int:
-        """The process with the lock, once there is one with it that answers."""
+        """Wait until a serving process has the lock, and return its id."""
         (lock,) = self.folder.glob("gruscope-*/lock")
         while True:
             locks = Path("/proc/locks").read_text()
-            found = re.search(rf"FLOCK +ADVISORY +WRITE +(\d+) \S+:{lock.stat().st_ino} ", locks)
-            if found and int(found[1]) in self.workers:
-                return int(found[1])
+            match = re.search(rf"FLOCK +ADVISORY +WRITE +(\d+) \S+:{lock.stat().st_ino} ", locks)
+            if match and int(match[1]) in self.workers:
+                return int(match[1])
             time.sleep(0.05)
 
     @property
-    def other(self) -> int:
+    def secondary(self) -> int:
         return next(pid for pid in self.workers if pid != self.primary)
 
     def connect(self, pid: int) -> http.client.HTTPConnection:
-        """A connection to one of the processes: the other cannot take it, since it is stopped meanwhile."""
+        """Return a connection to one of the processes. The other is stopped meanwhile, so it cannot accept it."""
         (stopped,) = set(self.workers) - {pid}
         connection = self.opened.enter_context(closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)))
         os.kill(stopped, signal.SIGSTOP)
@@ -82,13 +82,14 @@ class Server:
         connection.request(method, path, content, headers or JSON)
         return self.opened.enter_context(connection.getresponse())
 
-    def ask(self, *request: Any) -> tuple[int, bytes]:
-        with self.open(*request) as answer:
-            return answer.status, answer.read()
+    def request(self, *arguments: Any) -> tuple[int, bytes]:
+        """Send a request to a process and return the status and the body of the response."""
+        with self.open(*arguments) as response:
+            return response.status, response.read()
 
-    def told(self, *request: Any) -> Any:
-        """The JSON of an answer that must be good."""
-        status, content = self.ask(*request)
+    def request_json(self, *arguments: Any) -> Any:
+        """Send a request that must succeed and return the JSON of the response."""
+        status, content = self.request(*arguments)
         assert status < 300, content
         return json.loads(content)
 
@@ -98,6 +99,7 @@ def children(pid: int) -> list[int]:
 
 
 def command_of(pid: int) -> str:
+    """Return the command line of a process, or an empty text if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:  # it has just ended
@@ -105,6 +107,7 @@ def command_of(pid: int) -> str:
 
 
 def gone(pid: int) -> bool:
+    """Return whether a process has ended."""
     try:
         return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -113,6 +116,7 @@ def gone(pid: int) -> bool:
 
 @contextmanager
 def serving(**environment: str) -> Iterator[Server]:
+    """Run `gruscope serve --workers 2` with these environment variables."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: the path of a socket has some hundred bytes
         process = subprocess.Popen(
             [*GRUSCOPE, "serve", "--port", "0", "--no-browser", "--workers", "2", "--proxy-headers"],
@@ -124,12 +128,12 @@ def serving(**environment: str) -> Iterator[Server]:
         pids: list[int] = []
         try:
             assert process.stdout is not None
-            said = ""
-            while "Ctrl+C" not in said:
+            output = ""
+            while "Ctrl+C" not in output:
                 line = process.stdout.readline()
-                assert line, said
-                said += line
-            server = Server(process, int(re.findall(r":(\d+)/", said)[0]), said, Path(folder))
+                assert line, output
+                output += line
+            server = Server(process, int(re.findall(r":(\d+)/", output)[0]), output, Path(folder))
             with server.opened:
                 for pid in server.workers:
                     server.connect(pid)
@@ -149,9 +153,9 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def test_a_training_is_known_to_both(server: Server) -> None:
-    id = server.told(server.other, "POST", "/api/trainings", SHORT)["id"]
-    stream = parsed(server.ask(server.other, "GET", f"/api/trainings/{id}/events")[1].decode())
+def test_both_processes_have_a_training(server: Server) -> None:
+    id = server.request_json(server.secondary, "POST", "/api/trainings", SHORT)["id"]
+    stream = parsed(server.request(server.secondary, "GET", f"/api/trainings/{id}/events")[1].decode())
     assert (stream[0][1], stream[-1][1]) == ("start", "end")
     step = stream[-2][2]["step"]
     for path, body in (
@@ -163,42 +167,45 @@ def test_a_training_is_known_to_both(server: Server) -> None:
         (f"/train?training={id}", None),
         (f"/api/export/model.safetensors?model={id}@{step}", None),
     ):
-        answers = [server.ask(pid, "GET" if body is None else "POST", path, body) for pid in server.workers]
-        assert answers[0][0] == 200, path
-        assert answers[0] == answers[1], path
+        responses = [server.request(pid, "GET" if body is None else "POST", path, body) for pid in server.workers]
+        assert responses[0][0] == 200, path
+        assert responses[0] == responses[1], path
     for pid in server.workers:
-        assert server.ask(pid, "GET", "/api/trainings/t-" + 32 * "0")[0] == 404
-        assert server.ask(pid, "POST", "/api/trace", {"model": f"t-{32 * '0'}@1", "sequence": "A"})[0] == 404
+        assert server.request(pid, "GET", "/api/trainings/t-" + 32 * "0")[0] == 404
+        assert server.request(pid, "POST", "/api/trace", {"model": f"t-{32 * '0'}@1", "sequence": "A"})[0] == 404
 
 
-def test_a_training_that_runs_is_followed_and_ended_at_either(server: Server) -> None:
+def test_a_running_training_is_followed_and_stopped_through_either_process(server: Server) -> None:
     long = {"task": "sentiment", "reach": 1.0, "after": 3000, "most": 3000, "seed": 7}
-    id = server.told(server.primary, "POST", "/api/trainings?token=mine", long)["id"]
-    stream = server.open(server.other, "GET", f"/api/trainings/{id}/events?token=mine")
+    id = server.request_json(server.primary, "POST", "/api/trainings?token=mine", long)["id"]
+    stream = server.open(server.secondary, "GET", f"/api/trainings/{id}/events?token=mine")
     blocks = []
-    while len(blocks) < 4:  # as they come, long before the end
+    while len(blocks) < 4:  # while the training runs
         blocks += [line for line in (stream.readline(),) if line.startswith(b"event: checkpoint")]
-    now = server.told(server.other, "GET", f"/api/trainings/{id}")
+    now = server.request_json(server.secondary, "GET", f"/api/trainings/{id}")
     assert now["state"] == "running"
-    for step in (now["steps"][0], now["steps"][-1]):  # not only what there was when it was first asked for
-        assert server.ask(server.other, "POST", "/api/trace", {"model": f"{id}@{step}", "sequence": "good ."})[0] == 200
-    assert server.told(server.other, "DELETE", f"/api/trainings/{id}?token=mine")["state"] == "stopped"
+    for step in (now["steps"][0], now["steps"][-1]):  # also checkpoints after the first request
+        assert (
+            server.request(server.secondary, "POST", "/api/trace", {"model": f"{id}@{step}", "sequence": "good ."})[0]
+            == 200
+        )
+    assert server.request_json(server.secondary, "DELETE", f"/api/trainings/{id}?token=mine")["state"] == "stopped"
     assert parsed("\n\n".join(stream.read().decode().split("\n\n")[-2:]))[-1][2]["state"] == "stopped"
 
 
-def test_an_upload_is_known_to_both(server: Server) -> None:
+def test_both_processes_have_an_upload(server: Server) -> None:
     content = (Path(__file__).parents[1] / "fixtures" / "pytorch-bare.npz").read_bytes()
-    for here, there in (server.workers, server.workers[::-1]):
-        id = server.told(here, "POST", "/api/models?name=bare.npz", content, {})["model"]["id"]
-        assert server.told(there, "GET", f"/api/models/{id}")["id"] == id
+    for receiver, reader in (server.workers, server.workers[::-1]):
+        id = server.request_json(receiver, "POST", "/api/models?name=bare.npz", content, {})["model"]["id"]
+        assert server.request_json(reader, "GET", f"/api/models/{id}")["id"] == id
 
 
-def test_without_redis_rooms_are_in_one_process_and_reached_through_both(server: Server) -> None:
-    assert "GRUSCOPE_REDIS" in server.said
-    room = server.told(server.other, "POST", "/api/rooms", {"view": LAB})
-    of_teacher = JSON | {"authorization": f"Bearer {room['secret']}"}
+def test_without_redis_both_processes_give_access_to_a_room(server: Server) -> None:
+    assert "GRUSCOPE_REDIS" in server.output
+    room = server.request_json(server.secondary, "POST", "/api/rooms", {"view": LAB})
+    headers = JSON | {"authorization": f"Bearer {room['secret']}"}
     path = f"/api/rooms/{room['code']}"
-    lead = server.open(server.primary, "GET", f"{path}/class", None, of_teacher)
+    lead = server.open(server.primary, "GET", f"{path}/class", None, headers)
 
     def until(followers: int) -> None:
         while True:
@@ -206,22 +213,24 @@ def test_without_redis_rooms_are_in_one_process_and_reached_through_both(server:
             if line.startswith("data: ") and json.loads(line[6:]).get("followers") == followers:
                 return
 
-    line = server.connect(server.other)
+    line = server.connect(server.secondary)
     line.request("GET", f"{path}/events")
     with line.getresponse():
         until(1)
         line.close()
-    until(0)  # who leaves the process in front is gone from the room
-    assert server.ask(server.other, "GET", f"/rooms/{room['code']}")[0] == 200
-    assert server.ask(server.other, "DELETE", path, None, of_teacher)[0] == 204
-    assert server.ask(server.primary, "GET", f"/rooms/{room['code']}")[0] == 410
+    until(0)  # a student who disconnects from the secondary leaves the room
+    assert server.request(server.secondary, "GET", f"/rooms/{room['code']}")[0] == 200
+    assert server.request(server.secondary, "DELETE", path, None, headers)[0] == 204
+    assert server.request(server.primary, "GET", f"/rooms/{room['code']}")[0] == 410
     lead.close()
 
 
-def test_the_client_that_counts_is_the_one_in_front(server: Server) -> None:
+def test_limits_use_the_client_address_of_the_trusted_proxy(server: Server) -> None:
     def guess(address: str) -> int:
-        # It is believed as a proxy's, since it comes from FORWARDED_ALLOW_IPS.
-        return server.ask(server.other, "GET", "/api/rooms/AAA-AAA/events", None, {"x-forwarded-for": address})[0]
+        # The header is trusted because FORWARDED_ALLOW_IPS has the address of the client.
+        return server.request(server.secondary, "GET", "/api/rooms/AAA-AAA/events", None, {"x-forwarded-for": address})[
+            0
+        ]
 
     for _ in range(100):
         if guess("203.0.113.1") == 429:
@@ -230,39 +239,39 @@ def test_the_client_that_counts_is_the_one_in_front(server: Server) -> None:
     assert guess("203.0.113.2") == 404
 
 
-def test_a_primary_that_is_killed_is_replaced_and_no_request_hangs(server: Server) -> None:
-    id = server.told(server.other, "POST", "/api/trainings", SHORT)["id"]
-    server.ask(server.other, "GET", f"/api/trainings/{id}/events")
-    model = f"{id}@{server.told(server.other, 'GET', f'/api/trainings/{id}')['steps'][-1]}"
-    traced = server.ask(server.other, "POST", "/api/trace", {"model": model, "sequence": "A x B"})
-    room = server.told(server.other, "POST", "/api/rooms", {"view": LAB})
-    survivor, killed = server.other, server.primary
+def test_a_killed_primary_is_replaced_and_no_request_hangs(server: Server) -> None:
+    id = server.request_json(server.secondary, "POST", "/api/trainings", SHORT)["id"]
+    server.request(server.secondary, "GET", f"/api/trainings/{id}/events")
+    model = f"{id}@{server.request_json(server.secondary, 'GET', f'/api/trainings/{id}')['steps'][-1]}"
+    traced = server.request(server.secondary, "POST", "/api/trace", {"model": model, "sequence": "A x B"})
+    room = server.request_json(server.secondary, "POST", "/api/rooms", {"view": LAB})
+    survivor, killed = server.secondary, server.primary
     stream = server.open(survivor, "GET", f"/api/rooms/{room['code']}/events")
     line = server.connect(survivor)
     os.kill(killed, signal.SIGKILL)
     with suppress(http.client.IncompleteRead):
         stream.read()  # it ends, so that the browser connects again
     line.request("POST", "/api/trainings", json.dumps(SHORT | {"seed": 8}), JSON)
-    answer = line.getresponse()
-    assert answer.status in (201, 503)
-    assert answer.status == 201 or answer.headers["retry-after"]
+    response = line.getresponse()
+    assert response.status in (201, 503)
+    assert response.status == 201 or response.headers["retry-after"]
     while not gone(killed) or server.primary != survivor:
         time.sleep(0.05)
     for pid in server.workers:
-        assert server.ask(pid, "GET", f"/rooms/{room['code']}")[0] == 200  # it is in a file
-        new = server.told(pid, "POST", "/api/trainings", SHORT | {"seed": 9})["id"]
-        assert server.ask(pid, "GET", f"/api/trainings/{new}/events")[0] == 200
-        # What a process had been asked about it still has, and gives to the others.
-        assert server.ask(pid, "POST", "/api/trace", {"model": model, "sequence": "A x B"}) == traced
+        assert server.request(pid, "GET", f"/rooms/{room['code']}")[0] == 200  # rooms are stored in a file
+        new = server.request_json(pid, "POST", "/api/trainings", SHORT | {"seed": 9})["id"]
+        assert server.request(pid, "GET", f"/api/trainings/{new}/events")[0] == 200
+        # The survivor still has the models of the requests that it answered, and shares them.
+        assert server.request(pid, "POST", "/api/trace", {"model": model, "sequence": "A x B"}) == traced
 
 
 @pytest.mark.skipif(installed() is None, reason="there is no redis-server here")
-def test_rooms_in_redis_outlive_any_process_and_all_end_with_streams_open(tmp_path: Path) -> None:
+def test_rooms_in_redis_survive_a_killed_process_and_sigterm_ends_all_streams(tmp_path: Path) -> None:
     redis = Redis(tmp_path)
     try:
         with serving(GRUSCOPE_REDIS=f"redis://127.0.0.1:{redis.port}") as server:
-            assert "GRUSCOPE_REDIS" not in server.said
-            room = server.told(server.other, "POST", "/api/rooms", {"view": LAB})
+            assert "GRUSCOPE_REDIS" not in server.output
+            room = server.request_json(server.secondary, "POST", "/api/rooms", {"view": LAB})
             killed = server.primary
             os.kill(killed, signal.SIGKILL)
             while not gone(killed):
@@ -272,17 +281,17 @@ def test_rooms_in_redis_outlive_any_process_and_all_end_with_streams_open(tmp_pa
                 assert stream.status == 200
                 assert stream.readline()
             pids = server.workers
-            begun = time.monotonic()
+            start = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(20) == 0
-            assert time.monotonic() - begun < 8  # 3 s of grace, on a busy machine
+            assert time.monotonic() - start < 8  # 3 s of grace, on a busy machine
             assert all(map(gone, pids))
             assert not list(server.folder.glob("gruscope-*"))
     finally:
         redis.end()
 
 
-def test_none_outlives_a_supervisor_that_is_killed() -> None:
+def test_workers_end_after_their_supervisor_is_killed() -> None:
     with serving() as server:
         pids = server.workers
         server.process.kill()
@@ -290,7 +299,7 @@ def test_none_outlives_a_supervisor_that_is_killed() -> None:
             time.sleep(0.05)
 
 
-def test_a_run_of_any_model_is_the_same_at_both(server: Server) -> None:
+def test_a_run_is_the_same_in_both_processes(server: Server) -> None:
     body = {"model": "sentiment", "sequence": "not very good ."}
-    one, other = (server.ask(pid, "POST", "/api/trace", body, SSE)[1].decode() for pid in server.workers)
-    assert read_events(one) == read_events(other)
+    first, second = (server.request(pid, "POST", "/api/trace", body, SSE)[1].decode() for pid in server.workers)
+    assert read_events(first) == read_events(second)

@@ -1,4 +1,4 @@
-"""A real server and a real Chromium. Every test also fails on a console error or a request to another host."""
+"""Fixtures with a real server and Chromium. A test also fails on a console error or a request to another host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.chromium import installed
 from tests.support.lab import Visit
 from tests.support.networks import deep
 
-PATIENCE = 120_000  # ms: beside another load a training, which has the lowest priority, hardly moves
+PATIENCE = 120_000  # milliseconds; on a busy machine a training, which has the lowest priority, hardly advances
 expect.set_options(timeout=PATIENCE)
 
 
@@ -38,31 +38,34 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of models of the server."""
     return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="session")
-def served(folder: Path) -> dict[str, Model]:
-    """Models that the server has beside the presets: a deep one, and a small one; both reset after the product.
+def served_models(folder: Path) -> dict[str, Model]:
+    """Save two models next to the presets and return them: a deep one and a small one, both reset after the product.
 
-    Their weights are larger than a fresh network's, and none of them is 0, so that every number says something.
+    Their weights are larger than initial weights, and none is 0, so that every displayed number matters.
     """
     rng = np.random.default_rng(1)
     models = {"deep": deep(), "after": deep(layers=1, units=3)}
     for name, model in models.items():
-        loud = model.with_parameters({n: 3 * a + rng.normal(size=a.shape) / 5 for n, a in model.parameters.items()})
-        loud.save(folder / f"{name}.safetensors")
-        models[name] = loud
+        scaled = model.with_parameters({n: 3 * a + rng.normal(size=a.shape) / 5 for n, a in model.parameters.items()})
+        scaled.save(folder / f"{name}.safetensors")
+        models[name] = scaled
     return models
 
 
 @pytest.fixture(scope="session")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of uploads of the server."""
     return tmp_path_factory.mktemp("uploads")
 
 
 @pytest.fixture(scope="session")
-def base_url(folder: Path, served: dict[str, Model], uploads: Path) -> Iterator[str]:
+def base_url(folder: Path, served_models: dict[str, Model], uploads: Path) -> Iterator[str]:
+    """Run a server with the models and uploads of these tests, and return its address."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     app = create_app(Settings(models=str(folder), uploads=str(uploads)))
@@ -85,9 +88,9 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def visitor(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], base_url: str, profile: Path
 ) -> Iterator[BrowserContext]:
-    """One visitor for all tests, who was here before: with a profile, Chromium keeps Plotly as it has compiled it.
+    """Return one browser profile for all tests, so that Chromium reuses the compiled code of Plotly.
 
-    That takes a second of each visit otherwise.
+    Without the profile each visit takes a second longer.
     """
     context = browser_type.launch_persistent_context(profile / "visitor", base_url=base_url, **browser_type_launch_args)
     context.set_default_timeout(PATIENCE)
@@ -96,45 +99,46 @@ def visitor(
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the console may say: a test that provokes a complaint clears it."""
+def console_errors() -> list[str]:
+    """Return the errors in the console. A test that causes one on purpose clears the list."""
     return []
 
 
 @contextmanager
-def watched(page: Page, base_url: str, complaints: list[str]) -> Iterator[None]:
-    """Notes what the page complains of, and fails for it or for a request to another host."""
+def watched(page: Page, base_url: str, console_errors: list[str]) -> Iterator[None]:
+    """Collect the errors of a page, and fail on any of them and on requests to other hosts."""
     page.set_viewport_size({"width": 1280, "height": 800})
     requests: list[str] = []
 
-    def heard(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            complaints.append(message.text)
+            console_errors.append(message.text)
 
-    def threw(error: Error) -> None:
-        complaints.append(str(error))
+    def on_error(error: Error) -> None:
+        console_errors.append(str(error))
 
-    def asked(request: Request) -> None:
+    def on_request(request: Request) -> None:
         requests.append(request.url)
 
-    page.on("console", heard)
-    page.on("pageerror", threw)
-    page.on("request", asked)
+    page.on("console", on_console)
+    page.on("pageerror", on_error)
+    page.on("request", on_request)
     yield
-    page.remove_listener("console", heard)
-    page.remove_listener("pageerror", threw)
-    page.remove_listener("request", asked)
-    elsewhere = [
+    page.remove_listener("console", on_console)
+    page.remove_listener("pageerror", on_error)
+    page.remove_listener("request", on_request)
+    foreign = [
         url for url in requests if urlparse(url).scheme in ("http", "https", "ws") and not url.startswith(base_url)
     ]
-    assert not elsewhere
-    assert not complaints
+    assert not foreign
+    assert not console_errors
 
 
 @pytest.fixture
-def page(visitor: BrowserContext, base_url: str, complaints: list[str]) -> Iterator[Page]:
+def page(visitor: BrowserContext, base_url: str, console_errors: list[str]) -> Iterator[Page]:
+    """Return a new page with an empty local storage after the test."""
     page = visitor.new_page()
-    with watched(page, base_url, complaints):
+    with watched(page, base_url, console_errors):
         yield page
         page.evaluate("localStorage.clear()")
         page.close()
@@ -142,6 +146,7 @@ def page(visitor: BrowserContext, base_url: str, complaints: list[str]) -> Itera
 
 @pytest.fixture(scope="session")
 def loaded(visitor: BrowserContext) -> Iterator[Page]:
+    """Return a page of the Lab with Plotly loaded."""
     page = visitor.new_page()
     page.goto("/")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
@@ -150,12 +155,12 @@ def loaded(visitor: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture
-def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Page]:
-    """A page that was loaded once for all tests that have it: they go on by links, as one does with back and forward.
+def same_page(loaded: Page, base_url: str, console_errors: list[str]) -> Iterator[Page]:
+    """Return a page that is loaded once for all tests; they change its link, as back and forward do.
 
-    A load takes seconds, nearly all of it Plotly's.
+    A load takes seconds, mostly for Plotly.
     """
-    with watched(loaded, base_url, complaints):
+    with watched(loaded, base_url, console_errors):
         yield loaded
 
 
@@ -163,7 +168,7 @@ def same_page(loaded: Page, base_url: str, complaints: list[str]) -> Iterator[Pa
 def offline(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], profile: Path
 ) -> Iterator[BrowserContext]:
-    """A visitor whose network is off."""
+    """Return a browser without a network."""
     context = browser_type.launch_persistent_context(profile / "offline", offline=True, **browser_type_launch_args)
     context.set_default_timeout(PATIENCE)
     yield context
@@ -171,8 +176,10 @@ def offline(
 
 
 @pytest.fixture(scope="session")
-def exported(folder: Path, served: dict[str, Model], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Exports what a link runs, once for all that look at it, and gives the address of the file."""
+def exported(
+    folder: Path, served_models: dict[str, Model], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., str]:
+    """Return a function that exports the run of a link, once for all tests, and returns the address of the file."""
     files = tmp_path_factory.mktemp("exported")
     (files / "plotly.min.js").write_bytes(assets()["plotly.min.js"].content)
 
@@ -190,28 +197,29 @@ def exported(folder: Path, served: dict[str, Model], tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def opened(offline: BrowserContext) -> Iterator[Page]:
+    """Return a page of the browser without a network."""
     page = offline.new_page()
     yield page
     page.close()
 
 
 @pytest.fixture
-def exported_page(opened: Page, complaints: list[str]) -> Iterator[Page]:
-    """A page for files, whose network is off."""
-    with watched(opened, "file:", complaints):
+def exported_page(opened: Page, console_errors: list[str]) -> Iterator[Page]:
+    """Return a page for exported files, without a network."""
+    with watched(opened, "file:", console_errors):
         yield opened
         opened.evaluate("localStorage.clear()")
 
 
 @pytest.fixture(params=["page", "exported_page"])
 def visit(request: pytest.FixtureRequest) -> Visit:
-    """To a page of the server, or to one that was exported."""
+    """Return a function that opens a page of the server, or an exported one."""
     return _visit(request)
 
 
 @pytest.fixture(params=["same_page", "exported_page"])
 def same_visit(request: pytest.FixtureRequest) -> Visit:
-    """As `visit`, where the server's page is the one that goes on by links."""
+    """Return a function like `visit`, but with the server's page that is loaded once."""
     return _visit(request)
 
 

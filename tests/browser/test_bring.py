@@ -1,4 +1,4 @@
-"""A GRU of one's own: a real file is dropped on the page, and its gates are seen, named and proved."""
+"""Uploads in the browser: a real file is dropped on the page, shown, named and checked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ FILES = Path(__file__).parent.parent / "fixtures"
 
 
 class Bring(Lab):
+    """The Lab with the dialog for uploads."""
+
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self.dialog = page.get_by_role("dialog", name=contract.UPLOAD)
@@ -28,7 +30,7 @@ class Bring(Lab):
         self.parity = self.dialog.get_by_role("status", name="Parity")
 
     def drop(self, name: str, data: bytes | None = None) -> None:
-        """Drop a file on the page, as from a folder."""
+        """Drop a file on the page."""
         content = (FILES / name).read_bytes() if data is None else data
         self.page.evaluate(
             """([name, text]) => {
@@ -41,10 +43,10 @@ class Bring(Lab):
             [name, base64.b64encode(content).decode()],
         )
 
-    def expect_model(self, found: formats.Imported) -> None:
-        """Its first example is on the page, every number as the core has it."""
-        expect(self.understood.get_by_role("listitem")).to_have_text(list(found.said))
-        self.expect_trace(found.model, found.model.examples[0])
+    def expect_model(self, imported: formats.Imported) -> None:
+        """Expect the first example of a model on the page, with every number as in the core."""
+        expect(self.understood.get_by_role("listitem")).to_have_text(list(imported.said))
+        self.expect_trace(imported.model, imported.model.examples[0])
 
 
 @pytest.mark.parametrize(
@@ -57,22 +59,22 @@ class Bring(Lab):
         "keras2-compiled.h5",
     ],
 )
-def test_a_file_that_a_library_wrote_shows_its_gates_when_it_is_dropped(same_page: Page, name: str) -> None:
+def test_a_dropped_file_of_a_library_shows_its_gates_and_passes_the_parity_check(same_page: Page, name: str) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop(name)
-    found = formats.read_file(FILES / name)
-    lab.expect_model(found)
-    expect(lab.model.locator("option:checked")).to_have_text(found.model.card.title)
-    # What its own library made of an input is met at every step.
+    imported = formats.read_file(FILES / name)
+    lab.expect_model(imported)
+    expect(lab.model.locator("option:checked")).to_have_text(imported.model.card.title)
+    # The parity check compares every timestep with the results of the library.
     lab.drop(f"{name.split('.')[0]}-reference.npz")
     expect(lab.parity).to_contain_text("Parity check passed:")
     rows = lab.dialog.get_by_role("row").filter(has_text="h of layer")
-    expect(rows).to_have_count(len(found.model.layers))
+    expect(rows).to_have_count(len(imported.model.layers))
     lab.dialog.get_by_role("button", name="Close").click()
 
 
 @pytest.mark.parametrize(("name", "group"), [("pytorch-lstm", "Cell state c"), ("pytorch-rnn", "Hidden state h")])
-def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page: Page, name: str, group: str) -> None:
+def test_an_uploaded_lstm_or_rnn_is_checked_and_opens_with_its_own_signals(page: Page, name: str, group: str) -> None:
     lab = Bring(page).open(model="flip-flop")
     lab.drop(f"{name}.safetensors")
     expect(lab.understood.get_by_role("heading").first).to_contain_text("close this dialog to open it")
@@ -81,8 +83,8 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
     lab.dialog.get_by_role("button", name="Close").click()
     page.wait_for_url(re.compile(r"model=u-[0-9a-f]{32}"))
     page.wait_for_selector(".heatmaps .heatmaplayer image")
-    found = formats.read_file(FILES / f"{name}.safetensors").model
-    run = gru.trace(found, found.examples[0]).layers[-1]
+    model = formats.read_file(FILES / f"{name}.safetensors").model
+    run = gru.trace(model, model.examples[0]).layers[-1]
     expect(page.get_by_role("group", name=group)).to_be_visible()
     expect(page.locator(".tape .signal")).to_have_count(len(run.cell.signals))
     for signal in run.cell.signals:
@@ -90,12 +92,12 @@ def test_an_lstm_and_an_rnn_are_proved_and_then_open_with_their_own_signals(page
     expect(lab.model.locator("option:checked")).to_have_text(name)
 
 
-def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) -> None:
+def test_the_dialog_asks_open_questions_and_accepts_names_of_symbols_and_outputs(same_page: Page) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("pytorch-both.safetensors")
     question = lab.dialog.get_by_role("group", name="Layer 1 is bidirectional. Which direction do you want to see?")
     expect(question).to_contain_text("the half that reads from the last step to the first: write the last step first.")
-    lab.expect_trace("flip-flop", lab.sequence.input_value())  # nothing is lost meanwhile
+    lab.expect_trace("flip-flop", lab.sequence.input_value())  # the page still shows the last run
     question.get_by_role("radio", name="backward").check()
     lab.dialog.get_by_role("button", name="Continue").click()
     lab.expect_model(formats.read_file(FILES / "pytorch-both.safetensors", {"direction": "backward"}))
@@ -115,33 +117,33 @@ def test_what_the_file_does_not_tell_is_asked_and_can_be_named(same_page: Page) 
     lab.dialog.get_by_role("button", name="Close").click()
 
 
-def test_the_link_to_a_brought_model_works_in_another_window_until_it_is_let_go(
-    page: Page, uploads: Path, complaints: list[str]
+def test_the_link_to_an_uploaded_model_works_until_the_model_is_deleted(
+    page: Page, uploads: Path, console_errors: list[str]
 ) -> None:
     lab = Bring(page).open(model="flip-flop")
     lab.drop("pytorch-cell.safetensors")
-    found = formats.read_file(FILES / "pytorch-cell.safetensors")
-    lab.expect_model(found)
+    imported = formats.read_file(FILES / "pytorch-cell.safetensors")
+    lab.expect_model(imported)
     lab.dialog.get_by_role("button", name="Close").click()
     lab.sequence.fill("0,1,0 1,0,0")
     page.wait_for_url("**model=u-**sequence=0,1,0+1,0,0**")
     address = page.url
-    other = page.context.new_page()
-    other.goto(address)
-    other.wait_for_selector(".heatmaps .heatmaplayer image")
-    Lab(other).expect_trace(found.model, "0,1,0 1,0,0")
-    expect(other.get_by_text("How the file was read")).to_be_attached()
-    other.close()
-    for kept in uploads.glob("*"):
-        kept.unlink()
+    second = page.context.new_page()
+    second.goto(address)
+    second.wait_for_selector(".heatmaps .heatmaplayer image")
+    Lab(second).expect_trace(imported.model, "0,1,0 1,0,0")
+    expect(second.get_by_text("How the file was read")).to_be_attached()
+    second.close()
+    for file in uploads.glob("*"):
+        file.unlink()
     page.goto(address)
     expect(lab.error).to_contain_text("does not store")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     lab.expect_trace("flip-flop", lab.sequence.input_value())
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints: list[str]) -> None:
+def test_a_bad_upload_is_refused_with_a_message(same_page: Page, console_errors: list[str]) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("model.pt", b"\x80\x04K\x01.")
     expect(lab.alert).to_contain_text("This is a pickle, which can run anybody's code")
@@ -157,12 +159,12 @@ def test_what_cannot_be_brought_is_refused_in_words(same_page: Page, complaints:
     )
     expect(lab.alert).to_contain_text("at most 20 MiB")
     lab.expect_trace("flip-flop", lab.sequence.input_value())
-    complaints.clear()
+    console_errors.clear()
     expect_no_barriers(same_page)
     lab.dialog.get_by_role("button", name="Close").click()
 
 
-def test_a_reference_of_another_network_is_told_apart(same_page: Page) -> None:
+def test_a_reference_of_another_network_fails_the_parity_check(same_page: Page) -> None:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("keras-before.weights.h5")
     expect(lab.understood).to_be_visible()

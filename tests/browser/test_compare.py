@@ -1,4 +1,4 @@
-"""The compare page: several networks read one sequence, every number is the core's, and one cursor goes through all."""
+"""The Compare page: several networks read one sequence, with the numbers of the core and one cursor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain
 
-CASES = 8  # of each task, in each naming of z: 80 in all
+CASES = 8  # per task and convention of z; 80 in total
 
 READ = """
 async ([t, units]) => {
@@ -37,9 +37,9 @@ async ([t, units]) => {
         plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
     }
     await frames();
-    // The equations of other units are asked for.
+    // The equations of other units need a request.
     for (let i = 0; i < 300 && document.querySelector(".cell svg.late, .equations.late"); i++) await frames();
-    const seen = {};
+    const shown = {};
     for (const cell of Object.keys(units)) {
         const tape = document.querySelector(`#tape-${cell}`);
         const part = document.querySelector(`.contender[data-cell=${cell}]`);
@@ -50,22 +50,23 @@ async ([t, units]) => {
                 numbers[`${place} ${slot.dataset.slot}`] = (sign ?? "").replace("+", "") + slot.textContent;
             }
         const relations = [...part.querySelectorAll("[data-relation]")];
-        seen[cell] = {
+        shown[cell] = {
             numbers,
             rounded: relations.filter((sign) => sign.textContent === "≈").map((sign) => sign.dataset.relation),
             drawn: Object.fromEntries(tape.querySelector(".heatmaps").data.filter(({ meta }) => !meta)
                 .map(({ name, z }) => [name, z.map((row) => [...row].filter((value) => !Number.isNaN(value)))])),
             outputs: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.textContent),
             wrong: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.className === "wrong"),
-            said: document.querySelector(`.words[data-cell=${cell}] [role=status]`).textContent,
+            narration: document.querySelector(`.words[data-cell=${cell}] [role=status]`).textContent,
         };
     }
-    return seen;
+    return shown;
 }
 """
 
 
 def opened(page: Page, **link: str) -> Page:
+    """Open the page of a link and wait for its pictures."""
     page.goto(f"/compare?{urlencode(link)}")
     for cell in compared_cells(link):
         page.wait_for_selector(f"#tape-{cell} .heatmaps .heatmaplayer image")
@@ -73,58 +74,59 @@ def opened(page: Page, **link: str) -> Page:
 
 
 @pytest.mark.parametrize("by", ["units", "parameters"])
-def test_every_number_is_the_cores_in_both_namings_of_z(page: Page, by: str) -> None:
+def test_every_number_equals_the_core_in_both_conventions_of_z(page: Page, by: str) -> None:
     for task in presets.TASKS if by == "units" else ("store-and-recall",):
         rng = np.random.default_rng(len(task))
-        text = TASKS[task].text(rng, 14)
-        opened(page, task=task, by=by, sequence=text, cells=",".join(ORDER))
+        sequence = TASKS[task].text(rng, 14)
+        opened(page, task=task, by=by, sequence=sequence, cells=",".join(ORDER))
         models = {cell: gru.load(name) for cell, name in presets.contenders(task, by, ORDER).items()}
-        traces = {cell: gru.trace(model, text) for cell, model in models.items()}
-        right, asked = TASKS[task].answers(traces["gru"].layers[0].x)
+        traces = {cell: gru.trace(model, sequence) for cell, model in models.items()}
+        targets, scored = TASKS[task].answers(traces["gru"].layers[0].x)
         for flipped in (False, True):
             page.get_by_role("radio", name="keeps" if flipped else "takes").check()
             for _ in range(CASES):
                 t = int(rng.integers(14))
                 units = {cell: 1 + int(rng.integers(min(16, model.layers[0].units))) for cell, model in models.items()}
-                for cell, seen in page.evaluate(READ, [t + 1, units]).items():
+                for cell, shown in page.evaluate(READ, [t + 1, units]).items():
                     trace, unit = traces[cell], units[cell] - 1
-                    check(cell, trace, seen, t, unit, flipped)
+                    check(cell, trace, shown, t, unit, flipped)
                     labels = trace.model.readout.labels
                     if trace.model.readout.kind == "softmax":
-                        assert seen["outputs"] == [labels[k] for k in trace.y.argmax(1)]
-                        missed = (trace.y.argmax(1) != right) & asked
+                        assert shown["outputs"] == [labels[k] for k in trace.y.argmax(1)]
+                        missed = (trace.y.argmax(1) != targets) & scored
                     else:
-                        for said, value in zip(seen["outputs"], trace.y[:, 0], strict=True):
-                            assert_shown(said, float(value))
-                        missed = np.abs(trace.y[:, 0] - right) > 0.1
-                    assert seen["wrong"] == missed.tolist()
+                        for text, value in zip(shown["outputs"], trace.y[:, 0], strict=True):
+                            assert_shown(text, float(value))
+                        missed = np.abs(trace.y[:, 0] - targets) > 0.1
+                    assert shown["wrong"] == missed.tolist()
 
 
-def check(cell: str, trace: gru.Trace, seen: dict[str, Any], t: int, unit: int, flipped: bool) -> None:
+def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int, flipped: bool) -> None:
+    """Compare what the page shows of a cell at one timestep and unit with the core."""
     run = trace.layers[0]
-    for name, rows in seen["drawn"].items():
+    for name, rows in shown["drawn"].items():
         values = getattr(run, name).T[: len(rows)]
         np.testing.assert_allclose(rows, 1 - values if flipped and name == "z" else values, atol=1e-12)
     slots, figure = expected(run, t, unit, flipped)
-    texts = {name.removeprefix("equations "): text for name, text in seen["numbers"].items() if "equations" in name}
+    texts = {name.removeprefix("equations "): text for name, text in shown["numbers"].items() if "equations" in name}
     assert {name for name, text in texts.items() if text} == set(slots)
     for name, value in slots.items():
         assert_shown(texts[name], value)
-    shown = {name: plain(texts[name]) for name in slots}
-    for name, value in adds_up(cell, shown).items():
+    printed = {name: plain(texts[name]) for name in slots}
+    for name, value in adds_up(cell, printed).items():
         digits = len(texts[name].strip("()").partition(".")[2])
-        assert (abs(value - shown[name]) > 0.5 * 10**-digits + 1e-9) == (name in seen["rounded"]), name
-    for name, text in seen["numbers"].items():
+        assert (abs(value - printed[name]) > 0.5 * 10**-digits + 1e-9) == (name in shown["rounded"]), name
+    for name, text in shown["numbers"].items():
         if name.startswith("cell ") and name != "cell x":
             assert_shown(text, figure[name.removeprefix("cell ")])
-    assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in seen["said"]
+    assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in shown["narration"]
     # At the first timestep there is no cell state to keep.
     gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",), "mingru": ("z",)}[cell]
     for gate in gates:
-        assert_shown(seen["said"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
+        assert_shown(shown["narration"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
 
 
-def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: Page, complaints: list[str]) -> None:
+def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, console_errors: list[str]) -> None:
     opened(page, task="flip-flop")
     page.get_by_role("textbox", name="Sequence").fill("B x A y")
     for cell in USUAL:
@@ -137,14 +139,14 @@ def test_typing_reaches_all_three_tapes_and_one_cursor_goes_through_them(page: P
     expect(page.get_by_role("slider", name="Step")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
-    for cell in USUAL:  # what was there stays
+    for cell in USUAL:  # the last run stays
         expect(page.locator(f"#tape-{cell} .outputs:not(.twin) li")).to_have_count(4)
-    while not complaints:  # the console's word for the refusal may come after the page's
+    while not console_errors:  # Chromium may log the status later than the page
         page.wait_for_timeout(20)
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_a_slide_of_z_moves_both_of_the_grus_parts_and_none_of_the_lstms(page: Page) -> None:
+def test_the_slider_of_z_changes_both_parts_of_the_gru_but_not_the_lstm(page: Page) -> None:
     opened(page, task="flip-flop", sequence="A x x B x", t="4")
     ties = page.get_by_role("region", name="Keep and take")
     before = ties.get_by_role("group", name="LSTM").inner_text()
@@ -152,39 +154,39 @@ def test_a_slide_of_z_moves_both_of_the_grus_parts_and_none_of_the_lstms(page: P
     expect(ties.get_by_role("group", name="GRU")).to_contain_text("0.75")
     expect(ties.get_by_role("group", name="GRU")).to_contain_text("0.25")
     assert ties.get_by_role("group", name="LSTM").inner_text() == before
-    held = gru.trace(gru.load("flip-flop-plain"), "A x x B x", clamps=[gru.Clamp("z", 0.25, [0], slice(3, 4))])
-    labels = [held.model.readout.labels[k] for k in held.y.argmax(1)]
+    clamped = gru.trace(gru.load("flip-flop-plain"), "A x x B x", clamps=[gru.Clamp("z", 0.25, [0], slice(3, 4))])
+    labels = [clamped.model.readout.labels[k] for k in clamped.y.argmax(1)]
     expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_text(labels)
     expect(page).to_have_url(re.compile("clamps=z.1@4=0.25"))
     opened(page, **{"task": "flip-flop", "sequence": "A x x B x", "t": "4", "clamps": "z.1@4=0.25"})
     expect(ties.locator(".held")).to_have_text(re.compile(r"\bz\b.* 0\.25 \(t = 4\)$"))
     ties.get_by_role("button", name=contract.CLEAR_CLAMPS).click()
     expect(ties.locator(".held")).to_have_text("")
-    free = gru.trace(gru.load("flip-flop-plain"), "A x x B x").z[3, 0]
-    expect(ties.get_by_role("group", name="GRU")).to_contain_text(f"{free:.2f}")
+    original = gru.trace(gru.load("flip-flop-plain"), "A x x B x").z[3, 0]
+    expect(ties.get_by_role("group", name="GRU")).to_contain_text(f"{original:.2f}")
 
 
 @pytest.mark.parametrize("when", ["after", "before"])
-def test_the_gradient_flow_is_the_cores(page: Page, when: str) -> None:
+def test_the_gradient_flow_equals_the_core(page: Page, when: str) -> None:
     opened(page, task="store-and-recall", t="6", when=when)
     region = page.get_by_role("region", name=contract.GRADIENT_FLOW)
     expect(region).to_have_js_property("className", "cause gradient")
     region.get_by_text("As a table").click()
     rows = region.locator("tbody tr")
     expect(rows).to_have_count(6)
-    shown = [[cell.inner_text() for cell in row.locator("td").all()[1:]] for row in rows.all()]
+    texts = [[cell.inner_text() for cell in row.locator("td").all()[1:]] for row in rows.all()]
     text = gru.load("store-and-recall-plain").examples[0]
-    wanted = []
+    expected = []
     for name in presets.contenders("store-and-recall", "units").values():
         trace = gru.trace(gru.load(name + "@0" * (when == "before")), text)
         states = trace.sensitivity(5).states
-        wanted += [np.sqrt((states[one] ** 2).sum(1)) for one in trace.layers[0].cell.carried]
-    for row, values in zip(shown, np.transpose(wanted), strict=True):
-        for said, value in zip(row, values, strict=True):
-            assert number_of(said) == pytest.approx(value, rel=0.06, abs=0.0051)
+        expected += [np.sqrt((states[state] ** 2).sum(1)) for state in trace.layers[0].cell.carried]
+    for row, values in zip(texts, np.transpose(expected), strict=True):
+        for printed, value in zip(row, values, strict=True):
+            assert number_of(printed) == pytest.approx(value, rel=0.06, abs=0.0051)
 
 
-def test_which_cells_are_shown_is_in_the_link_and_comes_back(page: Page) -> None:
+def test_the_link_contains_the_shown_cells(page: Page) -> None:
     opened(page, task="flip-flop", t="3")
     page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_hidden()
@@ -198,7 +200,7 @@ def test_which_cells_are_shown_is_in_the_link_and_comes_back(page: Page) -> None
     expect(page.get_by_role("region", name=contract.COSTS).get_by_role("row", name="RNN")).to_contain_text("2")
 
 
-def test_a_minimal_gru_is_added_and_left_out_again(page: Page) -> None:
+def test_a_minimal_gru_can_be_added_and_removed(page: Page) -> None:
     opened(page, task="flip-flop", t="3", when="before")
     expect(page.locator("#tape-mingru")).to_have_count(0)
     page.get_by_role("checkbox", name="minGRU").check(force=True)
@@ -214,7 +216,7 @@ def test_a_minimal_gru_is_added_and_left_out_again(page: Page) -> None:
     expect(page).not_to_have_url(re.compile("cells="))
 
 
-def test_costs_are_counted_from_the_shapes_and_times_measured_on_the_server(page: Page) -> None:
+def test_costs_are_counted_from_shapes_and_times_are_measured_on_the_server(page: Page) -> None:
     opened(page, task="sentiment")
     costs = page.get_by_role("region", name=contract.COSTS)
     for cell, name in presets.contenders("sentiment", "units").items():
@@ -231,7 +233,7 @@ def test_costs_are_counted_from_the_shapes_and_times_measured_on_the_server(page
     expect(costs.get_by_role("status")).to_contain_text("32 sequences of 100 timesteps")
 
 
-def test_a_table_opens_from_its_tape_and_the_lab_from_its_cell(page: Page) -> None:
+def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> None:
     opened(page, task="flip-flop", sequence="A x B", t="2")
     tape = page.get_by_role("region", name="Tape of the LSTM")
     tape.get_by_role("button", name="Table of cell state").click()
@@ -245,7 +247,7 @@ def test_a_table_opens_from_its_tape_and_the_lab_from_its_cell(page: Page) -> No
     expect(page.get_by_role("group", name="Forget gate f")).to_be_visible()
 
 
-def test_it_works_from_disk_without_a_network(page: Page, base_url: str, tmp_path: Any) -> None:
+def test_the_exported_comparison_works_without_a_network(page: Page, base_url: str, tmp_path: Any) -> None:
     opened(page, task="running-total", t="4", clamps="z.1@4=0.5")
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Export").click()
@@ -271,7 +273,7 @@ def test_it_works_from_disk_without_a_network(page: Page, base_url: str, tmp_pat
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+def test_compare_is_accessible_and_never_scrolls_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.goto("/compare?task=sentiment&t=4")
     page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
@@ -290,7 +292,7 @@ def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Pag
     page.emulate_media(color_scheme=None)
 
 
-def test_a_frame_shows_it_without_what_was_left_out(page: Page) -> None:
+def test_an_embedded_comparison_hides_the_parts_of_its_link(page: Page) -> None:
     page.goto("/embed/compare?task=flip-flop&sequence=A+x&hide=question,model&theme=dark")
     page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
     expect(page.locator(".intro > :first-child")).to_have_css("position", "absolute")
@@ -300,7 +302,7 @@ def test_a_frame_shows_it_without_what_was_left_out(page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
+def test_a_bad_key_of_a_compare_link_is_reported(page: Page) -> None:
     page.goto("/compare?task=none&cells=rnn,bird&when=never")
     page.wait_for_selector("#tape-rnn .heatmaps .heatmaplayer image")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")

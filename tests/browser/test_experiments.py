@@ -1,4 +1,4 @@
-"""The experiments: each opens with a stored result, the sliders are followed by the core, and each trains here."""
+"""The experiments: their stored results, their sliders with numbers of the core, and their trainings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.support.accessible import expect_no_barriers
 from tests.support.numbers import number_of
 
 
-def shown(page: Page) -> dict[str, float]:
-    """Return the gradient of each cell, as the page has it in words."""
-    said = page.get_by_role("status", name="Gradient over the gap").inner_text()
-    found = re.findall(r"([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?) in the (RNN|LSTM|GRU)", said)
-    assert len(found) == 3
-    return {name: number_of(value) for value, name in found}
+def gradients(page: Page) -> dict[str, float]:
+    """Return the gradient of each cell from the sentence on the page."""
+    sentence = page.get_by_role("status", name="Gradient over the gap").inner_text()
+    matches = re.findall(r"([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?) in the (RNN|LSTM|GRU)", sentence)
+    assert len(matches) == 3
+    return {name: number_of(value) for value, name in matches}
 
 
 @pytest.mark.parametrize(("gap", "units", "b"), [(50, 16, 0.0), (30, 8, -2.0), (120, 5, -4.0)])
-def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units: int, b: float) -> None:
+def test_the_gradient_of_untrained_cells_follows_the_sliders(page: Page, gap: int, units: int, b: float) -> None:
     page.goto("/compare/gap")
     for name, value in (("Gap", gap), ("Units", units), ("Initial bias of z", b)):
         page.get_by_role("slider", name=name).fill(f"{value:g}")
@@ -41,11 +41,11 @@ def test_the_untrained_gradient_follows_the_sliders(page: Page, gap: int, units:
         expected[cell.upper()] = gradient_by_lag(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
     page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    for name, value in shown(page).items():
+    for name, value in gradients(page).items():
         assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
 
 
-def test_why_it_fails_is_answered_by_a_bias_and_trained_here(page: Page) -> None:
+def test_a_question_sets_the_sliders_and_a_training_reaches_the_target(page: Page) -> None:
     page.goto("/compare/gap")
     page.get_by_role("checkbox", name="RNN").uncheck(force=True)
     page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
@@ -59,7 +59,7 @@ def test_why_it_fails_is_answered_by_a_bias_and_trained_here(page: Page) -> None
     expect(page.get_by_role("slider", name="Checkpoint")).to_be_visible()
 
 
-def test_a_cell_of_the_bottleneck_is_trained_when_it_is_pressed(page: Page) -> None:
+def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> None:
     page.goto("/compare/bottleneck")
     rows = {(row["units"], row["T"] // 2): row for row in experiments.result("bottleneck")}
     for (units, n), row in rows.items():
@@ -70,7 +70,7 @@ def test_a_cell_of_the_bottleneck_is_trained_when_it_is_pressed(page: Page) -> N
     )
 
 
-def test_a_race_is_run_here(page: Page) -> None:
+def test_the_race_on_parity_can_be_trained_on_the_page(page: Page) -> None:
     page.goto("/compare/race")
     parity = page.get_by_role("region", name="Parity")
     expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
@@ -81,7 +81,7 @@ def test_a_race_is_run_here(page: Page) -> None:
     assert first["good_at"] is not None
 
 
-def test_what_waits_is_counted_and_measured_here_and_parity_is_trained(page: Page) -> None:
+def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> None:
     page.goto("/compare/sequence")
     page.get_by_role("slider", name="Sequence length").fill("7")
     for kind, (steps, products) in sequence.counts(128).items():
@@ -94,14 +94,16 @@ def test_what_waits_is_counted_and_measured_here_and_parity_is_trained(page: Pag
     expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
 
 
-@pytest.mark.parametrize("lab", ["gap", "sequence", "bottleneck", "race"])
-def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, lab: str) -> None:
+@pytest.mark.parametrize("experiment", ["gap", "sequence", "bottleneck", "race"])
+def test_experiments_are_accessible_and_never_scroll_sideways(page: Page, experiment: str) -> None:
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
-        page.goto(f"/compare/{lab}")
-        expect(page.get_by_role("heading", level=1)).to_have_text(contract.EXPERIMENTS[lab])
-        expect(page.get_by_role("link", name=contract.EXPERIMENTS[lab])).to_have_attribute("aria-current", "page")
-        expect(page).to_have_title(re.compile(f"^{contract.EXPERIMENTS[lab]}"))
+        page.goto(f"/compare/{experiment}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(contract.EXPERIMENTS[experiment])
+        expect(page.get_by_role("link", name=contract.EXPERIMENTS[experiment])).to_have_attribute(
+            "aria-current", "page"
+        )
+        expect(page).to_have_title(re.compile(f"^{contract.EXPERIMENTS[experiment]}"))
         page.wait_for_function("() => document.querySelector('svg path, .grid button')")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)

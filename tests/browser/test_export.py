@@ -1,5 +1,4 @@
-"""What is exported: a page that goes on without a server, pictures and numbers. See `visit` for what it shares with the
-live page."""
+"""Exports in the browser: a page that works without a server, pictures, and numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lab import Lab, Visit, WhatIf
 
-HELD = {
+CLAMPED = {
     "model": "flip-flop",
     "sequence": "A x x B x",
     "clamps": "z@4=0",
@@ -33,16 +32,16 @@ HELD = {
 }
 
 
-def file_of(folder: Path, live: str = "", **keys: str) -> str:
-    """A page with Plotly in it, on disk."""
+def file_of(folder: Path, live_url: str = "", **keys: str) -> str:
+    """Write an exported page, with Plotly in it, and return its address."""
     file = folder / "page.html"
-    file.write_text(export.page(run_link(keys, Settings()), Settings(), live), "utf-8")
+    file.write_text(export.page(run_link(keys, Settings()), Settings(), live_url), "utf-8")
     return file.as_uri()
 
 
-def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, tmp_path: Path) -> None:
-    asked: list[str] = []
-    exported_page.on("request", lambda request: asked.append(request.url))
+def test_the_exported_page_is_one_file_that_opens_at_its_link(exported_page: Page, tmp_path: Path) -> None:
+    requested: list[str] = []
+    exported_page.on("request", lambda request: requested.append(request.url))
     text = "not very bad . the film"
     address = file_of(
         tmp_path, model="sentiment", sequence=text, t="3", unit="5", convention="pytorch",
@@ -56,88 +55,88 @@ def test_one_file_is_all_of_it_and_opens_where_one_looked(exported_page: Page, t
     expect(lab.table.get_by_text("Update gate z, steps 1 to 6 of 6")).to_be_visible()
     expect(lab.equations).to_be_hidden()
     expect(exported_page).to_have_title("Sentiment · GRU Scope")
-    # What one goes to is in the address, which opens there.
+    # The address has the position, and opens at it.
     exported_page.keyboard.press("End")
     exported_page.wait_for_url("**t=6**")
     exported_page.reload()
     expect(lab.heading).to_have_text("t = 6, unit 5 of 8")
     lab.expect_trace("sentiment", text, flipped=True)
-    assert {url.partition("?")[0] for url in asked if not url.startswith("data:")} == {address}
-    # It came from nowhere, so that there is no link to give.
+    assert {url.partition("?")[0] for url in requested if not url.startswith("data:")} == {address}
+    # Without the address of a server there is no link to share.
     expect(lab.button("Share")).to_be_hidden()
     lab.button("Random").click()
     expect(lab.error).to_have_text(contract.EXPORTED_ALONE)
 
 
-def test_what_got_into_a_file_cannot_run_there_or_send_anything(
-    exported_page: Page, tmp_path: Path, complaints: list[str]
+def test_code_added_to_an_exported_file_cannot_run_or_send_data(
+    exported_page: Page, tmp_path: Path, console_errors: list[str]
 ) -> None:
-    """Here somebody has changed the file. Scripts in handlers and addresses, frames and fetches are all refused."""
-    asked: list[str] = []
-    exported_page.on("request", lambda request: asked.append(request.url))
+    """Scripts in handlers and addresses, frames and requests that somebody added to the file are all refused."""
+    requested: list[str] = []
+    exported_page.on("request", lambda request: requested.append(request.url))
     file_of(tmp_path, model="flip-flop", sequence="A x B", t="2")
     file = tmp_path / "page.html"
-    evil = (
+    attack = (
         '<script>document.title = "owned"</script><img src="no" onerror="document.title = \'owned\'">'
         '<iframe src="https://elsewhere.example/"></iframe>'
         "<a href=\"javascript:document.title = 'owned'\">go</a></main>"
     )
-    file.write_text(file.read_text("utf-8").replace("</main>", evil, 1), "utf-8")
+    file.write_text(file.read_text("utf-8").replace("</main>", attack, 1), "utf-8")
     exported_page.goto(file.as_uri())
     Lab(exported_page).expect_trace("flip-flop", "A x B")
     exported_page.get_by_role("link", name="go").click()
     fetched = exported_page.evaluate("fetch('https://elsewhere.example/').then(() => 'sent', () => 'refused')")
     assert fetched == "refused"
     assert "owned" not in exported_page.title()
-    assert not [url for url in asked if "elsewhere" in url]
-    assert complaints
-    complaints.clear()
+    assert not [url for url in requested if "elsewhere" in url]
+    assert console_errors
+    console_errors.clear()
 
 
 @pytest.mark.parametrize(
     "link",
     [
-        HELD,
-        HELD | {"clamps": "", "weights": "z.1.b=1,h_tilde.1.W2=0.5", "views": "tape,words,whatif,equations,memory"},
+        CLAMPED,
+        CLAMPED | {"clamps": "", "weights": "z.1.b=1,h_tilde.1.W2=0.5", "views": "tape,words,whatif,equations,memory"},
         {"model": "after", "sequence": "a b l c d", "t": "4", "unit": "3", "views": "tape,words,cell,influence,table"},
         {"model": "deep", "sequence": "a b c d", "t": "3", "layer": "2", "zoom": "layer", "views": "tape,cell,memory"},
     ],
 )  # fmt: skip
-def test_it_says_word_for_word_what_the_live_page_says(
+def test_the_exported_page_has_the_same_text_and_numbers_as_the_live_page(
     same_page: Page, exported_page: Page, exported: Callable[..., str], link: dict[str, str]
 ) -> None:
-    said = []
+    contents = []
     for lab in (Lab(same_page).follow(**link), Lab(exported_page, exported).open(**link)):
         lab.settled()
         if "whatif" in link["views"]:
             expect(lab.page.get_by_role("status", name="Effect")).not_to_be_empty()
         lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         parts = lab.page.locator("#inspector header, [data-part]").filter(visible=True).all_inner_texts()
-        said.append([*sorted(parts), *(lab.drawn(signal).tolist() for signal in ("r", "z", "h_tilde", "h"))])
-    assert said[0] == said[1]
+        contents.append([*sorted(parts), *(lab.drawn(signal).tolist() for signal in ("r", "z", "h_tilde", "h"))])
+    assert contents[0] == contents[1]
 
 
-def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
+def test_actions_that_need_a_server_are_refused_and_keep_the_run(
     exported_page: Page, exported: Callable[..., str]
 ) -> None:
-    lab = WhatIf(exported_page, exported).open(**HELD)
-    at = Clamp("z", 0.0, None, slice(3, 4))
-    lab.expect_clamped("flip-flop", "A x x B x", [at])
-    # Another hold, and another score.
-    lab.hold("reset gate r")
+    lab = WhatIf(exported_page, exported).open(**CLAMPED)
+    clamp = Clamp("z", 0.0, None, slice(3, 4))
+    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    # A new clamp, and a score.
+    lab.clamp("reset gate r")
     refused = lab.panel.get_by_role("alert")
     expect(refused).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.chips).to_have_count(1)
     expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
     lab.panel.get_by_role("button", name=contract.SCORE).click()
     expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_LIVE)
-    # The run that was left alone is there, and the way back to the held one.
+    # The original run is in the file, and Undo returns to the clamped one.
     lab.button(contract.CLEAR_CLAMPS).click()
     lab.expect_trace("flip-flop", "A x x B x")
     expect(refused).to_be_hidden()
     lab.button("Undo").click()
-    lab.expect_clamped("flip-flop", "A x x B x", [at])
-    # The checks of what a view names.
+    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    # The checks of the views.
     for region in ("Memory", "Influence"):
         part = exported_page.get_by_role("region", name=region)
         part.get_by_role("button", name=contract.CHECK_IT).click()
@@ -149,7 +148,7 @@ def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
     editor.get_by_role("spinbutton").fill("3")
     expect(editor.get_by_role("alert")).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.chips).to_have_count(1)
-    # Another sequence: what is typed stays, and goes along to where it can be run.
+    # Another sequence: the text stays, and the link to the live page contains it.
     lab.sequence.fill("A B")
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     live = exported_page.get_by_role("link", name="Open in GRU Scope")
@@ -158,20 +157,18 @@ def test_what_needs_a_server_says_so_where_one_looks_and_nothing_is_lost(
     )
     lab.sequence.fill("A x  x B x ")
     expect(lab.error).to_be_empty()
-    # Another model, a draw, a question.
+    # Another model, and another example.
     lab.model.select_option("sentiment")
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.model).to_have_value("flip-flop")
     expect(lab.sequence).to_have_value("A x x B x")
     exported_page.get_by_role("combobox", name="Examples").select_option(gru.load("flip-flop").card.examples[1])
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
-    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
     expect(lab.heading).to_contain_text("t = 5")
 
 
-def test_what_there_was_no_room_for_is_said_where_it_would_stand(
-    exported_page: Page, exported: Callable[..., str]
-) -> None:
+def test_a_view_without_recorded_numbers_shows_a_message(exported_page: Page, exported: Callable[..., str]) -> None:
     text = "good " * 1000
     lab = Lab(exported_page, exported).open(model="sentiment", sequence=text, t="500", views="tape,words,memory")
     memory = exported_page.get_by_role("region", name="Memory")
@@ -202,17 +199,17 @@ def test_the_theme_and_the_convention_change_without_a_server(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_an_exported_page(
+def test_an_exported_page_is_accessible(
     exported_page: Page, exported: Callable[..., str], scheme: Literal["light", "dark"]
 ) -> None:
     exported_page.emulate_media(color_scheme=scheme)
-    lab = WhatIf(exported_page, exported).open(**HELD)
-    lab.hold("reset gate r")
+    lab = WhatIf(exported_page, exported).open(**CLAMPED)
+    lab.clamp("reset gate r")
     lab.sequence.fill("A")
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
 
     def check(state: str) -> None:
-        exported_page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
+        exported_page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
         expect_no_barriers(exported_page, f"{scheme}, {state}", colors_alone=scheme == "dark")
 
     check("all that it says")
@@ -222,33 +219,33 @@ def test_axe_finds_nothing_in_an_exported_page(
     exported_page.emulate_media(color_scheme=None)
 
 
-KEPT = HELD | {"model": "store-and-recall", "sequence": "A b c ? d", "clamps": "z.2@3=0", "unit": "2"}
+EXPORTED = CLAMPED | {"model": "store-and-recall", "sequence": "A b c ? d", "clamps": "z.2@3=0", "unit": "2"}
 
 
 class Export:
     """The dialog Export of a lab."""
 
     def __init__(self, lab: Lab) -> None:
-        lab.settled()  # what is drawn later is no picture yet, and the dialog lists what there is
+        lab.settled()  # the dialog lists only pictures that are already drawn
         lab.button("Export").click()
         self.dialog = lab.page.get_by_role("dialog", name="Export")
         self.page = lab.page
 
-    def take(self, name: str) -> tuple[str, bytes]:
-        """Return the name and the content of a file that the page makes."""
+    def download(self, name: str) -> tuple[str, bytes]:
+        """Return the name and the content of a file that the page creates."""
         with self.page.expect_download() as download:
             self.dialog.get_by_role("button", name=name, exact=True).click()
-            # In here, so that a file that could not be made is reported with the page's own reason.
+            # Inside the block, so that the reason of a failure is reported.
             expect(self.dialog.get_by_role("status")).not_to_be_empty()
         expect(self.dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_pictures_are_files_with_or_without_a_server(visit: Visit) -> None:
-    export = Export(visit(Lab).open(**KEPT))
+def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
+    export = Export(visit(Lab).open(**EXPORTED))
     dialog, page = export.dialog, export.page
-    offered = dialog.get_by_label("Picture of").locator("option")
-    expect(offered).to_have_count(8)
+    options = dialog.get_by_label("Picture of").locator("option")
+    expect(options).to_have_count(8)
     for name, words in (
         ("signals", ["Store and recall: A b c ? d", "reset gate", "take candidate", "step t and input"]),
         ("z", ["update gate", "1 take candidate", "0.00"]),
@@ -257,7 +254,7 @@ def test_pictures_are_files_with_or_without_a_server(visit: Visit) -> None:
         ("influence", ["Influence: Store and recall, unit 2 at t = 5 (d)", "∂y/∂x"]),
     ):
         dialog.get_by_label("Picture of").select_option(name)
-        file, svg = export.take("SVG")
+        file, svg = export.download("SVG")
         assert file == f"gruscope-store-and-recall-{name}.svg"
         drawn = page.evaluate(
             """async (text) => {
@@ -271,32 +268,32 @@ def test_pictures_are_files_with_or_without_a_server(visit: Visit) -> None:
         )
         assert all(word in drawn["words"] for word in words), drawn["words"]
         assert b"var(" not in svg
-        file, png = export.take("PNG")
+        file, png = export.download("PNG")
         assert png.startswith(b"\x89PNG")
         width = int.from_bytes(png[16:20], "big")
         assert width == pytest.approx(2 * drawn["width"], abs=2)
 
 
-def test_numbers_are_files_with_or_without_a_server(visit: Visit) -> None:
-    lab = visit(Lab).open(**KEPT)
+def test_numbers_are_downloaded_as_csv_and_in_other_formats(visit: Visit) -> None:
+    lab = visit(Lab).open(**EXPORTED)
     export = Export(lab)
     dialog, page = export.dialog, export.page
-    name, numbers = export.take("CSV")
+    name, numbers = export.download("CSV")
     assert name == "gruscope-store-and-recall.csv"
     head, *lines = csv.reader(io.StringIO(numbers.decode()))
     model = gru.load("store-and-recall")
-    held, free = gru.twin(model, "A b c ? d", clamps=[Clamp("z", 0.0, [1], slice(2, 3))])
-    assert [line[1] for line in lines] == held.tokens
-    of = dict(zip(head[2:], np.array([line[2:] for line in lines], float).T, strict=True))
+    clamped, original = gru.twin(model, "A b c ? d", clamps=[Clamp("z", 0.0, [1], slice(2, 3))])
+    assert [line[1] for line in lines] == clamped.tokens
+    columns = dict(zip(head[2:], np.array([line[2:] for line in lines], float).T, strict=True))
     for unit in range(4):
         for signal in ("r", "z", "h_tilde", "h"):
-            np.testing.assert_array_equal(of[f"{signal}.{unit + 1}"], getattr(held, signal)[:, unit])
-            np.testing.assert_array_equal(of[f"twin.{signal}.{unit + 1}"], getattr(free, signal)[:, unit])
+            np.testing.assert_array_equal(columns[f"{signal}.{unit + 1}"], getattr(clamped, signal)[:, unit])
+            np.testing.assert_array_equal(columns[f"twin.{signal}.{unit + 1}"], getattr(original, signal)[:, unit])
     for k, label in enumerate(model.readout.labels):
-        np.testing.assert_array_equal(of[f"y.{label}"], held.y[:, k])
+        np.testing.assert_array_equal(columns[f"y.{label}"], clamped.y[:, k])
     # The same columns as the server's file.
     settings = Settings()
-    assert numbers.decode().partition("\n")[0] == as_csv(run_link(KEPT, settings).trace).partition("\n")[0]
+    assert numbers.decode().partition("\n")[0] == as_csv(run_link(EXPORTED, settings).trace).partition("\n")[0]
     if lab.exported:
         expect(dialog.get_by_role("link")).to_have_count(0)
         expect(dialog).to_contain_text("already exported")

@@ -1,4 +1,4 @@
-"""The main job, in a real Chromium: type a sequence, watch its gates."""
+"""The main task in a real Chromium: type a sequence and see its gates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import contract
 from tests.support.lab import GROUPS, Lab, Visit
 
 
-def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
+def test_a_typed_sequence_shows_the_run_of_the_core(page: Page) -> None:
     lab = Lab(page).open()
     lab.sequence.fill("B x A y . z B")
     trace = lab.expect_trace("flip-flop", "B x A y . z B")
@@ -25,7 +25,7 @@ def test_a_typed_sequence_shows_what_the_core_computes(page: Page) -> None:
     lab.expect_trace("flip-flop", "B x A y . z BxxA")
 
 
-def test_the_first_visit_has_the_truth_before_any_script(browser: Browser, base_url: str) -> None:
+def test_the_first_page_shows_the_run_without_javascript(browser: Browser, base_url: str) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=base_url)
     page = context.new_page()
     page.goto("/")
@@ -36,9 +36,9 @@ def test_the_first_visit_has_the_truth_before_any_script(browser: Browser, base_
     context.close()
 
 
-def test_the_gates_are_painted_before_plotly_has_loaded(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/plotly.min.js", lambda route: held.append(route))
+def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
+    blocked: list[Route] = []
+    page.route("**/plotly.min.js", lambda route: blocked.append(route))
     page.goto("/")
     cells = Lab(page).group("z").locator(".values span")
     expect(cells.first).to_have_css("background-color", re.compile(r"rgb\((1[5-9]\d|2\d\d), \d+, \d+\)"))
@@ -47,12 +47,12 @@ def test_the_gates_are_painted_before_plotly_has_loaded(page: Page) -> None:
     lab.expect_tokens(["A", "x", "B"])
     trace = gru.trace(gru.load("flip-flop"), "A x B")
     assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
-    held[0].continue_()
+    blocked[0].continue_()
     page.wait_for_selector(".heatmaplayer image")
     lab.expect_trace("flip-flop", "A x B")
 
 
-def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(page: Page, complaints: list[str]) -> None:
+def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open()
     lab.sequence.fill("A x B")
     lab.expect_trace("flip-flop", "A x B")
@@ -61,8 +61,8 @@ def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(pag
         ("", ["A B x y z ."]),
         ("x" * 2001, ["2,001", "2,000"]),
     ):
-        answer = page.request.post("/api/trace", data={"model": "flip-flop", "sequence": text})
-        message = answer.json()["error"]["message"]
+        response = page.request.post("/api/trace", data={"model": "flip-flop", "sequence": text})
+        message = response.json()["error"]["message"]
         assert all(part in message for part in parts), message
         lab.sequence.fill(text)
         sentence = message[0].upper() + message[1:]
@@ -73,11 +73,11 @@ def test_bad_input_is_explained_beside_the_box_and_the_last_good_trace_stays(pag
     expect(lab.error).to_be_empty()
     expect(lab.sequence).not_to_have_attribute("aria-invalid", "true")
     lab.expect_trace("flip-flop", "A x B B")
-    assert all("422" in complaint for complaint in complaints)  # Chromium's own line for each refusal
-    complaints.clear()
+    assert all("422" in error for error in console_errors)  # Chromium logs each status 422
+    console_errors.clear()
 
 
-def test_a_server_that_does_not_answer_is_said_and_can_be_asked_again(page: Page, complaints: list[str]) -> None:
+def test_a_failed_request_shows_an_error_and_can_be_repeated(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open()
     page.route("**/api/trace", lambda route: route.abort())
     lab.sequence.fill("A B")
@@ -86,10 +86,10 @@ def test_a_server_that_does_not_answer_is_said_and_can_be_asked_again(page: Page
     page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("flip-flop", "A B")
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_words_and_tape_stay_together_when_another_model_does_not_answer(page: Page, complaints: list[str]) -> None:
+def test_a_failed_change_of_the_model_keeps_the_page_consistent(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open()
     page.route("**/api/trace", lambda route: route.abort())
     lab.model.select_option("sentiment")
@@ -99,23 +99,23 @@ def test_words_and_tape_stay_together_when_another_model_does_not_answer(page: P
     page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_a_draw_does_not_overwrite_what_was_typed_meanwhile(page: Page) -> None:
+def test_a_late_random_sequence_does_not_overwrite_typed_text(page: Page) -> None:
     lab = Lab(page).open()
-    held: list[Route] = []
-    page.route("**/draw?*", lambda route: held.append(route))
+    delayed: list[Route] = []
+    page.route("**/draw?*", lambda route: delayed.append(route))
     lab.button("Random").click()
     lab.sequence.fill("A B")
     lab.expect_trace("flip-flop", "A B")
-    with page.expect_response("**/draw?*") as answered:
-        held[0].continue_()
-    answered.value.finished()
+    with page.expect_response("**/draw?*") as response:
+        delayed[0].continue_()
+    response.value.finished()
     expect(lab.sequence).to_have_value("A B")
 
 
-def test_without_plotly_the_numbers_and_the_steps_are_there(page: Page, complaints: list[str]) -> None:
+def test_without_plotly_the_page_still_shows_numbers_and_steps(page: Page, console_errors: list[str]) -> None:
     page.route("**/plotly.min.js", lambda route: route.abort())
     page.goto("/?model=flip-flop&sequence=A+x+B")
     lab = Lab(page)
@@ -124,16 +124,16 @@ def test_without_plotly_the_numbers_and_the_steps_are_there(page: Page, complain
     expect(lab.narration).to_contain_text("At t = 3 (input B)")
     lab.sequence.fill("A A")
     lab.expect_tokens(["A", "A"])
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_a_link_to_a_long_run_streams_it(page: Page) -> None:
+def test_a_link_to_a_long_run_shows_all_its_steps(page: Page) -> None:
     text = TASKS["sentiment"].text(np.random.default_rng(4), 400)
     lab = Lab(page).open(model="sentiment", sequence=text)
     np.testing.assert_allclose(lab.drawn("h"), gru.trace(gru.load("sentiment"), text).h, atol=1e-12)
 
 
-def test_an_answer_that_breaks_off_leaves_the_last_good_trace(page: Page) -> None:
+def test_an_interrupted_stream_keeps_the_last_run(page: Page) -> None:
     lab = Lab(page).open()
     whole = page.request.post(
         "/api/trace", data={"model": "flip-flop", "sequence": "A B A B"}, headers={"accept": "text/event-stream"}
@@ -145,34 +145,34 @@ def test_an_answer_that_breaks_off_leaves_the_last_good_trace(page: Page) -> Non
     lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
 
 
-def test_a_late_answer_never_overwrites_a_newer_one(page: Page) -> None:
+def test_a_late_response_does_not_overwrite_a_newer_one(page: Page) -> None:
     lab = Lab(page).open()
-    held: list[Route] = []
+    delayed: list[Route] = []
 
-    def hold_the_first(route: Route) -> None:
-        held.append(route) if not held else route.continue_()
+    def delay_the_first(route: Route) -> None:
+        delayed.append(route) if not delayed else route.continue_()
 
-    page.route("**/api/trace", hold_the_first)
+    page.route("**/api/trace", delay_the_first)
     with page.expect_request("**/api/trace"):
         lab.sequence.fill("A A A")
     lab.sequence.fill("B B")
-    lab.expect_trace("flip-flop", "B B")  # the first was let go, the second has come
-    answer = page.request.post(
+    lab.expect_trace("flip-flop", "B B")  # the second request has overtaken the first
+    stream = page.request.post(
         "/api/trace", data={"model": "flip-flop", "sequence": "A A A"}, headers={"accept": "text/event-stream"}
     ).text()
-    held[0].fulfill(body=answer, content_type="text/event-stream")
+    delayed[0].fulfill(body=stream, content_type="text/event-stream")
     page.wait_for_timeout(200)
     lab.expect_trace("flip-flop", "B B")
 
 
-def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: Page) -> None:
-    # Counted where the page asks and where it has read the last piece, whatever else the machine is busy with.
+def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: Page) -> None:
+    # Counts requests from the call of fetch until the last piece, so that a busy machine changes nothing.
     page.add_init_script(
         """const real = window.fetch;
-        window.flights = { begun: 0, now: 0, most: 0 };
+        window.flights = { started: 0, now: 0, most: 0 };
         window.fetch = async (url, init) => {
             if (!String(url).endsWith("api/trace")) return real(url, init);
-            flights.begun += 1;
+            flights.started += 1;
             flights.now += 1;
             flights.most = Math.max(flights.most, flights.now);
             const response = await real(url, init);
@@ -200,10 +200,10 @@ def test_fast_typing_keeps_one_request_in_flight_and_ends_with_the_newest(page: 
     page.wait_for_timeout(100)
     flights = page.evaluate("flights")
     assert (flights["now"], flights["most"]) == (0, 1)
-    assert 2 < flights["begun"] < len(text)
+    assert 2 < flights["started"] < len(text)
 
 
-def test_the_transport_moves_one_cursor(visit: Visit) -> None:
+def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A x B y")
     page = lab.page
     heading = lab.heading
@@ -223,11 +223,11 @@ def test_the_transport_moves_one_cursor(visit: Visit) -> None:
     expect(page.get_by_text("t = 3 of 4")).to_be_visible()
 
 
-def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(visit: Visit) -> None:
+def test_play_goes_to_the_end_and_can_be_paused_and_restarted(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A x B y A x")
     page = lab.page
     speed = page.get_by_role("combobox", name="Speed")
-    speed.select_option("1")  # slowly, so that it is still playing when it is looked at
+    speed.select_option("1")  # slow enough to be still playing at the next check
     lab.button("Play").click()
     expect(lab.button("Pause")).to_be_visible()
     speed.select_option("20")
@@ -242,7 +242,7 @@ def test_playing_goes_to_the_end_and_can_be_paused_and_started_over(visit: Visit
     assert lab.step.input_value() == at
 
 
-def test_the_keyboard_does_all_that_the_mouse_does(visit: Visit) -> None:
+def test_the_keyboard_moves_the_cursor_plays_and_opens_help(visit: Visit) -> None:
     lab = visit(Lab).open(model="store-and-recall", sequence="A b c ?")
     page = lab.page
     heading = lab.heading
@@ -266,7 +266,7 @@ def test_the_keyboard_does_all_that_the_mouse_does(visit: Visit) -> None:
     expect(page.locator("#help[open]")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    # In the box the same keys edit the text.
+    # In the text box the same keys edit the text.
     page.keyboard.press("Home")
     lab.sequence.focus()
     for key in ("End", "Space", "?", "ArrowLeft"):
@@ -275,7 +275,7 @@ def test_the_keyboard_does_all_that_the_mouse_does(visit: Visit) -> None:
     expect(heading).to_contain_text("t = 1")
 
 
-def test_pointing_at_a_cell_puts_the_cursor_there(visit: Visit) -> None:
+def test_a_click_on_a_cell_moves_the_cursor_to_it(visit: Visit) -> None:
     lab = visit(Lab).open(model="store-and-recall", sequence="A b c ? d d d B a")
     page = lab.page
     plot = lab.group("h").locator(".plot")
@@ -294,7 +294,7 @@ def test_pointing_at_a_cell_puts_the_cursor_there(visit: Visit) -> None:
     expect(heading).to_contain_text("t = 9, unit 1")
 
 
-def test_examples_and_random_draws_run(page: Page) -> None:
+def test_examples_and_random_sequences_run(page: Page) -> None:
     lab = Lab(page).open(model="sentiment")
     examples = gru.load("sentiment").card.examples
     page.get_by_role("combobox", name="Examples").select_option(examples[2])
@@ -306,7 +306,7 @@ def test_examples_and_random_draws_run(page: Page) -> None:
     assert len(lab.tokens()) == 16
 
 
-def test_another_model_brings_its_question_card_and_example(page: Page) -> None:
+def test_another_model_shows_its_question_card_and_example(page: Page) -> None:
     lab = Lab(page).open()
     lab.model.select_option("Pocket calculator")
     model = gru.load("pocket-calculator")
@@ -315,11 +315,11 @@ def test_another_model_brings_its_question_card_and_example(page: Page) -> None:
     page.locator("#summary").click()
     for figures in (model.card.training, model.card.measured):
         for name in figures:
-            shown = re.sub(r"^([a-z]) at (\w+)$", r"mean \1 at \2s", name).replace("squared", "mean squared")
-            expect(page.locator("#card").get_by_text(shown, exact=True)).to_be_visible()
+            label = re.sub(r"^([a-z]) at (\w+)$", r"mean \1 at \2s", name).replace("squared", "mean squared")
+            expect(page.locator("#card").get_by_text(label, exact=True)).to_be_visible()
 
 
-def test_a_reload_or_a_copied_address_shows_the_same_scenario(page: Page) -> None:
+def test_a_reload_shows_the_same_scenario(page: Page) -> None:
     lab = Lab(page).open()
     lab.model.select_option("sentiment")
     lab.sequence.fill("not good . great")
@@ -330,7 +330,7 @@ def test_a_reload_or_a_copied_address_shows_the_same_scenario(page: Page) -> Non
     expect(lab.model).to_have_value("sentiment")
 
 
-def test_2000_steps_stream_in(page: Page) -> None:
+def test_a_sequence_of_2000_steps_is_streamed(page: Page) -> None:
     lab = Lab(page).open(model="sentiment")
     text = TASKS["sentiment"].text(np.random.default_rng(3), 2000)
     lab.sequence.fill(text)
@@ -344,7 +344,7 @@ def test_2000_steps_stream_in(page: Page) -> None:
     expect(lab.narration).to_contain_text(f"At t = 2000 (input {(trace.tokens or [])[-1]})")
 
 
-def test_the_theme_follows_the_system_until_told_otherwise(page: Page) -> None:
+def test_the_theme_follows_the_system_until_the_user_changes_it(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     lab = Lab(page).open()
     body = page.locator("body")

@@ -1,4 +1,4 @@
-"""Where things stand: what belongs together is seen at once, and what explains itself does so for every hand."""
+"""The layout: parts that belong together are visible together, and explanations open by mouse, keyboard and touch."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ PARTS = {
     "Influence": "#inspector .influence :is(.says, figure svg, .check > .what)",
     "Table": "#inspector section.table .pages",
 }
-"""What has to be seen of each view: its picture or its numbers, and the sentence that goes with them."""
+"""The parts of each view that must be visible: its figure or numbers, and its sentence."""
 
 
-def out_of_sight(page: Page, selectors: list[str]) -> list[str]:
-    """Those of which something is not on the screen, or which nothing on the page is."""
-    found: list[str] = page.evaluate(
+def not_visible(page: Page, selectors: list[str]) -> list[str]:
+    """Return the selectors of which an element is outside the screen or none is on the page."""
+    selected: list[str] = page.evaluate(
         """selectors => selectors.filter((selector) => {
-            const boxes = [...document.querySelectorAll(selector)].map((one) => one.getBoundingClientRect());
-            const seen = ({ top, bottom, left, right, width, height }) =>
+            const boxes = [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect());
+            const visible = ({ top, bottom, left, right, width, height }) =>
                 width && height && top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
-            return scrollY !== 0 || boxes.length === 0 || !boxes.every(seen);
+            return scrollY !== 0 || boxes.length === 0 || !boxes.every(visible);
         })""",
         selectors,
     )
-    return found
+    return selected
 
 
 @pytest.mark.parametrize("name", ["flip-flop", "store-and-recall", "sentiment"])
-def test_tape_sentence_and_the_view_one_opened_are_seen_at_once(page: Page, name: str) -> None:
+def test_tape_sentence_and_opened_view_are_visible_without_scrolling(page: Page, name: str) -> None:
     for width, height in ((1440, 900), (1024, 768)):
         page.set_viewport_size({"width": width, "height": height})
         lab = Lab(page).open(model=name, t="5")
         assert page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.scroller'))") == 0
         always = ["#question", "#tape", "#inspector header", ".words"]
-        assert out_of_sight(page, [*always, PARTS["Cell"]]) == [], (width, "as it opens")
+        assert not_visible(page, [*always, PARTS["Cell"]]) == [], (width, "as it opens")
         lab.button("Cell").click()
         lab.button("Equations").click()
         for view, part in PARTS.items():
@@ -52,11 +52,11 @@ def test_tape_sentence_and_the_view_one_opened_are_seen_at_once(page: Page, name
             page.wait_for_function(
                 "s => document.querySelector(s)?.getBoundingClientRect().height > 0", arg=part.split(":is")[0]
             )
-            assert out_of_sight(page, [*always, part]) == [], (width, view)
+            assert not_visible(page, [*always, part]) == [], (width, view)
             lab.button(view).click()
 
 
-def test_the_tape_is_as_wide_as_its_place(page: Page) -> None:
+def test_the_tape_fills_its_width(page: Page) -> None:
     lab = Lab(page)
     for name in ("flip-flop", "store-and-recall", "sentiment"):
         lab.open(model=name)
@@ -71,7 +71,7 @@ def test_the_tape_is_as_wide_as_its_place(page: Page) -> None:
         assert room - used <= column + 1
 
 
-def test_the_picker_shows_its_models_whole_name(page: Page) -> None:
+def test_the_model_picker_shows_whole_names(page: Page) -> None:
     Lab(page).open(model="store-and-recall-plain")
     for width in (1440, 1024, 390):
         page.set_viewport_size({"width": width, "height": 800})
@@ -88,32 +88,32 @@ def test_the_picker_shows_its_models_whole_name(page: Page) -> None:
         ), width
 
 
-def test_memorys_picture_names_the_steps_along_its_edges(page: Page) -> None:
+def test_the_memory_picture_has_step_numbers_at_its_cells(page: Page) -> None:
     lab = Lab(page).open(model="sentiment", views="tape,words,memory")
     memory = page.get_by_role("region", name="Memory")
     expect(memory.locator(".down li")).to_have_text([str(t) for t in range(1, 11)])
     expect(memory.locator(".along li")).to_have_text(["h₀", "2", "4", "6", "8", "10"])
-    for edge, way, cells in (("down", "y", 10), ("along", "x", 11)):
-        off: list[float] = page.evaluate(
-            """([edge, way, cells]) => {
-                const size = way === "x" ? "width" : "height";
+    for edge, axis, cells in (("down", "y", 10), ("along", "x", 11)):
+        offsets: list[float] = page.evaluate(
+            """([edge, axis, cells]) => {
+                const size = axis === "x" ? "width" : "height";
                 const box = document.querySelector(".ledger canvas").getBoundingClientRect();
                 return [...document.querySelectorAll(`.${edge} li`)].map((tick) => {
                     const at = tick.getBoundingClientRect();
                     const step = tick.textContent === "h₀" ? 0 : Number(tick.textContent);
                     const cell = edge === "down" ? step - 1 : step;
-                    return at[way] + at[size] / 2 - (box[way] + ((cell + 0.5) / cells) * box[size]);
+                    return at[axis] + at[size] / 2 - (box[axis] + ((cell + 0.5) / cells) * box[size]);
                 });
             }""",
-            [edge, way, cells],
+            [edge, axis, cells],
         )
-        assert max(map(abs, off)) < 2, (edge, off)
+        assert max(map(abs, offsets)) < 2, (edge, offsets)
     lab.sequence.fill("the film was good . " * 10)
     expect(memory.locator(".down li").last).to_have_text("50")
     expect(memory.locator(".along li").nth(1)).to_have_text("6")
 
 
-def test_a_signal_explains_itself_on_hover_focus_and_tap(page: Page) -> None:
+def test_a_signal_has_an_explanation_on_hover_and_focus(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop")
     for signal in GROUPS:
         label = lab.group(signal).locator(".explains button")
@@ -138,7 +138,7 @@ def test_a_signal_explains_itself_on_hover_focus_and_tap(page: Page) -> None:
     expect(z).to_contain_text("of the old state is kept")
 
 
-def test_a_first_visit_is_told_what_to_do_next_once(browser: Browser, base_url: str) -> None:
+def test_a_first_visit_shows_a_hint_until_the_first_action(browser: Browser, base_url: str) -> None:
     def visit(act: Callable[[Lab], Any], **options: Any) -> None:
         context = browser.new_context(base_url=base_url, **options)
         page = context.new_page()
@@ -164,6 +164,7 @@ def test_a_first_visit_is_told_what_to_do_next_once(browser: Browser, base_url: 
 
 
 def tapped(lab: Lab) -> None:
+    """Open the explanation of a signal by touch, and close it."""
     sentence = lab.group("r").get_by_role("tooltip", include_hidden=True)
     lab.group("r").locator(".explains button").tap()
     expect(sentence).to_be_visible()
@@ -171,7 +172,7 @@ def tapped(lab: Lab) -> None:
     expect(sentence).to_be_hidden()
 
 
-def test_the_first_line_goes_also_where_nothing_can_be_stored(browser: Browser, base_url: str) -> None:
+def test_the_hint_disappears_without_local_storage_too(browser: Browser, base_url: str) -> None:
     context = browser.new_context(base_url=base_url)
     context.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })"

@@ -1,4 +1,4 @@
-"""Lessons in a browser: every step is gone through, every number held to the core; predictions by hand and by key."""
+"""Lessons in a browser: every step, numbers of the core, and predictions by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
-from tests.support.lessons import holds
+from tests.support.lessons import assert_number
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-ANSWERED = """
+ANSWER_ALL = """
 (step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
     const choice = form.querySelector("[type=radio], [type=checkbox]");
     if (choice) choice.checked = true;
@@ -41,7 +41,7 @@ NUMBERS = """
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_every_step_is_walked_through_and_its_numbers_are_the_cores(page: Page, name: str) -> None:
+def test_every_step_of_a_lesson_works_and_its_numbers_equal_the_core(page: Page, name: str) -> None:
     page.goto(f"/lessons/{name}")
     steps = shelf.get(name, Settings()).steps
     for n, step in enumerate(steps, 1):
@@ -49,21 +49,21 @@ def test_every_step_is_walked_through_and_its_numbers_are_the_cores(page: Page, 
             page.locator(".steps a").nth(n - 1).click()
             page.wait_for_url(re.compile(f"step={n}$"))
         expect(page.locator(f"#step-{n}")).to_be_visible()
-        for question in page.evaluate(ANSWERED, n):
+        for question in page.evaluate(ANSWER_ALL, n):
             expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
         assert len(page.locator(f".step[data-step='{n}'] .revealed:visible").all()) == len(step.questions)
-        for text, what, of in page.evaluate(NUMBERS, n):
-            holds(text, what, of)
+        for text, expression, link in page.evaluate(NUMBERS, n):
+            assert_number(text, expression, link)
         if page.locator("#error").count():
             expect(page.locator("#error")).to_be_empty()
 
 
 def z(page: Page) -> list[str]:
-    """What the row of the update gate says."""
+    """Return the numbers in the row of the update gate."""
     return page.locator(".tape [data-signal=z] .values span").all_inner_texts()
 
 
-def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
+def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page) -> None:
     page.goto("/lessons/gates")
     expect(page.locator(".drawn .guess")).to_have_attribute("d", re.compile("M3"))
     assert z(page)[3:] in ([], ["", ""])
@@ -82,14 +82,14 @@ def test_a_curve_is_drawn_on_the_tape_then_the_network_runs(page: Page) -> None:
     page.get_by_role("slider", name="at t = 5, x").press("End")
     assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
-    said = page.get_by_role("group", name="Answer")
-    expect(said).to_contain_text(f"t = 5 (x). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
-    expect(said).to_be_focused()
+    answer = page.get_by_role("group", name="Answer")
+    expect(answer).to_contain_text(f"t = 5 (x). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
+    expect(answer).to_be_focused()
     expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
     expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))
 
 
-def test_an_answer_is_kept_on_this_device_taken_back_and_cleared(page: Page) -> None:
+def test_answers_are_stored_in_the_browser_and_can_be_changed_and_cleared(page: Page) -> None:
     page.goto("/lessons/sequences?step=2")
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("alert").filter(has_text="first")).to_be_visible()
@@ -112,7 +112,7 @@ def test_an_answer_is_kept_on_this_device_taken_back_and_cleared(page: Page) -> 
     expect(page.get_by_role("group", name="Answer")).to_be_hidden()
 
 
-def test_an_answer_that_a_question_no_longer_has_is_passed_over(page: Page) -> None:
+def test_a_stored_answer_that_no_longer_fits_is_ignored(page: Page) -> None:
     page.goto("/lessons")
     page.evaluate("localStorage.setItem('gruscope-lessons', JSON.stringify({ gates: { '3.1': 7, '1.1': [1] } }))")
     page.goto("/lessons/gates?step=3")
@@ -123,7 +123,7 @@ def test_an_answer_that_a_question_no_longer_has_is_passed_over(page: Page) -> N
     expect(page.get_by_role("button", name=contract.CHECK_ANSWER)).to_be_visible()
 
 
-def test_a_lesson_works_without_storage(page: Page) -> None:
+def test_a_lesson_works_without_local_storage(page: Page) -> None:
     forbid = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
     page.add_init_script(f"if (location.search !== '?allowed') {forbid}")
     page.goto("/lessons/sequences?step=2")
@@ -133,10 +133,10 @@ def test_a_lesson_works_without_storage(page: Page) -> None:
     page.get_by_role("link", name="Step 1:").click()
     page.get_by_role("link", name="Step 2:").click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
-    page.goto("/lessons?allowed")  # for whoever clears up
+    page.goto("/lessons?allowed")  # the fixture clears the storage after the test
 
 
-def test_the_steps_are_links_and_one_comes_back_from_playing(page: Page) -> None:
+def test_steps_are_links_and_a_button_returns_to_the_lesson(page: Page) -> None:
     page.goto("/lessons/gates?step=2")
     sequence = page.get_by_role("textbox", name="Sequence", exact=True)
     back = page.get_by_role("button", name="Back to the lesson")
@@ -159,7 +159,7 @@ def test_the_steps_are_links_and_one_comes_back_from_playing(page: Page) -> None
     assert "/embed/lessons/gates?step=3" in page.locator("#share-embed").input_value()
 
 
-def test_numbers_that_are_yours_follow_what_you_do(page: Page) -> None:
+def test_numbers_in_the_text_follow_the_cursor(page: Page) -> None:
     page.goto("/lessons/update?step=5")
     yours = page.locator("output.yours").first
     expect(yours).to_have_text("11%")
@@ -168,7 +168,7 @@ def test_numbers_that_are_yours_follow_what_you_do(page: Page) -> None:
     expect(yours).to_have_text(f"{100 * (1 - run.z[2, 0]):.0f}%")
 
 
-def test_steps_are_pressed_on_the_tape(page: Page) -> None:
+def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     page.goto("/lessons/half-life?step=2")
     page.locator("#tokens li").nth(3).click()
     expect(page.get_by_role("checkbox", name="t = 4, B")).to_be_checked()
@@ -177,7 +177,7 @@ def test_steps_are_pressed_on_the_tape(page: Page) -> None:
     expect(page.locator("#tokens .found")).to_have_text("B")
 
 
-def test_a_word_points_at_its_part_of_the_figure(page: Page) -> None:
+def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
     page.goto("/lessons/gates?step=2")
     row = page.get_by_role("group", name="Hidden state h")
     expect(row).to_have_class(re.compile("spoken"))
@@ -190,15 +190,15 @@ def test_a_word_points_at_its_part_of_the_figure(page: Page) -> None:
 @pytest.mark.parametrize(
     "path", ["/lessons", "/lessons/gates", "/lessons/vanishing?step=4", "/embed/lessons/gates?step=2"]
 )
-def test_axe_finds_nothing(page: Page, path: str) -> None:
+def test_lessons_are_accessible(page: Page, path: str) -> None:
     page.goto(path)
-    for question in page.evaluate(ANSWERED, 1) if path == "/lessons/gates" else ():
+    for question in page.evaluate(ANSWER_ALL, 1) if path == "/lessons/gates" else ():
         expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
     expect_no_barriers(page)
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
-def test_prose_and_figure_stand_together(page: Page, size: tuple[int, int]) -> None:
+def test_text_and_figure_are_visible_together(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for path in ("/lessons/gates?step=2", "/lessons/vanishing", "/lessons/gates?step=5", "/lessons/bottleneck?step=3"):
         page.goto(path)
@@ -212,30 +212,30 @@ def test_prose_and_figure_stand_together(page: Page, size: tuple[int, int]) -> N
 
 
 @pytest.mark.parametrize("name", ["sequences", "vanishing"])
-def test_a_saved_lesson_works_from_disk_with_the_network_off(
+def test_an_exported_lesson_works_without_a_network(
     name: str, client: TestClient, offline: BrowserContext, tmp_path: Path
 ) -> None:
-    """One of them has figures of one kind, the other of two."""
+    """The first lesson has figures of one page, the second of two."""
     file = tmp_path / f"{name}.html"
     file.write_bytes(client.get("/api/export/lesson.html", params={"name": name}).content)
     page = offline.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    console_errors: list[str] = []
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    page.on("console", lambda message: console_errors.append(message.text) if message.type == "error" else None)
     page.goto(file.as_uri())
-    within = page.frame_locator("iframe") if name == "vanishing" else page
-    expect(within.locator(".js-plotly-plot").first).to_be_attached()
+    content = page.frame_locator("iframe") if name == "vanishing" else page
+    expect(content.locator(".js-plotly-plot").first).to_be_attached()
     for n, step in enumerate(shelf.get(name, Settings()).steps, 1):
         if n > 1:
-            within.locator(".steps a").nth(n - 1).click()
-        expect(within.locator(f"#step-{n}")).to_be_visible()
+            content.locator(".steps a").nth(n - 1).click()
+        expect(content.locator(f"#step-{n}")).to_be_visible()
         for k in range(1, len(step.questions) + 1):
-            form = within.locator(f"form[data-question='{n}.{k}']")
+            form = content.locator(f"form[data-question='{n}.{k}']")
             if form.locator("[type=radio]").count():
                 form.locator("[type=radio]").first.check()
             form.get_by_role("button", name=contract.CHECK_ANSWER).click()
-            expect(within.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
+            expect(content.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
     page.go_back()
-    expect(within.locator(f"#step-{n - 1}")).to_be_visible()
-    assert complaints == []
+    expect(content.locator(f"#step-{n - 1}")).to_be_visible()
+    assert console_errors == []
     page.close()

@@ -1,4 +1,4 @@
-"""A teacher and students, each in a browser of their own, some of them on a phone."""
+"""A teacher and students, each in a browser of their own, one of them on a phone."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from tests.browser.conftest import PATIENCE, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 
-Join = Callable[..., Page]
+NewVisitor = Callable[..., Page]
 
 
 @contextmanager
-def visitors(browser: Browser, base_url: str) -> Iterator[Join]:
-    """Open pages of new visitors, whose consoles must stay silent."""
+def visitors(browser: Browser, base_url: str) -> Iterator[NewVisitor]:
+    """Yield a function that opens a page for a new visitor. Its console must stay without errors."""
     with ExitStack() as stack:
 
-        def open_page(path: str, complaints: list[str] | None = None, at: str = base_url, **about: object) -> Page:
-            context = browser.new_context(base_url=base_url, **about)  # type: ignore[arg-type]
+        def open_page(
+            path: str, console_errors: list[str] | None = None, at: str = base_url, **options: object
+        ) -> Page:
+            context = browser.new_context(base_url=base_url, **options)  # type: ignore[arg-type]
             stack.callback(context.close)
             context.set_default_timeout(PATIENCE)
             page = context.new_page()
-            stack.enter_context(watched(page, at, [] if complaints is None else complaints))
-            if "viewport" in about:
-                page.set_viewport_size(about["viewport"])  # type: ignore[arg-type]
+            stack.enter_context(watched(page, at, [] if console_errors is None else console_errors))
+            if "viewport" in options:
+                page.set_viewport_size(options["viewport"])  # type: ignore[arg-type]
             page.goto(path)
             return page
 
@@ -38,43 +40,45 @@ def visitors(browser: Browser, base_url: str) -> Iterator[Join]:
 
 
 @pytest.fixture
-def somebody(browser: Browser, base_url: str) -> Iterator[Join]:
+def new_visitor(browser: Browser, base_url: str) -> Iterator[NewVisitor]:
+    """Return a function that opens a page for a new visitor."""
     with visitors(browser, base_url) as open_page:
         yield open_page
 
 
-DRAWN = "/lessons/gates?step=1"
-"""A step that asks for a curve."""
+CURVE_STEP = "/lessons/gates?step=1"
+"""A lesson step that asks for a curve."""
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def room(page: Page) -> str:
-    """Open a room from a page: its code."""
+    """Open a room from a page and return its code."""
     page.get_by_role("button", name="Room", exact=True).click()
     page.get_by_role("dialog", name="Room").get_by_role("button", name="Open a room").click()
-    big = page.locator("#room .big")
-    expect(big).to_have_text(re.compile("^[2-9A-Z]{3}-[2-9A-Z]{3}$"))
+    code = page.locator("#room .big")
+    expect(code).to_have_text(re.compile("^[2-9A-Z]{3}-[2-9A-Z]{3}$"))
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     page.get_by_role("dialog", name="Room").get_by_role("button", name="Close").click()
-    return big.inner_text() or str(big.text_content())
+    return code.inner_text() or str(code.text_content())
 
 
-def only_late(complaints: list[str]) -> bool:
-    """Return whether a room that has ended explains all complaints: status 410, to a page that asks every 2 seconds.
+def only_late(console_errors: list[str]) -> bool:
+    """Return whether all errors are a status 410, which a page receives if it polls a room that has ended.
 
-    On a busy machine a page takes its stream for one that is held back, and asks instead.
+    On a busy machine a page takes its stream for a blocked one, and polls every 2 seconds.
     """
-    return all("410" in complaint for complaint in complaints)
+    return all("410" in error for error in console_errors)
 
 
-def ask(teacher: Page, words: str) -> None:
+def ask_question(teacher: Page, label: str) -> None:
+    """Ask the class a question from the teacher's page."""
     teacher.get_by_role("button", name="Ask…").click()
-    teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=words).click()
+    teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=label).click()
 
 
 class Wire:
-    """A way to the server that can be cut: what goes over it is lost then, and nobody gets through."""
+    """A proxy to the server that a test can cut; while it is cut, data is lost and connections fail."""
 
     def __init__(self, base_url: str) -> None:
         self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
@@ -84,31 +88,34 @@ class Wire:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self) -> None:
+        """Accept connections and forward their data in both directions."""
         with suppress(OSError):
             while True:
-                here, _ = self.listener.accept()
+                client, _ = self.listener.accept()
                 if not self.whole:
-                    here.close()
+                    client.close()
                     continue
-                there = socket.create_connection(self.to)
-                self.ends += [here, there]
-                for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+                server = socket.create_connection(self.to)
+                self.ends += [client, server]
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
 
-    def carry(self, one: socket.socket, other: socket.socket) -> None:
+    def carry(self, source: socket.socket, target: socket.socket) -> None:
+        """Forward data until one side closes the connection."""
         with suppress(OSError):
-            while data := one.recv(65536):
-                if one not in self.deaf:
-                    other.sendall(data)
-        for end in (one, other):
+            while data := source.recv(65536):
+                if source not in self.deaf:
+                    target.sendall(data)
+        for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
     def fall_silent(self) -> None:
-        """What is under way is carried no further, and nobody hears of it; new connections are."""
+        """Drop all data of the open connections without closing them; new connections work."""
         self.deaf |= set(self.ends)
 
     def cut(self) -> None:
+        """Close all connections and refuse new ones."""
         self.whole = False
         ends, self.ends = self.ends, []
         for end in ends:
@@ -133,129 +140,131 @@ OPENED = "/?model=flip-flop&sequence=A+x+x+B+x&t=2"
 
 
 class Class:
-    """A teacher and two students, of whom the second is on a phone, and far away."""
+    """A teacher and two students; the second is on a phone with a bad connection."""
 
-    def __init__(self, somebody: Join, base_url: str) -> None:
-        self.wire, self.complaints, self.lost = Wire(base_url), list[str](), list[str]()
-        self.teacher = somebody(OPENED, self.complaints)
+    def __init__(self, new_visitor: NewVisitor, base_url: str) -> None:
+        self.wire, self.console_errors, self.lost = Wire(base_url), list[str](), list[str]()
+        self.teacher = new_visitor(OPENED, self.console_errors)
         self.code = room(self.teacher)
-        self.near = somebody("/rooms", self.complaints)
-        self.near.get_by_role("textbox").fill(self.code.replace("-", " "))
-        self.near.get_by_role("button", name="Join").click()
-        self.afar = somebody(f"{self.wire.url}/rooms/{self.code.lower()}", self.lost, at=self.wire.url, **PHONE)
-        self.followers = [self.near, self.afar]
+        self.laptop = new_visitor("/rooms", self.console_errors)
+        self.laptop.get_by_role("textbox").fill(self.code.replace("-", " "))
+        self.laptop.get_by_role("button", name="Join").click()
+        self.phone = new_visitor(f"{self.wire.url}/rooms/{self.code.lower()}", self.lost, at=self.wire.url, **PHONE)
+        self.followers = [self.laptop, self.phone]
         self.panel = self.teacher.get_by_role("region", name="The class")
 
     def step(self, *keys: str) -> None:
+        """Press keys on the teacher's step slider."""
         for key in keys:
             self.teacher.get_by_role("slider", name="Step").press(key)
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, base_url: str) -> Iterator[Class]:
-    with visitors(browser, base_url) as somebody:
-        shared = Class(somebody, base_url)
-        yield shared
-        shared.wire.end()
-        shared.lost.clear()
+def shared_class(browser: Browser, base_url: str) -> Iterator[Class]:
+    """Open the room once for all tests that share it."""
+    with visitors(browser, base_url) as new_visitor:
+        shared_class = Class(new_visitor, base_url)
+        yield shared_class
+        shared_class.wire.end()
+        shared_class.lost.clear()
 
 
 @pytest.fixture
-def school(shared: Class) -> Iterator[Class]:
-    """The class, which follows: all see the second timestep of the first sequence."""
-    shared.teacher.get_by_role("radio", name="Follow").check(force=True)
-    shared.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
-    shared.step("Home", "ArrowRight")
-    for page in shared.followers:
+def classroom(shared_class: Class) -> Iterator[Class]:
+    """Return the class with every page at the second timestep of the first sequence."""
+    shared_class.teacher.get_by_role("radio", name="Follow").check(force=True)
+    shared_class.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
+    shared_class.step("Home", "ArrowRight")
+    for page in shared_class.followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 2, unit 1")
         expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(5)
-    yield shared
-    assert not shared.complaints
+    yield shared_class
+    assert not shared_class.console_errors
 
 
-def test_students_see_the_teacher_s_cursor_clamps_and_sequence(school: Class) -> None:
-    teacher, what_if = school.teacher, school.teacher.get_by_role("region", name="What if")
+def test_students_see_the_cursor_clamps_and_sequence_of_the_teacher(classroom: Class) -> None:
+    teacher, what_if = classroom.teacher, classroom.teacher.get_by_role("region", name="What if")
     expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^2 "))
-    school.step("ArrowRight")
-    for page in school.followers:
+    classroom.step("ArrowRight")
+    for page in classroom.followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x B")
-    for page in school.followers:
+    for page in classroom.followers:
         expect(page.locator("#sequence")).to_have_value("A x B")
     teacher.get_by_role("button", name="What if").click()
     what_if.get_by_role("button", name=contract.CLAMP, exact=True).click()
-    for page in school.followers:
+    for page in classroom.followers:
         expect(page.get_by_role("region", name="What if").get_by_text(contract.CLEAR_CLAMPS)).to_be_visible()
-    rows = [page.get_by_role("group", name="Hidden state h", exact=True) for page in (teacher, school.near)]
+    rows = [page.get_by_role("group", name="Hidden state h", exact=True) for page in (teacher, classroom.laptop)]
     assert rows[0].inner_text() == rows[1].inner_text()
     what_if.get_by_role("button", name=re.compile(f"^{contract.RELEASE}")).first.click()
     teacher.get_by_role("button", name="What if").click()
 
 
-def test_a_question_hides_what_is_to_come_counts_answers_and_shows_both(school: Class) -> None:
-    school.step("ArrowRight")
-    ask(school.teacher, "What will z be at the next step?")
+def test_a_question_covers_later_steps_and_counts_answers_until_the_reveal(classroom: Class) -> None:
+    classroom.step("ArrowRight")
+    ask_question(classroom.teacher, "What will z be at the next step?")
     values = ("0.9", "0.2")
-    for page, value in zip(school.followers, values, strict=True):
+    for page, value in zip(classroom.followers, values, strict=True):
         question = page.get_by_role("region", name="Question")
         expect(question).to_contain_text("What will z of unit 1 be at the next step, t = 4 (“B”)?")
         expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(3)
         question.get_by_role("slider").fill(value)
         question.get_by_role("button", name="Send answer").click()
         expect(question.locator(".counted-in")).to_be_visible()
-    expect(school.panel.locator(".asked [role=status]")).to_contain_text("2 of 2")
-    expect(school.panel.locator(".peek")).to_be_hidden()
-    school.panel.locator("[data-room=reveal]").click()
-    for page, value in zip(school.followers, values, strict=True):
+    expect(classroom.panel.locator(".asked [role=status]")).to_contain_text("2 of 2")
+    expect(classroom.panel.locator(".peek")).to_be_hidden()
+    classroom.panel.locator("[data-room=reveal]").click()
+    for page, value in zip(classroom.followers, values, strict=True):
         question = page.get_by_role("region", name="Question")
         expect(question.locator(".outcome")).to_contain_text(f"{value}0")
         expect(question.locator(".outcome")).to_contain_text("0.89")
         expect(page.locator("#inspector h2")).to_contain_text("t = 4, unit 1")
         expect(question).to_contain_text("2 answers")
-    for page in (school.teacher, *school.followers):
+    for page in (classroom.teacher, *classroom.followers):
         expect_no_barriers(page)
-    school.panel.locator("[data-room=dismiss]").click()
-    expect(school.near.get_by_role("region", name="Question")).to_be_hidden()
+    classroom.panel.locator("[data-room=dismiss]").click()
+    expect(classroom.laptop.get_by_role("region", name="Question")).to_be_hidden()
 
 
-def test_a_student_explores_offers_a_view_and_comes_back_with_nothing_lost(school: Class) -> None:
-    school.teacher.get_by_role("radio", name="Explore").check(force=True)
-    own = school.near
-    expect(own.locator("[data-do=follow]")).to_be_visible()
-    own.get_by_role("slider", name="Step").press("End")
-    school.step("Home")
-    expect(own.locator("#inspector h2")).to_contain_text("t = 5")
-    own.locator("[data-do=offer]").click()
-    expect(school.panel.locator(".offers")).to_contain_text("flip-flop: A x x B x")
-    school.panel.locator(".offers button").click()
-    for page in (school.teacher, *school.followers):
+def test_a_student_explores_offers_a_view_and_returns_to_the_teacher(classroom: Class) -> None:
+    classroom.teacher.get_by_role("radio", name="Explore").check(force=True)
+    student = classroom.laptop
+    expect(student.locator("[data-do=follow]")).to_be_visible()
+    student.get_by_role("slider", name="Step").press("End")
+    classroom.step("Home")
+    expect(student.locator("#inspector h2")).to_contain_text("t = 5")
+    student.locator("[data-do=offer]").click()
+    expect(classroom.panel.locator(".offers")).to_contain_text("flip-flop: A x x B x")
+    classroom.panel.locator(".offers button").click()
+    for page in (classroom.teacher, *classroom.followers):
         expect(page.locator("#inspector h2")).to_contain_text("t = 5")
-    school.step("Home")
-    expect(own.locator("#inspector h2")).to_contain_text("t = 1")
-    own.locator("[data-do=mine]").click()
-    expect(own.locator("#inspector h2")).to_contain_text("t = 5")
-    own.locator("[data-do=follow]").click()
-    expect(own.locator("#inspector h2")).to_contain_text("t = 1")
+    classroom.step("Home")
+    expect(student.locator("#inspector h2")).to_contain_text("t = 1")
+    student.locator("[data-do=mine]").click()
+    expect(student.locator("#inspector h2")).to_contain_text("t = 5")
+    student.locator("[data-do=follow]").click()
+    expect(student.locator("#inspector h2")).to_contain_text("t = 1")
 
 
-def test_a_lost_connection_comes_back_to_the_newest_state(school: Class) -> None:
-    bar = school.afar.get_by_role("region", name="Room")
-    school.wire.cut()
+def test_a_student_reconnects_to_the_newest_state(classroom: Class) -> None:
+    bar = classroom.phone.get_by_role("region", name="Room")
+    classroom.wire.cut()
     expect(bar).to_have_attribute("data-state", "lost")
-    school.step("ArrowRight", "ArrowRight")
-    expect(school.near.locator("#inspector h2")).to_contain_text("t = 4")
-    school.wire.whole = True
-    expect(school.afar.locator("#inspector h2")).to_contain_text("t = 4")
+    classroom.step("ArrowRight", "ArrowRight")
+    expect(classroom.laptop.locator("#inspector h2")).to_contain_text("t = 4")
+    classroom.wire.whole = True
+    expect(classroom.phone.locator("#inspector h2")).to_contain_text("t = 4")
     expect(bar).to_have_attribute("data-state", "with")
-    assert school.lost
-    assert all("Failed to load resource" in complaint for complaint in school.lost)
-    school.lost.clear()
+    assert classroom.lost
+    assert all("Failed to load resource" in error for error in classroom.lost)
+    classroom.lost.clear()
 
 
-def test_the_end_of_a_room_leaves_everybody_where_they_were(somebody: Join) -> None:
+def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisitor) -> None:
     late: list[str] = []
-    teacher = somebody(OPENED, late)
-    follower = somebody(f"/rooms/{room(teacher)}", late)
+    teacher = new_visitor(OPENED, late)
+    follower = new_visitor(f"/rooms/{room(teacher)}", late)
     teacher.get_by_role("slider", name="Step").press("ArrowRight")
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     teacher.get_by_role("button", name="End…").click()
@@ -269,10 +278,10 @@ def test_the_end_of_a_room_leaves_everybody_where_they_were(somebody: Join) -> N
     late.clear()
 
 
-def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
-    teacher = somebody("/lessons/reset?step=1")
+def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/lessons/reset?step=1")
     code = room(teacher)
-    follower = somebody(f"/rooms/{code}")
+    follower = new_visitor(f"/rooms/{code}")
     with teacher.expect_popup() as opened:
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
@@ -285,20 +294,20 @@ def test_a_lesson_is_led_from_the_presenter_s_window(somebody: Join) -> None:
     presenter.get_by_role("list", name="Questions").get_by_role("button").click()
     follower.get_by_role("region", name="Question").get_by_role("slider").fill("0.1")
     follower.get_by_role("region", name="Question").get_by_role("button", name="Send answer").click()
-    seen = presenter.get_by_role("region", name="The class")
-    expect(seen.locator(".asked [role=status]")).to_contain_text("1 of 1")
-    expect(seen.locator(".peek .histogram")).to_be_visible()
-    seen.locator("[data-room=reveal]").click()
+    panel = presenter.get_by_role("region", name="The class")
+    expect(panel.locator(".asked [role=status]")).to_contain_text("1 of 1")
+    expect(panel.locator(".peek .histogram")).to_be_visible()
+    panel.locator("[data-room=reveal]").click()
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
-    # Another page of the house is followed to.
+    # Students follow to another page.
     teacher.goto("/compare?task=flip-flop")
     expect(follower.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     expect(follower).to_have_url(re.compile(f"/rooms/{code}$"))
 
 
-def test_a_question_of_one_s_own_in_two_rounds_and_its_record(somebody: Join) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
-    follower = somebody(f"/rooms/{room(teacher)}")
+def test_the_teachers_own_question_has_two_rounds_and_a_record(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    follower = new_visitor(f"/rooms/{room(teacher)}")
     teacher.get_by_role("button", name="Ask…").click()
     dialog = teacher.get_by_role("dialog", name="Ask the class")
     dialog.get_by_role("checkbox").check()
@@ -332,11 +341,11 @@ def test_a_question_of_one_s_own_in_two_rounds_and_its_record(somebody: Join) ->
     assert "Round 2, 1 answer" in record
 
 
-def test_a_reload_and_a_second_window_of_the_teacher_uncover_nothing(somebody: Join) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
-    follower = somebody(f"/rooms/{room(teacher)}")
+def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    follower = new_visitor(f"/rooms/{room(teacher)}")
     inputs = follower.get_by_role("list", name="Input").get_by_role("listitem")
-    ask(teacher, "What will z be at the next step?")
+    ask_question(teacher, "What will z be at the next step?")
     expect(follower.get_by_role("region", name="Question").get_by_role("slider")).to_be_visible()
     expect(inputs).to_have_count(2)
     teacher.reload()
@@ -344,10 +353,10 @@ def test_a_reload_and_a_second_window_of_the_teacher_uncover_nothing(somebody: J
     expect(panel.locator("[data-room=reveal]")).to_be_visible()
     expect(teacher.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(2)
     href = str(teacher.get_by_role("link", name="Presenter window").get_attribute("href"))
-    second = somebody("/?model=running-total" + href[href.index("#") :])
+    second = new_visitor("/?model=running-total" + href[href.index("#") :])
     expect(second.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(2)
     expect(second.get_by_role("combobox", name="Model")).to_have_value("flip-flop")
-    # What either does both show, and the class does not see more.
+    # Both windows show the same, and the class sees no more than before.
     second.get_by_role("slider", name="Step").press("Home")
     for page in (teacher, follower):
         expect(page.locator("#inspector h2")).to_contain_text("t = 1")
@@ -358,21 +367,21 @@ def test_a_reload_and_a_second_window_of_the_teacher_uncover_nothing(somebody: J
         expect(page.locator("#inspector h2")).to_contain_text("t = 3")
 
 
-def test_the_presenter_s_window_asks_from_the_lab_too(somebody: Join) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
-    follower = somebody(f"/rooms/{room(teacher)}")
+def test_the_presenter_window_can_ask_about_the_lab(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    follower = new_visitor(f"/rooms/{room(teacher)}")
     with teacher.expect_popup() as opened:
         teacher.get_by_role("link", name="Presenter window").click()
-    ask(opened.value, "What will z be at the next step?")
+    ask_question(opened.value, "What will z be at the next step?")
     expect(follower.get_by_role("region", name="Question")).to_contain_text("t = 3")
     opened.value.locator("[data-room=reveal]").click()
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3")
 
 
-def test_ten_tabs_of_one_browser_follow_with_one_stream(somebody: Join, base_url: str) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+def test_ten_tabs_of_one_browser_share_one_stream(new_visitor: NewVisitor, base_url: str) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
     code = room(teacher)
-    first = somebody(f"/rooms/{code}")
+    first = new_visitor(f"/rooms/{code}")
     tabs = [first]
     for _ in range(9):
         tabs.append(first.context.new_page())
@@ -384,7 +393,7 @@ def test_ten_tabs_of_one_browser_follow_with_one_stream(somebody: Join, base_url
     teacher.get_by_role("slider", name="Step").press("ArrowRight")
     for tab in tabs:
         expect(tab.locator("#inspector h2")).to_contain_text("t = 2")
-    # The tab that has the stream goes: another takes over.
+    # The tab with the stream is closed, and another one takes over.
     first.close()
     teacher.get_by_role("slider", name="Step").press("ArrowRight")
     for tab in tabs[1:]:
@@ -392,11 +401,11 @@ def test_ten_tabs_of_one_browser_follow_with_one_stream(somebody: Join, base_url
     expect(count).to_have_text(re.compile("^1 "))
 
 
-def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: Join) -> None:
+def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor: NewVisitor) -> None:
     late: list[str] = []
-    teacher = somebody(DRAWN, late)
+    teacher = new_visitor(CURVE_STEP, late)
     code = room(teacher)
-    followers = [somebody(f"/rooms/{code}", late) for _ in range(2)]
+    followers = [new_visitor(f"/rooms/{code}", late) for _ in range(2)]
     teacher.get_by_role("button", name="Ask…").click()
     teacher.get_by_role("dialog", name="Ask the class").get_by_role(
         "button", name=re.compile("^From this lesson step")
@@ -420,12 +429,12 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
     for page in followers:
         expect(page.locator(".sketches path.picked")).to_have_count(0)
     expect_no_barriers(teacher)
-    # As long as it is open, this address gets no answers of this lesson: other tests walk through it.
+    # While the room is open, this address gets no answers of this lesson, but other tests need them.
     bar = teacher.get_by_role("region", name="Room")
     bar.get_by_role("button", name="End…").click()
     teacher.get_by_role("button", name="End room").click()
     expect(bar.get_by_role("status")).not_to_be_empty()
-    for page in followers:  # Playwright never closes a page that is about to go to another
+    for page in followers:  # Playwright cannot close a page during a navigation
         page.wait_for_url(re.compile("/lessons/"))
     assert only_late(late)
     late.clear()
@@ -433,11 +442,11 @@ def test_a_class_s_sketches_are_shown_over_one_another_and_one_by_one(somebody: 
 
 SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now = () => date() + slept;
     window.wakes = () => { slept = 600_000; document.dispatchEvent(new Event("visibilitychange")); }; })()"""
-"""Ten minutes pass by the wall clock while performance.now() stands still, as on a phone that sleeps."""
+"""The wall clock advances by ten minutes while performance.now() does not, as on a sleeping phone."""
 
 
-def test_a_phone_that_slept_asks_for_the_newest_state_at_once(somebody: Join, wire: Wire, browser: Browser) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+def test_a_phone_requests_the_newest_state_after_sleep(new_visitor: NewVisitor, wire: Wire, browser: Browser) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
     phone = browser.new_context().new_page()
     phone.add_init_script(SLEEPS)
     phone.goto(f"{wire.url}/rooms/{room(teacher)}")
@@ -451,11 +460,11 @@ def test_a_phone_that_slept_asks_for_the_newest_state_at_once(somebody: Join, wi
     phone.context.close()
 
 
-def test_a_page_whose_stream_is_held_back_follows_and_says_so(somebody: Join) -> None:
-    teacher = somebody("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+def test_a_page_with_a_blocked_stream_polls_every_2_seconds(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
     code = room(teacher)
-    follower = somebody("/rooms")
-    follower.route(re.compile("/events$"), lambda _: None)  # it is asked, and nothing comes
+    follower = new_visitor("/rooms")
+    follower.route(re.compile("/events$"), lambda _: None)  # the request gets no response
     follower.goto(f"/rooms/{code}")
     bar = follower.get_by_role("region", name="Room")
     expect(bar).to_have_attribute("data-state", "with")

@@ -1,4 +1,4 @@
-"""The training page: every checkpoint's numbers are the core's, and a training is watched, forked, linked and kept."""
+"""The Train page: checkpoints with numbers of the core, and trainings watched, branched, linked and exported."""
 
 from __future__ import annotations
 
@@ -42,45 +42,49 @@ async ([cell, place]) => {
 
 
 def opened(page: Page, **link: str) -> Page:
+    """Open the page of a link and wait for its pictures."""
     page.goto(f"/train?{urlencode(link)}")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     return page
 
 
 def arrived(page: Page, checkpoints: int) -> Page:
-    """Once so many checkpoints have come, and the tapes of all of them."""
+    """Wait until this number of checkpoints and their tapes have arrived."""
     expect(page.get_by_role("slider", name="Checkpoint")).to_have_attribute("max", str(checkpoints - 1))
-    expect(page.locator(".tape .twin").last).to_be_visible()  # until then the run is there that came with the page
+    expect(
+        page.locator(".tape .twin").last
+    ).to_be_visible()  # the second tape appears with the tapes of the checkpoints
     return page
 
 
 def button(page: Page, name: str) -> Any:
+    """Return a button of the training's controls."""
     return page.get_by_role("region", name="Training").get_by_role("button", name=name, exact=True)
 
 
 def check(page: Page, cell: str, training: Training, place: int, text: str) -> None:
-    """What the page shows at a checkpoint against the core's own run of it."""
+    """Compare what the page shows at a checkpoint with the core."""
     step = training.steps[place]
     trace, first = gru.trace(training.model(step), text), gru.trace(training.model(0), text)
     page.wait_for_function(
         "([cell, step]) => document.querySelector(`#tape-${cell} .at-step`).textContent.endsWith(` ${step}`)",
         arg=[cell, f"{step:,}"],
     )
-    seen = page.evaluate(READ, [cell, None])
-    for name, rows in seen["drawn"].items():
+    shown = page.evaluate(READ, [cell, None])
+    for name, rows in shown["drawn"].items():
         np.testing.assert_allclose(rows, getattr(trace, name).T, atol=1e-6)
     if trace.model.readout.kind == "softmax":
         labels = trace.model.readout.labels
-        assert seen["outputs"] == [labels[k] for k in trace.y.argmax(1)]
+        assert shown["outputs"] == [labels[k] for k in trace.y.argmax(1)]
         if place:
-            assert seen["before"] == [labels[k] for k in first.y.argmax(1)]
+            assert shown["before"] == [labels[k] for k in first.y.argmax(1)]
     else:
-        for said, value in zip(seen["outputs"], trace.y[:, 0], strict=True):
-            assert_shown(said, float(value))
+        for text_, value in zip(shown["outputs"], trace.y[:, 0], strict=True):
+            assert_shown(text_, float(value))
 
 
 @pytest.mark.parametrize("task", gru.presets.TASKS)
-def test_every_checkpoint_shows_the_cores_numbers(page: Page, task: str) -> None:
+def test_every_checkpoint_shows_the_numbers_of_the_core(page: Page, task: str) -> None:
     training, rng = shipped(task), np.random.default_rng(len(task))
     text = gru.load(task).examples[1]
     arrived(opened(page, task=task, sequence=text), len(training.steps))
@@ -92,12 +96,12 @@ def test_every_checkpoint_shows_the_cores_numbers(page: Page, task: str) -> None
         expect(
             page.get_by_role("region", name=contract.RESULTS).get_by_role("row").nth(1).locator("td").nth(1)
         ).to_have_text(f"{next(iter(report['gates'].values())):.2f}")
-        says = page.get_by_role("region", name=contract.GRADIENT_FLOW).locator(".says").inner_text()
-        shown = number_of(says.split(" is ")[1].split(". Before")[0])
+        sentence = page.get_by_role("region", name=contract.GRADIENT_FLOW).locator(".says").inner_text()
+        shown = number_of(sentence.split(" is ")[1].split(". Before")[0])
         assert shown == pytest.approx(report["lags"][-1], rel=0.06, abs=0.0051)
 
 
-def test_a_recipe_is_trained_as_the_core_trains_it_and_its_link_shows_the_same(page: Page) -> None:
+def test_a_recipe_is_trained_as_in_the_core_and_its_link_shows_the_same(page: Page) -> None:
     arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
     page.get_by_text("Recipe", exact=True).click()
     form = page.get_by_role("form", name="Recipe")
@@ -113,23 +117,23 @@ def test_a_recipe_is_trained_as_the_core_trains_it_and_its_link_shows_the_same(p
     text = gru.load("flip-flop").examples[0]
     check(page, "gru", training, len(training.steps) - 1, text)
     link = page.url
-    other = page.context.new_page()
-    other.goto(link)
-    other.wait_for_selector(".heatmaps .heatmaplayer image")
-    arrived(other, len(training.steps))
-    check(other, "gru", training, len(training.steps) - 1, text)
-    other.close()
+    second = page.context.new_page()
+    second.goto(link)
+    second.wait_for_selector(".heatmaps .heatmaplayer image")
+    arrived(second, len(training.steps))
+    check(second, "gru", training, len(training.steps) - 1, text)
+    second.close()
     lab = page.get_by_role("link", name="Open this checkpoint in the Lab")
     lab.click()
     expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 1 (input A)")
     expect(page.get_by_text(f"training step {training.steps[-1]}").first).to_be_attached()
 
 
-def test_watching_goes_through_the_training_can_be_paused_and_rewound(page: Page) -> None:
+def test_a_training_can_be_watched_paused_and_rewound(page: Page) -> None:
     arrived(opened(page, task="running-total"), len(shipped("running-total").steps))
     slider = page.get_by_role("slider", name="Checkpoint")
     page.get_by_role("combobox", name="Speed of training").select_option("fast")
-    button(page, "Watch training").click()  # at its end it begins again
+    button(page, "Watch training").click()  # at the end, it starts again from the beginning
     page.wait_for_function("() => Number(document.querySelector('.curves input').value) > 20")
     button(page, "Pause").click()
     expect(button(page, "Watch training")).to_be_visible()
@@ -138,7 +142,7 @@ def test_watching_goes_through_the_training_can_be_paused_and_rewound(page: Page
     expect(slider).to_have_value(str(at + 1))
     page.keyboard.press("Shift+ArrowLeft")
     expect(slider).to_have_value(str(at))
-    page.keyboard.press("ArrowRight")  # the sequence's own
+    page.keyboard.press("ArrowRight")  # moves the cursor in the sequence
     expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("2")
     page.keyboard.press("Shift+Home")
     expect(slider).to_have_value("0")
@@ -151,17 +155,17 @@ def test_watching_goes_through_the_training_can_be_paused_and_rewound(page: Page
     expect(button(page, "Watch training")).to_be_visible()
 
 
-def test_a_sentence_leads_to_its_checkpoint_and_the_picture_to_any(page: Page) -> None:
+def test_milestones_and_the_picture_lead_to_their_checkpoints(page: Page) -> None:
     training = shipped("store-and-recall")
     arrived(opened(page, task="store-and-recall"), len(training.steps))
-    told = [(c.report["step"], said) for c in training.checkpoints for said in c.report["said"]]
+    milestones = [(c.report["step"], sentence) for c in training.checkpoints for sentence in c.report["said"]]
     buttons = page.get_by_role("region", name=contract.MILESTONES).get_by_role("button")
-    expect(buttons).to_have_text([said for _, said in told])
-    step, said = next((step, said) for step, said in told if step == 78)
-    buttons.get_by_text(said).click()
+    expect(buttons).to_have_text([sentence for _, sentence in milestones])
+    step, sentence = next((step, sentence) for step, sentence in milestones if step == 78)
+    buttons.get_by_text(sentence).click()
     clock = page.locator(".course .clock")
     expect(clock).to_have_text(f"training step {step} of 750")
-    expect(page.get_by_role("status", name="Training")).to_contain_text(said)
+    expect(page.get_by_role("status", name="Training")).to_contain_text(sentence)
     canvas = page.get_by_role("img", name="z update gate of unit 1")
     box = canvas.bounding_box()
     assert box is not None
@@ -170,7 +174,7 @@ def test_a_sentence_leads_to_its_checkpoint_and_the_picture_to_any(page: Page) -
     expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("3")
 
 
-def test_a_rate_is_changed_from_here_on_and_the_old_curve_can_stay(page: Page) -> None:
+def test_a_branch_with_another_learning_rate_is_compared_with_its_run(page: Page) -> None:
     training = shipped("flip-flop")
     arrived(opened(page, task="flip-flop"), len(training.steps))
     page.get_by_role("spinbutton", name="Learning rate of the branch").fill("0.1")
@@ -180,18 +184,18 @@ def test_a_rate_is_changed_from_here_on_and_the_old_curve_can_stay(page: Page) -
     button(page, contract.COMPARE_RUN).click()
     page.wait_for_url(re.compile(f"changes={training.steps[60]}:0.1"))
     recipe = read_recipes({key: value[0] for key, value in parse_qs(urlsplit(page.url).query).items()})[0]
-    fork = Training(recipe, list(train(recipe)))
-    arrived(page, len(fork.steps))
+    branch = Training(recipe, list(train(recipe)))
+    arrived(page, len(branch.steps))
     page.keyboard.press("Shift+End")
-    check(page, "gru", fork, len(fork.steps) - 1, gru.load("flip-flop").examples[0])
+    check(page, "gru", branch, len(branch.steps) - 1, gru.load("flip-flop").examples[0])
     page.evaluate(READ, ["gru", 61])
-    check(page, "gru", fork, 61, gru.load("flip-flop").examples[0])
-    said = [sentence for checkpoint in fork.checkpoints for sentence in checkpoint.report["said"]]
-    expect(page.get_by_role("region", name=contract.MILESTONES).get_by_role("button")).to_have_text(said)
+    check(page, "gru", branch, 61, gru.load("flip-flop").examples[0])
+    sentences = [sentence for checkpoint in branch.checkpoints for sentence in checkpoint.report["said"]]
+    expect(page.get_by_role("region", name=contract.MILESTONES).get_by_role("button")).to_have_text(sentences)
     assert len(page.locator("svg.loss .twin").get_attribute("d") or "") > 1000
 
 
-def test_a_training_is_stopped_here_and_not_by_a_stranger(page: Page) -> None:
+def test_only_its_visitor_can_stop_a_training(page: Page) -> None:
     link = {"task": "sentiment", "units": "32", "T": "100", "most": "6000", "reach": "2", "seed": "4711"}
     opened(page, **link)
     expect(button(page, "Stop")).to_be_visible()
@@ -204,7 +208,7 @@ def test_a_training_is_stopped_here_and_not_by_a_stranger(page: Page) -> None:
     assert page.request.get(f"/api/trainings/{id}").json()["state"] == "stopped"
 
 
-def test_typing_is_read_by_all_checkpoints_and_what_is_wrong_is_said(page: Page, complaints: list[str]) -> None:
+def test_all_checkpoints_run_a_typed_sequence_and_errors_are_shown(page: Page, console_errors: list[str]) -> None:
     training = shipped("flip-flop")
     arrived(opened(page, task="flip-flop", step="74"), len(training.steps))
     expect(page.locator(".course .clock")).to_have_text("training step 74 of 750")
@@ -219,10 +223,10 @@ def test_typing_is_read_by_all_checkpoints_and_what_is_wrong_is_said(page: Page,
     box.fill("B B x")
     expect(alert).to_have_text("")
     expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_count(3)
-    complaints.clear()  # the console's word for the refusal
+    console_errors.clear()  # Chromium logs the status 422
 
 
-def test_three_cells_are_trained_beside_one_another(page: Page) -> None:
+def test_three_cells_are_trained_together(page: Page) -> None:
     opened(page, task="flip-flop", cells="rnn,lstm,gru", most="150", after="20", units="2", reach="2")
     recipes = read_recipes({"cells": "rnn,lstm,gru", "most": "150", "after": "20", "units": "2", "reach": "2"})
     trainings = {recipe.cell: Training(recipe, list(train(recipe))) for recipe in recipes}
@@ -237,14 +241,14 @@ def test_three_cells_are_trained_beside_one_another(page: Page) -> None:
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
 
 
-def test_a_table_of_ones_own_is_trained_and_what_is_wrong_with_it_is_said(page: Page, complaints: list[str]) -> None:
+def test_a_table_of_the_visitor_is_trained_and_its_errors_are_shown(page: Page, console_errors: list[str]) -> None:
     opened(page, task="flip-flop")
     page.get_by_role("combobox", name="Task").select_option("own")
     dialog = page.get_by_role("dialog", name="Your own task")
     dialog.get_by_role("textbox", name="Table").fill("A B,A\nB,B")
     dialog.get_by_role("button", name=contract.START_TRAINING).click()
     expect(dialog.get_by_role("alert")).to_have_text("The table has 2 sequences: from 5 to 2,000 can be used.")
-    complaints.clear()  # the console's word for the refusal
+    console_errors.clear()  # Chromium logs the status 422
     text = own_table(60, np.random.default_rng(0))
     dialog.get_by_role("textbox", name="Table").fill(text)
     dialog.get_by_role("button", name=contract.START_TRAINING).click()
@@ -262,7 +266,7 @@ def test_a_table_of_ones_own_is_trained_and_what_is_wrong_with_it_is_said(page: 
     expect(alert).to_contain_text(re.compile("training"))
 
 
-def test_a_number_out_of_range_is_named_where_it_stands(page: Page) -> None:
+def test_a_number_out_of_range_is_reported_and_focused(page: Page) -> None:
     opened(page, task="flip-flop")
     page.get_by_text("Recipe", exact=True).click()
     form = page.get_by_role("form", name="Recipe")
@@ -274,7 +278,7 @@ def test_a_number_out_of_range_is_named_where_it_stands(page: Page) -> None:
     expect(form.get_by_role("spinbutton", name="Units", exact=True)).to_have_value("1")
 
 
-def test_it_goes_through_a_training_from_disk_without_a_network(page: Page, tmp_path: Any) -> None:
+def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any) -> None:
     training = shipped("store-and-recall")
     arrived(opened(page, task="store-and-recall"), len(training.steps))
     with page.expect_download() as downloading:
@@ -300,7 +304,7 @@ def test_it_goes_through_a_training_from_disk_without_a_network(page: Page, tmp_
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+def test_train_is_accessible_and_never_scrolls_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.goto("/train?task=sentiment")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
@@ -317,7 +321,7 @@ def test_a_screen_reader_finds_everything_and_nothing_scrolls_sideways(page: Pag
     page.emulate_media(color_scheme=None)
 
 
-def test_a_frame_shows_it_without_what_was_left_out(page: Page) -> None:
+def test_an_embedded_training_hides_the_parts_of_its_link(page: Page) -> None:
     page.goto("/embed/train?task=flip-flop&hide=question,model&theme=dark&step=74")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     expect(page.locator(".intro > :first-child")).to_have_css("position", "absolute")
@@ -325,7 +329,7 @@ def test_a_frame_shows_it_without_what_was_left_out(page: Page) -> None:
     expect(page.locator(".course .clock")).to_have_text("training step 74 of 750")
 
 
-def test_what_a_link_says_wrongly_is_named(page: Page) -> None:
+def test_a_bad_key_of_a_train_link_is_reported(page: Page) -> None:
     page.goto("/train?task=flip-flop&units=99")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     alert = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")

@@ -1,4 +1,4 @@
-"""What is looked at: links, history, embeds, the table, layers and rows, and what lights up together."""
+"""The position in the page: links, history, embeds, the table, layers and rows, and highlighting."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.lab import Lab, Visit, number
 EMBED = Path(__file__).parents[2] / "docs" / "how-to" / "embed.md"
 
 
-def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
+def test_the_address_contains_the_position_and_restores_it(page: Page) -> None:
     lab = Lab(page).open(model="store-and-recall", sequence="A b c ? d B")
     page.keyboard.press("End")
     page.keyboard.press("ArrowDown")
@@ -28,13 +28,13 @@ def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(p
     page.get_by_role("button", name="Open the sum of the reset gate").click()
     lab.button("Equations").click()
     lab.button("Table of candidate").click()
-    wanted = {
+    expected = {
         "model": ["store-and-recall"], "sequence": ["A b c ? d B"], "t": ["6"], "unit": ["2"],
         "views": ["tape,words,cell,table"], "zoom": ["gate"], "gate": ["r"], "table": ["h_tilde"],
         "convention": ["pytorch"], "v": ["1"],
     }  # fmt: skip
-    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == wanted)
-    page.goto(page.url + "&utm_source=a+letter")  # keys of others are ignored
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == expected)
+    page.goto(page.url + "&utm_source=a+letter")  # unknown keys are ignored
     expect(lab.heading).to_have_text("t = 6, unit 2 of 4")
     expect(page.get_by_role("radio", name="keeps")).to_be_checked()
     expect(lab.cell.get_by_role("radio", name="reset gate")).to_be_checked()
@@ -44,10 +44,10 @@ def test_everything_that_is_looked_at_is_in_the_address_and_comes_back_from_it(p
     expect(lab.error).to_be_empty()
 
 
-def test_back_and_forward_go_through_what_was_looked_at(page: Page) -> None:
+def test_back_and_forward_restore_earlier_positions(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x B")
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**t=2**")  # the cursor is no place of its own
+    page.wait_for_url("**t=2**")  # the cursor adds no entry to the history
     lab.sequence.press("End")
     lab.sequence.press_sequentially(" A B", delay=120)
     page.wait_for_url("**sequence=A+x+B+A+B**")
@@ -60,7 +60,7 @@ def test_back_and_forward_go_through_what_was_looked_at(page: Page) -> None:
     lab.expect_trace("pocket-calculator", gru.load("pocket-calculator").card.examples[0])
     page.go_back()
     lab.expect_trace("flip-flop", "A x B A B")
-    page.go_back()  # what was typed in one go is one place
+    page.go_back()  # text typed without a pause is one entry
     lab.expect_trace("flip-flop", "A x B")
     expect(lab.heading).to_contain_text("t = 2")
     page.go_forward()
@@ -68,7 +68,7 @@ def test_back_and_forward_go_through_what_was_looked_at(page: Page) -> None:
     expect(lab.sequence).to_have_value("A x B A B")
 
 
-def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: Page) -> None:
+def test_bad_keys_of_a_link_are_reported_and_the_rest_is_used(page: Page) -> None:
     lab = Lab(page).open(
         model="flip-flop", sequence="A x B", t="99", unit="0", zoom="huge", views="tape,nonsense", convention="pytorch"
     )
@@ -85,7 +85,7 @@ def test_a_link_that_cannot_be_followed_in_all_says_so_and_shows_the_rest(page: 
     expect(lab.equations).to_be_visible()
 
 
-def test_a_shared_link_opens_the_same_in_a_second_window(page: Page, visitor: BrowserContext) -> None:
+def test_a_shared_link_opens_the_same_page_in_a_second_window(page: Page, visitor: BrowserContext) -> None:
     visitor.grant_permissions(["clipboard-read", "clipboard-write"])
     lab = Lab(page).open(model="sentiment", sequence="not good", t="2", unit="5", convention="pytorch")
     lab.button("Share").click()
@@ -93,19 +93,19 @@ def test_a_shared_link_opens_the_same_in_a_second_window(page: Page, visitor: Br
     expect(dialog.get_by_role("status")).to_contain_text("copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert dialog.get_by_label("Link").input_value() == link
-    other = visitor.new_page()
-    other.goto(link)
-    second = Lab(other)
+    second_page = visitor.new_page()
+    second_page.goto(link)
+    second = Lab(second_page)
     expect(second.heading).to_have_text("t = 2, unit 5 of 8")
-    other.wait_for_selector(".heatmaplayer image")
+    second_page.wait_for_selector(".heatmaplayer image")
     second.expect_trace("sentiment", "not good", flipped=True)
-    assert other.evaluate("document.querySelector('#inspector').innerText") == page.evaluate(
+    assert second_page.evaluate("document.querySelector('#inspector').innerText") == page.evaluate(
         "document.querySelector('#inspector').innerText"
     )
-    other.close()
+    second_page.close()
 
 
-def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(page: Page, base_url: str) -> None:
+def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page, base_url: str) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x B", t="3", views="tape,equations")
     lab.button("Share").click()
     for part in ("the model picker", "the sequence"):
@@ -125,12 +125,12 @@ def test_the_embed_code_makes_a_frame_of_chosen_parts_that_says_how_tall_it_is(p
     inner = page.frames[-1].evaluate("document.documentElement.offsetHeight")
     assert inner > 300
     expect(page.locator("iframe")).to_have_attribute("height", str(inner))
-    own = frame.get_by_role("link", name="Open in GRU Scope")
-    here = page.frames[-1].evaluate("location.origin")
-    expect(own).to_have_js_property("href", f"{here}/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
+    link = frame.get_by_role("link", name="Open in GRU Scope")
+    origin = page.frames[-1].evaluate("location.origin")
+    expect(link).to_have_js_property("href", f"{origin}/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
 
 
-def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserContext) -> None:
+def test_a_table_is_copied_as_csv_without_rounding(page: Page, visitor: BrowserContext) -> None:
     visitor.grant_permissions(["clipboard-read", "clipboard-write"])
     lab = Lab(page).open(model="sentiment", sequence="not very good . bad")
     lab.button("Table of update gate").click()
@@ -143,7 +143,7 @@ def test_a_table_copies_as_csv_to_the_last_bit(page: Page, visitor: BrowserConte
     np.testing.assert_array_equal(np.array([line[2:] for line in copied[1:]], float), trace.z)
 
 
-def test_the_table_leafs_through_a_long_run_with_the_cursor(visit: Visit) -> None:
+def test_the_table_of_a_long_run_shows_the_steps_near_the_cursor(visit: Visit) -> None:
     lab = visit(Lab).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
     page = lab.page
     expect(lab.table.get_by_text("Hidden state h, steps 226 to 300 of 300")).to_be_visible()
@@ -154,11 +154,11 @@ def test_the_table_leafs_through_a_long_run_with_the_cursor(visit: Visit) -> Non
     assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
 
 
-def test_every_layer_of_a_deep_model_can_be_looked_at(visit: Visit, served: dict[str, gru.Model]) -> None:
+def test_every_layer_of_a_deep_model_can_be_shown(visit: Visit, served_models: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
     lab = visit(Lab).open(model="deep", sequence=text, t="3", unit="40")
     page = lab.page
-    trace = gru.trace(served["deep"], text)
+    trace = gru.trace(served_models["deep"], text)
     assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled so that the unit is in sight
     for layer in (1, 2, 4):
         page.get_by_role("combobox", name="Layer").select_option(str(layer - 1))
@@ -167,24 +167,24 @@ def test_every_layer_of_a_deep_model_can_be_looked_at(visit: Visit, served: dict
         lab.settled()
         shown = number(lab.cell.locator("[data-slot=h]").text_content())
         assert shown == pytest.approx(trace.layers[layer - 1].h[2, 39], abs=0.00501)
-        wanted = [str(layer)] if layer < 4 else None
-        page.wait_for_url(lambda url, wanted=wanted: parse_qs(urlsplit(url).query).get("layer") == wanted)
+        expected = [str(layer)] if layer < 4 else None
+        page.wait_for_url(lambda url, expected=expected: parse_qs(urlsplit(url).query).get("layer") == expected)
 
 
 def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
-    """The heatmaps show these units of a layer, in this order."""
+    """Expect these units of a layer in the heatmaps, in this order."""
     lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for signal in ("r", "z", "h_tilde", "h"):
         np.testing.assert_allclose(lab.drawn(signal), getattr(layer, signal)[:, list(units)], atol=1e-12)
 
 
-def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
-    visit: Visit, served: dict[str, gru.Model]
+def test_many_rows_scroll_or_show_only_the_units_that_moved_most(
+    visit: Visit, served_models: dict[str, gru.Model]
 ) -> None:
     text = "a b c d e f g h i j k l"
     lab = visit(Lab).open(model="deep", sequence=text)
     page = lab.page
-    top = gru.trace(served["deep"], text).layers[-1]
+    top = gru.trace(served_models["deep"], text).layers[-1]
     assert_rows(lab, top, range(16))
     rows = page.get_by_role("slider", name="First unit shown")
     rows.fill("31")
@@ -193,7 +193,7 @@ def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
     page.mouse.wheel(0, -120)
     expect(rows).to_have_value("28")
     assert_rows(lab, top, range(27, 43))
-    lab.heading.click()  # the slider's arrows are its own
+    lab.heading.click()  # while the slider has the focus, it uses the arrow keys
     for _ in range(20):
         page.keyboard.press("ArrowDown")
     expect(lab.heading).to_contain_text("unit 21 of 64")
@@ -209,6 +209,7 @@ def test_many_rows_scroll_and_can_be_cut_down_to_those_that_moved_most(
 
 
 def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
+    """Click on a row and expect its unit in the heading."""
     box = lab.group("r").locator(".plot").bounding_box()
     assert box is not None
     lab.page.mouse.click(box["x"] + 5, box["y"] + (row + 0.5) * box["height"] / 16)
@@ -216,22 +217,23 @@ def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
 
 
 def lit(page: Page) -> set[str]:
-    about = page.locator(".lit").evaluate_all("all => all.map(one => one.dataset.about)")
-    return set(about)
+    """Return the names of all highlighted parts."""
+    names = page.locator(".lit").evaluate_all("elements => elements.map(({ dataset }) => dataset.about)")
+    return set(names)
 
 
-def test_a_term_its_wire_its_row_and_its_words_light_up_together(visit: Visit) -> None:
+def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A x B", t="3")
     page = lab.page
-    for hovered, about in (
+    for hovered, names in (
         (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
         (lab.cell.locator("[data-node=z]"), {"z"}),
         (lab.narration.get_by_text("its candidate"), {"h_tilde"}),
         (lab.group("h").get_by_text("hidden state"), {"h"}),
     ):
         hovered.hover()
-        assert lit(page) == about
-        whole = min(about)
+        assert lit(page) == names
+        whole = min(names)
         for part in (
             lab.group(whole),
             lab.cell.locator(f"[data-node={whole}]"),
@@ -246,7 +248,7 @@ def test_a_term_its_wire_its_row_and_its_words_light_up_together(visit: Visit) -
     expect(lab.cell.locator("[data-wire][data-about='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
 
 
-def test_gate_and_zoom_open_from_the_cell_by_keyboard(visit: Visit) -> None:
+def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A x B")
     page = lab.page
     lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
@@ -255,18 +257,18 @@ def test_gate_and_zoom_open_from_the_cell_by_keyboard(visit: Visit) -> None:
     lab.cell.get_by_role("radio", name="One gate").focus()
     page.keyboard.press("ArrowLeft")
     expect(lab.cell.get_by_role("radio", name="One unit")).to_be_checked()
-    expect(lab.heading).to_contain_text("t = 1")  # the arrow was the radio's
+    expect(lab.heading).to_contain_text("t = 1")  # the arrow key moved the radio button
 
 
-def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, complaints: list[str]) -> None:
+def test_a_failed_request_for_sums_is_reported_in_the_cell(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x B")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/api/sums") else None)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if request.url.endswith("/api/sums") else None)
     page.route("**/api/sums", lambda route: route.abort())
     lab.cell.get_by_role("radio", name="One gate").check()
     expect(lab.cell.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
     page.wait_for_timeout(300)
-    assert len(asked) == 1  # it does not insist
+    assert len(requests) == 1  # no automatic retry
     page.unroute("**/api/sums")
     page.keyboard.press("ArrowLeft")  # back to one unit: the focus is on the zoom
     lab.cell.get_by_role("radio", name="One gate").check()
@@ -274,12 +276,12 @@ def test_sums_that_do_not_come_are_said_where_they_would_stand(page: Page, compl
     page.keyboard.press("ArrowRight")
     expect(lab.cell.get_by_text("at t = 2,")).to_be_visible()
     expect(lab.cell.get_by_role("alert")).to_be_empty()
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_going_back_to_a_link_that_left_things_out_shows_what_it_showed(page: Page) -> None:
+def test_back_to_a_link_with_missing_keys_shows_its_first_run(page: Page) -> None:
     lab = Lab(page).open(model="pocket-calculator")
-    page.wait_for_url("**sequence=**")  # what was left out is filled in
+    page.wait_for_url("**sequence=**")  # the page adds the missing keys
     lab.button("Table").click()
     page.wait_for_url("**views=**")
     page.go_back()
@@ -294,13 +296,13 @@ def test_going_back_to_a_link_that_left_things_out_shows_what_it_showed(page: Pa
     lab.expect_trace("flip-flop", gru.load("flip-flop").card.examples[0])
 
 
-def test_rows_that_moved_most_are_those_of_the_run_that_is_shown(page: Page, served: dict[str, gru.Model]) -> None:
+def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_models: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
     lab = Lab(page).open(model="deep", sequence=text, rows="moved", unit="58")
     for sequence in ("l k l k", text, "a a a a a a"):
         lab.sequence.fill(sequence)
         lab.expect_tokens(sequence.split())
-        top = gru.trace(served["deep"], sequence).layers[-1]
+        top = gru.trace(served_models["deep"], sequence).layers[-1]
         most = np.argsort(-top.moved, kind="stable")[:16]
         assert_rows(lab, top, most)
         assert int(re.findall(r"unit (\d+)", lab.heading.inner_text())[0]) - 1 in most
@@ -313,7 +315,7 @@ def test_rows_that_moved_most_are_those_of_the_run_that_is_shown(page: Page, ser
     expect(lab.error).to_be_empty()
 
 
-def test_the_address_goes_on_after_a_way_back_that_failed(page: Page, complaints: list[str]) -> None:
+def test_the_address_stays_correct_after_a_failed_return(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A x x")
     lab.sequence.fill("A B")
     page.wait_for_url("**sequence=A+B**")
@@ -324,17 +326,17 @@ def test_the_address_goes_on_after_a_way_back_that_failed(page: Page, complaints
     lab.sequence.fill("B B B")
     page.wait_for_url("**sequence=B+B+B**")
     lab.expect_trace("flip-flop", "B B B")
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_a_first_run_that_does_not_come_is_said(page: Page, complaints: list[str]) -> None:
+def test_a_failed_first_run_is_reported(page: Page, console_errors: list[str]) -> None:
     page.route("**/api/trace", lambda route: route.abort())
     page.goto("/?model=deep")
     expect(Lab(page).error).to_contain_text(contract.NO_SERVER)
-    complaints.clear()
+    console_errors.clear()
 
 
-def test_what_has_the_focus_keeps_the_keys_that_it_needs(visit: Visit) -> None:
+def test_a_focused_control_uses_its_own_keys(visit: Visit) -> None:
     lab = visit(Lab).open(model="deep", views="tape,words,cell,equations,table")
     page = lab.page
     page.get_by_role("slider", name="First unit shown").focus()
@@ -342,7 +344,7 @@ def test_what_has_the_focus_keeps_the_keys_that_it_needs(visit: Visit) -> None:
     page.keyboard.press("End")
     assert page.get_by_role("slider", name="First unit shown").input_value() != before
     expect(lab.heading).to_contain_text("t = 1")
-    page.get_by_text("Whole layer").click()  # with the pointer: the keys stay the cursor's
+    page.get_by_text("Whole layer").click()  # after a click the arrow keys still move the cursor
     page.keyboard.press("ArrowRight")
     expect(lab.heading).to_contain_text("t = 2")
     expect(lab.cell.get_by_role("radio", name="Whole layer")).to_be_checked()
@@ -352,7 +354,7 @@ def test_what_has_the_focus_keeps_the_keys_that_it_needs(visit: Visit) -> None:
     expect(lab.button("Play")).to_be_visible()
 
 
-def test_very_large_numbers_are_put_into_words_that_hold(page: Page) -> None:
+def test_the_narration_of_very_large_numbers_has_no_infinity_or_nan(page: Page) -> None:
     lab = Lab(page).open(model="pocket-calculator", sequence="=100000 0.3 =-99999 1000 +300")
     for _ in range(5):
         expect(lab.narration).not_to_contain_text("Infinity")
@@ -361,7 +363,7 @@ def test_very_large_numbers_are_put_into_words_that_hold(page: Page) -> None:
         page.keyboard.press("ArrowRight")
 
 
-def test_like_moments_are_brushed_found_and_opened(page: Page) -> None:
+def test_similar_moments_are_selected_searched_and_opened(page: Page) -> None:
     lab = Lab(page).open(
         model="sentiment", sequence="the film was not good .", t="1", unit="1", views="tape,words,alike"
     )
@@ -372,12 +374,12 @@ def test_like_moments_are_brushed_found_and_opened(page: Page) -> None:
     page.mouse.move(box["x"] + 3.5 * column, box["y"] + 3)
     page.mouse.down()
     page.mouse.up()
-    alike = page.get_by_role("region", name=contract.SIMILAR_MOMENTS)
-    expect(alike.get_by_role("combobox", name="Signal")).to_have_value("z")
-    expect(alike.get_by_role("spinbutton", name="from t")).to_have_value("4")
-    alike.get_by_role("button", name="Find").click()
-    expect(alike.get_by_role("list", name="In common")).to_contain_text("“not” in all of these")
-    place = alike.get_by_role("list", name="Moments").get_by_role("button").first
+    view = page.get_by_role("region", name=contract.SIMILAR_MOMENTS)
+    expect(view.get_by_role("combobox", name="Signal")).to_have_value("z")
+    expect(view.get_by_role("spinbutton", name="from t")).to_have_value("4")
+    view.get_by_role("button", name="Find").click()
+    expect(view.get_by_role("list", name="In common")).to_contain_text("“not” in all of these")
+    place = view.get_by_role("list", name="Moments").get_by_role("button").first
     token = place.locator("b").inner_text()
     place.click()
     expect(page.locator("#tokens [aria-current]")).to_have_text(token)

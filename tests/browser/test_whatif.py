@@ -1,4 +1,4 @@
-"""What if: clamp a gate on the page and see exactly what that changed, beside the original run."""
+"""The view What if: clamps and changed weights, and their effect compared with the original run."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from tests.support import contract
 from tests.support.lab import WhatIf, number
 
 
-def test_a_gate_clamped_at_the_cursor_changes_what_the_core_says_it_changes(page: Page) -> None:
+def test_clamping_a_gate_has_the_effect_that_the_core_computes(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4")
     lab.button("What if").click()
-    lab.hold()
+    lab.clamp()
     clamp = Clamp("z", 0.0, [0], slice(3, 4))
-    held, free = lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    clamped, original = lab.expect_clamped("flip-flop", "A x x B x", [clamp])
     expect(lab.chips).to_have_count(1)
     expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.00 at t = 4")
-    gap = np.abs(held.h - free.h)[:, 0]
+    gap = np.abs(clamped.h - original.h)[:, 0]
     expect(lab.effect).to_have_text(
         re.compile(
             r"first differs at t = 4: A instead of B\..*"
             rf"most at t = {gap.argmax() + 1}, unit 1: by {re.escape(f'{gap.max():.3f}')}\.$"
         )
     )
-    # The cell and the equations show the value that is held and the one that it took the place of.
+    # The cell and the equations show the clamped value and the original one.
     assert number(lab.in_cell("z").text_content()) == 0
     replaced = page.locator("[data-replaced=z]").text_content()
-    assert number(replaced) == pytest.approx(free.z[3, 0], abs=0.00501)
+    assert number(replaced) == pytest.approx(original.z[3, 0], abs=0.00501)
     expect(lab.equations.get_by_role("group", name="Update gate")).to_contain_text("clamped at 0.00")
     expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
     expect(lab.narration).to_contain_text("the output is A (original run: B)")
     lab.panel.get_by_role("checkbox").check()
     page.wait_for_function("() => document.querySelector('.heatmaps').data.length === 4")
     for signal in ("r", "z", "h_tilde", "h"):
-        np.testing.assert_allclose(lab.drawn(signal), getattr(held, signal) - getattr(free, signal), atol=1e-12)
+        np.testing.assert_allclose(lab.drawn(signal), getattr(clamped, signal) - getattr(original, signal), atol=1e-12)
 
 
-def test_clamps_are_undone_redone_changed_and_released(page: Page) -> None:
+def test_clamps_can_be_changed_undone_redone_and_released(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4", views="tape,words,whatif,cell,equations")
-    lab.hold()
-    at = Clamp("z", 0.0, [0], slice(3, 4))
-    lab.expect_clamped("flip-flop", "A x x B x", [at])
-    lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the new hold is the one that is being changed
+    lab.clamp()
+    closed = Clamp("z", 0.0, [0], slice(3, 4))
+    lab.expect_clamped("flip-flop", "A x x B x", [closed])
+    lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the sliders change the newest clamp
     half = Clamp("z", 0.5, [0], slice(3, 4))
     lab.expect_clamped("flip-flop", "A x x B x", [half])
-    for key in range(3):  # what a slider goes through is undone in one
+    for key in range(3):  # one undo covers the whole movement of a slider
         lab.panel.get_by_role("slider", name="Value").press("ArrowRight" if key else "ArrowLeft")
     expect(lab.chips.get_by_role("button").first).to_contain_text("= 0.51")
     lab.panel.get_by_role("slider", name="Value").fill("0.5")
     lab.button("Undo").click()
-    lab.expect_clamped("flip-flop", "A x x B x", [at])
+    lab.expect_clamped("flip-flop", "A x x B x", [closed])
     page.keyboard.press("Control+z")
     lab.expect_trace("flip-flop", "A x x B x")
     expect(lab.chips).to_have_count(0)
@@ -68,7 +68,7 @@ def test_clamps_are_undone_redone_changed_and_released(page: Page) -> None:
     page.wait_for_url("**clamps=z.1@4=0.5**")
     page.reload()
     lab.expect_clamped("flip-flop", "A x x B x", [half])
-    lab.hold("reset gate r", "all", 1)
+    lab.clamp("reset gate r", "all", 1)
     lab.expect_clamped("flip-flop", "A x x B x", [half, Clamp("r", 1.0, None, slice(3, 4))])
     lab.button(f"{contract.RELEASE} z of unit 1 = 0.50 at t = 4").click()
     lab.expect_clamped("flip-flop", "A x x B x", [Clamp("r", 1.0, None, slice(3, 4))])
@@ -77,7 +77,7 @@ def test_clamps_are_undone_redone_changed_and_released(page: Page) -> None:
     expect(lab.original.first).to_be_hidden()
 
 
-def test_dragging_over_cells_selects_them_for_a_clamp(page: Page) -> None:
+def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(page: Page) -> None:
     text = "A b c ? d a C b"
     page.set_viewport_size({"width": 1280, "height": 1000})
     lab = WhatIf(page).open(model="store-and-recall", sequence=text, views="tape,words,whatif")
@@ -89,7 +89,7 @@ def test_dragging_over_cells_selects_them_for_a_clamp(page: Page) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
         page.mouse.up()
-        later = 1 if signal == "h" else 0  # what is left after a step is what the next one sees
+        later = 1 if signal == "h" else 0  # the state after a step is the previous state of the next
         expect(lab.panel.get_by_label("Signal")).to_have_value(gate)
         expect(lab.panel.get_by_label("from t", exact=True)).to_have_value(str(4 + later))
         expect(lab.panel.get_by_label("to t", exact=True)).to_have_value(str(6 + later))
@@ -101,57 +101,57 @@ def test_dragging_over_cells_selects_them_for_a_clamp(page: Page) -> None:
     expect(lab.group("h").locator(".holdmarks .held")).to_be_visible()
 
 
-def test_z_is_held_in_the_names_of_the_convention(page: Page) -> None:
+def test_a_clamp_on_z_is_shown_in_the_chosen_convention(page: Page) -> None:
     lab = WhatIf(page).open(
         model="flip-flop", sequence="A x B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
     )
-    lab.hold(value=0.9)  # here z = 0.9 keeps
+    lab.clamp(value=0.9)  # in this convention z = 0.9 keeps the old state
     expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.90 at t = 3")
-    page.wait_for_url("**clamps=z.1@3=0.1**")  # the address is the source's
-    held = gru.trace(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
+    page.wait_for_url("**clamps=z.1@3=0.1**")  # links use the convention of the source
+    clamped = gru.trace(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
     lab.expect_tokens(["A", "x", "B"])
     expect(lab.narration).to_contain_text("z is clamped at 0.90 instead of 0.11")
-    assert number(lab.in_cell("h").text_content()) == pytest.approx(held.h[2, 0], abs=0.00501)
+    assert number(lab.in_cell("h").text_content()) == pytest.approx(clamped.h[2, 0], abs=0.00501)
 
 
-def test_calculator_the_reset_gate_is_idle_on_a_hold_and_the_update_gate_is_not(page: Page) -> None:
+def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(page: Page) -> None:
     text = "=0.3 +0.2 0.35 -0.1"
     lab = WhatIf(page).open(model="pocket-calculator", sequence=text, clamps="r.1@3=0", t="3")
-    held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
-    assert np.abs(held.y - free.y).max() < 0.01
+    clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
+    assert np.abs(clamped.y - original.y).max() < 0.01
     lab.button("What if").click()
     expect(lab.effect).to_contain_text("at most 0.01 at all 4 steps")
     lab.open(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
     lab.button("What if").click()
-    held, free = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
-    gap = held.y[2, 0] - free.y[2, 0]
+    clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
+    gap = clamped.y[2, 0] - original.y[2, 0]
     assert abs(gap) > 0.2
     expect(lab.effect).to_contain_text("first differs at t = 3:")
     assert number(lab.original.nth(2).inner_text().replace("+", "")) == pytest.approx(gap, abs=0.00501)
 
 
-def test_holding_everything_for_good_goes_on_when_the_sequence_grows(page: Page) -> None:
+def test_a_clamp_to_the_end_covers_added_steps(page: Page) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x B", views="tape,words,whatif")
-    lab.always()
-    lab.hold(units="all", value=1)
+    lab.select_all_steps()
+    lab.clamp(units="all", value=1)
     expect(lab.chips.get_by_role("button").first).to_have_text("z of all units = 1.00 at t = 1 to the end")
     lab.sequence.fill("A x B x x A x")
-    held, free = lab.expect_clamped("flip-flop", "A x B x x A x", [Clamp("z", 1.0)])
-    assert (held.y.argmax(1) == free.y.argmax(1)).all()
+    clamped, original = lab.expect_clamped("flip-flop", "A x B x x A x", [Clamp("z", 1.0)])
+    assert (clamped.y.argmax(1) == original.y.argmax(1)).all()
     expect(lab.effect).to_contain_text("the same at all 7 steps")
 
 
-def test_a_hold_that_cannot_be_is_refused_in_words_and_nothing_is_lost(page: Page, complaints: list[str]) -> None:
+def test_a_bad_clamp_in_a_link_is_reported_and_the_run_is_shown(page: Page, console_errors: list[str]) -> None:
     lab = WhatIf(page).open(model="flip-flop", sequence="A x B", clamps="z.7@2=0")
     expect(lab.error).to_contain_text("Unit 7 is not in this layer: choose from 1 to 1. Change or release the clamp.")
     lab.expect_trace("flip-flop", "A x B")
     lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
     expect(lab.error).to_contain_text("“clamps” must look like z.1@4-6=0")
-    complaints.clear()
+    console_errors.clear()
 
 
 @pytest.mark.parametrize("convention", ["source", "pytorch"])
-def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page: Page, convention: str) -> None:
+def test_a_weight_can_be_changed_in_the_sum_of_its_gate(same_page: Page, convention: str) -> None:
     text = "A b c ? d"
     lab = WhatIf(same_page).follow(
         model="store-and-recall",
@@ -172,20 +172,20 @@ def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page:
     editor.get_by_role("slider").fill(str(sign * 1.5))
     changed = model.edited([gru.Edit(0, "z", 1, "W", 2, 1.5)])
     lab.expect_trace(changed, text, flipped=convention == "pytorch")
-    same_page.wait_for_url("**weights=z.2.W3=1.5**")  # the address is the source's
+    same_page.wait_for_url("**weights=z.2.W3=1.5**")  # links use the convention of the source
     expect(gate.get_by_role("button")).to_have_text(f"{sign * 1.5:.2f}".replace("-", "−"))
     expect(editor).to_contain_text(f"trained: {sign * trained:.2f}".replace("-", "−"))
     chip = lab.chips.get_by_role("button").first
     expect(chip).to_have_text(f"weight of c in z of unit 2 = {sign * 1.5:.2f}".replace("-", "−"))
-    free = gru.trace(model, text)
-    gap = np.abs(gru.trace(changed, text).h - free.h)
+    original = gru.trace(model, text)
+    gap = np.abs(gru.trace(changed, text).h - original.h)
     t, unit = np.unravel_index(gap.argmax(), gap.shape)
     expect(lab.effect).to_contain_text(f"most at t = {t + 1}, unit {unit + 1}: by {gap.max():.3f}.")
-    # The number says it more exactly; what is not a weight is not taken.
+    # The number field is more precise, and ignores values out of range.
     editor.get_by_role("spinbutton").fill("5000")
     editor.get_by_role("spinbutton").fill(str(sign * -0.125))
-    other = model.edited([gru.Edit(0, "z", 1, "W", 2, -0.125)])
-    lab.expect_trace(other, text, flipped=convention == "pytorch")
+    precise = model.edited([gru.Edit(0, "z", 1, "W", 2, -0.125)])
+    lab.expect_trace(precise, text, flipped=convention == "pytorch")
     lab.button("Undo").click()
     lab.expect_trace(changed, text, flipped=convention == "pytorch")
     editor.get_by_role("button", name="Reset to trained weight").click()
@@ -196,7 +196,9 @@ def test_a_weight_is_changed_in_the_opened_sum_and_everything_follows(same_page:
     expect(gate.get_by_role("button")).to_be_focused()
 
 
-def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, served: dict[str, gru.Model]) -> None:
+def test_changed_weights_of_a_link_can_be_reset_one_by_one(
+    same_page: Page, served_models: dict[str, gru.Model]
+) -> None:
     text = "a b c"
     lab = WhatIf(same_page).follow(
         model="after", sequence=text, weights="h_tilde.2.c=0.5,r.1.b=-2,z.3.U1=1e-3", views="tape,words,whatif,cell"
@@ -206,22 +208,22 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
         gru.Edit(0, "r", 0, "b", None, -2.0),
         gru.Edit(0, "z", 2, "U", 0, 1e-3),
     ]
-    lab.expect_trace(served["after"].edited(edits), text)
+    lab.expect_trace(served_models["after"].edited(edits), text)
     expect(lab.chips).to_have_count(3)
-    lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum that it is in
+    lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum with this weight
     expect(lab.heading).to_contain_text("unit 3")
     expect(lab.cell.get_by_role("form", name="Weight")).to_contain_text("Weight of h1, t − 1")
     lab.button("Reset to trained weight: bias c in h̃ of unit 2 = 0.50").click()
-    lab.expect_trace(served["after"].edited(edits[1:]), text)
+    lab.expect_trace(served_models["after"].edited(edits[1:]), text)
     lab.follow(model="after", sequence=text, weights="h_tilde.2.c", views="tape,words,whatif")
     expect(lab.error).to_contain_text("“weights” must look like z.1.W3=0.5")
-    lab.expect_trace(served["after"], text)
+    lab.expect_trace(served_models["after"], text)
 
 
 @pytest.mark.parametrize(
     ("model", "clamps", "effect", "score"),
     [
-        # The figures are those of facts measured for these tasks; the shipped models' own are on the page.
+        # The figures were measured for these tasks; the page shows those of the shipped models.
         ("flip-flop", "z@1-=1", "the same at all 14 steps", (1.0, 0.0)),
         ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 steps", (0.001, 0.0005)),
         ("pocket-calculator", "z@3=1", "first differs at t = 3", (0.11, 0.02)),
@@ -229,12 +231,12 @@ def test_changed_weights_come_with_the_link_and_go_one_by_one(same_page: Page, s
         ("sentiment", "r@1-3=0", "the same at all 10 steps", (1.0, 0.005)),
     ],
 )
-def test_a_question_among_the_examples_is_answered_by_clicking(
+def test_an_example_question_sets_its_clamp_and_shows_effect_and_score(
     same_page: Page, model: str, clamps: str, effect: str, score: tuple[float, float]
 ) -> None:
     lab = WhatIf(same_page).follow(model=model)
     examples = same_page.get_by_role("combobox", name="Examples")
-    label = next(one.ask for one in EXAMPLES[model] if dict(parse_qsl(one.link))["clamps"] == clamps)
+    label = next(example.ask for example in EXAMPLES[model] if dict(parse_qsl(example.link))["clamps"] == clamps)
     examples.select_option(label=label)
     expect(lab.effect).to_contain_text(effect)
     expect(lab.panel.locator("summary")).to_contain_text(label)
@@ -257,7 +259,7 @@ def test_a_question_among_the_examples_is_answered_by_clicking(
     expect(lab.chips).to_have_count(1)
 
 
-def test_every_question_leads_where_it_says(same_page: Page) -> None:
+def test_every_example_question_opens_without_an_error(same_page: Page) -> None:
     for model, questions in EXAMPLES.items():
         for question in questions:
             lab = WhatIf(same_page).follow(model=model, **dict(parse_qsl(question.link)))
@@ -265,7 +267,7 @@ def test_every_question_leads_where_it_says(same_page: Page) -> None:
             expect(lab.error).to_be_empty()
 
 
-def test_what_cannot_be_scored_is_said_where_the_score_would_stand(same_page: Page, complaints: list[str]) -> None:
+def test_a_clamp_that_cannot_be_scored_is_reported(same_page: Page, console_errors: list[str]) -> None:
     lab = WhatIf(same_page).follow(
         model="pocket-calculator", sequence="=0.3 +0.2 0.35", clamps="r@2-3=0", views="tape,words,whatif"
     )
@@ -273,4 +275,4 @@ def test_what_cannot_be_scored_is_said_where_the_score_would_stand(same_page: Pa
     expect(lab.panel.get_by_role("status", name="Score")).to_contain_text(
         "steps 2 to 3 are of several kinds (add, hold)"
     )
-    complaints.clear()
+    console_errors.clear()

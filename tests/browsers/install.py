@@ -1,4 +1,4 @@
-"""Gets Firefox and WebKitGTK where the system's packages have them and may be installed; says so where not."""
+"""Installs Firefox and WebKitGTK from the system's packages if possible, and reports which are missing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ PACKAGES = {"Firefox": (FIREFOX, ["firefox-esr"]), "WebKitGTK": (WEBKIT, ["webki
 
 
 def installed(names: tuple[str, ...]) -> str | None:
+    """Return the path of the first of these programs that is installed."""
     return next(filter(None, map(shutil.which, names)), None)
 
 
 def main() -> None:
+    """Install the missing browsers and print which ones there are."""
     missing = [package for names, packages in PACKAGES.values() if not installed(names) for package in packages]
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"])
         for package in missing:
             subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package])
     for browser, (names, packages) in PACKAGES.items():
-        found = installed(names)
-        print(f"{browser}: {found}" if found else f"{browser} is not here: not tested. Install {' '.join(packages)}.")
+        program = installed(names)
+        print(
+            f"{browser}: {program}" if program else f"{browser} is not here: not tested. Install {' '.join(packages)}."
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page's main jobs in Firefox and in WebKitGTK: what is right is tested in Chromium, here that others do it too."""
+"""The main tasks in Firefox and in WebKitGTK. The tests in tests/browser compare the numbers, in Chromium."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 
 import gru_core as gru
-from tests.browser.conftest import base_url, exported, folder, served, uploads  # noqa: F401
+from tests.browser.conftest import base_url, exported, folder, served_models, uploads  # noqa: F401
 from tests.browsers import webdriver
 from tests.browsers.install import FIREFOX, WEBKIT, installed
 from tests.support import contract
@@ -19,15 +19,15 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 FIND = """
     const [role, name] = arguments;
     const tags = { textbox: "input, textarea", slider: "[type=range]", combobox: "select", button: "button" };
-    return [...document.querySelectorAll(tags[role])].find((one) => one.checkVisibility() && name ===
-        (one.ariaLabel ?? one.labels?.[0]?.textContent ?? one.textContent).trim());
+    return [...document.querySelectorAll(tags[role])].find((control) => control.checkVisibility() && name ===
+        (control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.textContent).trim());
 """
 SEQUENCE = "A x x B x"
-END = "\ue010"  # the key: where the caret stands at first is each driver's own
+END = "\ue010"  # the key End: drivers differ in where the caret is at first
 
 
 class Page:
-    """Finds controls by role and name."""
+    """A page whose controls are found by role and name."""
 
     def __init__(self, driver: webdriver.Driver) -> None:
         self.driver = driver
@@ -37,25 +37,27 @@ class Page:
         self.wait("document.querySelector('.heatmaplayer image')")
 
     def wait(self, condition: str) -> None:
-        """Until the JavaScript `condition` holds."""
+        """Wait until the JavaScript `condition` is true."""
         try:
             webdriver.until(lambda: self.driver.script(f"return Boolean({condition})"))
         except TimeoutError:
-            seen = self.driver.script("return document.body.innerText")
-            raise AssertionError(f"{condition} never held; the page: {seen}") from None
+            text = self.driver.script("return document.body.innerText")
+            raise AssertionError(f"{condition} was never true; the page: {text}") from None
 
     def text(self, text: str) -> None:
+        """Wait until the page contains a text."""
         self.wait(f"document.body.innerText.includes({text!r})")
 
     def find(self, role: str, name: str) -> dict[str, str]:
-        found: dict[str, str] = webdriver.until(lambda: self.driver.script(FIND, role, name))
-        return found
+        """Wait for a control and return it."""
+        element: dict[str, str] = webdriver.until(lambda: self.driver.script(FIND, role, name))
+        return element
 
     def press(self, name: str) -> None:
         self.driver.click(self.find("button", name))
 
     def expect_states(self, sequence: str, model: str = "flip-flop") -> None:
-        """Until the picture of h is drawn with the core's states of the first unit."""
+        """Wait until the picture of h has the core's states of the first unit."""
         states = gru.trace(gru.load(model), sequence).h[:, 0].tolist()
 
         def drawn() -> bool:
@@ -79,11 +81,11 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(params=["server", "file"])
 def address(request: pytest.FixtureRequest, base_url: str, exported: Callable[..., str]) -> str:  # noqa: F811
-    """Of the page, and of one that was exported with what these tests look at."""
+    """Return the address of the server's page, or of an exported page with the run of these tests."""
     return f"{base_url}/" if request.param == "server" else exported(model="flip-flop", sequence=SEQUENCE)
 
 
-def test_step_and_play(page: Page, address: str) -> None:
+def test_the_step_buttons_and_play_move_the_cursor(page: Page, address: str) -> None:
     page.open(address, model="flip-flop", sequence=SEQUENCE)
     page.expect_states(SEQUENCE)
     page.press("Next step")
@@ -93,20 +95,20 @@ def test_step_and_play(page: Page, address: str) -> None:
     page.find("button", "Play")
 
 
-def test_the_table(page: Page, address: str) -> None:
+def test_the_table_shows_the_states(page: Page, address: str) -> None:
     page.open(address, model="flip-flop", sequence=SEQUENCE)
     page.press("Table")
     page.wait("document.querySelectorAll('section.table tbody tr').length > 0")
     page.text(f"{gru.trace(gru.load('flip-flop'), SEQUENCE).h[0, 0]:.4f}".replace("-", "−")[:5])
 
 
-def test_typing(page: Page, base_url: str) -> None:  # noqa: F811
+def test_a_typed_sequence_runs(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE)
     page.driver.type(page.find("textbox", "Sequence"), END + "A")
     page.expect_states(SEQUENCE + "A")
 
 
-def test_a_clamp(page: Page, base_url: str) -> None:  # noqa: F811
+def test_a_clamp_shows_its_effect_and_can_be_cleared(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE, t="4", clamps="z@4=0")
     page.press("What if")
     page.text("first differs at t = 4: A instead of B.")
@@ -116,30 +118,30 @@ def test_a_clamp(page: Page, base_url: str) -> None:  # noqa: F811
     page.text("first differs at t = 4")
 
 
-def test_a_picture_is_kept(page: Page, base_url: str) -> None:  # noqa: F811
+def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE)
-    # What is given to the visitor is taken before the browser asks where to put it.
+    # Records the download instead of the browser's dialog for files.
     page.driver.script(
-        "HTMLAnchorElement.prototype.click = function () { document.body.dataset.kept = this.download; }"
+        "HTMLAnchorElement.prototype.click = function () { document.body.dataset.download = this.download; }"
     )
     page.press("Export")
     for ending in ("PNG", "SVG", "CSV"):
         page.press(ending)
-        page.wait(f"document.body.dataset.kept?.endsWith('.{ending.lower()}')")
+        page.wait(f"document.body.dataset.download?.endsWith('.{ending.lower()}')")
 
 
-def test_an_embed(page: Page, base_url: str) -> None:  # noqa: F811
+def test_an_embed_runs_its_link(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/embed", model="flip-flop", sequence=SEQUENCE, hide="question,model")
     page.press("Next step")
     page.wait("document.querySelector('#step').value === '2'")
 
 
-def test_axe_finds_nothing(page: Page, address: str) -> None:
+def test_the_page_is_accessible(page: Page, address: str) -> None:
     page.open(address, model="flip-flop", sequence=SEQUENCE, views="tape,words,cell,equations,memory,influence,table")
     page.wait("!document.querySelector('.late')")
     page.wait("document.getAnimations().every(({ playState }) => playState === 'finished')")
-    page.driver.script(f"{AXE}; window.axe.run().then((found) => {{ document.axeFound = found; }});")
-    page.wait("document.axeFound")
+    page.driver.script(f"{AXE}; window.axe.run().then((result) => {{ document.axeResult = result; }});")
+    page.wait("document.axeResult")
     assert (
-        page.driver.script("return document.axeFound.violations.map(({ help, nodes }) => [help, nodes[0].html])") == []
+        page.driver.script("return document.axeResult.violations.map(({ help, nodes }) => [help, nodes[0].html])") == []
     )

@@ -1,7 +1,7 @@
-"""Firefox and WebKitGTK, driven with the commands of WebDriver.
+"""Clients for Firefox and WebKitGTK with the commands of WebDriver.
 
-Firefox takes them by its own Marionette port and WebKitGTK by its driver's HTTP, so that both need only what the
-system's packages bring.
+Firefox takes them over its Marionette port and WebKitGTK over the HTTP of its driver. Both need only packages of the
+system.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 MINI_BROWSER = "/usr/lib/*-linux-gnu/webkit2gtk-4.*/MiniBrowser"
-PATIENCE = 60.0  # seconds, after which something is broken rather than slow
+PATIENCE = 60.0  # seconds until a test gives up
 
 
 class Driver(Protocol):
@@ -32,28 +32,30 @@ class Driver(Protocol):
     def type(self, element: dict[str, str], keys: str) -> None: ...
 
 
-def until(happened: Any) -> Any:
-    """What `happened()` gives as soon as that is true. Raises TimeoutError if it never is."""
+def until(condition: Any) -> Any:
+    """Return the value of `condition()` as soon as it is true. Raise TimeoutError if it never is."""
     end = time.monotonic() + PATIENCE
-    while not (found := happened()):
+    while not (value := condition()):
         if time.monotonic() > end:
             raise TimeoutError
         time.sleep(0.05)
-    return found
+    return value
 
 
 class Firefox:
+    """A Firefox, controlled through its Marionette port."""
+
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self._answers = self._socket.makefile("rb")
+        self._responses = self._socket.makefile("rb")
         self._read()
         self._command("WebDriver:NewSession", capabilities={"alwaysMatch": {}})
 
     def _read(self) -> Any:
         length = b""
-        while (digit := self._answers.read(1)) not in (b":", b""):
+        while (digit := self._responses.read(1)) not in (b":", b""):
             length += digit
-        return json.loads(self._answers.read(int(length)))
+        return json.loads(self._responses.read(int(length)))
 
     def _command(self, name: str, **keys: Any) -> Any:
         message = json.dumps([0, 1, name, keys]).encode()
@@ -75,11 +77,13 @@ class Firefox:
         self._command("WebDriver:ElementSendKeys", id=element[ELEMENT], text=keys)
 
     def close(self) -> None:
-        self._answers.close()
+        self._responses.close()
         self._socket.close()
 
 
 class WebKit:
+    """A WebKitGTK, controlled through its driver."""
+
     def __init__(self, port: int, browser: str) -> None:
         self._base = f"http://127.0.0.1:{port}/session"
         options = {"binary": browser, "args": ["--automation"]}
@@ -89,8 +93,8 @@ class WebKit:
     def _command(self, path: str, **keys: Any) -> Any:
         request = urllib.request.Request(self._base + path, json.dumps(keys).encode(), method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                return json.load(answer)["value"]
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                return json.load(response)["value"]
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from None
 
@@ -112,6 +116,7 @@ class WebKit:
 
 @contextmanager
 def _running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in the background."""
     program = subprocess.Popen(
         command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -124,6 +129,7 @@ def _running(*command: str, **environment: str) -> Iterator[subprocess.Popen[byt
 
 @contextmanager
 def firefox(program: str, folder: Path) -> Iterator[Driver]:
+    """Run Firefox and return its client."""
     (folder / "user.js").write_text('user_pref("marionette.port", 0);\n', "utf-8")
     port = folder / "MarionetteActivePort"
     with _running(program, "--headless", "--marionette", "--no-remote", "--profile", str(folder)):
@@ -136,7 +142,7 @@ def firefox(program: str, folder: Path) -> Iterator[Driver]:
 
 @contextmanager
 def webkit(program: str, folder: Path) -> Iterator[Driver]:
-    """WebKitGTK has no mode without a screen: Xvfb is one."""
+    """Run WebKitGTK and return its client. It needs a screen, which Xvfb provides."""
     browser = next(Path("/").glob(MINI_BROWSER[1:]))
     number, write = os.pipe()
     screen = subprocess.Popen(
@@ -163,5 +169,6 @@ def webkit(program: str, folder: Path) -> Iterator[Driver]:
 
 
 def _listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+    """Return whether a program accepts connections at this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

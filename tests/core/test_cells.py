@@ -1,4 +1,4 @@
-"""The other cells than the GRU, against somebody else's and against their equations; and what holds for every cell."""
+"""The LSTM, the RNN and the minimal GRU against other implementations and their equations; properties of all cells."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ OTHERS = [name for name in NAMES if name != "gru"]
 
 
 def random_model(cells: tuple[Cell, ...], rng: np.random.Generator, kind: Any = "softmax") -> Model:
+    """Return the flip-flop model with these cells and a random readout."""
     readout = Readout(kind, rng.normal(size=(2, cells[-1].units)), rng.normal(size=2), ("A", "B"))
     return replace(gru.load("flip-flop"), layers=cells, readout=readout)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "gru reset after"])
-def test_the_loop_that_runs_is_the_equations_step_by_step(name: str) -> None:
+def test_forward_equals_the_equations_of_a_single_step(name: str) -> None:
     rng = np.random.default_rng(3)
     rtol = 1e-15 if name == "mingru" else 0  # its states have no bounds
     for _ in range(200):
@@ -56,7 +57,7 @@ def test_the_loop_that_runs_is_the_equations_step_by_step(name: str) -> None:
 
 
 def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Array]]:
-    """An ONNX graph of one RNN or LSTM node, and what to feed it. ONNX's order of an LSTM's gates is i, o, f, c."""
+    """Return an ONNX graph of one RNN or LSTM node, and its inputs. ONNX's order of an LSTM's gates is i, o, f, c."""
     H, kind, blocks = cell.units, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), len(cell.gates)
     order = [cell.gates.index(gate) for gate in (("h",) if cell.name == "rnn" else ("i", "o", "f", "c_tilde"))]
     rows = np.concatenate([np.arange(k * H, (k + 1) * H) for k in order])
@@ -84,10 +85,12 @@ def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Arr
 
 
 def by_onnxruntime(graph: bytes, feed: dict[str, Array]) -> list[Any]:
+    """Run a graph with onnxruntime."""
     return list(onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, feed))
 
 
 def by_onnx_reference(graph: bytes, feed: dict[str, Array]) -> list[Any]:
+    """Run a graph with onnx's reference evaluator."""
     return list(ReferenceEvaluator(graph).run(None, feed))
 
 
@@ -96,7 +99,7 @@ def by_onnx_reference(graph: bytes, feed: dict[str, Array]) -> list[Any]:
     ("oracle", "dtype", "tolerance"), [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1e-12)]
 )
 @pytest.mark.parametrize("name", ["rnn", "lstm"])
-def test_states_are_what_other_implementations_compute(name: str, oracle: Any, dtype: Any, tolerance: float) -> None:
+def test_states_equal_those_of_other_implementations(name: str, oracle: Any, dtype: Any, tolerance: float) -> None:
     rng = np.random.default_rng(0)
     for units, inputs, T, B in ((1, 1, 5, 1), (4, 3, 40, 2), (32, 8, 60, 5)):
         cell = random_cell(name, rng, inputs, units, 0.3 if units == 32 else 1)
@@ -113,22 +116,23 @@ def sigmoid(a: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-a)))
 
 
-def by_equations(cell: Cell, run: Any, at: dict[str, Array]) -> dict[str, Array]:
-    """Every left-hand side of the equations, of the right-hand sides that a run has (`at` overlays them)."""
-    a = {gate: at["x"] @ W.T + b for gate, (W, b) in blocks(cell).items()}
+def by_equations(cell: Cell, run: Any, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return the left-hand side of every equation, computed from the arrays of a run."""
+    a = {gate: arrays["x"] @ W.T + b for gate, (W, b) in blocks(cell).items()}
     for gate, U in zip(cell.recurrent, np.split(cell.U, len(cell.recurrent) or 1), strict=False):
-        a[gate] = a[gate] + at["h_prev"] @ U.T
+        a[gate] = a[gate] + arrays["h_prev"] @ U.T
     if cell.name == "rnn":
         return {"h": np.tanh(a["h"])}
     if cell.name == "mingru":
-        h = (1 - at["z"]) * at["h_prev"] + at["z"] * at["h_tilde"]
+        h = (1 - arrays["z"]) * arrays["h_prev"] + arrays["z"] * arrays["h_tilde"]
         return {"z": sigmoid(a["z"]), "h_tilde": a["h_tilde"], "h": h}
-    c = at["f"] * at["c_prev"] + at["i"] * at["c_tilde"]
+    c = arrays["f"] * arrays["c_prev"] + arrays["i"] * arrays["c_tilde"]
     gates = {gate: np.tanh(a[gate]) if gate == "c_tilde" else sigmoid(a[gate]) for gate in cell.gates}
-    return gates | {"c": c, "h": at["o"] * np.tanh(at["c"])}
+    return gates | {"c": c, "h": arrays["o"] * np.tanh(arrays["c"])}
 
 
 def blocks(cell: Cell) -> dict[str, tuple[Array, Array]]:
+    """Return the rows of W and b of each gate."""
     parts = [np.split(array, len(cell.gates)) for array in (cell.W, cell.b)]
     return dict(zip(cell.gates, zip(*parts, strict=True), strict=True))
 
@@ -138,27 +142,30 @@ def blocks(cell: Cell) -> dict[str, tuple[Array, Array]]:
     st.integers(0, 10**6), st.sampled_from(OTHERS), st.integers(1, 9), st.integers(1, 5), st.integers(1, 30),
     st.booleans(),
 )  # fmt: skip
-def test_every_intermediate_satisfies_its_equation_or_is_what_holds_it(
-    seed: int, name: str, units: int, inputs: int, T: int, held: bool
+def test_every_array_satisfies_its_equation_or_has_its_clamped_value(
+    seed: int, name: str, units: int, inputs: int, T: int, clamped: bool
 ) -> None:
     rng = np.random.default_rng(seed)
     cell = random_cell(name, rng, inputs, units)
-    holds = random_holds(cell, rng, (T,)) if held else None
+    holds = random_holds(cell, rng, (T,)) if clamped else None
     run = cell.forward(rng.normal(size=(T, inputs)), random_state(cell, rng), holds)
-    at = {key: getattr(run, key) for key in ("x", "h_prev", *cell.signals, *(f"{of}_prev" for of in cell.carried))}
-    for signal, value in by_equations(cell, run, at).items():
+    arrays = {
+        key: getattr(run, key)
+        for key in ("x", "h_prev", *cell.signals, *(f"{carried}_prev" for carried in cell.carried))
+    }
+    for signal, value in by_equations(cell, run, arrays).items():
         if holds is None or signal not in holds.masks:
             np.testing.assert_allclose(getattr(run, signal), value, atol=1e-13)
             continue
-        wanted = np.where(holds.masks[signal], holds.values[signal], value)
-        np.testing.assert_allclose(getattr(run, signal), wanted, atol=1e-13)
+        expected = np.where(holds.masks[signal], holds.values[signal], value)
+        np.testing.assert_allclose(getattr(run, signal), expected, atol=1e-13)
         np.testing.assert_allclose(run.computed[signal], value, atol=1e-13)
-    assert set(run.computed) == (set(cell.holdable) if held else set())
+    assert set(run.computed) == (set(cell.holdable) if clamped else set())
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(OTHERS), st.integers(1, 6), st.integers(1, 5))
-def test_a_term_is_what_its_sum_loses_without_its_weight(seed: int, name: str, units: int, inputs: int) -> None:
+def test_a_term_is_the_change_of_its_sum_without_its_weight(seed: int, name: str, units: int, inputs: int) -> None:
     rng = np.random.default_rng(seed)
     cell = random_cell(name, rng, inputs, units)
     run: Any = cell.forward(rng.normal(size=(12, inputs)), random_state(cell, rng))
@@ -177,17 +184,20 @@ def test_a_term_is_what_its_sum_loses_without_its_weight(seed: int, name: str, u
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_goes_on_from_where_it_was_left_and_a_batch_is_its_sequences(name: str) -> None:
+def test_a_run_can_be_continued_and_a_batch_equals_its_sequences(name: str) -> None:
     rng = np.random.default_rng(7)
     cell, x = random_cell(name, rng, 3, 4), rng.normal(size=(20, 3, 3))
     state, holds = random_state(cell, rng, (3,)), random_holds(cell, rng, (20, 3))
     whole = cell.forward(x, state, holds)
     signals = ("x", "h_prev", *cell.signals)
     for b in range(3):
-        one, of_one = whole.sequence(b), Holds({s: m[:, b] for s, m in holds.masks.items()}, holds[:, b].values)
-        alone = cell.forward(x[:, b], state[b], of_one)
+        sequence, holds_of_one = (
+            whole.sequence(b),
+            Holds({s: m[:, b] for s, m in holds.masks.items()}, holds[:, b].values),
+        )
+        alone = cell.forward(x[:, b], state[b], holds_of_one)
         for signal in signals:
-            np.testing.assert_allclose(getattr(one, signal), getattr(alone, signal), atol=1e-14)
+            np.testing.assert_allclose(getattr(sequence, signal), getattr(alone, signal), atol=1e-14)
     head, tail = whole[:8], cell.forward(x[8:], whole[:8].last, holds[8:])
     for signal in signals:
         np.testing.assert_allclose(getattr(whole[8:], signal), getattr(tail, signal), atol=1e-14)
@@ -196,12 +206,12 @@ def test_a_run_goes_on_from_where_it_was_left_and_a_batch_is_its_sequences(name:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(OTHERS), st.sampled_from([(12,), (12, 3)]), st.booleans())
-def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tuple[int, ...], held: bool) -> None:
+def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tuple[int, ...], clamped: bool) -> None:
     rng = np.random.default_rng(seed)
     cell = random_cell(name, rng, 3, 4)
-    holds = random_holds(cell, rng, shape) if held else None
+    holds = random_holds(cell, rng, shape) if clamped else None
     gates = [gate for gate, signal in cell.signals.items() if signal.lowest == 0]
-    of = {signal: rng.normal(size=(*shape, 4)) for signal in ("h", *gates)}
+    weights_of = {signal: rng.normal(size=(*shape, 4)) for signal in ("h", *gates)}
 
     def run(at: Mapping[str, Array]) -> Run:
         weights = {key: at[key] for key in cell.parameters}
@@ -209,31 +219,32 @@ def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tupl
 
     def loss(at: Mapping[str, Array]) -> float:
         ran = run(at)
-        return float(sum((of[signal] * getattr(ran, signal)).sum() for signal in of))
+        return float(sum((weights_of[signal] * getattr(ran, signal)).sum() for signal in weights_of))
 
     at = {**cell.parameters, "x": rng.normal(size=(*shape, 3)), "h0": random_state(cell, rng, shape[1:])}
-    found = run(at).backward(of["h"], {gate: of[gate] for gate in gates})
+    gradients = run(at).backward(weights_of["h"], {gate: weights_of[gate] for gate in gates})
     # An RNN with weights like these is so curved that a longer step would be off by more than the tolerance.
-    check_gradient(loss, at, {**found.parameters, "x": found.x, "h0": found.h0}, rng, step=1e-5)
+    check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng, step=1e-5)
 
 
 def quotient(f: Any) -> Array:
+    """Return the central difference quotient of fourth order at 0."""
     step = 1e-3
     return np.asarray((8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step))
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("clamped", [False, True])
 @pytest.mark.parametrize("name", OTHERS)
-def test_an_output_moves_with_gates_and_earlier_states_as_it_says(name: str, held: bool) -> None:
+def test_sensitivities_to_gates_and_states_equal_difference_quotients(name: str, clamped: bool) -> None:
     rng = np.random.default_rng(3)
     T, H = 9, 3
     model = random_model((random_cell("gru", rng, 6, 4), random_cell(name, rng, 4, H)), rng)
     gate, *_ = model.layers[1].gates
     signals = [signal for signal in model.layers[1].holdable if signal != gate]
-    clamps = [Clamp(s, 0.3, [0, 2], slice(2 + k, 4 + k), layer=1) for k, s in enumerate(signals)] if held else []
+    clamps = [Clamp(s, 0.3, [0, 2], slice(2 + k, 4 + k), layer=1) for k, s in enumerate(signals)] if clamped else []
     x = rng.normal(size=(T, 6))
     trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
-    found = trace.sensitivity(T - 2, 1)
+    sensitivity = trace.sensitivity(T - 2, 1)
 
     def nudged(signal: str, cell: tuple[int, int]) -> Any:
         old = holds[1] or Holds({}, {})
@@ -242,44 +253,42 @@ def test_an_output_moves_with_gates_and_earlier_states_as_it_says(name: str, hel
 
         def ran(by: float) -> Any:
             mask[cell], values[cell] = True, getattr(trace.layers[1], signal)[cell] + by
-            now = Holds({**old.masks, signal: mask}, {**old.values, signal: values})
-            run = model.forward(x, holds=[holds[0], now])[-1]
+            changed = Holds({**old.masks, signal: mask}, {**old.values, signal: values})
+            run = model.forward(x, holds=[holds[0], changed])[-1]
             return np.append(model.readout(run.h)[T - 2, 1], run.h[T - 2])
 
         return quotient(ran)
 
     def restarted(s: int, unit: int) -> Any:
-        """h at T − 2, where step s left a state that differs by `by` in one unit."""
-        run, one = trace.layers[1], np.arange(H) == unit
+        """Return the derivatives of h at T − 2 with respect to one unit of the state after step s."""
+        run, direction = trace.layers[1], np.arange(H) == unit
 
         def ran(by: float) -> Any:
             rest = None if holds[1] is None else holds[1][s + 1 :]
-            return run.cell.forward(run.x[s + 1 :], run.h[s] + by * one, rest).h[T - 3 - s]
+            return run.cell.forward(run.x[s + 1 :], run.h[s] + by * direction, rest).h[T - 3 - s]
 
         return quotient(ran)
 
-    assert set(found.gates[1]) == {"lstm": {"i", "f", "o"}, "mingru": {"z"}, "rnn": set()}[name]
-    for signal, of_signal in found.gates[1].items():
-        for cell, value in np.ndenumerate(of_signal):
+    assert set(sensitivity.gates[1]) == {"lstm": {"i", "f", "o"}, "mingru": {"z"}, "rnn": set()}[name]
+    for signal, values_ in sensitivity.gates[1].items():
+        for cell, value in np.ndenumerate(values_):
             assert value == pytest.approx(float(nudged(signal, cell)[0]), abs=1e-9)
     for s in range(T - 2):
         by_hold = "h" in model.layers[1].holdable
         J = np.stack([nudged("h", (s, unit))[1:] if by_hold else restarted(s, unit) for unit in range(H)], 1)
-        np.testing.assert_allclose(found.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
-        assert found.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
+        np.testing.assert_allclose(sensitivity.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
+        assert sensitivity.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
         if name == "lstm":
             J = np.stack([nudged("c", (s, unit))[1:] for unit in range(H)], 1)
-            np.testing.assert_allclose(found.states["c"][s], np.linalg.norm(J, axis=1), atol=1e-9)
+            np.testing.assert_allclose(sensitivity.states["c"][s], np.linalg.norm(J, axis=1), atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 40), st.booleans())
-def test_an_lstms_shares_rebuild_its_cell_state_and_need_not_sum_to_one(
-    seed: int, units: int, T: int, held: bool
-) -> None:
+def test_the_contributions_of_an_lstm_rebuild_its_cell_state(seed: int, units: int, T: int, clamped: bool) -> None:
     rng = np.random.default_rng(seed)
     cell = random_cell("lstm", rng, 2, units)
-    holds = random_holds(cell, rng, (T,), 0.1) if held else None
+    holds = random_holds(cell, rng, (T,), 0.1) if clamped else None
     run: Any = cell.forward(rng.normal(size=(T, 2)), random_state(cell, rng), holds)
     unit = int(rng.integers(units))
     L = ledger(run, unit)
@@ -287,12 +296,12 @@ def test_an_lstms_shares_rebuild_its_cell_state_and_need_not_sum_to_one(
     np.testing.assert_allclose(rebuilt, run.c[:, unit], atol=1e-11)
     for first in range(0, T, 7):
         np.testing.assert_allclose(ledger(run, unit, slice(first, first + 3)), L[first : first + 3], atol=1e-15)
-    if not held:
+    if not clamped:
         by_definition = [run.i[k, unit] * np.prod(run.f[k + 1 :, unit]) for k in range(T)]
         np.testing.assert_allclose(L[-1], [np.prod(run.f[:, unit]), *by_definition], atol=1e-15)
 
 
-def test_an_lstms_shares_can_be_more_than_one_and_an_rnn_has_none() -> None:
+def test_contributions_of_an_lstm_may_add_up_to_more_than_1_and_an_rnn_has_none() -> None:
     rng = np.random.default_rng(0)
     model = random_model((random_cell("lstm", rng, 6, 1),), rng)
     clamps = [Clamp("i", 1.0), Clamp("f", 1.0)]
@@ -304,37 +313,40 @@ def test_an_lstms_shares_can_be_more_than_one_and_an_rnn_has_none() -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_held_cell_runs_with_its_twin_and_comes_back_from_its_file(name: str, tmp_path: Any) -> None:
+def test_every_cell_can_be_saved_clamped_edited_drawn_and_negated(name: str, tmp_path: Any) -> None:
     rng = np.random.default_rng(1)
     model = random_model((random_cell(name, rng, 6, 3), random_cell("gru", rng, 3, 2)), rng)
     model.save(tmp_path / "model.safetensors")
     again = load_file(tmp_path / "model.safetensors")
     signal, gate = next(iter(model.layers[0].holdable)), model.layers[0].gates[-1]
-    held, free = gru.twin(again, "A x x B x", clamps=[Clamp(signal, 0.25, [1], slice(2, 4))])
-    assert (getattr(held.layers[0], signal)[2:4, 1] == 0.25).all()
-    np.testing.assert_array_equal(free.y, gru.trace(model, "A x x B x").y)
-    assert np.abs(held.y - free.y)[:2].max() == 0
+    clamped, original = gru.twin(again, "A x x B x", clamps=[Clamp(signal, 0.25, [1], slice(2, 4))])
+    assert (getattr(clamped.layers[0], signal)[2:4, 1] == 0.25).all()
+    np.testing.assert_array_equal(original.y, gru.trace(model, "A x x B x").y)
+    assert np.abs(clamped.y - original.y)[:2].max() == 0
     blocks = list(gru.stream(again, "A x x B x", block=2))
-    np.testing.assert_allclose(np.concatenate([block.y for block in blocks]), free.y, atol=1e-14)
+    np.testing.assert_allclose(np.concatenate([block.y for block in blocks]), original.y, atol=1e-14)
     part: Any = "U" if gate in model.layers[0].recurrent else "W"
     edited, _ = gru.twin(model, "A x", edits=[Edit(0, gate, 1, part, 2, 0.5)])
     row = model.layers[0].gates.index(gate) * 3 + 1
     assert getattr(edited.model.layers[0], part)[row, 2] == 0.5
     assert repr(model.layers[0]) == f"{CELLS[name].__name__}(I=6, H=3)"
-    assert repr(free.layers[0]) == "Forward(T=5, I=6, H=3)"
+    assert repr(original.layers[0]) == "Forward(T=5, I=6, H=3)"
     assert CELLS[name].title in model._repr_html_()
-    assert all(figure_has(free, signal) for signal in model.layers[0].signals)
-    turned = model.negate_unit(0, 1)
-    np.testing.assert_allclose(gru.trace(turned, "A x x B x").y, free.y, atol=1e-14)
-    np.testing.assert_allclose(gru.trace(turned, "A x x B x").layers[0].h[:, 1], -free.layers[0].h[:, 1], atol=1e-14)
+    assert all(figure_has(original, signal) for signal in model.layers[0].signals)
+    negated = model.negate_unit(0, 1)
+    np.testing.assert_allclose(gru.trace(negated, "A x x B x").y, original.y, atol=1e-14)
+    np.testing.assert_allclose(
+        gru.trace(negated, "A x x B x").layers[0].h[:, 1], -original.layers[0].h[:, 1], atol=1e-14
+    )
 
 
 def figure_has(trace: gru.Trace, signal: str) -> bool:
+    """Return whether the figure of a trace has the values of a signal."""
     drawn = {picture.name: picture.z for picture in trace.figure(0).data}
     return bool(np.array_equal(drawn[signal], getattr(trace.layers[0], signal).T))
 
 
-def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
+def test_errors_for_missing_signals_of_an_lstm_list_its_signals() -> None:
     rng = np.random.default_rng(2)
     model = random_model((random_cell("lstm", rng, 6, 2),), rng)
     with pytest.raises(AttributeError, match="no 'r'; its signals are i, f, o, c_tilde, c, h"):
@@ -354,31 +366,31 @@ def test_a_cell_says_what_it_has_when_asked_for_what_it_has_not() -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_cell_learns_to_hold_a_bit(name: str) -> None:
+def test_every_cell_learns_the_flip_flop_task(name: str) -> None:
     rng = np.random.default_rng(0)
     model = random_model((random_cell(name, rng, 6, 4, 0.5),), rng)
     *_, last = fit(model, TASKS["flip-flop"], rng, Schedule(reach=0.99, after=50, most=1500))
     assert last.score >= 0.99
 
 
-def test_an_rnn_is_its_equation() -> None:
-    """One unit by hand: h = tanh(.5 x + .25 h + .1)."""
+def test_an_rnn_satisfies_its_equation() -> None:
+    """One unit by hand: h = tanh(0.5 x + 0.25 h + 0.1)."""
     run = RNN(np.array([[0.5]]), np.array([[0.25]]), np.array([0.1])).forward(np.array([[1.0], [0.0]]))
     first = np.tanh(0.6)
     np.testing.assert_allclose(run.h[:, 0], [first, np.tanh(0.25 * first + 0.1)], atol=1e-15)
 
 
-def test_a_minimal_gru_is_read_from_our_own_file_alone_and_checked_against_a_reference() -> None:
+def test_a_minimal_gru_is_read_only_from_own_files_and_can_be_checked() -> None:
     rng = np.random.default_rng(4)
     model = random_model((random_cell("mingru", rng, 6, 3), random_cell("mingru", rng, 3, 2)), rng)
-    found = formats.read(model.to_bytes(), "net.safetensors")
-    assert found.said == ("A GRU Scope model, trained: 2 layers, minGRU.",)
+    imported = formats.read(model.to_bytes(), "net.safetensors")
+    assert imported.said == ("A GRU Scope model, trained: 2 layers, minGRU.",)
     for name, array in model.parameters.items():
-        np.testing.assert_array_equal(found.model.parameters[name], array)
+        np.testing.assert_array_equal(imported.model.parameters[name], array)
     x = rng.normal(size=(12, 6))
     runs = model.forward(x)
-    assert gru.check(found, {"x": x, "h_l0": runs[0].h, "h_l1": runs[1].h}).passed
-    wrong = gru.check(found, {"x": x, "h": runs[1].h[::-1]})
+    assert gru.check(imported, {"x": x, "h_l0": runs[0].h, "h_l1": runs[1].h}).passed
+    wrong = gru.check(imported, {"x": x, "h": runs[1].h[::-1]})
     assert not wrong.passed
     assert wrong.cause is None
     bare = {"W": model.layers[0].W, "b": model.layers[0].b}
@@ -387,7 +399,7 @@ def test_a_minimal_gru_is_read_from_our_own_file_alone_and_checked_against_a_ref
 
 
 def by_definition(z: Array, h_tilde: Array, h0: Array) -> Array:
-    """The states of a minimal GRU, each as a sum over all candidates before it."""
+    """Return the states of a minimal GRU, each as a sum over all candidates before it."""
     keep = [np.prod(1 - z[k:t], axis=0) for t in range(1, len(z) + 1) for k in range(t + 1)]
     rows = iter(keep)
     states = []
@@ -399,7 +411,7 @@ def by_definition(z: Array, h_tilde: Array, h0: Array) -> Array:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 40), st.sampled_from([(), (3,)]), st.booleans())
-def test_a_minimal_grus_states_are_a_mixture_of_candidates_and_a_scan_gives_them(
+def test_the_states_and_the_scan_of_a_minimal_gru_equal_its_definition(
     seed: int, units: int, T: int, batch: tuple[int, ...], single: bool
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -407,24 +419,24 @@ def test_a_minimal_grus_states_are_a_mixture_of_candidates_and_a_scan_gives_them
     h0 = random_state(cell, rng, batch)
     W_z, W_h = np.split(cell.W, 2)
     b_z, b_h = np.split(cell.b, 2)
-    wanted = by_definition(sigmoid(x @ W_z.T + b_z), x @ W_h.T + b_h, h0)
+    expected = by_definition(sigmoid(x @ W_z.T + b_z), x @ W_h.T + b_h, h0)
     if single:
         cell = cell.with_parameters({name: array.astype(np.float32) for name, array in cell.parameters.items()})
-    near = 2e-5 if single else 1e-13
+    tolerance = 2e-5 if single else 1e-13
     run: Any = cell.forward(x, h0)
     assert run.h.dtype == cell.W.dtype
-    np.testing.assert_allclose(run.h, wanted, atol=near)
+    np.testing.assert_allclose(run.h, expected, atol=tolerance)
     assert isinstance(cell, MinGRU)
-    np.testing.assert_allclose(cell.scan(x), cell.forward(x).h, atol=near)
+    np.testing.assert_allclose(cell.scan(x), cell.forward(x).h, atol=tolerance)
     if not batch:
         unit = int(rng.integers(units))
         L = ledger(run, unit)
-        np.testing.assert_allclose(L.sum(1), 1, atol=near)
+        np.testing.assert_allclose(L.sum(1), 1, atol=tolerance)
         candidates = np.concatenate([[h0[unit]], run.h_tilde[:, unit]])
-        np.testing.assert_allclose(L @ candidates, wanted[:, unit], atol=near)
+        np.testing.assert_allclose(L @ candidates, expected[:, unit], atol=tolerance)
 
 
-def test_a_minimal_gru_says_what_it_has_not() -> None:
+def test_errors_for_missing_parts_of_a_minimal_gru_name_them() -> None:
     rng = np.random.default_rng(2)
     model = random_model((random_cell("mingru", rng, 6, 2),), rng)
     assert model.layers[0].U.shape == (0, 2)

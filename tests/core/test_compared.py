@@ -1,4 +1,4 @@
-"""What the GRU is compared with: models trained as its plain one was, and cards that are true of them."""
+"""The models that the GRU is compared with: their cards, sizes and training."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from gru_core.training.tasks import TASKS
 
 
 def parts(name: str) -> tuple[str, str]:
+    """Return task and cell of a model from its name."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     return task, cell
 
 
 @pytest.mark.parametrize("name", presets.COMPARED)
-def test_a_card_is_true_of_its_model_and_says_when_it_failed(name: str) -> None:
+def test_a_card_has_the_measured_score_and_reports_a_missed_target(name: str) -> None:
     (task, cell), model = parts(name), gru.load(name)
     recipe, plain, card = PRESETS[f"{task}-plain"].recipe, gru.load(f"{task}-plain"), model.card
     assert [layer.name for layer in model.layers] == [cell]
@@ -28,28 +29,28 @@ def test_a_card_is_true_of_its_model_and_says_when_it_failed(name: str) -> None:
     assert card.training["training steps"] == plain.card.training["training steps"]
     assert card.training["penalties"] == "none"
     fresh = TASKS[task].draw(np.random.default_rng(FRESH_SEED + recipe.seed), 20, 1000)
-    found = score(model, fresh)
-    assert card.measured[SCORE[model.readout.kind]] == pytest.approx(found, rel=1e-3)
-    as_good = found >= 0.99 if model.readout.kind == "softmax" else found <= 0.003
+    measured = score(model, fresh)
+    assert card.measured[SCORE[model.readout.kind]] == pytest.approx(measured, rel=1e-3)
+    as_good = measured >= 0.99 if model.readout.kind == "softmax" else measured <= 0.003
     assert ("it did not reach the target" in card.summary) == (not as_good)
     for example in card.examples:
         assert np.isfinite(gru.trace(model, example).y).all()
 
 
 @pytest.mark.parametrize("name", presets.COMPARED)
-def test_sizes_match_by_units_or_as_nearly_as_can_be_by_parameters(name: str) -> None:
+def test_sizes_match_by_units_or_as_closely_as_possible_by_parameters(name: str) -> None:
     (task, _), layer = parts(name), gru.load(name).layers[0]
     plain = gru.load(f"{task}-plain").layers[0]
     if not name.endswith("-parameters"):
         assert layer.units == plain.units
         return
     G, R, I = len(layer.gates), len(layer.recurrent), layer.inputs
-    wanted = 3 * plain.units * (I + plain.units + 1)
-    off = [abs(G * H * (I + 1) + R * H * H - wanted) for H in range(1, 64)]
-    assert abs(sum(array.size for array in layer.parameters.values()) - wanted) == min(off)
+    parameters = 3 * plain.units * (I + plain.units + 1)
+    differences = [abs(G * H * (I + 1) + R * H * H - parameters) for H in range(1, 64)]
+    assert abs(sum(array.size for array in layer.parameters.values()) - parameters) == min(differences)
 
 
-def test_the_recipe_gives_the_shipped_model() -> None:
+def test_training_again_gives_the_shipped_model() -> None:
     *_, last = compared.train("flip-flop-lstm")
     shipped = gru.load("flip-flop-lstm").parameters
     for parameter, array in last.model.parameters.items():

@@ -1,4 +1,4 @@
-"""Single weights at other values."""
+"""Edits of single weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gru_core.cells.gru import GATES
 from tests.support.networks import stacked
 
 
-def test_an_edit_changes_the_one_weight_it_names() -> None:
+def test_an_edit_changes_only_its_weight() -> None:
     model = stacked()
     before = {name: array.copy() for name, array in model.parameters.items()}
     places = [
@@ -31,18 +31,18 @@ def test_an_edit_changes_the_one_weight_it_names() -> None:
 
 
 @pytest.mark.parametrize("gate", GATES)
-def test_an_edit_moves_the_gates_sum_by_what_the_weight_meets(gate: str) -> None:
+def test_an_edit_changes_the_sum_of_the_gate_by_its_product(gate: str) -> None:
     model = gru.load("sentiment")
     W = np.split(model.layers[0].W, 3)[GATES.index(gate)][2, 3]
-    held, free = gru.twin(model, "bad film", edits=[Edit(0, gate, 2, "W", 3, W + 0.5)])
-    for step, moved in ((0, 0.5), (1, 0.0)):
-        Wx = [trace.layers[0].Wx[gate][step, 2] for trace in (held, free)]
-        assert Wx[0] - Wx[1] == pytest.approx(moved)
-    assert held.model.encoder is model.encoder
-    assert free.model is model
+    edited, original = gru.twin(model, "bad film", edits=[Edit(0, gate, 2, "W", 3, W + 0.5)])
+    for step, change in ((0, 0.5), (1, 0.0)):
+        Wx = [trace.layers[0].Wx[gate][step, 2] for trace in (edited, original)]
+        assert Wx[0] - Wx[1] == pytest.approx(change)
+    assert edited.model.encoder is model.encoder
+    assert original.model is model
 
 
-def test_the_last_of_several_edits_of_a_weight_counts() -> None:
+def test_the_last_edit_of_a_weight_is_used() -> None:
     edits = [Edit(0, "z", 0, "b", None, value) for value in (1.0, -1.0)]
     assert gru.load("flip-flop").edited(edits).layers[0].b[1] == -1
 
@@ -66,6 +66,6 @@ def test_the_last_of_several_edits_of_a_weight_counts() -> None:
         (lambda: Edit(0, "h_tilde", 0, "c", None, 0.0), "this layer has no bias c: its reset gate acts before"),
     ],
 )
-def test_a_bad_edit_says_what_is_allowed(edit: Callable[[], Edit], message: str) -> None:
+def test_the_error_for_a_bad_edit_has_the_allowed_values(edit: Callable[[], Edit], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         stacked().edited([edit()])

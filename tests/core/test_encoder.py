@@ -1,4 +1,4 @@
-"""What can be typed, what it becomes, and what is said of what cannot."""
+"""Encoders: which text they read, which inputs it becomes, and the errors for other text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gru_core.encoder import encoder_from_dict
 from gru_core.training.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
 
 
-def test_symbols_may_stand_apart_or_run_together() -> None:
+def test_symbols_are_read_with_or_without_spaces() -> None:
     assert FLIP_FLOP.tokens("A x x B") == FLIP_FLOP.tokens("AxxB") == FLIP_FLOP.tokens("  Ax\txB\n") == list("AxxB")
     np.testing.assert_array_equal(FLIP_FLOP.encode(["B", "A"]), [[0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
 
 
-def test_words_may_be_capitalised_and_end_in_a_full_stop() -> None:
+def test_words_may_be_capitalized_and_followed_by_a_period() -> None:
     assert SENTIMENT.tokens("The film was Good.") == ["the", "film", "was", "good", "."]
 
 
@@ -31,13 +31,13 @@ def test_words_may_be_capitalised_and_end_in_a_full_stop() -> None:
         ("A\0B", "step 2: '\N{REPLACEMENT CHARACTER}' is not in this model's alphabet (A B x y z .)"),
     ],
 )
-def test_a_bad_symbol_is_named_with_its_step_and_the_alphabet(text: str, message: str) -> None:
+def test_the_error_for_a_bad_symbol_has_its_step_and_the_alphabet(text: str, message: str) -> None:
     with pytest.raises(SequenceError) as error:
         FLIP_FLOP.tokens(text)
     assert str(error.value) == message
 
 
-def test_what_an_error_shows_of_the_input_is_short() -> None:
+def test_an_error_quotes_only_a_short_part_of_the_input() -> None:
     with pytest.raises(SequenceError) as error:
         SENTIMENT.tokens("good " + "w" * 5000)
     assert len(str(error.value)) < 200
@@ -50,7 +50,7 @@ def test_the_calculator_reads_load_add_and_hold() -> None:
     np.testing.assert_array_equal(CALCULATOR.encode(tokens), expected)
 
 
-def test_the_running_total_reads_a_signed_number_as_one_to_add() -> None:
+def test_the_running_total_adds_a_number_with_a_sign() -> None:
     np.testing.assert_array_equal(TOTAL.encode(TOTAL.tokens("=0.2 +0.1 -0.3")), [[0.2, 1], [0.1, 0], [-0.3, 0]])
 
 
@@ -74,13 +74,13 @@ def test_an_encoder_can_read_its_own_example(encoder: Symbols | Numbers) -> None
 @pytest.mark.parametrize(
     "bad", ["=", "+", "x", "=nan", "inf", "1e999", "=1e7", "0x10", "1_0", "\N{ARABIC-INDIC DIGIT ONE}", "--1"]
 )
-def test_what_is_not_a_number_in_range_is_refused(bad: str) -> None:
+def test_text_that_is_no_number_in_range_is_refused(bad: str) -> None:
     with pytest.raises(SequenceError, match=r"^step 2: .*(is not one of =v, \+v, v \(v is a number\)|is out of range)"):
         CALCULATOR.tokens(f"=0.1 {bad}")
 
 
 @given(st.sampled_from(sorted(TASKS)), st.integers(0, 2**32 - 1), st.integers(1, 60))
-def test_a_drawn_sequence_reads_back_as_what_was_drawn(name: str, seed: int, T: int) -> None:
+def test_a_random_sequence_written_as_text_is_read_back(name: str, seed: int, T: int) -> None:
     task = TASKS[name]
     text = task.text(np.random.default_rng(seed), T)
     drawn = task.draw(np.random.default_rng(seed), T, 1).x[:, 0]
@@ -88,7 +88,7 @@ def test_a_drawn_sequence_reads_back_as_what_was_drawn(name: str, seed: int, T: 
 
 
 @given(st.sampled_from(presets.NAMES), st.text(max_size=40))
-def test_any_text_is_a_sequence_or_a_clear_error(name: str, text: str) -> None:
+def test_any_text_is_a_sequence_or_a_sequence_error(name: str, text: str) -> None:
     model = gru.load(name)
     try:
         tokens = model.encoder.tokens(text)
@@ -101,7 +101,7 @@ def test_any_text_is_a_sequence_or_a_clear_error(name: str, text: str) -> None:
         assert np.isfinite(gru.trace(model, text).y).all()
 
 
-def test_vectors_are_numbers_with_commas_between() -> None:
+def test_vectors_are_numbers_separated_by_commas() -> None:
     encoder = Vectors(3)
     assert encoder.tokens("0.1,-0.2,3  1,0,\N{MINUS SIGN}.5\n") == ["0.1,-0.2,3", "1,0,-.5"]
     np.testing.assert_array_equal(encoder.encode(["0.1,-0.2,3", "1,0,-.5"]), [[0.1, -0.2, 3], [1, 0, -0.5]])
@@ -110,7 +110,7 @@ def test_vectors_are_numbers_with_commas_between() -> None:
     assert encoder.hint == "Write 3 numbers for each step, as v1,v2,v3 without spaces"
 
 
-def test_a_vector_of_one_is_a_bare_number() -> None:
+def test_a_vector_of_length_1_is_a_number_without_commas() -> None:
     np.testing.assert_array_equal(Vectors(1).encode(Vectors(1).tokens("0.5 -1")), [[0.5], [-1]])
     assert Vectors(1).hint == "Write one number for each step"
 
@@ -127,14 +127,14 @@ def test_a_vector_of_one_is_a_bare_number() -> None:
         ("1,2,\u0663", "step 1: '\u0663' is not a number"),
     ],
 )
-def test_a_bad_vector_is_named_with_its_step(text: str, message: str) -> None:
+def test_the_error_for_a_bad_vector_has_its_step(text: str, message: str) -> None:
     with pytest.raises(SequenceError) as error:
         Vectors(3).tokens(text)
     assert str(error.value) == message
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 5, 256])
-def test_vectors_have_an_example_and_come_back_from_their_file(inputs: int) -> None:
+def test_a_vector_encoder_has_an_example_and_can_be_stored(inputs: int) -> None:
     encoder = Vectors(inputs)
     x = encoder.encode(encoder.tokens(encoder.example))
     assert x.shape == (2 * min(inputs, 4), inputs)

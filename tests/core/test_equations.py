@@ -1,4 +1,4 @@
-"""The products and decimals of the equations, against numbers worked out one by one."""
+"""The numbers of the equations: their parts, and with how many decimals a result follows from the printed numbers."""
 
 from __future__ import annotations
 
@@ -21,41 +21,45 @@ CELLS = [*NAMES, "gru reset after"]
 
 
 def cell_of(name: str, rng: np.random.Generator, units: int) -> Cell:
+    """Return a random cell of this kind, or a GRU that resets after the product."""
     if name == "gru reset after":
         after = GRU.random(3, units, rng, reset="after")
         return after.with_parameters({"c_h": rng.normal(size=units), "b": rng.normal(size=3 * units)})
     return random_cell(name, rng, 3, units)
 
 
-def random_run(name: str, seed: int, units: int, held: bool) -> Run:
+def random_run(name: str, seed: int, units: int, clamped: bool) -> Run:
+    """Return a run of a random cell over 9 timesteps."""
     rng = np.random.default_rng(seed)
     cell = cell_of(name, rng, units)
-    holds = random_holds(cell, rng, (9,)) if held else None
+    holds = random_holds(cell, rng, (9,)) if clamped else None
     return cell.forward(rng.normal(size=(9, 3)), random_state(cell, rng), holds)
 
 
 def by_hand(x: float, decimals: int) -> float:
-    """The number that toFixed of JavaScript prints, by exact decimal arithmetic."""
+    """Round a number as toFixed of JavaScript prints it, by exact decimal arithmetic."""
     return float(Decimal(x).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
 @given(st.floats(-9999, 9999), st.integers(-4000, 4000))
-def test_numbers_are_rounded_as_they_are_printed(number: float, eighths: int) -> None:
-    for x in (number, eighths / 8):  # of the eighths many lie between two numbers with two decimals
+def test_numbers_are_rounded_as_javascript_prints_them(number: float, eighths: int) -> None:
+    for x in (number, eighths / 8):  # many eighths lie exactly between two rounded numbers
         np.testing.assert_allclose(equations.printed(np.array(x)), [by_hand(x, d) for d in (2, 3, 4)], atol=1e-11)
 
 
-def test_a_large_number_is_printed_with_two_digits() -> None:
+def test_a_large_number_is_rounded_to_two_digits() -> None:
     np.testing.assert_allclose(equations.printed(np.array([12345.6, -98765.0])), [[12000, -99000]] * 3)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(CELLS), st.integers(0, 10**6), st.integers(1, 4), st.booleans())
-def test_a_result_follows_if_the_printed_numbers_give_it(name: str, seed: int, units: int, held: bool) -> None:
-    run: Any = random_run(name, seed, units, held)
+def test_a_result_follows_from_the_printed_numbers_with_the_listed_decimals(
+    name: str, seed: int, units: int, clamped: bool
+) -> None:
+    run: Any = random_run(name, seed, units, clamped)
     unit = seed % units
     cell = run.cell
-    free = {signal: run.computed.get(signal, getattr(run, signal)) for signal in cell.signals}
+    unclamped = {signal: run.computed.get(signal, getattr(run, signal)) for signal in cell.signals}
     for t, step in enumerate(equations.steps(run, unit)):
         for d in (2, 3, 4):
 
@@ -67,12 +71,12 @@ def test_a_result_follows_if_the_printed_numbers_give_it(name: str, seed: int, u
                 past = [run.Uh[gate][t, unit]] if gate in cell.recurrent else []
                 terms = [run.Wx[gate][t, unit], *past, cell.biases[gate][unit]]
                 if (cell.name, gate) == ("mingru", "h_tilde"):  # the candidate is the sum itself
-                    results["h_tilde.value"] = sum(map(p, terms)), free[gate][t, unit]
+                    results["h_tilde.value"] = sum(map(p, terms)), unclamped[gate][t, unit]
                     continue
                 a = sum(terms)
                 f = math.tanh if cell.signals[gate].lowest < 0 else lambda x: 1 / (1 + math.exp(-x))
                 results[f"{gate}.a"] = sum(map(p, terms)), a
-                results[f"{gate}.value"] = f(p(a)), free[gate][t, unit]
+                results[f"{gate}.value"] = f(p(a)), unclamped[gate][t, unit]
             if cell.name == "gru":
                 z, h_tilde, h_prev = (array[t, unit] for array in (run.z, run.h_tilde, run.h_prev))
                 results["h.value"] = p(1 - z) * p(h_prev) + p(z) * p(h_tilde), run.h[t, unit]
@@ -80,22 +84,24 @@ def test_a_result_follows_if_the_printed_numbers_give_it(name: str, seed: int, u
                 i, f_t, o, c_tilde, c, c_prev = (
                     array[t, unit] for array in (run.i, run.f, run.o, run.c_tilde, run.c, run.c_prev)
                 )
-                results["c.value"] = p(f_t) * p(c_prev) + p(i) * p(c_tilde), free["c"][t, unit]
+                results["c.value"] = p(f_t) * p(c_prev) + p(i) * p(c_tilde), unclamped["c"][t, unit]
                 results["h.tanh_c"] = math.tanh(p(c)), math.tanh(c)
-                results["h.value"] = p(o) * p(math.tanh(c)), free["h"][t, unit]
+                results["h.value"] = p(o) * p(math.tanh(c)), unclamped["h"][t, unit]
             elif run.mixture is not None:
-                of = run.mixture
-                keep, start, take, candidate = (a[t, unit] for a in (of.keep, of.starts, of.take, of.candidate))
-                results["h.value"] = p(keep) * p(start) + p(take) * p(candidate), free["h"][t, unit]
+                mixture = run.mixture
+                keep, start, take, candidate = (
+                    a[t, unit] for a in (mixture.keep, mixture.starts, mixture.take, mixture.candidate)
+                )
+                results["h.value"] = p(keep) * p(start) + p(take) * p(candidate), unclamped["h"][t, unit]
             half = 0.5 * 10**-d + 1e-9
-            wrong = {slot for slot, (worked_out, value) in results.items() if abs(worked_out - p(value)) > half}
-            assert {slot for slot, enough in step["decimals"].items() if d not in enough} == wrong
+            wrong = {slot for slot, (computed, value) in results.items() if abs(computed - p(value)) > half}
+            assert {slot for slot, sufficient in step["decimals"].items() if d not in sufficient} == wrong
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(CELLS), st.integers(0, 10**6), st.integers(1, 4), st.booleans())
-def test_what_is_kept_and_what_is_taken_add_up_to_the_state(name: str, seed: int, units: int, held: bool) -> None:
-    run: Any = random_run(name, seed, units, held)
+def test_the_kept_and_the_taken_part_add_up_to_the_state(name: str, seed: int, units: int, clamped: bool) -> None:
+    run: Any = random_run(name, seed, units, clamped)
     parts = run.parts
     assert tuple(parts) == run.cell.parts
     if run.mixture is None:
@@ -115,15 +121,17 @@ def test_what_is_kept_and_what_is_taken_add_up_to_the_state(name: str, seed: int
         assert step["sizes"] == pytest.approx(sizes, abs=1e-6)
 
 
-def test_a_stretch_has_the_equations_of_the_whole_run() -> None:
+def test_a_slice_of_a_run_has_the_same_equations() -> None:
     for name in CELLS:
         run = random_run(name, 5, 3, True)
         assert equations.steps(run[3:8], 1) == equations.steps(run, 1)[3:8]
 
 
-def test_weights_in_single_precision_have_equations_too() -> None:
+def test_equations_of_float32_weights_equal_those_of_float64() -> None:
     model = gru.load("sentiment")
     single = model.with_parameters({name: array.astype(np.float32) for name, array in model.parameters.items()})
-    of_single, of_double = (equations.steps(gru.trace(one, "not good").layers[0], 0) for one in (single, model))
-    for one, other in zip(of_single, of_double, strict=True):
-        assert one["parts"] == pytest.approx(other["parts"], abs=1e-5)
+    steps_of_single, steps_of_double = (
+        equations.steps(gru.trace(step, "not good").layers[0], 0) for step in (single, model)
+    )
+    for step, step_of_double in zip(steps_of_single, steps_of_double, strict=True):
+        assert step["parts"] == pytest.approx(step_of_double["parts"], abs=1e-5)

@@ -1,4 +1,4 @@
-"""The laboratories: their tasks by definition, a corner of each result made again, and what the claims say of them."""
+"""The experiments: their tasks by definition, some stored results trained again, and the claims about them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gru_core.experiments.attention import Attention, recalling
 from gru_core.training.tasks import EXPERIMENT_TASKS
 
 
-def test_each_task_answers_as_it_is_defined() -> None:
+def test_the_targets_of_each_task_follow_its_definition() -> None:
     rng = np.random.default_rng(0)
     for name, T in (("gap", 12), ("recall", 8), ("adding", 10), ("parity", 9), ("brackets", 30)):
         task = EXPERIMENT_TASKS[name]
@@ -46,7 +46,7 @@ def test_each_task_answers_as_it_is_defined() -> None:
                 assert 0 <= min(opens) <= max(opens) <= 4
 
 
-def test_recall_of_any_text_asks_only_for_items_that_were_there() -> None:
+def test_recall_has_targets_only_for_items_in_the_sequence() -> None:
     task = EXPERIMENT_TASKS["recall"]
     x = task.encoder.encode(task.encoder.tokens("a c ? d ? ? ?"))
     target, scored = task.answers(x)
@@ -58,54 +58,54 @@ CORNERS = {"gap": (15, 25), "bottleneck": (0, 8, 16), "race": (30, 45, 80)}
 
 
 @pytest.mark.parametrize("name", experiments.GRIDS)
-def test_a_corner_of_each_result_is_made_again(name: str) -> None:
+def test_training_again_reproduces_some_of_the_stored_results(name: str) -> None:
     recipes, rows = experiments.recipes(name), experiments.result(name)
     assert len(recipes) == len(rows)
     for recipe, row in zip(recipes, rows, strict=True):
         assert (row["task"], row["cell"], row["units"], row["seed"]) == (
             recipe.task, recipe.cell, recipe.units, recipe.seed,
         )  # fmt: skip
-    for at in CORNERS[name]:
-        again = experiment_row(recipes[at].to_dict(), lambda message: None)
-        assert (again["steps"], again["good_at"]) == (rows[at]["steps"], rows[at]["good_at"])
-        assert again["score"] == pytest.approx(rows[at]["score"], rel=1e-3)
+    for index in CORNERS[name]:
+        again = experiment_row(recipes[index].to_dict(), lambda message: None)
+        assert (again["steps"], again["good_at"]) == (rows[index]["steps"], rows[index]["good_at"])
+        assert again["score"] == pytest.approx(rows[index]["score"], rel=1e-3)
 
 
-def test_what_was_measured_of_gaps_comes_out() -> None:
-    """A fresh GRU solves 20 steps and not 50; the nearer z begins to 0 the further; chrono everywhere, and soon."""
+def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
+    """With b_z = 0 a GRU learns gaps of 20 steps but not of 50. A smaller b_z reaches further; chrono learns all."""
     solved: dict[tuple[str, float | None, int], int] = defaultdict(int)
     for row in experiments.result("gap"):
         key = ("chrono" if row["first"] == "chrono" else row["cell"], row["biases"].get("z"), row["T"] - 1)
         solved[key] += row["good_at"] is not None
-    fresh, less, least = ([solved["gru", b, gap] for gap in experiments.GAPS] for b in (0.0, -1.0, -2.0))
-    assert fresh[0] >= 3
-    assert fresh[1:] == [0, 0]
-    assert less[0] == 5
-    assert least[:2] == [5, 5]
-    assert fresh[1] < less[1] < least[1]
-    assert less[2] < least[2]
+    bias_0, bias_1, bias_2 = ([solved["gru", b, gap] for gap in experiments.GAPS] for b in (0.0, -1.0, -2.0))
+    assert bias_0[0] >= 3
+    assert bias_0[1:] == [0, 0]
+    assert bias_1[0] == 5
+    assert bias_2[:2] == [5, 5]
+    assert bias_0[1] < bias_1[1] < bias_2[1]
+    assert bias_1[2] < bias_2[2]
     assert [solved["chrono", None, gap] for gap in experiments.GAPS] == [5, 5, 5]
     chrono = [row["good_at"] for row in experiments.result("gap") if row["first"] == "chrono"]
     assert max(chrono) <= 165
-    begun = [row for row in experiments.result("gap") if row["T"] == 101 and "z" in row["biases"]]
-    lags = {row["biases"]["z"]: row["lags"][0][-1] for row in begun}
+    runs = [row for row in experiments.result("gap") if row["T"] == 101 and "z" in row["biases"]]
+    lags = {row["biases"]["z"]: row["lags"][0][-1] for row in runs}
     assert lags[0.0] < 1e-18 < lags[-1.0] < lags[-2.0]
 
 
-def test_no_cell_wins_every_race_and_a_state_is_a_bottleneck() -> None:
-    found: dict[tuple[str, str], float] = {}
+def test_no_cell_is_fastest_on_every_task_and_small_states_recall_less() -> None:
+    steps: dict[tuple[str, str], float] = {}
     for key, rows in groupby(experiments.result("race"), itemgetter("task", "cell")):
-        found[key] = median([row["good_at"] or 9e9 for row in rows])
-    assert found["parity", "lstm"] < found["parity", "gru"] < found["parity", "rnn"]
-    assert found["brackets", "gru"] < found["brackets", "lstm"]
-    assert found["adding", "gru"] <= found["adding", "lstm"] < found["adding", "rnn"]
+        steps[key] = median([row["good_at"] or 9e9 for row in rows])
+    assert steps["parity", "lstm"] < steps["parity", "gru"] < steps["parity", "rnn"]
+    assert steps["brackets", "gru"] < steps["brackets", "lstm"]
+    assert steps["adding", "gru"] <= steps["adding", "lstm"] < steps["adding", "rnn"]
     score = {(row["units"], row["T"] // 2): row["score"] for row in experiments.result("bottleneck")}
     assert score[8, 1] == 1
     assert score[8, 8] == pytest.approx(0.66, abs=0.05)
     assert score[32, 8] >= 0.98
 
 
-def test_attention_is_its_equation_and_keeps_every_item() -> None:
+def test_attention_satisfies_its_equation_and_recalls_every_item() -> None:
     rng = np.random.default_rng(1)
     head = Attention(*(rng.normal(size=(3, d)) for d in (4, 4, 2)))
     x = rng.normal(size=(6, 3))
@@ -120,7 +120,7 @@ def test_attention_is_its_equation_and_keeps_every_item() -> None:
         assert (y.argmax(-1) == batch.target)[batch.scored].all()
 
 
-def test_a_scan_is_the_run_in_log_2_t_passes() -> None:
+def test_a_scan_equals_the_run_in_log2_of_t_passes() -> None:
     rng = np.random.default_rng(3)
     for T in (1, 2, 3, 8, 37, 64):
         cell = MinGRU(rng.normal(size=(10, 2)), np.zeros((0, 5)), rng.normal(size=10))
@@ -130,13 +130,13 @@ def test_a_scan_is_the_run_in_log_2_t_passes() -> None:
     assert sequence.counts(512)["scan"][0] == 9
 
 
-def test_parity_is_learned_by_the_gru_and_not_by_the_scan() -> None:
-    found = experiments.result("sequence")
-    assert all(accuracy < 0.75 for course in found["parity"] for _, accuracy in course)
+def test_parity_is_learned_by_the_gru_but_not_by_the_minimal_gru() -> None:
+    result = experiments.result("sequence")
+    assert all(accuracy < 0.75 for course in result["parity"] for _, accuracy in course)
     gru = [row["score"] for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
     assert min(gru) >= 0.99
-    assert sequence.parity(2) == [tuple(point) for point in found["parity"][2]]
+    assert sequence.parity(2) == [tuple(point) for point in result["parity"][2]]
     recipes = [sequence.parity_recipe(0), replace(experiments.BASES["parity"], biases=experiments.EQUAL["gru"])]
-    minimal, other = (recipe.to_dict() for recipe in recipes)
-    assert {key for key in minimal if minimal[key] != other[key]} == {"cell", "schedule"}
-    assert list(found["timing"]) == [str(T) for T in sequence.LENGTHS]
+    minimal, gru_recipe = (recipe.to_dict() for recipe in recipes)
+    assert {key for key in minimal if minimal[key] != gru_recipe[key]} == {"cell", "schedule"}
+    assert list(result["timing"]) == [str(T) for T in sequence.LENGTHS]

@@ -1,9 +1,8 @@
-"""The colours, as colour-blind eyes have them.
+"""The colors of figures, as people with color vision deficiencies see them.
 
-What a dichromat sees is reckoned as Machado, Oliveira and Fernandes do ("A Physiologically-based Model
-for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009), with their matrices of severity 1.0 on
-linear RGB; how far two colours are apart by CIEDE2000, as Sharma, Wu and Dalal write it out ("The CIEDE2000
-Color-Difference Formula", Color Research & Application 30, 2005).
+The simulation is by Machado, Oliveira and Fernandes ("A Physiologically-based Model for Simulation of Color Vision
+Deficiency", IEEE TVCG 15, 2009), with their matrices of severity 1.0 on linear RGB. The difference of two colors is
+CIEDE2000 as in Sharma, Wu and Dalal ("The CIEDE2000 Color-Difference Formula", Color Research & Application 30, 2005).
 """
 
 from __future__ import annotations
@@ -43,18 +42,19 @@ MACHADO = {
 SRGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # IEC 61966-2-1
 
 
-def seen(colour: str, by: str) -> Lab:
-    """The CIELAB of a colour, #rrggbb or rgb(…), as those with this deficiency see it."""
-    rgb = bytes.fromhex(colour[1:]) if colour[0] == "#" else unlabel_rgb(colour)
+def simulated(color: str, deficiency: str) -> Lab:
+    """Return the CIELAB of a color, #rrggbb or rgb(…), as people with this deficiency see it."""
+    rgb = bytes.fromhex(color[1:]) if color[0] == "#" else unlabel_rgb(color)
     share = np.array([*rgb]) / 255
     linear: Array = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    xyz = SRGB_TO_XYZ @ np.clip(MACHADO[by] @ linear, 0, 1) / SRGB_TO_XYZ.sum(1)
+    xyz = SRGB_TO_XYZ @ np.clip(MACHADO[deficiency] @ linear, 0, 1) / SRGB_TO_XYZ.sum(1)
     x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
-def ciede2000(one: Lab, other: Lab) -> float:
-    (L1, a1, b1), (L2, a2, b2) = one, other
+def ciede2000(first: Lab, second: Lab) -> float:
+    """Return the CIEDE2000 difference of two colors."""
+    (L1, a1, b1), (L2, a2, b2) = first, second
 
     def saturation(C: float) -> float:
         return sqrt(C**7 / (C**7 + 25**7))
@@ -80,7 +80,7 @@ def ciede2000(one: Lab, other: Lab) -> float:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "difference"),
+    ("first", "second", "difference"),
     [
         ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
         ((50, 0, 0), (50, -1, 2), 2.3669),
@@ -94,45 +94,54 @@ def ciede2000(one: Lab, other: Lab) -> float:
         ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082),
     ],
 )
-def test_the_difference_of_colours_is_the_published_one(one: Lab, other: Lab, difference: float) -> None:
-    assert ciede2000(one, other) == pytest.approx(difference, abs=5e-5)
-    assert ciede2000(other, one) == pytest.approx(difference, abs=5e-5)
+def test_ciede2000_gives_the_published_differences(first: Lab, second: Lab, difference: float) -> None:
+    assert ciede2000(first, second) == pytest.approx(difference, abs=5e-5)
+    assert ciede2000(second, first) == pytest.approx(difference, abs=5e-5)
 
 
-@pytest.mark.parametrize("by", MACHADO)
-def test_greys_are_seen_as_they_are(by: str) -> None:
+@pytest.mark.parametrize("deficiency", MACHADO)
+def test_the_simulation_does_not_change_grays(deficiency: str) -> None:
     for grey, lightness in (("#000000", 0), ("#777777", 50.03), ("#ffffff", 100)):
-        np.testing.assert_allclose(seen(grey, by), (lightness, 0, 0), atol=0.01)
+        np.testing.assert_allclose(simulated(grey, deficiency), (lightness, 0, 0), atol=0.01)
 
 
-def test_who_lacks_a_cone_confuses_what_it_tells_apart() -> None:
-    # The red is darker than its L* of 53 to protanopes only.
-    assert seen("#ff0000", "protanopia")[0] < 42
-    assert seen("#ff0000", "deuteranopia")[0] > 53
-    hue = {by: [atan2(b, a) for _, a, b in (seen("#ff0000", by), seen("#00ff00", by))] for by in MACHADO}
-    assert {by for by, (red, green) in hue.items() if abs(red - green) < 0.05} == {"protanopia", "deuteranopia"}
-    green_and_blue = {by: ciede2000(seen("#009e73", by), seen("#0072b2", by)) for by in MACHADO}
-    assert {by for by, apart in green_and_blue.items() if apart < 20} == {"tritanopia"}
+def test_the_simulation_confuses_the_colors_of_the_missing_cone() -> None:
+    # Only people with protanopia see this red darker than its L* of 53.
+    assert simulated("#ff0000", "protanopia")[0] < 42
+    assert simulated("#ff0000", "deuteranopia")[0] > 53
+    hue = {
+        deficiency: [atan2(b, a) for _, a, b in (simulated("#ff0000", deficiency), simulated("#00ff00", deficiency))]
+        for deficiency in MACHADO
+    }
+    assert {deficiency for deficiency, (red, green) in hue.items() if abs(red - green) < 0.05} == {
+        "protanopia",
+        "deuteranopia",
+    }
+    green_and_blue = {
+        deficiency: ciede2000(simulated("#009e73", deficiency), simulated("#0072b2", deficiency))
+        for deficiency in MACHADO
+    }
+    assert {deficiency for deficiency, difference in green_and_blue.items() if difference < 20} == {"tritanopia"}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("by", MACHADO)
-def test_a_value_is_told_from_its_negative(by: str, theme: Theme) -> None:
+@pytest.mark.parametrize("deficiency", MACHADO)
+def test_a_value_and_its_negative_have_distinct_colors(deficiency: str, theme: Theme) -> None:
     for x in (0.5, 1.0):
-        colours = sample_colorscale(colorscale(DIVERGING, theme), [(1 - x) / 2, (1 + x) / 2])
-        minus, plus = (seen(colour, by) for colour in colours)
+        colors = sample_colorscale(colorscale(DIVERGING, theme), [(1 - x) / 2, (1 + x) / 2])
+        minus, plus = (simulated(color, deficiency) for color in colors)
         assert ciede2000(minus, plus) >= 15
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("by", MACHADO)
-def test_the_signals_are_told_apart(by: str, theme: Theme) -> None:
-    """Less is enough here than on a scale: no colour stands without its signal's symbol."""
-    for one, other in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
-        assert ciede2000(seen(one, by), seen(other, by)) >= 5
+@pytest.mark.parametrize("deficiency", MACHADO)
+def test_the_signals_have_distinct_colors(deficiency: str, theme: Theme) -> None:
+    """The limit is lower than on a scale, since each color stands next to the symbol of its signal."""
+    for first, second in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
+        assert ciede2000(simulated(first, deficiency), simulated(second, deficiency)) >= 5
 
 
-def test_a_picture_to_keep_has_axes_labelled_colours_and_the_numbers() -> None:
+def test_a_standalone_figure_has_axes_a_color_bar_and_numbers() -> None:
     trace = gru.trace(gru.load("sentiment"), "not very bad . good")
     themes: tuple[Theme, ...] = ("light", "dark")
     for theme in themes:

@@ -1,4 +1,4 @@
-"""The equations, against somebody else's GRU and against themselves."""
+"""The equations of the GRU against other implementations and against themselves."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from tests.support.networks import RESETS, onnx_gru, random_gru, sigmoid
 
 
 def by_onnxruntime(gru: GRU, x: Array, h0: Array) -> Array:
+    """Return the states that onnxruntime computes."""
     graph, feed = onnx_gru(gru, x, h0)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     return np.asarray(session.run(None, feed)[0])[:, 0]
 
 
 def by_onnx_reference(gru: GRU, x: Array, h0: Array) -> Array:
+    """Return the states that onnx's reference evaluator computes."""
     graph, feed = onnx_gru(gru, x, h0)
     return np.asarray(ReferenceEvaluator(graph).run(None, feed)[0])[:, 0]
 
@@ -38,20 +40,20 @@ ORACLES = [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1
 
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize(("oracle", "dtype", "tolerance"), ORACLES)
-def test_h_is_what_other_implementations_compute(oracle: Any, dtype: Any, tolerance: float, reset: str) -> None:
+def test_states_equal_those_of_other_implementations(oracle: Any, dtype: Any, tolerance: float, reset: str) -> None:
     rng = np.random.default_rng(0)
     for units, inputs, T, B in ((1, 1, 5, 1), (4, 3, 40, 2), (32, 8, 60, 5)):
         gru = random_gru(rng, inputs, units, reset)
         if units == 32:  # many strong weights make the run chaotic, and a difference of one bit grows
             gru = gru.with_parameters({name: a / 3 for name, a in gru.parameters.items()})
         x, h0 = rng.normal(size=(T, B, inputs)).astype(dtype), rng.uniform(-1, 1, (B, units)).astype(dtype)
-        ours = forward(gru.with_parameters({n: a.astype(dtype) for n, a in gru.parameters.items()}), x, h0)
-        assert ours.h.dtype == dtype
-        np.testing.assert_allclose(ours.h, oracle(gru, x, h0), atol=tolerance, rtol=0)
+        run = forward(gru.with_parameters({n: a.astype(dtype) for n, a in gru.parameters.items()}), x, h0)
+        assert run.h.dtype == dtype
+        np.testing.assert_allclose(run.h, oracle(gru, x, h0), atol=tolerance, rtol=0)
 
 
 def check_equations(run: Forward) -> None:
-    """Every array of a run stands in the equations' relation to the others."""
+    """Check that all arrays of a run satisfy the equations."""
     gru, b = run.cell, np.split(run.cell.b, 3)
     for gate, bias, activation in (("r", b[0], sigmoid), ("z", b[1], sigmoid), ("h_tilde", b[2], np.tanh)):
         np.testing.assert_allclose(getattr(run, gate), activation(run.Wx[gate] + run.Uh[gate] + bias), atol=1e-13)
@@ -64,7 +66,7 @@ def check_equations(run: Forward) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 5), st.integers(1, 30), st.sampled_from(RESETS))
-def test_every_intermediate_satisfies_its_equation(seed: int, units: int, inputs: int, T: int, reset: str) -> None:
+def test_every_array_satisfies_its_equation(seed: int, units: int, inputs: int, T: int, reset: str) -> None:
     rng = np.random.default_rng(seed)
     gru = random_gru(rng, inputs, units, reset)
     check_equations(forward(gru, rng.normal(size=(T, inputs)), rng.uniform(-1, 1, units)))
@@ -72,7 +74,7 @@ def test_every_intermediate_satisfies_its_equation(seed: int, units: int, inputs
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 5), st.sampled_from(RESETS), st.sampled_from(GATES))
-def test_a_term_is_what_its_sum_loses_without_its_weight(
+def test_a_term_is_the_change_of_its_sum_without_its_weight(
     seed: int, units: int, inputs: int, reset: str, gate: Any
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -93,7 +95,7 @@ def test_a_term_is_what_its_sum_loses_without_its_weight(
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_a_stretch_of_a_run_is_a_run_from_the_state_before_it(reset: str) -> None:
+def test_a_slice_of_a_run_is_a_run_from_the_state_before_it(reset: str) -> None:
     rng = np.random.default_rng(7)
     gru, x = random_gru(rng, 3, 4, reset), rng.normal(size=(20, 3))
     run = forward(gru, x, rng.uniform(-1, 1, 4))
@@ -103,7 +105,7 @@ def test_a_stretch_of_a_run_is_a_run_from_the_state_before_it(reset: str) -> Non
             np.testing.assert_allclose(getattr(run[first:last], name), getattr(again, name), atol=1e-14)
 
 
-def test_a_state_that_only_rises_has_moved_as_far_as_it_has_risen() -> None:
+def test_moved_is_the_sum_of_all_changes_of_a_state() -> None:
     gru = GRU(W=np.zeros((6, 1)), U=np.zeros((6, 2)), b=np.array([0, 0, -1, -3, 20, -20.0]))
     h0 = np.array([-0.5, 0.25])
     run = forward(gru, np.zeros((30, 1)), h0)
@@ -113,30 +115,30 @@ def test_a_state_that_only_rises_has_moved_as_far_as_it_has_risen() -> None:
 
 
 @given(st.floats(1e-6, 1 - 1e-6))
-def test_at_the_half_life_half_is_left(z: float) -> None:
+def test_after_the_half_life_half_of_the_state_is_left(z: float) -> None:
     assert (1 - z) ** float(half_life(z)) == pytest.approx(0.5, abs=1e-9)
 
 
-def test_a_shut_gate_never_halves_its_past_and_an_open_one_at_once() -> None:
+def test_the_half_life_is_infinite_for_a_closed_gate_and_0_for_an_open_one() -> None:
     z = np.array([[0.0, -0.0, 5e-324], [1.0, 0.5, 0.75]])
     np.testing.assert_array_equal(half_life(z), [[np.inf] * 3, [0, 1, 0.5]])
     assert half_life(z.astype(np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_a_batch_is_its_sequences_one_by_one(reset: str) -> None:
+def test_a_batch_equals_its_single_sequences(reset: str) -> None:
     rng = np.random.default_rng(1)
     gru, x = random_gru(rng, 3, 5, reset), rng.normal(size=(20, 4, 3))
     batch = forward(gru, x)
     for b in range(4):
-        one = forward(gru, x[:, b])
+        single = forward(gru, x[:, b])
         for name in ("r", "z", "h_tilde", "h"):
-            np.testing.assert_allclose(getattr(batch, name)[:, b], getattr(one, name), atol=1e-14)
+            np.testing.assert_allclose(getattr(batch, name)[:, b], getattr(single, name), atol=1e-14)
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_weights_whose_z_keeps_come_in_by_negating_them(reset: str) -> None:
-    """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) is our h with z = σ(−a)."""
+def test_negated_weights_of_z_give_the_convention_where_z_keeps(reset: str) -> None:
+    """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) equals our h with z = σ(−a)."""
     rng = np.random.default_rng(2)
     keeping, x, H = random_gru(rng, 3, 4, reset), rng.normal(size=(30, 3)), 4
     flipped = {
@@ -156,7 +158,7 @@ def test_weights_whose_z_keeps_come_in_by_negating_them(reset: str) -> None:
         np.testing.assert_allclose(1 - ours.z[t], z, atol=1e-14)
 
 
-def test_the_two_placements_of_reset_agree_only_at_one_unit() -> None:
+def test_reset_before_and_after_the_product_are_equal_only_with_one_unit() -> None:
     rng = np.random.default_rng(3)
     for units, same in ((1, True), (3, False)):
         before, x = random_gru(rng, 2, units, "before"), rng.normal(size=(15, 2))
@@ -164,7 +166,7 @@ def test_the_two_placements_of_reset_agree_only_at_one_unit() -> None:
         assert np.allclose(forward(before, x).h, forward(after, x).h, atol=1e-14) is same
 
 
-def test_a_gate_far_beyond_its_range_is_exactly_shut_or_open() -> None:
+def test_a_gate_with_a_very_large_sum_is_exactly_0_or_1() -> None:
     gru = GRU(W=np.array([[1e4], [-1e4], [1.0]]), U=np.zeros((3, 1)), b=np.zeros(3))
     run = forward(gru, np.array([[1.0], [-1.0]]))
     assert run.r.ravel().tolist() == [1.0, 0.0]
@@ -194,7 +196,7 @@ def test_backward_is_the_derivative_of_forward(reset: str, shape: tuple[int, ...
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(RESETS), st.sampled_from([(12,), (12, 3)]))
-def test_backward_is_exact_where_some_of_every_signal_is_held(seed: int, reset: str, shape: tuple[int, ...]) -> None:
+def test_backward_is_the_derivative_of_forward_with_clamps(seed: int, reset: str, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(seed)
     gru = random_gru(rng, 3, 4, reset)
     masks = {signal: rng.random((*shape, 4)) < 0.2 for signal in ("r", "z", "h_tilde", "h_prev")}
@@ -213,7 +215,7 @@ def test_backward_is_exact_where_some_of_every_signal_is_held(seed: int, reset: 
     check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng)
 
 
-def test_holds_may_differ_between_the_sequences_of_a_batch() -> None:
+def test_clamps_may_differ_between_the_sequences_of_a_batch() -> None:
     rng = np.random.default_rng(8)
     for reset in RESETS:
         gru, x, h0 = random_gru(rng, 3, 4, reset), rng.normal(size=(20, 3, 3)), rng.uniform(-1, 1, (3, 4))
@@ -222,20 +224,20 @@ def test_holds_may_differ_between_the_sequences_of_a_batch() -> None:
         batch = forward(gru, x, h0, holds)
         shared = forward(gru, x[:, :1], h0, holds)
         for b in range(3):
-            own = Holds({signal: mask[:, b] for signal, mask in masks.items()}, holds.values)
+            holds_of_one = Holds({signal: mask[:, b] for signal, mask in masks.items()}, holds.values)
             for run, inputs in ((batch, x[:, b]), (shared, x[:, 0])):
-                one = forward(gru, inputs, h0[b], own)
+                single = forward(gru, inputs, h0[b], holds_of_one)
                 for name in ("x", "h0", "r", "z", "h_tilde", "h", "h_prev"):
-                    np.testing.assert_allclose(getattr(run.sequence(b), name), getattr(one, name), atol=1e-14)
+                    np.testing.assert_allclose(getattr(run.sequence(b), name), getattr(single, name), atol=1e-14)
 
 
-def test_a_wrong_gradient_is_found_out() -> None:
+def test_check_gradient_rejects_a_wrong_gradient() -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(AssertionError, match="relative error"):
         check_gradient(lambda at: float((at["a"] ** 2).sum()), {"a": np.ones(3)}, {"a": np.full(3, 2.001)}, rng)
 
 
-def test_shapes_that_do_not_fit_are_refused_by_name() -> None:
+def test_the_error_for_a_wrong_shape_names_the_array() -> None:
     rng = np.random.default_rng(6)
     with pytest.raises(ValueError, match=r"b has shape \(5,\), but 2 units need \(6,\)"):
         GRU(np.zeros((6, 3)), np.zeros((6, 2)), np.zeros(5))

@@ -1,4 +1,4 @@
-"""First weights: what the names say, and how much of a gradient they let through."""
+"""Initial weights: their distributions, and how much of a gradient they pass on over a gap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gru_core.cells.initial import initial
 H = 16
 
 
-def test_keras_weights_are_orthogonal_and_its_forget_gate_begins_open() -> None:
+def test_keras_weights_are_orthogonal_with_a_forget_bias_of_1() -> None:
     rng = np.random.default_rng(0)
     for name, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
         cell = initial(name, 3, 5, rng, "keras")
@@ -21,7 +21,7 @@ def test_keras_weights_are_orthogonal_and_its_forget_gate_begins_open() -> None:
             np.testing.assert_array_equal(b, 1 if gate == "f" else 0)
 
 
-def test_chrono_spreads_what_is_kept_from_a_half_to_all_but_a_part_in_t_max() -> None:
+def test_chrono_spreads_the_kept_share_from_a_half_to_1_minus_1_over_t_max() -> None:
     rng = np.random.default_rng(0)
     b = initial("lstm", 1, 4000, rng, "chrono", 50).biases
     np.testing.assert_array_equal(b["i"], -b["f"])
@@ -34,17 +34,17 @@ def test_chrono_spreads_what_is_kept_from_a_half_to_all_but_a_part_in_t_max() ->
 
 
 def gradient_over_a_gap(cell: Cell, gap: int, rng: np.random.Generator) -> float:
-    """‖∂L/∂x‖ of the first input over that of the last, of a random direction of the last state."""
+    """Return ‖∂L/∂x‖ at the first timestep relative to the last, for a random direction of the last state."""
     x = np.eye(cell.inputs)[rng.integers(cell.inputs, size=(gap + 1, 4))]
     run = cell.forward(x)
     dh = np.zeros_like(run.h)
     dh[-1] = rng.normal(size=dh[-1].shape)
-    of_steps = np.linalg.norm(run.backward(dh).x, axis=-1).mean(-1)
-    return float(of_steps[0] / of_steps[-1])
+    norms = np.linalg.norm(run.backward(dh).x, axis=-1).mean(-1)
+    return float(norms[0] / norms[-1])
 
 
-def made(kind: str, gap: int, rng: np.random.Generator) -> Cell:
-    """A cell of a column of the measured table. Where it says nothing else, biases are 0."""
+def cell_of(kind: str, gap: int, rng: np.random.Generator) -> Cell:
+    """Return the cell of a row of the measured table. Biases that the row does not name are 0."""
     name, how = kind.split(" ")
     cell = initial(name, 6, H, rng, "chrono" if how == "chrono" else "pytorch", gap if how == "chrono" else None)
     b = {gate: b if how == "chrono" and gate in "zfi" else 0 * b for gate, b in cell.biases.items()}
@@ -56,7 +56,7 @@ def made(kind: str, gap: int, rng: np.random.Generator) -> Cell:
     return cell.with_parameters({"b": np.concatenate([*b.values()])})
 
 
-# The table of cells of a gradient over gaps of 50, 100 and 200 steps, of 16 units at first.
+# Measured gradients over gaps of 50, 100 and 200 steps, for untrained cells of 16 units.
 TABLE = {
     "rnn plain": (6e-11, 1e-20, 3e-40), "rnn orthogonal": (1e-2, 1e-4, 2e-8),
     "lstm b_f=0": (7e-10, 2e-18, 8e-36), "lstm b_f=1": (1e-3, 6e-6, 1e-10), "lstm chrono": (7e-2, 6e-2, 3e-2),
@@ -65,14 +65,14 @@ TABLE = {
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_the_gradient_over_a_gap_is_the_measured_one(kind: str) -> None:
-    """A network drawn once is what was measured, so each figure lies among those of many draws, within a factor of 10.
+def test_the_gradient_over_a_gap_equals_the_measured_one(kind: str) -> None:
+    """A figure was measured on one random network, so it lies within the range of many networks, up to a factor of 10.
 
-    Draws differ: in decades by 8 for a plain RNN over 200 steps, by less than one for chrono.
+    For a plain RNN over 200 steps the networks differ by 8 decades, for chrono by less than one.
     """
     for gap, measured in zip((50, 100, 200), TABLE[kind], strict=True):
         draws = [
-            np.log10(gradient_over_a_gap(made(kind, gap, rng), gap, rng))
+            np.log10(gradient_over_a_gap(cell_of(kind, gap, rng), gap, rng))
             for rng in map(np.random.default_rng, range(24))
         ]
         assert min(draws) - 1 <= np.log10(measured) <= max(draws) + 1
@@ -80,12 +80,12 @@ def test_the_gradient_over_a_gap_is_the_measured_one(kind: str) -> None:
             assert np.median(draws) == pytest.approx(np.log10(measured), abs=1)
 
 
-def test_gates_alone_do_not_keep_a_gradient_and_biases_do() -> None:
-    """A GRU with b_z = 0 loses it as a plain RNN does; chrono keeps it over 200 steps."""
+def test_only_chrono_biases_keep_a_gradient_over_200_steps() -> None:
+    """In a GRU with b_z = 0 the gradient vanishes as in a plain RNN; with chrono it reaches over 200 steps."""
 
     def median(kind: str) -> float:
         rngs = map(np.random.default_rng, range(12))
-        return float(np.median([gradient_over_a_gap(made(kind, 200, rng), 200, rng) for rng in rngs]))
+        return float(np.median([gradient_over_a_gap(cell_of(kind, 200, rng), 200, rng) for rng in rngs]))
 
     assert median("gru b_z=0") < 1e-30
     assert median("lstm b_f=0") < 1e-30
@@ -93,7 +93,7 @@ def test_gates_alone_do_not_keep_a_gradient_and_biases_do() -> None:
     assert median("lstm chrono") > 1e-3
 
 
-def test_what_there_is_not_is_named() -> None:
+def test_errors_for_unknown_initializations_list_the_known_ones() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"'elman' .* gru, lstm, rnn"):
         initial("elman", 2, 2, rng)

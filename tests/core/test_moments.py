@@ -1,4 +1,4 @@
-"""Like moments, held to a search by hand, and to what was taught."""
+"""Similar moments, compared with a search by hand and with the task of the model."""
 
 from __future__ import annotations
 
@@ -19,35 +19,33 @@ from gru_core.runs.moments import places_alike, units_alike
         ("store-and-recall-lstm", "A b c ? B d ?", "c", 1, slice(0, 3)),
     ],
 )
-def test_the_places_are_those_that_a_search_by_hand_finds(
-    name: str, sequence: str, signal: str, unit: int, steps: slice
-) -> None:
+def test_similar_moments_equal_a_search_by_hand(name: str, sequence: str, signal: str, unit: int, steps: slice) -> None:
     model = gru.load(name)
-    wanted = getattr(gru.trace(model, sequence), signal)[steps, unit]
+    pattern = getattr(gru.trace(model, sequence), signal)[steps, unit]
     batch = fresh(PRESETS[model.card.task].recipe).first(40)
     style = model.layers[0].signals[signal]
     scale = style.highest - style.lowest
     by_hand = []
     for b in range(40):
         h = getattr(gru.trace(model, batch.x[:, b]), signal)[:, unit]
-        for t in range(len(h) - len(wanted) + 1):
-            gap = np.abs(h[t : t + len(wanted)] - wanted).max() / scale
+        for t in range(len(h) - len(pattern) + 1):
+            gap = np.abs(h[t : t + len(pattern)] - pattern).max() / scale
             if gap <= 0.1:
                 by_hand.append((b, t, gap))
-    found = places_alike(model, wanted, signal, unit, batch, most=10**6)
-    assert found.count == len(by_hand)
-    assert found.total == 40 * (20 - len(wanted) + 1)
-    assert {(one.sequence, one.t) for one in found.places} == {(b, t) for b, t, _ in by_hand}
-    gaps = [one.gap for one in found.places]
+    moments = places_alike(model, pattern, signal, unit, batch, most=10**6)
+    assert moments.count == len(by_hand)
+    assert moments.total == 40 * (20 - len(pattern) + 1)
+    assert {(place.sequence, place.t) for place in moments.places} == {(b, t) for b, t, _ in by_hand}
+    gaps = [place.gap for place in moments.places]
     assert gaps == sorted(gaps)
     np.testing.assert_allclose(gaps, sorted(gap for _, _, gap in by_hand), atol=1e-9)
 
 
-def test_what_they_have_in_common_is_what_the_unit_was_taught() -> None:
+def test_similar_moments_of_a_sentiment_unit_share_the_word_not() -> None:
     model = gru.load("sentiment")
     at_not = gru.trace(model, "the film was not good .").z[3:4, 0]
-    found = places_alike(model, at_not, "z", 0, fresh(PRESETS["sentiment"].recipe))
-    best = found.common[0]
+    moments = places_alike(model, at_not, "z", 0, fresh(PRESETS["sentiment"].recipe))
+    best = moments.common[0]
     assert (best.step, best.what) == (0, "“not”")
     assert best.share > 0.99
     batch = fresh(PRESETS["sentiment"].recipe)
@@ -55,11 +53,11 @@ def test_what_they_have_in_common_is_what_the_unit_was_taught() -> None:
     assert best.elsewhere == pytest.approx(batch.x[..., place].mean())
 
 
-def test_units_that_do_the_same_or_the_opposite_are_found() -> None:
-    """A copy of a unit is alike, and one that is negated is its mirror image."""
+def test_units_with_the_same_or_the_mirrored_pattern_are_listed() -> None:
+    """A unit may behave like another one, or like its mirror image if its sign is negated."""
     model = gru.load("store-and-recall")
     run = gru.trace(model, "A b c ? B d ?").layers[0]
-    found = units_alike(run, "h", 0, slice(0, 3))
+    units = units_alike(run, "h", 0, slice(0, 3))
     h = run.h[:3]
     by_hand = {
         (unit, sign < 0)
@@ -67,15 +65,15 @@ def test_units_that_do_the_same_or_the_opposite_are_found() -> None:
         for sign in (1, -1)
         if np.abs(h[:, unit] - sign * h[:, 0]).max() / 2 <= 0.1
     }
-    assert {(one.unit, one.mirrored) for one in found} == by_hand
+    assert {(similar.unit, similar.mirrored) for similar in units} == by_hand
     assert by_hand
-    flipped = gru.trace(model.negate_unit(0, found[0].unit), "A b c ? B d ?").layers[0]
-    turned = {one.unit: one.mirrored for one in units_alike(flipped, "h", 0, slice(0, 3))}
-    assert turned[found[0].unit] is not found[0].mirrored
-    assert all(not one.mirrored for one in units_alike(run, "z", 0, slice(0, 3), near=1.0))
+    flipped = gru.trace(model.negate_unit(0, units[0].unit), "A b c ? B d ?").layers[0]
+    mirrored = {similar.unit: similar.mirrored for similar in units_alike(flipped, "h", 0, slice(0, 3))}
+    assert mirrored[units[0].unit] is not units[0].mirrored
+    assert all(not similar.mirrored for similar in units_alike(run, "z", 0, slice(0, 3), near=1.0))
 
 
-def test_what_cannot_be_looked_for_is_refused() -> None:
+def test_a_search_for_a_missing_signal_or_a_long_pattern_is_refused() -> None:
     model = gru.load("flip-flop")
     batch = fresh(PRESETS["flip-flop"].recipe).first(2)
     with pytest.raises(ValueError, match="no c; its signals are r, z, h_tilde, h"):

@@ -1,4 +1,4 @@
-"""The shipped models, held to the figures of the measured table on data that training never saw."""
+"""The shipped models reach the measured figures on data outside of training."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from gru_core.training.recipe import begin
 from gru_core.training.scoring import SCORE, gate_means, score
 from gru_core.training.tasks import TASKS
 
-SEED = 77_000_000  # neither a recipe's nor a card's
+SEED = 77_000_000  # used by no recipe and no card
 
 
 def measure(name: str, T: int = 20, B: int = 1000) -> dict[str, float]:
+    """Return the mean gates and the scores of a model, with and without clamps."""
     model, batch = gru.load(name), TASKS[name.removesuffix("-plain")].draw(np.random.default_rng(SEED), T, B)
-    held = {f"{gate}={value}": score(model, batch, [Clamp(gate, value)]) for gate in ("z", "r") for value in (0, 1)}
-    return gate_means(model.forward(batch.x), batch.events) | held | {"score": score(model, batch)}
+    clamped = {f"{gate}={value}": score(model, batch, [Clamp(gate, value)]) for gate in ("z", "r") for value in (0, 1)}
+    return gate_means(model.forward(batch.x), batch.events) | clamped | {"score": score(model, batch)}
 
 
-def test_training_never_saw_the_seeds_of_the_fresh_data() -> None:
+def test_held_out_data_has_other_seeds_than_training() -> None:
     seeds = {preset.recipe.seed for preset in PRESETS.values()}
     assert not seeds & {SEED, *(seed + FRESH_SEED for seed in seeds)}
 
@@ -49,7 +50,7 @@ FIGURES = {
         "score": (1, 0), "z at write": (0.65, 0.03), "z at other": (0.042, 0.01), "z=0": (0.246, 0.02),
         "z=1": (0.94, 0.04), "r=1": (0.77, 0.05),
     },
-    # z=0 leaves the commonest class: .345 of this draw of the task (.415 in the table's).
+    # With z = 0 only the most common class is right: 0.345 on these sequences (0.415 on those of the table).
     "sentiment": {
         "score": (1, 0.003), "z at filler": (0.042, 0.01), "z at other": (0.354, 0.03), "z=0": (0.345, 0.02),
         "z=1": (0.69, 0.05), "r=1": (0.835, 0.03),
@@ -59,13 +60,13 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_preset_reaches_the_measured_figures(name: str) -> None:
-    found = measure(name)
-    wrong = {k: (found[k], v) for k, (v, within) in FIGURES[name].items() if abs(found[k] - v) > within}
+    figures = measure(name)
+    wrong = {k: (figures[k], v) for k, (v, tolerance) in FIGURES[name].items() if abs(figures[k] - v) > tolerance}
     assert not wrong
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_plain_twin_does_the_task_with_smeared_gates(name: str) -> None:
+def test_the_model_without_a_penalty_solves_the_task_with_less_distinct_gates(name: str) -> None:
     plain, readable = measure(f"{name}-plain"), measure(name)
     if name in ("pocket-calculator", "running-total"):
         assert plain["score"] <= 0.0012
@@ -76,7 +77,7 @@ def test_the_plain_twin_does_the_task_with_smeared_gates(name: str) -> None:
         assert plain[f"z at {between[name]}"] > 5 * readable[f"z at {between[name]}"]
 
 
-def test_on_a_hold_the_reset_gate_does_not_matter_and_the_update_gate_does() -> None:
+def test_on_a_hold_of_the_calculator_only_the_update_gate_matters() -> None:
     model, batch = gru.load("pocket-calculator"), TASKS["pocket-calculator"].draw(np.random.default_rng(SEED), 20, 1000)
     hold = batch.events["hold"][..., None]
 
@@ -88,7 +89,7 @@ def test_on_a_hold_the_reset_gate_does_not_matter_and_the_update_gate_does() -> 
     assert error("z", 1) > 0.02
 
 
-def test_the_flip_flop_holds_its_bit_through_500_steps_and_2000_distractors() -> None:
+def test_the_flip_flop_remembers_its_bit_over_500_steps_and_2000_distractors() -> None:
     assert measure("flip-flop", 500, 100)["score"] == 1
     model = gru.load("flip-flop")
     rng = np.random.default_rng(SEED)
@@ -97,18 +98,18 @@ def test_the_flip_flop_holds_its_bit_through_500_steps_and_2000_distractors() ->
         assert model.readout.labels[trace.y[-1].argmax()] == bit
 
 
-def test_store_and_recall_units_follow_the_writes() -> None:
+def test_update_gates_of_store_and_recall_follow_the_writes() -> None:
     model, batch = gru.load("store-and-recall"), TASKS["store-and-recall"].draw(np.random.default_rng(SEED), 20, 500)
     z, write = model.forward(batch.x)[0].z, batch.events["write"].ravel()
     follow = [abs(np.corrcoef(z[..., unit].ravel(), write)[0, 1]) > 0.8 for unit in range(4)]
     assert np.mean(follow) >= 0.75
 
 
-def test_sentiment_units_keep_and_take_at_the_same_step() -> None:
+def test_at_many_steps_some_sentiment_units_keep_and_others_take() -> None:
     model, batch = gru.load("sentiment"), TASKS["sentiment"].draw(np.random.default_rng(SEED), 20, 500)
     z = model.forward(batch.x)[0].z
-    both = (z < 0.2).any(-1) & (z > 0.8).any(-1)
-    assert 0.3 < both.mean() < 0.6
+    mixed = (z < 0.2).any(-1) & (z > 0.8).any(-1)
+    assert 0.3 < mixed.mean() < 0.6
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
@@ -127,7 +128,7 @@ def test_a_branch_of_a_training_starts_from_the_same_weights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
-def test_h_rises_with_the_stored_value(name: str) -> None:
+def test_h_is_larger_for_a_larger_stored_value(name: str) -> None:
     task = TASKS[name.removesuffix("-plain")]
     model, batch = gru.load(name), task.draw(np.random.default_rng(SEED), 20, 500)
     h = model.forward(batch.x)[0].h
@@ -136,7 +137,7 @@ def test_h_rises_with_the_stored_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
-def test_the_card_says_what_was_done_and_measured(name: str) -> None:
+def test_a_card_has_the_seed_penalties_and_measured_score(name: str) -> None:
     model, recipe = gru.load(name), PRESETS[name].recipe
     assert model.card.weights == "trained"
     assert model.card.training["seed"] == recipe.seed
@@ -147,12 +148,12 @@ def test_the_card_says_what_was_done_and_measured(name: str) -> None:
         gru.trace(model, example)
 
 
-def test_a_recipe_gives_the_same_bytes_every_time_and_the_shipped_model(tmp_path: Path) -> None:
+def test_a_recipe_gives_the_same_bytes_each_time_and_the_shipped_model(tmp_path: Path) -> None:
     for attempt in ("one", "two"):
         *_, last = train(PRESETS["flip-flop"])
         last.model.save(tmp_path / attempt)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    # Another processor may round otherwise; on the one that trained it the difference is 0.
+    # Another processor may round differently; on the one that trained the model the difference is 0.
     shipped = gru.load("flip-flop").parameters
     for parameter, array in last.model.parameters.items():
         np.testing.assert_allclose(array, shipped[parameter], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Clamps on steps of a batch, and what a task knows of its steps; whole scores are in tests/app/test_score.py."""
+"""Clamps by mask on batches, and the kinds of steps of a task. Whole scores are tested in tests/app/test_score.py."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from gru_core.training.tasks import TASKS
 
 
 @pytest.mark.parametrize("gate", ["r", "z", "h_tilde", "h_prev"])
-def test_a_mask_holds_each_sequence_at_steps_of_its_own(gate: str) -> None:
+def test_a_mask_clamps_each_sequence_at_its_own_steps(gate: str) -> None:
     model, rng = gru.load("sentiment"), np.random.default_rng(0)
     batch = TASKS["sentiment"].draw(rng, 12, 5)
     mask = rng.random((12, 5)) < 0.4
     clamps = [Clamp(gate, 0.7, [1, 6], steps=mask), Clamp(gate, 0.2, steps=slice(8, 10))]
     y = model(batch.x, clamps)
     for b in range(5):
-        own = [Clamp(gate, 0.7, [1, 6], slice(t, t + 1)) for t in np.flatnonzero(mask[:, b])]
-        alone = gru.trace(model, batch.x[:, b], clamps=[*own, clamps[1]])
+        clamps_of_one = [Clamp(gate, 0.7, [1, 6], slice(t, t + 1)) for t in np.flatnonzero(mask[:, b])]
+        alone = gru.trace(model, batch.x[:, b], clamps=[*clamps_of_one, clamps[1]])
         np.testing.assert_allclose(y[:, b], alone.y, atol=1e-13)
         masked = gru.trace(model, batch.x[:, b], clamps=[Clamp(gate, 0.7, [1, 6], mask[:, b]), clamps[1]])
         np.testing.assert_array_equal(masked.y, alone.y)
 
 
-def test_a_mask_of_no_step_holds_nothing_and_one_of_another_run_is_refused() -> None:
+def test_an_empty_mask_clamps_nothing_and_a_mask_of_a_wrong_shape_is_refused() -> None:
     model, batch = gru.load("flip-flop"), TASKS["flip-flop"].draw(np.random.default_rng(0), 20, 30)
     none = Clamp("z", 0.0, steps=np.zeros((20, 30), bool))
     assert score(model, batch, [none]) == score(model, batch) == 1
@@ -35,7 +35,7 @@ def test_a_mask_of_no_step_holds_nothing_and_one_of_another_run_is_refused() -> 
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_step_is_of_one_kind_however_it_comes(name: str) -> None:
+def test_every_step_has_one_kind_which_its_text_determines(name: str) -> None:
     task = TASKS[name]
     batch = task.draw(np.random.default_rng(1), 30, 40)
     assert (np.sum(list(batch.events.values()), axis=0) == 1).all()
@@ -46,7 +46,7 @@ def test_every_step_is_of_one_kind_however_it_comes(name: str) -> None:
             np.testing.assert_array_equal(mask, batch.events[kind][:, b])
 
 
-def test_the_first_sequences_of_a_batch_are_a_batch() -> None:
+def test_first_returns_a_batch_of_the_first_sequences() -> None:
     model, batch = gru.load("running-total"), TASKS["running-total"].draw(np.random.default_rng(2), 20, 30)
     few = batch.first(7)
     assert few.x.shape == (20, 7, 2)
@@ -57,17 +57,17 @@ def test_the_first_sequences_of_a_batch_are_a_batch() -> None:
         np.testing.assert_array_equal(mask, batch.events[kind][:, :7])
 
 
-def test_a_clamp_in_python_is_carried_over_too() -> None:
+def test_a_clamp_is_carried_over_to_steps_of_the_same_kind() -> None:
     task = TASKS["pocket-calculator"]
-    here = task.events(task.encoder.encode(task.encoder.tokens("=0.3 +0.2 0.1 0.2")))
-    there = task.draw(np.random.default_rng(3), 20, 10).events
-    clamp, at = carried(Clamp("r", 0.0, [0], slice(-2, None), 0), here, there)
-    assert at == "every hold (number to ignore)"
+    source = task.events(task.encoder.encode(task.encoder.tokens("=0.3 +0.2 0.1 0.2")))
+    target = task.draw(np.random.default_rng(3), 20, 10).events
+    clamp, label = carried(Clamp("r", 0.0, [0], slice(-2, None), 0), source, target)
+    assert label == "every hold (number to ignore)"
     assert (clamp.gate, clamp.value, clamp.units, clamp.layer) == ("r", 0.0, [0], 0)
-    np.testing.assert_array_equal(clamp.steps, there["hold"])
-    assert carried(Clamp("r", 0.0), here, there) == (Clamp("r", 0.0), "every timestep")
-    assert carried(Clamp("r", 0.0, steps=here["add"]), here, there)[1] == "every add"
+    np.testing.assert_array_equal(clamp.steps, target["hold"])
+    assert carried(Clamp("r", 0.0), source, target) == (Clamp("r", 0.0), "every timestep")
+    assert carried(Clamp("r", 0.0, steps=source["add"]), source, target)[1] == "every add"
     with pytest.raises(ValueError, match=r"timesteps 2 to 4 are of several kinds \(add, hold\)"):
-        carried(Clamp("r", 0.0, steps=slice(1, None)), here, there)
+        carried(Clamp("r", 0.0, steps=slice(1, None)), source, target)
     with pytest.raises(ValueError, match="the clamp on r covers none of the steps 1 to 4"):
-        carried(Clamp("r", 0.0, steps=slice(4, 5)), here, there)
+        carried(Clamp("r", 0.0, steps=slice(4, 5)), source, target)

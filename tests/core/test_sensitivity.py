@@ -1,4 +1,4 @@
-"""Sensitivities against difference quotients of the runs themselves."""
+"""Sensitivities, compared with difference quotients of runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CASES = [(kind, clamps) for kind in get_args(Kind) for clamps in ([], CLAMPS)]
 
 
 def deep(kind: Kind) -> tuple[Model, Array]:
-    """Two layers of strong weights, reset "before" under "after", and a sequence."""
+    """Return a model of two layers with strong weights, which reset before and after the product, and a sequence."""
     rng = np.random.default_rng(0)
     layers = random_gru(rng, 3, 4, "before"), random_gru(rng, 4, 5, "after")
     readout = Readout(kind, rng.normal(size=(3, 5)), rng.normal(size=3), ("a", "b", "c"))
@@ -39,16 +39,17 @@ def deep(kind: Kind) -> tuple[Model, Array]:
 
 
 def quotient(f: Callable[[float], Array]) -> Array:
-    """The central difference quotient of fourth order at 0."""
+    """Return the central difference quotient of fourth order at 0."""
     step = 1e-3
     return (8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step)
 
 
 def with_hold(holds: Holds | None, signal: str, cell: tuple[int, int], value: float, H: int) -> Holds:
-    """`holds` with one more cell held."""
+    """Return `holds` with one more clamped value."""
     old = holds or Holds({}, {})
     mask, values = (
-        np.array(of.get(signal, np.zeros((T, H))), kind) for of, kind in ((old.masks, bool), (old.values, float))
+        np.array(arrays.get(signal, np.zeros((T, H))), kind)
+        for arrays, kind in ((old.masks, bool), (old.values, float))
     )
     mask[cell], values[cell] = True, value
     return Holds({**old.masks, signal: mask}, {**old.values, signal: values})
@@ -56,7 +57,7 @@ def with_hold(holds: Holds | None, signal: str, cell: tuple[int, int], value: fl
 
 @pytest.mark.parametrize(("kind", "clamps"), CASES)
 @pytest.mark.parametrize("t", [0, 6, T - 1])
-def test_an_output_moves_with_the_inputs_as_it_says(kind: Kind, clamps: list[Clamp], t: int) -> None:
+def test_sensitivities_to_inputs_equal_difference_quotients(kind: Kind, clamps: list[Clamp], t: int) -> None:
     model, x = deep(kind)
     trace, rng = gru.trace(model, x, clamps=clamps), np.random.default_rng(1)
 
@@ -64,44 +65,44 @@ def test_an_output_moves_with_the_inputs_as_it_says(kind: Kind, clamps: list[Cla
         return float(gru.trace(model, at["x"], clamps=clamps).y[t, output])
 
     for output in range(3):
-        found = trace.sensitivity(t, output)
-        assert found.x.shape == (t + 1, 3)
-        gradient = {"x": np.concatenate([found.x, np.zeros((T - t - 1, 3))])}
+        sensitivity = trace.sensitivity(t, output)
+        assert sensitivity.x.shape == (t + 1, 3)
+        gradient = {"x": np.concatenate([sensitivity.x, np.zeros((T - t - 1, 3))])}
         check_gradient(lambda at, output=output: y(at, output), {"x": x}, gradient, rng)
     assert trace.sensitivity(t).output == trace.y[t].argmax()
 
 
 @pytest.mark.parametrize(("kind", "clamps"), CASES)
-def test_an_output_moves_with_a_gate_as_it_says(kind: Kind, clamps: list[Clamp]) -> None:
+def test_sensitivities_to_gates_equal_difference_quotients(kind: Kind, clamps: list[Clamp]) -> None:
     model, x = deep(kind)
     trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))
-    found = trace.sensitivity(-2, 1)
+    sensitivity = trace.sensitivity(-2, 1)
 
     def nudged(layer: int, gate: str, cell: tuple[int, int]) -> Callable[[float], Array]:
-        run, held = trace.layers[layer], list(holds)
+        run, changed = trace.layers[layer], list(holds)
 
         def y(by: float) -> Array:
-            held[layer] = with_hold(holds[layer], gate, cell, getattr(run, gate)[cell] + by, run.cell.units)
-            return np.asarray(model.readout(model.forward(x, holds=held)[-1].h)[-2, 1])
+            changed[layer] = with_hold(holds[layer], gate, cell, getattr(run, gate)[cell] + by, run.cell.units)
+            return np.asarray(model.readout(model.forward(x, holds=changed)[-1].h)[-2, 1])
 
         return y
 
-    for layer, gates in enumerate(found.gates):
+    for layer, gates in enumerate(sensitivity.gates):
         assert set(gates) == {"z", "r"}
-        for gate, of_gate in gates.items():
-            for cell, value in np.ndenumerate(of_gate):
+        for gate, values in gates.items():
+            for cell, value in np.ndenumerate(values):
                 assert value == pytest.approx(float(quotient(nudged(layer, gate, cell))), abs=1e-9)
 
 
 @pytest.mark.parametrize("clamps", [[], CLAMPS])
 @pytest.mark.parametrize("layer", [0, 1])
-def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer: int) -> None:
+def test_sensitivities_to_earlier_states_equal_difference_quotients(clamps: list[Clamp], layer: int) -> None:
     model, x = deep("linear")
     trace, holds = gru.trace(model, x, clamps=clamps), model.holds(clamps, (T,))[layer]
     run, t = trace.layers[layer], T - 2
     H = run.cell.units
-    found = trace.sensitivity(t, layer=layer)
-    assert found.h_unit.shape == (t + 1, H)
+    sensitivity = trace.sensitivity(t, layer=layer)
+    assert sensitivity.h_unit.shape == (t + 1, H)
 
     def nudged(cell: tuple[int, int]) -> Callable[[float], Array]:
         def h(by: float) -> Array:
@@ -113,23 +114,23 @@ def test_a_state_moves_with_an_earlier_one_as_it_says(clamps: list[Clamp], layer
     for s in range(t):
         columns = [np.zeros(H) if unseen[s + 1, unit] else quotient(nudged((s + 1, unit))) for unit in range(H)]
         J = np.stack(columns, 1)
-        np.testing.assert_allclose(found.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
-        assert found.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
-    assert found.h_unit[t].tolist() == [1] * H
+        np.testing.assert_allclose(sensitivity.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
+        assert sensitivity.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
+    assert sensitivity.h_unit[t].tolist() == [1] * H
 
 
-def test_a_shut_gate_passes_the_state_on_whole_and_an_open_one_none_of_it() -> None:
+def test_a_closed_gate_passes_the_whole_gradient_and_a_cleared_state_none() -> None:
     text, model = "A" + "x" * 1999, gru.load("flip-flop")
-    shut = gru.trace(model, text, clamps=[Clamp("z", 0.0)]).sensitivity(-1)
-    np.testing.assert_array_equal(shut.h_norm, 1)
-    forgetful = gru.trace(model, text, clamps=[Clamp("h_prev", 0.0, steps=slice(900, 901))]).sensitivity(-1)
-    assert not forgetful.h_norm[:900].any()
-    assert not forgetful.x[:900].any()
-    assert (forgetful.h_norm[1900:] > 0).all()
+    closed = gru.trace(model, text, clamps=[Clamp("z", 0.0)]).sensitivity(-1)
+    np.testing.assert_array_equal(closed.h_norm, 1)
+    cleared = gru.trace(model, text, clamps=[Clamp("h_prev", 0.0, steps=slice(900, 901))]).sensitivity(-1)
+    assert not cleared.h_norm[:900].any()
+    assert not cleared.x[:900].any()
+    assert (cleared.h_norm[1900:] > 0).all()
 
 
-def test_a_small_gradient_does_not_mean_forgotten() -> None:
-    """The bit is there after 98 steps, though the output hardly moves with where it came from."""
+def test_a_bit_with_a_tiny_gradient_is_still_remembered() -> None:
+    """The model still knows the bit after 98 steps, although the gradient with respect to its input is tiny."""
     trace = gru.trace(gru.load("flip-flop-plain"), "A" + "xyz." * 24 + "x")
     assert trace.model.readout.labels[trace.y[-1].argmax()] == "A"
     assert np.abs(trace.sensitivity(-1).x[0]).max() < 1e-6

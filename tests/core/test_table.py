@@ -1,4 +1,4 @@
-"""Tasks of one's own: tables are read as they are written, split honestly, and refused with their row."""
+"""Tables of a visitor's own task: how they are parsed, split and learned, and errors with their row."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gru_core.training.table import Split, TableError, read
 from tests.support.tables import own_table
 
 
-def test_a_table_says_what_is_asked_at_every_step() -> None:
+def test_a_table_is_parsed_into_sequences_and_targets() -> None:
     text = own_table(40, np.random.default_rng(0))
     table = read(text)
     assert (table.encoder.alphabet, table.labels) == (("A", "B", "x", "y"), ("A", "B"))
     for n, line in enumerate(text.splitlines()[1:]):
-        steps, answers = (part.split() for part in line.split(","))
+        steps, expected = (part.split() for part in line.split(","))
         assert table.text(n) == " ".join(steps)
         batch = table.batch(np.array([n]))
         x, scored = batch.x[:, 0], batch.scored[:, 0]
         np.testing.assert_array_equal(x[: len(steps)], table.encoder.encode(steps))
         assert not x[len(steps) :].any()
-        asked = [table.labels[k] if on else "-" for k, on in zip(batch.target[:, 0], scored, strict=True)]
-        assert asked[: len(steps)] == answers
+        targets = [table.labels[k] if on else "-" for k, on in zip(batch.target[:, 0], scored, strict=True)]
+        assert targets[: len(steps)] == expected
         assert not scored[len(steps) :].any()
 
 
-def test_what_is_kept_aside_is_never_trained_on() -> None:
+def test_held_out_sequences_are_never_used_for_training() -> None:
     table = read(own_table(40, np.random.default_rng(1)))
     trained, aside = table.split(3)
     assert sorted([*trained, *aside]) == list(range(40))
@@ -41,11 +41,11 @@ def test_what_is_kept_aside_is_never_trained_on() -> None:
     allowed = {x[row].tobytes() for row in trained}
     drawn = split.draw(rng, 20, 500).x
     assert {np.ascontiguousarray(drawn[:, b]).tobytes() for b in range(500)} == allowed
-    kept = split.held_out(rng, 20, 100).x
-    assert [np.ascontiguousarray(kept[:, b]).tobytes() for b in range(8)] == [x[row].tobytes() for row in aside]
+    held_out = split.held_out(rng, 20, 100).x
+    assert [np.ascontiguousarray(held_out[:, b]).tobytes() for b in range(8)] == [x[row].tobytes() for row in aside]
 
 
-def test_a_table_is_learned_and_its_card_says_on_what_that_was_measured() -> None:
+def test_a_model_learns_a_table_and_its_card_has_the_held_out_count() -> None:
     text = own_table(200, np.random.default_rng(2))
     recipe = RecipeBody(task="own", table=text, after=50).recipe()
     training = Training(recipe, list(train(recipe)))
@@ -63,7 +63,7 @@ ROW = "A x,A A\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "0 sequences"),
         (ROW * 4, "4 sequences: from 5 to 2,000"),
@@ -83,11 +83,11 @@ ROW = "A x,A A\n"
         ("A x y z,A A A A\n" * 5000, "too large: at most 64 KiB"),
     ],
 )
-def test_what_is_no_such_table_is_refused_with_its_row(text: str, said: str) -> None:
-    with pytest.raises(TableError, match=said):
+def test_a_bad_table_is_refused_with_its_row(text: str, message: str) -> None:
+    with pytest.raises(TableError, match=message):
         read(text)
 
 
-def test_formulas_are_symbols_like_others() -> None:
+def test_spreadsheet_formulas_are_read_as_symbols() -> None:
     table = read('"=SUM(A1) +1","=x =y"\n' * 5)
     assert table.encoder.alphabet == ("+1", "=SUM(A1)")

@@ -1,4 +1,4 @@
-"""Runs with everything kept, whole or in blocks, free or held."""
+"""Traces: whole or in blocks, with and without clamps, and with an original run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.networks import random_gru, stacked
 HOLDABLE: list[str] = ["r", "z", "h_tilde", "h_prev"]
 
 
-def test_the_names_without_a_layer_are_the_top_layers() -> None:
+def test_the_signals_of_a_trace_are_those_of_its_top_layer() -> None:
     trace = gru.trace(stacked(), "A b c ?")
     assert [layer.r.shape for layer in trace.layers] == [(4, 4), (4, 6)]
     for name in ("r", "z", "h_tilde", "h"):
@@ -34,7 +34,7 @@ def test_the_names_without_a_layer_are_the_top_layers() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 45))
-def test_blocks_make_up_the_whole(seed: int, T: int, block: int) -> None:
+def test_blocks_of_a_stream_equal_the_whole_trace(seed: int, T: int, block: int) -> None:
     model, rng = stacked(), np.random.default_rng(seed)
     text = TASKS["store-and-recall"].text(rng, T)
     h0 = [rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 6)]
@@ -48,7 +48,7 @@ def test_blocks_make_up_the_whole(seed: int, T: int, block: int) -> None:
         np.testing.assert_allclose(joined, getattr(whole, name), atol=1e-13)
 
 
-def test_text_and_its_rows_of_numbers_give_one_trace() -> None:
+def test_text_and_rows_of_numbers_give_the_same_trace() -> None:
     model = gru.load("pocket-calculator")
     text, rows = gru.trace(model, "=0.3 +0.2 0.1"), gru.trace(model, np.array([[0.3, 1, 0], [0.2, 0, 1], [0.1, 0, 0]]))
     np.testing.assert_array_equal(text.h, rows.h)
@@ -66,13 +66,13 @@ def test_text_and_its_rows_of_numbers_give_one_trace() -> None:
         (np.array([[np.inf] * 6]), "step 1: an input is not a number from"),
     ],
 )
-def test_what_cannot_be_read_is_refused_before_anything_runs(sequence: str | Array, message: str) -> None:
+def test_a_bad_sequence_is_refused_before_the_run(sequence: str | Array, message: str) -> None:
     with pytest.raises(SequenceError, match=message):
         gru.stream(gru.load("flip-flop"), sequence)
 
 
 def drawn_clamp(data: st.DataObject, gate: str, T: int, H: int, layer: int = 0) -> tuple[Clamp, Mask]:
-    """A clamp over some steps and units, and the cells that it holds."""
+    """Return a random clamp, and the mask of the values that it sets."""
     start = data.draw(st.integers(0, T - 1))
     steps = slice(start, data.draw(st.integers(start + 1, T)))
     units = data.draw(st.none() | st.lists(st.integers(0, H - 1), min_size=1, unique=True))
@@ -83,29 +83,29 @@ def drawn_clamp(data: st.DataObject, gate: str, T: int, H: int, layer: int = 0) 
 
 @settings(deadline=None, max_examples=80)
 @given(st.data(), st.sampled_from(HOLDABLE))
-def test_a_clamp_holds_its_cells_and_the_equations_hold_around_it(data: st.DataObject, gate: str) -> None:
+def test_a_clamp_sets_its_values_and_all_others_satisfy_the_equations(data: st.DataObject, gate: str) -> None:
     model, T = gru.load("sentiment"), 12
     text = TASKS["sentiment"].text(np.random.default_rng(data.draw(st.integers(0, 10**6))), T)
     clamp, cells = drawn_clamp(data, gate, T, 8)
-    free, run = gru.trace(model, text), gru.trace(model, text, clamps=[clamp])
+    original, run = gru.trace(model, text), gru.trace(model, text, clamps=[clamp])
     layer, start = run.layers[0], clamp.steps.start
     assert (getattr(layer, gate)[cells] == clamp.value).all()
     for name in ("r", "z", "h_tilde", "h"):
-        np.testing.assert_array_equal(getattr(run, name)[:start], getattr(free, name)[:start])
-    left = np.concatenate([np.zeros((1, 8)), run.h[:-1]])
-    np.testing.assert_array_equal(layer.h_prev, np.where(cells & (gate == "h_prev"), clamp.value, left))
-    computed = {"h_prev": left}
+        np.testing.assert_array_equal(getattr(run, name)[:start], getattr(original, name)[:start])
+    previous = np.concatenate([np.zeros((1, 8)), run.h[:-1]])
+    np.testing.assert_array_equal(layer.h_prev, np.where(cells & (gate == "h_prev"), clamp.value, previous))
+    computed = {"h_prev": previous}
     for name, b in zip(("r", "z", "h_tilde"), np.split(model.layers[0].b, 3), strict=True):
         a = layer.Wx[name] + layer.Uh[name] + b
         computed[name] = np.tanh(a) if name == "h_tilde" else 1 / (1 + np.exp(-a))
-        where = ~cells if name == gate else np.ones_like(cells)
-        np.testing.assert_allclose(getattr(layer, name)[where], computed[name][where], atol=1e-13)
+        unclamped = ~cells if name == gate else np.ones_like(cells)
+        np.testing.assert_allclose(getattr(layer, name)[unclamped], computed[name][unclamped], atol=1e-13)
     np.testing.assert_allclose(run.h, (1 - run.z) * layer.h_prev + run.z * run.h_tilde, atol=1e-15)
     assert list(layer.computed) == [gate]
     np.testing.assert_allclose(layer.computed[gate], computed[gate], atol=1e-13)
 
 
-def test_a_held_gate_does_what_it_says() -> None:
+def test_z_clamped_at_0_keeps_the_state_and_at_1_takes_the_candidate() -> None:
     model = gru.load("flip-flop")
     closed = gru.trace(model, "A x B x", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
     assert closed.h[2, 0] == closed.h[1, 0]
@@ -114,20 +114,18 @@ def test_a_held_gate_does_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])
-def test_a_step_that_forgets_is_a_first_step(reset: Literal["before", "after"]) -> None:
+def test_a_step_with_h_prev_clamped_at_0_starts_a_new_run(reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(3)
     layer, x = random_gru(rng, 3, 4, reset), rng.normal(size=(9, 3))
-    forgetful = forward(
-        layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, layer, (9,))
-    )
-    np.testing.assert_allclose(forgetful.h[5:], forward(layer, x[5:]).h, atol=1e-15)
-    np.testing.assert_array_equal(forgetful[5:].h_prev, forgetful.h_prev[5:])
-    np.testing.assert_array_equal(forgetful[5:].before("h"), forgetful.before("h")[5:])
+    cleared = forward(layer, x, rng.uniform(-1, 1, 4), hold([Clamp("h_prev", 0.0, steps=slice(5, 6))], 0, layer, (9,)))
+    np.testing.assert_allclose(cleared.h[5:], forward(layer, x[5:]).h, atol=1e-15)
+    np.testing.assert_array_equal(cleared[5:].h_prev, cleared.h_prev[5:])
+    np.testing.assert_array_equal(cleared[5:].before("h"), cleared.before("h")[5:])
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.data(), st.integers(1, 30))
-def test_a_twin_run_is_the_clamped_run_and_the_free_one(data: st.DataObject, block: int) -> None:
+def test_twin_returns_the_changed_run_and_the_original_run(data: st.DataObject, block: int) -> None:
     model, T = stacked(), 25
     text = TASKS["store-and-recall"].text(np.random.default_rng(data.draw(st.integers(0, 10**6))), T)
     sizes = [layer.units for layer in model.layers]
@@ -137,72 +135,75 @@ def test_a_twin_run_is_the_clamped_run_and_the_free_one(data: st.DataObject, blo
         clamps.append(drawn_clamp(data, data.draw(st.sampled_from(HOLDABLE)), T, sizes[layer], layer)[0])
     edits = [Edit(1, "z", 2, "U", 4, 5.0)] if data.draw(st.booleans()) else []
     h0 = [np.full(size, 0.5) for size in sizes]
-    held, free = gru.twin(model, text, h0, clamps, edits)
+    clamped, original = gru.twin(model, text, h0, clamps, edits)
     changed = model.edited(edits)
     alone = gru.trace(changed, text, h0, clamps), gru.trace(model, text, h0)
     blocks = list(gru.stream(changed, text, h0, clamps, block, twin=model if edits else changed))
-    for one, of_block, other in zip((held, free), (lambda b: b, lambda b: b.twin), alone, strict=True):
-        assert one.tokens == other.tokens
-        np.testing.assert_allclose(one.y, other.y, atol=1e-12)
-        np.testing.assert_allclose(np.concatenate([of_block(b).y for b in blocks]), other.y, atol=1e-12)
-        for i, (ours, theirs) in enumerate(zip(one.layers, other.layers, strict=True)):
+    for run, part_of, expected in zip((clamped, original), (lambda b: b, lambda b: b.twin), alone, strict=True):
+        assert run.tokens == expected.tokens
+        np.testing.assert_allclose(run.y, expected.y, atol=1e-12)
+        np.testing.assert_allclose(np.concatenate([part_of(b).y for b in blocks]), expected.y, atol=1e-12)
+        for i, (layer_run, expected_layer) in enumerate(zip(run.layers, expected.layers, strict=True)):
             for name in ("x", "h0", "r", "z", "h_tilde", "h", "h_prev"):
-                np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-12)
+                np.testing.assert_allclose(getattr(layer_run, name), getattr(expected_layer, name), atol=1e-12)
             for name in ("h", "h_prev"):
-                joined = np.concatenate([getattr(of_block(b).layers[i], name) for b in blocks])
-                np.testing.assert_allclose(joined, getattr(theirs, name), atol=1e-12)
+                joined = np.concatenate([getattr(part_of(b).layers[i], name) for b in blocks])
+                np.testing.assert_allclose(joined, getattr(expected_layer, name), atol=1e-12)
 
 
-def test_until_the_clamp_the_twins_are_one() -> None:
-    held, free = gru.twin(stacked(), "A b c ? D a", clamps=[Clamp("z", 1.0, steps=slice(3, 4))])
+def test_a_clamp_changes_nothing_before_its_first_step() -> None:
+    clamped, original = gru.twin(stacked(), "A b c ? D a", clamps=[Clamp("z", 1.0, steps=slice(3, 4))])
     for name in ("r", "z", "h_tilde", "h", "y"):
-        np.testing.assert_array_equal(getattr(held, name)[:3], getattr(free, name)[:3])
-    assert (held.y[3:] != free.y[3:]).any()
-    assert held.twin is free
+        np.testing.assert_array_equal(getattr(clamped, name)[:3], getattr(original, name)[:3])
+    assert (clamped.y[3:] != original.y[3:]).any()
+    assert clamped.twin is original
 
 
 @pytest.mark.parametrize("block", [None, 1, 7])
-def test_the_largest_gap_is_the_first_of_those_that_none_exceeds(block: int | None) -> None:
+def test_largest_gap_is_the_first_of_the_largest_differences(block: int | None) -> None:
     rng, model, T = np.random.default_rng(5), stacked(), 20
     for _ in range(20):
         clamps = [Clamp("z", rng.random(), [int(rng.integers(4))], slice(int(rng.integers(T)), None), layer=0)]
         text = TASKS["store-and-recall"].text(rng, T)
-        held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
-        size, where = 0.0, (0, 0, 0)
+        clamped, original = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
+        size, place = 0.0, (0, 0, 0)
         for t in range(T):
-            for layer, (one, other) in enumerate(zip(held.layers, free.layers, strict=True)):
-                for unit in range(one.cell.units):
-                    gap = abs(one.h[t, unit] - other.h[t, unit])
+            for layer, (clamped_layer, original_layer) in enumerate(zip(clamped.layers, original.layers, strict=True)):
+                for unit in range(clamped_layer.cell.units):
+                    gap = abs(clamped_layer.h[t, unit] - original_layer.h[t, unit])
                     if gap > size + 1e-12:  # runs apart and in one batch round differently
-                        size, where = gap, (layer, unit, t)
-        found = None
-        for at, run in enumerate(gru.stream(model, text, clamps=clamps, block=block, twin=model)):
+                        size, place = gap, (layer, unit, t)
+        largest = None
+        for block_index, run in enumerate(gru.stream(model, text, clamps=clamps, block=block, twin=model)):
             gap = run.largest_gap
-            if gap is not None and (found is None or gap.size > found.size):
-                found = Gap(gap.layer, gap.unit, at * (block or T) + gap.t, gap.size)
-        assert found is not None
-        assert (found.layer, found.unit, found.t) == where
-        assert found.size == pytest.approx(size)
+            if gap is not None and (largest is None or gap.size > largest.size):
+                largest = Gap(gap.layer, gap.unit, block_index * (block or T) + gap.t, gap.size)
+        assert largest is not None
+        assert (largest.layer, largest.unit, largest.t) == place
+        assert largest.size == pytest.approx(size)
 
 
-def test_without_a_difference_there_is_no_gap_and_without_a_twin_no_answer() -> None:
-    model, unread = gru.load("flip-flop"), Clamp("r", 0.5, steps=slice(0, 1))  # before the first step there is no past
-    held, free = gru.twin(model, "A x B", clamps=[unread])
-    assert held.largest_gap is None
+def test_largest_gap_is_none_without_a_difference_and_needs_an_original_run() -> None:
+    model, without_effect = (
+        gru.load("flip-flop"),
+        Clamp("r", 0.5, steps=slice(0, 1)),
+    )  # before the first step there is no past
+    clamped, original = gru.twin(model, "A x B", clamps=[without_effect])
+    assert clamped.largest_gap is None
     with pytest.raises(ValueError, match="no original run to compare with"):
-        _ = free.largest_gap
+        _ = original.largest_gap
 
 
-def test_of_equal_gaps_the_earliest_counts_then_that_nearest_the_input() -> None:
-    free = gru.trace(stacked(), "A b c ?")
-    flat = replace(free, layers=tuple(replace(run, h=np.zeros_like(run.h)) for run in free.layers))
+def test_of_equal_gaps_the_earliest_and_lowest_is_returned() -> None:
+    original = gru.trace(stacked(), "A b c ?")
+    flat = replace(original, layers=tuple(replace(run, h=np.zeros_like(run.h)) for run in original.layers))
     places = [(1, 3, 2), (0, 3, 2), (0, 2, 2), (1, 5, 1), (1, 4, 1), (0, 3, 1)]  # layer, unit, t
-    layers = [np.zeros_like(run.h) for run in free.layers]
+    layers = [np.zeros_like(run.h) for run in original.layers]
     for place in places:
         layer, unit, t = place
         layers[layer][t, unit] = -0.5
-        changed = tuple(replace(run, h=h.copy()) for run, h in zip(free.layers, layers, strict=True))
-        assert replace(free, layers=changed, twin=flat).largest_gap == Gap(*place, 0.5)
+        changed = tuple(replace(run, h=h.copy()) for run, h in zip(original.layers, layers, strict=True))
+        assert replace(original, layers=changed, twin=flat).largest_gap == Gap(*place, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -220,12 +221,12 @@ def test_of_equal_gaps_the_earliest_counts_then_that_nearest_the_input() -> None
         (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: choose from 1 to 1"),
     ],
 )
-def test_a_bad_clamp_says_what_is_allowed(clamp: Callable[[], Clamp], message: str) -> None:
+def test_the_error_for_a_bad_clamp_has_the_allowed_values(clamp: Callable[[], Clamp], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         gru.trace(gru.load("flip-flop"), "A x B", clamps=[clamp()])
 
 
-def test_a_first_state_of_the_wrong_shape_is_refused() -> None:
+def test_an_initial_state_with_a_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"h0 has shapes \[\(2,\)\], but this model needs \[\(1,\)\]"):
         gru.trace(gru.load("flip-flop"), "A", h0=[np.zeros(2)])
 
@@ -239,17 +240,17 @@ def test_the_figure_shows_the_trace() -> None:
         assert list(picture.x) == [1, 2, 3, 4]
 
 
-def test_another_input_goes_along_as_the_twin() -> None:
+def test_a_second_sequence_is_run_as_the_twin() -> None:
     model = gru.load("sentiment")
     clamps = [gru.Clamp("r", 0.5, units=[1])]
-    one, other = "the film was not good .", "the film was very good ."
-    both = gru.trace(model, one, clamps=clamps, against=other)
-    assert both.twin is not None
-    for found, sequence in ((both, one), (both.twin, other)):
+    first, second = "the film was not good .", "the film was very good ."
+    trace = gru.trace(model, first, clamps=clamps, against=second)
+    assert trace.twin is not None
+    for run, sequence in ((trace, first), (trace.twin, second)):
         alone = gru.trace(model, sequence, clamps=clamps)
-        np.testing.assert_array_equal(found.y, alone.y)
-        np.testing.assert_array_equal(found.z, alone.z)
-    assert both.differs.tolist()[:3] == [False] * 3
-    assert both.differs[4]
+        np.testing.assert_array_equal(run.y, alone.y)
+        np.testing.assert_array_equal(run.z, alone.z)
+    assert trace.differs.tolist()[:3] == [False] * 3
+    assert trace.differs[4]
     with pytest.raises(SequenceError, match="6, not 2"):
-        gru.trace(model, one, against="good .")
+        gru.trace(model, first, against="good .")

@@ -1,4 +1,4 @@
-"""Losses, their gradients and Adam; what training reaches is tested on the presets."""
+"""Losses, their gradients, and Adam. The results of training are tested in test_presets.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gru_core.training.tasks import TASKS
 
 @pytest.mark.parametrize("reset", ["before", "after"])
 @pytest.mark.parametrize("name", TASKS)
-def test_the_gradient_of_the_loss_with_penalties(name: str, reset: Literal["before", "after"]) -> None:
+def test_the_gradient_of_the_loss_equals_difference_quotients(name: str, reset: Literal["before", "after"]) -> None:
     rng = np.random.default_rng(1)
     model, batch = begin(PRESETS[name].recipe, PRESETS[name].card)[0], TASKS[name].draw(rng, 12, 5)
     H = model.layers[0].units
@@ -35,7 +35,7 @@ def test_the_gradient_of_the_loss_with_penalties(name: str, reset: Literal["befo
         check_gradient(loss, model.parameters, gradients, rng)
 
 
-def test_the_loss_is_that_of_its_definition() -> None:
+def test_the_loss_equals_its_definition() -> None:
     rng = np.random.default_rng(2)
     for name in ("store-and-recall", "running-total"):
         model, batch = begin(PRESETS[name].recipe, PRESETS[name].card)[0], TASKS[name].draw(rng, 10, 4)
@@ -46,8 +46,8 @@ def test_the_loss_is_that_of_its_definition() -> None:
         assert loss_and_gradients(model, batch)[0] == pytest.approx(np.mean(values), rel=1e-12)
 
 
-def test_adam_makes_the_published_steps() -> None:
-    """Kingma and Ba 2015, Algorithm 1, written out with the moments' corrections apart."""
+def test_adam_equals_the_published_algorithm() -> None:
+    """Kingma and Ba 2015, Algorithm 1, with both bias corrections written out."""
     adam, theta, rng = Adam(), {"a": np.array([1.0, -2.0])}, np.random.default_rng(3)
     m = v = np.zeros(2)
     expected = theta["a"]
@@ -75,5 +75,5 @@ def test_fit_yields_snapshots_until_the_schedule_ends() -> None:
     assert all(s.step % 50 == 0 for s in snapshots[:-1])
     batch = task.draw(np.random.default_rng(5), 20, 200)
     assert score(model, batch) < 0.9 <= score(snapshots[-1].model, batch)
-    given_up = list(fit(model, task, rng, Schedule(reach=2.0, after=10, every=50, most=100)))
-    assert [(s.step, s.reached) for s in given_up] == [(50, False), (100, False)]
+    missed = list(fit(model, task, rng, Schedule(reach=2.0, after=10, every=50, most=100)))
+    assert [(s.step, s.reached) for s in missed] == [(50, False), (100, False)]

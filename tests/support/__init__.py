@@ -1,1 +1,1 @@
-"""What tests share: servers, pages, networks, files and readers of what comes back."""
+"""Code that several test modules share: servers, pages, networks, files, and parsers of responses."""

@@ -1,4 +1,4 @@
-"""axe, which finds what people with a screen reader or weak sight cannot use."""
+"""Accessibility checks with axe, which finds barriers for people who use a screen reader or have weak sight."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ AXE = Axe()
 
 
 def expect_no_barriers(page: Page, state: str = "", within: str = "", *, colors_alone: bool = False) -> None:
-    """Fail with axe's report if it finds anything on the page, or `within` the part with this selector.
+    """Run axe on the page, or on the part `within` this selector, and fail with its report if it finds a barrier.
 
-    The colour scheme changes nothing but colours: `colors_alone` leaves out the rules about anything else.
+    A color scheme changes only colors: `colors_alone` runs only the rules about colors.
     """
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if colors_alone:
         options["runOnly"] = ["color-contrast", "link-in-text-block"]
-    found = AXE.run(page, within or None, options)
-    assert found.violations_count == 0, f"{state}: {found.generate_report()}"
+    report = AXE.run(page, within or None, options)
+    assert report.violations_count == 0, f"{state}: {report.generate_report()}"

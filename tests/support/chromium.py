@@ -1,6 +1,6 @@
-"""Finds a Chromium for the browser tests, and gets one when there is none: run as a program it does so.
+"""Find a Chromium for the browser tests; run as a program, install one if there is none.
 
-First one that is installed, then the system's package manager, then Playwright's own download.
+The order is: an installed browser, the system's package manager, Playwright's own download.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ INSTALLERS = {
 
 
 def installed() -> str | None:
-    """The path of a browser on this machine; None leaves it to Playwright to find its own."""
+    """Return the path of a browser on this machine, or None if Playwright has to find its own."""
     return next(filter(None, map(shutil.which, NAMES)), MAC if os.path.exists(MAC) else None)
 
 
 def _by_package_manager() -> bool:
+    """Install Chromium with the system's package manager and return whether that worked."""
     manager = next(filter(shutil.which, INSTALLERS), None)
     if manager is None:
         return False
@@ -43,6 +44,7 @@ def _by_package_manager() -> bool:
 
 
 def main() -> int:
+    """Find or install a browser and return the exit code."""
     if installed() or (sys.platform == "linux" and _by_package_manager() and installed()):
         print(f"browser: {installed()}")
         return 0

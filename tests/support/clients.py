@@ -1,4 +1,4 @@
-"""Test clients of applications."""
+"""Test clients of the application."""
 
 from __future__ import annotations
 

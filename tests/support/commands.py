@@ -13,20 +13,20 @@ GRUSCOPE = [sys.executable, "-m", "app.cli"]
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """A running server, what it said, and its address."""
+    """Run a server; yield its process, its output so far, and its address."""
     process = subprocess.Popen(
         [*GRUSCOPE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )  # fmt: skip
-    said = ""
+    output = ""
     try:
         assert process.stdout is not None
-        while "Ctrl+C" not in said:
+        while "Ctrl+C" not in output:
             line = process.stdout.readline()
-            assert line, said
-            said += line
-        found = re.search(r"http://\S+/", said)
-        assert found is not None
-        yield process, said, found[0]
+            assert line, output
+            output += line
+        match = re.search(r"http://\S+/", output)
+        assert match is not None
+        yield process, output, match[0]
     finally:
         process.kill()
         process.communicate()

@@ -1,4 +1,4 @@
-"""The words on pages that several tests rely on. Everything else is found by role, code, data attribute and value."""
+"""Labels and messages of the pages that several tests use. The rest is found by role, code, data attribute or value."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ EXPERIMENTS = {
     "race": "Cell comparison",
 }
 GRADIENT_FLOW, COSTS, MILESTONES, RESULTS = "Gradient flow", "Cost of each cell", "Milestones", "Gates and weights"
-START_TRAINING, REPLACE_RUN, COMPARE_RUN = "Start training", "Replace this run", "Compare with this run"
+START_TRAINING, COMPARE_RUN = "Start training", "Compare with this run"

@@ -1,4 +1,4 @@
-"""Reading a stream of the server's as any client would."""
+"""Parsers of event streams, and coroutines run in a thread of their own."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ import numpy as np
 
 
 def read_events(text: str) -> list[tuple[str, Any]]:
-    """(event, data) of each server-sent event."""
+    """Parse server-sent events into pairs of name and data."""
     lines = [block.split("\n") for block in text.split("\n\n") if block]
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in lines]
 
 
 def run(coroutine: Coroutine[Any, Any, object]) -> None:
-    """In a thread of its own: in that of the tests Playwright's loop may be running."""
+    """Run a coroutine in a thread of its own, since Playwright's loop may be running in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, coroutine).result()
 
 
 def numbers(base64_text: str) -> np.ndarray:
+    """Decode an array of float64 from base64."""
     return np.frombuffer(base64.b64decode(base64_text), "<f8")
 
 
 class _Instant(asyncio.SelectorEventLoop):
-    """A loop that waits for no time: when it would wait, its clock moves on to the next thing that is due."""
+    """An event loop without real waiting: instead of a wait, its clock jumps to the next timer."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -49,21 +50,21 @@ class _Instant(asyncio.SelectorEventLoop):
 
 
 def run_without_waiting(coroutine: Coroutine[Any, Any, object]) -> None:
-    """Run what only sleeps and waits for what sleeps, in order of time, but without the time."""
+    """Run a coroutine with the same order of timers, but without waiting for them."""
 
-    def all_of_it() -> None:
+    def run_to_end() -> None:
         with asyncio.Runner(loop_factory=_Instant) as runner:
             runner.run(coroutine)
 
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(all_of_it).result()
+        thread.submit(run_to_end).result()
 
 
 def parsed(stream: str) -> list[tuple[int | None, str, Any]]:
-    """(id, event, data) of each event."""
-    found = []
+    """Parse server-sent events into tuples of id, name and data."""
+    events = []
     for block in stream.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
         if lines:
-            found.append((int(lines["id"]) if "id" in lines else None, lines["event"], json.loads(lines["data"])))
-    return found
+            events.append((int(lines["id"]) if "id" in lines else None, lines["event"], json.loads(lines["data"])))
+    return events

@@ -1,4 +1,4 @@
-"""Examples in Markdown, run: what they print is what their comments say, and what the prose says."""
+"""Examples in Markdown: run them, and compare their output with their comments and with the numbers in the prose."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
 
 
 def blocks(markdown: str) -> list[str]:
-    """The sources of a page's Python blocks."""
+    """Return the sources of a page's Python blocks."""
     return BLOCK.findall(markdown)
 
 
 def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[str, list[str]]]:
-    """Run the blocks of a page one after the other: for each what it printed, and what its comments said it would.
+    """Run the blocks of a page in order. Return for each block its output and the output that its comments state.
 
-    What is said stands behind a `print`, or in lines of comment after one or after a loop around one.
+    The output is stated in a comment after a `print`, or in comment lines after a statement with a `print`.
     """
-    names, found = {} if names is None else names, []
+    names, results = {} if names is None else names, []
     for source in sources:
         printed = io.StringIO()
         with redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("error")
             exec(compile(source, "example", "exec"), names)
-        found.append((printed.getvalue(), said(source)))
-    return found
+        results.append((printed.getvalue(), comments_of(source)))
+    return results
 
 
-def said(source: str) -> list[str]:
+def comments_of(source: str) -> list[str]:
+    """Return the comments of a block that state what it prints."""
     lines, comments = source.splitlines(), list[str]()
     for statement in ast.parse(source).body:
         if "print(" not in (ast.get_source_segment(source, statement) or ""):
@@ -48,19 +49,19 @@ def said(source: str) -> list[str]:
 
 
 def check(markdown: str) -> str:
-    """Raises AssertionError where an output is not what was said. Returns all that was printed."""
-    everything = ""
+    """Compare the output of each block with its comments, and return all output. Raise AssertionError on a mismatch."""
+    output_of_page = ""
     for printed, comments in run(blocks(markdown)):
         lines = printed.splitlines()
         assert len(lines) == len(comments), (lines, comments)
         for output, comment in zip(lines, comments, strict=True):
             # A remark may follow the output.
             assert comment.split()[: len(output.split())] == output.split(), (output, comment)
-        everything += printed
-    return everything
+        output_of_page += printed
+    return output_of_page
 
 
 def figures(prose: str) -> set[str]:
-    """The numbers with a decimal point or a power of ten in a text outside its code."""
+    """Return the numbers with a decimal point or a power of ten in a text, without its code."""
     prose = re.sub(r"```.*?^```|^    .*?$|`[^`]*`|<[^>]*>|\]\([^)]*\)|arXiv:\S+", "", prose, flags=re.S | re.M)
     return set(re.findall(r"\d+(?:\.\d+)?e-\d+|\d+\.\d+", prose))

@@ -1,4 +1,4 @@
-"""Files from other libraries, and what these libraries computed."""
+"""Files from other libraries, and the results that these libraries computed."""
 
 from __future__ import annotations
 
@@ -52,22 +52,25 @@ REAL = [
 
 
 def reference(name: str) -> dict[str, Any]:
+    """Return the arrays of a reference file."""
     with np.load(FIXTURES / f"{name}-reference.npz") as file:
         return dict(file)
 
 
 def npz(**arrays: Any) -> bytes:
+    """Return the bytes of an NPZ file with these arrays."""
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
 
 
 def asked(error: Unanswered) -> tuple[str, list[str]]:
+    """Return the key of an open question and the values of its options."""
     return error.question.key, [option.value for option in error.question.options]
 
 
 def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: str = "") -> dict[str, Any]:
-    """Arrays as nn.GRU names them."""
+    """Return random arrays with the names that nn.GRU uses."""
     shapes = {
         "weight_ih": (3 * units, inputs),
         "weight_hh": (3 * units, units),

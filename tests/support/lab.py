@@ -1,4 +1,4 @@
-"""The lab page as a person finds it: by accessible names."""
+"""The Lab, with its controls found by their accessible names."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from gru_core import Clamp
 from tests.support import contract
 
 Visit = Callable[[Any], Any]
-"""Makes a lab, or what is built on one."""
+"""Opens a page object, such as Lab, for a test."""
 
 GROUPS = {"r": "Reset gate r", "z": "Update gate z", "h_tilde": "Candidate h̃", "h": "Hidden state h"}
 
 
 def number(text: str | None) -> float:
+    """Parse a number that may have a true minus sign."""
     return float((text or "").replace("−", "-"))
 
 
 class Lab:
-    """`exported` makes a file of a scenario, where it is not the server's page that is opened."""
+    """The Lab on the server's page, or on an exported file that `exported` writes."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         self.page = page
@@ -42,13 +43,14 @@ class Lab:
         self.error = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
 
     def open(self, **scenario: str) -> Self:
+        """Open a scenario and wait for its pictures."""
         file = self.exported(**scenario) if self.exported else "/"
         self.page.goto(f"{file}?{urlencode(scenario)}")
         self.page.wait_for_selector(".heatmaps .heatmaplayer image")
         return self
 
     def follow(self, **scenario: str) -> Self:
-        """As `open`, on a page that is there: what back and forward do."""
+        """Open a scenario on a loaded page, as back and forward do."""
         if self.exported and not self.page.url.startswith(self.exported(**scenario)):
             return self.open(**scenario)
         self.page.evaluate(
@@ -56,31 +58,35 @@ class Lab:
             "?" + urlencode(scenario),
         )
         self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy !== 'true'")
-        # The words follow the run in the next frame: until then they are of what was looked at before.
+        # The narration follows the run one frame later.
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return self
 
     def settled(self) -> Self:
-        """Once nothing on the page waits for an answer of its own, as Memory, Influence and an opened sum do."""
-        # A view hears in the next frame that something is to be waited for.
+        """Wait until no view waits for a response, as Memory, Influence and the sum of a gate do."""
+        # A view starts to wait one frame later.
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         expect(self.page.locator(".late")).to_have_count(0)
         return self
 
     def button(self, name: str) -> Locator:
+        """Return the button with this name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
     def group(self, signal: str) -> Locator:
+        """Return the row of a signal on the tape."""
         return self.page.get_by_role("group", name=GROUPS[signal], exact=True)
 
     def tokens(self) -> list[str]:
+        """Return the tokens on the tape."""
         return self.page.get_by_role("list", name="Input").get_by_role("listitem").all_inner_texts()
 
     def expect_tokens(self, tokens: list[str]) -> None:
+        """Expect these tokens on the tape."""
         expect(self.page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_text(tokens)
 
     def drawn(self, signal: str) -> np.ndarray:
-        """What Plotly was given to draw, `(T, H)`; columns that are still empty are left out."""
+        """Return the values in Plotly's picture of a signal, `(T, H)`, without columns that are still empty."""
         rows: Any = self.page.evaluate(
             "name => document.querySelector('.heatmaps').data.find(p => p.name === name && !p.meta)"
             ".z.map(row => Array.from(row, value => Number.isNaN(value) ? null : value))",
@@ -90,37 +96,41 @@ class Lab:
         return array[~np.isnan(array).any(1)]
 
     def printed(self, signal: str) -> list[float]:
+        """Return the numbers in the row of a signal."""
         return [number(text) for text in self.group(signal).locator(".values span").all_inner_texts()]
 
     def expect_trace(self, model: str | gru.Model, text: str, *, flipped: bool = False) -> gru.Trace:
-        """The page shows the core's run of `text`, z named the other way when `flipped`."""
+        """Expect the core's run of `text` on the page, with z replaced by 1 − z if `flipped`."""
         trace = gru.trace(gru.load(model) if isinstance(model, str) else model, text)
         self.expect_tokens(trace.tokens or [])
         shown = {name: getattr(trace, name) for name in GROUPS}
         if flipped:
             shown["z"] = 1 - shown["z"]
-        near = 1e-12 if trace.h.dtype == np.float64 else 1e-6
-        # The pictures follow the words in the next frame.
+        tolerance = 1e-12 if trace.h.dtype == np.float64 else 1e-6
+        # The pictures follow the narration one frame later.
         self.page.wait_for_function(
             """([ends, close]) => Object.entries(ends).every(([signal, [first, last, T]]) => {
                 const { data } = document.querySelector(".heatmaps");
                 const { z } = data.find(({ name, meta }) => name === signal && !meta);
-                const near = (value, wanted) => Math.abs(value - wanted) < close;
+                const near = (value, expected) => Math.abs(value - expected) < close;
                 return near(z[0][0], first) && near(z[0][T - 1], last) && !(T in z[0] && !Number.isNaN(z[0][T]));
             })""",
-            arg=[{name: [float(rows[0, 0]), float(rows[-1, 0]), len(rows)] for name, rows in shown.items()}, 10 * near],
+            arg=[
+                {name: [float(rows[0, 0]), float(rows[-1, 0]), len(rows)] for name, rows in shown.items()},
+                10 * tolerance,
+            ],
         )
         for signal, values in shown.items():
-            np.testing.assert_allclose(self.drawn(signal), values, atol=near)
+            np.testing.assert_allclose(self.drawn(signal), values, atol=tolerance)
         return trace
 
     def look_at(self, t: int, unit: int) -> dict[str, Any]:
-        """Puts the cursor on a step and a unit, both from 1, and reads all that the inspector then shows.
+        """Move the cursor to a timestep and unit, both from 1, and return everything that the inspector then shows.
 
-        One call into the page, since hundreds of cases are looked at: `heading` and `narration` as text, `numbers` by
-        region and slot, the results that are `rounded`, the `table`'s rows and its `current` cell.
+        The result has `heading` and `narration` as text, `numbers` by region and slot, the results that are `rounded`,
+        the rows of the `table` and its `current` cell. It is one call, since tests inspect hundreds of cases.
         """
-        seen: dict[str, Any] = self.page.evaluate(
+        shown: dict[str, Any] = self.page.evaluate(
             """async ([t, unit]) => {
                 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
                 const find = (selector) => document.querySelector(selector);
@@ -134,7 +144,7 @@ class Lab:
                 const clientY = y + ((unit - 0.5) / find("#tape").style.getPropertyValue("--units")) * height;
                 plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
                 await frames();
-                // The equations of another unit are asked for.
+                // The equations of another unit need a request.
                 for (let i = 0; i < 300 && find("#inspector .cell svg.late, .equations.late"); i++) await frames();
                 const numbers = {};
                 for (const part of ["cell", "equations"]) {
@@ -157,12 +167,12 @@ class Lab:
             }""",
             [t, unit],
         )
-        assert re.match(rf"t = {t}(, layer .*)?, unit {unit} of", seen["heading"]), seen["heading"]
-        return seen
+        assert re.match(rf"t = {t}(, layer .*)?, unit {unit} of", shown["heading"]), shown["heading"]
+        return shown
 
 
 class WhatIf(Lab):
-    """The lab with its panel for clamps."""
+    """The Lab with the view What if."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         super().__init__(page, exported)
@@ -171,34 +181,36 @@ class WhatIf(Lab):
         self.effect = self.panel.get_by_role("status", name="Effect")
         self.original = page.get_by_role("list", name="Output of the original run").get_by_role("listitem")
 
-    def hold(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
+    def clamp(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
+        """Clamp a gate at the selected timesteps."""
         self.panel.get_by_label("Signal", exact=True).select_option(gate)
         self.panel.get_by_label("Units", exact=True).select_option(units)
         self.panel.get_by_role("slider", name="Value").fill(str(value))
         self.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
 
-    def always(self) -> None:
-        """From the first step to the last."""
+    def select_all_steps(self) -> None:
+        """Select the timesteps from the first to the last."""
         start, end = self.panel.get_by_label("from t", exact=True), self.panel.get_by_label("to t", exact=True)
         start.fill("1")
         end.fill(str(len(self.tokens())))
 
     def in_cell(self, slot: str) -> Locator:
+        """Return the number in this slot of the figure."""
         return self.page.locator(f"[data-part=cell] [data-slot={slot}]")
 
     def expect_clamped(self, name: str, text: str, clamps: list[Clamp]) -> tuple[gru.Trace, gru.Trace]:
-        """The pictures show the clamped run and the tape both outputs; the clamped and the original trace."""
+        """Expect the clamped run in the pictures and both outputs on the tape. Return clamped and original trace."""
         model = gru.load(name)
-        held, free = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
+        clamped, original = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
         self.page.wait_for_function(
             """([last, value]) => {
                 const { z } = document.querySelector(".heatmaps").data.find(({ name }) => name === "h");
                 return Math.abs(z[0][last] - value) < 1e-9;
             }""",
-            arg=[len(held.h) - 1, float(held.h[-1, 0])],
+            arg=[len(clamped.h) - 1, float(clamped.h[-1, 0])],
         )
         for signal in ("r", "z", "h_tilde", "h"):
-            np.testing.assert_allclose(self.drawn(signal), getattr(held, signal), atol=1e-12)
+            np.testing.assert_allclose(self.drawn(signal), getattr(clamped, signal), atol=1e-12)
         if model.readout.kind == "softmax":
-            expect(self.original).to_have_text([model.readout.labels[k] for k in free.y.argmax(1)])
-        return held, free
+            expect(self.original).to_have_text([model.readout.labels[k] for k in original.y.argmax(1)])
+        return clamped, original

@@ -1,4 +1,4 @@
-"""Random networks, and the functions of their equations."""
+"""Random networks, and the sigmoid of their equations."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ RESETS = ["before", "after"]
 
 
 def random_gru(rng: np.random.Generator, inputs: int, units: int, reset: Any) -> GRU:
+    """Return a GRU with random weights and biases."""
     gru = GRU.random(inputs, units, rng, reset=reset)
     return gru.with_parameters({name: a + rng.normal(0, 0.3, a.shape) for name, a in gru.parameters.items()})
 
 
 def sigmoid(a: Array) -> Array:
+    """Return 1 / (1 + exp(−a))."""
     return 1 / (1 + np.exp(-a))
 
 
 def stacked() -> Model:
-    """Two layers, random, reset after the product in the upper one."""
+    """Return a model of two random layers; the upper one resets after the product."""
     model, rng = gru.load("store-and-recall"), np.random.default_rng(0)
     upper = GRU.random(4, 6, rng, reset="after")
     readout = type(model.readout)("softmax", rng.normal(size=(4, 6)), np.zeros(4), model.readout.labels)
@@ -35,7 +37,7 @@ LETTERS = Symbols(tuple("abcdefghijkl"))
 
 
 def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, units: int = 64) -> Model:
-    """Layers of random units, reset after the product, that were never taught anything."""
+    """Return an untrained model of several layers that reset after the product."""
     rng = np.random.default_rng(0)
     inputs = (encoder.inputs, *[units] * (layers - 1))
     stack = tuple(GRU.random(size, units, rng, reset="after") for size in inputs)
@@ -45,9 +47,9 @@ def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, 
 
 
 def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:
-    """An ONNX graph of one GRU node, and what to feed it.
+    """Return an ONNX graph of one GRU node, and its inputs.
 
-    ONNX's z keeps, so z's weights go in negated; its order of gates is z, r, h.
+    In ONNX z keeps the old state, so the weights of z are negated. The order of the gates in ONNX is z, r, h.
     """
     H, dtype = gru.units, x.dtype
     r, z, h = np.arange(H), np.arange(H, 2 * H), np.arange(2 * H, 3 * H)

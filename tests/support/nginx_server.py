@@ -1,4 +1,4 @@
-"""An nginx for the tests; run as a program it installs one."""
+"""Find an nginx for the tests; run as a program, install one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tests.support import system_packages
 
 
 def installed() -> str | None:
+    """Return the path of nginx, or None."""
     return system_packages.find("nginx")
 
 

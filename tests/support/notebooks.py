@@ -1,6 +1,6 @@
-"""Notebooks run without a notebook server: each code cell in one namespace, warnings being errors.
+"""Run notebooks without a notebook server: all code cells in one namespace, with warnings as errors.
 
-python -m tests.support.notebooks docs/notebooks/*.ipynb      # puts the outputs into the files
+python -m tests.support.notebooks docs/notebooks/*.ipynb      # writes the outputs into the files
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def run(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with the outputs that its cells have now."""
+    """Return the notebook with new outputs."""
     names: dict[str, Any] = {}
     cells = []
     for cell in notebook["cells"]:
@@ -27,7 +27,7 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outputs(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a cell prints, and what its last expression shows."""
+    """Run a cell and return its printed text and the value of its last expression."""
     body = ast.parse(source).body
     last = body.pop() if isinstance(body[-1], ast.Expr) else None
     printed, value = io.StringIO(), None
@@ -36,18 +36,21 @@ def _outputs(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
         exec(compile(ast.Module(body, []), "cell", "exec"), names)
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
-    found: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
     if printed.getvalue():
-        found.append({"name": "stdout", "output_type": "stream", "text": printed.getvalue().splitlines(keepends=True)})
+        outputs.append(
+            {"name": "stdout", "output_type": "stream", "text": printed.getvalue().splitlines(keepends=True)}
+        )
     if value is not None:
         data = {"text/plain": [repr(value)]}
         if hasattr(value, "_repr_html_"):
             data = {"text/html": [value._repr_html_()]} | data
-        found.append({"data": data, "execution_count": None, "metadata": {}, "output_type": "execute_result"})
-    return found
+        outputs.append({"data": data, "execution_count": None, "metadata": {}, "output_type": "execute_result"})
+    return outputs
 
 
 def write(notebook: dict[str, Any]) -> str:
+    """Return the text of a notebook's file."""
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 

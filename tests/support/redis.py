@@ -1,4 +1,4 @@
-"""A Redis server of a test's own."""
+"""A Redis server for a test."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from tests.support.redis_server import installed
 
 
 def free_port() -> int:
+    """Return a free port of this machine."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 class Redis:
-    """One that keeps what it had in a file."""
+    """A redis-server that stores its data in a file, so that it survives a restart."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         keep = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder), "--save", ""]
         self.command = [installed() or "", "--port", str(self.port), "--bind", "127.0.0.1", *keep]
-        self.process = self.begin()
+        self.process = self.start()
 
-    def begin(self) -> subprocess.Popen[str]:
+    def start(self) -> subprocess.Popen[str]:
+        """Start the server and wait until it accepts connections."""
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         for line in self.process.stdout:
             if "Ready to accept connections" in line:
                 return self.process
-        raise RuntimeError("redis-server did not begin")
+        raise RuntimeError("redis-server did not start")
 
     def end(self) -> None:
+        """Kill the server."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout

@@ -1,4 +1,4 @@
-"""A server with rooms, its teachers and its followers."""
+"""A server with rooms, and its teachers and students."""
 
 from __future__ import annotations
 
@@ -20,57 +20,66 @@ LAB = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x&t=2"}
 
 
 class Server:
-    """A server and somebody who talks to it."""
+    """A server and a client of it."""
 
     def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
         self.app, self.client = app, client
-        self.now = 1_000.0
 
     async def open(self, view: dict[str, Any] = LAB) -> Teacher:
-        answer = await self.client.post("/api/rooms", json={"view": view})
-        assert answer.status_code == 201, answer.text
-        said = answer.json()
-        return Teacher(self, said["code"], said["secret"])
+        """Open a room and return its teacher."""
+        response = await self.client.post("/api/rooms", json={"view": view})
+        assert response.status_code == 201, response.text
+        room = response.json()
+        return Teacher(self, room["code"], room["secret"])
 
 
 class Teacher:
+    """A client with the secret of a room."""
+
     def __init__(self, server: Server, code: str, secret: str) -> None:
         self.server, self.code, self.secret = server, code, secret
         self.headers = {"authorization": f"Bearer {secret}"}
 
-    async def say(self, part: str, body: object) -> httpx2.Response:
+    async def post(self, part: str, body: object) -> httpx2.Response:
+        """Post a change of the room."""
         return await self.server.client.post(f"/api/rooms/{self.code}/{part}", json=body, headers=self.headers)
 
-    async def must(self, part: str, body: object) -> None:
-        answer = await self.say(part, body)
-        assert answer.status_code == 204, answer.text
+    async def post_ok(self, part: str, body: object) -> None:
+        """Post a change of the room that must succeed."""
+        response = await self.post(part, body)
+        assert response.status_code == 204, response.text
 
     async def end(self) -> None:
-        answer = await self.server.client.delete(f"/api/rooms/{self.code}", headers=self.headers)
-        assert answer.status_code == 204
+        """End the room."""
+        response = await self.server.client.delete(f"/api/rooms/{self.code}", headers=self.headers)
+        assert response.status_code == 204
 
     @asynccontextmanager
     async def follower(self, device: str = "", last: str = "") -> AsyncIterator[Follower]:
+        """Join the room as a student; `device` and `last` are those of an earlier stream."""
         headers = {"x-device": device, "last-event-id": last}
-        async with self.server.client.stream("GET", f"/api/rooms/{self.code}/events", headers=headers) as answer:
-            assert answer.status_code == 200, await answer.aread()
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            yield await Follower(self, answer).begin()
+        async with self.server.client.stream("GET", f"/api/rooms/{self.code}/events", headers=headers) as response:
+            assert response.status_code == 200, await response.aread()
+            assert response.headers["content-type"].startswith("text/event-stream")
+            yield await Follower(self, response).start()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Stream]:
-        async with self.server.client.stream("GET", f"/api/rooms/{self.code}/class", headers=self.headers) as answer:
-            assert answer.status_code == 200, await answer.aread()
-            yield Stream(answer)
+        """Yield the stream of events for the teacher."""
+        async with self.server.client.stream("GET", f"/api/rooms/{self.code}/class", headers=self.headers) as response:
+            assert response.status_code == 200, await response.aread()
+            yield Stream(response)
 
 
 class Stream:
-    def __init__(self, answer: httpx2.Response) -> None:
-        self.lines = answer.aiter_lines()
+    """A stream of events."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.lines = response.aiter_lines()
         self.id = ""
 
     async def next(self) -> tuple[str, Any]:
-        """The next event's name and data."""
+        """Return the name and the data of the next event. Raise EOFError at the end of the stream."""
         name, data = "", ""
         async for line in self.lines:
             if line.startswith("event: "):
@@ -83,30 +92,36 @@ class Stream:
                 return name, json.loads(data)
         raise EOFError
 
-    async def until(self, wanted: Callable[[Any], bool]) -> Any:
+    async def until(self, condition: Callable[[Any], bool]) -> Any:
+        """Return the data of the first event that meets a condition."""
         while True:
             _, data = await self.next()
-            if wanted(data):
+            if condition(data):
                 return data
 
 
 class Follower(Stream):
-    def __init__(self, teacher: Teacher, answer: httpx2.Response) -> None:
-        super().__init__(answer)
+    """A student's stream of events."""
+
+    def __init__(self, teacher: Teacher, response: httpx2.Response) -> None:
+        super().__init__(response)
         self.teacher, self.device = teacher, ""
         self.state: dict[str, Any] = {}
 
-    async def begin(self) -> Follower:
+    async def start(self) -> Follower:
+        """Read the first event, which has the device."""
         name, data = await self.next()
         assert name == "you"
         self.device = data["device"]
         return self
 
-    async def hear(self, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
-        self.state = await self.until(wanted)
+    async def wait_for_state(self, condition: Callable[[Any], bool] = lambda _: True) -> Any:
+        """Return the first state that meets a condition."""
+        self.state = await self.until(condition)
         return self.state
 
     async def answer(self, answer: object) -> httpx2.Response:
+        """Post an answer to the current question."""
         body = {"question": self.state["question"]["id"], "answer": answer}
         path = f"/api/rooms/{self.teacher.code}/answers"
         return await self.teacher.server.client.post(path, json=body, headers={"x-device": self.device})
@@ -114,6 +129,7 @@ class Follower(Stream):
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Server]:
+    """Run a server with rooms and yield it with a client."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     app = create_app(settings)
@@ -133,8 +149,10 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
 
 
 def in_room(test: Callable[[Server], Awaitable[None]], settings: Settings | None = None) -> None:
-    async def inside() -> None:
+    """Run a test with a server of its own."""
+
+    async def run_test() -> None:
         async with serving(settings or Settings()) as server:
             await test(server)
 
-    run(inside())
+    run(run_test())

@@ -1,4 +1,4 @@
-"""A table of one's own task."""
+"""A random table for a task of the visitor's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def own_table(N: int, rng: np.random.Generator) -> str:
-    """Sequences of several lengths: at each step the last capital, asked for at half of the steps."""
+    """Return sequences of several lengths. The answer is the last capital letter, given at half of the steps."""
     lines = []
     for _ in range(N):
         steps = ["AB"[rng.integers(2)], *rng.choice(list("ABxy"), rng.integers(2, 9))]

@@ -1,6 +1,6 @@
-"""Tests of the browser's modules that need no page, run by node: `python -m tests.unit`.
+"""Tests of JavaScript modules that need no page, run by node: `python -m tests.unit`.
 
-They are given what a real page comes with: the description of the cells and the models, and the first run.
+The modules get the data of a real page: the description of the cells and the models, and the first run.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ FOLDER = Path(__file__).parent
 
 
 def main() -> int:
+    """Write the data of a page, run the tests with node, and return the exit code."""
     settings, run = Settings(), "flip-flop"
-    about, blocks = prepare(example(run, settings), settings, None)
+    prepared, blocks = prepare(example(run, settings), settings, None)
     page = {
         "boot": json.loads(page_context({"model": run}, settings)["boot"]),
-        "run": b"".join(events(about, blocks, UnitPlace(layer=1, unit=1))).decode(),
+        "run": b"".join(events(prepared, blocks, UnitPlace(layer=1, unit=1))).decode(),
     }
     with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "page.json"
-        given.write_text(json.dumps(page), "utf-8")
+        page_file = Path(folder) / "page.json"
+        page_file.write_text(json.dumps(page), "utf-8")
         modules = sorted(str(path) for path in FOLDER.glob("*.test.js"))
         node = ["node", "--test", "--import", (FOLDER / "page.js").as_uri(), *modules]
-        return subprocess.run(node, env=os.environ | {"PAGE": str(given)}, check=False).returncode
+        return subprocess.run(node, env=os.environ | {"PAGE": str(page_file)}, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import test from "node:test";
 import { StreamError, createParser, parseEvents, readEvents } from "../../static/events.js";
 import { events, stream } from "./page.js";
 
-test("a run's stream has its start, a step for each timestep in order, and its end", () => {
+test("the stream of a run has a start, an event for each timestep in order, and an end", () => {
   const [start, ...steps] = events;
   const end = steps.pop();
   assert.deepEqual([start.name, end.name], ["start", "done"]);
@@ -13,38 +13,38 @@ test("a run's stream has its start, a step for each timestep in order, and its e
   );
 });
 
-test("pieces of any length give the same events as the whole", () => {
+test("the stream gives the same events in pieces of any length", () => {
   for (const length of [1, 7, 100, 1000]) {
     const parse = createParser();
-    const found = [];
-    for (let i = 0; i < stream.length; i += length) found.push(...parse(stream.slice(i, i + length)));
-    assert.deepEqual(found, events);
+    const received = [];
+    for (let i = 0; i < stream.length; i += length) received.push(...parse(stream.slice(i, i + length)));
+    assert.deepEqual(received, events);
   }
 });
 
-test("an event is given once its empty line has come, and not before", () => {
+test("an event is complete only after its empty line", () => {
   const parse = createParser();
   assert.deepEqual(parse("event: room\nid: 7-2\ndata: {\"a\": 1}\n"), []);
   assert.deepEqual(parse("\nevent: you"), [{ name: "room", id: "7-2", data: { a: 1 } }]);
 });
 
-test("a comment has no name, and colons in the data are data", () => {
+test("a comment gives an event without a name, and data may contain colons", () => {
   const [comment, event] = parseEvents(': still here\n\nevent: room\ndata: {"at": "t: 1"}\n\n');
   assert.deepEqual(comment, { name: "", id: "", data: null });
   assert.deepEqual(event.data, { at: "t: 1" });
 });
 
-test("letters of several bytes arrive whole, wherever the network cuts them", async () => {
+test("characters of several bytes may be split between pieces", async () => {
   const bytes = new TextEncoder().encode('event: room\ndata: "h̃ → ∂"\n\n');
   for (let cut = 1; cut < bytes.length; cut++) {
     const pieces = [bytes.slice(0, cut), bytes.slice(cut)];
     const received = [];
-    await readEvents(new Response(ReadableStream.from(pieces)), (found) => received.push(...found));
+    await readEvents(new Response(ReadableStream.from(pieces)), (parsed) => received.push(...parsed));
     assert.deepEqual(received, [{ name: "room", id: "", data: "h̃ → ∂" }]);
   }
 });
 
-test("a connection that breaks off is told apart from a listener that fails", async () => {
+test("a broken connection raises StreamError, but an error of the listener stays as it is", async () => {
   const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("network error")) });
   await assert.rejects(readEvents(new Response(broken), () => {}), StreamError);
   const whole = new Response('event: room\ndata: 1\n\n');

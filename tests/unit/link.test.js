@@ -4,7 +4,7 @@ import { GATES, HELD, SIGNALS } from "../../static/cells.js";
 import { decode, encode, writeScenario } from "../../static/link.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "../../static/state.js";
 
-/** Numbers from 0 to 1, the same in every run: mulberry32. */
+/** Return a generator of numbers from 0 to 1 that depend only on the seed (mulberry32). */
 function seeded(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -16,34 +16,34 @@ function seeded(seed) {
 
 const random = seeded(1);
 const whole = (low, high) => low + Math.floor(random() * (high - low + 1));
-const one = (list) => list[whole(0, list.length - 1)];
-const some = (list) => list.filter(() => random() < 0.5);
+const oneOf = (list) => list[whole(0, list.length - 1)];
+const someOf = (list) => list.filter(() => random() < 0.5);
 const listOf = (make) => Array.from({ length: whole(0, 3) }, make);
 
 function clamp() {
   const from = whole(1, 9);
   const units = random() < 0.3 ? null : Array.from({ length: whole(1, 3) }, () => whole(1, 256));
-  return { gate: one(HELD), units, from, to: one([null, from, from + 3]), value: Number((random() * 2 - 1).toFixed(3)), layer: whole(1, 4) };
+  return { gate: oneOf(HELD), units, from, to: oneOf([null, from, from + 3]), value: Number((random() * 2 - 1).toFixed(3)), layer: whole(1, 4) };
 }
 
 function weight() {
-  const part = one(["W", "U", "b", "c"]);
+  const part = oneOf(["W", "U", "b", "c"]);
   const index = part === "W" || part === "U" ? whole(1, 64) : null;
-  return { layer: whole(1, 4), gate: one(GATES), unit: whole(1, 64), part, index, value: one([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]) };
+  return { layer: whole(1, 4), gate: oneOf(GATES), unit: whole(1, 64), part, index, value: oneOf([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]) };
 }
 
-test("a link says all of what it was made of", () => {
+test("encode and decode keep every part of a link", () => {
   for (let i = 0; i < 500; i++) {
-    const views = some(VIEWS);
+    const views = someOf(VIEWS);
     const link = {
-      model: one([null, "flip-flop", "u-0&=?#ä", "a b"]),
-      sequence: one([null, "A x x B", "=0.3 +0.2", "ä ∂,%@&"]),
+      model: oneOf([null, "flip-flop", "u-0&=?#ä", "a b"]),
+      sequence: oneOf([null, "A x x B", "=0.3 +0.2", "ä ∂,%@&"]),
       clamps: listOf(clamp),
       weights: listOf(weight),
-      against: one(["", "B x x B"]),
+      against: oneOf(["", "B x x B"]),
       focus: {
-        step: whole(1, 99), layer: one([null, 0, 2]), unit: whole(0, 99), views: views.length ? views : FOCUS.views, zoom: one(ZOOMS),
-        gate: one(GATES), table: one(SIGNALS), convention: one(CONVENTIONS), rows: one(ROWS), scale: one(SCALES),
+        step: whole(1, 99), layer: oneOf([null, 0, 2]), unit: whole(0, 99), views: views.length ? views : FOCUS.views, zoom: oneOf(ZOOMS),
+        gate: oneOf(GATES), table: oneOf(SIGNALS), convention: oneOf(CONVENTIONS), rows: oneOf(ROWS), scale: oneOf(SCALES),
       },
       notices: [],
     };
@@ -51,7 +51,7 @@ test("a link says all of what it was made of", () => {
   }
 });
 
-test("a value that a key cannot have is named, and the others are followed", () => {
+test("a bad value is reported with its key, and the other keys are used", () => {
   for (const [key, value] of [["t", "0"], ["unit", "x"], ["views", "tape,nonsense"], ["clamps", "q@1=0"], ["weights", "z.1.W=1"]]) {
     const { notices, focus } = decode(`?${key}=${value}&zoom=gate`);
     assert.equal(notices.length, 1);
@@ -60,7 +60,7 @@ test("a value that a key cannot have is named, and the others are followed", () 
   }
 });
 
-test("a scenario without a second sequence is the same however that is written", () => {
+test("all ways to write a missing second sequence give the same scenario", () => {
   const scenario = { sequence: "A x B", clamps: [], weights: [] };
   const texts = [undefined, null, ""].map((against) => writeScenario({ ...scenario, against }));
   assert.equal(new Set(texts).size, 1);

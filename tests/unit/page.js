@@ -1,4 +1,4 @@
-/** What the modules ask of a page as they are imported. */
+/** The page that the modules read when they are imported, with the data of tests/unit/__main__.py. */
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
@@ -7,8 +7,8 @@ const { boot, run } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
 globalThis.document = { querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null) };
 globalThis.location = new URL("http://localhost/");
 
-/** The page's first run as the server sends it. */
+/** The first run of the page as the server sends it. */
 export const stream = run;
 
-/** The events of the page's first run. */
+/** The events of this run. */
 export const events = parseEvents(run);

@@ -8,7 +8,7 @@ import { firstRun, stateOf } from "./states.js";
 const run = firstRun();
 const state = stateOf(run, { playing: false, selection: null, chosen: null });
 
-test("the first run arrives whole: h is the mixture that z says, of the state before and the candidate", () => {
+test("in the first run h is the mixture of the previous state and the candidate with weight z", () => {
   const [{ rows, H, h0 }] = run.layers;
   for (let unit = 0; unit < H; unit++)
     for (let t = 0; t < run.T; t++) {
@@ -18,7 +18,7 @@ test("the first run arrives whole: h is the mixture that z says, of the state be
     }
 });
 
-test("the trained network's answers are those of its task", () => {
+test("the outputs of the trained model are the targets of its task", () => {
   assert.deepEqual(boot.models.map(({ id }) => id).includes(run.model), true);
   for (let column = 0; column < run.T; column++) {
     assert.equal(missed(run, column), "");
@@ -26,17 +26,17 @@ test("the trained network's answers are those of its task", () => {
   }
 });
 
-test("the cursor stays on the tape and on the units of the layer", () => {
-  for (const [step, there] of [[0, 1], [1, 1], [3.4, 3], [99, run.T]]) assert.equal(goTo(state, step).step, there);
+test("the cursor stays within the steps of the run and the units of the layer", () => {
+  for (const [step, expected] of [[0, 1], [1, 1], [3.4, 3], [99, run.T]]) assert.equal(goTo(state, step).step, expected);
   for (const unit of [-1, 0, 99]) assert.equal(lookAt(state, unit).unit, Math.max(0, Math.min(unit, layerOf(state).H - 1)));
   assert.equal(moveRow(state, 5).unit, layerOf(state).H - 1);
 });
 
-test("playing goes step by step to the end, waits for what has not come, and begins again", () => {
+test("play goes step by step, waits for missing steps, and starts again after the end", () => {
   let now = play(receive(state, 2));
-  const seen = [];
-  for (let i = 0; i < 4; i++) seen.push((now = tick(now)).step);
-  assert.deepEqual([...seen, now.playing], [2, 2, 2, 2, true]);
+  const steps = [];
+  for (let i = 0; i < 4; i++) steps.push((now = tick(now)).step);
+  assert.deepEqual([...steps, now.playing], [2, 2, 2, 2, true]);
   now = complete(now);
   while (now.playing) now = tick(now);
   assert.equal(now.step, run.T);

@@ -3,28 +3,28 @@ import test from "node:test";
 import { fixed } from "../../static/run.js";
 import { briefly, lasting, openness, percent, part, whichUnits } from "../../static/words.js";
 
-test("only exactly nothing is 0%, and only exactly all is 100%", () => {
+test("only 0 is written as 0%, and only 1 as 100%", () => {
   for (let share = 1e-9; share < 1; share *= 1.7)
     for (const value of [share, 1 - share]) assert.ok(!["0%", "100%"].includes(percent(value)), `${value}: ${percent(value)}`);
   assert.deepEqual([0, 1].map((share) => percent(share)), ["0%", "100%"]);
   assert.deepEqual([0, 0.5, 1].map((share) => part(share)), ["none", "50%", "all"]);
 });
 
-test("a number has a true minus sign, and is never a negative zero", () => {
+test("a negative number has a true minus sign, and zero has none", () => {
   assert.deepEqual([-0.004, -1.5, 12345, NaN, 0.005].map((value) => fixed(value)), ["0.00", "−1.50", "1.2e+4", "", "0.01"]);
   for (let i = -500; i <= 500; i++) assert.equal(Number(fixed(i / 100).replace("−", "-")), i / 100);
 });
 
-test("a half-life is as exact as it can be read", () => {
+test("a half-life is rounded by its size", () => {
   assert.deepEqual([0.62, 9.94, 99.6, 1000, Infinity].map(briefly), ["0.6", "9.9", "100", ">999", "∞"]);
   assert.deepEqual([2, 20_000].map(lasting), ["2.0 steps", "more than 10,000 steps"]);
 });
 
-test("a gate is closed or open only at its ends", () => {
+test("a gate is called closed only at 0 and open only at 1", () => {
   assert.deepEqual([0, 0.01, 0.5, 0.99, 1].map(openness), ["closed", "nearly closed", "partly open", "nearly open", "open"]);
 });
 
-test("units are named while they are few", () => {
+test("up to four units are named, more are counted", () => {
   const closed = (count, length = 8) =>
     whichUnits(Array.from({ length }, (_, unit) => (unit < count ? 0.1 : 0.5)), [["closed", "is", "are"]]);
   assert.deepEqual(

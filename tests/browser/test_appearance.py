@@ -1,4 +1,4 @@
-"""What can be measured of how the page looks and who can use it."""
+"""How the page looks, as far as it can be measured, and accessibility."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ SIZES = [(1440, 900), (1024, 768), (390, 844)]
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
+    """Resize the window and wait for the new layout."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    # The picture follows the grid in the same frame in which the grid is laid out anew.
+    # The pictures follow the grid in the same frame as its new layout.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.mark.parametrize("name", ["flip-flop", "pocket-calculator", "sentiment"])
-def test_tokens_outputs_cells_and_cursor_line_up_to_the_pixel(page: Page, name: str) -> None:
+def test_tokens_outputs_cells_and_cursor_are_aligned_to_the_pixel(page: Page, name: str) -> None:
     lab = Lab(page).open(model=name)
     lab.step.fill("3")
     expect(lab.heading).to_contain_text("t = 3")
@@ -50,7 +51,7 @@ def test_tokens_outputs_cells_and_cursor_line_up_to_the_pixel(page: Page, name: 
         assert all(image == [left, right] for image in boxes["columns"] + boxes["images"])
 
 
-def test_each_heatmap_stands_in_its_row(page: Page) -> None:
+def test_each_heatmap_fills_its_row(page: Page) -> None:
     lab = Lab(page).open(model="sentiment")
     for size in SIZES:
         resize(page, size)
@@ -65,7 +66,7 @@ def test_each_heatmap_stands_in_its_row(page: Page) -> None:
             assert any(abs(a - top) <= 0.5 and abs(b - bottom) <= 0.5 for a, b in drawn)
 
 
-def test_the_page_never_scrolls_sideways(page: Page) -> None:
+def test_long_sequences_never_scroll_the_page_sideways(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop")
     for text in ("A x B", "." * 60, "." * 200):
         lab.sequence.fill(text)
@@ -80,21 +81,19 @@ Check = Callable[..., None]
 
 @pytest.fixture(params=["light", "dark"])
 def check(request: pytest.FixtureRequest, page: Page) -> Check:
-    """Let axe look at a state of the page, or of the part of it that the state changes, in light and in dark."""
+    """Return a function that runs axe on a state of the page, or on a part of it, in light or dark colors."""
     scheme: Literal["light", "dark"] = request.param
     page.emulate_media(color_scheme=scheme)
 
     def check(state: str, within: str = "") -> None:
-        # What is still on its way from one state to the next has colours of neither.
-        page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
+        # During a transition an element has the colors of neither state.
+        page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
         expect_no_barriers(page, f"{scheme}, {state}", within, colors_alone=scheme == "dark")
 
     return check
 
 
-def test_axe_finds_nothing_in_the_views_the_error_and_the_dialogs(
-    page: Page, check: Check, complaints: list[str]
-) -> None:
+def test_views_errors_and_dialogs_are_accessible(page: Page, check: Check, console_errors: list[str]) -> None:
     lab = Lab(page).open(model="store-and-recall", views="tape,words,cell,equations,memory,influence,table")
     check("all views")
     for zoom in ("Whole layer", "One gate"):
@@ -106,7 +105,7 @@ def test_axe_finds_nothing_in_the_views_the_error_and_the_dialogs(
     check("the other convention, a term lit up", "#inspector")
     lab.sequence.fill("A Q")
     expect(lab.error).not_to_be_empty()
-    complaints.clear()
+    console_errors.clear()
     check("error")
     for opener in ("Share", "Export", "Help ?"):
         lab.button(opener).click()
@@ -116,7 +115,7 @@ def test_axe_finds_nothing_in_the_views_the_error_and_the_dialogs(
     check("card")
 
 
-def test_axe_finds_nothing_where_something_is_changed(page: Page, check: Check) -> None:
+def test_clamps_changed_weights_and_checks_are_accessible(page: Page, check: Check) -> None:
     lab = Lab(page).open(model="flip-flop", clamps="z.1@5=0,r@1-=1", t="5", views="tape,words,whatif,cell,equations")
     expect(lab.narration).to_contain_text("z is clamped at 0.00")
     check("two clamps")
@@ -141,7 +140,7 @@ def test_axe_finds_nothing_where_something_is_changed(page: Page, check: Check) 
     check("a changed weight, its score, and both checks")
 
 
-def test_axe_finds_nothing_in_other_models_and_pages(page: Page, check: Check) -> None:
+def test_deep_models_embeds_and_the_api_page_are_accessible(page: Page, check: Check) -> None:
     Lab(page).open(model="deep", zoom="layer")
     check("many layers and units")
     page.goto("/embed?model=flip-flop&hide=question,model,transport&t=99")
@@ -151,7 +150,7 @@ def test_axe_finds_nothing_in_other_models_and_pages(page: Page, check: Check) -
     check("docs")
 
 
-def test_the_page_never_scrolls_sideways_whatever_is_shown(page: Page) -> None:
+def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
     for name in ("deep", "pocket-calculator"):
         resize(page, SIZES[0])
         lab = Lab(page).open(
@@ -159,22 +158,22 @@ def test_the_page_never_scrolls_sideways_whatever_is_shown(page: Page) -> None:
         )
         for zoom in ("Whole layer", "One unit", "One gate"):
             lab.cell.get_by_text(zoom, exact=True).click()
-            # 640 × 400 is how a window of 1280 × 800 looks at 200 %.
+            # 640 × 400 is a window of 1280 × 800 at a zoom of 200%.
             for size in (*SIZES, (640, 400), (320, 568)):
                 resize(page, size)
                 assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page) -> None:
+def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Page) -> None:
     Lab(page).open(model="deep", zoom="gate", views="tape,words,whatif,cell,equations,memory,influence,table")
     reached: list[str] = []
     page.evaluate("() => document.activeElement.blur()")
     while True:
         page.keyboard.press("Tab")
-        at: dict[str, Any] = page.evaluate(
+        focused: dict[str, Any] = page.evaluate(
             """() => {
                 const on = document.activeElement;
-                // Some draw the focus on a part that stands for them: a radio's label, a node's box.
+                // Some controls draw the focus on another part: a radio button on its label, a node on its box.
                 const drawn = on.matches("[type=radio]") ? on.nextElementSibling : on.querySelector(".box") ?? on;
                 const { outlineStyle } = getComputedStyle(drawn);
                 const name = on.getAttribute("aria-label") ?? on.id ?? on.name;
@@ -186,31 +185,31 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(page: P
                 };
             }"""
         )
-        if at["end"] or at["name"] in reached[:1]:
+        if focused["end"] or focused["name"] in reached[:1]:
             break
-        assert at["visible"], at["name"]
-        reached.append(at["name"])
-    said = "\n".join(reached)
+        assert focused["visible"], focused["name"]
+        reached.append(focused["name"])
+    names = "\n".join(reached)
     for control in (
         "share-open", "export-open", "model", "bring-open", "sequence", "Examples", "Play", "speed", "convention",
         "layer", "rows", "Step", "Table of reset gate", "First unit shown", "zoom", "gate", "z.Wx", contract.CLAMP,
         contract.CHECK_IT, "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
-        assert re.search(rf"\b{control}", said), (control, said)
-    # Random is only where sequences of a task can be drawn.
+        assert re.search(rf"\b{control}", names), (control, names)
+    # The button Random exists only for models of a built-in task.
     Lab(page).open(model="flip-flop").page.get_by_role("combobox", name="Examples").focus()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Random")).to_be_focused()
 
 
-def test_motion_and_forced_colours_are_respected(page: Page) -> None:
+def test_reduced_motion_and_forced_colors_are_respected(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop")
     flow = lab.cell.locator(".flow").first
     expect(flow).to_have_css("transition-duration", "0.25s, 0.25s")
     page.emulate_media(reduced_motion="reduce")
     expect(flow).to_have_css("transition-duration", "0s")
     page.emulate_media(forced_colors="active")
-    # The parts whose colour is their meaning keep it; what is drawn with a fill or a stroke has the system's colours.
+    # Parts with a meaning in their color keep it; other fills and strokes have the system's colors.
     assert page.evaluate(
         """() => [".heatmaps", ".flow", "#step", "#outputs li"]
             .map((part) => getComputedStyle(document.querySelector(part)).forcedColorAdjust)"""

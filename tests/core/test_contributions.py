@@ -1,4 +1,4 @@
-"""The ledger against the state that it accounts for, and against its definition."""
+"""The contributions of steps to a state: they rebuild the state and follow their definition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.networks import RESETS, random_gru, stacked
 
 
 def check(run: Forward, unit: int) -> Array:
-    """The ledger of a unit, its rows summing to 1 and rebuilding the state."""
+    """Return the contributions of a unit after a check that rows add up to 1 and rebuild the state."""
     L = ledger(run, unit)
     assert L.shape == (len(run.h), len(run.h) + 1)
     np.testing.assert_allclose(L.sum(1), 1, atol=1e-12)
@@ -32,7 +32,7 @@ def check(run: Forward, unit: int) -> Array:
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 40), st.sampled_from(RESETS))
-def test_the_shares_sum_to_one_and_rebuild_the_state(
+def test_contributions_add_up_to_1_and_rebuild_the_state(
     seed: int, units: int, T: int, reset: Literal["before", "after"]
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -43,14 +43,14 @@ def test_the_shares_sum_to_one_and_rebuild_the_state(
     check(forward(layer, x, h0), unit)
     L = check(forward(layer, x, h0, holds), unit)
     for t in range(T):  # by the definition, product by product
-        put = np.flatnonzero(masks["h_prev"][: t + 1, unit])
-        since, z = int(put[-1]) if put.size else 0, forward(layer, x, h0, holds).z[:, unit]
+        clamped_steps = np.flatnonzero(masks["h_prev"][: t + 1, unit])
+        since, z = int(clamped_steps[-1]) if clamped_steps.size else 0, forward(layer, x, h0, holds).z[:, unit]
         shares = [z[k] * math.prod(1 - z[k + 1 : t + 1]) if since <= k <= t else 0 for k in range(T)]
         np.testing.assert_allclose(L[t], [math.prod(1 - z[since : t + 1]), *shares], atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["flip-flop", "sentiment"])
-def test_2000_steps_are_accounted_for(name: str) -> None:
+def test_contributions_of_2000_steps_rebuild_the_state(name: str) -> None:
     model = gru.load(name)
     x = model.encoder.encode(list(np.random.default_rng(0).choice(model.encoder.alphabet, 2000)))
     for clamps in ([], [Clamp("z", 0.0, steps=slice(300, 900)), Clamp("z", 1.0, steps=slice(1200, 1201))]):
@@ -59,7 +59,7 @@ def test_2000_steps_are_accounted_for(name: str) -> None:
             check(trace.layers[0], unit)
 
 
-def test_gates_quite_shut_and_quite_open_leave_whole_shares() -> None:
+def test_contributions_with_fully_open_and_closed_gates() -> None:
     z = np.array([[0.0], [0.0], [1.0], [0.0], [0.5], [0.0]])
     run = replace(gru.trace(gru.load("flip-flop"), "A x x B x x").layers[0], z=z)
     assert ledger(run, 0).tolist() == [
@@ -72,7 +72,7 @@ def test_gates_quite_shut_and_quite_open_leave_whole_shares() -> None:
     ]
 
 
-def test_what_was_before_a_step_that_forgets_has_no_share() -> None:
+def test_steps_before_a_clamp_on_h_prev_have_no_contribution() -> None:
     trace = gru.trace(stacked(), "A b c ? D a", clamps=[Clamp("h_prev", -0.5, [2], slice(3, 4), layer=1)])
     L, run = trace.ledger(2), trace.layers[1]
     assert (L[3:, 1:4] == 0).all()
@@ -83,7 +83,7 @@ def test_what_was_before_a_step_that_forgets_has_no_share() -> None:
     np.testing.assert_array_equal(trace.ledger(3, layer=0), ledger(trace.layers[0], 3))
 
 
-def test_one_row_and_some_rows_are_those_of_all() -> None:
+def test_single_rows_equal_those_of_the_whole_matrix() -> None:
     clamps = [Clamp("h_prev", 0.5, steps=slice(6, 7)), Clamp("h_prev", 0.25, steps=slice(3, 4))]
     run = gru.trace(gru.load("store-and-recall"), "AbcD?a?bC?", clamps=clamps).layers[0]
     L = ledger(run, 1)
@@ -92,8 +92,8 @@ def test_one_row_and_some_rows_are_those_of_all() -> None:
         np.testing.assert_allclose(ledger(run, 1, slice(t, t + 3)), L[t : t + 3], atol=1e-16)
 
 
-def test_a_half_life_is_when_half_a_share_is_left() -> None:
-    """z = .03: 4.8 % are left after 100 steps, half after 23."""
+def test_a_contribution_is_halved_after_the_half_life() -> None:
+    """z = 0.03: 4.8% are left after 100 steps, and half after 23."""
     trace = gru.trace(gru.load("flip-flop"), "A" + "x" * 100, clamps=[Clamp("z", 0.03, steps=slice(1, None))])
     share = trace.ledger(0)[:, 1] / trace.z[0, 0]
     assert share[100] == pytest.approx(0.048, abs=0.001)

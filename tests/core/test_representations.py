@@ -1,4 +1,4 @@
-"""The core as somebody at a prompt or in a notebook meets it."""
+"""The core at a prompt and in a notebook: saved traces, representations, HTML and figures."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ TEXT = "A b c ? D a ?"
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
-def held() -> Trace:
-    """Two layers, z of a unit of the upper one held, with the run that was left alone."""
+def clamped_trace() -> Trace:
+    """Return a trace of two layers with z of one upper unit clamped, and with its original run."""
     return gru.twin(stacked(), TEXT, clamps=[Clamp("z", 0.5, [2], slice(1, 3), layer=1)])[0]
 
 
 def wide(units: int = 256) -> Model:
+    """Return the flip-flop model with a random layer of many units."""
     base = gru.load("flip-flop")
     layer = GRU.random(6, units, np.random.default_rng(0))
     return replace(base, layers=(layer,), readout=replace(base.readout, V=np.zeros((2, units))))
 
 
 def test_a_saved_trace_has_every_array_by_name(tmp_path: Path) -> None:
-    trace = held()
+    trace = clamped_trace()
     trace.save(tmp_path / "trace.npz")
     with np.load(tmp_path / "trace.npz", allow_pickle=False) as file:
         read = dict(file)
@@ -55,7 +56,7 @@ def test_a_saved_trace_has_every_array_by_name(tmp_path: Path) -> None:
     assert not read
 
 
-def test_what_was_saved_satisfies_the_equations(tmp_path: Path) -> None:
+def test_a_saved_trace_satisfies_the_equations(tmp_path: Path) -> None:
     gru.trace(gru.load("sentiment"), "not very good . bad").save(tmp_path / "t.npz")
     with np.load(tmp_path / "t.npz", allow_pickle=False) as file:
         z, h, h_tilde = (file[f"layers.0.{name}"] for name in ("z", "h", "h_tilde"))
@@ -63,7 +64,7 @@ def test_what_was_saved_satisfies_the_equations(tmp_path: Path) -> None:
     np.testing.assert_allclose(h, (1 - z) * past + z * h_tilde, atol=1e-6)
 
 
-def test_a_trace_is_saved_under_exactly_the_name_given_and_the_same_each_time(tmp_path: Path) -> None:
+def test_save_uses_the_exact_file_name_and_writes_the_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("one", "other"):
         gru.trace(gru.load("flip-flop"), "A x").save(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -71,23 +72,23 @@ def test_a_trace_is_saved_under_exactly_the_name_given_and_the_same_each_time(tm
         gru.trace(gru.load("flip-flop"), "A x").save(tmp_path / "nowhere" / "t.npz")
 
 
-def test_a_trace_as_lists_goes_through_json() -> None:
-    trace = held()
+def test_to_dict_can_be_written_as_json() -> None:
+    trace = clamped_trace()
     read = json.loads(json.dumps(trace.to_dict(), allow_nan=False))
     assert trace.twin is not None
     assert (read["model"], read["tokens"], read["labels"]) == ("Store and recall", TEXT.split(), ["A", "B", "C", "D"])
     for lists, run in ((read, trace), (read["twin"], trace.twin)):
         np.testing.assert_array_equal(lists["y"], run.y)
-        for of, layer in zip(lists["layers"], run.layers, strict=True):
+        for layer_lists, layer in zip(lists["layers"], run.layers, strict=True):
             for name in ("x", "h0", "h_prev", "r", "z", "h_tilde", "h"):
-                np.testing.assert_array_equal(of[name], getattr(layer, name))
+                np.testing.assert_array_equal(layer_lists[name], getattr(layer, name))
     assert np.argwhere(read["layers"][1]["held"]["z"]).tolist() == [[1, 2], [2, 2]]
-    free = gru.trace(gru.load("pocket-calculator"), np.zeros((3, 3))).to_dict()
-    assert (free["tokens"], free["twin"], free["layers"][0]["held"]) == (None, None, {})
+    without_twin = gru.trace(gru.load("pocket-calculator"), np.zeros((3, 3))).to_dict()
+    assert (without_twin["tokens"], without_twin["twin"], without_twin["layers"][0]["held"]) == (None, None, {})
 
 
-def test_a_trace_has_the_top_layers_signals_by_name_and_says_which_there_are() -> None:
-    trace = held()
+def test_a_trace_has_the_signals_of_its_top_layer_as_attributes() -> None:
+    trace = clamped_trace()
     for name in ("r", "z", "h_tilde", "h"):
         np.testing.assert_array_equal(getattr(trace, name), getattr(trace.layers[-1], name))
     with pytest.raises(AttributeError, match="no 'c'; its signals are r, z, h_tilde, h"):
@@ -95,7 +96,8 @@ def test_a_trace_has_the_top_layers_signals_by_name_and_says_which_there_are() -
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(trace)).z, trace.z)
 
 
-def everything(model: Model) -> list[object]:
+def objects(model: Model) -> list[object]:
+    """Return one object of each kind that a prompt may print."""
     trace, _ = gru.twin(model, "A x x B " * 100, clamps=[Clamp("z", 0.0, steps=slice(3, 4))])
     reference = {"x": np.eye(6)[:4], "h": np.zeros((4, model.layers[-1].units))}
     parity = gru.check(model, reference)
@@ -104,17 +106,17 @@ def everything(model: Model) -> list[object]:
 
 
 @pytest.mark.parametrize("units", [1, 256])
-def test_what_a_prompt_prints_is_short_and_without_arrays(units: int) -> None:
-    for thing in everything(wide(units)):
-        printed = repr(thing)
+def test_repr_is_short_and_without_arrays(units: int) -> None:
+    for object_ in objects(wide(units)):
+        printed = repr(object_)
         assert len(printed) <= 160, printed
         assert "\n" not in printed
         assert "[" not in printed
-        assert printed.startswith(type(thing).__name__)
+        assert printed.startswith(type(object_).__name__)
 
 
-def test_what_a_prompt_prints_names_the_sizes() -> None:
-    trace, model = held(), gru.load("flip-flop")
+def test_repr_has_the_sizes() -> None:
+    trace, model = clamped_trace(), gru.load("flip-flop")
     assert repr(model) == "Model('Flip-flop', trained: I=6, H=1, K=2)"
     assert repr(trace) == "Trace('Store and recall' of 'A b c ? D a ?': T=7, H=4→6, K=4, with the original run)"
     assert repr(trace.layers[1]) == "Forward(T=7, I=4, H=6, reset='after', holding z)"
@@ -128,8 +130,8 @@ def test_what_a_prompt_prints_names_the_sizes() -> None:
     assert repr(gru.check(model, {"x": np.array([0, 2]), "h": h})).startswith("Parity(passed=True: h_l0 ")
 
 
-class Read(HTMLParser):
-    """The tags of a piece of HTML, its attributes, and its rows of texts."""
+class Parsed(HTMLParser):
+    """The tags, attributes and table rows of a piece of HTML."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -151,9 +153,9 @@ class Read(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_a_notebook_shows_the_run_as_a_table() -> None:
+def test_the_html_of_a_trace_is_a_table() -> None:
     trace = gru.trace(gru.load("flip-flop"), "A x x B x")
-    rows = {name: cells for name, *cells in Read(trace._repr_html_()).rows}
+    rows = {name: cells for name, *cells in Parsed(trace._repr_html_()).rows}
     assert list(rows) == ["t", "input", "output", "r", "z", "h̃", "h"]
     assert rows["input"] == ["A", "x", "x", "B", "x"]
     assert rows["output"] == ["A", "A", "A", "B", "B"]
@@ -161,24 +163,24 @@ def test_a_notebook_shows_the_run_as_a_table() -> None:
         np.testing.assert_allclose(np.array(rows[style.symbol], float), getattr(trace, name)[:, 0], atol=0.005)
 
 
-def test_of_much_a_notebook_shows_what_moved_most_and_says_what_it_leaves_out() -> None:
+def test_the_html_of_a_large_trace_shows_the_units_that_moved_most() -> None:
     trace = gru.trace(wide(20), "A x x B " * 30)
     html = trace._repr_html_()
-    rows = {name: cells for name, *cells in Read(html).rows}
+    rows = {name: cells for name, *cells in Parsed(html).rows}
     assert len(rows["z of unit " + str(int(trace.layers[0].moved.argmax()) + 1)]) == 40
     assert len(rows) == 3 + 4 * 8
     assert "not shown: 80 more steps, 12 units that moved less" in html
     assert len(html) < 200_000
 
 
-def test_a_held_run_is_shown_with_the_answers_of_the_one_left_alone() -> None:
-    shut, _ = gru.twin(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
-    rows = {name: cells for name, *cells in Read(shut._repr_html_()).rows}
+def test_the_html_of_a_clamped_trace_has_the_original_outputs() -> None:
+    closed, _ = gru.twin(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
+    rows = {name: cells for name, *cells in Parsed(closed._repr_html_()).rows}
     assert (rows["output"], rows["original"]) == (["A", "A", "A"], ["A", "A", "B"])
 
 
-def hostile() -> Model:
-    """A model whose every text is markup."""
+def model_with_markup() -> Model:
+    """Return a model with HTML in each of its texts."""
     base, bad = gru.load("flip-flop"), '<img src="https://example.org/x" onerror=alert(1)>&amp;'
     texts = dict.fromkeys(("title", "about", "question", "summary", "reading"), bad)
     card = replace(base.card, training={bad: bad}, measured={bad: 1.0}, **texts)
@@ -186,50 +188,51 @@ def hostile() -> Model:
     return replace(base, card=card, encoder=encoder, readout=replace(base.readout, labels=(bad, "'\"<script>")))
 
 
-def test_names_with_markup_are_shown_as_they_stand() -> None:
-    model = hostile()
+def test_markup_in_names_is_escaped() -> None:
+    model = model_with_markup()
     trace = gru.twin(model, "<b> </td> x", clamps=[Clamp("z", 0.5)])[0]
     for html in (model._repr_html_(), trace._repr_html_()):
-        read = Read(html)
+        read = Parsed(html)
         assert read.tags == {"div", "table", "caption", "tr", "th", "td"}
         assert read.attributes == {"style", "scope"}
-    assert [row[1:] for row in Read(trace._repr_html_()).rows if row[0] == "input"] == [["<b>", "</td>", "x"]]
+    assert [row[1:] for row in Parsed(trace._repr_html_()).rows if row[0] == "input"] == [["<b>", "</td>", "x"]]
     figure = trace.figure()
     assert "<img" not in figure.layout.title.text
     assert figure.layout.xaxis.ticktext[0] == "&lt;b&gt;<br>1"
     assert figure.data[0].text[0][0] == "&lt;b&gt;"
 
 
-def test_a_notebook_loads_nothing() -> None:
-    for thing in (gru.load("sentiment"), held(), gru.trace(wide(), "A x")):
-        html = thing._repr_html_()
+def test_the_html_loads_nothing() -> None:
+    for object_ in (gru.load("sentiment"), clamped_trace(), gru.trace(wide(), "A x")):
+        html = object_._repr_html_()
         assert not re.search(r"(?:src|href|url|import)\s*[=(\"']|https?:|<script|<link|@", html)
 
 
-def test_a_figure_written_to_a_file_loads_nothing(tmp_path: Path) -> None:
-    held().figure().write_html(tmp_path / "x.html")
+def test_a_figure_saved_as_html_loads_nothing(tmp_path: Path) -> None:
+    clamped_trace().figure().write_html(tmp_path / "x.html")
     page = (tmp_path / "x.html").read_text()
     assert not re.search(r"<(?:script|link|img|iframe)[^>]*\s(?:src|href)=", page)
     assert "Store and recall" in page
 
 
 def pictures(trace: Trace, **options: Any) -> dict[str, Any]:
+    """Return the heatmaps of a figure by the name of their signal."""
     return {p.name: p for p in trace.figure(**options).data if p.meta is None}
 
 
 @pytest.mark.parametrize(
     ("layer", "title"), [(-1, "Store and recall · layer 2 of 2"), (0, "Store and recall · layer 1 of 2")]
 )
-def test_the_figure_shows_the_layer_asked_for(layer: int, title: str) -> None:
-    trace = held()
+def test_the_figure_shows_the_requested_layer(layer: int, title: str) -> None:
+    trace = clamped_trace()
     assert trace.figure(layer).layout.title.text == title
     for name, picture in pictures(trace, layer=layer).items():
         np.testing.assert_array_equal(picture.z, getattr(trace.layers[layer], name).T)
         assert picture.zmin == (0 if name in ("r", "z") else -1)
 
 
-def test_the_figure_of_a_difference_is_held_minus_left_alone_on_one_scale() -> None:
-    trace = held()
+def test_the_difference_figure_is_clamped_minus_original_on_one_scale() -> None:
+    trace = clamped_trace()
     assert trace.twin is not None
     for name, picture in pictures(trace, difference=True).items():
         np.testing.assert_array_equal(picture.z, (getattr(trace, name) - getattr(trace.twin, name)).T)
@@ -240,12 +243,12 @@ def test_the_figure_of_a_difference_is_held_minus_left_alone_on_one_scale() -> N
         trace.twin.figure(difference=True)
 
 
-def test_numbers_without_text_are_shown_too() -> None:
+def test_a_trace_of_plain_vectors_has_html_repr_and_figure() -> None:
     base = gru.load("flip-flop")
     layer = GRU.random(2, 3, np.random.default_rng(0))
     readout = Readout("linear", np.eye(3), np.zeros(3), ("a", "b", "c"))
     trace = gru.trace(Model(Vectors(2), (layer,), readout, base.card), np.ones((4, 2)))
-    rows = {name: cells for name, *cells in Read(trace._repr_html_()).rows}
+    rows = {name: cells for name, *cells in Parsed(trace._repr_html_()).rows}
     assert "input" not in rows
     np.testing.assert_allclose(np.array(rows["output, b"], float), trace.h[:, 1], atol=0.005)
     assert repr(trace) == "Trace('Flip-flop': T=4, H=3, K=3)"
