@@ -80,7 +80,8 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
     signals = {name: _numbers(name, array) for name, array in sorted(signals.items())}
     if _is_batch_first(x, signals, sizes):
         x = x.swapaxes(0, 1)
-    padded = _padded(x.shape[:2], named)
+    mask = model.mask(x)
+    padded = _padded(x.shape[:2], named, mask)
     if backward:
         x, padded = x[::-1], padded[::-1]
 
@@ -146,10 +147,10 @@ def _is_batch_first(x: Array, signals: Arrays, sizes: Mapping[str, int]) -> bool
     return len(last) == len(signals) and A != B and B > 1 and all(len(array) == A for array in last)
 
 
-def _padded(shape: tuple[int, ...], arrays: Arrays) -> Steps:
-    """Return where `lengths` or `mask` says that a timestep is padding, `(T, B)`."""
+def _padded(shape: tuple[int, ...], arrays: Arrays, counted: Steps | None) -> Steps:
+    """Return which timesteps are padding, `(T, B)`: by `lengths`, by `mask`, or because the model skips them."""
     T, B = shape
-    padded = np.zeros((T, B), bool)
+    padded = np.zeros((T, B), bool) if counted is None else ~counted
     if "lengths" in arrays:
         lengths = np.atleast_1d(np.asarray(arrays["lengths"]))
         if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T) & (lengths == np.round(lengths))).all():

@@ -59,6 +59,10 @@ PADDING = (
     "pad_packed_sequence in PyTorch writes zeros after the end of a sequence, and a mask in Keras repeats the "
     "state. Add lengths (B,) or mask (T, B) to the reference: then only real timesteps are compared."
 )
+MASK = (
+    "The file has a mask, but the other implementation reads padding like every other timestep. Mask it there: "
+    "mask_zero or Masking in Keras, pack_padded_sequence in PyTorch, sequence_lens in ONNX, seq_lengths in Flax."
+)
 INITIAL = (
     "Each later timestep follows from the one before, so only the initial state differs. Add h0 (B, H) to the "
     "reference, or start from zero: hx in PyTorch, initial_state or stateful in Keras, initial_h in ONNX, the carry"

@@ -142,3 +142,23 @@ def test_a_mask_is_saved_with_the_model_and_with_the_trace() -> None:
     assert trace.to_dict()["mask"] == [False, True, True, False]
     np.testing.assert_array_equal(trace.arrays()["mask"], [False, True, True, False])
     assert gru.trace(gru.load("flip-flop"), "A x").to_dict()["mask"] is None
+
+
+def test_the_parity_check_compares_the_steps_that_count_and_names_a_missing_mask() -> None:
+    rng = np.random.default_rng(6)
+    model = network(GRU, padding=0.0)
+    x = rng.normal(size=(T, 2, I)) * MASK[:, None, None]
+    counted = np.broadcast_to(MASK[:, None], (T, 2))
+    zeros, h = np.zeros((T, 2, H)), model.forward(x[MASK])[-1].h
+    zeros[MASK] = h
+    # Keras writes zeros at a skipped step of a bidirectional layer, and holds the state elsewhere.
+    assert gru.check(model, {"x": x, "h": zeros}).passed
+    assert gru.check(model, {"x": x, "h": model.forward(x)[-1].h}).passed
+    assert gru.check(model, {"x": x, "h": h[-1]}).passed
+    without = model.forward(x, mask=np.ones_like(counted))[-1].h
+    for reference in (without, without[-1]):
+        report = gru.check(model, {"x": x, "h": reference})
+        assert not report.passed
+        assert report.cause is not None
+        assert report.cause.name == "padding"
+        assert "mask_zero" in report.cause.remedy
