@@ -10,7 +10,7 @@ import numpy as np
 
 from gru_core.encoder import Encoder, Symbols, Vectors
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
-from gru_core.formats.weights import Dense, Embedding, FileLayer
+from gru_core.formats.weights import Dense, Embedding, FileLayer, numbers
 from gru_core.model import Readout
 
 MAX_LABEL = 64
@@ -53,9 +53,9 @@ def encoder(
         if embedding.table.shape[1] != inputs:
             width = embedding.table.shape[1]
             raise FormatError(f"the embedding {name} gives {width} numbers; the layer above it takes {inputs}")
-        bottom = cells[0]
-        W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
-        folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
+        bottom, table = cells[0], numbers(embedding.name, embedding.table)
+        W = bottom.W.astype(np.float64) @ table.astype(np.float64).T
+        folded = replace(bottom, W=W.astype(np.result_type(bottom.W, table)))
         sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
         if alphabet is None:
             sentence += " The file has no names for the symbols, so they are numbered from 0."
@@ -100,5 +100,6 @@ def readout(
         sentence += ", and a softmax"
     elif dense.activation not in ("linear", None):
         sentence += f"; y is the value before its {shown(dense.activation)}"
-    V, c = dense.V.astype(np.result_type(dtype, dense.V)), dense.c.astype(np.result_type(dtype, dense.V))
+    V, c = (numbers(dense.name, array) for array in (dense.V, dense.c))
+    V, c = (array.astype(np.result_type(dtype, V)) for array in (V, c))
     return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [sentence + "."]

@@ -52,7 +52,7 @@ def imported(
     stack = choices.chosen(stacks, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
-    cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
+    cells = tuple(layer[direction].checked(stack.where) for layer in stack.layers[shown_layers])
     report = [_source(stack, convention, cells), *stack.notes, *_direction_notes(stack, direction, shown_layers)]
     stored = {"order": stack.order, "reset": stack.reset, "z": stack.z}
     replaced = [key for key, value in stored.items() if value not in (None, getattr(convention, key))]
@@ -136,7 +136,7 @@ def _direction_notes(stack: Stack, direction: Direction, shown_layers: slice) ->
 def _card(name: str, source: str, rnn: bool) -> Card:
     stem = "".join(c for c in re.split(r"[/\\]", name)[-1] if c.isprintable())[:80] or "model"
     return Card(
-        title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
+        title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5|pt|pth|bin|ckpt)$", "", stem) or stem,
         task="imported",
         about=f"uploaded model ({source})",
         question="What does this network do with your sequence?" if rnn else "What do the gates do with your sequence?",

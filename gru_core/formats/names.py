@@ -63,7 +63,7 @@ def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
     for name, array in arrays.items():
         place, _, last = name.rpartition("/")
         where = place.removesuffix("/vars")
-        if array.ndim != 2:
+        if array.ndim != 2 or array.dtype.kind != "f":
             continue
         if last in ("embedding", "embeddings"):
             embeddings.append(Embedding(where or name, array))

@@ -15,7 +15,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.formats.protobuf import DAMAGED, Reader
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_UNPACKED, numbers
+from gru_core.formats.weights import MAX_BYTES, numbers
 
 Fields = dict[int, list[int | bytes]]
 
@@ -46,7 +46,7 @@ class Tensor:
         if not isinstance(data_type, int) or data_type not in KINDS:
             raise FormatError(f"{name} holds numbers of type {_shown(data_type)}; weights are floating-point")
         dims = tuple(self.reader.varints(fields.get(1, [])))
-        if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_UNPACKED:
+        if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_BYTES:
             raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible or too large")
         kind, field = KINDS[data_type]
         raw = _bytes(fields, 9)

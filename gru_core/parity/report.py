@@ -102,7 +102,7 @@ def check(model: Model | Imported, reference: Reference | bytes | str | Path) ->
     core = model.model if isinstance(model, Imported) else model
     both = isinstance(model, Imported) and model.both
     backward = isinstance(model, Imported) and model.direction == "backward"
-    arrays = reference if isinstance(reference, Mapping) else npz.arrays(_bytes(reference), integers=True)
+    arrays = reference if isinstance(reference, Mapping) else npz.arrays(_bytes(reference))
     x, wanted = _read(core, arrays, both, backward)
     if backward and isinstance(model, Imported) and model.as_read:
         wanted = {name: array[::-1] for name, array in wanted.items()}
