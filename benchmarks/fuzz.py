@@ -27,7 +27,14 @@ from gru_core import formats, presets
 from gru_core.formats import FormatError, Unanswered
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
-ENDINGS = {"npz": ".npz", "safetensors": ".safetensors", "onnx": ".onnx", "keras": ".keras", "h5": ".weights.h5"}
+ENDINGS = {
+    "npz": (".npz",),
+    "safetensors": (".safetensors",),
+    "onnx": (".onnx",),
+    "keras": (".keras",),
+    "h5": (".weights.h5",),
+    "torch": (".pt", ".pth", ".bin", ".ckpt"),
+}
 SECONDS = 2.0
 HANG = 20.0
 """Seconds after which a mutant ends the process, with where it was: a loop in a library does not end otherwise."""
@@ -42,7 +49,8 @@ DIGITS = ("0", "-1", "9", "64", "257", "99999", "1099511627776", "9" * 30, "1e99
 
 def files(kind: str) -> list[bytes]:
     """The real files of a kind that mutants are made of."""
-    found = [path for path in sorted(FIXTURES.glob("*" + ENDINGS[kind])) if not path.stem.endswith("-reference")]
+    found = [path for path in sorted(FIXTURES.iterdir()) if path.name.endswith(ENDINGS[kind])]
+    found = [path for path in found if not path.stem.endswith("-reference")]
     if kind == "safetensors":
         found += [presets.path(name) for name in presets.NAMES]
     return [path.read_bytes() for path in found]

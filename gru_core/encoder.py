@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.numerals import decimal, decimals
@@ -23,6 +25,10 @@ LARGEST = 1e6
 
 LISTED = 40
 """The most symbols of an alphabet that a hint or an error lists."""
+
+
+MOST_JOINED = 1_000
+"""The most symbols with signs inside that are recognized in a text without spaces."""
 
 
 class SequenceError(ValueError):
@@ -37,8 +43,8 @@ class SequenceError(ValueError):
 
 
 def _shown(piece: str) -> str:
-    """Return a piece of a text for an error message: at most 12 characters, all of them printable."""
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece[:12])
+    """Return a piece of a text for an error message: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩."""
+    printable = "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in piece[:12])
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
 
 
@@ -87,8 +93,15 @@ class Symbols:
 
     @cached_property
     def _splitter(self) -> re.Pattern[str]:
-        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks."""
-        return re.compile(r"\w+|[^\w\s]" if any(len(s) > 1 for s in self.alphabet) else r"\S")
+        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks.
+
+        Symbols with other signs inside, such as joined emoji, are tried first, from the longest.
+        """
+        if all(len(symbol) == 1 for symbol in self.alphabet):
+            return re.compile(r"\S")
+        joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
+        longest = sorted(map(re.escape, joined[:MOST_JOINED]), key=len, reverse=True)
+        return re.compile("|".join([*longest, r"\w+|[^\w\s]"]))
 
     @property
     def hint(self) -> str:
@@ -101,7 +114,20 @@ class Symbols:
         return " ".join(self.alphabet[:LISTED])
 
     def tokens(self, text: str) -> list[str]:
-        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet."""
+        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet.
+
+        Byte-order marks are left out. An accent may be a part of its letter or a character of its own.
+        """
+        text = text.replace("\ufeff", "")
+        other_forms = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+        for form in () if text.isascii() else other_forms:
+            try:
+                return self._tokens(text)
+            except SequenceError:
+                text = form
+        return self._tokens(text)
+
+    def _tokens(self, text: str) -> list[str]:
         pieces: list[str] = []
         for chunk in text.split():
             pieces += [chunk] if chunk in self._index else self._splitter.findall(chunk)
@@ -115,7 +141,13 @@ class Symbols:
 
     def encode(self, tokens: list[str]) -> Array:
         """Return the inputs `(T, I)` of the tokens."""
-        return np.eye(self.inputs)[[self._index[token] for token in tokens]]
+        return self.vectors(np.array([self._index[token] for token in tokens], int))
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        """Return the inputs `(…, I)` of symbols, given by their indices `(…)` in the alphabet."""
+        x = np.zeros((*indices.shape, self.inputs))
+        np.put_along_axis(x, indices[..., None], 1, -1)
+        return x
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
@@ -124,6 +156,36 @@ class Symbols:
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
         return {"kind": "symbols", "alphabet": list(self.alphabet)}
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded(Symbols):
+    """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
+
+    With A symbols, inputs of 0 and 1 would need A columns of W. The rows of a table are only looked up.
+    """
+
+    table: Array = field(repr=False)
+
+    @property
+    def inputs(self) -> int:
+        return int(self.table.shape[1])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return Vectors(self.inputs).labels
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        x: Array = self.table[indices]
+        return x
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`: for each timestep the symbol with the nearest row."""
+        return " ".join(self.alphabet[((self.table - row) ** 2).sum(1).argmin()] for row in x)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON. The table is not in it."""
+        return {"kind": "embedded", "alphabet": list(self.alphabet)}
 
 
 @dataclass(frozen=True)
@@ -274,8 +336,12 @@ class Vectors:
 Encoder = Symbols | Numbers | Vectors
 
 
-def encoder_from_dict(data: dict[str, Any]) -> Encoder:
-    """Return the encoder of a dictionary that `to_dict` returned."""
+def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encoder:
+    """Return the encoder of a dictionary that `to_dict` returned, and of the `table` of an `Embedded`."""
+    if data["kind"] == "embedded":
+        if table is None or table.ndim != 2 or len(table) != len(data["alphabet"]):
+            raise ValueError("the embedding needs a row for each symbol")
+        return Embedded(tuple(data["alphabet"]), table)
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]))
     if data["kind"] == "vectors":

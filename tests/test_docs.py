@@ -113,6 +113,7 @@ WRITTEN = {
     "Flax nnx": ("flax-nnx.npz", "flax-nnx"),
     "Equinox": ("equinox.npz", "equinox"),
     "Haiku": ("haiku.npz", "haiku"),
+    "MLX": ("mlx.safetensors", "mlx"),
 }
 
 

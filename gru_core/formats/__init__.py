@@ -36,7 +36,7 @@ from gru_core.formats import (
 )
 from gru_core.formats.archive import MAX_DIRECTORY
 from gru_core.formats.choices import check_answers
-from gru_core.formats.imported import Imported, imported
+from gru_core.formats.imported import ENDINGS, Imported, imported
 from gru_core.formats.limits import Limits
 from gru_core.formats.names import Arrays, plain
 from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
@@ -60,9 +60,6 @@ LIMITS = Limits()
 MOST_SENTENCES = 8
 """The most computed weights that a report lists."""
 
-ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
-"""The endings of the names of files that can be read. The command line, the pages and the docs list these."""
-
 KINDS = ", ".join(ENDINGS[:-1]) + " or " + ENDINGS[-1]
 
 
@@ -72,11 +69,12 @@ def read_file(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
+    limits: Limits = LIMITS,
 ) -> Imported:
     """Return the model in the file at `path`, as `read` does. Also raises OSError if the file cannot be read."""
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
-    return read(data, Path(path).name, answers, alphabet, labels, direction)
+    return read(data, Path(path).name, answers, alphabet, labels, direction, limits)
 
 
 def read(
@@ -90,9 +88,10 @@ def read(
 ) -> Imported:
     """Return the model in the bytes of a file.
 
-    The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model. `answers` has answers by the key of
-    their question. `direction="backward"` means the same as `answers={"direction": "backward"}`. `alphabet` names the
-    symbols of an embedding. Without an embedding it makes the inputs one-hot symbols. `labels` name the outputs.
+    The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model.
+    `answers` has answers by the key of their question. `direction="backward"` means the same as
+    `answers={"direction": "backward"}`. `alphabet` names the symbols of an embedding. Without an embedding it makes the
+    inputs one-hot symbols. `labels` name the outputs.
 
     `limits` bounds the size of the model.
 

@@ -20,6 +20,7 @@ import numpy as np
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.weights import BLOCKS, Stack, cell
 
+
 def find(arrays: Arrays) -> list[Stack]:
     """Return the networks with the array names of MLX. Raises FormatError if one is incomplete or does not fit."""
     stacks: list[Stack] = []
@@ -28,10 +29,10 @@ def find(arrays: Arrays) -> list[Stack]:
             continue
         plain = "Wxh" in group or "Whh" in group
         W, U = (part(arrays, group, where, name) for name in (("Wxh", "Whh") if plain else ("Wx", "Wh")))
-        b = next((arrays[group[name]] for name in ("b", "bias") if name in group), None)
+        b = next((part(arrays, group, where, name) for name in ("b", "bias") if name in group), None)
         b_recurrent = None
         if "bhn" in group:
-            b_n = arrays[group["bhn"]].ravel()
+            b_n = part(arrays, group, where, "bhn").ravel()
             b_recurrent = np.concatenate([np.zeros(2 * b_n.size, b_n.dtype), b_n])
         layer = cell(where, W, U, b, b_recurrent, others=True)
         title, order, names = layer.title, BLOCKS[layer.blocks], frozenset(group.values())

@@ -60,12 +60,14 @@ def _sources(arrays: Named) -> dict[str, dict[str, str]]:
 
 def _weight(parts: Named) -> tuple[str, npt.NDArray[Any] | None]:
     """Return the method, and the weight that it computes from the parts. The weight is None if no method fits."""
-    dtype = np.result_type(*(array.dtype for part, array in parts.items() if part != "mask"), np.bool_)
+    types = [array.dtype for part, array in parts.items() if part != "mask"]
+    if any(dtype.kind != "f" for dtype in types):
+        return "", None
     for names, method in METHODS.items():
-        if set(names) == set(parts) and dtype.kind == "f":
+        if set(names) == set(parts):
             with np.errstate(all="ignore"):  # a weight that is not finite is reported if it is shown
                 weight = method(*(parts[name].astype(np.float64) for name in names))
-            return method.__name__, None if weight is None else weight.astype(np.result_type(dtype, np.float32))
+            return method.__name__, None if weight is None else weight.astype(np.result_type(*types, np.float32))
     return "", None
 
 

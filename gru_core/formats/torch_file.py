@@ -11,7 +11,7 @@ https://docs.pytorch.org/docs/stable/notes/serialization.html, https://docs.pyth
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -136,7 +136,9 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     }
     if sum(tensor.size for tensor in tensors.values()) * 4 > room(len(data)):
         raise FormatError("the tensors in this PyTorch file are far larger than the file: it is damaged")
-    return {name: _array(name, tensor, files.get(f"{base}data/{tensor.key}"), order) for name, tensor in tensors.items()}
+    return {
+        name: _array(name, tensor, files.get(f"{base}data/{tensor.key}"), order) for name, tensor in tensors.items()
+    }
 
 
 def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, Tensor]]]:

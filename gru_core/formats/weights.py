@@ -70,10 +70,15 @@ def numbers(name: str, array: npt.NDArray[Any]) -> Array:
     return _checked(shown(name), array)
 
 
-def _checked(what: str, array: npt.NDArray[Any]) -> Array:
+def check_type(what: str, array: npt.NDArray[Any]) -> None:
+    """Raise FormatError if an array has other than floating-point numbers. `what` describes it in the message."""
     if array.dtype.kind != "f":
         kind = "objects or a type that NumPy does not have" if array.dtype.kind == "V" else f"the type {array.dtype}"
         raise FormatError(f"{what} has {kind}; weights are floating-point numbers: save it as float32")
+
+
+def _checked(what: str, array: npt.NDArray[Any]) -> Array:
+    check_type(what, array)
     array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
     if array.size and not (array.min() >= -LARGEST and array.max() <= LARGEST):  # NaN is neither
         finite = np.isfinite(array).all()

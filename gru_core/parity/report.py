@@ -181,10 +181,11 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
     wanted = f"(T, {I}) or (T, B, {I}) numbers" + (
         ", or whole numbers (T,) or (T, B) for symbols" if symbols or I > 1 else ""
     )
-    if symbols:
-        if x.size and not (x.min() >= 0 and x.max() < I):
-            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
-        x = np.eye(I)[x]
+    if symbols and isinstance(model.encoder, Symbols):
+        last = len(model.encoder.alphabet) - 1
+        if x.size and not (x.min() >= 0 and x.max() <= last):
+            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {last}")
+        x = model.encoder.vectors(x)
     shape = x.shape
     if x.ndim == 2:
         x = x[:, None]

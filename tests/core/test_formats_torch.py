@@ -15,7 +15,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import formats
-from gru_core.formats import FormatError, Unanswered, others, torch_file
+from gru_core.formats import Unanswered, others, torch_file
 from tests.core.test_formats_bad import refused, zipped
 from tests.support.files import FIXTURES, reference
 
@@ -40,14 +40,15 @@ def test_a_file_of_pytorch_computes_what_pytorch_computed(file: str, answers: di
 
 def test_the_report_names_the_weights_that_are_computed() -> None:
     said = " ".join(formats.read_file(FIXTURES / "pytorch-parametrized.pt").said)
-    assert "'weight_hh_l0'" in said and "weight_norm" in said
-    assert "'weight_ih_l0'" in said and "spectral_norm" in said
+    assert all(words in said for words in ("'weight_hh_l0'", "weight_norm", "'weight_ih_l0'", "spectral_norm"))
     assert "pruning" in " ".join(formats.read_file(FIXTURES / "pytorch-hooks.pt").said)
 
 
 def test_only_the_state_dict_of_a_checkpoint_is_read() -> None:
     arrays = torch_file.arrays((FIXTURES / "pytorch-lightning.ckpt").read_bytes())
-    assert {name.rpartition(".")[0] for name in arrays} == {f"model._orig_mod.{part}" for part in ("embed", "gru", "out")}
+    assert {name.rpartition(".")[0] for name in arrays} == {
+        f"model._orig_mod.{part}" for part in ("embed", "gru", "out")
+    }
 
 
 SAVE = r"torch\.save\(model\.state_dict\(\)"
@@ -88,7 +89,9 @@ class Calls:
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-@pytest.mark.parametrize("wrap", [lambda evil: evil, lambda evil: {"state_dict": {}, "x": [evil]}, lambda evil: (evil,)])
+@pytest.mark.parametrize(
+    "wrap", [lambda evil: evil, lambda evil: {"state_dict": {}, "x": [evil]}, lambda evil: (evil,)]
+)
 def test_nothing_in_a_pickle_runs(wrap: Any, protocol: int, tmp_path: Any) -> None:
     for function in (os.system, os.mkdir, eval, exec, getattr, __import__, io.open, print):
         content = pickle.dumps(wrap(Calls(function, str(tmp_path / "made"))), protocol)
@@ -128,7 +131,9 @@ def test_a_hostile_pickle_is_refused(content: bytes, message: str) -> None:
 
 def tensor(key: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], kind: str = "Float") -> Calls:
     """A tensor as torch.save writes it. `Stored` writes the reference to its storage."""
-    return Calls(Named("torch._utils", "_rebuild_tensor_v2"), Stored(key, kind), offset, shape, strides, False, OrderedDict())
+    return Calls(
+        Named("torch._utils", "_rebuild_tensor_v2"), Stored(key, kind), offset, shape, strides, False, OrderedDict()
+    )
 
 
 class Named:
@@ -177,7 +182,8 @@ NUMBERS = np.linspace(-1, 1, 6, dtype="<f4")
 
 def test_views_of_a_storage_are_read_by_their_strides() -> None:
     cell = formats.read(saved(layer(), n=NUMBERS), "x").model.layers[0]
-    assert isinstance(cell, gru.GRU) and cell.c_h is not None
+    assert isinstance(cell, gru.GRU)
+    assert cell.c_h is not None
     np.testing.assert_array_equal(cell.c_h, NUMBERS[3:4])
 
 

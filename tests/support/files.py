@@ -28,6 +28,7 @@ REAL = [
     ("flax-nnx.npz", "flax-nnx", {}),
     ("equinox.npz", "equinox", {}),
     ("haiku.npz", "haiku", {}),
+    *((f"{name}.safetensors", name, {}) for name in ("mlx", "mlx-lstm", "mlx-rnn")),
 ] + [
     (file, file.partition(".")[0], {"direction": direction})
     for file in ("pytorch-both.safetensors", "pytorch-both.onnx", "keras-both.keras", "keras-both.weights.h5")
