@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -46,6 +47,15 @@ def _shown(piece: str) -> str:
     """Return a piece of a text for an error message: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩."""
     printable = "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in piece[:12])
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yield the text, and the text with each accent as a part of its letter and as a character of its own."""
+    yield text
+    for form in () if text.isascii() else ("NFC", "NFD"):
+        normal = unicodedata.normalize(form, text)
+        if normal != text:
+            yield normal
 
 
 def _number(digits: str, token: str, problem: str, step: int) -> float:
@@ -92,6 +102,10 @@ class Symbols:
         return {symbol: i for i, symbol in enumerate(self.alphabet)}
 
     @cached_property
+    def _caseless(self) -> bool:
+        return all(symbol == symbol.lower() for symbol in self.alphabet)
+
+    @cached_property
     def _splitter(self) -> re.Pattern[str]:
         """The pattern that splits a text without spaces into single characters, or into words and punctuation marks.
 
@@ -119,24 +133,24 @@ class Symbols:
         Byte-order marks are left out. An accent may be a part of its letter or a character of its own.
         """
         text = text.replace("\ufeff", "")
-        other_forms = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
-        for form in () if text.isascii() else other_forms:
+        errors: list[SequenceError] = []
+        for form in _forms(text):
             try:
-                return self._tokens(text)
-            except SequenceError:
-                text = form
-        return self._tokens(text)
+                return self._tokens(form)
+            except SequenceError as error:
+                errors.append(error)
+        raise max(errors, key=lambda error: error.step or 0)
 
     def _tokens(self, text: str) -> list[str]:
-        pieces: list[str] = []
+        tokens: list[str] = []
         for chunk in text.split():
-            pieces += [chunk] if chunk in self._index else self._splitter.findall(chunk)
-        caseless = all(symbol == symbol.lower() for symbol in self.alphabet)
-        tokens = [p.lower() if caseless else p for p in pieces]
-        for step, token in enumerate(tokens, 1):
-            if token not in self._index:
-                more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
-                raise SequenceError(f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})", step)
+            for piece in [chunk] if chunk in self._index else self._splitter.findall(chunk):
+                token = piece.lower() if self._caseless else piece
+                if token not in self._index:
+                    more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
+                    problem = f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})"
+                    raise SequenceError(problem, len(tokens) + 1)
+                tokens.append(token)
         return tokens
 
     def encode(self, tokens: list[str]) -> Array:
