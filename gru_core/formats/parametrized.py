@@ -67,7 +67,8 @@ def _weight(parts: Named) -> tuple[str, npt.NDArray[Any] | None]:
         if set(names) == set(parts):
             with np.errstate(all="ignore"):  # a weight that is not finite is reported if it is shown
                 weight = method(*(parts[name].astype(np.float64) for name in names))
-            return method.__name__, None if weight is None else weight.astype(np.result_type(*types, np.float32))
+                weight = weight if weight is None else weight.astype(np.result_type(*types, np.float32))
+            return method.__name__, weight
     return "", None
 
 

@@ -34,6 +34,9 @@ Save the weights alone, in the program that has the model:
     model = torch.load("model.pt", weights_only=False)  # only if you trust the file
     torch.save(model.state_dict(), "weights.pt")"""
 
+QUANTIZED = """its weights are quantized.
+Save the weights of the network before it was quantized: torch.save(model.state_dict(), "weights.pt")"""
+
 DAMAGED = "the pickle in this PyTorch file is damaged"
 
 TENSOR = {f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3")}
@@ -70,10 +73,12 @@ TYPES = {"float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "
 
 PLAIN = {
     *(f"{package}.{name}" for package in ("builtins", "__builtin__")
-      for name in ("set", "frozenset", "bytearray", "complex", "slice", "int", "float", "list", "dict")),
+      for name in ("set", "frozenset", "bytearray", "complex", "slice", "int", "long", "float", "bool", "str",
+                   "unicode", "bytes", "list", "tuple", "dict")),
     *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
     *(f"torch.{name}" for name in ("Size", "device", "Tensor", "strided", "contiguous_format", *TYPES)),
     *(f"torch.{name}" for name in STORAGES), "torch.storage.UntypedStorage",
+    "torch._utils._rebuild_sparse_tensor", "torch.sparse_coo", "torch.serialization._get_layout",
     "torch.nn.parameter.Parameter", "numpy.ndarray", "numpy.dtype", "argparse.Namespace", "_codecs.encode",
     "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "datetime.datetime", "datetime.timedelta",
 }  # fmt: skip
@@ -293,7 +298,8 @@ def _allowed(name: str) -> Name:
     """Return the name. Raises FormatError if it is not on the lists."""
     if name in TENSOR or name in WRAPPED or name == SUBCLASS or name in DICTIONARIES or name in PLAIN:
         return Name(name)
-    raise FormatError(f"this PyTorch file needs {shown(name)}, which is refused: {REMEDY}")
+    quantized = "quantized" in name or "qtensor" in name or name.startswith(("torch.qint", "torch.quint"))
+    raise FormatError(f"this PyTorch file needs {shown(name)}, which is refused: {QUANTIZED if quantized else REMEDY}")
 
 
 def _made(function: Name, arguments: tuple[Any, ...]) -> Any:

@@ -24,8 +24,10 @@ from app.main import create_app
 from app.settings import Settings
 from benchmarks import fuzz
 from gru_core import Numbers, Operator, formats, presets
+from gru_core.formats import KINDS
+from gru_core.formats.imported import ENDINGS
 from tests.support.clients import client_with_uploads
-from tests.support.files import FIXTURES
+from tests.support.files import FIXTURES, torch_layer
 from tests.support.networks import deep
 
 GONE = "this server does not store this uploaded model; upload the file again"
@@ -427,3 +429,22 @@ def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp
     assert set(outcomes) <= {200, 201, 422}
     assert outcomes[201] > 0 < outcomes[422]
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_file_of_pytorch_is_uploaded_as_it_is(client: TestClient) -> None:
+    assert "PyTorch's nn.GRU" in bring(client, "pytorch-lightning.ckpt")["model"]["said"][0]
+    page = client.get("/").text
+    assert f'accept="{",".join(ENDINGS)}"' in page
+    assert KINDS in page
+
+
+def test_a_vocabulary_of_10_000_is_not_listed_whole(client: TestClient) -> None:
+    rng = np.random.default_rng(0)
+    arrays = torch_layer(rng, 8, 4, prefix="gru.") | {"embed.weight": rng.normal(size=(10_000, 8)).astype(np.float32)}
+    entry = client.post("/api/models", content=npz(**arrays)).json()["model"]
+    assert entry["hint"].endswith("39 … (10,000 in all)")
+    assert len(entry["alphabet"]) == 1_024
+    assert len(client.get("/", params={"model": entry["id"]}).content) < 300_000
+    run = client.post("/api/trace", json={"model": entry["id"], "sequence": "9999 0"}).json()
+    assert len(run["x"]["labels"]) == 8
+    np.testing.assert_allclose(run["x"]["values"], arrays["embed.weight"][[9999, 0]], rtol=1e-6)

@@ -104,6 +104,11 @@ def test_an_opcode_that_no_state_dict_has_is_refused(content: bytes) -> None:
     refused(of_pickle(content), "the opcode .*, which no state dict has|is damaged")
 
 
+def test_quantized_weights_are_named() -> None:
+    for name in (b"torch\nqint8", b"torch._utils\n_rebuild_qtensor", b"torch.ao.nn.quantized.modules.linear\nLinear"):
+        refused(of_pickle(b"c" + name + b"\n"), rf"are quantized(?s:.*){SAVE}")
+
+
 def put(index: int) -> bytes:
     return b"r" + struct.pack("<I", index)
 
