@@ -13,11 +13,11 @@ from gru_core.formats.weights import MAX_TENSORS, room
 END = b"PK\x05\x06"
 """The first bytes of the record at the end of a zip file. Without a comment, the record has 22 bytes."""
 
-MAX_FILES = MAX_TENSORS + 64
-"""The most files in a zip file: an array each, and a few others."""
+MAX_FILES = 4 * MAX_TENSORS
+"""The most files in a zip file: an array each. A checkpoint has four arrays for each weight, with its optimizer."""
 
-MAX_DIRECTORY = 256 * 1024
-"""The most bytes in the directory of a zip file: enough for all files with names of 150 characters."""
+MAX_DIRECTORY = 512 * 1024
+"""The most bytes in the directory of a zip file: enough for all files with names of 80 characters."""
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -36,7 +36,7 @@ def members(data: bytes) -> dict[str, bytes]:
     if size > MAX_DIRECTORY or count > MAX_FILES:
         raise FormatError(
             f"the zip has too many files; at most {MAX_FILES:,} are allowed, "
-            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names"
+            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names. Save the weights alone"
         )
     # PyTorch also writes the end of the form for large files (zip64), which zipfile believes instead.
     large = data[-98:-42]

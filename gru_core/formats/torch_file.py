@@ -25,7 +25,7 @@ from gru_core.formats.weights import MAX_AXES, room, widened
 Order = Literal["<", ">"]
 
 MAX_PICKLE = 16 * 2**20
-MAX_OPCODES = 400_000
+MAX_OPCODES = 200_000
 MAX_DEPTH = 4
 """How many dictionaries deep a state dict may be in a checkpoint."""
 
