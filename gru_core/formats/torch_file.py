@@ -124,7 +124,10 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     than tensors and plain values, or if it has no state dict.
     """
     files = members(data)
-    base = next(name for name in files if name.rpartition("/")[2] == "data.pkl").removesuffix("data.pkl")
+    pickles = [name for name in files if name.rpartition("/")[2] == "data.pkl"]
+    if not pickles:
+        raise FormatError("this PyTorch file has no data.pkl: it is damaged. Save it again with torch.save")
+    base = pickles[0].removesuffix("data.pkl")
     order: Order = ">" if files.get(f"{base}byteorder", b"little").strip() == b"big" else "<"
     content = unpickled(files[f"{base}data.pkl"])
     states = dict(_states(content, "", MAX_DEPTH))

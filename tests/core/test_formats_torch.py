@@ -234,6 +234,10 @@ def test_a_file_that_was_cut_off_is_named_as_one() -> None:
     refused((FIXTURES / "pytorch-state.pt").read_bytes()[:-40], "its end is missing. Was it cut off", "x.pt")
 
 
+def test_a_file_without_its_pickle_is_damaged() -> None:
+    refused(zipped({"x/data.pkl2": b""}), "has no data.pkl: it is damaged")
+
+
 def test_a_zip_with_two_ends_that_differ_is_refused() -> None:
     data = bytearray((FIXTURES / "pytorch-state.pt").read_bytes())
     data[-98 + 32] += 1
