@@ -26,6 +26,9 @@ from .settings import Settings
 
 SHIPPED = (*presets.NAMES, *presets.COMPARED)
 
+MOST_SYMBOLS = 1_024
+"""The most symbols of a model that its description lists."""
+
 OPEN = "this uploaded file has an open question: upload the file again and answer the question"
 
 
@@ -40,7 +43,8 @@ class LayerEntry(TypedDict):
 class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
-    `said` reports in sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn.
+    `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
+    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn.
     """
 
     id: str
@@ -61,7 +65,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
     return {
         "id": name,
         "card": asdict(model.card),
-        "alphabet": list(encoder.alphabet),
+        "alphabet": list(encoder.alphabet[:MOST_SYMBOLS]),
         "hint": encoder.hint,
         "examples": list(model.examples),
         "layers": layers,

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
 from gru_core.cells.registry import CELLS, GATES, HOLDABLE
+from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
 
 SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
@@ -266,5 +267,5 @@ class Answers(Body):
     """
 
     answers: Annotated[dict[str, str], Field(max_length=16)] = {}
-    alphabet: Annotated[list[str], Field(max_length=1024), FirstError] | None = None
-    labels: Annotated[list[str], Field(max_length=1024), FirstError] | None = None
+    alphabet: Annotated[list[str], Field(max_length=Limits.symbols), FirstError] | None = None
+    labels: Annotated[list[str], Field(max_length=Limits.outputs), FirstError] | None = None

@@ -18,7 +18,8 @@ class Settings:
     """Limits and policies. Each can be set in the environment: GRUSCOPE_MAX_STEPS=500 and so on.
 
     Models and lessons: `max_steps` timesteps of a sequence; `max_units` units of a layer; `max_inputs` inputs of a
-    model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model.
+    model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model,
+    and `max_outputs` outputs. They are the `Limits` of the core, in places smaller: a page sends and draws all units.
     `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons` a folder of `.md` files.
     They are served next to the built-in ones.
 
@@ -43,10 +44,11 @@ class Settings:
     """
 
     max_steps: int = 2_000
-    max_units: int = Limits.units
+    max_units: int = 1_024
     max_inputs: int = Limits.inputs
     max_layers: int = Limits.layers
     max_alphabet: int = Limits.symbols
+    max_outputs: int = 1_024
     max_body: int = 256 * 1024
     body_seconds: int = 10
     max_connections: int = 2_000
@@ -76,7 +78,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The largest model that pages show and that an upload may have."""
-        return Limits(self.max_layers, self.max_units, self.max_inputs, self.max_alphabet)
+        return Limits(self.max_layers, self.max_units, self.max_inputs, self.max_alphabet, self.max_outputs)
 
     @property
     def no_uploads(self) -> str | None:

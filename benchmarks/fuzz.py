@@ -27,7 +27,14 @@ from gru_core import formats, presets
 from gru_core.formats import FormatError, Unanswered
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
-ENDINGS = {"npz": ".npz", "safetensors": ".safetensors", "onnx": ".onnx", "keras": ".keras", "h5": ".weights.h5"}
+ENDINGS = {
+    "npz": (".npz",),
+    "safetensors": (".safetensors",),
+    "onnx": (".onnx",),
+    "keras": (".keras",),
+    "h5": (".weights.h5",),
+    "torch": (".pt", ".pth", ".bin", ".ckpt"),
+}
 SECONDS = 2.0
 HANG = 20.0
 """Seconds after which a mutant ends the process, with a traceback: only this ends a loop in a library."""
@@ -42,7 +49,8 @@ DIGITS = ("0", "-1", "9", "64", "257", "99999", "1099511627776", "9" * 30, "1e99
 
 def files(kind: str) -> list[bytes]:
     """Return the real files of a format, from which mutants are made."""
-    paths = [path for path in sorted(FIXTURES.glob("*" + ENDINGS[kind])) if not path.stem.endswith("-reference")]
+    paths = [path for path in sorted(FIXTURES.iterdir()) if path.name.endswith(ENDINGS[kind])]
+    paths = [path for path in paths if not path.stem.endswith("-reference")]
     if kind == "safetensors":
         paths += [presets.path(name) for name in presets.NAMES]
     return [path.read_bytes() for path in paths]

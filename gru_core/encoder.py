@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.numerals import decimal, decimals
@@ -23,6 +26,10 @@ LARGEST = 1e6
 
 LISTED = 40
 """The most symbols of an alphabet that a hint or an error lists."""
+
+
+MOST_JOINED = 1_000
+"""The most symbols with signs inside that are recognized in a text without spaces."""
 
 
 class SequenceError(ValueError):
@@ -37,9 +44,18 @@ class SequenceError(ValueError):
 
 
 def _shown(piece: str) -> str:
-    """Return a piece of a text for an error message: at most 12 characters, all of them printable."""
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in piece[:12])
+    """Return a piece of a text for an error message: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩."""
+    printable = "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in piece[:12])
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yield the text, and the text with each accent as a part of its letter and as a character of its own."""
+    yield text
+    for form in () if text.isascii() else ("NFC", "NFD"):
+        normal = unicodedata.normalize(form, text)
+        if normal != text:
+            yield normal
 
 
 def _number(digits: str, token: str, problem: str, step: int) -> float:
@@ -67,7 +83,7 @@ class Symbols:
     """
 
     alphabet: tuple[str, ...]
-    padding: str | None = None
+    padding: str | None = field(default=None, kw_only=True)
 
     @property
     def inputs(self) -> int:
@@ -89,9 +105,20 @@ class Symbols:
         return {symbol: i for i, symbol in enumerate(self.alphabet)}
 
     @cached_property
+    def _caseless(self) -> bool:
+        return all(symbol == symbol.lower() for symbol in self.alphabet)
+
+    @cached_property
     def _splitter(self) -> re.Pattern[str]:
-        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks."""
-        return re.compile(r"\w+|[^\w\s]" if any(len(s) > 1 for s in self.alphabet) else r"\S")
+        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks.
+
+        Symbols with other signs inside, such as joined emoji, are tried first, from the longest.
+        """
+        if all(len(symbol) == 1 for symbol in self.alphabet):
+            return re.compile(r"\S")
+        joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
+        longest = sorted(map(re.escape, joined[:MOST_JOINED]), key=len, reverse=True)
+        return re.compile("|".join([*longest, r"\w+|[^\w\s]"]))
 
     @property
     def hint(self) -> str:
@@ -104,21 +131,40 @@ class Symbols:
         return " ".join(self.alphabet[:LISTED])
 
     def tokens(self, text: str) -> list[str]:
-        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet."""
-        pieces: list[str] = []
+        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet.
+
+        Byte-order marks are left out. An accent may be a part of its letter or a character of its own.
+        """
+        text = text.replace("\ufeff", "")
+        errors: list[SequenceError] = []
+        for form in _forms(text):
+            try:
+                return self._tokens(form)
+            except SequenceError as error:
+                errors.append(error)
+        raise max(errors, key=lambda error: error.step or 0)
+
+    def _tokens(self, text: str) -> list[str]:
+        tokens: list[str] = []
         for chunk in text.split():
-            pieces += [chunk] if chunk in self._index else self._splitter.findall(chunk)
-        caseless = all(symbol == symbol.lower() for symbol in self.alphabet)
-        tokens = [p.lower() if caseless else p for p in pieces]
-        for step, token in enumerate(tokens, 1):
-            if token not in self._index:
-                more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
-                raise SequenceError(f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})", step)
+            for piece in [chunk] if chunk in self._index else self._splitter.findall(chunk):
+                token = piece.lower() if self._caseless else piece
+                if token not in self._index:
+                    more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
+                    problem = f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})"
+                    raise SequenceError(problem, len(tokens) + 1)
+                tokens.append(token)
         return tokens
 
     def encode(self, tokens: list[str]) -> Array:
         """Return the inputs `(T, I)` of the tokens."""
-        return np.eye(self.inputs)[[self._index[token] for token in tokens]]
+        return self.vectors(np.array([self._index[token] for token in tokens], int))
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        """Return the inputs `(…, I)` of symbols, given by their indices `(…)` in the alphabet."""
+        x = np.zeros((*indices.shape, self.inputs))
+        np.put_along_axis(x, indices[..., None], 1, -1)
+        return x
 
     def mask(self, x: Array) -> Mask | None:
         """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if the network skips none."""
@@ -131,6 +177,39 @@ class Symbols:
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
         return {"kind": "symbols", "alphabet": list(self.alphabet)} | _padding(self.padding)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded(Symbols):
+    """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
+
+    With A symbols, inputs of 0 and 1 would need A columns of W. The rows of a table are only looked up.
+    """
+
+    table: Array = field(repr=False)
+
+    @property
+    def inputs(self) -> int:
+        return int(self.table.shape[1])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return Vectors(self.inputs).labels
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        x: Array = self.table[indices]
+        return x
+
+    def mask(self, x: Array) -> Mask | None:
+        return None if self.padding is None else np.asarray((x != self.table[self._index[self.padding]]).any(-1))
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`: for each timestep the symbol with the nearest row."""
+        return " ".join(self.alphabet[((self.table - row) ** 2).sum(1).argmin()] for row in x)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON. The table is not in it."""
+        return {"kind": "embedded", "alphabet": list(self.alphabet)} | _padding(self.padding)
 
 
 @dataclass(frozen=True)
@@ -299,10 +378,14 @@ def _padding(padding: str | float | None) -> dict[str, Any]:
 Encoder = Symbols | Numbers | Vectors
 
 
-def encoder_from_dict(data: dict[str, Any]) -> Encoder:
-    """Return the encoder of a dictionary that `to_dict` returned."""
+def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encoder:
+    """Return the encoder of a dictionary that `to_dict` returned, and of the `table` of an `Embedded`."""
+    if data["kind"] == "embedded":
+        if table is None or table.ndim != 2 or len(table) != len(data["alphabet"]):
+            raise ValueError("the embedding needs a row for each symbol")
+        return Embedded(tuple(data["alphabet"]), table, padding=data.get("padding"))
     if data["kind"] == "symbols":
-        return Symbols(tuple(data["alphabet"]), data.get("padding"))
+        return Symbols(tuple(data["alphabet"]), padding=data.get("padding"))
     if data["kind"] == "vectors":
         return Vectors(int(data["inputs"]), data.get("padding"))
     return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

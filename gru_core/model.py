@@ -23,9 +23,12 @@ from gru_core.card import Card
 from gru_core.cells.cell import Cell, Run
 from gru_core.cells.holds import Holds
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Encoder, encoder_from_dict
+from gru_core.encoder import Embedded, Encoder, encoder_from_dict
 from gru_core.runs.clamp import Clamp, hold
 from gru_core.runs.edit import Edit, edited
+
+TABLE = "encoder.table"
+"""The name of an embedding in the file of a model."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,10 @@ class Model:
         # All of the text has one key, because the library does not write several keys in a fixed order.
         text = json.dumps(metadata, ensure_ascii=False)
         # The library copies the memory of an array as it is, and later reads it row by row.
-        rows = {name: np.ascontiguousarray(array) for name, array in self.parameters.items()}
+        arrays = self.parameters
+        if isinstance(self.encoder, Embedded):
+            arrays = arrays | {TABLE: self.encoder.table}
+        rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         return bytes(save(rows, {"gruscope": text}))
 
 
@@ -246,7 +252,10 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     )
     card = metadata["card"]
     return Model(
-        encoder_from_dict(metadata["encoder"]), layers, readout, Card(**card | {"examples": tuple(card["examples"])})
+        encoder_from_dict(metadata["encoder"], arrays.get(TABLE)),
+        layers,
+        readout,
+        Card(**card | {"examples": tuple(card["examples"])}),
     )
 
 

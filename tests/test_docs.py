@@ -23,6 +23,7 @@ from app.link import read_address, read_link
 from app.main import create_app
 from app.settings import Settings
 from gru_core import formats
+from gru_core.formats.imported import ENDINGS
 from gru_core.parity import report
 from tests.support import examples, notebooks
 from tests.support.files import FIXTURES, reference
@@ -113,7 +114,12 @@ FILES = {
     "Flax nnx": ("flax-nnx.npz", "flax-nnx"),
     "Equinox": ("equinox.npz", "equinox"),
     "Haiku": ("haiku.npz", "haiku"),
+    "MLX": ("mlx.safetensors", "mlx"),
 }
+
+
+def test_every_ending_of_a_file_that_is_read_is_listed() -> None:
+    assert [ending for ending in ENDINGS if f"`{ending}`" not in WEIGHTS] == []
 
 
 def test_there_is_a_snippet_for_every_library() -> None:

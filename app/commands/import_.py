@@ -13,7 +13,7 @@ from ..commands import network_file
 from ..models import model_entry
 from ..runs.answers import to_json
 
-HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox or Haiku, and report how its file was read"
+HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox, Haiku or MLX, and report how its file was read"
 EXAMPLES = (
     "gruscope import net.safetensors",
     "gruscope import net.onnx --answer direction=forward --out net-forward.safetensors",

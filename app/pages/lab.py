@@ -12,6 +12,8 @@ import orjson
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
+from gru_core.formats import KINDS
+from gru_core.formats.imported import ENDINGS
 from gru_core.runs.figures import page_figures, page_pictures
 
 from .. import models
@@ -79,6 +81,8 @@ def page_context(
     place = unit_in(keys, [layer.cell.units for layer in run.layers])
     return run_context(scenario, settings, beginning, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
+        "endings": ENDINGS,
+        "kinds": KINDS,
         "notice": " ".join(notices),
         # The page contains a short run and streams a long one.
         "first": escape_for_script(b"".join(events(beginning, [run], place))) if values <= MOST_SENT else "",

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from gru_core import formats
+
 from .. import models
 from ..errors import Refused
 from ..intake import reading
@@ -45,7 +47,7 @@ def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     status_code=201,
     response_class=Response,
     responses=_model_or_question(
-        "The body is the file itself: safetensors, npz, onnx, keras or weights.h5; `name` is its file name. The server "
+        f"The body is the file itself ({formats.KINDS}); `name` is its file name. The server "
         "stores the model while there is space, under an id that only people with the file or the link know."
     ),
 )

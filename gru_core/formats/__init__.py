@@ -5,25 +5,44 @@
     imported.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
     imported.model     # as gru_core.load returns it
 
-These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox or Haiku; ONNX; Keras's
-`.keras` and `.weights.h5` (both need h5py); and GRU Scope's own files. Files are untrusted. No code in a file runs, no
+These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox, Haiku or MLX; PyTorch's
+`.pt`, `.pth`, `.bin` and `.ckpt` with a state dict; ONNX; Keras's `.keras` and `.weights.h5` (both need h5py); and GRU
+Scope's own files. Files are untrusted. No code in a file runs, no
 name in it is used as a path, no link in it is followed, and nothing is written to disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from gru_core.formats import equinox, flax, haiku, keras, npz, onnx, own, pytorch, safetensors, tf1, unnamed
+from gru_core.formats import (
+    equinox,
+    flax,
+    haiku,
+    keras,
+    mlx,
+    npz,
+    onnx,
+    others,
+    own,
+    parametrized,
+    pytorch,
+    safetensors,
+    tf1,
+    torch_file,
+    unnamed,
+)
+from gru_core.formats.archive import MAX_DIRECTORY
 from gru_core.formats.choices import check_answers
-from gru_core.formats.imported import Imported, imported
+from gru_core.formats.imported import ENDINGS, Imported, imported
 from gru_core.formats.limits import Limits
 from gru_core.formats.names import Arrays, plain
 from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
 from gru_core.formats.twins import paired
-from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack, numbers
+from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack
 
 __all__ = [
     "Convention",
@@ -38,17 +57,12 @@ __all__ = [
     "read_file",
 ]
 
-PICKLE = """this is a pickle, which can run anybody's code when it is opened.
-Save a safetensors file instead, in the program that has the model:
-    from safetensors.torch import save_file
-    save_file({name: array.contiguous() for name, array in model.state_dict().items()}, "model.safetensors")"""
-
-PROTOCOLS = {bytes([0x80, version]) for version in range(2, 6)}
-"""The first two bytes of a pickle, by version of the format."""
-
 LIMITS = Limits()
 
-KINDS = ".safetensors, .npz, .onnx, .keras, .weights.h5"
+MOST_SENTENCES = 8
+"""The most computed weights that a report lists."""
+
+KINDS = ", ".join(ENDINGS[:-1]) + " or " + ENDINGS[-1]
 
 
 def read_file(
@@ -57,11 +71,12 @@ def read_file(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     direction: Direction | None = None,
+    limits: Limits = LIMITS,
 ) -> Imported:
     """Return the model in the file at `path`, as `read` does. Also raises OSError if the file cannot be read."""
     with Path(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
-    return read(data, Path(path).name, answers, alphabet, labels, direction)
+    return read(data, Path(path).name, answers, alphabet, labels, direction, limits)
 
 
 def read(
@@ -75,10 +90,10 @@ def read(
 ) -> Imported:
     """Return the model in the bytes of a file.
 
-    The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model. If
-    it ends in .pt, .pth, .pkl or .pickle, only the safetensors format is accepted. `answers` has answers by the key of
-    their question. `direction="backward"` means the same as `answers={"direction": "backward"}`. `alphabet` names the
-    symbols of an embedding. Without an embedding it makes the inputs one-hot symbols. `labels` name the outputs.
+    The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model.
+    `answers` has answers by the key of their question. `direction="backward"` means the same as
+    `answers={"direction": "backward"}`. `alphabet` names the symbols of an embedding. Without an embedding it makes the
+    inputs one-hot symbols. `labels` name the outputs.
 
     `limits` bounds the size of the model.
 
@@ -110,8 +125,9 @@ def _read(
                 raise FormatError("a GRU Scope model needs no answers, alphabet or labels: leave them out")
             return own.read(arrays, metadata["gruscope"])
         return read_arrays(arrays, name, answers, alphabet, labels)
-    if kind == "npz":
-        return read_arrays(npz.arrays(data), name, answers, alphabet, labels)
+    if kind in ("npz", "torch"):
+        contents = npz.arrays(data) if kind == "npz" else torch_file.arrays(data)
+        return read_arrays(contents, name, answers, alphabet, labels)
     if kind == "h5":
         arrays, stacks = keras.read_h5(data)
         if not stacks:
@@ -125,26 +141,26 @@ def _read(
     return imported(stacks, arrays, name, answers, alphabet, labels)
 
 
-def _kind(data: bytes, name: str) -> Literal["safetensors", "npz", "h5", "keras", "onnx"]:
-    """Return the format of a file. Raises FormatError if the file is a pickle or has an unknown format.
+def _kind(data: bytes, name: str) -> Literal["safetensors", "torch", "npz", "h5", "keras", "onnx"]:
+    """Return the format of a file. Raises FormatError if it is not read here, with what to do instead.
 
     A safetensors file starts with the length of its header. The bytes of the length can look like the start of another
     format. So this function tests for safetensors first if the length is plausible.
     """
     if data[8:9] == b"{" and data[3:8] == bytes(5):
         return "safetensors"
-    pickled = b"data.pkl" in data if data[:2] == b"PK" else data[:2] in PROTOCOLS
-    if pickled or name.lower().endswith((".pt", ".pth", ".pkl", ".pickle")):
-        raise FormatError(PICKLE)
+    remedy = others.remedy(data)
+    if remedy is not None:
+        raise FormatError(remedy)
     if data[:2] == b"PK":
-        return "keras" if b"model.weights.h5" in data else "npz"
+        return "keras" if b"model.weights.h5" in data else "torch" if b"data.pkl" in data[-MAX_DIRECTORY:] else "npz"
     if data[:8] == b"\x89HDF\r\n\x1a\n":
         return "h5"
     if data[:1] == b"\x08":  # the version, which is the first field of a ModelProto
         return "onnx"
     if data[8:9] == b"{":
         return "safetensors"
-    raise FormatError(f"this type of file cannot be read: use one of {KINDS}")
+    raise FormatError(others.by_ending(name) or f"this type of file cannot be read: use one of {KINDS}")
 
 
 def read_arrays(
@@ -159,9 +175,9 @@ def read_arrays(
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:
         raise FormatError(f"the file has {len(arrays):,} arrays; at most {MAX_TENSORS} are allowed")
-    remaining = {path: numbers(path, array) for path, array in plain(arrays).items()}
+    remaining, methods = parametrized.computed(plain(arrays))
     stacks: list[Stack] = []
-    for library in (equinox, pytorch, flax, haiku, keras, tf1):
+    for library in (equinox, pytorch, flax, haiku, mlx, keras, tf1):
         matches = library.find(remaining)
         used = frozenset[str]().union(*(stack.names for stack in matches))
         stacks += matches
@@ -170,6 +186,8 @@ def read_arrays(
     if not stacks:
         raise FormatError(
             f"no GRU, LSTM or plain RNN was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
-            "Use the array names of PyTorch, Keras, Flax, Equinox or Haiku, such as weight_ih_l0, ir/kernel or w_i"
+            "Use the array names of PyTorch, Keras, Flax, Equinox, Haiku or MLX, such as weight_ih_l0, ir/kernel or w_i"
         )
-    return imported(stacks, remaining, name, answers, alphabet, labels)
+    network = imported(stacks, remaining, name, answers, alphabet, labels)
+    sentences = [f"{shown(weight)} is computed from the arrays of PyTorch's {how}." for weight, how in methods.items()]
+    return replace(network, said=(*network.said, *sentences[:MOST_SENTENCES]))

@@ -1,19 +1,23 @@
-"""Untrusted zip files. Both .npz and .keras files are zip files."""
+"""Untrusted zip files. The files .npz, .keras and PyTorch's are zip files."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 import zlib
+from collections import Counter
 
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
+from gru_core.formats.weights import MAX_TENSORS, room
 
 END = b"PK\x05\x06"
 """The first bytes of the record at the end of a zip file. Without a comment, the record has 22 bytes."""
 
-MAX_DIRECTORY = 64 * 1024
-"""The most bytes in the directory of a zip file: enough for 64 files with long names."""
+MAX_FILES = 4 * MAX_TENSORS
+"""The most files in a zip file: an array each. A checkpoint has four arrays for each weight, with its optimizer."""
+
+MAX_DIRECTORY = 512 * 1024
+"""The most bytes in the directory of a zip file: enough for all files with names of 80 characters."""
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -28,17 +32,23 @@ def members(data: bytes) -> dict[str, bytes]:
             "this zip file cannot be read: its end is missing. Was it cut off, or does it have a comment?"
         )
     # Check this before zipfile reads the directory, because it may list hundreds of thousands of files.
-    if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY or int.from_bytes(end[10:12], "little") > MAX_TENSORS:
+    count, size = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
+    if size > MAX_DIRECTORY or count > MAX_FILES:
         raise FormatError(
-            f"the zip has too many files; at most {MAX_TENSORS} are allowed, "
-            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names"
+            f"the zip has too many files; at most {MAX_FILES:,} are allowed, "
+            f"with {MAX_DIRECTORY // 1024} KiB for the list of their names. Save the weights alone"
         )
-    if data[-42:-38] == b"PK\x06\x07":
-        raise FormatError("the zip has the format for files over 4 GB (zip64), which cannot be read")
+    # PyTorch also writes the end of the form for large files (zip64), which zipfile believes instead.
+    large = data[-98:-42]
+    numbers = [int.from_bytes(large[at : at + 8], "little") for at in (24, 32, 40)]
+    numbers.append(int.from_bytes(data[-34:-26], "little"))
+    same = large.startswith(b"PK\x06\x06") and numbers == [count, count, size, len(data) - 98]
+    if data[-42:-38] == b"PK\x06\x07" and not same:
+        raise FormatError("the zip is damaged: its two ends (zip and zip64) differ")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
-            _check(infos)
+            _check(infos, room(len(data)))
             # zipfile unpacks at most the declared size, and then compares the checksum.
             return {info.filename: archive.read(info) for info in infos}
     except FormatError:
@@ -47,17 +57,17 @@ def members(data: bytes) -> dict[str, bytes]:
         raise FormatError("the zip is damaged: " + shown(str(error))) from error
 
 
-def _check(infos: list[zipfile.ZipInfo]) -> None:
+def _check(infos: list[zipfile.ZipInfo], most: int) -> None:
     """Raise FormatError if the directory lists too many or too large files, or files that cannot be trusted."""
     names = [info.filename for info in infos]
-    if len(names) > MAX_TENSORS:
-        raise FormatError(f"the zip has {len(names):,} files; at most {MAX_TENSORS} are allowed")
-    for name in names:
-        if names.count(name) > 1:
+    if len(names) > MAX_FILES:
+        raise FormatError(f"the zip has {len(names):,} files; at most {MAX_FILES:,} are allowed")
+    for name, count in Counter(names).items():
+        if count > 1:
             raise FormatError(f"the zip has {shown(name)} in it twice")
     unpacked = sum(info.file_size for info in infos)
-    if unpacked > MAX_UNPACKED:
-        raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are allowed")
+    if unpacked > most:
+        raise FormatError(f"the zip unpacks to {unpacked:,} bytes; at most {most:,} are allowed")
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.flag_bits & 1:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
@@ -76,7 +78,8 @@ def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None
 def _inside(stack: Stack, others: Arrays) -> list[str]:
     """Return the names of the arrays that stand under a network's own prefix or are named after one of its arrays.
 
-    In a network without a prefix, linear layers and embeddings do not count: they may stand before or after it.
+    Counters, text and damaged numbers are no weights, so they do not count. In a network without a prefix, linear
+    layers and embeddings do not count either: they may stand before or after it.
     """
     parents = {name.rpartition("/")[0] for name in stack.names}
     prefixes = tuple(f"{place}/" for place in {stack.where, *parents} if place)
@@ -85,10 +88,14 @@ def _inside(stack: Stack, others: Arrays) -> list[str]:
     layers: list[Dense | Embedding] = [*embeddings, *linears]
     return [
         name
-        for name in others
-        if name.startswith(prefixes)
-        or name.rpartition("/")[2].startswith(endings)
-        or (not stack.where and not any(_belongs(name, layer) for layer in layers))
+        for name, array in others.items()
+        if array.dtype.kind == "f"
+        and np.isfinite(array).all()
+        and (
+            name.startswith(prefixes)
+            or name.rpartition("/")[2].startswith(endings)
+            or (not stack.where and not any(_belongs(name, layer) for layer in layers))
+        )
     ]
 
 

@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from gru_core.encoder import Encoder, Symbols, Vectors
+from gru_core.encoder import Embedded, Encoder, Symbols, Vectors
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
-from gru_core.formats.weights import Dense, Embedding, FileLayer
+from gru_core.formats.weights import Dense, Embedding, FileLayer, numbers
 from gru_core.model import Readout
 
 MAX_LABEL = 64
 
+FOLDED = 1_024
+"""The most symbols of an embedding that becomes a part of W. The vectors of a larger one are looked up."""
+
+PICTURES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\v": "␋", "\f": "␌", "\0": "␀", "\xa0": "⍽"}
+"""How a symbol of white space is written, in alphabets and in sequences."""
+
+JOINERS = "\u200c\u200d"
+"""Characters without a width that belong to words of some scripts, and to emoji."""
+
 
 def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return the names. Raises FormatError if there are not `count` names, or if one is not short printable text.
+    """Return the names, without a byte-order mark before the first. White space that does not print has a picture.
 
-    `what` describes the names in a message, such as "labels".
+    Raises FormatError if there are not `count` names, or if one is not short printable text. `what` describes the
+    names in a message, such as "labels".
     """
     names = tuple(names)
     if len(names) != count:
-        raise FormatError(f"{len(names)} {what} were given, but {count} are needed")
-    for number, name in enumerate(names, 1):
-        if not isinstance(name, str) or not name.strip() or len(name) > MAX_LABEL or not name.isprintable():
-            raise FormatError(f"{what}, number {number}: each must be text of 1 to {MAX_LABEL} printable characters")
-    return names
+        raise FormatError(f"{len(names):,} {what} were given, but {count:,} are needed")
+    return tuple(_name(f"{what}, number {number:,}", name) for number, name in enumerate(names, 1))
+
+
+def _name(place: str, name: str) -> str:
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_LABEL:
+        raise FormatError(f"{place}: each must be text of 1 to {MAX_LABEL} characters")
+    name = name.lstrip("\ufeff") or name
+    written = "".join(PICTURES.get(c, c) if c != " " or not name.strip() else c for c in name)
+    for c in written:
+        if not c.isprintable() and c not in (JOINERS if len(written) > 1 else ""):
+            raise FormatError(
+                f"{place} has the invisible character U+{ord(c):04X}: leave it out, or write another name for it, "
+                f"such as <{unicodedata.name(c, 'control').lower().replace(' ', '-')}>"
+            )
+    return written
+
+
+def _symbols(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return the symbols of an alphabet as they are written in a sequence, where spaces separate them."""
+    symbols = tuple(
+        "".join(PICTURES.get(c, "␣" if c.isspace() else c) for c in name)
+        for name in _check("symbols of the alphabet", names, count)
+    )
+    for symbol, times in Counter(symbols).items():
+        if times > 1:
+            raise FormatError(f"the symbols of the alphabet must differ, but {shown(symbol)} is there {times} times")
+    return symbols
 
 
 def encoder(
@@ -44,12 +79,13 @@ def encoder(
     """
     inputs = cells[0].inputs
     size = inputs if embedding is None else len(embedding.table)
-    if alphabet is not None:
-        symbols = _check("symbols of the alphabet", alphabet, size)
-        if len(set(symbols)) < size or any(re.search(r"\s", symbol) for symbol in symbols):
-            raise FormatError("the symbols of the alphabet must differ and must not contain spaces")
-    else:
-        symbols = _symbols(embedding, size)
+    names = _file_names(embedding, size) if alphabet is None else alphabet
+    symbols = _symbols(names, size)
+    written = {name: symbol for name, symbol in zip(alphabet or (), symbols, strict=False) if name != symbol}
+    notes = [
+        f"The symbol {', '.join(f'U+{ord(c):04X}' for c in name[:4])} is written {symbol} in a sequence."
+        for name, symbol in list(written.items())[:4]
+    ]
     if embedding is not None:
         name = shown(embedding.name)
         if size < 1:
@@ -57,29 +93,34 @@ def encoder(
         if embedding.table.shape[1] != inputs:
             width = embedding.table.shape[1]
             raise FormatError(f"the embedding {name} gives {width} numbers; the layer above it takes {inputs}")
-        bottom = cells[0]
-        W = bottom.W.astype(np.float64) @ embedding.table.astype(np.float64).T
-        folded = replace(bottom, W=W.astype(np.result_type(bottom.W, embedding.table)))
-        sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers."
+        bottom, table = cells[0], numbers(embedding.name, embedding.table)
+        numbered = ""
         if alphabet is None and embedding.symbols:
-            sentence += " They have the names of the vocabulary in the file."
+            numbered = " They have the names of the vocabulary in the file."
         elif alphabet is None:
-            sentence += " The file has no names for the symbols, so they are numbered from 0."
+            numbered = " The file has no names for the symbols, so they are numbered from 0."
         blank = None if padding is None else symbols[int(padding)]
-        return Symbols(symbols, blank), (folded, *cells[1:]), [sentence, *_skips(f"with the symbol {blank}", padding)]
+        notes += _skips(f"with the symbol {blank}", padding)
+        if size > FOLDED:
+            sentence = f"The embedding {name} has {size:,} symbols, each a vector of {inputs} numbers.{numbered}"
+            return Embedded(symbols, table, padding=blank), cells, [sentence, *notes]
+        W = bottom.W.astype(np.float64) @ table.astype(np.float64).T
+        folded = replace(bottom, W=W.astype(np.result_type(bottom.W, table)))
+        sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers.{numbered}"
+        return Symbols(symbols, padding=blank), (folded, *cells[1:]), [sentence, *notes]
     if alphabet is not None:
-        return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol."]
-    numbers = f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."
-    return Vectors(inputs, padding), cells, [numbers, *_skips(f"if all its numbers are {padding}", padding)]
+        return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol.", *notes]
+    sentence = f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."
+    return Vectors(inputs, padding), cells, [sentence, *_skips(f"if all its numbers are {padding}", padding)]
 
 
-def _symbols(embedding: Embedding | None, size: int) -> tuple[str, ...]:
-    """Return the names of the symbols: those of the file if they can be written, and numbers for the others."""
-    symbols = [str(i) for i in range(size)]
+def _file_names(embedding: Embedding | None, size: int) -> list[str]:
+    """Return the names of the symbols in the file if they can be written, and numbers for the others."""
+    names = list(map(str, range(size)))
     for i, name in enumerate(() if embedding is None else embedding.symbols[:size]):
-        if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in symbols:
-            symbols[i] = name
-    return tuple(symbols)
+        if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in names:
+            names[i] = name
+    return names
 
 
 def _skips(which: str, padding: float | None) -> list[str]:
@@ -125,5 +166,6 @@ def readout(
         sentence += ", and a softmax"
     elif dense.activation not in ("linear", None):
         sentence += f"; y is the value before its {shown(dense.activation)}"
-    V, c = dense.V.astype(np.result_type(dtype, dense.V)), dense.c.astype(np.result_type(dtype, dense.V))
+    V, c = (numbers(dense.name, array) for array in (dense.V, dense.c))
+    V, c = (array.astype(np.result_type(dtype, V)) for array in (V, c))
     return Readout("softmax" if kind == "softmax" else "linear", V, c, names), [sentence + "."]

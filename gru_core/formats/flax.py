@@ -39,8 +39,9 @@ def _linen(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
         return np.concatenate([block.T for block in blocks])
 
     def biases(kind: str, H: int, dtype: np.dtype[np.floating]) -> Array:
-        names = [group.get(f"{kind}{gate}/bias") for gate in GATES]
-        return np.concatenate([np.zeros(H, dtype) if name is None else arrays[name].ravel() for name in names])
+        names = [f"{kind}{gate}/bias" for gate in GATES]
+        present = [part(arrays, group, where, name).ravel() if name in group else np.zeros(H, dtype) for name in names]
+        return np.concatenate(present)
 
     W, U = kernels("i"), kernels("h")
     layer = cell(where, W, U, biases("i", U.shape[1], W.dtype), biases("h", U.shape[1], U.dtype))
@@ -50,7 +51,8 @@ def _linen(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
 
 def _nnx(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
     W, U = (part(arrays, group, where, f"dense_{kind}/kernel").T for kind in "ih")
-    biases = [arrays[group[name]] if name in group else None for name in ("dense_i/bias", "dense_h/bias")]
+    names = ("dense_i/bias", "dense_h/bias")
+    biases = [part(arrays, group, where, name) if name in group else None for name in names]
     layer = cell(where, W, U, *biases)
-    names = frozenset(group.values())
-    return Stack("Flax nnx's GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep")
+    used = frozenset(group.values())
+    return Stack("Flax nnx's GRUCell", where, ({"forward": layer},), used, "rzh", "after", "keep")

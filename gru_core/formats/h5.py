@@ -11,7 +11,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.formats.names import MAX_NAME
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_TENSORS, MAX_UNPACKED
+from gru_core.formats.weights import MAX_TENSORS, room
 
 MAX_GROUPS = 512
 MAX_DEPTH = 16
@@ -69,7 +69,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             raise FormatError(f"{shown(path)} does not contain numbers")
         size = math.prod(dataset.shape) * dataset.dtype.itemsize
         total = size + sum(array.nbytes for array in by_path.values())
-        if total > MAX_UNPACKED:
+        if total > room(len(data)):
             raise FormatError(f"{shown(path)} has shape {dataset.shape}, which is too large to be read")
         return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
 

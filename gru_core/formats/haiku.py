@@ -20,7 +20,7 @@ def find(arrays: Arrays) -> list[Stack]:
     for where, group in groups(arrays, "w_i|w_h|b").items():
         if "w_i" in group or "w_h" in group:
             W, U = (part(arrays, group, where, name).T for name in ("w_i", "w_h"))
-            layer = cell(where, W, U, arrays[group["b"]] if "b" in group else None)
+            layer = cell(where, W, U, part(arrays, group, where, "b") if "b" in group else None)
             names = frozenset(group.values())
             stacks.append(Stack("Haiku's GRU", where, ({"forward": layer},), names, "zrh", "before", "take"))
     return stacks

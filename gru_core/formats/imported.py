@@ -13,6 +13,9 @@ from gru_core.formats.questions import shown
 from gru_core.formats.weights import Convention, Direction, FileLayer, Stack
 from gru_core.model import Model
 
+ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
+"""The endings of the names of files that can be read. The command line, the pages and the docs list these."""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -56,7 +59,7 @@ def imported(
         choices.check_cell(stack, others, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
-    cells = tuple(layer[direction] for layer in stack.layers[shown_layers])
+    cells = tuple(layer[direction].checked(stack.where) for layer in stack.layers[shown_layers])
     report = [_source(stack, convention, cells), *stack.notes, *_direction_notes(stack, direction, shown_layers)]
     stored = {"order": stack.order, "reset": stack.reset, "z": stack.z}
     replaced = [key for key, value in stored.items() if value not in (None, getattr(convention, key))]
@@ -143,7 +146,7 @@ def _direction_notes(stack: Stack, direction: Direction, shown_layers: slice) ->
 def _card(name: str, source: str, rnn: bool) -> Card:
     stem = "".join(c for c in re.split(r"[/\\]", name)[-1] if c.isprintable())[:80] or "model"
     return Card(
-        title=re.sub(r"\.(safetensors|npz|onnx|keras|weights\.h5|h5)$", "", stem) or stem,
+        title=re.sub(rf"(\.weights)?({'|'.join(map(re.escape, ENDINGS))})$", "", stem) or stem,
         task="imported",
         about=f"uploaded model ({source})",
         question="What does this network do with your sequence?" if rnn else "What do the gates do with your sequence?",

@@ -10,24 +10,36 @@ from gru_core.model import Model
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest network: its layers, the units of a layer, its inputs if it reads numbers, and its symbols if not."""
+    """The largest network: its layers, the units of a layer, its inputs, its symbols if it reads any, and its outputs.
 
-    layers: int = 4
-    units: int = 256
-    inputs: int = 256
-    symbols: int = 1_024
+    A server has a setting for each of them.
+    """
+
+    layers: int = 8
+    units: int = 2_048
+    inputs: int = 2_000
+    symbols: int = 100_000
+    outputs: int = 100_000
 
     def excess(self, model: Model) -> str | None:
-        """Return which size of a model is above its limit, in words, or None."""
-        symbols = isinstance(model.encoder, Symbols)
+        """Return which size of a model is above its limit and what to do, or None."""
+        encoder = model.encoder
+        symbols = isinstance(encoder, Symbols)
+        setting = "a server's settings set this limit, and formats.Limits in Python"
         sizes = {
-            "layers": (len(model.layers), self.layers),
-            "units in a layer": (max(cell.units for cell in model.layers), self.units),
-            "inputs": (0 if symbols else model.layers[0].inputs, self.inputs),
-            "symbols": (len(model.encoder.alphabet) if symbols else 0, self.symbols),
-            "outputs": (len(model.readout.labels), max(self.symbols, self.units)),
-        }
-        for name, (size, most) in sizes.items():
+            "layers": (len(model.layers), self.layers, setting),
+            "units in a layer": (max(cell.units for cell in model.layers), self.units, setting),
+            "inputs": (0 if type(encoder) is Symbols else encoder.inputs, self.inputs, setting),
+            "symbols": (
+                len(encoder.alphabet) if symbols else 0, self.symbols,
+                "with the answer “none” to the question embedding, the inputs are vectors instead",
+            ),
+            "outputs": (
+                len(model.readout.labels), max(self.outputs, self.units),
+                "with the answer “none” to the question dense, the outputs are the states instead",
+            ),
+        }  # fmt: skip
+        for name, (size, most, remedy) in sizes.items():
             if size > most:
-                return f"this model has {size:,} {name}; at most {most:,} are allowed"
+                return f"this model has {size:,} {name}; at most {most:,} are allowed: {remedy}"
         return None

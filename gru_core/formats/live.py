@@ -28,8 +28,8 @@ def from_torch(
     """
     if not callable(getattr(module, "state_dict", None)):
         raise FormatError(f"{type(module).__name__} is not a torch module: it has no state_dict()")
-    arrays = {name: array.detach().cpu().numpy() for name, array in module.state_dict().items()}
-    inputs = {array.shape[1] for name, array in arrays.items() if "weight_ih" in name}
+    arrays = {name: _array(tensor) for name, tensor in _weights(module).items()}
+    inputs = {array.shape[1] for name, array in arrays.items() if "weight_ih" in name and array.ndim == 2}
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
     if any(getattr(part, "nonlinearity", "tanh") != "tanh" for _, part in module.named_modules()):
         raise FormatError("this module has a plain RNN with relu; only tanh can be shown")
@@ -44,6 +44,31 @@ def from_torch(
         if not choices.between(others, arrays[f"{tables[0]}.weight"].shape[1]):
             inferred = {"embedding": place}
     return read_arrays(arrays, type(module).__name__, inferred | dict(answers or {}), alphabet, labels).model
+
+
+def _weights(module: Any) -> dict[str, Any]:
+    """Return the tensors of a module by name, each parametrized weight as the module computes it in use.
+
+    While it computes them, the parametrizations are not in training mode, in which some of them change themselves.
+    """
+    tensors = dict(module.state_dict())
+    for place, part in module.named_modules():
+        for weight, parametrization in getattr(part, "parametrizations", {}).items():
+            parts = {child: child.training for child in parametrization.modules()}
+            parametrization.eval()
+            prefix = f"{place}." if place else ""
+            computed = {f"{prefix}{weight}": getattr(part, weight)}
+            for child, training in parts.items():
+                child.training = training
+            sources = f"{prefix}parametrizations.{weight}."
+            tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(sources)} | computed
+    return tensors
+
+
+def _array(tensor: Any) -> Any:
+    """Return a tensor as a NumPy array. NumPy has no bfloat16, so it becomes float32, which is exact."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def from_keras(

@@ -9,7 +9,7 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import Dense, Embedding
+from gru_core.formats.weights import Dense, Embedding, check_type
 
 Arrays = Mapping[str, Array]
 
@@ -46,11 +46,13 @@ def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
 
 
 def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Array:
-    """Return the array `name` of the layer at `where`. Raises FormatError if it is missing."""
+    """Return the array `name` of the layer at `where`. Raises FormatError if it is missing, or has no floats."""
     if name not in group:
         present = ", ".join(map(shown, group))
         raise FormatError(f"the layer at {shown(where)} has no array {shown(name)}; it has {present}")
-    return arrays[group[name]]
+    array = arrays[group[name]]
+    check_type(shown(group[name]), array)
+    return array
 
 
 def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
@@ -63,7 +65,7 @@ def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
     for name, array in arrays.items():
         place, _, last = name.rpartition("/")
         where = place.removesuffix("/vars")
-        if array.ndim != 2:
+        if array.ndim != 2 or array.dtype.kind != "f":
             continue
         if last in ("embedding", "embeddings"):
             embeddings.append(Embedding(where or name, array))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gru_core.formats.protobuf import DAMAGED, Reader
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_UNPACKED
+from gru_core.formats.weights import MAX_BYTES
 
 Fields = dict[int, list[int | bytes]]
 Values = npt.NDArray[Any]
@@ -58,7 +58,7 @@ class Tensor:
         if not isinstance(data_type, int) or data_type not in KINDS:
             raise FormatError(f"{name} holds numbers of type {_shown(data_type)}; weights are floating-point")
         dims = tuple(self.reader.varints(fields.get(1, [])))
-        if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_UNPACKED:
+        if len(dims) > MAX_AXES or min(dims, default=1) < 0 or math.prod(dims) * 4 > MAX_BYTES:
             raise FormatError(f"{name} says its shape is {_shown(dims)}, which is impossible or too large")
         kind, field = KINDS[data_type]
         dtype, raw = np.dtype(kind), _bytes(fields, 9)

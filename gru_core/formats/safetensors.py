@@ -10,21 +10,24 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from gru_core.arrays import Array
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MAX_TENSORS
+from gru_core.formats.weights import MAX_AXES, MAX_TENSORS, widened
 
-MAX_HEADER = 2**20
-MAX_AXES = 8
-DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+MAX_HEADER = 4 * 2**20
+DTYPES = {
+    "F16": "<f2", "BF16": "V2", "F32": "<f4", "F64": "<f8",
+    "BOOL": "?", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1", "U16": "<u2", "U32": "<u4",
+    "U64": "<u8", "C64": "<c8", "F8_E4M3": "V1", "F8_E5M2": "V1", "F8_E8M0": "V1",
+}  # fmt: skip
 
 
-def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+def arrays(data: bytes) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
     """Return the arrays of a safetensors file by name, and its metadata.
 
-    Arrays of bfloat16 become float32, which is exact. Raises FormatError if the file is damaged or too large, or if it
-    has anything but floating-point numbers.
+    Arrays of bfloat16 become float32, which is exact. Arrays of float8, for which NumPy has no type, become plain
+    bytes. Raises FormatError if the file is damaged or too large.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MAX_HEADER, len(data) - 8):
@@ -33,12 +36,12 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
             f"and at most {MAX_HEADER:,} are allowed. Was the file cut off, or is it not a safetensors file?"
         )
     header = _header(data[8 : 8 + length])
-    metadata = header.pop("__metadata__", {})
+    metadata = header.pop("__metadata__", None) or {}  # MLX writes null
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise FormatError("the metadata in the header must be text")
     if len(header) > MAX_TENSORS:
         raise FormatError(f"the file has {len(header):,} tensors; at most {MAX_TENSORS} are allowed")
-    by_name: dict[str, Array] = {}
+    by_name: dict[str, npt.NDArray[Any]] = {}
     spans: list[tuple[int, int]] = []
     for name, entry in header.items():
         dtype, shape, begin, end = _entry(name, entry)
@@ -47,9 +50,7 @@ def arrays(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
             raise FormatError(f"{shown(name)}: the shape {list(shape)} does not fit {where}")
         spans.append((begin, end))
         flat = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype)
-        if dtype.kind == "u":  # bfloat16: the upper half of a float32
-            flat = (flat.astype(np.uint32) << 16).view(np.float32)
-        by_name[name] = flat.reshape(shape)
+        by_name[name] = (widened(flat.view("<u2")) if entry["dtype"] == "BF16" else flat).reshape(shape)
     spans.sort()
     if [begin for begin, _ in spans] + [len(data) - 8 - length] != [0] + [end for _, end in spans]:
         raise FormatError("the tensors overlap, or there are unused bytes between or after them")
@@ -91,5 +92,6 @@ def _entry(name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, 
         raise FormatError(f"{shown(name)} has no beginning or no end in the header")
     dtype = entry.get("dtype")
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise FormatError(f"{shown(name)} holds {shown(str(dtype))}; weights are floating-point: {', '.join(DTYPES)}")
+        types = ", ".join(list(DTYPES)[:4])
+        raise FormatError(f"{shown(name)} has the type {shown(str(dtype))}; weights are floating-point: {types}")
     return np.dtype(DTYPES[dtype]), tuple(entry["shape"]), *entry["data_offsets"]

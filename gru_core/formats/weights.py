@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.cells.cell import Cell
@@ -48,26 +49,47 @@ def orders(G: int) -> tuple[str, ...]:
     return tuple("".join(order) for order in permutations(BLOCKS[G]))
 
 
-MAX_TENSORS = 64
-MAX_BYTES = 20 * 2**20
+MAX_TENSORS = 1_024
+MAX_BYTES = 500 * 2**20
+MAX_AXES = 8
 MAX_UNPACKED = 64 * 2**20
 LARGEST = 1e6
 """The largest absolute value of a weight: far from overflow in float32, and from any trained weight."""
 
 
-def numbers(name: str, array: Array) -> Array:
-    """Return `array` as float32, or as float64 if it is float64.
+def room(size: int) -> int:
+    """Return how many bytes the arrays of a file with `size` bytes may have in memory. Weights compress little."""
+    return max(MAX_UNPACKED, 4 * size)
+
+
+def numbers(name: str, array: npt.NDArray[Any]) -> Array:
+    """Return `array` as float32, or as float64 if it is float64. `name` is shown in errors.
 
     Raises FormatError if it has other than floating-point numbers, or a number that cannot be a weight.
     """
+    return _checked(shown(name), array)
+
+
+def check_type(what: str, array: npt.NDArray[Any]) -> None:
+    """Raise FormatError if an array has other than floating-point numbers. `what` describes it in the message."""
     if array.dtype.kind != "f":
-        raise FormatError(f"{shown(name)} has the type {array.dtype}; weights are floating-point numbers")
+        kind = "objects or a type that NumPy does not have" if array.dtype.kind == "V" else f"the type {array.dtype}"
+        raise FormatError(f"{what} has {kind}; weights are floating-point numbers: save it as float32")
+
+
+def _checked(what: str, array: npt.NDArray[Any]) -> Array:
+    check_type(what, array)
     array = array.astype(np.float64 if array.dtype.itemsize == 8 else np.float32, copy=False)
     if array.size and not (array.min() >= -LARGEST and array.max() <= LARGEST):  # NaN is neither
         finite = np.isfinite(array).all()
         wrong = "is not between -1,000,000 and 1,000,000" if finite else "is not finite (NaN or infinite)"
-        raise FormatError(f"{shown(name)} has a number that {wrong}: such a network cannot be run")
+        raise FormatError(f"{what} has a number that {wrong}: such a network cannot be run")
     return array
+
+
+def widened(halves: npt.NDArray[np.uint16]) -> Array:
+    """Return numbers of bfloat16, given as their bits, as float32. They are the upper halves of float32 numbers."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,16 @@ class FileLayer:
     @property
     def title(self) -> str:
         return TITLES[self.blocks]
+
+    def checked(self, where: str) -> FileLayer:
+        """Return the layer with its numbers as float32 or float64. Raises FormatError as `numbers`."""
+        place = f"the {self.title} at {shown(where)}" if where else f"the {self.title}"
+        parts = {
+            "W": "input weights", "U": "recurrent weights", "b_input": "input biases",
+            "b_recurrent": "recurrent biases",
+        }  # fmt: skip
+        arrays = {part: _checked(f"{place}, {words}:", getattr(self, part)) for part, words in parts.items()}
+        return FileLayer(**arrays)
 
     def core(self, convention: Convention) -> GRU | LSTM | RNN:
         """Return the layer in the form of the core. Sums are rounded once, to the precision of the weights."""

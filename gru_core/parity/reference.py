@@ -45,7 +45,7 @@ class Reference:
 
 def arrays(reference: Arrays | bytes | str | Path) -> Arrays:
     """Return the arrays of a reference, which may be a file. Raises FormatError or OSError if it cannot be read."""
-    return reference if isinstance(reference, Mapping) else npz.arrays(data(reference), integers=True)
+    return reference if isinstance(reference, Mapping) else npz.arrays(data(reference))
 
 
 def data(file: bytes | str | Path) -> bytes:
@@ -117,10 +117,11 @@ def _input(model: Model, x: npt.NDArray[Any]) -> Array:
     )
     shape = x.shape
     _check_work(model, shape[: x.ndim if symbols else min(x.ndim, 3) - 1])
-    if symbols:
-        if x.size and not (x.min() >= 0 and x.max() < I):
-            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {I - 1}")
-        x = np.eye(I)[x]
+    if symbols and isinstance(model.encoder, Symbols):
+        last = len(model.encoder.alphabet) - 1
+        if x.size and not (x.min() >= 0 and x.max() <= last):
+            raise FormatError(f"x in the reference has symbols {x.min()} to {x.max()}; this model has 0 to {last}")
+        x = model.encoder.vectors(x)
     if x.ndim == 2:
         x = x[:, None]
     if x.ndim != 3 or x.shape[-1] != I or x.size == 0 or x.dtype.kind not in "fiu":

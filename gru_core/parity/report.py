@@ -276,9 +276,10 @@ def _check_models(model: Model | Imported, other: Model | Imported) -> Parity:
     if len(second.layers) > len(first.layers):  # a dropped layer is dropped from the network that has it
         return _second_compared(_check_models(other, model))
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(STEPS, SEQUENCES, first.layers[0].inputs))
+    x: Array = rng.normal(size=(STEPS, SEQUENCES, first.layers[0].inputs))
     if isinstance(first.encoder, Symbols) and isinstance(second.encoder, Symbols):
-        x = np.eye(x.shape[2])[rng.integers(0, x.shape[2], x.shape[:2])]
+        fewest = min(len(first.encoder.alphabet), len(second.encoder.alphabet))
+        x = first.encoder.vectors(rng.integers(0, fewest, x.shape[:2]))
     back = [isinstance(m, Imported) and m.direction == "backward" for m in (model, other)]
     runs = second.forward(x[::-1] if back[1] else x)
     flip = slice(None, None, -1 if back[0] != back[1] else 1)

@@ -10,6 +10,12 @@ import { attempt, finder, newElement } from "../elements.js";
 import { mountDrop } from "./upload/drop.js";
 import { createParity } from "./upload/parity.js";
 
+/** @type {("alphabet" | "labels")[]} */
+const NAMES = ["alphabet", "labels"];
+
+/** White space in a name, as a sequence has it too: spaces separate the names. @type {Record<string, string>} */
+const PICTURES = { "\n": "↵", "\r": "␍", "\t": "⇥" };
+
 /** @type {Answers} */
 const NO_ANSWERS = { answers: {}, alphabet: null, labels: null };
 
@@ -80,8 +86,7 @@ export function mountUpload(opener, dialog, actions) {
     if (!elsewhere) actions.adopt(model);
     find(".understood h3").textContent = `${model.card.title}: ${elsewhere ? "close this dialog to open it" : "now on the page"}`;
     find(".said").replaceChildren(...model.said.map((text) => newElement("li", text)));
-    field("alphabet").value = answers.alphabet?.join(" ") ?? "";
-    field("labels").value = answers.labels?.join(" ") ?? "";
+    for (const name of NAMES) field(name).value = written(answers[name]);
     field("readout").value = answers.answers.readout ?? "";
     parity.clear();
   }
@@ -108,7 +113,10 @@ export function mountUpload(opener, dialog, actions) {
   });
   find(".names").addEventListener("submit", (event) => {
     event.preventDefault();
-    const [alphabet, labels] = ["alphabet", "labels"].map((name) => wordsOf(field(name).value));
+    // Names that were not edited stay as they are, with the spaces that they may have.
+    const [alphabet, labels] = NAMES.map((name) =>
+      field(name).value === written(answers[name]) ? answers[name] : wordsOf(field(name).value),
+    );
     const { readout: _, ...others } = answers.answers;
     const readout = field("readout").value;
     answer({ alphabet, labels, answers: readout ? { ...others, readout } : others });
@@ -149,6 +157,11 @@ function readNames(text) {
   }
   const { alphabet = null, labels = null } = names;
   return { alphabet, labels };
+}
+
+/** Return names as a field shows them. @param {string[] | null} names */
+function written(names) {
+  return names?.map((name) => name.replace(/\s/g, (c) => PICTURES[c] ?? "␣")).join(" ") ?? "";
 }
 
 /** @param {string} text */

@@ -24,8 +24,10 @@ from app.main import create_app
 from app.settings import Settings
 from benchmarks import fuzz
 from gru_core import Numbers, Operator, formats, presets
+from gru_core.formats import KINDS
+from gru_core.formats.imported import ENDINGS
 from tests.support.clients import client_with_uploads
-from tests.support.files import FIXTURES
+from tests.support.files import FIXTURES, torch_layer
 from tests.support.networks import deep
 
 GONE = "this server does not store this uploaded model; upload the file again"
@@ -156,11 +158,11 @@ def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None
     assert softmax["model"]["alphabet"] == alphabet  # as it was said before
     for wrong, message in (
         ({"alphabet": ["a"]}, "1 symbols of the alphabet were given, but"),
-        ({"alphabet": ["\ud800"] * len(alphabet)}, "text of 1 to 64 printable characters"),
+        ({"alphabet": ["\ud800"] * len(alphabet)}, "the invisible character U+D800"),
         ({"answers": {"readout": "<script>"}}, "'<script>' is not an answer to 'readout'"),
         ({"answers": {"nope": "x"}}, "'nope' is not a question about a file"),
         ({"answers": {"readout": 1}}, "answers.readout: input should be a valid string"),
-        ({"alphabet": ["a"] * 2000}, "at most 1024 items"),
+        ({"alphabet": ["a"] * 2000}, "2,000 symbols of the alphabet were given, but"),
     ):
         content = json.dumps(wrong)
         response = client.post(path, content=content, headers={"content-type": "application/json"})
@@ -312,7 +314,9 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
     response = client.post("/api/models", content=content)
     assert response.status_code == 422
     message = response.json()["error"]["message"]
-    assert re.fullmatch(r"this model has \d units in a layer; at most 4 are allowed", message)
+    assert re.fullmatch(
+        r"this model has \d units in a layer; at most 4 are allowed: .* settings set this limit.*", message
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -387,16 +391,16 @@ BAD = {
     "empty": (b"", "the file is empty"),
     "pickle": (b"\x80\x02}.", "this is a pickle, which can run anybody's code"),
     "npz bomb": (bomb(), "the zip unpacks to 314,572,800 bytes"),
-    "object npz": (npz(a=np.array([{}], object)), "'a' holds numbers of the kind 'O'"),
+    "object npz": (npz(a=np.array([{}], object)), "was found among the arrays 'a'"),
     "paths in a zip": (members("../../etc/passwd"), "is not an .npy array"),
     "20,000 members": (members(*map(str, range(20_000))), "too many files"),
     "cut npz": ((FIXTURES / "pytorch-bare.npz").read_bytes()[:300], "its end is missing"),
     "length of 2^63": (safe(b"{", length=2**63), "announces a header of 9,223,372,036,854,775,808 bytes"),
-    "blank header": (safe(b"{" + b" " * 10**7), "at most 1,048,576 are allowed"),
+    "blank header": (safe(b"{" + b" " * 10**7), "at most 4,194,304 are allowed"),
     "300,000 tensors": (safe(b"{" + b'"a":{},' * 10**5 + b'"b":{}}'), "a name is in the header twice"),
     "shape of 2^60": (safe(tensor(f"[{2**60},0]"), bytes(4)), "has no valid shape or place in the header"),
     "65 dims": (safe(tensor(str([1] * 65)), bytes(4)), "has no valid shape or place in the header"),
-    "integers": (safe(tensor("[1]", "I32"), bytes(4)), "weights are floating-point"),
+    "integers": (safe(tensor("[1]", "I32"), bytes(4)), "was found among the arrays 'a'"),
     "nothing that is a GRU": (
         safe(tensor("[1]"), bytes(4)),
         "no GRU, LSTM or plain RNN was found among the arrays 'a'",
@@ -452,3 +456,22 @@ def test_a_run_of_a_network_with_a_mask_says_which_timesteps_it_skips(client: Te
     assert run["mask"] == [False, True, False, True]
     assert run["layers"][1]["h"][2] == run["layers"][1]["h"][1]
     assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A x"}).json()["mask"] is None
+
+
+def test_a_file_of_pytorch_is_uploaded_as_it_is(client: TestClient) -> None:
+    assert "PyTorch's nn.GRU" in bring(client, "pytorch-lightning.ckpt")["model"]["said"][0]
+    page = client.get("/").text
+    assert f'accept="{",".join(ENDINGS)}"' in page
+    assert KINDS in page
+
+
+def test_a_vocabulary_of_10_000_is_not_listed_whole(client: TestClient) -> None:
+    rng = np.random.default_rng(0)
+    arrays = torch_layer(rng, 8, 4, prefix="gru.") | {"embed.weight": rng.normal(size=(10_000, 8)).astype(np.float32)}
+    entry = client.post("/api/models", content=npz(**arrays)).json()["model"]
+    assert entry["hint"].endswith("39 … (10,000 in all)")
+    assert len(entry["alphabet"]) == 1_024
+    assert len(client.get("/", params={"model": entry["id"]}).content) < 300_000
+    run = client.post("/api/trace", json={"model": entry["id"], "sequence": "9999 0"}).json()
+    assert len(run["x"]["labels"]) == 8
+    np.testing.assert_allclose(run["x"]["values"], arrays["embed.weight"][[9999, 0]], rtol=1e-6)

@@ -147,9 +147,9 @@ def test_a_bad_upload_is_refused_with_a_message(same_page: Page, console_errors:
     lab = Bring(same_page).follow(model="flip-flop")
     lab.drop("model.pt", b"\x80\x04K\x01.")
     expect(lab.alert).to_contain_text("This is a pickle, which can run anybody's code")
-    expect(lab.alert).to_contain_text("from safetensors.torch import save_file")
+    expect(lab.alert).to_contain_text("torch.save(model.state_dict()")
     lab.drop("model.safetensors", b"nothing of the kind")
-    expect(lab.alert).to_contain_text(".safetensors, .npz, .onnx, .keras, .weights.h5")
+    expect(lab.alert).to_contain_text(".safetensors, .pt, .pth, .bin, .ckpt, .npz, .onnx, .keras or .h5")
     same_page.evaluate(
         """() => {
             const dataTransfer = new DataTransfer();

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +31,7 @@ def test_words_may_be_capitalized_and_followed_by_a_period() -> None:
         ("A x x Q", "step 4: 'Q' is not in this model's alphabet (A B x y z .)"),
         ("Axxq", "step 4: 'q' is not in this model's alphabet (A B x y z .)"),
         ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet (A B x y z .)"),
-        ("A\0B", "step 2: '\N{REPLACEMENT CHARACTER}' is not in this model's alphabet (A B x y z .)"),
+        ("A\0B", "step 2: '⟨U+0000⟩' is not in this model's alphabet (A B x y z .)"),
     ],
 )
 def test_the_error_for_a_bad_symbol_has_its_step_and_the_alphabet(text: str, message: str) -> None:
@@ -140,3 +143,35 @@ def test_a_vector_encoder_has_an_example_and_can_be_stored(inputs: int) -> None:
     assert x.shape == (2 * min(inputs, 4), inputs)
     assert encoder.write(x) == encoder.example
     assert encoder_from_dict(encoder.to_dict()) == encoder
+
+
+def test_an_accent_may_be_a_part_of_its_letter_or_not() -> None:
+    for form in ("NFC", "NFD"):
+        written = tuple(unicodedata.normalize(form, symbol) for symbol in ("é", "a", "naïve"))
+        for other in ("NFC", "NFD"):
+            assert Symbols(written).tokens(unicodedata.normalize(other, "naïve é a")) == [written[2], *written[:2]]
+    letters = Symbols(("e", "\u0301"))  # a network that reads each code point
+    assert letters.tokens("é") == ["e", "\u0301"]
+
+
+def test_joined_emoji_and_words_with_a_half_space_are_single_symbols() -> None:
+    scientist, persian = "\U0001f469\u200d\U0001f52c", "می\u200cخواهم"
+    symbols = Symbols((scientist, "\U0001f642", persian))
+    assert symbols.tokens(f"{scientist}\U0001f642 {persian}") == [scientist, "\U0001f642", persian]
+
+
+def test_a_byte_order_mark_is_left_out_and_other_invisible_characters_are_named() -> None:
+    assert FLIP_FLOP.tokens("\ufeffA B") == ["A", "B"]
+    with pytest.raises(SequenceError, match=r"step 2: '⟨U\+00AD⟩'"):
+        FLIP_FLOP.tokens("A\xad B")
+
+
+def test_symbols_of_a_large_alphabet_need_memory_for_their_sequence_only() -> None:
+    symbols = Symbols(tuple(map(str, range(100_000))))
+    tracemalloc.start()
+    x = symbols.encode(symbols.tokens("5 99999"))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert x.shape == (2, 100_000)
+    assert (x.argmax(1).tolist(), x.sum()) == ([5, 99_999], 2)
+    assert most < 100e6

@@ -238,16 +238,87 @@ def test_a_given_alphabet_makes_symbols_of_plain_inputs() -> None:
     ("alphabet", "labels", "message"),
     [
         ("ab", None, "2 symbols of the alphabet were given, but 3 are needed"),
-        ("aab", None, "the symbols of the alphabet must differ and must not contain spaces"),
-        (["a", "b c", "d"], None, "the symbols of the alphabet must differ and must not contain spaces"),
-        (["a", "", "d"], None, "symbols of the alphabet, number 2: each must be text of 1 to 64 printable characters"),
-        (["a", "\n", "d"], None, "symbols of the alphabet, number 2: each must be text of 1 to 64 printable"),
+        ("aab", None, "the symbols of the alphabet must differ, but 'a' is there 2 times"),
+        ([" ", "␣", "d"], None, "the symbols of the alphabet must differ, but '␣' is there 2 times"),
+        (["a", "", "d"], None, "symbols of the alphabet, number 2: each must be text of 1 to 64 characters"),
+        (
+            ["a", "\u202e", "d"],
+            None,
+            r"symbols of the alphabet, number 2 .* U\+202E: leave it out, or write another name",
+        ),
+        (
+            ["a", "\u200d", "d"],
+            None,
+            r"symbols of the alphabet, number 2 .* U\+200D: leave it out, or write another name",
+        ),
+        (None, ["a", "\xadb", "c", "d"], r"labels, number 2 .* U\+00AD: leave it out, or write another name"),
         (None, ["a"], "1 labels were given, but 4 are needed"),
     ],
 )
 def test_names_that_do_not_fit_are_said_not_to(alphabet: Any, labels: Any, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=alphabet, labels=labels)
+
+
+def test_white_space_has_a_picture_in_sequences_and_labels() -> None:
+    found = formats.read_file(
+        FIXTURES / "pytorch-bare.npz", alphabet=[" ", "\n", "New York"], labels=[" ", "\t", "a b", "x"]
+    )
+    assert found.model.encoder.alphabet == ("␣", "↵", "New␣York")
+    assert found.model.encoder.tokens("␣ New␣York ↵") == ["␣", "New␣York", "↵"]
+    assert found.model.readout.labels == ("␣", "⇥", "a b", "x")
+    assert any("U+0020" in sentence and "␣" in sentence for sentence in found.said)
+
+
+def test_a_byte_order_mark_before_a_name_is_left_out() -> None:
+    found = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["\ufeffa", "b", "c"])
+    assert found.model.encoder == Symbols(("a", "b", "c"))
+
+
+def test_an_embedding_of_many_symbols_is_looked_up_and_saved() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(20_000, 3)).astype(np.float32)
+    arrays = torch_layer(rng, 3, 4)
+    found = formats.read(save(arrays | {"embed.weight": table}), "large")
+    assert (found.model.encoder.inputs, len(found.model.encoder.alphabet)) == (3, 20_000)
+    numbers = rng.integers(0, 20_000, 30)
+    text = " ".join(map(str, numbers))
+    plain = formats.read(save(arrays), "plain").model
+    expected = gru.trace(plain, table[numbers]).h
+    np.testing.assert_array_equal(gru.trace(found.model, text).h, expected)
+    again = formats.read(found.model.to_bytes(), "again").model
+    np.testing.assert_array_equal(gru.trace(again, text).h, expected)
+    assert again.encoder.write(table[numbers]) == text
+    report = gru.check(found, {"x": numbers, "h": expected})
+    assert report.passed, report
+
+
+def test_arrays_of_other_types_beside_the_weights_refuse_nothing() -> None:
+    arrays = torch_layer(np.random.default_rng(0), 3, 4)
+    beside = {
+        "norm.num_batches_tracked": np.int64(7),
+        "words": np.array(["a", "bc"]),
+        "mask": np.ones((3, 4), bool),
+        "config": np.array([{}], object),
+        "table": np.zeros(2, [("x", "f4")]),
+        "bad": np.full((2, 2), np.nan),
+    }
+    found = formats.read(npz(**arrays, **beside), "x", {"dense": "none"})
+    np.testing.assert_array_equal(found.cells[0].U, arrays["weight_hh_l0"])
+    assert any("Not used" in sentence for sentence in found.said)
+
+
+def test_bfloat16_as_numpy_stores_it_is_read() -> None:
+    arrays = torch_layer(np.random.default_rng(0), 3, 4)
+    halves = {n: (np.ascontiguousarray(a).view(np.uint32) >> 16).astype("<u2") for n, a in arrays.items()}
+    found = formats.read(npz(**{name: array.view("V2") for name, array in halves.items()}), "half")
+    np.testing.assert_array_equal(found.cells[0].U.view(np.uint32), halves["weight_hh_l0"].astype(np.uint32) << 16)
+
+
+def test_null_metadata_is_none() -> None:
+    data = (FIXTURES / "mlx.safetensors").read_bytes()
+    assert b'"__metadata__":null' in data
+    assert formats.read(data, "x").source == "MLX's nn.GRU"
 
 
 def test_half_precision_comes_in_exactly() -> None:
@@ -304,6 +375,8 @@ class Part:
 
     def state_dict(self) -> dict[str, Any]:
         class Tensor:
+            dtype = "torch.float32"
+
             def __init__(self, array: Any) -> None:
                 self.array = array
 

@@ -169,7 +169,7 @@ def test_a_whole_h5_file_says_what_its_layers_do(version: int) -> None:
 
 def test_keras_masks_are_in_the_model_and_in_the_trace() -> None:
     network = formats.read_file(FIXTURES / "keras3-masked.keras")
-    assert network.model.encoder == gru.Symbols(tuple("012345"), "0")
+    assert network.model.encoder == gru.Symbols(tuple("012345"), padding="0")
     trace = gru.trace(network.model, "0 3 0 1")
     assert trace.mask is not None
     np.testing.assert_array_equal(trace.mask, [False, True, False, True])

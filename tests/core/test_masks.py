@@ -135,7 +135,7 @@ def test_a_mask_is_saved_with_the_model_and_with_the_trace() -> None:
     model = network(GRU, padding=0.5)
     back = formats.read(model.to_bytes(), "net").model
     assert back.encoder == Vectors(I, 0.5)
-    symbols = Model(Symbols(("_", "a", "b"), "_"), model.layers, model.readout, model.card)
+    symbols = Model(Symbols(("_", "a", "b"), padding="_"), model.layers, model.readout, model.card)
     again = formats.read(symbols.to_bytes(), "net").model
     assert again.encoder == symbols.encoder
     trace = gru.trace(symbols, "_ab_")

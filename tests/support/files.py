@@ -38,6 +38,7 @@ REAL = [
     ("keras2-cudnngru-arrays.npz", "keras2-cudnngru", {}),
     ("keras2-cudnnlstm-arrays.npz", "keras2-cudnnlstm", {}),
     ("keras3-subclassed.keras", "keras3-subclassed", {}),
+    *((f"{name}.safetensors", name, {}) for name in ("mlx", "mlx-lstm", "mlx-rnn")),
 ] + [
     (file, file.partition(".")[0], {"direction": direction})
     for file in (

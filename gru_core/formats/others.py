@@ -1,0 +1,120 @@
+"""Files of models that are not read: how each is recognized, and what to do instead."""
+
+from __future__ import annotations
+
+from gru_core.formats.archive import MAX_DIRECTORY
+from gru_core.formats.protobuf import Reader
+from gru_core.formats.questions import FormatError
+
+KERAS = """Save the model in Keras's own format, in the program that has it:
+    model.save("model.keras")
+or only its weights: model.save_weights("model.weights.h5")"""
+
+FLAX = """Save the arrays by their names:
+    params = flax.traverse_util.flatten_dict(params, sep="/")
+    np.savez("model.npz", **params)"""
+
+TORCH = """Save the weights alone:
+    {load}
+    torch.save(dict({state}), "weights.pt")
+or, as safetensors: save_file({{n: a.contiguous() for n, a in {state}.items()}}, "weights.safetensors")"""
+
+NUMPY = """Save the arrays by their names, for example from Equinox:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(eqx.filter(model, eqx.is_array))
+    np.savez("model.npz", **{jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves})"""
+
+PICKLE = """this is a pickle, which can run anybody's code when it is opened.
+Save the weights alone, in the program that has the model. For PyTorch:
+    torch.save(model.state_dict(), "weights.pt")
+For other libraries, save the arrays by name. For Haiku's parameters, for example:
+    np.savez("model.npz", **{f"{m}/{n}": a for m, arrays in params.items() for n, a in arrays.items()})"""
+
+OLD_TORCH = """this file has the format that PyTorch wrote before version 1.6. Write it again with a newer PyTorch:
+    state = torch.load("model.pt", map_location="cpu", weights_only=True)
+    torch.save(state, "weights.pt")"""
+
+UNPACK = "Unpack it, and use the file of the weights that is inside"
+
+CHECKPOINT = """Open it in TensorFlow and save the arrays by their names:
+    reader = tf.train.load_checkpoint("model.ckpt")
+    np.savez("model.npz", **{n: reader.get_tensor(n) for n in reader.get_variable_to_shape_map()})"""
+
+SAVED_MODEL = f"this is a TensorFlow SavedModel, a program beside its weights. {KERAS}"
+CORE_ML = f"""this is a Core ML model, made for running a model and not for reading it.
+Use the file from which it was converted, of PyTorch or Keras. {KERAS}"""
+EXPORTED = "this is a program of torch.export (.pt2), and not only weights. " + TORCH.format(
+    load='model = torch.export.load("model.pt2")', state="model.state_dict"
+)
+TFLITE = f"this is a TFLite (LiteRT) file, made for running a model and not for reading it. {KERAS}"
+MSGPACK = f"this is a msgpack file, as Flax writes it. {FLAX}"
+UNNAMED = f"this file has arrays without names: an .npy file, or an .eqx file of Equinox. {NUMPY}"
+
+BEGINNINGS = (
+    (0, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", OLD_TORCH),
+    (4, b"TFL3", TFLITE),
+    (0, b"\x93NUMPY", UNNAMED),
+    (1, b"\xa6params", MSGPACK),
+    (0, b"GGUF", "this is a GGUF file, which has no recurrent layers. Use the file from which it was converted"),
+    (0, b"\x1f\x8b", f"this file is compressed with gzip. {UNPACK}"),
+    (0, b"BZh", f"this file is compressed with bzip2. {UNPACK}"),
+    (0, b"\xfd7zXZ", f"this file is compressed with xz. {UNPACK}"),
+    (0, b"\x28\xb5\x2f\xfd", f"this file is compressed with zstandard. {UNPACK}"),
+    (257, b"ustar", f"this is a tar archive. {UNPACK}"),
+)
+"""A place in a file, the bytes there by which a format is recognized, and the message."""
+
+MEMBERS = {
+    b"constants.pkl": "this is a TorchScript archive, a program beside its weights. "
+    + TORCH.format(load='model = torch.jit.load("model.pt")', state="model.state_dict()"),
+    b"archive_format": EXPORTED,
+    b"serialized_exported_program.json": EXPORTED,
+    b"com.apple.CoreML": CORE_ML,
+    b"saved_model.pb": SAVED_MODEL,
+}
+"""The names of files inside of a zip file by which a format is recognized, and the message."""
+
+ENDINGS = {
+    (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib"): PICKLE,
+    (".msgpack",): MSGPACK,
+    (".eqx", ".npy"): UNNAMED,
+    (".tflite",): TFLITE,
+    (".mlmodel", ".mlpackage"): CORE_ML,
+    (".pb",): SAVED_MODEL,
+    (".index", ".meta", ".data-00000-of-00001"): f"this is a part of a TensorFlow checkpoint. {CHECKPOINT}",
+}
+"""The endings of names of other files. They decide if the bytes do not."""
+
+TABLE = bytes.fromhex("57fb808b247547db")
+"""The last bytes of the table in a TensorFlow checkpoint."""
+
+
+def remedy(data: bytes) -> str | None:
+    """Return what a file is and what to do instead, or None if it may be a file that is read."""
+    for place, beginning, message in BEGINNINGS:
+        if data[place : place + len(beginning)] == beginning:
+            return message
+    if data[:2] == b"PK":
+        return next((message for member, message in MEMBERS.items() if member in data[-MAX_DIRECTORY:]), None)
+    if data[:1] == b"\x80" and data[1:2] in (b"\2", b"\3", b"\4", b"\5"):  # the versions of pickles
+        return PICKLE
+    if data.endswith(TABLE):
+        return f"this is a part of a TensorFlow checkpoint. {CHECKPOINT}"
+    return _protobuf(data) if data[:1] == b"\x08" else None
+
+
+def by_ending(name: str) -> str | None:
+    """Return what a file is by the ending of its name, and what to do instead, or None."""
+    return next((message for endings, message in ENDINGS.items() if name.lower().endswith(endings)), None)
+
+
+def _protobuf(data: bytes) -> str | None:
+    """Return the message for a Core ML model or a SavedModel. They begin with a version, as ONNX files do."""
+    try:
+        fields = list(Reader().fields(data))
+    except FormatError:
+        return None
+    if any(number >= 200 for number, _ in fields):
+        return CORE_ML
+    graphs = [value for number, value in fields if number == 2 and isinstance(value, bytes)]
+    saved = {number for number, _ in fields} == {1, 2} and all(graph[:1] == b"\x0a" for graph in graphs)
+    return SAVED_MODEL if saved else None

@@ -1,0 +1,332 @@
+"""PyTorch's files, as `torch.save` writes them: a zip with a pickle, and the numbers of each storage beside it.
+
+A pickle is a program for a small machine, and Python's own machine calls any function that a pickle names. The machine
+in this module calls nothing. It knows the opcodes that a state dict needs, and a list of names. It builds texts,
+numbers, lists, dictionaries and descriptions of tensors, and refuses every other name. A description says which numbers
+of which storage a tensor has. The numbers are read afterwards, and only if they are in the file.
+
+https://docs.pytorch.org/docs/stable/notes/serialization.html, https://docs.python.org/3/library/pickletools.html
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.formats.archive import members
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MAX_AXES, room, widened
+
+Order = Literal["<", ">"]
+
+MAX_PICKLE = 16 * 2**20
+MAX_OPCODES = 200_000
+MAX_DEPTH = 4
+"""How many dictionaries deep a state dict may be in a checkpoint."""
+
+REMEDY = """a pickle can run any code when it creates objects, so only tensors are read.
+Save the weights alone, in the program that has the model:
+    model = torch.load("model.pt", weights_only=False)  # only if you trust the file
+    torch.save(model.state_dict(), "weights.pt")"""
+
+QUANTIZED = """its weights are quantized.
+Save the weights of the network before it was quantized: torch.save(model.state_dict(), "weights.pt")"""
+
+DAMAGED = "the pickle in this PyTorch file is damaged"
+
+TENSOR = {f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3")}
+"""Functions of (storage, offset, shape, strides, …) that a pickle names for a tensor."""
+
+WRAPPED = {"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"}
+"""Functions of (tensor, …) that a pickle names for a parameter."""
+
+SUBCLASS = "torch._tensor._rebuild_from_type_v2"
+"""The function of (function, type, arguments, state) that a pickle names for a subclass of Tensor."""
+
+DICTIONARIES = {f"collections.{name}" for name in ("OrderedDict", "defaultdict", "Counter")} | {
+    f"{package}.AttributeDict"  # Lightning's hyperparameters
+    for package in (
+        "pytorch_lightning.utilities.parsing",
+        "lightning.pytorch.utilities.parsing",
+        "lightning.fabric.utilities.data",
+        "lightning_fabric.utilities.data",
+    )
+}
+
+STORAGES = {
+    "HalfStorage": "float16", "BFloat16Storage": "bfloat16", "FloatStorage": "float32", "DoubleStorage": "float64",
+    "ByteStorage": "uint8", "CharStorage": "int8", "ShortStorage": "int16", "IntStorage": "int32",
+    "LongStorage": "int64", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128", "UntypedStorage": "uint8",
+}  # fmt: skip
+"""The types of numbers by the class of their storage."""
+
+NUMBERS = {"uint16", "uint32", "uint64", *STORAGES.values()}
+"""The types of numbers by their names in PyTorch that NumPy has too, and bfloat16."""
+
+TYPES = {"float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", *NUMBERS}
+
+PLAIN = {
+    *(f"{package}.{name}" for package in ("builtins", "__builtin__")
+      for name in ("set", "frozenset", "bytearray", "complex", "slice", "int", "long", "float", "bool", "str",
+                   "unicode", "bytes", "list", "tuple", "dict")),
+    *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
+    *(f"torch.{name}" for name in ("Size", "device", "Tensor", "strided", "contiguous_format", *TYPES)),
+    *(f"torch.{name}" for name in STORAGES), "torch.storage.UntypedStorage",
+    "torch._utils._rebuild_sparse_tensor", "torch.sparse_coo", "torch.serialization._get_layout",
+    "torch.nn.parameter.Parameter", "numpy.ndarray", "numpy.dtype", "argparse.Namespace", "_codecs.encode",
+    "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "datetime.datetime", "datetime.timedelta",
+}  # fmt: skip
+"""Names that stand beside weights in checkpoints, and harm nobody. What they would make is not made."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A function or a class that a pickle names, or an object that it would make. It is never looked up."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A part of a storage: the key of the storage, the type of its numbers, and the place and strides of the tensor."""
+
+    key: str
+    kind: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of numbers."""
+        return int(np.prod(self.shape, dtype=object))
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A storage that a pickle refers to."""
+
+    key: str
+    kind: str
+
+
+def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of the state dict in a PyTorch file by name.
+
+    A checkpoint may have the state dict under any key. If it has several, their keys come before the names. Arrays of
+    bfloat16 become float32, which is exact. Raises FormatError if the file is damaged or too large, if it has more
+    than tensors and plain values, or if it has no state dict.
+    """
+    files = members(data)
+    pickles = [name for name in files if name.rpartition("/")[2] == "data.pkl"]
+    if not pickles:
+        raise FormatError("this PyTorch file has no data.pkl: it is damaged. Save it again with torch.save")
+    base = pickles[0].removesuffix("data.pkl")
+    order: Order = ">" if files.get(f"{base}byteorder", b"little").strip() == b"big" else "<"
+    content = unpickled(files[f"{base}data.pkl"])
+    states = dict(_states(content, "", MAX_DEPTH))
+    if not states:
+        has = ", ".join(shown(str(key)) for key in list(content)[:6]) if isinstance(content, dict) else "no dictionary"
+        raise FormatError(
+            f"there is no state dict in this PyTorch file, which has {has or 'nothing'}. A state dict has the tensors "
+            'by their names: torch.save(model.state_dict(), "weights.pt")'
+        )
+    tensors = {
+        f"{place}.{name}" if len(states) > 1 else name: tensor
+        for place, state in states.items()
+        for name, tensor in state.items()
+    }
+    if sum(tensor.size for tensor in tensors.values()) * 4 > room(len(data)):
+        raise FormatError("the tensors in this PyTorch file are far larger than the file: it is damaged")
+    return {
+        name: _array(name, tensor, files.get(f"{base}data/{tensor.key}"), order) for name, tensor in tensors.items()
+    }
+
+
+def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield the state dicts in the content of a file, with their places. A state dict has tensors by name.
+
+    Dictionaries without matrices are none: they have metrics. An optimizer's state has `param_groups` and is left out.
+    """
+    if not isinstance(content, dict) or "param_groups" in content:
+        return
+    state = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
+    if any(len(tensor.shape) > 1 for tensor in state.values()):
+        yield place, state
+    elif depth:
+        for name, value in content.items():
+            yield from _states(value, f"{place}.{name}".lstrip("."), depth - 1)
+
+
+def _array(name: str, tensor: Tensor, storage: bytes | None, order: Order) -> npt.NDArray[Any]:
+    """Return the numbers of a tensor. Raises FormatError if its storage does not have them."""
+    if tensor.kind not in NUMBERS:  # float8, for which NumPy has no type: the shape alone
+        return np.broadcast_to(np.zeros((), "V1"), tensor.shape)
+    dtype = np.dtype("u2" if tensor.kind == "bfloat16" else tensor.kind).newbyteorder(order)
+    last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if storage is None or (tensor.size and last >= len(storage) // dtype.itemsize):
+        raise FormatError(f"the numbers of {shown(name)} are not all in this PyTorch file: it is damaged")
+    if not tensor.size:
+        return np.zeros(tensor.shape, np.float32 if tensor.kind == "bfloat16" else dtype.newbyteorder("="))
+    flat = np.frombuffer(storage[: len(storage) // dtype.itemsize * dtype.itemsize], dtype)[tensor.offset : last + 1]
+    strides = [stride * dtype.itemsize for stride in tensor.strides]
+    array = np.lib.stride_tricks.as_strided(flat, tensor.shape, strides, writeable=False)
+    return widened(array) if tensor.kind == "bfloat16" else array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def unpickled(data: bytes) -> Any:
+    """Return the content of a pickle: texts, numbers, lists, tuples and dictionaries, `Tensor` and `Name`.
+
+    Raises FormatError if the pickle is damaged or too large, or if it names anything that is not on the lists above.
+    """
+    if len(data) > MAX_PICKLE:
+        raise FormatError(f"the pickle in this file has {len(data):,} bytes; at most {MAX_PICKLE:,} are allowed")
+    machine = Machine()
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+            if count == MAX_OPCODES:
+                raise FormatError(f"the pickle in this file has more than {MAX_OPCODES:,} parts. {REMEDY}")
+            machine.run(opcode.name, argument)
+        (content,) = machine.stack
+    except FormatError:
+        raise
+    except Exception as error:  # a damaged pickle fails in many ways, in pickletools as in the machine
+        raise FormatError(DAMAGED) from error
+    return content
+
+
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+LITERALS = {
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+}
+
+
+@dataclass
+class Machine:
+    """The machine that runs a pickle and calls nothing. `marked` has the parts of the stack below the marks."""
+
+    stack: list[Any] = field(default_factory=list)
+    marked: list[list[Any]] = field(default_factory=list)
+    memo: dict[int, Any] = field(default_factory=dict)
+
+    def run(self, opcode: str, argument: Any) -> None:
+        """Run one opcode, by its name in `pickletools`.
+
+        Raises FormatError if a state dict has no such opcode, or for a name that is not on the lists. Raises an error
+        of any other type if the operands are missing or wrong.
+        """
+        stack = self.stack
+        match opcode:
+            case "PROTO" | "FRAME" | "STOP":
+                pass
+            case "NONE" | "NEWTRUE" | "NEWFALSE" | "EMPTY_TUPLE":
+                stack.append(CONSTANTS[opcode])
+            case "EMPTY_DICT":
+                stack.append({})
+            case "EMPTY_LIST":
+                stack.append([])
+            case "EMPTY_SET":
+                stack.append(Name("set"))
+            case "BINPUT" | "LONG_BINPUT" | "PUT":
+                self.memo[argument] = stack[-1]
+            case "MEMOIZE":
+                self.memo[len(self.memo)] = stack[-1]
+            case "BINGET" | "LONG_BINGET" | "GET":
+                stack.append(self.memo[argument])
+            case "MARK":
+                self.marked.append(stack)
+                self.stack = []
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack[-int(opcode[-1]) :] = [tuple(stack[-int(opcode[-1]) :])]
+            case "TUPLE":
+                items = self._above_mark()
+                self.stack.append(tuple(items))
+            case "APPEND":
+                _extend(stack[-2], [stack.pop()])
+            case "APPENDS":
+                items = self._above_mark()
+                _extend(self.stack[-1], items)
+            case "SETITEM":
+                value, key = stack.pop(), stack.pop()
+                _update(stack[-1], [key, value])
+            case "SETITEMS":
+                items = self._above_mark()
+                _update(self.stack[-1], items)
+            case "ADDITEMS" | "POP_MARK":
+                self._above_mark()
+            case "POP" | "BUILD":  # BUILD sets the attributes of an object; nothing here has attributes
+                stack.pop()
+            case "GLOBAL":
+                stack.append(_allowed(argument.replace(" ", ".")))
+            case "STACK_GLOBAL":
+                name, module = stack.pop(), stack.pop()
+                stack.append(_allowed(f"{module}.{name}"))
+            case "REDUCE" | "NEWOBJ":
+                arguments, function = stack.pop(), stack.pop()
+                stack.append(_made(function, arguments))
+            case "BINPERSID":
+                stack.append(_storage(*stack.pop()))
+            case _ if opcode in LITERALS:
+                stack.append(argument)
+            case _:
+                raise FormatError(f"the pickle in this file has the opcode {opcode}, which no state dict has: {REMEDY}")
+
+    def _above_mark(self) -> list[Any]:
+        """Return the items above the last mark, and remove them and the mark from the stack."""
+        items, self.stack = self.stack, self.marked.pop()
+        return items
+
+
+def _extend(items: Any, more: list[Any]) -> None:
+    if isinstance(items, list):
+        items += more
+
+
+def _update(dictionary: Any, items: list[Any]) -> None:
+    """Set keys and values, given in turn. Only texts and numbers are keys: Python's hash of a deep tuple can crash."""
+    if isinstance(dictionary, dict):
+        pairs = zip(items[::2], items[1::2], strict=True)
+        dictionary.update((key, value) for key, value in pairs if isinstance(key, str | int))
+
+
+def _allowed(name: str) -> Name:
+    """Return the name. Raises FormatError if it is not on the lists."""
+    if name in TENSOR or name in WRAPPED or name == SUBCLASS or name in DICTIONARIES or name in PLAIN:
+        return Name(name)
+    quantized = "quantized" in name or "qtensor" in name or name.startswith(("torch.qint", "torch.quint"))
+    raise FormatError(f"this PyTorch file needs {shown(name)}, which is refused: {QUANTIZED if quantized else REMEDY}")
+
+
+def _made(function: Name, arguments: tuple[Any, ...]) -> Any:
+    """Return what a function or a class on the lists makes: a tensor, a dictionary, or the name alone."""
+    if function.name in TENSOR:
+        return _tensor(function.name, *arguments)
+    if function.name in WRAPPED:
+        return arguments[0]
+    if function.name == SUBCLASS:
+        return _made(arguments[0], arguments[2]) if arguments[0].name in TENSOR else Name(function.name)
+    return {} if function.name in DICTIONARIES else Name(function.name)
+
+
+def _storage(kind: str, storage: Name, key: str, *_: Any) -> Storage:
+    """Return the storage of a persistent id: ("storage", class, key, place, count)."""
+    if kind != "storage" or not isinstance(key, str):
+        raise FormatError(DAMAGED)
+    return Storage(key, STORAGES[storage.name.rpartition(".")[2]])
+
+
+def _tensor(function: str, storage: Storage, offset: int, shape: Any, strides: Any, *others: Any) -> Tensor:
+    """Return the tensor of a function's arguments. Raises FormatError if its sizes are impossible."""
+    sizes = (offset, *shape, *strides)
+    if len(shape) != len(strides) or len(shape) > MAX_AXES or not all(type(n) is int and 0 <= n < 2**40 for n in sizes):
+        raise FormatError(DAMAGED)
+    kind = others[2].name.removeprefix("torch.") if function.endswith("v3") else storage.kind
+    return Tensor(storage.key, kind, offset, tuple(shape), tuple(strides))
