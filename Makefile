@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
+PRETTIER := npx --yes prettier@3 --log-level warn --check "static/**/*.{js,css}" "tests/unit/*.js"
 
 .PHONY: run test test-browsers check bench load soak fuzz docs
 
@@ -24,7 +25,7 @@ check: .venv/check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.words
-	@if command -v npx >/dev/null; then echo "$(TSC)" && $(TSC) && $(BIN)/python -m tests.unit; \
+	@if command -v npx >/dev/null; then echo '$(PRETTIER)' && $(PRETTIER) && echo "$(TSC)" && $(TSC) && $(BIN)/python -m tests.unit; \
 	else echo "no node here: the JavaScript's types and modules were not checked"; fi
 
 bench: .venv/bench

@@ -66,7 +66,13 @@ export function createActions(store, requestRun, open) {
         done() {
           const [was, is] = [read(run), read(other)];
           const current = store.get();
-          if (current.run !== run || current.step !== state.step || current.unit !== unit || layerIndex(current) !== layer) return;
+          if (
+            current.run !== run ||
+            current.step !== state.step ||
+            current.unit !== unit ||
+            layerIndex(current) !== layer
+          )
+            return;
           store.update(putCheck, view, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
         },
       };

@@ -82,7 +82,8 @@ export const stopTraining = (id, init) => request(`${trainingUrl(id)}?token=${to
 const trainingUrl = (id) => `api/trainings/${encodeURIComponent(id)}`;
 
 /** Return the address of a checkpoint's model as a file. @param {string} id @param {number} step */
-export const checkpointUrl = (id, step) => `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
+export const checkpointUrl = (id, step) =>
+  `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**
  * Run a sequence through the checkpoints of a training, from the place `first` on.

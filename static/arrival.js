@@ -60,7 +60,9 @@ export function keepArriving(tape, store) {
     const refused = error instanceof RequestError;
     let advice = error instanceof NoAnswer ? " Press Enter in the sequence box to try again." : "";
     if (refused && error.where?.startsWith("clamps")) advice = " Change or release the clamp.";
-    const text = refused ? error.message + advice : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
+    const text = refused
+      ? error.message + advice
+      : `Something went wrong: ${withPeriod(error.message)} Reload the page.`;
     store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 

@@ -14,7 +14,16 @@ import { currentTheme } from "./theme.js";
 const UNCHANGED = { clamps: [], weights: [], against: "" };
 
 /** Nothing is changed, and there is nothing to undo. */
-const NOTHING_CHANGED = { ...UNCHANGED, chosen: null, selection: null, editing: null, altering: null, undo: [], redo: [], difference: false }; // prettier-ignore
+const NOTHING_CHANGED = {
+  ...UNCHANGED,
+  chosen: null,
+  selection: null,
+  editing: null,
+  altering: null,
+  undo: [],
+  redo: [],
+  difference: false,
+};
 
 /**
  * Return the state that a page begins with.
@@ -62,7 +71,14 @@ export const write = (state, text) => change(state, { text, upto: null, playing:
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
-    ? change(state, { ...NOTHING_CHANGED, model, text: entry.examples[0] ?? "", upto: null, playing: false, awaited: null })
+    ? change(state, {
+        ...NOTHING_CHANGED,
+        model,
+        text: entry.examples[0] ?? "",
+        upto: null,
+        playing: false,
+        awaited: null,
+      })
     : state;
 }
 
@@ -74,7 +90,16 @@ export function choose(state, model) {
  */
 export function follow(state, link, onTape) {
   const { model, text, notice, upto = null } = link;
-  const changed = change(state, { ...NOTHING_CHANGED, ...changesOf(link), model, text, upto, playing: false, error: notice, invalid: false }); // prettier-ignore
+  const changed = change(state, {
+    ...NOTHING_CHANGED,
+    ...changesOf(link),
+    model,
+    text,
+    upto,
+    playing: false,
+    error: notice,
+    invalid: false,
+  });
   return onTape
     ? focus(change(changed, { awaited: null }), link.focus)
     : change(changed, { awaited: { focus: link.focus, notice } });

@@ -25,8 +25,7 @@ const MOST_DOTS = 40; // steps that have a dot each
  */
 function drawCurves(curves, T, step, width, height) {
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
-  if (sizes.length === 0)
-    return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
+  if (sizes.length === 0) return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
   const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
   const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
   const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
@@ -45,8 +44,15 @@ function drawCurves(curves, T, step, width, height) {
   );
   const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${MARGIN.top}v${h}"/>`;
   const lines = curves.map(({ name, values }) => {
-    const d = values.map((value, i) => inside(value) ? `${i && inside(values[i - 1]) ? "L" : "M"}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}` : ""); // prettier-ignore
-    const dots = values.length > MOST_DOTS ? [] : values.map((value, i) => inside(value) ? `<circle r="2" cx="${x(i + 1).toFixed(1)}" cy="${y(value).toFixed(1)}"/>` : ""); // prettier-ignore
+    const d = values.map((value, i) =>
+      inside(value) ? `${i && inside(values[i - 1]) ? "L" : "M"}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}` : "",
+    );
+    const dots =
+      values.length > MOST_DOTS
+        ? []
+        : values.map((value, i) =>
+            inside(value) ? `<circle r="2" cx="${x(i + 1).toFixed(1)}" cy="${y(value).toFixed(1)}"/>` : "",
+          );
     return `<g class="curve ${name}"><path d="${d.join("")}"/>${dots.join("")}</g>`;
   });
   const last = curves.map(({ name, label, values }) => {
@@ -104,7 +110,9 @@ export function mountChart(section, update) {
 /** List the same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
 function tableOf(curves, tokens) {
   const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
-  const rows = curves[0].values.map((_, i) => newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]));
+  const rows = curves[0].values.map((_, i) =>
+    newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]),
+  );
   return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }
 

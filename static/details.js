@@ -23,7 +23,9 @@ export function keepDetails(store) {
 
 /** Return the steps of the equations, for a unit whose equations did not come with the run. @param {State} state */
 const equationsWanted = (state) =>
-  !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations") ? around(state, 127, 384) : null;
+  !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations")
+    ? around(state, 127, 384)
+    : null;
 
 /** Return the steps around the cursor. @param {State} state @param {number} before @param {number} after */
 const around = ({ step, run }, before, after) => ({

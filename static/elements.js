@@ -9,7 +9,8 @@ export function setText(element, text) {
 }
 
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
-export const finder = (root) => (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+export const finder = (root) => (/** @type {string} */ selector) =>
+  /** @type {HTMLElement} */ (root.querySelector(selector));
 
 /** Find all elements of `root` by a selector. @param {ParentNode} root @param {string} selector */
 export const findAll = (root, selector) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(selector)]);
@@ -53,7 +54,13 @@ export function newButton(text, action, properties = {}) {
  */
 export const newRow = (texts, heads = "row") =>
   /** @type {HTMLTableRowElement} */ (
-    newElement("tr", {}, texts.map((text, i) => (heads === "col" || i === 0 ? newElement("th", { textContent: text, scope: heads }) : newElement("td", text)))) // prettier-ignore
+    newElement(
+      "tr",
+      {},
+      texts.map((text, i) =>
+        heads === "col" || i === 0 ? newElement("th", { textContent: text, scope: heads }) : newElement("td", text),
+      ),
+    )
   );
 
 /**
@@ -86,7 +93,9 @@ export function sentence(message) {
 
 /** Call a function with an element's size in whole pixels, now and whenever it changes. @param {Element} element @param {(width: number, height: number) => void} receive */
 export const observeSize = (element, receive) =>
-  new ResizeObserver(([{ contentRect }]) => receive(Math.round(contentRect.width), Math.round(contentRect.height))).observe(element);
+  new ResizeObserver(([{ contentRect }]) =>
+    receive(Math.round(contentRect.width), Math.round(contentRect.height)),
+  ).observe(element);
 
 /**
  * Give a list a number of children, by removing from its end or adding there.

@@ -26,7 +26,9 @@ const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "inv
 function settle(state, name, next) {
   const before = state.cells[name];
   if (next === before) return state;
-  const changed = Object.fromEntries(SHARED.filter((part) => next[part] !== before[part]).map((part) => [part, next[part]])); // prettier-ignore
+  const changed = Object.fromEntries(
+    SHARED.filter((part) => next[part] !== before[part]).map((part) => [part, next[part]]),
+  );
   const cells = { ...state.cells, [name]: next };
   for (const other of NAMES) {
     if (other === name || !cells[other]) continue;

@@ -9,7 +9,24 @@ import { fixed, scenarioOf } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /** The styles that are copied into an SVG when it leaves the page. */
-const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "text-decoration-line", "dominant-baseline", "paint-order"]; // prettier-ignore
+const STYLES = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "stroke-linejoin",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-style",
+  "font-weight",
+  "text-anchor",
+  "text-decoration-line",
+  "dominant-baseline",
+  "paint-order",
+];
 
 const WIDEST = 1150; // px of cells
 const LABEL = 22; // px that a token takes
@@ -135,7 +152,9 @@ export async function png({ text, width, height }) {
   const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser cannot draw a PNG. Export an SVG instead.")))),
+    canvas.toBlob((blob) =>
+      blob ? resolve(blob) : reject(new Error("this browser cannot draw a PNG. Export an SVG instead.")),
+    ),
   );
 }
 
@@ -154,7 +173,11 @@ export function csv(run) {
   );
   const lines = [["t", "input", ...columns.map(({ name }) => name)]];
   for (let column = 0; column < run.T; column++)
-    lines.push([String(column + 1), quoted(run.tokens?.[column] ?? ""), ...columns.map(({ row }) => String(row[column]))]); // prettier-ignore
+    lines.push([
+      String(column + 1),
+      quoted(run.tokens?.[column] ?? ""),
+      ...columns.map(({ row }) => String(row[column])),
+    ]);
   return lines.map((line) => `${line.join(",")}\n`).join("");
 }
 

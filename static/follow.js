@@ -63,7 +63,11 @@ export function createLinkOpener(store, requestRun) {
     const text = sequence || entry.examples[0];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
     const onTape = same && run.model === entry.id && received === (upto ?? run.T);
-    store.update(follow, { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) }, onTape);
+    store.update(
+      follow,
+      { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) },
+      onTape,
+    );
     requestRun(onTape); // something else may be on its way
   };
 }

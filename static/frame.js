@@ -3,7 +3,8 @@ import { recording } from "./recording.js";
 import { ROOT } from "./server.js";
 
 /** Return the query of what the page shows: the room's, the lesson's, the address's, or what a page that was saved as a file says itself. */
-export const address = () => room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
+export const address = () =>
+  room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
 
 /** Where links lead: this server, or the one that a saved page came from, "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;

@@ -48,7 +48,8 @@ export function mountHistory(store, address, open) {
   /** @type {number | undefined} */
   let timer;
   // The address is written out at once, so that the first entry, too, says all that was looked at.
-  if (location.search && !store.get().awaited && current.query.length <= LONGEST) enter("replaceState", current.query + frameKeys);
+  if (location.search && !store.get().awaited && current.query.length <= LONGEST)
+    enter("replaceState", current.query + frameKeys);
 
   function write() {
     const state = store.get();

@@ -72,7 +72,14 @@ function readClamps(text) {
     if (!HELD.includes(gate)) return undefined;
     const until = span === undefined ? Number(from) : to ? Number(to) : null;
     const numbers = units ? units.split("+").map(Number) : null;
-    return /** @type {Clamp} */ ({ gate, units: numbers, from: Number(from), to: until, value: Number(value), layer: Number(layer ?? 1) }); // prettier-ignore
+    return /** @type {Clamp} */ ({
+      gate,
+      units: numbers,
+      from: Number(from),
+      to: until,
+      value: Number(value),
+      layer: Number(layer ?? 1),
+    });
   });
   return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
 }
@@ -89,7 +96,13 @@ function readWeights(text) {
   const weights = text.split(",").map((weight) => {
     const [, layer, gate, unit, part, index, bias, value] = WEIGHT.exec(weight) ?? [];
     if (!GATES.includes(gate)) return undefined;
-    const place = { layer: Number(layer ?? 1), gate, unit: Number(unit), part: part ?? bias, index: index ? Number(index) : null }; // prettier-ignore
+    const place = {
+      layer: Number(layer ?? 1),
+      gate,
+      unit: Number(unit),
+      part: part ?? bias,
+      index: index ? Number(index) : null,
+    };
     return /** @type {Weight} */ ({ ...place, value: Number(value) });
   });
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
@@ -159,7 +172,10 @@ export function decode(query) {
   const clamps = keys.get("clamps") ? readClamps(keys.get("clamps") ?? "") : [];
   if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, steps and value.");
   const weights = keys.get("weights") ? readWeights(keys.get("weights") ?? "") : [];
-  if (!weights) notices.push("“weights” must look like z.1.W3=0.5: a gate, a unit, a weight (W or U with its index, b or c), and a value."); // prettier-ignore
+  if (!weights)
+    notices.push(
+      "“weights” must look like z.1.W3=0.5: a gate, a unit, a weight (W or U with its index, b or c), and a value.",
+    );
   const [model, sequence] = [keys.get("model"), keys.get("sequence")];
   return {
     model,
@@ -173,7 +189,8 @@ export function decode(query) {
 }
 
 /** Return the message about a link with these notices, "" if it has none. @param {readonly string[]} notices */
-export const unfollowed = (notices) => (notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "");
+export const unfollowed = (notices) =>
+  notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "";
 
 /**
  * Describe which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.

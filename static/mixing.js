@@ -32,7 +32,8 @@ export function mixedAt(state, unit = state.unit) {
 }
 
 /** Return whether the layer has an old state, one that is not 0. @param {State} state */
-export const hasPast = (state) => state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
+export const hasPast = (state) =>
+  state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
 
 /**
  * Describe the cursor's step: what the update gate does, the clauses of the cell, and the result.
@@ -57,7 +58,8 @@ function tellMixed(state, at, past, none) {
   const alone = at.H === 1;
   const phrases = tellStep(at);
   if (!past) phrases.push({ text: none });
-  else if (alone) phrases.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
+  else if (alone)
+    phrases.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
   else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
   phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
   phrases.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
@@ -67,7 +69,9 @@ function tellMixed(state, at, past, none) {
 /** Describe how long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function tellRate({ z, take, half_life }, past) {
   if (!past || take <= 0 || take >= LITTLE) return [];
-  return [{ text: `If z stayed at ${fixed(z)}, half of its state would be left after ${lasting(half_life)}`, about: "z" }];
+  return [
+    { text: `If z stayed at ${fixed(z)}, half of its state would be left after ${lasting(half_life)}`, about: "z" },
+  ];
 }
 
 /** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
@@ -79,7 +83,14 @@ function mixture({ keep, take }, past) {
   const share = (/** @type {string} */ text) => ({ text, about: "z" });
   if (take > MUCH || !past) return [share(`takes ${part(take, keep)}`), { text: " of " }, candidate];
   if (take < LITTLE) return [share(`keeps ${part(keep, take)}`), { text: " of " }, old];
-  return [share(`mixes ${part(keep)}`), { text: " of " }, old, share(` with ${part(take)}`), { text: " of " }, candidate];
+  return [
+    share(`mixes ${part(keep)}`),
+    { text: " of " },
+    old,
+    share(` with ${part(take)}`),
+    { text: " of " },
+    candidate,
+  ];
 }
 
 /** Describe how long the cursor's unit would keep its state if z stayed as it is. @param {State} state */

@@ -104,7 +104,9 @@ export function replacedAt(state, unit) {
  * @returns {Place & Record<N, number> & {sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}}
  */
 export function unitAt(state, unit, names) {
-  const values = /** @type {Record<N, number>} */ (Object.fromEntries(names.map((name) => [name, valuesAt(state, unit)(name)])));
+  const values = /** @type {Record<N, number>} */ (
+    Object.fromEntries(names.map((name) => [name, valuesAt(state, unit)(name)]))
+  );
   return { ...placeAt(state, unit), ...values, sums: sumsAt(state, unit), replaced: replacedAt(state, unit) };
 }
 
@@ -166,7 +168,9 @@ export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
   const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
-  return since ? `the value ${fixed(value)} that a clamp set at t = ${since}` : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
+  return since
+    ? `the value ${fixed(value)} that a clamp set at t = ${since}`
+    : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
 /** Return the step with the input that the cursor's output is most sensitive to, and that sensitivity. @param {State} state @returns {Named | null} */
@@ -188,7 +192,8 @@ export function workedAt(state) {
   const cameWithRun = run.equations?.layer === layerIndex(state) + 1 && run.equations.unit === unit + 1;
   const equations = cameWithRun ? run.equations?.steps[step - 1] : detail?.steps[step - detail.from];
   if (!equations) return null;
-  const byName = (/** @type {number[]} */ values) => Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
+  const byName = (/** @type {number[]} */ values) =>
+    Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
   return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };
 }
 
@@ -242,7 +247,13 @@ export function gateNumbers(worked, at) {
   const numbers = { slots: {}, rounded: new Set() };
   for (const [gate, sum] of Object.entries(at.sums)) {
     const computed = at.replaced[gate];
-    putEquation(numbers, worked, gate, { ...sum, value: computed ?? at[gate] }, computed === undefined ? null : at[gate]);
+    putEquation(
+      numbers,
+      worked,
+      gate,
+      { ...sum, value: computed ?? at[gate] },
+      computed === undefined ? null : at[gate],
+    );
   }
   return numbers;
 }

@@ -38,7 +38,8 @@ export function recordedRun(scenario) {
  */
 export function recordedAnswer(route, question, step) {
   const { gap } = recording ?? {};
-  if (gap && route === "experiments/gap" && JSON.stringify(gap.question) === JSON.stringify(question)) return gap.answer;
+  if (gap && route === "experiments/gap" && JSON.stringify(gap.question) === JSON.stringify(question))
+    return gap.answer;
   const { answers } = recordedRun(question);
   const kind = /** @type {keyof RecordedAnswers} */ (route);
   const place = `${question.layer}.${question.unit}`;

@@ -66,7 +66,20 @@ export function newRun(start, { clamps, weights, against }) {
   const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
   const [twinOutputs, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
   const equations = start.equations ? { ...start.equations, steps: [] } : null;
-  return { ...start, clamps, weights, against: start.others?.join(" ") ?? against ?? "", columns, layers, inputs, outputs, twinOutputs, gaps, effect: null, equations };
+  return {
+    ...start,
+    clamps,
+    weights,
+    against: start.others?.join(" ") ?? against ?? "",
+    columns,
+    layers,
+    inputs,
+    outputs,
+    twinOutputs,
+    gaps,
+    effect: null,
+    equations,
+  };
 }
 
 /**
@@ -88,7 +101,13 @@ export function putStep(run, step) {
 }
 
 /** Return the scenario of a run. @param {Run} run */
-export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({ model, sequence: (tokens ?? []).join(" "), clamps, weights, against }); // prettier-ignore
+export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({
+  model,
+  sequence: (tokens ?? []).join(" "),
+  clamps,
+  weights,
+  against,
+});
 
 /** Return the name of the run beside this one. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");

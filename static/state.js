@@ -85,7 +85,17 @@
 
 import { cellOf, firstGate, pageCell } from "./cells.js";
 
-export const VIEWS = /** @type {const} */ (["tape", "words", "whatif", "cell", "equations", "memory", "influence", "alike", "table"]); // prettier-ignore
+export const VIEWS = /** @type {const} */ ([
+  "tape",
+  "words",
+  "whatif",
+  "cell",
+  "equations",
+  "memory",
+  "influence",
+  "alike",
+  "table",
+]);
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);

@@ -35,7 +35,12 @@ export const lasting = (steps) =>
 
 /** Describe how long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
 export function tellLasting(gate, value, halfLife, what) {
-  const share = halfLife === Infinity ? `all of ${what} would be kept` : halfLife < 1 ? `less than half of ${what} would be left after one step` : `half of ${what} would be left after ${lasting(halfLife)}`; // prettier-ignore
+  const share =
+    halfLife === Infinity
+      ? `all of ${what} would be kept`
+      : halfLife < 1
+        ? `less than half of ${what} would be left after one step`
+        : `half of ${what} would be left after ${lasting(halfLife)}`;
   return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
 }
 
@@ -112,7 +117,8 @@ export function tellRest(state, at, clauses, rate = []) {
     text: `${symbol(name)} is clamped at ${fixed(at[name])} instead of ${fixed(computed)}`,
     about: name,
   }));
-  const capital = (/** @type {string} */ text) => (/^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
+  const capital = (/** @type {string} */ text) =>
+    /^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
   const sentences = [...rate, ...clamped, ...clauses].map((clause) => ({ ...clause, text: capital(clause.text) }));
   return [
     ...sentences.flatMap((sentence, i) => [{ text: i ? ". " : " " }, sentence]),
@@ -138,11 +144,15 @@ export function change(before, after) {
 export function tellEffect({ run, received }) {
   if (received < run.T || !run.effect) return "";
   const { first, most } = run.effect;
-  const [output, original] = first ? [answer(run, first - 1).text, answer(run, first - 1, run.twinOutputs).text] : ["", ""];
+  const [output, original] = first
+    ? [answer(run, first - 1).text, answer(run, first - 1, run.twinOutputs).text]
+    : ["", ""];
   const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
   const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
-  const answers = first ? `The output first differs at t = ${first}${where}.` : `The output ${same} at all ${run.T} steps.`;
+  const answers = first
+    ? `The output first differs at t = ${first}${where}.`
+    : `The output ${same} at all ${run.T} steps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
@@ -154,7 +164,9 @@ function tellOutput({ run, step }) {
   if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;
   if (step === 1) return `is ${output}`;
   const before = answer(run, step - 2).text;
-  return output === before ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}` : `changes from ${before} to ${output}`;
+  return output === before
+    ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}`
+    : `changes from ${before} to ${output}`;
 }
 
 /**

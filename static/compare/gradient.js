@@ -33,7 +33,15 @@ export function mountGradient(section, store) {
     const scenario = scenarioOf(run);
     const model = when === "before" ? `${run.model}@0` : run.model;
     // Untrained weights have no clamps.
-    return { ...scenario, ...(when === "before" ? { clamps: [] } : {}), model, layer: 1, unit: 1, t: step, output: null };
+    return {
+      ...scenario,
+      ...(when === "before" ? { clamps: [] } : {}),
+      model,
+      layer: 1,
+      unit: 1,
+      t: step,
+      output: null,
+    };
   }
 
   /** Ask for one answer that is missing, then for the next. */
@@ -41,10 +49,14 @@ export function mountGradient(section, store) {
     const contest = store.get();
     const { cells, shown } = contest;
     if (asking || shown.some((name) => cells[name].received < cells[name].run.T)) return;
-    const missing = shown.map((name) => questionOf(contest, name)).find((question) => !answers.has(JSON.stringify(question)));
+    const missing = shown
+      .map((name) => questionOf(contest, name))
+      .find((question) => !answers.has(JSON.stringify(question)));
     if (!missing) return;
     asking = true;
-    const answer = await fetchAnswer("sensitivity", missing, missing.t).catch((/** @type {Error} */ error) => error.message);
+    const answer = await fetchAnswer("sensitivity", missing, missing.t).catch(
+      (/** @type {Error} */ error) => error.message,
+    );
     if (answers.size > MOST_KEPT) answers.clear();
     answers.set(JSON.stringify(missing), /** @type {Norms} */ (answer));
     asking = false;
@@ -72,7 +84,12 @@ export function mountGradient(section, store) {
 /** @param {Name} name @param {Norms} norms @returns {Curve[]} */
 function curvesOf(name, { h_norm, c_norm }) {
   const curve = { name: `of-${name}`, label: TITLES[name], values: h_norm };
-  return c_norm ? [{ ...curve, label: `${TITLES[name]} (h)` }, { name: `of-${name} layer`, label: `${TITLES[name]} (c)`, values: c_norm }] : [curve]; // prettier-ignore
+  return c_norm
+    ? [
+        { ...curve, label: `${TITLES[name]} (h)` },
+        { name: `of-${name} layer`, label: `${TITLES[name]} (c)`, values: c_norm },
+      ]
+    : [curve];
 }
 
 /** Describe how much of each gradient is left at the first step. @param {Curve[]} curves @param {number} step @param {When} when */

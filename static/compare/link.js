@@ -49,7 +49,8 @@ export function read(address) {
   const link = decode(address);
   const named = keys.get("cells")?.split(",") ?? usual;
   const shown = PRESENT.filter((name) => named.includes(name));
-  if (!shown.length || shown.length < named.length) link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
+  if (!shown.length || shown.length < named.length)
+    link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
   const when = WHEN.find((value) => value === (keys.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
   return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };

@@ -87,26 +87,42 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   });
   return mountHeatmaps(tape, store, boot.figures[name]);
 });
-mountTies(find(".ties"), facet(store, () => "lstm"), gru, ofGru);
+mountTies(
+  find(".ties"),
+  facet(store, () => "lstm"),
+  gru,
+  ofGru,
+);
 mountGradient(find(".gradient"), store);
 mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = findAll(main, ".scroller");
 for (const scroller of scrollers)
-  scroller.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = scroller.scrollLeft)), { passive: true }); // prettier-ignore
+  scroller.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = scroller.scrollLeft)), {
+    passive: true,
+  });
 
 /** Show what a link says, which is of the same task and matched by the same. @param {string} query */
 function show(query) {
   const link = read(query);
-  store.update((contest) => ({ ...contest, shown: link.shown, at: link.shown[link.shown.length - 1], when: link.when }));
+  store.update((contest) => ({
+    ...contest,
+    shown: link.shown,
+    at: link.shown[link.shown.length - 1],
+    when: link.when,
+  }));
   for (const { name, store: cell } of facets) {
     const { model, models, run, received, views, table } = cell.get();
     const text = link.sequence || models.find(({ id }) => id === model)?.examples[0] || "";
     const clamps = name === "gru" ? link.clamps : [];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
     const onTape = same && received === run.T;
-    cell.update(follow, { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" }, onTape);
+    cell.update(
+      follow,
+      { model, text, clamps, weights: [], focus: { ...link.focus, views, table }, notice: "" },
+      onTape,
+    );
     if (!onTape) requests[name]();
   }
 }

@@ -48,12 +48,12 @@ export function mountShown(main, store, addressOf, home) {
       const name = box.value;
       const contest = store.get();
       // A cell that the page came without is another page.
-      if (!contest.cells[name]) return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys);
+      if (!contest.cells[name])
+        return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys);
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
     });
-  for (const tab of tabs)
-    tab.addEventListener("change", () => store.update(attend, /** @type {Name} */ (tab.value)));
+  for (const tab of tabs) tab.addEventListener("change", () => store.update(attend, /** @type {Name} */ (tab.value)));
   for (const part of parts)
     for (const type of ["pointerdown", "focusin"])
       part.addEventListener(type, () => store.update(attend, nameOf(part)), { capture: true });
@@ -61,7 +61,9 @@ export function mountShown(main, store, addressOf, home) {
   // Another task, or networks of another size, are another page.
   for (const name of /** @type {const} */ (["task", "by"]))
     for (const field of /** @type {HTMLInputElement[]} */ (all(`[name=${name}]`)))
-      field.addEventListener("change", () => location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys));
+      field.addEventListener("change", () =>
+        location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys),
+      );
 }
 
 /** Describe how many of the task's answers are right so far. @param {State} state */

@@ -31,7 +31,8 @@ export function mountTies(section, lstm, gru, actions) {
   }
 
   /** Show the sum of the two: for the GRU it is always 1. @param {string} where @param {number} sum */
-  const total = (where, sum) => setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
+  const total = (where, sum) =>
+    setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 
   gru.subscribe((state) => {
     const [{ step, unit, received }, other] = [state, lstm.get()];
@@ -60,7 +61,9 @@ export function mountTies(section, lstm, gru, actions) {
     const { clamps, step, unit } = state;
     const value = converted(state, "z", Number(slider.value));
     const here = { gate: "z", units: [unit + 1], from: step, to: step, layer: 1 };
-    const others = clamps.filter((clamp) => clamp.from !== step || clamp.to !== step || clamp.units?.[0] !== unit + 1 || clamp.gate !== "z"); // prettier-ignore
+    const others = clamps.filter(
+      (clamp) => clamp.from !== step || clamp.to !== step || clamp.units?.[0] !== unit + 1 || clamp.gate !== "z",
+    );
     actions.alter(setClamps, [...others, { ...here, value }], null, `ties ${step} ${unit}`);
   });
   release.addEventListener("click", () => {

@@ -36,7 +36,10 @@ function jobOf(button) {
       if (!ended) return;
       button.classList.remove("going");
       button.classList.add("here");
-      setText(status, `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`);
+      setText(
+        status,
+        `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`,
+      );
     },
   };
 }

@@ -22,11 +22,18 @@ const placed = (points) => points.map(([step, score]) => [place(step), score]);
 export function drawLearning(svg, axis, byName, width, error, goal) {
   const all = Object.values(byName).flat();
   const last = Math.max(1, ...all.flatMap((points) => points.map(([step]) => step)));
-  const thin = Object.entries(byName).flatMap(([name, trainings]) => trainings.map((points) => ({ name: `raw of-${name}`, points: placed(points) }))); // prettier-ignore
-  const thick = Object.entries(byName).filter(([, trainings]) => trainings.length).map(([name, trainings]) => ({ name: `mean of-${name}`, points: placed(median(trainings, last)) })); // prettier-ignore
+  const thin = Object.entries(byName).flatMap(([name, trainings]) =>
+    trainings.map((points) => ({ name: `raw of-${name}`, points: placed(points) })),
+  );
+  const thick = Object.entries(byName)
+    .filter(([, trainings]) => trainings.length)
+    .map(([name, trainings]) => ({ name: `mean of-${name}`, points: placed(median(trainings, last)) }));
   if (width) plot(svg, [...thin, ...thick], place(last), width, error, [goal]);
   const ticks = [0, 10, 100, 1000].filter((step) => step <= last);
-  mark(axis, ticks.map((step) => [place(step) / place(last), step.toLocaleString("en")]));
+  mark(
+    axis,
+    ticks.map((step) => [place(step) / place(last), step.toLocaleString("en")]),
+  );
 }
 
 /** Write texts under a picture, each at its share of the width. @param {HTMLElement} axis @param {[number, string][]} ticks */
@@ -46,7 +53,9 @@ function median(all, last) {
   return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
     .filter((step) => step <= longest)
     .map((step) => {
-      const values = all.map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1]).sort((a, b) => a - b);
+      const values = all
+        .map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1])
+        .sort((a, b) => a - b);
       return [step, values[Math.floor(values.length / 2)]];
     });
 }

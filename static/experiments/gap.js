@@ -11,7 +11,18 @@ import { tellNews, tellStatus } from "../train/course.js";
 import { mountCurves } from "../train/curves.js";
 import { bodyOf } from "../train/recipe.js";
 import { createStreams } from "../train/stream.js";
-import { goToPlace, goToStep, isBusy, isGoing, longest, namesOf, newTraining, put, setMessage, trainingOf } from "../train/studio.js";
+import {
+  goToPlace,
+  goToStep,
+  isBusy,
+  isGoing,
+  longest,
+  namesOf,
+  newTraining,
+  put,
+  setMessage,
+  trainingOf,
+} from "../train/studio.js";
 import { mountMilestones, mountGradientFlow } from "../train/reports.js";
 import { mountGuided } from "./guided.js";
 import { mountTheme } from "./theme.js";
@@ -22,11 +33,30 @@ const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (f
 const boxes = /** @type {HTMLInputElement[]} */ (findAll(form, "[name=cells]"));
 const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
 
-const store = createStore(/** @type {Studio} */ (/** @type {unknown} */ ({ cells: {}, at: "gru", trainings: {}, place: 0, linear: false, goal: Infinity, watching: false, pace: 10, message: "" }))); // prettier-ignore
+const store = createStore(
+  /** @type {Studio} */ (
+    /** @type {unknown} */ ({
+      cells: {},
+      at: "gru",
+      trainings: {},
+      place: 0,
+      linear: false,
+      goal: Infinity,
+      watching: false,
+      pace: 10,
+      message: "",
+    })
+  ),
+);
 const streams = createStreams(store, null);
 
 /** Return the question that the form describes. */
-const question = () => ({ gap: Number(field("gap").value), units: Number(field("units").value), first: field("first").value, b: field("first").value === "plain" ? Number(field("b").value) : 0 }); // prettier-ignore
+const question = () => ({
+  gap: Number(field("gap").value),
+  units: Number(field("units").value),
+  first: field("first").value,
+  b: field("first").value === "plain" ? Number(field("b").value) : 0,
+});
 
 /** The answer of the newest question; one is asked at a time. */
 let asking = false;
@@ -103,7 +133,8 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
   button.addEventListener("click", () => {
     for (const [key, value] of new URLSearchParams(button.dataset.try)) {
       const radios = form.querySelectorAll(`[type=radio][name=${key}]`);
-      if (radios.length) for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (radios)) radio.checked = radio.value === value;
+      if (radios.length)
+        for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (radios)) radio.checked = radio.value === value;
       else field(key).value = value;
     }
     requestAnswer();

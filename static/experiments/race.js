@@ -19,7 +19,9 @@ const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
 const queue = createQueue((left, problem) => {
   setText(error, problem);
-  if (!left) for (const status of document.querySelectorAll(".race .status")) setText(status, status.textContent && !problem ? "Trained here just now." : "");
+  if (!left)
+    for (const status of document.querySelectorAll(".race .status"))
+      setText(status, status.textContent && !problem ? "Trained here just now." : "");
 });
 
 /** @param {HTMLElement} section */
@@ -30,7 +32,17 @@ function mountRace(section) {
   const [status, axis] = [".status", ".axis"].map(find);
   const base = /** @type {Recipe} */ (bases[task]);
   /** @type {Record<Name, Course[]>} */
-  let courses = /** @type {any} */ (Object.fromEntries(names.map((name) => [name, results[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({ points, good: results[task][name].good_at[i] }))]))); // prettier-ignore
+  let courses = /** @type {any} */ (
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        results[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({
+          points,
+          good: results[task][name].good_at[i],
+        })),
+      ]),
+    )
+  );
   let [width, timer] = [0, 0];
 
   function draw() {
@@ -40,7 +52,9 @@ function mountRace(section) {
     for (const name of names) {
       const [middle, solved] = find(`tr[data-cell=${name}]`).querySelectorAll("td");
       const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
-      const median = goods.length ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2 : Infinity;
+      const median = goods.length
+        ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2
+        : Infinity;
       setText(middle, Number.isFinite(median) ? median.toLocaleString("en") : "–");
       setText(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
     }
@@ -61,7 +75,11 @@ function mountRace(section) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (ended) setText(status, `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`); // prettier-ignore
+            if (ended)
+              setText(
+                status,
+                `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`,
+              );
             timer ||= setTimeout(draw, 100);
           },
         });

@@ -15,7 +15,10 @@ import { mountTheme } from "./theme.js";
 const SEEDS = 3;
 
 const find = finder(document);
-const { kinds, counts, timing, parity, base } = /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, Record<string, number>>, parity: Record<string, Points[]>, base: Recipe}} */ (boot.experiment); // prettier-ignore
+const { kinds, counts, timing, parity, base } =
+  /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, Record<string, number>>, parity: Record<string, Points[]>, base: Recipe}} */ (
+    boot.experiment
+  );
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
 const [output, times, says] = ["output", ".asked-for .status", ".run > .says"].map(find);
 const lengths = Object.keys(timing).map(Number);
@@ -34,11 +37,23 @@ function show() {
     setText(products, work.toLocaleString("en"));
     setText(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", measured here" : ""}`);
   }
-  const lines = Object.keys(kinds).map((kind) => ({ name: `mean of-${kind}`, points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])) })); // prettier-ignore
-  if (width) plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []); // prettier-ignore
-  mark(find(".lines .axis"), lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]));
+  const lines = Object.keys(kinds).map((kind) => ({
+    name: `mean of-${kind}`,
+    points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])),
+  }));
+  if (width)
+    plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []);
+  mark(
+    find(".lines .axis"),
+    lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]),
+  );
   const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
-  setText(says, slower ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².` : "In these measurements attention is faster than the GRU at all lengths."); // prettier-ignore
+  setText(
+    says,
+    slower
+      ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².`
+      : "In these measurements attention is faster than the GRU at all lengths.",
+  );
 }
 
 async function measure() {
@@ -87,7 +102,11 @@ async function run() {
       /** @param {import("../train/studio.js").Report[]} reports */
       receive(reports) {
         if (!points.length) learned.gru.push(points);
-        points.splice(0, points.length, ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])));
+        points.splice(
+          0,
+          points.length,
+          ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])),
+        );
         draw();
       },
     };

@@ -10,7 +10,8 @@ export const addressOf = (n) => `?step=${n}`;
 export const stepIn = (link) => Number(/^\?step=(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1] ?? 0);
 
 /** Return the step in the page's address. */
-export const stepInAddress = () => Number(new URLSearchParams(location.search).get("step") ?? (location.hash.slice(1) || "1"));
+export const stepInAddress = () =>
+  Number(new URLSearchParams(location.search).get("step") ?? (location.hash.slice(1) || "1"));
 
 /** Make a new entry in the browser's history. @param {number} n */
 export function push(n) {

@@ -39,7 +39,8 @@ export function showValue(form, question) {
 /** Allow changes of a form, or no longer. @param {HTMLFormElement} form @param {boolean} open */
 export function setOpen(form, open) {
   form.classList.toggle("committed", !open);
-  for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button"))) control.disabled = !open;
+  for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button")))
+    control.disabled = !open;
 }
 
 /** Mark the true answers and one's own. @param {HTMLFormElement} form @param {Question} question @param {Answer | null} answer @param {number[]} truths */
@@ -50,7 +51,8 @@ export function markTruth(form, question, answer, truths) {
     item.classList.toggle("yours", [answer ?? []].flat().includes(value));
   });
   const slider = /** @type {HTMLElement | null} */ (form.querySelector(".slide"));
-  if (truths.length) slider?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
+  if (truths.length)
+    slider?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
 }
 
 /** Remove these marks. @param {HTMLFormElement} form */

@@ -10,7 +10,11 @@ let frame;
 function show() {
   const step = Number(location.hash.slice(1)) || 1;
   frame?.remove();
-  frame = Object.assign(document.createElement("iframe"), { title: document.title, name: `step-${step}`, srcdoc: pages[shapes[step - 1]] }); // prettier-ignore
+  frame = Object.assign(document.createElement("iframe"), {
+    title: document.title,
+    name: `step-${step}`,
+    srcdoc: pages[shapes[step - 1]],
+  });
   document.body.append(frame);
 }
 

@@ -17,7 +17,9 @@ export const createOverlay = (tape, question, onChange) =>
 /** @param {HTMLElement} tape @param {Question} question @param {(answer: number[]) => void} onChange @returns {Overlay} */
 function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;
-  const plot = /** @type {HTMLElement} */ (tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`));
+  const plot = /** @type {HTMLElement} */ (
+    tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`)
+  );
   const svg = document.createElementNS(SVG, "svg");
   const [guess, real] = ["guess", "real"].map((name) => {
     const path = document.createElementNS(SVG, "path");
@@ -36,7 +38,8 @@ function createCurve(tape, question, onChange) {
   let committed = false;
 
   /** Return a path with a step of the curve for each value, from `start` on. @param {number[]} all */
-  const pathOf = (all) => all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
+  const pathOf = (all) =>
+    all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
 
   /** @param {PointerEvent} event */
   function draw(event) {

@@ -19,7 +19,8 @@ export const selectorOf = (name) => PARTS[name] ?? `[data-about="${name}"]`;
 /** @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
 export function mountPoints(aside, main) {
   /** Return the elements that a word points at. @param {HTMLElement} word */
-  const targetsOf = (word) => /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]); // prettier-ignore
+  const targetsOf = (word) =>
+    /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]);
   const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
   /** Return the elements that the word at an event points at. @param {EventTarget | null} target */
@@ -28,7 +29,12 @@ export function mountPoints(aside, main) {
     return word ? targetsOf(word) : [];
   }
 
-  for (const [type, on] of /** @type {const} */ ([["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]])) // prettier-ignore
+  for (const [type, on] of /** @type {const} */ ([
+    ["pointerover", true],
+    ["pointerout", false],
+    ["focusin", true],
+    ["focusout", false],
+  ]))
     aside.addEventListener(type, ({ target }) => {
       for (const element of pointedAt(target)) element.classList.toggle("lit", on);
     });

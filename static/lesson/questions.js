@@ -40,7 +40,8 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     try {
       revealed = await fetchReveal(name, idOf(form), credentials());
     } catch (error) {
-      refusedOf(form).textContent = `${withPeriod(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
+      refusedOf(form).textContent =
+        `${withPeriod(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
       return;
     }
     refusedOf(form).textContent = "";
@@ -138,7 +139,8 @@ function createOverlays(tape, questions) {
       }
     },
     /** @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
-    show: (form, answer, truth) => overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),
+    show: (form, answer, truth) =>
+      overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),
   };
 }
 

@@ -32,7 +32,11 @@ export function narrate(state) {
   else phrases.push({ text: whichUnits(f, UNITS), about: "f" });
   phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` });
   if (past) phrases.push(...share(at));
-  phrases.push({ text: `adds ${part(at.i)}`, about: "i" }, { text: " of " }, { text: "its candidate", about: "c_tilde" });
+  phrases.push(
+    { text: `adds ${part(at.i)}`, about: "i" },
+    { text: " of " },
+    { text: "its candidate", about: "c_tilde" },
+  );
   phrases.push({ text: ` (i = ${fixed(at.i)}).` });
   return [
     ...phrases,

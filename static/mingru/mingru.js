@@ -7,10 +7,12 @@ import { mixedAt, mixedEquations, narrateMixed, tellLasting } from "../mixing.js
 import { closing } from "../reading.js";
 import { fixed } from "../run.js";
 
-const GATES = "This is a minimal GRU (minGRU). Its gate z and its candidate h̃ do not read the old state. The candidate has no tanh, so h̃ and h have no bounds.";
+const GATES =
+  "This is a minimal GRU (minGRU). Its gate z and its candidate h̃ do not read the old state. The candidate has no tanh, so h̃ and h have no bounds.";
 const NAMES = {
   source: "Here z near 1 takes the candidate.",
-  pytorch: "Here z near 1 keeps the old state, as in the GRU of PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.", // prettier-ignore
+  pytorch:
+    "Here z near 1 keeps the old state, as in the GRU of PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.",
 };
 
 /** Describe the cursor's step. @param {State} state @returns {Phrase[]} */

@@ -27,7 +27,8 @@ export function createAnswering(box, tape, memory, save, code, send) {
   let form = null;
 
   /** Return the last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
-  const answerTo = (question) => memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
+  const answerTo = (question) =>
+    memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
 
   /** @param {RoomQuestion | null} question @param {RoomQuestion | null} before */
   function show(question, before) {
@@ -48,7 +49,8 @@ export function createAnswering(box, tape, memory, save, code, send) {
   /** @param {RoomQuestion} question @param {Answer | null} answer that stands in it */
   function mountForm(question, answer) {
     const form = formOf(question);
-    const rounds = question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
+    const rounds =
+      question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
     if (question.rounds > 1) form.prepend(newElement("p", { className: "note", textContent: rounds }));
     if (tape && onTape(tape, question))
       overlay = createOverlay(tape, question, (answer) => {
@@ -90,12 +92,21 @@ export function createAnswering(box, tape, memory, save, code, send) {
   function lock(form, question, answer) {
     setOpen(form, false);
     if (question.status === "locked") {
-      box.append(newElement("p", { className: "note", textContent: question.round < question.rounds ? "No more answers for now. Discuss the question with your neighbor." : "No more answers. The teacher can show the answer now." })); // prettier-ignore
+      box.append(
+        newElement("p", {
+          className: "note",
+          textContent:
+            question.round < question.rounds
+              ? "No more answers for now. Discuss the question with your neighbor."
+              : "No more answers. The teacher can show the answer now.",
+        }),
+      );
       return;
     }
     const truths = outcome.show(form, question, answer);
     overlay?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
-    if (question.kind === "click" && question.class) markSteps(tape, byStep(question.class[question.class.length - 1].counts));
+    if (question.kind === "click" && question.class)
+      markSteps(tape, byStep(question.class[question.class.length - 1].counts));
   }
 
   return {
@@ -111,7 +122,10 @@ export function createAnswering(box, tape, memory, save, code, send) {
 function confirm(form) {
   const act = /** @type {HTMLElement} */ (form.querySelector(".act"));
   act.querySelector(".counted-in")?.remove();
-  const text = newElement("span", { className: "counted-in", textContent: "Your answer is counted. You can change it until the teacher stops taking answers." });
+  const text = newElement("span", {
+    className: "counted-in",
+    textContent: "Your answer is counted. You can change it until the teacher stops taking answers.",
+  });
   text.setAttribute("role", "status");
   act.append(text);
   /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";

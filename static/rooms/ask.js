@@ -39,7 +39,8 @@ export function mountAsk(dialog, opener, placeNow, send) {
 
   const kind = () => [...kinds].find(({ checked }) => checked)?.value ?? "";
   function showKind() {
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-kind]"))) part.hidden = part.dataset.kind !== kind();
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-kind]")))
+      part.hidden = part.dataset.kind !== kind();
   }
 
   for (const radio of kinds) radio.addEventListener("change", showKind);
@@ -80,7 +81,10 @@ function ownQuestion(form, kind, view) {
   const question = { of: "own", text: field("text"), view };
   if (kind === "number") return { ...question, low: number("low"), high: number("high"), right: number("number") };
   if (kind === "click") return { ...question, right: number("step") };
-  const lines = field("options").split("\n").map((line) => line.trim()).filter(Boolean); // prettier-ignore
+  const lines = field("options")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
   const right = lines.findIndex((line) => line.startsWith("*"));
   return { ...question, options: lines.map((line) => line.replace(/^\*\s*/, "")), right: right < 0 ? null : right };
 }

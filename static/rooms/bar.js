@@ -34,6 +34,7 @@ function messageOf(state, following) {
   if (state?.question?.status === "open") return "The teacher asks you a question.";
   if (state?.mode === "pause") return "The teacher has paused the room.";
   if (following) return "You see the teacher’s view.";
-  if (state?.mode === "explore") return "Explore by yourself. The teacher sees which models and steps the class looks at, without names.";
+  if (state?.mode === "explore")
+    return "Explore by yourself. The teacher sees which models and steps the class looks at, without names.";
   return "You are exploring by yourself.";
 }

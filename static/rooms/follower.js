@@ -6,6 +6,7 @@
 /** @import { RoomQuestion } from "./question.js" */
 /** @import { View } from "./requests.js" */
 /** @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean}} RoomState */
+import { finder } from "../elements.js";
 import { home } from "../frame.js";
 import { readStoredJson, writeStored } from "../storage.js";
 import { createAnswering } from "./answering.js";
@@ -30,8 +31,9 @@ export function mountFollower({ code, shape }, figure, lesson) {
 
   const bar = mountBar(/** @type {HTMLElement} */ (document.querySelector(".room.following")));
   const view = createView(figure, lesson, shape);
-  const box = /** @type {HTMLElement} */ (document.querySelector(".room-question"));
-  const { show: showQuestion, repeat } = createAnswering(box, document.querySelector("#tape"), memory, save, code, (answer) => post("answers", answer));
+  const [box, tape] = [".room-question", "#tape"].map(finder(document));
+  const answer = (/** @type {object} */ body) => post("answers", body);
+  const { show: showQuestion, repeat } = createAnswering(box, tape, memory, save, code, answer);
   const reportSoon = mountLooks(bar, (offered) => post("looks", { view: view.current(), offered }));
   /** What the room shows. @type {RoomState | null} */
   let state = null;
@@ -58,8 +60,9 @@ export function mountFollower({ code, shape }, figure, lesson) {
     const before = state;
     state = next;
     if (next.ended) return end(ENDED);
-    if (next.mode === "explore" && before?.mode !== "explore") setFollowing(false); // everybody explores
-    else if (before?.mode === "explore" && next.mode !== "explore") setFollowing(true); // and is called back
+    // A class that explores stops following, and follows again when it is called back.
+    const [explored, explores] = [before, next].map((room) => room?.mode === "explore");
+    if (explores !== explored) setFollowing(!explores);
     else if (following && !same(before?.view, next.view)) show(next.view);
     const [previous, question] = [before?.question ?? null, next.question];
     if (before && question && callsAll(question, previous)) setFollowing(true);
@@ -88,8 +91,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
   bar.on("wander", () => setFollowing(false));
   bar.on("follow", () => setFollowing(true));
   bar.on("mine", () => {
-    const { mine } = memory;
-    if (!mine) return;
+    const mine = /** @type {View} */ (memory.mine);
     if (mine.page !== view.current().page) return void open(home + mine.page + mine.link, "_blank", "noopener");
     following = false;
     figure.show(mine.link, mine.upto);

@@ -40,7 +40,9 @@ export function mountInvitation(dialog, openers, leadership, ownView) {
     if (!capability) return;
     const { page, link, step } = ownView();
     const copied = await copy(home + (step ? `${page}?step=${step}` : page + link) + asHash(capability));
-    find(".own .done").textContent = copied ? "Copied. Anyone with this link can control the room. Keep it private." : "The link could not be copied here. Copy the link address of “Presenter window” instead."; // prettier-ignore
+    find(".own .done").textContent = copied
+      ? "Copied. Anyone with this link can control the room. Keep it private."
+      : "The link could not be copied here. Copy the link address of “Presenter window” instead.";
   }
 
   for (const opener of openers)

@@ -40,11 +40,15 @@ export function createPicking(box, code, headers, command) {
         counter(sketches.length ? `Sketch ${index + 1} of ${sketches.length}` : "No sketches yet"),
         newButton("Previous sketch", () => look(index - 1), few),
         newButton("Next sketch", () => look(index + 1), few),
-        newButton(inList ? "Remove from the list" : "Add to the list", () => toggle(id), { disabled: id === undefined }),
+        newButton(inList ? "Remove from the list" : "Add to the list", () => toggle(id), {
+          disabled: id === undefined,
+        }),
       ]),
       newElement("p", { className: "do" }, [
         counter(list.length ? `List: ${list.map((id) => place(id) + 1).join(", ")}` : "The list is empty"),
-        newButton(after < 0 ? "Show the first to the class" : "Show the next to the class", () => show([next]), { disabled: next === undefined }), // prettier-ignore
+        newButton(after < 0 ? "Show the first to the class" : "Show the next to the class", () => show([next]), {
+          disabled: next === undefined,
+        }),
         newButton("Show all equally", () => show([]), { disabled: shown.length === 0 }),
       ]),
     );

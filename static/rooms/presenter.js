@@ -92,7 +92,8 @@ function draw(view) {
   find(".shown h2").textContent = current ? current.title : sequence;
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
-    const put = () => command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
+    const put = () =>
+      command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
     return newElement("li", {}, [newButton("", put, { innerHTML: html })]);
   });
   find(".shown .ready").replaceChildren(...questions);

@@ -42,7 +42,9 @@ function optionsOf({ options }) {
 
 /** @param {RoomQuestion} question @param {object} properties */
 function rangeOf({ low, high, grain }, properties) {
-  const range = /** @type {HTMLInputElement} */ (newElement("input", { type: "range", min: low, max: high, step: grain, ...properties })); // prettier-ignore
+  const range = /** @type {HTMLInputElement} */ (
+    newElement("input", { type: "range", min: low, max: high, step: grain, ...properties })
+  );
   range.value = String((low + high) / 2);
   return range;
 }
@@ -65,7 +67,9 @@ function stepsOf(question) {
     const text = newElement("span", token);
     return newElement("li", {}, [newElement("label", {}, draws ? [text, input] : [input, text])]);
   });
-  const note = draws ? "Draw the curve over its row in the figure, or set each step with these sliders." : "Select the steps here, or press them in the input row of the figure.";
+  const note = draws
+    ? "Draw the curve over its row in the figure, or set each step with these sliders."
+    : "Select the steps here, or press them in the input row of the figure.";
   return [
     newElement("p", { className: "note", textContent: note }),
     newElement("ol", { className: draws ? "draws" : "clicks" }, items),
@@ -79,8 +83,13 @@ function stepsOf(question) {
 export function histogram(question, rounds, yours = null) {
   const last = rounds[rounds.length - 1];
   const before = rounds.length > 1 ? rounds[rounds.length - 2] : null;
-  const firstRound = before ? `, and ${before.answers} in the first round${question.kind === "draw" ? "" : " (thin bars)"}` : "";
-  const caption = newElement("p", { className: "note", textContent: `${last.answers} ${last.answers === 1 ? "answer" : "answers"}${firstRound}` }); // prettier-ignore
+  const firstRound = before
+    ? `, and ${before.answers} in the first round${question.kind === "draw" ? "" : " (thin bars)"}`
+    : "";
+  const caption = newElement("p", {
+    className: "note",
+    textContent: `${last.answers} ${last.answers === 1 ? "answer" : "answers"}${firstRound}`,
+  });
   if (question.kind === "draw") return newElement("div", { className: "histogram" }, [caption]);
   const most = Math.max(1, ...last.counts, ...(before?.counts ?? []));
   const narrow = question.kind === "number";

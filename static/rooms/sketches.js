@@ -45,7 +45,12 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
   for (const { id, values } of sketches) if (picked.includes(id)) add("sketch picked", values, id);
   const tokens = steps.slice(start).map((token) => newElement("li", token));
   const thick = choose ? "the sketch that you look at" : "picked by the teacher";
-  const parts = [`Thin: ${count}.`, truth && "Solid: the network.", yours && "Dashed: yours.", picked.length && `Thick: ${thick}.`]; // prettier-ignore
+  const parts = [
+    `Thin: ${count}.`,
+    truth && "Solid: the network.",
+    yours && "Dashed: yours.",
+    picked.length && `Thick: ${thick}.`,
+  ];
   return newElement("figure", { className: `sketches${picked.length ? " some" : ""}` }, [
     svg,
     newElement("ol", { ariaHidden: "true" }, tokens),

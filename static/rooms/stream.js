@@ -21,7 +21,15 @@ const LATEST = 4_000;
 const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
 
 /** The message while the stream is held back. */
-export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`; // prettier-ignore
+export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`;
+
+/** The events after which a page checks its stream at once. */
+const WAKES = /** @type {const} */ ([
+  [window, "online"],
+  [window, "pageshow"],
+  [document, "visibilitychange"],
+  [document, "resume"],
+]);
 
 /**
  * Listen to a stream, and reconnect. All times are the wall clock's: performance.now() stands still while a phone sleeps.
@@ -55,7 +63,11 @@ export function listen(url, headers, { receive, lost, delayed }) {
     try {
       /** @type {Record<string, string>} */
       const newer = lastId ? { "last-event-id": lastId } : {};
-      const response = await request(url + (asks ? "?once=true" : ""), { headers: { ...headers(), ...newer }, signal, cache: "no-store" });
+      const response = await request(url + (asks ? "?once=true" : ""), {
+        headers: { ...headers(), ...newer },
+        signal,
+        cache: "no-store",
+      });
       await readEvents(response, (events) => {
         clearTimeout(watch);
         watch = setTimeout(giveUp, SILENT);
@@ -75,7 +87,10 @@ export function listen(url, headers, { receive, lost, delayed }) {
   async function keepConnected() {
     while (!stopped) {
       const asks = delayedSince > 0;
-      let failure = { message: "There is no connection to the server. The page reconnects by itself.", wait: waitAfter(tries) };
+      let failure = {
+        message: "There is no connection to the server. The page reconnects by itself.",
+        wait: waitAfter(tries),
+      };
       try {
         await connect();
         if (asks && !stopped) {
@@ -111,15 +126,14 @@ export function listen(url, headers, { receive, lost, delayed }) {
     hurry?.();
     if (heardAt && Date.now() - heardAt > SILENT / 2) attempt?.abort();
   }
-  const wakes = /** @type {const} */ ([[window, "online"], [window, "pageshow"], [document, "visibilitychange"], [document, "resume"]]); // prettier-ignore
-  for (const [target, type] of wakes) target.addEventListener(type, check);
+  for (const [target, type] of WAKES) target.addEventListener(type, check);
   keepConnected();
   return {
     check,
     stop() {
       stopped = true;
       attempt?.abort();
-      for (const [target, type] of wakes) target.removeEventListener(type, check);
+      for (const [target, type] of WAKES) target.removeEventListener(type, check);
     },
   };
 }

@@ -20,6 +20,17 @@ import { createStatus } from "./status.js";
 /** This window, so that it recognizes its own views. */
 const WINDOW = Math.random().toString(36).slice(2, 10);
 
+/** Return the address of a view, without the address of the server. @param {View} view */
+const addressOf = ({ page, step, link }) => (page.startsWith("lessons/") ? `${page}?step=${step ?? 1}` : page + link);
+
+/** Return the text of each question at a step of the lesson, by id. @param {number} step */
+function questionsOf(step) {
+  const ids = Object.keys(course?.questions ?? {}).filter((id) => Number(id.split(".")[0]) === step);
+  const text = (/** @type {string} */ id) =>
+    document.querySelector(`form.predict[data-question="${id}"] .ask`)?.textContent?.trim() ?? id;
+  return Object.fromEntries(ids.map((id) => [id, text(id)]));
+}
+
 /**
  * @param {Figure} figure
  * @param {LessonControl | null} lesson on a lesson's page
@@ -38,7 +49,10 @@ export function mountTeacher(figure, lesson) {
   const page = course ? `lessons/${course.name}` : location.pathname.slice(ROOT.length);
 
   /** @returns {View} */
-  const ownView = () => ({ page, link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto(), by: WINDOW });
+  const ownView = () => {
+    const [link, upto] = [figure.address(), figure.upto()];
+    return { page, link, step: lesson?.step() ?? null, upto, by: WINDOW };
+  };
 
   const leadership = createLeadership(readCapability(), status, {
     start(code, presenter) {
@@ -83,7 +97,7 @@ export function mountTeacher(figure, lesson) {
   /** Show what another window of the teacher's has shown, or what a question needs. @param {View} view */
   function follow(view) {
     broadcast.note(view);
-    if (view.page !== page) return leadership.goTo(view.page.startsWith("lessons/") ? `${view.page}?step=${view.step ?? 1}` : view.page + view.link); // prettier-ignore
+    if (view.page !== page) return leadership.goTo(addressOf(view));
     if (lesson && view.step && lesson.step() !== view.step) lesson.go(view.step);
     figure.show(view.link, view.upto);
   }
@@ -91,11 +105,13 @@ export function mountTeacher(figure, lesson) {
   /** Return what the teacher can ask about this page. @returns {import("./ask.js").Place} */
   function place() {
     const step = lesson?.step() ?? 1;
-    const ids = Object.keys(course?.questions ?? {}).filter((id) => Number(id.split(".")[0]) === step);
-    const text = (/** @type {string} */ id) => find(`form.predict[data-question="${id}"] .ask`)?.textContent?.trim() ?? id;
-    const questions = Object.fromEntries(ids.map((id) => [id, text(id)]));
+    const questions = questionsOf(step);
     const inLab = (course ? course.steps[step - 1].page : page) === "";
-    return { view: ownView(), lesson: course && { name: course.name, questions }, cell: inLab && boot.cells[pageCell.cell] ? pageCell.cell : null };
+    return {
+      view: ownView(),
+      lesson: course && { name: course.name, questions },
+      cell: inLab && boot.cells[pageCell.cell] ? pageCell.cell : null,
+    };
   }
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));

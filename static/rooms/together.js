@@ -28,7 +28,8 @@ export function listenTogether(url, headers, listener) {
   /** @type {number | undefined} */
   let waiting;
 
-  const post = (/** @type {Kind} */ kind, /** @type {any[]} */ ...args) => channel.postMessage({ kind, from: me, args });
+  const post = (/** @type {Kind} */ kind, /** @type {any[]} */ ...args) =>
+    channel.postMessage({ kind, from: me, args });
 
   function takeStream() {
     if (stopped || stream) return;

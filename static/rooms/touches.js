@@ -11,7 +11,10 @@ export function watchTouches() {
   let last = -Infinity;
   const touch = (/** @type {Event} */ event) => {
     const { target } = event;
-    const inside = target instanceof Element && (main.contains(target) || target === document.body) && !target.closest(".pressed, .drawn"); // prettier-ignore
+    const inside =
+      target instanceof Element &&
+      (main.contains(target) || target === document.body) &&
+      !target.closest(".pressed, .drawn");
     if (inside && !(event instanceof KeyboardEvent && ["Tab", "Shift"].includes(event.key))) last = performance.now();
   };
   for (const type of ["click", "input", "keydown"]) addEventListener(type, touch, true);

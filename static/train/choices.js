@@ -58,6 +58,5 @@ export function mountTabs(main, store) {
     for (const name of namesOf(store.get())) main.querySelector(`#tape-${name}`)?.classList.toggle("at", name === at);
     for (const tab of tabs) tab.checked = tab.value === at;
   });
-  for (const tab of tabs)
-    tab.addEventListener("change", () => store.update(attend, /** @type {Name} */ (tab.value)));
+  for (const tab of tabs) tab.addEventListener("change", () => store.update(attend, /** @type {Name} */ (tab.value)));
 }

@@ -20,7 +20,14 @@ export function mountCourse(section, store, actions) {
   const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
   const pace = /** @type {HTMLSelectElement} */ (find("[name=pace]"));
   const rate = /** @type {HTMLInputElement} */ (find("[name=new-rate]"));
-  const [status, announced, error, current, last, currentAgain] = [".status", "[role=status]", ".error", ".clock .now", ".clock .of", ".now-again"].map(find); // prettier-ignore
+  const [status, announced, error, current, last, currentAgain] = [
+    ".status",
+    "[role=status]",
+    ".error",
+    ".clock .now",
+    ".clock .of",
+    ".now-again",
+  ].map(find);
   /** @type {number | undefined} */
   let timer;
   let running = 0;
@@ -29,7 +36,12 @@ export function mountCourse(section, store, actions) {
     const { reports } = longest(studio);
     slider.max = String(Math.max(0, reports.length - 1));
     slider.value = String(studio.place);
-    slider.setAttribute("aria-valuetext", [tellPlace(studio), ...namesOf(studio).flatMap((name) => [tellLoss(studio, name), tellScore(studio, name)])].filter(Boolean).join(", ")); // prettier-ignore
+    slider.setAttribute(
+      "aria-valuetext",
+      [tellPlace(studio), ...namesOf(studio).flatMap((name) => [tellLoss(studio, name), tellScore(studio, name)])]
+        .filter(Boolean)
+        .join(", "),
+    );
     if (reports.length) {
       for (const place of [current, currentAgain]) setText(place, stepOf(studio).toLocaleString("en"));
       setText(last, (reports.at(-1)?.step ?? 0).toLocaleString("en"));
@@ -91,7 +103,10 @@ export function mountCourse(section, store, actions) {
 
 /** Return the sentence of the last checkpoint that has one, up to a training step. @param {readonly Report[]} reports @param {number} step */
 const latestSentence = (reports, step) =>
-  reports.filter((report) => report.step <= step).flatMap((report) => report.said).at(-1) ?? "";
+  reports
+    .filter((report) => report.step <= step)
+    .flatMap((report) => report.said)
+    .at(-1) ?? "";
 
 /** Describe what a screen reader announces: the latest sentence, and that a training has ended. @param {Studio} studio */
 export function tellNews(studio) {
@@ -99,7 +114,10 @@ export function tellNews(studio) {
   const names = namesOf(studio);
   const sentences = names.map((name) => {
     const { reports, state, why } = trainingOf(studio, name);
-    const [latest, ended] = [latestSentence(reports, step), step === reports.at(-1)?.step && state === "stopped" ? why : ""];
+    const [latest, ended] = [
+      latestSentence(reports, step),
+      step === reports.at(-1)?.step && state === "stopped" ? why : "",
+    ];
     return latest || ended ? `${names.length > 1 ? `${TITLES[name]}: ` : ""}${latest} ${ended}`.trim() : "";
   });
   return sentences.filter(Boolean).join(" ");
@@ -115,7 +133,7 @@ export function tellStatus(studio) {
     if (state === "waiting" && reports.length === 0 && place)
       return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
     const numbers = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
-    return `${whose}${numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`} ${latestSentence(reports, step)} ${step === reports.at(-1)?.step ? why : ""}`; // prettier-ignore
+    return `${whose}${numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`} ${latestSentence(reports, step)} ${step === reports.at(-1)?.step ? why : ""}`;
   });
   return lines.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
 }

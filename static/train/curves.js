@@ -38,7 +38,12 @@ export function mountCurves(section, store) {
   function draw(studio) {
     const names = namesOf(studio);
     const all = names.map((name) => trainingOf(studio, name));
-    if (width === 0 || !all.length || !isNew(width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin]))) return;
+    if (
+      width === 0 ||
+      !all.length ||
+      !isNew(width, details.open, ...all.flatMap(({ reports, twin }) => [reports, twin]))
+    )
+      return;
     const last = Math.max(1, ...all.flatMap(({ reports, twin }) => [reports.length - 1, twin.length - 1]));
     const raw = all.map(({ reports }, i) => ({ name: `raw of-${names[i]}`, points: lossesOf(reports) }));
     const before = all.map(({ twin }, i) => ({ name: `mean twin of-${names[i]}`, points: meansOf(lossesOf(twin)) }));
@@ -52,7 +57,7 @@ export function mountCurves(section, store) {
     ]);
     const { reach } = recipe.schedule;
     plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
-    setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy"); // prettier-ignore
+    setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy");
     if (details.open) list(table, studio);
   }
 
@@ -61,7 +66,14 @@ export function mountCurves(section, store) {
     if (namesOf(studio).length === 0) return;
     // In a task of its own, and not for every few steps that come: thousands of points are written anew.
     timer ||= setTimeout(() => ((timer = 0), draw(store.get())), isBusy(studio) ? PAUSE : 0);
-    const last = Math.max(1, ...namesOf(studio).flatMap((name) => [trainingOf(studio, name).reports.length, trainingOf(studio, name).twin.length])) - 1; // prettier-ignore
+    const last =
+      Math.max(
+        1,
+        ...namesOf(studio).flatMap((name) => [
+          trainingOf(studio, name).reports.length,
+          trainingOf(studio, name).twin.length,
+        ]),
+      ) - 1;
     curves.style.setProperty("--at", String(last ? studio.place / last : 0));
     curves.classList.toggle("busy", isBusy(studio));
   });
@@ -74,10 +86,13 @@ export function mountCurves(section, store) {
 
 /** Return every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
 const lossesOf = (reports) =>
-  reports.flatMap(({ losses }, i) => losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss]))); // prettier-ignore
+  reports.flatMap(({ losses }, i) =>
+    losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss])),
+  );
 
 /** @param {readonly Report[]} reports @returns {Points} */
-const scoresOf = (reports) => reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
+const scoresOf = (reports) =>
+  reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
 
 /** Return the mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
 function meansOf(points) {
@@ -99,7 +114,9 @@ function meansOf(points) {
  */
 export function plot(svg, lines, last, width, log, marks) {
   const height = svg.clientHeight;
-  const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...marks].filter((value) => !log || value > 0); // prettier-ignore
+  const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...marks].filter(
+    (value) => !log || value > 0,
+  );
   const top = log ? Math.log10(Math.max(...values, 1e-12)) : 1;
   const bottom = log ? Math.log10(Math.min(...values, 1e12)) : Math.min(0.9, Math.floor(10 * Math.min(...values)) / 10);
   const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [-1, 0];
@@ -110,10 +127,17 @@ export function plot(svg, lines, last, width, log, marks) {
   };
   const ticks = log ? decades(low, high) : [low, 1];
   const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)}%`);
-  const grid = ticks.map((value) => `<path class="rule" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`); // prettier-ignore
-  const goals = marks.map((value) => `<path class="goal" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`); // prettier-ignore
+  const grid = ticks.map(
+    (value) =>
+      `<path class="rule" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`,
+  );
+  const goals = marks.map(
+    (value) => `<path class="goal" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`,
+  );
   const drawn = lines.map(({ name, points }) => {
-    const d = points.map(([place, value], i) => `${i ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+    const d = points
+      .map(([place, value], i) => `${i ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`)
+      .join("");
     return `<path class="line ${name}" d="${d}"/>`;
   });
   svg.innerHTML = grid.join("") + goals.join("") + drawn.join("");
@@ -136,13 +160,22 @@ function wordsOf(value) {
 /** List the checkpoints, a row for each. @param {HTMLElement} table @param {Studio} studio */
 function list(table, studio) {
   const names = namesOf(studio);
-  const heads = (/** @type {string} */ what) => names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
+  const heads = (/** @type {string} */ what) =>
+    names.map((name) => (names.length > 1 ? `${TITLES[name]}, ${what}` : what));
   const score = studio.linear ? "held-out mean squared error" : "held-out accuracy";
   const head = newRow(["training step", ...heads("loss"), ...heads(score), ...heads("learning rate")], "col");
   const rows = longest(studio).reports.map(({ step }, i) => {
     const reports = names.map((name) => trainingOf(studio, name).reports[i]);
-    const cells = (/** @type {(report: Report) => number | undefined} */ read) => reports.map((report) => (report && read(report) !== undefined ? brief(/** @type {number} */ (read(report))) : "")); // prettier-ignore
-    return newRow([String(step), ...cells(({ losses }) => losses.at(-1)), ...cells(({ score }) => score), ...cells(({ rate }) => rate)]); // prettier-ignore
+    const cells = (/** @type {(report: Report) => number | undefined} */ read) =>
+      reports.map((report) =>
+        report && read(report) !== undefined ? brief(/** @type {number} */ (read(report))) : "",
+      );
+    return newRow([
+      String(step),
+      ...cells(({ losses }) => losses.at(-1)),
+      ...cells(({ score }) => score),
+      ...cells(({ rate }) => rate),
+    ]);
   });
   table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
 }
@@ -151,7 +184,9 @@ function list(table, studio) {
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
   if (!report || Number.isNaN(report.score)) return "";
-  return studio.linear ? `held-out mean squared error ${brief(report.score)}` : `${fixed(100 * report.score, 1)}% held-out accuracy`;
+  return studio.linear
+    ? `held-out mean squared error ${brief(report.score)}`
+    : `${fixed(100 * report.score, 1)}% held-out accuracy`;
 }
 
 /** Describe the loss at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
@@ -161,4 +196,5 @@ export function tellLoss(studio, name) {
 }
 
 /** Describe which training step is shown. @param {Studio} studio */
-export const tellPlace = (studio) => `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`; // prettier-ignore
+export const tellPlace = (studio) =>
+  `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`;

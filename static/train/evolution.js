@@ -35,7 +35,9 @@ export function mountEvolution(section, store) {
     const { signals } = cellOf(layer);
     if (listed !== layer.cell) {
       listed = layer.cell;
-      select.replaceChildren(...signals.map(({ name, symbol, words }) => new Option(`${symbol} ${words.toLowerCase()}`, name)));
+      select.replaceChildren(
+        ...signals.map(({ name, symbol, words }) => new Option(`${symbol} ${words.toLowerCase()}`, name)),
+      );
       select.value = firstGate(layer);
     }
     const training = trainingOf(studio, studio.at);
@@ -78,7 +80,10 @@ export function mountEvolution(section, store) {
     [canvas.width, canvas.height] = [run.T, tapes.length];
     pen.putImageData(image, 0, 0);
     const symbol = select.selectedOptions[0]?.textContent ?? "";
-    canvas.setAttribute("aria-label", `${symbol} of unit ${unit + 1}: ${tapes.length} checkpoints down, ${run.T} timesteps across. The tape shows the row of the current checkpoint. The table under the curves lists the checkpoints.`); // prettier-ignore
+    canvas.setAttribute(
+      "aria-label",
+      `${symbol} of unit ${unit + 1}: ${tapes.length} checkpoints down, ${run.T} timesteps across. The tape shows the row of the current checkpoint. The table under the curves lists the checkpoints.`,
+    );
   }
 
   /** Put both cursors where the pointer is. @param {PointerEvent} event */

@@ -33,10 +33,22 @@ export function mountRecipe(details, names, submit) {
       const value = number(`b_${gate}`) ?? (first === "plain" && gate in preset.biases ? 0 : null);
       if (value !== null) biases[gate] = value;
     }
-    const [units, seed, rate, after, most, T] = ["units", "seed", "rate", "after", "most", "T"].map((name) => number(name) ?? NaN);
+    const [units, seed, rate, after, most, T] = ["units", "seed", "rate", "after", "most", "T"].map(
+      (name) => number(name) ?? NaN,
+    );
     const penalties = cell === "gru" ? { z: number("penalty_z") ?? 0, r: number("penalty_r") ?? 0 } : { z: 0, r: 0 };
     const schedule = { ...preset.schedule, rate, after, most, T, changes: [] };
-    return { ...preset, cell, units, seed, first, T_max: first === "chrono" ? number("T_max") : null, biases, penalties, schedule };
+    return {
+      ...preset,
+      cell,
+      units,
+      seed,
+      first,
+      T_max: first === "chrono" ? number("T_max") : null,
+      biases,
+      penalties,
+      schedule,
+    };
   }
 
   /** Return whether a cell of the page has a use for a number of the form. @param {string} key */

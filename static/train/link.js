@@ -35,7 +35,14 @@ export function recipeFor(studio, cell) {
 export function addressOf(studio, cells = namesOf(studio)) {
   const { run, step, unit } = studio.cells[studio.at];
   const focus = { ...decode("").focus, step, unit };
-  const rest = encode({ model: null, sequence: (run.tokens ?? []).join(" "), clamps: [], weights: [], focus, notices: [] });
+  const rest = encode({
+    model: null,
+    sequence: (run.tokens ?? []).join(" "),
+    clamps: [],
+    weights: [],
+    focus,
+    notices: [],
+  });
   const atEnd = studio.place >= longest(studio).reports.length - 1;
   const [first] = namesOf(studio);
   const which =

@@ -47,7 +47,11 @@ const store = createStore(
 );
 const lead = facet(store, () => store.get().at);
 const streams = createStreams(store, lead);
-const actions = createActions(lead, () => streams.write(lead.get().text), async () => {}); // prettier-ignore
+const actions = createActions(
+  lead,
+  () => streams.write(lead.get().text),
+  async () => {},
+);
 const form = mountRecipe(/** @type {HTMLDetailsElement} */ (find("details.recipe")), names, () => trainer.train());
 const trainer = createTrainer(store, streams.follow, form.read);
 

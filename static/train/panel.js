@@ -32,13 +32,15 @@ export function mountPanel(tape, name, store) {
 
 /** @param {HTMLElement} tape @param {Name} name @param {StoreOf<Studio>} store */
 function mountLinks(tape, name, store) {
-  const [lab, file, checkpoint] = /** @type {HTMLAnchorElement[]} */ ([".to-lab", ".to-keep", ".at-step"].map(finder(tape)));
+  const [lab, file, checkpoint] = /** @type {HTMLAnchorElement[]} */ (
+    [".to-lab", ".to-keep", ".at-step"].map(finder(tape))
+  );
   store.subscribe((studio) => {
     const { run, step, unit } = studio.cells[name];
     const [id, trainingStep] = run.model.split("@");
     lab.hidden = home === "";
     file.hidden = recording !== null;
-    lab.href = `${home}?${new URLSearchParams({ model: run.model, sequence: (run.tokens ?? []).join(" "), t: String(step), unit: String(unit + 1) })}`; // prettier-ignore
+    lab.href = `${home}?${new URLSearchParams({ model: run.model, sequence: (run.tokens ?? []).join(" "), t: String(step), unit: String(unit + 1) })}`;
     file.href = checkpointUrl(id, Number(trainingStep));
     setText(checkpoint, `training step ${Number(trainingStep).toLocaleString("en")}`);
   });

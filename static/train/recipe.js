@@ -14,7 +14,12 @@ export function bodyOf({ task, cell, units, seed, first, T_max, biases, penaltie
   const { rate, changes, after, most, T, reach } = schedule;
   const steps = changes.map(([step, rate]) => ({ step, rate }));
   const body = { task, cell, units, seed, first, biases, penalties, rate, changes: steps, after, most, T };
-  return { ...body, ...(T_max === null ? {} : { T_max }), ...(reach === null ? {} : { reach }), ...(table ? { table } : {}) };
+  return {
+    ...body,
+    ...(T_max === null ? {} : { T_max }),
+    ...(reach === null ? {} : { reach }),
+    ...(table ? { table } : {}),
+  };
 }
 
 /**
@@ -32,7 +37,12 @@ export function withRate(recipe, step, rate) {
 export function summarize({ units, seed, first, T_max, biases, penalties, schedule }) {
   const parts = [`${units} unit${units > 1 ? "s" : ""}`, `learning rate ${schedule.rate}`];
   for (const [step, rate] of schedule.changes) parts.push(`${rate} after training step ${step}`);
-  if (first !== "plain") parts.push(T_max ? `initial weights chrono, memories of up to ${T_max} timesteps` : `initial weights as in ${{ pytorch: "PyTorch", keras: "Keras" }[first] ?? first}`);
+  if (first !== "plain")
+    parts.push(
+      T_max
+        ? `initial weights chrono, memories of up to ${T_max} timesteps`
+        : `initial weights as in ${{ pytorch: "PyTorch", keras: "Keras" }[first] ?? first}`,
+    );
   for (const [gate, value] of Object.entries(biases)) parts.push(`initial bias of ${gate} ${value}`);
   if (penalties.z) parts.push(`penalty on z ${penalties.z}`);
   if (penalties.r) parts.push(`penalty on 1 − r ${penalties.r}`);
@@ -40,7 +50,8 @@ export function summarize({ units, seed, first, T_max, biases, penalties, schedu
 }
 
 /** Return the preset's initial biases of the gates that a cell has. @param {Name} cell */
-const biasesFor = (cell) => Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate))); // prettier-ignore
+const biasesFor = (cell) =>
+  Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate)));
 
 /**
  * Return the keys of a link to trainings by these recipes, but for what is as in the task's preset.
@@ -50,7 +61,8 @@ export function keysOf(recipes) {
   const [main] = recipes.slice(-1);
   const keys = new URLSearchParams({ task: main.task });
   if (String(recipes.map(({ cell }) => cell)) !== "gru") keys.set("cells", recipes.map(({ cell }) => cell).join(","));
-  for (const key of /** @type {const} */ (["units", "seed"])) if (main[key] !== preset[key]) keys.set(key, String(main[key]));
+  for (const key of /** @type {const} */ (["units", "seed"]))
+    if (main[key] !== preset[key]) keys.set(key, String(main[key]));
   for (const key of /** @type {const} */ (["rate", "after", "most", "T"]))
     if (main.schedule[key] !== preset.schedule[key]) keys.set(key, String(main.schedule[key]));
   const { changes } = main.schedule;

@@ -69,14 +69,19 @@ export function mountMoved(section, store) {
     if (!report || report === shown) return;
     shown = report;
     const [first] = trainingOf(studio, studio.at).reports;
-    const gates = Object.entries(report.gates).map(([name, value]) => [meanOf(name), fixed(first.gates[name]), fixed(value)]);
+    const gates = Object.entries(report.gates).map(([name, value]) => [
+      meanOf(name),
+      fixed(first.gates[name]),
+      fixed(value),
+    ]);
     const moved = report.moved.map((move) => [nameOf(move), fixed(move[4]), fixed(move[5])]);
     body.replaceChildren(...[...gates, ...moved].map((cells) => newRow(cells)));
   });
 }
 
 /** Return the name of a weight. @param {Move} move */
-const nameOf = ([gate, part, meets, unit]) => `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`; // prettier-ignore
+const nameOf = ([gate, part, meets, unit]) =>
+  `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`;
 
 /**
  * Mount the sensitivity of the last answer to each input, at the checkpoint that is shown and before training.
@@ -96,18 +101,29 @@ export function mountGradientFlow(section, store) {
     const curves = names.flatMap((name, i) => {
       const [first] = trainingOf(studio, name).reports;
       const shown = { name: `of-${name}`, label: TITLES[name], values: reports[i].lags.toReversed() };
-      const before = { name: `of-${name} layer`, label: names.length > 1 ? `${TITLES[name]} before` : "before", head: `${TITLES[name]} before training`, values: first.lags.toReversed() }; // prettier-ignore
+      const before = {
+        name: `of-${name} layer`,
+        label: names.length > 1 ? `${TITLES[name]} before` : "before",
+        head: `${TITLES[name]} before training`,
+        values: first.lags.toReversed(),
+      };
       return trainingOf(studio, name).reports.length > 1 ? [before, shown] : [shown];
     });
     const T = reports[0].lags.length;
     chart.draw(curves, T, T, null);
     const left = names.map((name, i) => {
       const [first, ...later] = trainingOf(studio, name).reports;
-      return { name, shown: brief(reports[i].lags.at(-1) ?? 0), before: later.length ? brief(first.lags.at(-1) ?? 0) : "" };
+      return {
+        name,
+        shown: brief(reports[i].lags.at(-1) ?? 0),
+        before: later.length ? brief(first.lags.at(-1) ?? 0) : "",
+      };
     });
     const [{ shown, before }] = left;
     const start = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
-    const several = left.map(({ name, shown, before }) => `${shown} in the ${TITLES[name]}${before && ` (before training ${before})`}`);
+    const several = left.map(
+      ({ name, shown, before }) => `${shown} in the ${TITLES[name]}${before && ` (before training ${before})`}`,
+    );
     if (left.length > 1) setText(says, `${start} ${joined(several)}.`);
     else setText(says, `${start} ${shown}.${before && ` Before training it was ${before}.`}`);
   }

@@ -56,7 +56,8 @@ export function createStreams(store, lead) {
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
-        const gone = "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
+        const gone =
+          "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
         store.update(setMessage, forGood ? gone : "The connection was lost. Reconnecting …");
       },
     );

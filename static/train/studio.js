@@ -47,7 +47,11 @@ export function longest(studio) {
 export const stepOf = (studio) => longest(studio).reports[studio.place]?.step ?? 0;
 
 /** Return the place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
-export const placeAt = ({ reports }, step) => Math.max(0, reports.findLastIndex((report) => report.step <= step));
+export const placeAt = ({ reports }, step) =>
+  Math.max(
+    0,
+    reports.findLastIndex((report) => report.step <= step),
+  );
 
 /** Return the report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
 export const reportOf = (studio, name) => {
@@ -62,13 +66,24 @@ export const isGoing = ({ state }) => state === "waiting" || state === "running"
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
-export const newTraining = (id, recipe, twin = []) => ({ id, recipe, state: "waiting", place: 0, why: "", reports: [], start: null, read: "", tapes: [], twin }); // prettier-ignore
+export const newTraining = (id, recipe, twin = []) => ({
+  id,
+  recipe,
+  state: "waiting",
+  place: 0,
+  why: "",
+  reports: [],
+  start: null,
+  read: "",
+  tapes: [],
+  twin,
+});
 
 /**
  * Give a cell another training. Its first checkpoints arrive at once.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
-export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } }); // prettier-ignore
+export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } });
 
 /**
  * Add what has arrived of a training.
@@ -86,7 +101,8 @@ export function receive(studio, name, id, news, reports = []) {
 }
 
 /** Show the checkpoint that is wanted, as far as it has come. @param {Studio} studio */
-const seek = (studio) => show(studio.goal === null ? studio : { ...studio, place: placeAt(longest(studio), studio.goal) }); // prettier-ignore
+const seek = (studio) =>
+  show(studio.goal === null ? studio : { ...studio, place: placeAt(longest(studio), studio.goal) });
 
 /** @param {Studio} studio @param {number} step */
 export const goToStep = (studio, step) => seek({ ...studio, goal: step });

@@ -6,7 +6,20 @@
 /** @import { Studio, Training } from "./studio.js" */
 import * as api from "../api.js";
 import { bodyOf, withRate } from "./recipe.js";
-import { goToStep, isBusy, isGoing, longest, namesOf, newTraining, placeAt, put, setMessage, stepOf, trainingOf, watch } from "./studio.js";
+import {
+  goToStep,
+  isBusy,
+  isGoing,
+  longest,
+  namesOf,
+  newTraining,
+  placeAt,
+  put,
+  setMessage,
+  stepOf,
+  trainingOf,
+  watch,
+} from "./studio.js";
 
 /**
  * @param {StoreOf<Studio>} store
@@ -45,9 +58,14 @@ export function createTrainer(store, follow, readRecipes) {
     async change(rate, fork) {
       const studio = store.get();
       const step = stepOf(studio);
-      if (!(rate >= 1e-4 && rate <= 10)) return store.update(setMessage, "The learning rate must be a number from 0.0001 to 10.");
+      if (!(rate >= 1e-4 && rate <= 10))
+        return store.update(setMessage, "The learning rate must be a number from 0.0001 to 10.");
       const atEnd = step >= (longest(studio).reports.at(-1)?.step ?? 0) && !isBusy(studio);
-      if (atEnd) return store.update(setMessage, "The training ends at this step. Go to an earlier checkpoint and branch from there."); // prettier-ignore
+      if (atEnd)
+        return store.update(
+          setMessage,
+          "The training ends at this step. Go to an earlier checkpoint and branch from there.",
+        );
       const recipes = namesOf(studio).map((name) => withRate(trainingOf(studio, name).recipe, step, rate));
       await start(recipes, (name, id, recipe) => branch(trainingOf(studio, name), step, fork, newTraining(id, recipe)));
     },

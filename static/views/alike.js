@@ -25,7 +25,8 @@ const AROUND = 3; // steps of a place that are shown before and after it
 export function mountAlike(section, store, actions) {
   const find = finder(section);
   const form = /** @type {HTMLFormElement} */ (find("form"));
-  const field = (/** @type {string} */ name) => /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
+  const field = (/** @type {string} */ name) =>
+    /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
   const [waiting, says, units, common, places] = [".waiting", ".says", ".units", ".common", ".places"].map(find);
   /** @type {State | null} */
   let shown = null;
@@ -37,7 +38,8 @@ export function mountAlike(section, store, actions) {
     if (brush && brush !== shown?.brush) {
       field("signal").value = brush.signal;
       [field("from").value, field("to").value] = [String(brush.from), String(brush.to)];
-    } else if (!brush && (!shown || shown.step !== step)) [field("from").value, field("to").value] = [String(step), String(step)];
+    } else if (!brush && (!shown || shown.step !== step))
+      [field("from").value, field("to").value] = [String(step), String(step)];
     for (const name of ["from", "to"]) /** @type {HTMLInputElement} */ (field(name)).max = String(run.T);
     if (shown && (shown.run !== run || shown.unit !== unit || layerIndex(shown) !== layerIndex(state))) clear();
     shown = state;
@@ -76,9 +78,18 @@ export function mountAlike(section, store, actions) {
         ? "There are no held-out sequences for this model, so they could not be searched."
         : `${count.toLocaleString("en")} of ${Number(moments.of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
     setText(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
-    units.replaceChildren(moments.units.length ? "Similar units in this run: " : layerOf(state).H > 1 ? "No other unit in this run is similar." : "");
+    units.replaceChildren(
+      moments.units.length
+        ? "Similar units in this run: "
+        : layerOf(state).H > 1
+          ? "No other unit in this run is similar."
+          : "",
+    );
     for (const { unit, mirrored } of moments.units)
-      units.append(newButton(`unit ${unit}${mirrored ? " (opposite sign)" : ""}`, () => store.update(lookAt, unit - 1)), " ");
+      units.append(
+        newButton(`unit ${unit}${mirrored ? " (opposite sign)" : ""}`, () => store.update(lookAt, unit - 1)),
+        " ",
+      );
     const length = to - from + 1;
     const shared = moments.common.slice(0, 6).map((input) => tellCommon(input, length));
     const sentences = shared.length ? shared : ["No kind of input is typical of these moments."];
@@ -89,7 +100,13 @@ export function mountAlike(section, store, actions) {
   /** Create the item of a place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
   function placeOf(state, { tokens, t }, length) {
     const open = () => {
-      const keys = { model: state.run.model, sequence: tokens.join(" "), t: String(t), unit: String(state.unit + 1), views: store.get().views.join(",") };
+      const keys = {
+        model: state.run.model,
+        sequence: tokens.join(" "),
+        t: String(t),
+        unit: String(state.unit + 1),
+        views: store.get().views.join(","),
+      };
       actions.follow(`?${new URLSearchParams(keys)}`);
     };
     const first = Math.max(0, t - 1 - AROUND);
@@ -108,7 +125,16 @@ export function mountAlike(section, store, actions) {
 
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {
-  const which = step < 0 ? "the step before" : length === 1 ? "this step" : step === 0 ? "the first step" : step === length - 1 ? "the last step" : `step ${step + 1} of the moment`;
+  const which =
+    step < 0
+      ? "the step before"
+      : length === 1
+        ? "this step"
+        : step === 0
+          ? "the first step"
+          : step === length - 1
+            ? "the last step"
+            : `step ${step + 1} of the moment`;
   const input = /^(“|no )/.test(what) ? what : `${/^([aei]|op)/.test(what) ? "an" : "a"} ${what}`;
   return `The input at ${which} is ${input} in ${part(share)} of these moments, and in ${part(elsewhere)} of all steps.`;
 }

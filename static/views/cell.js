@@ -60,11 +60,17 @@ export function mountCell(section, store, figures) {
 
 /** Create the zoom with the numbers of one unit. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
 function createUnit(svg, figures) {
-  const [wires, slots, notes] = ["[data-wire]", "[data-slot]", "[data-replaced]"].map((selector) => findAll(svg, selector));
+  const [wires, slots, notes] = ["[data-wire]", "[data-slot]", "[data-replaced]"].map((selector) =>
+    findAll(svg, selector),
+  );
 
   return (state, { parts }) => {
     const { unit } = state;
-    const terms = Object.entries(sumsAt(state, unit)).flatMap(([gate, { b, Wx, Uh }]) => [[`b.${gate}`, b], [`Wx.${gate}`, Wx], [`Uh.${gate}`, Uh]]); // prettier-ignore
+    const terms = Object.entries(sumsAt(state, unit)).flatMap(([gate, { b, Wx, Uh }]) => [
+      [`b.${gate}`, b],
+      [`Wx.${gate}`, Wx],
+      [`Uh.${gate}`, Uh],
+    ]);
     /** @type {Record<string, number>} */
     const carried = { ...ownOf(state).carried(state), ...parts, ...Object.fromEntries(terms) };
     for (const wire of wires) {
@@ -93,7 +99,10 @@ function createLayer(svg, figures) {
     const column = state.step - 1;
     const cell = ownOf(state);
     /** @type {Record<string, number[]>} */
-    const strips = { ...(cell.strips?.(state) ?? ofAllUnits(state, cell.carried)), x: inputsOf(state).map((row) => row[column]) };
+    const strips = {
+      ...(cell.strips?.(state) ?? ofAllUnits(state, cell.carried)),
+      x: inputsOf(state).map((row) => row[column]),
+    };
     for (const node of nodes) {
       const name = node.dataset.node ?? "";
       const colours = strips[name].map((value) => shade(figures, name, value, state).colour);
@@ -117,7 +126,10 @@ function shade(figures, name, value, state) {
   const picture = /** @type {Picture} */ (pictureOf(name) ?? pictureOf(ownOf(state).scaledAs[name] ?? "h"));
   // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
   const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
-  return { share: Math.abs(value) / zmax, colour: `rgb(${colourAt(picture.colorscale, (value - zmin) / (zmax - zmin))})` };
+  return {
+    share: Math.abs(value) / zmax,
+    colour: `rgb(${colourAt(picture.colorscale, (value - zmin) / (zmax - zmin))})`,
+  };
 }
 
 /** Draw a rectangle for each unit, and a frame around one of them. @param {Element} strip @param {string[]} colours @param {number} framed the unit, −1 for none */
@@ -134,7 +146,8 @@ function drawStrip(strip, colours, framed) {
     [...strip.children].forEach(put);
     strip.lastElementChild?.setAttribute("class", "here");
   }
-  colours.forEach((colour, i) => (/** @type {SVGElement} */ (strip.children[i]).style.fill = colour));
+  const cells = /** @type {SVGElement[]} */ ([...strip.children]);
+  colours.forEach((colour, i) => (cells[i].style.fill = colour));
   // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
   const frame = /** @type {Element} */ (strip.lastElementChild);
   frame.toggleAttribute("hidden", framed < 0);

@@ -18,7 +18,9 @@ import { tellOutcome } from "../words.js";
  */
 export function mountCheck(group, namedBy, store, actions) {
   const view = /** @type {"memory" | "influence"} */ (group.dataset.by);
-  const [button, what, effect, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(finder(group));
+  const [button, what, effect, keep] = ["[data-do=check]", ".what", "[role=status]", "[data-do=keep]"].map(
+    finder(group),
+  );
 
   store.subscribe((state) => {
     if (!state.views.includes(view)) return;
@@ -39,7 +41,8 @@ export function mountCheck(group, namedBy, store, actions) {
   keep.addEventListener("click", () => {
     const state = store.get();
     const outcome = /** @type {Outcome} */ (detailAt(state, "checks")?.[view]);
-    if (outcome) actions.alter(setClamps, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
+    if (outcome)
+      actions.alter(setClamps, [...state.clamps, ...ownOf(state).leaveOut(state, outcome.step).clamps], null);
     button.focus();
   });
 }

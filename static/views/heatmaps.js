@@ -106,6 +106,8 @@ export function mountHeatmaps(tape, store, figures) {
 function figureOf(figure, { theme, difference, run }) {
   if (!difference || !run.twin) return figure;
   const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));
-  const data = figure.data.filter(({ meta }) => !meta).map((picture) => ({ ...picture, colorscale, zmin: -1, zmax: 1 }));
+  const data = figure.data
+    .filter(({ meta }) => !meta)
+    .map((picture) => ({ ...picture, colorscale, zmin: -1, zmax: 1 }));
   return { data, layout: { ...figure.layout, meta: `${theme} difference` } };
 }

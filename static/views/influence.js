@@ -92,16 +92,22 @@ function curvesOf(state, sensitivity) {
   const { gates, signals } = cellOf(layer);
   const many = layer.H > 1;
   const valuesOf = (/** @type {string} */ name) => /** @type {number[]} */ (sensitivity[/** @type {"z"} */ (name)]);
-  const ofGates = Object.keys(sensitivity).filter((name) => gates.includes(name)).map((gate) => ({
-    name: gate,
-    label: `∂y/∂${gate}`,
-    head: `∂y/∂${gate}`,
-    values: valuesOf(gate).map((value) => (turned(state, gate) ? -value : value)),
-  }));
+  const ofGates = Object.keys(sensitivity)
+    .filter((name) => gates.includes(name))
+    .map((gate) => ({
+      name: gate,
+      label: `∂y/∂${gate}`,
+      head: `∂y/∂${gate}`,
+      values: valuesOf(gate).map((value) => (turned(state, gate) ? -value : value)),
+    }));
   const carried = signals.filter(({ name }) => valuesOf(`${name}_unit`)).toReversed(); // h first
   const ofStates = carried.flatMap(({ name }) => {
     const symbol = symbolOf(layer, name);
-    const unit = { name, label: many ? `∂h${state.unit + 1}/∂${symbol}` : `∂h/∂${symbol}`, head: `|∂h/∂${symbol}| unit` };
+    const unit = {
+      name,
+      label: many ? `∂h${state.unit + 1}/∂${symbol}` : `∂h/∂${symbol}`,
+      head: `|∂h/∂${symbol}| unit`,
+    };
     const norm = { name: `${name} layer`, label: `‖∂h/∂${symbol}‖`, head: `‖∂h/∂${symbol}‖ layer` };
     return [
       { ...unit, values: valuesOf(`${name}_unit`) },

@@ -55,7 +55,12 @@ export function mountModel(section, store, actions) {
     const parts = [list(how, { ...card.training, ...weights })];
     const measured = Object.keys(card.measured);
     if (measured.length) {
-      parts.push(list(resets ? "Measured on held-out sequences (z near 1 takes the candidate)" : "Measured on held-out sequences", card.measured));
+      parts.push(
+        list(
+          resets ? "Measured on held-out sequences (z near 1 takes the candidate)" : "Measured on held-out sequences",
+          card.measured,
+        ),
+      );
       parts[1].append(newElement("p", tellKinds(measured)));
     }
     if (entry.said.length) parts.push(readAs(entry.said));
@@ -75,7 +80,10 @@ function tellChanges({ clamps, weights }) {
 
 /** List how a file was read. @param {string[]} sentences */
 const readAs = (sentences) =>
-  newElement("section", {}, [newElement("h2", "How the file was read"), ...sentences.map((text) => newElement("p", text))]);
+  newElement("section", {}, [
+    newElement("h2", "How the file was read"),
+    ...sentences.map((text) => newElement("p", text)),
+  ]);
 
 /** Write a value of a card: an accuracy in percent. @param {string} name @param {string | number} value */
 function factOf(name, value) {

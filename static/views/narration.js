@@ -47,7 +47,13 @@ function showAnswers(list, { run, step }) {
   if (list.hidden) return;
   const values = run.outputs.map((row) => row[step - 1]);
   const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  setLength(list, run.y.labels.length, () => newElement("li", {}, ["span", "i", "b"].map((tag) => newElement(tag))));
+  setLength(list, run.y.labels.length, () =>
+    newElement(
+      "li",
+      {},
+      ["span", "i", "b"].map((tag) => newElement(tag)),
+    ),
+  );
   run.y.labels.forEach((label, i) => {
     const [name, bar, number] = list.children[i].children;
     name.textContent = label;

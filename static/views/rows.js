@@ -21,7 +21,9 @@ export function mountRows(tape, store) {
     ofLayer.hidden = layers === 1;
     if (layer.options.length !== layers)
       layer.replaceChildren(
-        ...state.run.layers.map(({ H }, i) => new Option(`${i + 1} of ${layers}, ${H} ${H === 1 ? "unit" : "units"}`, String(i))),
+        ...state.run.layers.map(
+          ({ H }, i) => new Option(`${i + 1} of ${layers}, ${H} ${H === 1 ? "unit" : "units"}`, String(i)),
+        ),
       );
     layer.value = String(layerIndex(state));
     ofRows.hidden = layerOf(state).H <= MOST_ROWS;

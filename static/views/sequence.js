@@ -28,7 +28,9 @@ export function mountSequence(section, store, actions) {
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
-    const questions = (entry?.questions ?? []).map(({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`));
+    const questions = (entry?.questions ?? []).map(
+      ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
+    );
     examples.replaceChildren(new Option("Examples", ""), group("Sequences", sequences), group("What if", questions));
   }
 

@@ -25,7 +25,13 @@ export function mountSum(section, store, actions) {
   const showGate = mountChoice(section, ".gate input", (gate) => store.update(openGate, gate));
   /** @type {Part[]} */
   let parts = [];
-  const editor = mountEditor(find(".editor"), store, actions.alter, () => parts, (key) => weightButton(key)?.focus());
+  const editor = mountEditor(
+    find(".editor"),
+    store,
+    actions.alter,
+    () => parts,
+    (key) => weightButton(key)?.focus(),
+  );
 
   store.subscribe((state) => {
     if (state.zoom !== "gate" || !state.views.includes("cell") || state.step > state.received) return;

@@ -13,7 +13,9 @@ import { mountPointer } from "./tape/pointer.js";
  * @param {string} [beside] the name of the other run, whose outputs stand under the run's
  */
 export function mountTape(tape, store, beside = "original") {
-  const [scroller, cursor, ahead, columns, tokens] = [".scroller", ".cursor", ".ahead", ".columns", ".tokens ol"].map(finder(tape));
+  const [scroller, cursor, ahead, columns, tokens] = [".scroller", ".cursor", ".ahead", ".columns", ".tokens ol"].map(
+    finder(tape),
+  );
   const label = createLabels(tape, beside);
   const follow = mountScroller(tape, scroller, columns, store);
   const isNew = createGuard();

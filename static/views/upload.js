@@ -84,7 +84,8 @@ export function mountUpload(opener, dialog, actions) {
   function showModel(model) {
     elsewhere = actions.fits(model) ? null : model;
     if (!elsewhere) actions.adopt(model);
-    find(".understood h3").textContent = `${model.card.title}: ${elsewhere ? "close this dialog to open it" : "now on the page"}`;
+    find(".understood h3").textContent =
+      `${model.card.title}: ${elsewhere ? "close this dialog to open it" : "now on the page"}`;
     find(".said").replaceChildren(...model.said.map((text) => newElement("li", text)));
     for (const name of NAMES) field(name).value = written(answers[name]);
     field("readout").value = answers.answers.readout ?? "";
@@ -153,7 +154,9 @@ function readNames(text) {
   try {
     names = JSON.parse(text);
   } catch {
-    throw new Error('This file is not valid JSON. It must look like {"alphabet": ["a", "b"], "labels": ["no", "yes"]}.');
+    throw new Error(
+      'This file is not valid JSON. It must look like {"alphabet": ["a", "b"], "labels": ["no", "yes"]}.',
+    );
   }
   const { alphabet = null, labels = null } = names;
   return { alphabet, labels };

@@ -32,7 +32,12 @@ function questionOf({ models, run }) {
  */
 export function mountWhatIf(section, tape, store, actions) {
   const find = finder(section);
-  const [effect, scored, refused, score] = ["[aria-label=Effect]", "[aria-label=Score]", ".refused", "[data-do=score]"].map(find);
+  const [effect, scored, refused, score] = [
+    "[aria-label=Effect]",
+    "[aria-label=Score]",
+    ".refused",
+    "[data-do=score]",
+  ].map(find);
   const [questionText, why] = [".question summary b", ".question p"].map(find);
   const difference = /** @type {HTMLInputElement} */ (find("[name=difference]"));
   const question = /** @type {HTMLDetailsElement} */ (find(".question"));

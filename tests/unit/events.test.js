@@ -24,7 +24,7 @@ test("the stream gives the same events in pieces of any length", () => {
 
 test("an event is complete only after its empty line", () => {
   const parse = createParser();
-  assert.deepEqual(parse("event: room\nid: 7-2\ndata: {\"a\": 1}\n"), []);
+  assert.deepEqual(parse('event: room\nid: 7-2\ndata: {"a": 1}\n'), []);
   assert.deepEqual(parse("\nevent: you"), [{ name: "room", id: "7-2", data: { a: 1 } }]);
 });
 
@@ -46,7 +46,15 @@ test("characters of several bytes may be split between pieces", async () => {
 
 test("a broken connection raises StreamError, but an error of the listener stays as it is", async () => {
   const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("network error")) });
-  await assert.rejects(readEvents(new Response(broken), () => {}), StreamError);
-  const whole = new Response('event: room\ndata: 1\n\n');
-  await assert.rejects(readEvents(whole, () => { throw new RangeError("a bug"); }), RangeError); // prettier-ignore
+  await assert.rejects(
+    readEvents(new Response(broken), () => {}),
+    StreamError,
+  );
+  const whole = new Response("event: room\ndata: 1\n\n");
+  await assert.rejects(
+    readEvents(whole, () => {
+      throw new RangeError("a bug");
+    }),
+    RangeError,
+  );
 });

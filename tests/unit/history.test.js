@@ -24,7 +24,13 @@ test("the same view changes nothing, and moving the cursor changes only the curr
 });
 
 test("another model, view or convention makes a new entry, and so does another scenario", () => {
-  for (const next of [at({ model: "sentiment" }), at({}, { views: ["tape"] }), at({}, { convention: "pytorch" }), at({ sequence: "B" }), at({ clamps })])
+  for (const next of [
+    at({ model: "sentiment" }),
+    at({}, { views: ["tape"] }),
+    at({}, { convention: "pytorch" }),
+    at({ sequence: "B" }),
+    at({ clamps }),
+  ])
     assert.equal(changeOf(start, next, false)?.how, "pushState");
 });
 
@@ -37,13 +43,27 @@ test("typing after another change makes an entry of its own", () => {
   const [first, second] = [at({ sequence: "A x" }), at({ sequence: "A x x" })];
   const moved = at({ sequence: "A x" }, { convention: "pytorch" });
   const chosen = at({ sequence: "B" });
-  assert.deepEqual(entriesOf([[first, true], [moved], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), ["pushState", "pushState", "pushState"]);
+  assert.deepEqual(entriesOf([[first, true], [moved], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), [
+    "pushState",
+    "pushState",
+    "pushState",
+  ]);
   assert.deepEqual(entriesOf([[first, true], [chosen], [second, true]]), ["pushState", "pushState", "pushState"]);
   const movedAndTyped = at({ sequence: "A x" }, { convention: "pytorch" });
-  assert.deepEqual(entriesOf([[movedAndTyped, true], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), ["pushState", "pushState"]);
+  assert.deepEqual(
+    entriesOf([
+      [movedAndTyped, true],
+      [at({ sequence: "A x x" }, { convention: "pytorch" }), true],
+    ]),
+    ["pushState", "pushState"],
+  );
 });
 
 test("the cursor can move between two letters without ending an entry of typing", () => {
-  const steps = [[at({ sequence: "A x" }), true], [at({ sequence: "A x" }, { step: 2 }), true], [at({ sequence: "A x x" }, { step: 2 }), true]];
+  const steps = [
+    [at({ sequence: "A x" }), true],
+    [at({ sequence: "A x" }, { step: 2 }), true],
+    [at({ sequence: "A x x" }, { step: 2 }), true],
+  ];
   assert.deepEqual(entriesOf(steps), ["pushState", "replaceState", "replaceState"]);
 });

@@ -23,13 +23,27 @@ const listOf = (make) => Array.from({ length: whole(0, 3) }, make);
 function clamp() {
   const from = whole(1, 9);
   const units = random() < 0.3 ? null : Array.from({ length: whole(1, 3) }, () => whole(1, 256));
-  return { gate: oneOf(HELD), units, from, to: oneOf([null, from, from + 3]), value: Number((random() * 2 - 1).toFixed(3)), layer: whole(1, 4) };
+  return {
+    gate: oneOf(HELD),
+    units,
+    from,
+    to: oneOf([null, from, from + 3]),
+    value: Number((random() * 2 - 1).toFixed(3)),
+    layer: whole(1, 4),
+  };
 }
 
 function weight() {
   const part = oneOf(["W", "U", "b", "c"]);
   const index = part === "W" || part === "U" ? whole(1, 64) : null;
-  return { layer: whole(1, 4), gate: oneOf(GATES), unit: whole(1, 64), part, index, value: oneOf([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]) };
+  return {
+    layer: whole(1, 4),
+    gate: oneOf(GATES),
+    unit: whole(1, 64),
+    part,
+    index,
+    value: oneOf([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]),
+  };
 }
 
 test("encode and decode keep every part of a link", () => {
@@ -42,8 +56,16 @@ test("encode and decode keep every part of a link", () => {
       weights: listOf(weight),
       against: oneOf(["", "B x x B"]),
       focus: {
-        step: whole(1, 99), layer: oneOf([null, 0, 2]), unit: whole(0, 99), views: views.length ? views : FOCUS.views, zoom: oneOf(ZOOMS),
-        gate: oneOf(GATES), table: oneOf(SIGNALS), convention: oneOf(CONVENTIONS), rows: oneOf(ROWS), scale: oneOf(SCALES),
+        step: whole(1, 99),
+        layer: oneOf([null, 0, 2]),
+        unit: whole(0, 99),
+        views: views.length ? views : FOCUS.views,
+        zoom: oneOf(ZOOMS),
+        gate: oneOf(GATES),
+        table: oneOf(SIGNALS),
+        convention: oneOf(CONVENTIONS),
+        rows: oneOf(ROWS),
+        scale: oneOf(SCALES),
       },
       notices: [],
     };
@@ -52,7 +74,13 @@ test("encode and decode keep every part of a link", () => {
 });
 
 test("a bad value is reported with its key, and the other keys are used", () => {
-  for (const [key, value] of [["t", "0"], ["unit", "x"], ["views", "tape,nonsense"], ["clamps", "q@1=0"], ["weights", "z.1.W=1"]]) {
+  for (const [key, value] of [
+    ["t", "0"],
+    ["unit", "x"],
+    ["views", "tape,nonsense"],
+    ["clamps", "q@1=0"],
+    ["weights", "z.1.W=1"],
+  ]) {
     const { notices, focus } = decode(`?${key}=${value}&zoom=gate`);
     assert.equal(notices.length, 1);
     assert.match(notices[0], new RegExp(`“${key}”`));

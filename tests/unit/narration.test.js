@@ -3,8 +3,15 @@ import test from "node:test";
 import { ownOf } from "../../static/own.js";
 import { runOf, stateOf } from "./states.js";
 
-const tell = (state) => ownOf(state).narrate(state).map(({ text }) => text).join("");
-const aboutOf = (state) => ownOf(state).narrate(state).flatMap(({ about }) => about ?? []);
+const tell = (state) =>
+  ownOf(state)
+    .narrate(state)
+    .map(({ text }) => text)
+    .join("");
+const aboutOf = (state) =>
+  ownOf(state)
+    .narrate(state)
+    .flatMap(({ about }) => about ?? []);
 
 // Half of 0.5 · 0.98^n is left after ln 0.5 / ln 0.98 = 34.3 steps.
 const keeps = { z: [[1, 0.02]], r: [[0.5, 0.1]], h_tilde: [[0.5, 0]], h: [[0.5, 0.49]], half_life: [[0, 34.3]] };
@@ -20,7 +27,9 @@ test("a GRU that keeps its state says how much, and for how long", () => {
 });
 
 test("the other convention names the same step with the other z", () => {
-  const [source, pytorch] = ["source", "pytorch"].map((convention) => tell(stateOf(runOf("gru", keeps), { step: 2, convention })));
+  const [source, pytorch] = ["source", "pytorch"].map((convention) =>
+    tell(stateOf(runOf("gru", keeps), { step: 2, convention })),
+  );
   assert.equal(pytorch, source.replaceAll("0.02", "0.98").replace("nearly closed", "nearly open"));
 });
 
@@ -36,7 +45,10 @@ test("a reset gate is described where its candidate is taken, and a clamp with t
   const rows = { ...keeps, z: [[1, 0.5]], "computed.z": [[0, 0.9]], h: [[0.5, 0.25]] };
   const clamps = [{ gate: "z", units: null, from: 2, to: 2, value: 0.5, layer: 1 }];
   const text = tell(stateOf(runOf("gru", rows, { held: ["z"] }, { clamps }), { step: 2 }));
-  assert.match(text, /the unit mixes 50% of its state with 50% of its candidate\. z is clamped at 0\.50 instead of 0\.90\. /);
+  assert.match(
+    text,
+    /the unit mixes 50% of its state with 50% of its candidate\. z is clamped at 0\.50 instead of 0\.90\. /,
+  );
   assert.match(text, /The candidate sees 10% of the old state \(r = 0\.10\)\. Then h changes from 0\.50 to 0\.25/);
 });
 
@@ -51,7 +63,14 @@ test("units are named by what they do before the cursor's unit", () => {
 
 test("an LSTM says what is kept, added and passed on", () => {
   // c = 0.9 · 1 + 0.1 · 0.5 = 0.95; h = 0.5 · tanh 1 = 0.38, then 0.5 · tanh 0.95 = 0.37.
-  const rows = { f: [[0, 0.9]], i: [[1, 0.1]], o: [[0.5, 0.5]], c_tilde: [[1, 0.5]], c: [[1, 0.95]], h: [[0.5 * Math.tanh(1), 0.5 * Math.tanh(0.95)]] };
+  const rows = {
+    f: [[0, 0.9]],
+    i: [[1, 0.1]],
+    o: [[0.5, 0.5]],
+    c_tilde: [[1, 0.5]],
+    c: [[1, 0.95]],
+    h: [[0.5 * Math.tanh(1), 0.5 * Math.tanh(0.95)]],
+  };
   assert.equal(
     tell(stateOf(runOf("lstm", rows), { step: 2 })),
     "At t = 2 (input A) the forget gate is nearly open: the unit keeps 90% of its cell state (f = 0.90) and adds 10% of its candidate (i = 0.10). " +

@@ -4,7 +4,9 @@ import { parseEvents } from "../../static/events.js";
 
 const { boot, run } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
 
-globalThis.document = { querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null) };
+globalThis.document = {
+  querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null),
+};
 globalThis.location = new URL("http://localhost/");
 
 /** The first run of the page as the server sends it. */

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { closing, decimalsOf, mixtureAt, originAt, putEquation, rowsOf, shownRows, sumAt, unitAt, writtenAt } from "../../static/reading.js";
+import {
+  closing,
+  decimalsOf,
+  mixtureAt,
+  originAt,
+  putEquation,
+  rowsOf,
+  shownRows,
+  sumAt,
+  unitAt,
+  writtenAt,
+} from "../../static/reading.js";
 import { firstRun, runOf, stateOf } from "./states.js";
 
 const run = firstRun();
@@ -29,7 +40,8 @@ test("the two conventions of z add up to 1, and their sums to 0", () => {
 
 test("a difference has the sign that the convention gives z", () => {
   const rows = { z: [[0.25, 0.75]], "delta.z": [[0.5, -0.25]], "delta.h": [[1, 2]] };
-  const differenceOf = (convention, signal) => shownRows(stateOf(runOf("gru", rows), { convention, difference: true }), signal)[0];
+  const differenceOf = (convention, signal) =>
+    shownRows(stateOf(runOf("gru", rows), { convention, difference: true }), signal)[0];
   assert.deepEqual(differenceOf("source", "z"), [0.5, -0.25]);
   assert.deepEqual(differenceOf("pytorch", "z"), [-0.5, 0.25]);
   assert.deepEqual(differenceOf("pytorch", "h"), [1, 2]);
@@ -53,18 +65,41 @@ test("the numbers of an equation stand in its slots, and a clamped value beside 
 test("contributions are those of the cursor's step, and the largest of a step is named", () => {
   const small = runOf("gru", { z: [[0.5, 0.5, 0.5]] });
   const place = { run: small, layer: 0, unit: 0, from: 2, to: 3 };
-  const shares = [[0.25, 0.25, 0.5, 0], [0.125, 0.125, 0.25, 0.5]];
-  const ledger = { ...place, shares, largest: [[2, 0, 1], [3, 2, 0, 1]], origins: [0.75, 0.75], since: [0, 2], twin: null, twin_largest: null };
+  const shares = [
+    [0.25, 0.25, 0.5, 0],
+    [0.125, 0.125, 0.25, 0.5],
+  ];
+  const ledger = {
+    ...place,
+    shares,
+    largest: [
+      [2, 0, 1],
+      [3, 2, 0, 1],
+    ],
+    origins: [0.75, 0.75],
+    since: [0, 2],
+    twin: null,
+    twin_largest: null,
+  };
   const at = (step) => stateOf(small, { step, details: { ledger } });
   assert.equal(mixtureAt(at(1)), null);
   assert.deepEqual(mixtureAt(at(3)).shares, shares[1]);
-  assert.deepEqual([2, 3].map((step) => writtenAt(at(step))), [{ step: 2, value: 0.5 }, { step: 3, value: 0.5 }]);
+  assert.deepEqual(
+    [2, 3].map((step) => writtenAt(at(step))),
+    [
+      { step: 2, value: 0.5 },
+      { step: 3, value: 0.5 },
+    ],
+  );
   assert.equal(originAt(at(2)), "h₀ = 0.75");
   assert.match(originAt(at(3)), /0\.75.*t = 2/);
 });
 
 test("a step that is skipped has its gate clamped at the core's 0, whatever that is called on screen", () => {
-  for (const [convention, shown] of [["source", 0], ["pytorch", 1]]) {
+  for (const [convention, shown] of [
+    ["source", 0],
+    ["pytorch", 1],
+  ]) {
     const { clamps, text } = closing(stateOf(run, { convention }), "z", 3);
     assert.deepEqual(clamps, [{ gate: "z", units: null, from: 3, to: 3, value: 0, layer: 1 }]);
     assert.match(text, new RegExp(`^z.* at ${shown}$`));

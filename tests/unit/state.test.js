@@ -27,8 +27,15 @@ test("the outputs of the trained model are the targets of its task", () => {
 });
 
 test("the cursor stays within the steps of the run and the units of the layer", () => {
-  for (const [step, expected] of [[0, 1], [1, 1], [3.4, 3], [99, run.T]]) assert.equal(goTo(state, step).step, expected);
-  for (const unit of [-1, 0, 99]) assert.equal(lookAt(state, unit).unit, Math.max(0, Math.min(unit, layerOf(state).H - 1)));
+  for (const [step, expected] of [
+    [0, 1],
+    [1, 1],
+    [3.4, 3],
+    [99, run.T],
+  ])
+    assert.equal(goTo(state, step).step, expected);
+  for (const unit of [-1, 0, 99])
+    assert.equal(lookAt(state, unit).unit, Math.max(0, Math.min(unit, layerOf(state).H - 1)));
   assert.equal(moveRow(state, 5).unit, layerOf(state).H - 1);
 });
 

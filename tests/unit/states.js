@@ -22,13 +22,42 @@ export function runOf(cell, rows, layer = {}, changes = {}) {
   const [first] = Object.values(rows);
   const [H, T] = [first.length, first[0].length];
   const zeros = (length) => Array(length).fill(0);
-  const names = [...signals.map(({ name }) => name), ...gates.flatMap((gate) => [`Wx.${gate}`, `Uh.${gate}`]), "half_life"];
+  const names = [
+    ...signals.map(({ name }) => name),
+    ...gates.flatMap((gate) => [`Wx.${gate}`, `Uh.${gate}`]),
+    "half_life",
+  ];
   const b = Object.fromEntries(gates.map((gate) => [gate, zeros(H)]));
-  const start = { model: "m", T, tokens: Array(T).fill("A"), others: null, twin: false, x: { labels: ["A"] }, layers: [{ cell, H, reset: "before", b, h0: zeros(2 * H), held: [], ...layer }], y: { kind: "softmax", labels: ["A", "B"] }, right: null }; // prettier-ignore
-  const run = { ...newRun(start, { clamps: [], weights: [] }), outputs: [Array(T).fill(0.9), Array(T).fill(0.1)], ...changes };
-  run.layers[0].rows = { ...Object.fromEntries(names.map((name) => [name, Array.from({ length: H }, () => zeros(T))])), ...rows };
+  const start = {
+    model: "m",
+    T,
+    tokens: Array(T).fill("A"),
+    others: null,
+    twin: false,
+    x: { labels: ["A"] },
+    layers: [{ cell, H, reset: "before", b, h0: zeros(2 * H), held: [], ...layer }],
+    y: { kind: "softmax", labels: ["A", "B"] },
+    right: null,
+  };
+  const run = {
+    ...newRun(start, { clamps: [], weights: [] }),
+    outputs: [Array(T).fill(0.9), Array(T).fill(0.1)],
+    ...changes,
+  };
+  run.layers[0].rows = {
+    ...Object.fromEntries(names.map((name) => [name, Array.from({ length: H }, () => zeros(T))])),
+    ...rows,
+  };
   return run;
 }
 
 /** Return the state of a page that shows a complete run. */
-export const stateOf = (run, changes = {}) => ({ ...FOCUS, models: boot.models, run, received: run.T, first: 0, details: {}, ...changes });
+export const stateOf = (run, changes = {}) => ({
+  ...FOCUS,
+  models: boot.models,
+  run,
+  received: run.T,
+  first: 0,
+  details: {},
+  ...changes,
+});

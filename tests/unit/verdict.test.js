@@ -7,7 +7,8 @@ const revealed = { truth: 0, text: "", replies: [], reveal: "", why: "", page: "
 const isCorrect = (text) => text.startsWith("Correct");
 
 test("a choice is correct if it is among the true options, and a wrong one is quoted as a sentence", () => {
-  const choose = (answer, truth, chosen) => verdict({ ...question, kind: "choose" }, answer, { ...revealed, truth }, chosen);
+  const choose = (answer, truth, chosen) =>
+    verdict({ ...question, kind: "choose" }, answer, { ...revealed, truth }, chosen);
   assert.ok(isCorrect(choose(1, [0, 1], "z opens")));
   assert.ok(isCorrect(choose(2, 2, "z opens")));
   assert.match(choose(2, [0, 1], "z opens"), /^Not quite.*z opens\.$/);
@@ -15,7 +16,8 @@ test("a choice is correct if it is among the true options, and a wrong one is qu
 });
 
 test("a number is correct within half a percent of the scale or as it is written, and close within a tenth", () => {
-  const give = (answer, truth, form = "2") => verdict({ ...question, form }, answer, { ...revealed, truth, text: written(truth, { form }) }, "");
+  const give = (answer, truth, form = "2") =>
+    verdict({ ...question, form }, answer, { ...revealed, truth, text: written(truth, { form }) }, "");
   // The scale goes from 0 to 2: half a percent of it is 0.01, a tenth 0.2.
   assert.ok(isCorrect(give(1.009, 1)));
   assert.ok(!isCorrect(give(1.011, 1)));
@@ -26,12 +28,21 @@ test("a number is correct within half a percent of the scale or as it is written
 });
 
 test("a number is written in the question's form", () => {
-  assert.deepEqual(["%", "1", "3"].map((form) => written(0.125, { form })), ["13%", "0.1", "0.125"]);
+  assert.deepEqual(
+    ["%", "1", "3"].map((form) => written(0.125, { form })),
+    ["13%", "0.1", "0.125"],
+  );
   assert.equal(written(-0.5, { form: "2" }), "−0.50");
 });
 
 test("a curve is compared with the truth from its first step on, and its largest gap is named", () => {
-  const draw = (answer, truth) => verdict({ ...question, kind: "draw", low: -1, high: 1, start: 1, steps: ["A", "x", "B"] }, answer, { ...revealed, truth }, "");
+  const draw = (answer, truth) =>
+    verdict(
+      { ...question, kind: "draw", low: -1, high: 1, start: 1, steps: ["A", "x", "B"] },
+      answer,
+      { ...revealed, truth },
+      "",
+    );
   // 15% of the scale from −1 to 1 is 0.3.
   assert.ok(isCorrect(draw([0.29, -0.29], [0.9, 0, 0])));
   const text = draw([0.1, -0.5], [0.9, 0, 0.25]);

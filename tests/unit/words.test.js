@@ -5,13 +5,23 @@ import { briefly, lasting, openness, percent, part, whichUnits } from "../../sta
 
 test("only 0 is written as 0%, and only 1 as 100%", () => {
   for (let share = 1e-9; share < 1; share *= 1.7)
-    for (const value of [share, 1 - share]) assert.ok(!["0%", "100%"].includes(percent(value)), `${value}: ${percent(value)}`);
-  assert.deepEqual([0, 1].map((share) => percent(share)), ["0%", "100%"]);
-  assert.deepEqual([0, 0.5, 1].map((share) => part(share)), ["none", "50%", "all"]);
+    for (const value of [share, 1 - share])
+      assert.ok(!["0%", "100%"].includes(percent(value)), `${value}: ${percent(value)}`);
+  assert.deepEqual(
+    [0, 1].map((share) => percent(share)),
+    ["0%", "100%"],
+  );
+  assert.deepEqual(
+    [0, 0.5, 1].map((share) => part(share)),
+    ["none", "50%", "all"],
+  );
 });
 
 test("a negative number has a true minus sign, and zero has none", () => {
-  assert.deepEqual([-0.004, -1.5, 12345, NaN, 0.005].map((value) => fixed(value)), ["0.00", "−1.50", "1.2e+4", "", "0.01"]);
+  assert.deepEqual(
+    [-0.004, -1.5, 12345, NaN, 0.005].map((value) => fixed(value)),
+    ["0.00", "−1.50", "1.2e+4", "", "0.01"],
+  );
   for (let i = -500; i <= 500; i++) assert.equal(Number(fixed(i / 100).replace("−", "-")), i / 100);
 });
 
@@ -21,12 +31,21 @@ test("a half-life is rounded by its size", () => {
 });
 
 test("a gate is called closed only at 0 and open only at 1", () => {
-  assert.deepEqual([0, 0.01, 0.5, 0.99, 1].map(openness), ["closed", "nearly closed", "partly open", "nearly open", "open"]);
+  assert.deepEqual([0, 0.01, 0.5, 0.99, 1].map(openness), [
+    "closed",
+    "nearly closed",
+    "partly open",
+    "nearly open",
+    "open",
+  ]);
 });
 
 test("up to four units are named, more are counted", () => {
   const closed = (count, length = 8) =>
-    whichUnits(Array.from({ length }, (_, unit) => (unit < count ? 0.1 : 0.5)), [["closed", "is", "are"]]);
+    whichUnits(
+      Array.from({ length }, (_, unit) => (unit < count ? 0.1 : 0.5)),
+      [["closed", "is", "are"]],
+    );
   assert.deepEqual(
     [0, 1, 2, 5, 8].map((count) => closed(count)),
     ["", "unit 1 is", "units 1 and 2 are", "5 units are", "all 8 units are"],

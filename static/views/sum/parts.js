@@ -45,7 +45,8 @@ export function partsOf(state, sums) {
   const inputName = (/** @type {number} */ j) => (layer === 0 ? sums.inputs[j] : `${sums.inputs[j]} of layer ${layer}`);
   const inputs = inputsOf(state).map((values) => values[column]);
   const stateName = (/** @type {number} */ k) => `${ownOf(state).factorIn(gate)}h${k + 1}, t − 1`;
-  const old = (/** @type {number} */ k) => past?.[row][k] ?? clampAt(state.run, "h_prev", layer, k, step)?.value ?? before(state, "h", k);
+  const old = (/** @type {number} */ k) =>
+    past?.[row][k] ?? clampAt(state.run, "h_prev", layer, k, step)?.value ?? before(state, "h", k);
   const parts = [
     ...W.map((weight, j) => newPart("Wx", inputName(j), "W", j, weight, trained.W[j], inputs[j], Wx[row][j])),
     ...U.map((weight, k) => newPart("Uh", stateName(k), "U", k, weight, trained.U[k], old(k), Uh[row][k])),

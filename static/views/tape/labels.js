@@ -48,7 +48,8 @@ function each(row, labelled, fill) {
 
 /** Tell the style sheet how many columns there are and how wide they must be. @param {HTMLElement} tape @param {Run} run @param {number} labelled */
 function setColumns(tape, { T, tokens, columns, y }, labelled) {
-  const longest = (/** @type {readonly string[]} */ texts) => Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
+  const longest = (/** @type {readonly string[]} */ texts) =>
+    Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
   const chars = longest([...(tokens ?? []), tokens?.some((token) => token.includes("0.")) ? DECIMAL : ""]);
   const labels = longest(y.kind === "softmax" ? y.labels : []);
   for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))

@@ -35,7 +35,8 @@ export function mountPointer(scroller, columns, store) {
     const [from, to] = [Math.min(origin.step, step), Math.max(origin.step, step)];
     const rows = [Math.min(origin.row, row), Math.max(origin.row, row) + 1];
     if (views.includes("alike")) store.update(setBrush, { signal, from, to });
-    if (views.includes("whatif")) store.update(select, rangeOf(state, signal, from, to, unitsInSight(state).slice(...rows)));
+    if (views.includes("whatif"))
+      store.update(select, rangeOf(state, signal, from, to, unitsInSight(state).slice(...rows)));
   }
 
   for (const type of /** @type {const} */ (["pointerdown", "pointermove"]))

@@ -28,7 +28,9 @@ export function createParity(section) {
         ),
       );
       const T = differences[0]?.by_step.length ?? 0;
-      const rows = Array.from({ length: T }, (_, i) => newRow([String(i + 1), ...differences.map(({ by_step }) => brief(by_step[i]))]));
+      const rows = Array.from({ length: T }, (_, i) =>
+        newRow([String(i + 1), ...differences.map(({ by_step }) => brief(by_step[i]))]),
+      );
       find(".by-step thead").replaceChildren(newRow(["t", ...differences.map(({ title }) => title)], "col"));
       find(".by-step tbody").replaceChildren(...rows);
     },

@@ -16,7 +16,9 @@ import { tellClamp, tellWeight } from "./text.js";
  */
 export function mountChanges(section, store, alter, next) {
   const find = finder(section);
-  const [list, undoButton, redoButton, clear] = [".chips", "[data-do=undo]", "[data-do=redo]", "[data-do=clear]"].map(find);
+  const [list, undoButton, redoButton, clear] = [".chips", "[data-do=undo]", "[data-do=redo]", "[data-do=clear]"].map(
+    find,
+  );
   const isNew = createGuard();
 
   /** @param {string} text @param {() => void} choose @param {string} reverting @param {() => void} revert */
@@ -42,7 +44,12 @@ export function mountChanges(section, store, alter, next) {
   function weightChip(state, weight) {
     const { value: _, ...place } = weight;
     const text = tellWeight(state, weight);
-    return newChip(text, () => store.update(editWeight, place), `Reset to trained weight: ${text}`, () => alter(setWeight, place, null));
+    return newChip(
+      text,
+      () => store.update(editWeight, place),
+      `Reset to trained weight: ${text}`,
+      () => alter(setWeight, place, null),
+    );
   }
 
   undoButton.addEventListener("click", () => alter(undo));
@@ -59,10 +66,17 @@ export function mountChanges(section, store, alter, next) {
   return (state) => {
     const { clamps, weights, chosen, convention, run, views } = state;
     if (!isNew(clamps, weights, chosen, convention, run, state.undo, state.redo, views)) return;
-    list.replaceChildren(...clamps.map((_, i) => clampChip(state, i)), ...weights.map((weight) => weightChip(state, weight)));
+    list.replaceChildren(
+      ...clamps.map((_, i) => clampChip(state, i)),
+      ...weights.map((weight) => weightChip(state, weight)),
+    );
     undoButton.setAttribute("aria-disabled", String(state.undo.length === 0));
     redoButton.setAttribute("aria-disabled", String(state.redo.length === 0));
     clear.hidden = !isChanged(state);
-    clear.textContent = !weights.length ? "Clear all clamps" : clamps.length ? "Clear all changes" : "Reset all weights";
+    clear.textContent = !weights.length
+      ? "Clear all clamps"
+      : clamps.length
+        ? "Clear all changes"
+        : "Reset all weights";
   };
 }

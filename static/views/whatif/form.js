@@ -61,7 +61,8 @@ export function mountForm(form, store, alter) {
     showValue();
     const clamp = read();
     const { value: _, ...range } = clamp;
-    if (chosen !== null) alter(setClamps, clamps.with(chosen, clamp), chosen, target === value ? `value ${chosen}` : null);
+    if (chosen !== null)
+      alter(setClamps, clamps.with(chosen, clamp), chosen, target === value ? `value ${chosen}` : null);
     else if (target !== value) store.update(select, range);
   });
   form.addEventListener("submit", (event) => {

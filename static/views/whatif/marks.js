@@ -8,7 +8,10 @@ import { layerIndex, unitsInSight } from "../../state.js";
 
 /** @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
 export function createMarks(tape) {
-  const rows = findAll(tape, ".signal").map((row) => ({ signal: row.dataset.signal, marks: row.querySelector(".holdmarks") }));
+  const rows = findAll(tape, ".signal").map((row) => ({
+    signal: row.dataset.signal,
+    marks: row.querySelector(".holdmarks"),
+  }));
   const isNew = createGuard();
 
   return (state) => {
@@ -16,7 +19,8 @@ export function createMarks(tape) {
     if (!isNew(clamps, chosen, selection, first, layer, state.rows, run, views)) return;
     const boxes = clamps.flatMap((clamp, i) => boxesOf(state, clamp, i === chosen ? "held chosen" : "held"));
     if (selection && views.includes("whatif")) boxes.push(...boxesOf(state, selection, "selected"));
-    for (const { signal, marks } of rows) marks?.replaceChildren(...boxes.flatMap((box) => (box.signal === signal ? box.element : [])));
+    for (const { signal, marks } of rows)
+      marks?.replaceChildren(...boxes.flatMap((box) => (box.signal === signal ? box.element : [])));
   };
 }
 
@@ -29,7 +33,8 @@ function boxesOf(state, { gate, units, from, to, layer }, className) {
   const rows = unitsInSight(state).flatMap((unit, row) => (units && !units.includes(unit + 1) ? [] : row));
   return stretches(rows).map((stretch) => {
     const element = Object.assign(document.createElement("i"), { className });
-    for (const [name, number] of Object.entries({ ...stretch, ...place })) element.style.setProperty(`--${name}`, String(number));
+    for (const [name, number] of Object.entries({ ...stretch, ...place }))
+      element.style.setProperty(`--${name}`, String(number));
     return { signal: signal ?? gate, element };
   });
 }
