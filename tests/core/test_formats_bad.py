@@ -6,8 +6,6 @@ import io
 import json
 import pickle
 import struct
-import time
-import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,41 +21,17 @@ from safetensors.numpy import save
 from gru_core import Vectors, formats, presets
 from gru_core.formats import FormatError
 from gru_core.formats.weights import MAX_BYTES
-from tests.support.files import FIXTURES, torch_layer
+from tests.support.files import FIXTURES, refused, torch_layer, zipped
 from tests.support.files import npz as npz_of
 
 ARRAYS = torch_layer(np.random.default_rng(0), 3, 4)
 PICKLE = r"is a pickle, which can run anybody's code(?s:.*)torch\.save\(model\.state_dict\(\)(?s:.*)np\.savez"
 
 
-def refused(data: bytes, message: str, name: str = "x") -> None:
-    """Raises AssertionError unless the file is refused with the message, in half a second and 100 MB."""
-    begun = time.process_time()
-    with pytest.raises(FormatError, match=message) as error:
-        formats.read(data, name)
-    assert time.process_time() - begun < 0.5
-    tracemalloc.start()  # apart from the timing: it slows things down
-    with pytest.raises(FormatError):
-        formats.read(data, name)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 100e6
-    assert len(str(error.value)) < 1000
-    assert all(c.isprintable() or c == "\n" for c in str(error.value))
-
-
 def npy(header: str, body: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
     text = header.encode()
     length = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text))
     return b"\x93NUMPY" + version + length + text + body
-
-
-def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def shaped(shape: str, dtype: str = "<f4", body: bytes = b"") -> bytes:

@@ -16,8 +16,7 @@ import pytest
 import gru_core as gru
 from gru_core import formats
 from gru_core.formats import Unanswered, others, torch_file
-from tests.core.test_formats_bad import refused, zipped
-from tests.support.files import FIXTURES, reference
+from tests.support.files import FIXTURES, reference, refused, zipped
 
 READ = {
     "pytorch-state.pt": {},

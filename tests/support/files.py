@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from gru_core.formats import Unanswered
+from gru_core import formats
+from gru_core.formats import FormatError, Unanswered
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -79,3 +84,28 @@ def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: 
         "bias_hh": 3 * units,
     }
     return {f"{prefix}{n}{suffix}": rng.normal(0, 0.5, shape).astype(np.float32) for n, shape in shapes.items()}
+
+
+def refused(data: bytes, message: str, name: str = "x") -> None:
+    """Raise AssertionError unless the file is refused with the message, in half a second and 100 MB."""
+    begun = time.process_time()
+    with pytest.raises(FormatError, match=message) as error:
+        formats.read(data, name)
+    assert time.process_time() - begun < 0.5
+    tracemalloc.start()  # apart from the timing: it slows things down
+    with pytest.raises(FormatError):
+        formats.read(data, name)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100e6
+    assert len(str(error.value)) < 1000
+    assert all(c.isprintable() or c == "\n" for c in str(error.value))
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """Return a zip archive of the members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
