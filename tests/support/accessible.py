@@ -18,3 +18,15 @@ def expect_no_barriers(page: Page, state: str = "", within: str = "", *, colors_
         options["runOnly"] = ["color-contrast", "link-in-text-block"]
     report = AXE.run(page, within or None, options)
     assert report.violations_count == 0, f"{state}: {report.generate_report()}"
+
+
+def expect_accessible_at_every_width(page: Page) -> None:
+    """Run axe at each width, and check that the page never scrolls sideways. The last width is that of a phone."""
+    for width in (1440, 1024, 390):
+        for narrower in (width - 70, width):
+            page.set_viewport_size({"width": narrower, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= narrower
+        expect_no_barriers(page, str(width))
+    page.emulate_media(color_scheme="dark")
+    expect_no_barriers(page, "dark", colors_alone=True)
+    page.emulate_media(color_scheme=None)
