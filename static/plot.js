@@ -1,4 +1,4 @@
-/** The only place that knows Plotly. */
+/** All code that uses Plotly. */
 
 /** @import { Rows, Signal } from "./run.js" */
 /** @import { Colour, Scale } from "./theme.js" */
@@ -23,7 +23,7 @@ export const NO_PICTURES = "The pictures could not be loaded. All numbers are he
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Load Plotly on the first call. It has 1.5 MB: the page works without it until it has arrived. */
+/** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
     const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
@@ -40,10 +40,10 @@ export function plotly() {
 }
 
 /**
- * Draw the heatmaps into `div`, each where its row of the tape stands. Cheap when only the numbers are new.
+ * Draw the heatmaps into `div`, each at the place of its row on the tape. This is fast if only the numbers have changed.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
- * @param {{data: Filled[], layout: Figure["layout"]}} figure the skeleton that Python defined, filled
+ * @param {{data: Filled[], layout: Figure["layout"]}} figure from Python, with the values filled in
  * @param {Record<string, Place>} places by signal
  */
 export function drawHeatmaps(Plotly, div, figure, places) {
@@ -71,7 +71,7 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 /**
  * Return a picture as a data: address, to be stored as a file.
  * @param {PlotlyLibrary} Plotly
- * @param {Figure} figure with its size in its layout
+ * @param {Figure} figure with its size in `layout`
  * @param {"svg" | "png"} format
  */
 export function pictureOf(Plotly, { data, layout }, format) {

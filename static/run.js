@@ -1,17 +1,17 @@
 /**
- * A run as it arrives: `start` says how large it is, each step fills one column.
+ * A run that arrives step by step: `start` has its sizes, and each step fills one column.
  *
- * Every array is `rows[unit][step]`: a Float64Array for each unit, NaN where nothing has come yet. A heatmap draws it as
- * it is.
+ * Every array is `rows[unit][step]`: a Float64Array for each unit, with NaN for steps that have not arrived. A heatmap draws it
+ * without conversion.
  */
 
 /** @typedef {Float64Array[]} Rows */
 /** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
 /** A signal that is computed from a sum W x + U h + b. @typedef {string} Gate */
-/** What can be clamped: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
+/** The name of a value that can be clamped: a gate, or the previous state that a step reads. @typedef {string} Held */
 /**
- * A clamp, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
- * count from 1. z is the source's, whatever the convention on screen.
+ * A clamp, in the form of the server's requests. `units` (null: all units), `layer` and the steps `from` and `to` (null: the last
+ * step) count from 1. A clamp of z uses the core's convention, not the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
 /**
@@ -19,7 +19,7 @@
  * `index`, or a bias. All places count from 1.
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
-/** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
+/** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
  * What a scenario changes of a model, and the other input that it is compared with, "" or absent if there is none.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
@@ -31,11 +31,14 @@
  * "z.value" for one, and the numbers of decimals with which it does.
  * @typedef {{parts: number[], sizes: number[], decimals: Record<string, number[]>}} EquationStep
  */
-/** The unit that these are of, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
+/** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace}} Start */
-/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step */
+/**
+ * One step of a run. Every row is in base64.
+ * @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step
+ */
 /**
  * The end of a run: how far each unit's state moved in all, layer by layer. Beside an original run also the `first` step
  * at which the two answer differently, and where their states differ `most`.
@@ -43,8 +46,9 @@
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
- * `rows` has the layer's arrays by their names in the steps: "z" and the other signals, the terms "Wx.z" and "Uh.z" of a
- * gate's sum, "twin.z" of the original run, "delta.z", z minus that, and "computed.z", what a clamped z would have been.
+ * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
+ * sum; "twin.z", the values of the original run; "delta.z", the difference between "z" and "twin.z"; and "computed.z", the values
+ * of a clamped z without the clamp.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
 /** `equations` came with the run, for one unit. @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
@@ -109,13 +113,13 @@ export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => 
   against,
 });
 
-/** Return the name of the run beside this one. @param {Run} run */
+/** Return the name of the run with which a run is compared. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
 /** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
 export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
 
-/** Complete a run with its end. @param {Run} run @param {Done} done */
+/** Complete a run with the data of its last event. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
@@ -134,10 +138,10 @@ function put(rows, column, base64) {
 }
 
 /**
- * Return the model's answer at a step: the likeliest label and its probability, or the number.
+ * Return the model's output at a step: the most likely label and its probability, or the number.
  * @param {Run} run
  * @param {number} column
- * @param {Rows} [outputs] the run's own, or those of the run beside it
+ * @param {Rows} [outputs] the outputs of the run, or of the run with which it is compared
  * @returns {{text: string, value: number}}
  */
 export function answer(run, column, outputs = run.outputs) {
@@ -153,7 +157,7 @@ export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 const RIGHT_WITHIN = 0.1; // of the task's own number
 
 /**
- * Return the task's answer at a step as text if the model's answer is wrong, else "".
+ * Return the task's target at a step, as text, if the model's output is wrong; else "".
  * @param {Run} run @param {number} column
  */
 export function missed(run, column) {
@@ -165,7 +169,7 @@ export function missed(run, column) {
 }
 
 /**
- * Write a number: two decimals, a true minus sign, never −0.00.
+ * Write a number with two decimals, with a true minus sign, and never as −0.00.
  * @param {number} value
  * @param {number} [decimals]
  */

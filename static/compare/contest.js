@@ -1,4 +1,4 @@
-/** What is looked at on the compare page: the cells, which of them are shown, and of which weights the gradient is. */
+/** The view state of the Compare page: the state of each cell, which cells are shown, and which weights the gradient uses. */
 
 /** @import { Cells, Name } from "../facets.js" */
 import { boot } from "../boot.js";
@@ -12,10 +12,10 @@ export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);
 
-/** Return the cells in sight, and one more. @param {Contest} contest @param {Name} name */
+/** Return the shown cells and another one. @param {Contest} contest @param {Name} name */
 export const added = ({ shown }, name) => NAMES.filter((other) => other === name || shown.includes(other));
 
-/** Show a cell, or leave it out; the last one stays. @param {Contest} contest @param {Name} name */
+/** Show or hide a cell. The last shown cell cannot be hidden. @param {Contest} contest @param {Name} name */
 export function toggle(contest, name) {
   const shown = PRESENT.filter((other) => (other === name) !== contest.shown.includes(other));
   if (shown.length === 0) return contest;

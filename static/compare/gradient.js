@@ -44,7 +44,7 @@ export function mountGradient(section, store) {
     };
   }
 
-  /** Ask for one answer that is missing, then for the next. */
+  /** Fetch the missing answers, one after the other. */
   async function fetch() {
     const contest = store.get();
     const { cells, shown } = contest;

@@ -1,4 +1,4 @@
-/** Trainings as they come from the server, and what their checkpoints make of the sequence. */
+/** Receives trainings from the server, and fetches the runs of their checkpoints over the sequence. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -13,8 +13,7 @@ const TOGETHER = 100; // ms of events to one picture
 
 /**
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and its error message; null
- *   if there is none
+ * @param {import("../store.js").Store | null} lead the store with the sequence that checkpoints read, and its error message; null if there is none
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
@@ -23,7 +22,7 @@ export function createStreams(store, lead) {
   let sequence = lead?.get().text ?? "";
   let refused = false; // whether what is said beside the sequence was said here
 
-  /** Follow the training that a cell has now. @param {Name} name */
+  /** Receive the events of a cell's present training. @param {Name} name */
   function follow(name) {
     open[name]?.();
     const { id } = trainingOf(store.get(), name);
@@ -70,7 +69,7 @@ export function createStreams(store, lead) {
     return reports.length - (read === text ? tapes.length : 0);
   }
 
-  /** Ask for what is missing on the tapes: one answer at a time, first where most is. */
+  /** Fetch the missing tapes, one response at a time. The cell with the most missing tapes comes first. */
   async function fetchTapes() {
     if (!lead || asking) return;
     asking = true;
@@ -108,7 +107,7 @@ export function createStreams(store, lead) {
 }
 
 /**
- * Cut the arrays of an answer, `(N × T × H)`, into one for each checkpoint.
+ * Split the arrays of a response, `(N × T × H)`, into one tape for each of N checkpoints.
  * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
  * @returns {Tape[]}
  */
