@@ -6,7 +6,10 @@
 /** @import { State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
 /** @typedef {typeof NAMES[number]} Name of a cell */
-/** What holds them: `cells` are those of the page, `at` the one that was touched last. @typedef {{cells: Record<Name, State>, at: Name}} Cells */
+/**
+ * The state of a page with several cells: `cells` has the state of each cell, and `at` is the cell that the visitor touched last.
+ * @typedef {{cells: Record<Name, State>, at: Name}} Cells
+ */
 import { boot } from "./boot.js";
 import { goTo } from "./state.js";
 

@@ -6,7 +6,7 @@
  */
 
 /** @typedef {Float64Array[]} Rows */
-/** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
+/** The name of a signal: a value that a layer's cell computes at every step. cells.js lists the signals. @typedef {string} Signal */
 /** A signal that is computed from a sum W x + U h + b. @typedef {string} Gate */
 /** The name of a value that can be clamped: a gate, or the previous state that a step reads. @typedef {string} Held */
 /**
@@ -15,20 +15,21 @@
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
 /**
- * A changed weight, as the server takes it: in the sum of `gate`, a W that meets input `index`, a U that meets unit
- * `index`, or a bias. All places count from 1.
+ * A changed weight, in the form of the server's requests. It is in the sum of `gate`: a W that multiplies input `index`, a U that
+ * multiplies the state of unit `index`, or a bias. All indices count from 1.
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
 /** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
- * What a scenario changes of a model, and the other input that it is compared with, "" or absent if there is none.
+ * The changes of a scenario to its model, and `against`, the second sequence with which the run is compared; "" or absent without
+ * one.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /**
- * What the core works out for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
- * squares over the layer. `decimals` has each result that does not follow from the printed numbers with all of 2, 3 and 4 decimals,
- * "z.value" for one, and the numbers of decimals with which it does.
+ * The core's results for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
+ * squares over the layer. `decimals` lists the results, such as "z.value", for which 2, 3 or 4 decimals are not enough, each with
+ * the numbers of decimals that are enough.
  * @typedef {{parts: number[], sizes: number[], decimals: Record<string, number[]>}} EquationStep
  */
 /** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */

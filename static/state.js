@@ -16,7 +16,7 @@
 /** @typedef {typeof ROWS[number]} RowChoice every unit in order, or the units with the largest changes of their state */
 /** A clamp without its value. @typedef {Omit<Clamp, "value">} Range */
 /**
- * The products that one unit's gates are summed from, at some steps, as /api/sums answers; `from` and `to` count from 1. `past` has
+ * The products in the sums of a unit's gates, at some steps: the response of /api/sums; `from` and `to` count from 1. `past` has
  * the vector that U multiplies at each step, if it is not the old state.
  * @typedef {{W: number[], U: number[], b: number, c: number | null}} UnitWeights
  * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, past: number[][] | null, trained: UnitWeights | null}} GateSums
@@ -27,10 +27,10 @@
  * @typedef {Stretch & {steps: EquationStep[]}} Equations
  */
 /**
- * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
- * there before the first step, then that of each step's candidate. `largest` has the places in that row of its largest
- * shares, largest first. `twin` and `twin_largest` are those of the original run. `origins` has the value that was there
- * before, `since` the step at which a clamp set it, 0 for h_0.
+ * The contributions to a unit's states: the response of /api/ledger. `shares` has a row for each step: first the share of the state
+ * before the first step, then the share of each step's candidate. `largest` has the indices of the largest shares in that row,
+ * largest first. `twin` and `twin_largest` are the same for the original run. `origins` has the value of the state before the first
+ * step. `since` has the step at which a clamp set this value, 0 for h_0.
  * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
  *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
@@ -43,8 +43,8 @@
  *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number} | null}} Sensitivity
  */
 /**
- * What leaving out `step` does to the cursor's state and output: each as it `was` and as it `is` then. Or why that is not
- * known.
+ * The effect of leaving out `step` on the state and the output at the cursor: `was` is the value with the step, and `is` the value
+ * without it. If the effect is not known, `error` is the reason.
  * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */

@@ -51,7 +51,7 @@ export function tellLasting(gate, value, halfLife, what) {
 }
 
 /** @typedef {"closed" | "partly open" | "open"} Openness */
-/** Return roughly how open a gate is. @param {number} value @returns {Openness} */
+/** Return whether a gate is closed, partly open or open. @param {number} value @returns {Openness} */
 const roughly = (value) => (value < LITTLE ? "closed" : value > MUCH ? "open" : "partly open");
 
 /** Describe how open a gate is. @param {number} value */

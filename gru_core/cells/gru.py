@@ -66,7 +66,8 @@ class GRU(Cell):
     """The weights of one GRU layer.
 
     `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)` is the recurrent bias of
-    the candidate. With a `c_h` the reset gate acts after the product. Without one (None) it acts before.
+    the candidate. If there is a `c_h`, the reset gate acts after the product. If `c_h` is None, it acts before the
+    product.
 
     Raises ValueError if the shapes do not fit together.
     """

@@ -1,4 +1,4 @@
-"""What to change, and in which library, for each cause of a difference."""
+"""Advice for each cause of a difference: the change to make, and the library in which to make it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,10 @@
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
  *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
  */
-/** What a room can do with a lesson. @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl */
+/**
+ * The controls of a lesson for a room.
+ * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl
+ */
 import { lesson, room } from "../boot.js";
 import { finder } from "../elements.js";
 import { recording } from "../recording.js";

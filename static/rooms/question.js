@@ -4,8 +4,8 @@
 /** @import { Answer } from "../lesson/answers.js" */
 /** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number}} Tally */
 /**
- * `ask` and `options` are markup, in which the server has escaped all that somebody wrote. Once the question is `revealed` it has the
- * answer, and by round what the `class` answered.
+ * A question of a room. `ask` and `options` are HTML; the server has escaped all text in them that people wrote. When its answer is
+ * shown, the question has `revealed`, and `class` has the answers of the class by round.
  * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
  *            status: "open" | "locked" | "revealed", class?: Tally[], picked?: string[],
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} RoomQuestion

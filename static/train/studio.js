@@ -27,8 +27,9 @@
  *            twin: readonly Report[]}} Training
  */
 /**
- * `place` is that of the checkpoint that is shown, from 0. While `watching` it goes on by itself, `pace` of them a second.
- * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `message` says what went wrong.
+ * `place` is the index of the shown checkpoint, from 0. While `watching`, the page plays `pace` checkpoints per second. `linear`:
+ * whether the network's outputs are numbers, so that its score is an error. `goal` is the wanted training step, with a checkpoint
+ * that may not have arrived yet. `message` describes the last error.
  * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
  *            pace: number, message: string}} Studio
  */
