@@ -43,7 +43,10 @@ def hard_sigmoid(a: Array) -> Array:
 
 @dataclass
 class Network:
-    """A network: for each layer W, U, b and c of each gate, a readout, and what a port computes with it."""
+    """A network: W, U, b and c of each gate for each layer, and a readout.
+
+    The other fields are the equations of a port: its activations, its reset gate, its z and its rounding.
+    """
 
     kind: str  # "GRU" or "LSTM"
     layers: list[Layer]
@@ -245,7 +248,7 @@ class Maker:
         return lengths
 
     def of_arrays(self, change: Callable[[list[Array]], list[Array]], kind: str = "GRU", **sizes: Any) -> Port:
-        """A port whose arrays, in the layout of the target, are changed."""
+        """Return a port with changed arrays, in the layout of the target."""
         net, file, x = self.start(kind, **sizes)
         net.layers = [unpack(change(pack(layer, self.target, kind)), self.target, kind) for layer in net.layers]
         return self.port(file, x=x, h=net.states(x)[-1])
@@ -327,7 +330,7 @@ def recurrent_transposed(m: Maker) -> Port:
 
 
 def kernels_reshaped(m: Maker) -> Port:
-    """A reshape where a transpose is needed: (I, 3H) to (3H, I) and back."""
+    """A reshape instead of the necessary transpose: (I, 3H) to (3H, I) and back."""
 
     def change(a: list[Array]) -> list[Array]:
         return [*(np.ascontiguousarray(k.T).reshape(k.shape) for k in a[:2]), *a[2:]]
@@ -458,7 +461,7 @@ def readout_bias(m: Maker) -> Port:
 
 
 def reset_by_y(m: Maker) -> Port:
-    """The placement of the reset gate, seen in the output of the last timestep alone."""
+    """The other placement of the reset gate, in a reference with only the output of the last timestep."""
     net, file, x = m.start()
     net.after = False
     return m.port(file, x=x, y=net.outputs(net.states(x)[-1][-1]))

@@ -174,7 +174,7 @@ def test_every_page_can_be_shown_in_a_room() -> None:
     in_room(test)
 
 
-def test_solutions_of_questions_from_the_cursor_come_from_the_core() -> None:
+def test_solutions_of_questions_about_the_cursor_come_from_the_core() -> None:
     async def test(server: Server) -> None:
         sequence = gru.load("store-and-recall").examples[0]
         link = f"?model=store-and-recall&sequence={sequence.replace(' ', '+')}&t=4&unit=3"
@@ -290,7 +290,7 @@ def test_a_question_of_a_lesson_covers_the_figure_until_the_reveal() -> None:
     in_room(test)
 
 
-def test_a_question_from_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
+def test_a_question_about_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
     async def test(server: Server) -> None:
         (step,) = (await server.client.get("/api/lessons/gates/outline")).json()[1:2]
         view = {"page": "lessons/gates", "link": step["link"].replace("t=4", "t=2"), "step": 2}
