@@ -69,8 +69,8 @@ def truncate(data: bytearray, rng: random.Random, _: bytes) -> None:
 
 def splice(data: bytearray, rng: random.Random, other: bytes) -> None:
     begin, size = rng.randrange(len(other)), rng.randrange(1, 200)
-    at, gone = rng.randrange(len(data)), rng.choice((0, size))
-    data[at : at + gone] = other[begin : begin + size]
+    at, removed = rng.randrange(len(data)), rng.choice((0, size))
+    data[at : at + removed] = other[begin : begin + size]
 
 
 def set_number(data: bytearray, rng: random.Random, _: bytes) -> None:

@@ -249,8 +249,8 @@ class Graph:
             if node.op_type == "Squeeze":
                 if chosen is None:
                     return replace(signal, axes=axes.replace("D", "").replace("1", ""))
-                gone = {axis % len(axes) for axis in chosen}
-                left = "".join(letter for i, letter in enumerate(axes) if i not in gone)
+                removed = {axis % len(axes) for axis in chosen}
+                left = "".join(letter for i, letter in enumerate(axes) if i not in removed)
                 return replace(signal, axes=left) if "H" in left else None
             chosen = (chosen or [])[:MAX_AXES]
             for axis in sorted(axis % (len(axes) + len(chosen)) for axis in chosen):
@@ -322,8 +322,8 @@ class Graph:
             node = self.made_by.get(node.inputs[0])
         if node is None or node.op_type not in ("Sub", "Add") or len(node.inputs) != 2:
             return False
-        one, size = wholes(node, "B", self.constant(node, 1)), self.before(node.inputs[0])
-        if one != [1 if node.op_type == "Sub" else -1]:
+        difference, size = wholes(node, "B", self.constant(node, 1)), self.before(node.inputs[0])
+        if difference != [1 if node.op_type == "Sub" else -1]:
             return False
         if size is not None and size.op_type in SELECTING:
             size = self.before(size.inputs[0])

@@ -23,10 +23,10 @@ MAX_TEXT = 4_000
 LARGEST_FIGURE = 1e15
 
 
-def read(arrays: Arrays, about: str) -> Imported:
+def read(arrays: Arrays, content: str) -> Imported:
     """Return the model from arrays and the JSON about them. Raises FormatError if it is incomplete or too large."""
     try:
-        model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, about)
+        model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, content)
         _check(model)
     except FormatError:
         raise
@@ -34,12 +34,12 @@ def read(arrays: Arrays, about: str) -> Imported:
         raise FormatError("this looks like a GRU Scope model, but it is incomplete or damaged") from error
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
-    said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
+    sentence = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
     resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
     order = BLOCKS[len(model.layers[0].gates)] if known(model.layers) else ""
     convention = Convention(order, "after" if "after" in resets else "before")
     cells = tuple(FileLayer.from_core(cell, convention) for cell in model.layers) if order else ()
-    return Imported(model, (said,), "GRU Scope", convention, cells)
+    return Imported(model, (sentence,), "GRU Scope", convention, cells)
 
 
 def _check(model: Model) -> None:

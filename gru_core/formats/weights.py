@@ -145,10 +145,10 @@ class FileLayer:
         G, H = self.blocks, self.units
 
         def blocks(rows: Array) -> Array:
-            of = dict(zip(convention.order, np.split(rows.astype(np.float64), G), strict=True))
+            by_block = dict(zip(convention.order, np.split(rows.astype(np.float64), G), strict=True))
             if G == 3 and convention.z == "keep":
-                of["z"] = 0 - of["z"]  # 0 stays 0, not −0
-            return np.concatenate([of[block] for block in BLOCKS[G]])
+                by_block["z"] = 0 - by_block["z"]  # 0 stays 0, not −0
+            return np.concatenate([by_block[block] for block in BLOCKS[G]])
 
         dtype = np.result_type(self.W, self.U, self.b_input, self.b_recurrent)
         W, U = blocks(self.W).astype(dtype), blocks(self.U).astype(dtype)
@@ -296,9 +296,9 @@ class Stack:
 
         Both must have the same convention, and neither may have a layer that only reads backward.
         """
-        told = (self.blocks, self.order, self.reset, self.z)
-        alike = told == (other.blocks, other.order, other.reset, other.z)
-        return alike and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
+        own_convention = (self.blocks, self.order, self.reset, self.z)
+        matches = own_convention == (other.blocks, other.order, other.reset, other.z)
+        return matches and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
 
 
 def check_layers(stack: Stack) -> Stack:

@@ -49,7 +49,7 @@ class Output:
     pool: Literal["mean", "sum", "maximum"] | None = None
 
     @staticmethod
-    def of(readout: Readout) -> Output:
+    def from_readout(readout: Readout) -> Output:
         return Output(readout.V, readout.c, readout.kind)
 
     def __call__(self, h: Array, counted: Steps) -> Array:

@@ -211,7 +211,9 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
 def _case(core: Model, reference: Reference) -> Case:
     """Return the reference for a model, with its padding at the end of each sequence."""
     counted = np.ones_like(reference.padded)
-    case = Case((), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.of(core.readout))
+    case = Case(
+        (), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.from_readout(core.readout)
+    )
     return without_padding(case, reference.padded)
 
 

@@ -75,7 +75,7 @@ export function mountGradient(section, store) {
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (current[i])));
     const { run, step } = cells[shown[0]];
     chart.draw(curves, run.T, step, run.tokens);
-    setText(says, tell(curves, step, when));
+    setText(says, describe(curves, step, when));
   }
 
   store.subscribe(show);
@@ -93,7 +93,7 @@ function curvesOf(name, { h_norm, c_norm }) {
 }
 
 /** Describe how much of each gradient is left at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
-function tell(curves, step, when) {
+function describe(curves, step, when) {
   if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
   const left = curves.map(({ label, values }) => `${brief(values[0])} for the ${label}`);
   return `${when === "before" ? "Before" : "After"} training, the norm of the gradient of h at t = ${step} with respect to the state at t = 1 is ${joined(left)}.`;

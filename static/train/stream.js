@@ -55,9 +55,9 @@ export function createStreams(store, lead) {
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
-        const gone =
+        const closed =
           "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
-        store.update(setMessage, forGood ? gone : "The connection was lost. Reconnecting …");
+        store.update(setMessage, forGood ? closed : "The connection was lost. Reconnecting …");
       },
     );
     if (recording) deliver();

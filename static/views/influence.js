@@ -48,7 +48,7 @@ export function mountInfluence(section, tape, store) {
     if (!sensitivity) return;
     if (!chart.isNew(sensitivity, state.scale, state.convention)) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tell(state, sensitivity));
+    setText(says, describe(state, sensitivity));
     setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, sensitivity);
     // With one unit, the layer's curve is that of the unit.
@@ -60,7 +60,7 @@ export function mountInfluence(section, tape, store) {
 }
 
 /** @param {State} state @param {Sensitivity} sensitivity */
-function tell(state, sensitivity) {
+function describe(state, sensitivity) {
   const most = listensTo(state);
   if (!most) return "";
   const { run, step } = state;

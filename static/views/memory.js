@@ -90,7 +90,7 @@ export function mountMemory(section, tape, store) {
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tell(state, row));
+    setText(says, describe(state, row));
     const other = row.twin && mixture(state, row.twin);
     twinSays.hidden = !other || other === mixture(state, row);
     if (other) setText(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
@@ -108,7 +108,7 @@ export function mountMemory(section, tape, store) {
 }
 
 /** @param {State} state @param {Mixture} row */
-function tell(state, row) {
+function describe(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
   const signal = memoryOf(layer);

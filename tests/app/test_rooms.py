@@ -121,12 +121,12 @@ def test_a_secret_reopens_its_own_room_even_after_a_restart() -> None:
         assert again.json()["code"] == teacher.code
         other_room = await server.client.post("/api/rooms", json={"view": LAB, "secret": "x" * 32})
         assert other_room.json()["code"] != teacher.code
-        kept = teacher.code, teacher.secret
+        credentials = teacher.code, teacher.secret
 
         async def later(after: Server) -> None:
-            assert (await after.client.get(f"/api/rooms/{kept[0]}/qr.svg")).status_code == 404
-            opened = await after.client.post("/api/rooms", json={"view": LAB, "secret": kept[1]})
-            assert opened.json()["code"] == kept[0]
+            assert (await after.client.get(f"/api/rooms/{credentials[0]}/qr.svg")).status_code == 404
+            opened = await after.client.post("/api/rooms", json={"view": LAB, "secret": credentials[1]})
+            assert opened.json()["code"] == credentials[0]
 
         async with serving(Settings()) as after:
             await later(after)
