@@ -304,7 +304,7 @@ class Numbers:
 class Vectors:
     """Comma-separated numbers for each timestep: x_t has these numbers.
 
-    The network skips the timesteps whose numbers all equal `padding`. If `padding` is None, it skips none.
+    The network skips a timestep if all its numbers equal `padding`. If `padding` is None, it skips none.
     """
 
     inputs: int

@@ -30,7 +30,7 @@ export function createActions(store, requestRun, open) {
       store.update(choose, model);
       requestRun();
     },
-    /** Whether a model can be shown without leaving the page. @param {ModelEntry} entry */
+    /** Return whether this page can show a model. @param {ModelEntry} entry */
     fits: (entry) => !elsewhere(entry),
     /** Show an uploaded model on this page, or go to the page that can show its cell. @param {ModelEntry} entry */
     adopt(entry) {

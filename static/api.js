@@ -2,7 +2,10 @@
 
 /** @import { ServerEvent } from "./events.js" */
 /** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
-/** `equations`: the unit whose equations come with the run. @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario */
+/**
+ * A scenario. `equations` is the unit with equations in the response, if there is one.
+ * @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario
+ */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 import { StreamError, parseEvents, readEvents } from "./events.js";
@@ -11,7 +14,7 @@ import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } 
 import { readStored, writeStored } from "./storage.js";
 
 /**
- * Hand the events of a run to its listener.
+ * Call the listener with each event of a run.
  * @param {ServerEvent[]} events
  * @param {Listener} listener
  */

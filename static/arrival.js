@@ -50,7 +50,7 @@ export async function firstRun(error, script, scenario) {
 export function keepArriving(tape, store) {
   let lastComplete = store.get(); // the state when the last run was lastComplete
 
-  /** Report a run that did not arrive. @param {Error} error */
+  /** Report that a run could not be fetched. @param {Error} error */
   function failed(error) {
     if (store.get().run !== lastComplete.run) store.update(goBack, lastComplete);
     if (error instanceof NotRecorded) {

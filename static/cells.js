@@ -13,10 +13,11 @@ import { boot } from "./boot.js";
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `functions` has what makes a gate of
- * its sum, null if the gate is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for everything that can
- * be clamped its least and largest value.
- * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
+ * The description of a cell. `gates` are the signals that are computed from a sum W x + U h + b; the sums of `recurrent` gates have
+ * the term U h. `functions` has the function that a gate applies to its sum, null if the gate equals its sum. `parts` names the
+ * products in the equations, in the order in which the server sends them. `holds` has the lowest and the highest value of
+ * everything that can be clamped. `key_gate` is the gate that is selected at first: the gate that keeps the old state, or the only
+ * gate. `chrono`: whether the cell has the initialization "chrono".
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 

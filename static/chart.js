@@ -136,5 +136,5 @@ export function brief(value) {
 const superscript = (exponent) =>
   [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
 
-/** Write a power of ten as on an axis. @param {number} exponent */
+/** Write a power of ten in the form of axis labels, such as 10². @param {number} exponent */
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

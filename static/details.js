@@ -21,7 +21,7 @@ export function keepDetails(store) {
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
 
-/** Return the steps of the equations, for a unit whose equations did not come with the run. @param {State} state */
+/** Return the steps of the equations to fetch, or null if the run already has the equations of the unit. @param {State} state */
 const equationsWanted = (state) =>
   !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations")
     ? around(state, 127, 384)

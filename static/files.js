@@ -76,7 +76,7 @@ export function signalsPicture(skeleton, state) {
   return { data, layout };
 }
 
-/** Return the color bar of z with the ends of the other convention. @param {{ticktext: string[]}} bar */
+/** Return the color bar of z with the labels of the other convention at its ends. @param {{ticktext: string[]}} bar */
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**

@@ -11,7 +11,7 @@ import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
-/** A change of any of these makes a new entry. @type {(keyof Focus)[]} */
+/** The parts of a focus that add an entry to the history when they change. @type {(keyof Focus)[]} */
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
 /**

@@ -13,7 +13,7 @@ import { layerIndex, layerOf } from "./state.js";
 import * as words from "./words.js";
 import { LITTLE, MUCH, change, lasting, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
 
-/** Descriptions of what units do, by how open the update gate z is. @type {[words.Openness, string, string][]} */
+/** Descriptions of units in words, by how open their update gate z is. @type {[words.Openness, string, string][]} */
 const UNITS = [
   ["closed", "keeps its state", "keep their states"],
   ["open", "takes its candidate", "take their candidates"],

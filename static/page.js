@@ -28,7 +28,7 @@ import { mountShare } from "./views/share.js";
 export const find = finder(document);
 export const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 
-/** The element for messages about the sequence and the link; the page comes with a notice if the link could not be followed. */
+/** The element for messages about the sequence and the link. It already has a notice if the link could not be followed. */
 export const error = find("#error");
 
 /**

@@ -8,7 +8,7 @@
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** @typedef {{top: number, width: number, height: number, total: number}} Place in pixels; `total` is the height of the figure */
 /**
- * What the page uses of Plotly.
+ * The functions of Plotly that the page uses.
  * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
  *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
@@ -17,7 +17,7 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
-/** The message if Plotly does not arrive. */
+/** The message if Plotly cannot be loaded. */
 export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
 /** @type {Promise<PlotlyLibrary> | undefined} */

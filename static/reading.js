@@ -186,7 +186,11 @@ export function originAt(state) {
     : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
-/** Return the step with the input that the cursor's output is most sensitive to, and that sensitivity. @param {State} state @returns {Named | null} */
+/**
+ * Return the step with the input to which the output at the cursor is most sensitive, and the sensitivity.
+ * @param {State} state
+ * @returns {Named | null}
+ */
 export function listensTo(state) {
   const most = detailAt(state, "sensitivity")?.input;
   return most ? { step: most.t, value: most.value } : null;
@@ -275,7 +279,12 @@ export function gateNumbers(worked, at) {
   return numbers;
 }
 
-/** Return the numbers of `carried` for every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */
+/**
+ * Return the numbers that `carried` returns, for every unit.
+ * @param {State} state
+ * @param {(state: State) => Record<string, number>} carried
+ * @returns {Record<string, number[]>}
+ */
 export function ofAllUnits(state, carried) {
   const units = Array.from({ length: layerOf(state).H }, (_, unit) => carried({ ...state, unit }));
   return Object.fromEntries(Object.keys(units[0]).map((name) => [name, units.map((values) => values[name])]));

@@ -41,8 +41,8 @@
  * @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step
  */
 /**
- * The end of a run: how far each unit's state moved in all, layer by layer. Beside an original run also the `first` step
- * at which the two answer differently, and where their states differ `most`.
+ * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
+ * `first` step with different outputs, and the place at which the states differ `most`.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
@@ -52,8 +52,11 @@
  * of a clamped z without the clamp.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
-/** `equations` came with the run, for one unit. @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run */
+/**
+ * A run. `equations` has the equations of one unit, if the server sent them with the run.
+ * @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
+ *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
+ */
 
 import { boot } from "./boot.js";
 
@@ -88,7 +91,7 @@ export function newRun(start, { clamps, weights, against }) {
 }
 
 /**
- * Fill one column.
+ * Fill the column of one step in all arrays.
  * @param {Run} run
  * @param {Step} step
  */
@@ -152,7 +155,7 @@ export function answer(run, column, outputs = run.outputs) {
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
 }
 
-/** Whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
+/** Return whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
 export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 
 const RIGHT_WITHIN = 0.1; // of the task's own number
@@ -181,7 +184,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * Return the clamp of something at a step, if there is one. If clamps overlap, the last one counts.
+ * Return the clamp of a gate or state at a step, if there is one. If clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

@@ -72,17 +72,18 @@
  */
 /**
  * The whole view state.
- * - `text` stands in the box; `clamps` and `weights` are the changes that are asked for. `run` is on the tape and may lag
- *   behind these; `received` of its steps have come.
- * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
- * - `upto`: the run ends after this step, until something else is asked for; null: it does not.
- * - `error` stands beside the box; `invalid`: whether the text is to blame.
- * - `awaited`: where a link wants the cursor once its run has come, and the notice that is shown then.
- * - `details` were fetched for the cursor; `refusals` say why something could not be.
- * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
- *   be clamped next; while it is null that is the cursor's cell. `difference`: whether the pictures show the difference from the run beside it.
- * - `brush` are the steps of a signal that like moments are to be found of; null stands for those of the cursor.
- * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
+ * - `text` is the text in the sequence box. `clamps` and `weights` are the requested changes. `run` is the run on the tape; the
+ *   requested run may not have arrived yet. `received` is the number of its steps that have arrived.
+ * - `step` counts from 1, `unit` and `layer` from 0. If `layer` is null, the top layer is selected. `first` is the first visible row.
+ * - `upto`: the last step of the run; null without such a limit. A new scenario removes the limit.
+ * - `error` is the message beside the sequence box. `invalid`: whether the text has the error.
+ * - `awaited`: the focus that a link sets when its run has arrived, and the notice to show then.
+ * - `details` are the details for the cursor. `refusals` has the reasons why some could not be fetched.
+ * - `chosen` is the clamp, and `editing` the weight, that the visitor is changing. `selection` has the cells that the visitor
+ *   selected by dragging, for the next clamp; if it is null, the next clamp is for the cursor's cell. `difference`: whether the pictures
+ *   show the difference from the run with which the run is compared.
+ * - `brush` has the steps of a signal for the search for similar moments; null means the steps at the cursor.
+ * - `undo` and `redo` are earlier and later changes. `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, brush: Brush | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
@@ -170,7 +171,7 @@ export function unitsInSight(state) {
   return units.slice(first, first + MOST_ROWS);
 }
 
-/** Return how many rows there are to scroll through. @param {State} state */
+/** Return the number of rows of the heatmaps, including those that must be scrolled to. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
 /** Scroll the rows so that the selected unit is visible. @param {State} state */
@@ -181,7 +182,7 @@ function inSight(state) {
   return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
 }
 
-/** Add an uploaded model to those that can be chosen. @param {State} state @param {ModelEntry} entry */
+/** Add an uploaded model to the list of models. @param {State} state @param {ModelEntry} entry */
 export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 

@@ -56,7 +56,7 @@ export function switchTheme() {
   return theme;
 }
 
-/** Return whether the page is light or dark now. @returns {"light" | "dark"} */
+/** Return the present theme of the page. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;

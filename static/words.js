@@ -2,7 +2,7 @@
 
 /** @import { Held } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
-/** A piece of a sentence; `about` is the signal that it describes. @typedef {{text: string, about?: string}} Phrase */
+/** A piece of a sentence. `about` is the signal that the piece describes. @typedef {{text: string, about?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
 import { answer, fixed, ofLayer, twinOf } from "./run.js";
 import { layerOf } from "./state.js";

@@ -1,4 +1,4 @@
-"""All rooms: who may open, find and lead them, what they show, and when they end."""
+"""All rooms: who may open, find and lead a room, the view of each room, and its end."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class Forward(Run):
 def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | None = None) -> Forward:
     """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from `state`: h_0, then c_0, `(2H,)` or `(B, 2H)` (zero if None).
 
-    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, state, holds, batch = lstm.prepare(x, state, holds)

@@ -376,7 +376,7 @@ class Graph:
 
 
 def _axes_before(node: Node, axes: str) -> str:
-    """Return the axes of the input of a node in `PASSING` whose output has these axes, "" if they are unknown."""
+    """Return the input's axes of a node in `PASSING` with these axes in its output, "" if they are unknown."""
     if node.op_type == "Transpose":
         order = node.wholes("perm") or list(range(len(axes)))[::-1]
         return (

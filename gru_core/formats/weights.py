@@ -94,7 +94,7 @@ def widened(halves: npt.NDArray[np.uint16]) -> Array:
 
 @dataclass(frozen=True)
 class Convention:
-    """What the numbers of a cell mean: the order of its blocks and, in a GRU, where r acts and what z near 1 does."""
+    """The meaning of a cell's numbers: the order of its blocks and, in a GRU, the place of r and the meaning of z."""
 
     order: str
     reset: Reset = "before"

@@ -4,10 +4,13 @@
 import { boot } from "../boot.js";
 import { NAMES } from "../facets.js";
 
-/** Of which weights the gradient is shown. @typedef {typeof WHEN[number]} When */
-/** `shown` are the cells in sight; the keys ↑ and ↓ move the unit of the one `at`. @typedef {Cells & {shown: readonly Name[], when: When}} Contest */
+/** The choice of the weights for the gradient: after or before training. @typedef {typeof WHEN[number]} When */
+/**
+ * The state of the Compare page. `shown` has the shown cells. The keys ↑ and ↓ select a unit of the cell `at`.
+ * @typedef {Cells & {shown: readonly Name[], when: When}} Contest
+ */
 
-/** The cells that the page came with. */
+/** The cells with a scenario in the page's data. */
 export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);

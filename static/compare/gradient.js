@@ -12,7 +12,7 @@ import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
-/** The norms of ∂h_t/∂h_k and, of an LSTM, of ∂h_t/∂c_k, by k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
+/** The norms of ∂h_t/∂h_k and, for an LSTM, of ∂h_t/∂c_k, for each step k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
 const MOST_KEPT = 600; // answers
 
 /**
@@ -27,7 +27,7 @@ export function mountGradient(section, store) {
   const answers = new Map();
   let asking = false;
 
-  /** Return the question to the server about a cell. @param {Contest} contest @param {Name} name */
+  /** Return the request for the gradient of a cell. @param {Contest} contest @param {Name} name */
   function questionOf({ cells, when }, name) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);

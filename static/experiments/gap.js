@@ -61,7 +61,7 @@ const question = () => ({
   b: field("first").value === "plain" ? Number(field("b").value) : 0,
 });
 
-/** Whether a request is on its way. There is one request at a time. */
+/** Whether the page is waiting for a response. It sends one request at a time. */
 let asking = false;
 let answered = "";
 /** @type {Record<Name, {lags: number[], recipe: Recipe}> | null} */

@@ -5,12 +5,12 @@
 import { findAll } from "../elements.js";
 import { written } from "./verdict.js";
 
-/** The message to somebody who checks an answer before giving one. */
+/** The message to a visitor who presses "Check answer" without an answer. */
 export const NO_ANSWER = "Choose an answer first. You also learn from a wrong guess.";
 
 const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ (findAll(form, "input"));
 
-/** Read the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
+/** Return the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
 export function readAnswer(form, { kind }) {
   const inputs = inputsOf(form);
   if (kind === "number") return Number(inputs[0].value);

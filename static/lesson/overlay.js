@@ -1,7 +1,10 @@
 /** A prediction on the tape itself: a curve drawn over a signal's row, or steps that the visitor selects. */
 
 /** @import { Question } from "../boot.js" */
-/** `show` draws an answer, and once there is one the truth. @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay */
+/**
+ * A prediction on the tape. `show` draws an answer, and the correct answer if it is known.
+ * @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay
+ */
 
 const SVG = "http://www.w3.org/2000/svg";
 

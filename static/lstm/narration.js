@@ -9,7 +9,7 @@ import * as words from "../words.js";
 import { change, openness, part, tellRest, tellStep, whichUnits } from "../words.js";
 import { reading } from "./reading.js";
 
-/** Descriptions of what units do, by how open the forget gate f is. @type {[words.Openness, string, string][]} */
+/** Descriptions of units in words, by how open their forget gate f is. @type {[words.Openness, string, string][]} */
 const UNITS = [
   ["open", "keeps its cell state", "keep their cell states"],
   ["closed", "forgets its cell state", "forget their cell states"],

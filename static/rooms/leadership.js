@@ -113,7 +113,7 @@ export function createLeadership(initial, status, hooks) {
       await command("mode", { mode });
       if (state) state.mode = mode;
     },
-    /** Go to another page, which leads the room from then on. @param {string} path */
+    /** Go to another page, and lead the room from that page. @param {string} path */
     goTo(path) {
       destination = new URL(home + path).href.slice(location.origin.length);
       location.assign(home + path);

@@ -1,4 +1,4 @@
-/** A question of a room: the form that a student answers it with, and the answers of a class as bars. */
+/** A question of a room: the form for a student's answer, and the answers of a class as bars. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "../lesson/answers.js" */

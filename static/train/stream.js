@@ -63,7 +63,7 @@ export function createStreams(store, lead) {
     if (recording) deliver();
   }
 
-  /** Return how many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
+  /** Return the number of checkpoints of a cell without a run over a sequence. @param {Name} name @param {string} text */
   function missing(name, text) {
     const { reports, tapes, read } = trainingOf(store.get(), name);
     return reports.length - (read === text ? tapes.length : 0);
@@ -98,7 +98,7 @@ export function createStreams(store, lead) {
 
   return {
     follow,
-    /** Read another sequence. @param {string} text */
+    /** Let the checkpoints read another sequence. @param {string} text */
     write(text) {
       sequence = text;
       fetchTapes();

@@ -29,7 +29,7 @@ function picturesOf(state) {
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {HTMLElement} main the part of the page whose cell and curves can also be exported
+ * @param {HTMLElement} main the part of the page with the cell and the curves, which can also be exported
  * @param {Store} store
  * @param {Record<Theme, Record<string, Figure>>} skeletons the empty figures from Python, by picture
  */

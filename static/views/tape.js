@@ -10,7 +10,7 @@ import { mountPointer } from "./tape/pointer.js";
 /**
  * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {Store} store
- * @param {string} [beside] the name of the run whose outputs stand below the outputs of this run
+ * @param {string} [beside] the name of the second run, with outputs below the outputs of this run
  */
 export function mountTape(tape, store, beside = "original") {
   const [scroller, cursor, ahead, columns, tokens] = [".scroller", ".cursor", ".ahead", ".columns", ".tokens ol"].map(

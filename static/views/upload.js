@@ -169,7 +169,7 @@ function readNames(text) {
   return { alphabet, labels };
 }
 
-/** Return names as a field shows them. @param {string[] | null} names */
+/** Return names as the text of a field, separated by spaces. @param {string[] | null} names */
 function written(names) {
   return names?.map((name) => name.replace(/\s/g, (c) => PICTURES[c] ?? "␣")).join(" ") ?? "";
 }

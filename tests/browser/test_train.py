@@ -63,7 +63,7 @@ def button(page: Page, name: str) -> Any:
 
 
 def check(page: Page, cell: str, training: Training, place: int, text: str) -> None:
-    """Compare what the page shows at a checkpoint with the core."""
+    """Compare the numbers on the page at a checkpoint with the core."""
     step = training.steps[place]
     trace, first = gru.trace(training.model(step), text), gru.trace(training.model(0), text)
     page.wait_for_function(

@@ -1,4 +1,4 @@
-/** The editor of a weight: a slider, a number, and a button that resets the trained weight. */
+/** The editor of a weight: a slider, a number field, and a button that resets the weight to its trained value. */
 
 /** @import { Part } from "./parts.js" */
 /** @import { State } from "../../state.js" */
