@@ -374,7 +374,7 @@ def test_every_cell_learns_the_flip_flop_task(name: str) -> None:
 
 
 def test_an_rnn_satisfies_its_equation() -> None:
-    """One unit by hand: h = tanh(0.5 x + 0.25 h + 0.1)."""
+    """The expected states of one unit are computed by hand, with h = tanh(0.5 x + 0.25 h + 0.1)."""
     run = RNN(np.array([[0.5]]), np.array([[0.25]]), np.array([0.1])).forward(np.array([[1.0], [0.0]]))
     first = np.tanh(0.6)
     np.testing.assert_allclose(run.h[:, 0], [first, np.tanh(0.25 * first + 0.1)], atol=1e-15)

@@ -62,7 +62,7 @@ test("the numbers of an equation are in its slots, with the clamped value", () =
   assert.deepEqual([...numbers.rounded], ["z.value"]);
 });
 
-test("contributions are those of the cursor's step, and the largest of a step is named", () => {
+test("the contributions belong to the step at the cursor, and the largest one is named", () => {
   const small = runOf("gru", { z: [[0.5, 0.5, 0.5]] });
   const place = { run: small, layer: 0, unit: 0, from: 2, to: 3 };
   const shares = [
