@@ -31,11 +31,11 @@ PICKLE = r"is a pickle, which can run anybody's code(?s:.*)torch\.save\(model\.s
 
 
 def refused(data: bytes, message: str, name: str = "x") -> None:
-    """Check that a file is refused with the message, within half a second and 100 MB."""
-    started = time.process_time()
+    """Raises AssertionError unless the file is refused with the message, in half a second and 100 MB."""
+    begun = time.process_time()
     with pytest.raises(FormatError, match=message) as error:
         formats.read(data, name)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - begun < 0.5
     tracemalloc.start()  # apart from the timing: it slows things down
     with pytest.raises(FormatError):
         formats.read(data, name)
