@@ -44,7 +44,7 @@ FOCUS = {
 
 
 def _allowed(key: str) -> str:
-    """Return in words which values a key of the view can have."""
+    """Return the possible values of a key of the view, in words."""
     pattern, _ = FOCUS[key]
     if pattern == _PLACE:
         return "a whole number, at least 1"

@@ -199,7 +199,7 @@ def task(model: Model) -> Task:
 
 
 def _excess(model: Model, settings: Settings) -> str | None:
-    """Return why a model cannot be shown, for example which size is above the limit, or None."""
+    """Return the reason why a model cannot be shown, such as a size above its limit, or None."""
     if len({cell.name for cell in model.layers}) > 1:
         kinds = " and ".join(dict.fromkeys(cell.title for cell in model.layers))
         return f"this model has layers of {kinds}; pages show layers of one kind only: use gru.trace in Python instead"

@@ -131,7 +131,7 @@ class UnitPlace(Body):
 
 
 class TraceQuestion(Scenario):
-    """A scenario, and the unit whose equations the response has at each timestep; null means none."""
+    """A scenario, and a unit: the response has the equations of this unit at each timestep; null means none."""
 
     equations: UnitPlace | None = None
 

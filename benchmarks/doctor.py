@@ -43,7 +43,10 @@ def hard_sigmoid(a: Array) -> Array:
 
 @dataclass
 class Network:
-    """A network: for each layer W, U, b and c of each gate, a readout, and what a port computes with it."""
+    """A network: W, U, b and c of each gate for each layer, and a readout.
+
+    The other fields are the equations of a port: its activations, its reset gate, its z and its rounding.
+    """
 
     kind: str  # "GRU" or "LSTM"
     layers: list[Layer]
@@ -245,14 +248,18 @@ class Maker:
         return lengths
 
     def of_arrays(self, change: Callable[[list[Array]], list[Array]], kind: str = "GRU", **sizes: Any) -> Port:
-        """A port whose arrays, in the layout of the target, are changed."""
+        """Return a port with changed arrays, in the layout of the target."""
         net, file, x = self.start(kind, **sizes)
         net.layers = [unpack(change(pack(layer, self.target, kind)), self.target, kind) for layer in net.layers]
         return self.port(file, x=x, h=net.states(x)[-1])
 
 
 def reset(m: Maker) -> Port:
-    """Keras's reset_after=False, ONNX without linear_before_reset (as torch's exporter writes it), or an own loop."""
+    """Return a port with the other placement of the reset gate.
+
+    Examples are Keras's reset_after=False, ONNX without linear_before_reset (as torch's exporter writes it), or a loop
+    written by hand.
+    """
     net, file, x = m.start()
     h = onnx_states(net, x, after=False)[-1] if m.target == "ONNX" else None
     net.after = False
@@ -260,14 +267,14 @@ def reset(m: Maker) -> Port:
 
 
 def exporter(m: Maker) -> Port:
-    """Two files: the network, and an ONNX file without linear_before_reset."""
+    """Return a port of two files: the network, and an ONNX file without linear_before_reset."""
     net, file, _ = m.start()
     m.target = "ONNX"
     return Port(m.source, m.target, file, formats.read(onnx_file(net, True, after=False), "port.onnx"))
 
 
 def gate_order(m: Maker) -> Port:
-    """The arrays in the source's order of gates, read in another order."""
+    """Return a port that reads the arrays, which have the source's order of gates, in another order."""
     net, file, x = m.start()
     m.source, m.target = [("PyTorch", "Keras"), ("Keras", "PyTorch"), ("ONNX", "Flax"), ("Flax", "ONNX")][m.T % 4]
     file = read(net, m.source)
@@ -300,12 +307,12 @@ def bias_swapped(m: Maker) -> Port:
 
 
 def bias_summed(m: Maker) -> Port:
-    """The two biases added into one, outside of the reset gate, as in Keras with reset_after=False."""
+    """Return a port with the sum of both biases outside of the reset gate, as in Keras with reset_after=False."""
     return m.of_arrays(lambda a: [a[0], a[1], a[2] + a[3], 0 * a[3]])
 
 
 def bias_order(m: Maker) -> Port:
-    """The kernels are reordered, the biases are not."""
+    """Return a port with reordered kernels, but not reordered biases."""
 
     def change(a: list[Array]) -> list[Array]:
         return [*a[:2], *(np.concatenate([np.split(bias, 3)[i] for i in (1, 0, 2)]) for bias in a[2:])]
@@ -327,7 +334,7 @@ def recurrent_transposed(m: Maker) -> Port:
 
 
 def kernels_reshaped(m: Maker) -> Port:
-    """A reshape where a transpose is needed: (I, 3H) to (3H, I) and back."""
+    """Return a port with a reshape instead of the necessary transpose: (I, 3H) to (3H, I) and back."""
 
     def change(a: list[Array]) -> list[Array]:
         return [*(np.ascontiguousarray(k.T).reshape(k.shape) for k in a[:2]), *a[2:]]
@@ -353,14 +360,17 @@ def recurrent_activation(m: Maker) -> Port:
 
 
 def packed(m: Maker) -> Port:
-    """Zeros after the end of each sequence, as pad_packed_sequence and ONNX's sequence_lens write them."""
+    """Return a port with zeros after the end of each sequence, as from pad_packed_sequence or ONNX's sequence_lens."""
     net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])))
     real = np.arange(m.T)[:, None] < m.lengths()
     return m.port(file, x=x, h=net.states(x)[-1] * real[..., None])
 
 
 def masked(m: Maker) -> Port:
-    """A mask as in Keras: a masked timestep holds the state. It is anywhere, at the start or at the end."""
+    """Return a port with a mask as in Keras: a masked timestep holds the state.
+
+    Masked timesteps are anywhere, or at the start of a sequence.
+    """
     net, file, x = m.start()
     real = m.rng.random((m.T, m.B)) < 0.7
     if m.T % 2:
@@ -417,7 +427,7 @@ def bfloat16_products(m: Maker) -> Port:
 
 
 def quantized(m: Maker) -> Port:
-    """Weights in 8 bits, with one scale for each matrix."""
+    """Return a port with weights in 8 bits, with one scale for each matrix."""
 
     def change(a: list[Array]) -> list[Array]:
         scales = [float(np.abs(kernel).max()) / 127 for kernel in a[:2]]
@@ -458,7 +468,7 @@ def readout_bias(m: Maker) -> Port:
 
 
 def reset_by_y(m: Maker) -> Port:
-    """The placement of the reset gate, seen in the output of the last timestep alone."""
+    """Return a port with the other placement of the reset gate, and only the output of the last timestep."""
     net, file, x = m.start()
     net.after = False
     return m.port(file, x=x, y=net.outputs(net.states(x)[-1][-1]))
@@ -491,7 +501,7 @@ def double(m: Maker) -> Port:
 
 
 def low(m: Maker) -> Port:
-    """The reference in float16 or bfloat16, rounded at each product and in each state."""
+    """Return a port with products and states rounded to float16 or bfloat16."""
     net, file, x = m.start()
     half: Callable[[Array], Array] = bfloat16 if m.T % 2 else (lambda a: a.astype(np.float16).astype(np.float32))
     net.rounded = half

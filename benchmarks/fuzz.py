@@ -37,10 +37,12 @@ ENDINGS = {
 }
 SECONDS = 2.0
 HANG = 20.0
-"""Seconds after which a mutant ends the process, with a traceback: only this ends a loop in a library."""
+"""Seconds that reading a mutant may take. After that the process ends, with a traceback.
+
+Nothing else can end a loop inside a library."""
 
 EVERY = 200
-"""The state is written after so many mutants. The number of the mutant is written before each."""
+"""The number of mutants after which the state is written. The number of each mutant is written before it is read."""
 
 TOUCHING = {"open", "socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename"}
 EXTREMES = (0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
@@ -67,8 +69,8 @@ def truncate(data: bytearray, rng: random.Random, _: bytes) -> None:
 
 def splice(data: bytearray, rng: random.Random, other: bytes) -> None:
     begin, size = rng.randrange(len(other)), rng.randrange(1, 200)
-    at, gone = rng.randrange(len(data)), rng.choice((0, size))
-    data[at : at + gone] = other[begin : begin + size]
+    at, removed = rng.randrange(len(data)), rng.choice((0, size))
+    data[at : at + removed] = other[begin : begin + size]
 
 
 def set_number(data: bytearray, rng: random.Random, _: bytes) -> None:

@@ -84,7 +84,7 @@ async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> Asy
 
 
 class Room:
-    """A room of GRU Scope and its teacher. With a `secret`, `open` opens a room again that another process had."""
+    """A room of GRU Scope and its teacher. With a `secret`, `open` opens the room of another process again."""
 
     def __init__(self, url: str, address: str = "127.0.0.1") -> None:
         self.crowd, self.move = Crowd(url, address), 0
@@ -507,7 +507,7 @@ async def nat() -> None:
 
 
 async def votes() -> None:
-    """One address votes under a thousand names. Then a student who was there before comes back."""
+    """One address votes under a thousand names. Then an earlier student of the room comes back."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS, f"{room.path}/events")

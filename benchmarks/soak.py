@@ -39,13 +39,13 @@ WINDOW = 5
 
 LARGE = {"task": "sentiment", "cell": "lstm", "units": 32, "T": 2, "after": 0, "most": 28, "reach": 2}
 LARGE_ONES = 90
-"""The number of trainings of 0.8 MB that fill the cache of trainings before the time begins."""
+"""The number of trainings of 0.8 MB that fill the cache of trainings before the measured time."""
 
 MOST, TABLES, MOST_AFTER_TABLES = 2, 44, 40
 """The most megabytes per hour; the tables that are posted at once, and the most megabytes that these may leave."""
 
 BOUNDS = {"GRUSCOPE_MAX_KEPT": "100", "GRUSCOPE_TRAININGS": "1"}
-"""Settings with which the stored uploads reach their limit before the time begins."""
+"""Settings with which the stored uploads reach their limit before the measured time."""
 
 LESSONS = ("gates", "reset", "half-life", "parameters", "candidate")
 TABLE_STEPS, TABLE_ROWS = 64, 2_000
@@ -67,7 +67,7 @@ class Visitor:
         headers: dict[str, str] | None = None,
         until: re.Pattern[bytes] | None = None,
     ) -> bytes:
-        """Return the content of the response, until it contains the pattern."""
+        """Return the content of the response. With `until`, stop reading after the first match of this pattern."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json"} | (headers or {})
         try:

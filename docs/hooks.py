@@ -40,7 +40,7 @@ def page(notebook: dict[str, Any], name: str) -> str:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replace the lines `{{ commands }}` and `{{ routes }}`."""
-    return re.sub(r"^\{\{ (\w+) \}\}$", lambda found: FILL[found[1]](), markdown, flags=re.M)
+    return re.sub(r"^\{\{ (\w+) \}\}$", lambda match: FILL[match[1]](), markdown, flags=re.M)
 
 
 def commands() -> str:
@@ -53,9 +53,9 @@ def commands() -> str:
 def routes() -> str:
     """Return a table of the API's routes, each with its summary."""
     rows = [
-        f"| `{method.upper()} {path}` | {about['summary']} |"
+        f"| `{method.upper()} {path}` | {operation['summary']} |"
         for path, methods in create_app().openapi()["paths"].items()
-        for method, about in methods.items()
+        for method, operation in methods.items()
     ]
     return "\n".join(["| route | summary |", "|---|---|", *rows])
 

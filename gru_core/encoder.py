@@ -167,7 +167,7 @@ class Symbols:
         return x
 
     def mask(self, x: Array) -> Mask | None:
-        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if the network skips none."""
+        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""
         return None if self.padding is None else np.asarray(x[..., self._index[self.padding]] != 1)
 
     def write(self, x: Array) -> str:
@@ -304,7 +304,7 @@ class Numbers:
 class Vectors:
     """Comma-separated numbers for each timestep: x_t has these numbers.
 
-    The network skips the timesteps whose numbers all equal `padding`. If `padding` is None, it skips none.
+    The network skips a timestep if all its numbers equal `padding`. If `padding` is None, it skips none.
     """
 
     inputs: int
@@ -357,7 +357,7 @@ class Vectors:
         return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
 
     def mask(self, x: Array) -> Mask | None:
-        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if the network skips none."""
+        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""
         if self.padding is None:
             return None
         return np.asarray((x.astype(np.float32) != np.float32(self.padding)).any(-1))

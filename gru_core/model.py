@@ -129,9 +129,9 @@ class Model:
                 raise ValueError(f"layer {change.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
 
     def mask(self, x: Array) -> Mask | None:
-        """Return which timesteps of `x` `(T, …, I)` count, `(T, …)`; None if all count.
+        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if none is skipped.
 
-        The network skips a timestep that has only padding: the state stays as it was.
+        The network skips a timestep that has only padding, so the state does not change.
         """
         return self.encoder.mask(x)
 

@@ -1,4 +1,4 @@
-/** What a visitor can do that takes the server: the rest are transitions of the view state. */
+/** The visitor's actions that need the server. All other actions are transitions of the view state. */
 
 /** @import { Link } from "./link.js" */
 /** @import { Clamp, Run, Start, Step } from "./run.js" */
@@ -13,7 +13,7 @@ import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./st
 
 /**
  * @param {Store} store
- * @param {() => void} requestRun runs what is asked for now
+ * @param {() => void} requestRun runs the scenario that the state asks for
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function createActions(store, requestRun, open) {
@@ -30,9 +30,9 @@ export function createActions(store, requestRun, open) {
       store.update(choose, model);
       requestRun();
     },
-    /** Whether a model can be shown without leaving the page. @param {ModelEntry} entry */
+    /** Return whether this page can show a model. @param {ModelEntry} entry */
     fits: (entry) => !elsewhere(entry),
-    /** Put an uploaded model on the page, or go to the page that shows it. @param {ModelEntry} entry */
+    /** Show an uploaded model on this page, or go to the page that can show its cell. @param {ModelEntry} entry */
     adopt(entry) {
       store.update(addModel, entry);
       actions.choose(entry.id);
@@ -45,7 +45,7 @@ export function createActions(store, requestRun, open) {
       if (state.clamps !== clamps || state.weights !== weights || state.against !== against) requestRun();
     },
     /**
-     * Run what is on the tape once more with clamps added, and note what the cursor's state and the output are then.
+     * Run the scenario on the tape again with more clamps, and store the resulting output and state at the cursor.
      * @param {"memory" | "influence"} view @param {number} step @param {Clamp[]} poke
      */
     async check(view, step, poke) {
@@ -80,7 +80,7 @@ export function createActions(store, requestRun, open) {
         store.update(putCheck, view, { error: error.message });
       });
     },
-    /** Fetch the score of the model, changed as it is on the tape, on held-out data. */
+    /** Fetch the model's score on held-out data, with the clamps and changed weights of the run on the tape. */
     async score() {
       const { run } = store.get();
       try {
@@ -89,7 +89,7 @@ export function createActions(store, requestRun, open) {
         if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
       }
     },
-    /** Follow a link on the page, with z named as it is there. @param {string} query */
+    /** Follow a link on the page, and keep the page's convention for z. @param {string} query */
     follow(query) {
       const link = decode(query);
       const { convention } = store.get();

@@ -1,8 +1,11 @@
-/** What the page asks the server, or, in a page that was saved without one, looks up in what was recorded. */
+/** The page's requests to the server. A page that was saved as a file looks up recorded answers instead. */
 
 /** @import { ServerEvent } from "./events.js" */
 /** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
-/** `equations`: the unit whose equations come with the run. @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario */
+/**
+ * A scenario. `equations` is the unit with equations in the response, if there is one.
+ * @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario
+ */
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 import { StreamError, parseEvents, readEvents } from "./events.js";
@@ -11,7 +14,7 @@ import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } 
 import { readStored, writeStored } from "./storage.js";
 
 /**
- * Hand the events of a run to its listener.
+ * Call the listener with each event of a run.
  * @param {ServerEvent[]} events
  * @param {Listener} listener
  */
@@ -24,7 +27,7 @@ export function deliver(events, listener) {
 }
 
 /**
- * Run a scenario; resolves when the last step has been handed over.
+ * Run a scenario. The promise resolves after the listener has received the last step.
  * @param {Scenario} scenario
  * @param {Listener} listener
  * @param {AbortSignal} signal
@@ -53,10 +56,10 @@ const postScenario = (scenario, signal) =>
   post("api/trace", scenario, { headers: { accept: "text/event-stream" }, signal });
 
 /**
- * Ask a question about a scenario, "sums" for one at /api/sums. The answer says which steps it covers.
+ * Ask the server about a scenario, for example at /api/sums. The answer names the steps that it covers.
  * @param {string} route
  * @param {Scenario & {layer?: number, unit?: number}} question
- * @param {number} [step] which it must cover
+ * @param {number} [step] that the answer must cover
  * @returns {Promise<any>}
  */
 export const fetchAnswer = async (route, question, step = 0) =>
@@ -64,7 +67,7 @@ export const fetchAnswer = async (route, question, step = 0) =>
 
 const KEY = "gruscope-visitor";
 
-/** Tells the requests of this tab from those of others: a training that another tab watches as well is not ended from here. */
+/** Identifies this tab to the server, so that this tab does not stop a training that another tab is watching. */
 const token = (() => {
   const created = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
   const stored = readStored(KEY, "sessionStorage");
@@ -72,10 +75,14 @@ const token = (() => {
   return stored ?? created;
 })();
 
-/** Train a recipe, or find it trained: its id. @param {object} recipe @returns {Promise<{id: string}>} */
+/**
+ * Start a training by a recipe, unless the server already has this training. Return its id.
+ * @param {object} recipe
+ * @returns {Promise<{id: string}>}
+ */
 export const train = (recipe) => postJson(`api/trainings?token=${token}`, recipe);
 
-/** Stop a training where it is, if nobody else follows it. @param {string} id @param {RequestInit} [init] */
+/** Stop a training, unless somebody else is watching it. @param {string} id @param {RequestInit} [init] */
 export const stopTraining = (id, init) => request(`${trainingUrl(id)}?token=${token}`, { method: "DELETE", ...init });
 
 /** @param {string} id */
@@ -86,7 +93,7 @@ export const checkpointUrl = (id, step) =>
   `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**
- * Run a sequence through the checkpoints of a training, from the place `first` on.
+ * Run a sequence through the checkpoints of a training, from the checkpoint with the index `first`.
  * @param {string} id @param {string} sequence @param {number} first
  * @returns {Promise<any>}
  */
@@ -97,7 +104,7 @@ export async function fetchTapes(id, sequence, first) {
 }
 
 /**
- * Follow the events of a training from its start on. A connection that is lost comes back by itself.
+ * Receive the events of a training from its start. If the connection is lost, it is made again.
  * @param {string} id
  * @param {(name: string, data: any) => void} receive
  * @param {(forGood: boolean) => void} lost is called when the connection is lost, for now or for good
@@ -124,10 +131,10 @@ const modelUrl = (id) => `api/models/${encodeURIComponent(id)}`;
 /** Get the entry of a model. @param {string} id @returns {Promise<any>} */
 export const fetchModel = (id) => getJson(modelUrl(id));
 
-/** Measure how long a step of a model takes on the server. @param {string} id @returns {Promise<any>} */
+/** Measure how long one timestep of a model takes on the server. @param {string} id @returns {Promise<any>} */
 export const measureTime = (id) => getJson(`api/timing/${encodeURIComponent(id)}`);
 
-/** Upload a model. @param {File} file @param {(share: number) => void} report how much of it has gone */
+/** Upload a model. @param {File} file @param {(share: number) => void} report receives the share of the file that has been sent */
 export const uploadModel = (file, report) => postFile(`api/models?name=${encodeURIComponent(file.name)}`, file, report);
 
 /** Compare an uploaded model with a reference, or with the file of a second model. @param {string} id @param {File} file */
@@ -136,13 +143,24 @@ export const checkParity = (id, file) => postFile(`${modelUrl(id)}/check`, file)
 /** Answer the questions that an uploaded file leaves open. @param {string} id @param {object} answers @returns {Promise<any>} */
 export const answerQuestions = (id, answers) => postJson(`${modelUrl(id)}/answers`, answers, { signal: null }); // reading the file again takes as long as it takes
 
-/** Get what is revealed once a question of a lesson is answered. @param {string} lesson @param {string} question @param {Record<string, string>} headers @returns {Promise<import("./lesson/verdict.js").Revealed>} */
+/**
+ * Get the answer and the explanation of a lesson's question, which the page shows after an answer.
+ * @param {string} lesson
+ * @param {string} question
+ * @param {Record<string, string>} headers
+ * @returns {Promise<import("./lesson/verdict.js").Revealed>}
+ */
 export const fetchReveal = async (lesson, question, headers) =>
   recording
     ? recordedReveal(question)
     : getJson(`api/lessons/${encodeURIComponent(lesson)}/reveal?question=${question}`, { headers });
 
-/** Get numbers of what a link to the lab shows, as lessons write them. @param {string} link @param {string[]} what @returns {Promise<(string | null)[]>} */
+/**
+ * Get numbers from the run that a link to the Lab shows, in the notation of lessons.
+ * @param {string} link
+ * @param {string[]} what
+ * @returns {Promise<(string | null)[]>}
+ */
 export const fetchNumbers = (link, what) => postJson("api/numbers", { link, what });
 
 /** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */

@@ -1,4 +1,4 @@
-/** Runs arriving on the tape: the one that the page came with, and a newer one whenever something else is asked for. */
+/** How runs arrive on the tape: first the page's own run, then a new run for each new request. */
 
 /** @import { Listener, Scenario } from "./api.js" */
 /** @import { Run, Start } from "./run.js" */
@@ -14,8 +14,8 @@ import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
 /**
- * Return the run that is shown first. It came with the page, in `script`, or, if it is long, is fetched. Without it there is
- * nothing to show: `error` says why, and the page waits for good.
+ * Return the first run. It is in the page, in `script`; a long run is fetched instead. If it cannot be fetched, the page shows the
+ * reason in `error` and stays empty.
  * @param {HTMLElement} error
  * @param {HTMLElement} script
  * @param {Scenario} scenario
@@ -42,15 +42,15 @@ export async function firstRun(error, script, scenario) {
 }
 
 /**
- * Put the run that is asked for on the tape, step by step as it comes. If it breaks off, the last whole run comes back.
+ * Show the requested run on the tape, step by step as it arrives. If the connection breaks off, show the last complete run again.
  * @param {HTMLElement} tape
  * @param {Store} store
- * @returns {(there?: boolean) => void} to be called when something else is asked for; `there`: it is on the tape already
+ * @returns {(there?: boolean) => void} to be called when the requested scenario changes; `there`: its run is already on the tape
  */
 export function keepArriving(tape, store) {
   let lastComplete = store.get(); // the state when the last run was lastComplete
 
-  /** Report a run that did not arrive. @param {Error} error */
+  /** Report that a run could not be fetched. @param {Error} error */
   function failed(error) {
     if (store.get().run !== lastComplete.run) store.update(goBack, lastComplete);
     if (error instanceof NotRecorded) {
@@ -102,7 +102,7 @@ export function keepArriving(tape, store) {
 }
 
 /**
- * Run a scenario, or only its first `upto` steps, with room for all of them.
+ * Run a scenario, or only its first `upto` steps, with columns for all steps.
  * @param {Scenario & {upto: number | null}} scenario @param {Listener} listener @param {AbortSignal} signal
  */
 function beginning({ upto, ...scenario }, listener, signal) {

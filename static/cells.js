@@ -1,6 +1,6 @@
 /**
- * What each kind of cell is, as the core describes it: its signals in order, which of them are gates, and what can be clamped.
- * Views that serve every cell go by these lists. What only one cell has is in its folder, gru/ for one.
+ * The core's description of each cell: its signals in order, its gates, and everything that can be clamped. Views that work for
+ * every cell use these lists. Code for a single cell is in the cell's folder, for example gru/.
  */
 
 /** @import { Gate, Held, Signal } from "./run.js" */
@@ -8,39 +8,41 @@
 import { boot } from "./boot.js";
 
 /**
- * `words` names the signal, `low` and `high` say what the ends of its scale mean, `lowest` and `highest`.
+ * `words` is the name of the signal. `lowest` and `highest` are the ends of its scale; `low` and `high` describe these ends in
+ * words.
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * `gates` are the signals that are each made of a sum W x + U h + b; those in `recurrent` have the term U h. `functions` has what makes a gate of
- * its sum, null if the gate is the sum itself. `parts` names the products in the equations, in their order on the wire. `holds` has for everything that can
- * be clamped its least and largest value.
- * `key_gate` is looked at first: the gate that lets the old state go over, or else the only one. `chrono`: whether there are gates for that initialization.
+ * The description of a cell. `gates` are the signals that are computed from a sum W x + U h + b; the sums of `recurrent` gates have
+ * the term U h. `functions` has the function that a gate applies to its sum, null if the gate equals its sum. `parts` names the
+ * products in the equations, in the order in which the server sends them. `holds` has the lowest and the highest value of
+ * everything that can be clamped. `key_gate` is the gate that is selected at first: the gate that keeps the old state, or the only
+ * gate. `chrono`: whether the cell has the initialization "chrono".
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 
 /** @param {{cell: string}} layer */
 export const cellOf = ({ cell }) => boot.cells[cell];
 
-/** The cell whose page this is: a model of another has a page of its own. */
+/** The cell of this page. A model with another cell has its own page. */
 export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
-/** Return the gate that is looked at first. @param {{cell: string}} layer */
+/** Return the gate that is selected at first. @param {{cell: string}} layer */
 export const firstGate = (layer) => cellOf(layer).key_gate;
 
 /** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
 const ofAll = (names) => [...new Set(Object.values(boot.cells).flatMap(names))];
 
-/** Every name that a signal has in some cell. */
+/** The names of the signals of all cells. */
 export const SIGNALS = ofAll(({ signals }) => signals.map(({ name }) => name));
 
-/** Every gate of some cell. */
+/** The gates of all cells. */
 export const GATES = ofAll(({ gates }) => gates);
 
-/** Everything that can be clamped in some cell. */
+/** Everything that can be clamped, in any of the cells. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
-/** Return "h" for "h_prev", the state of the step before, and null for a gate. @param {Held} name */
+/** Return "h" for "h_prev", the state at the previous step, and null for a gate. @param {Held} name */
 export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
 
 /** Return the entry of a signal: its symbol, its name in words and its scale. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
@@ -50,13 +52,17 @@ export function entryOf(layer, name) {
   return entry;
 }
 
-/** Return the function that makes a gate out of its sum, null if the gate is the sum itself. @param {{cell: string}} layer @param {Gate} gate */
+/** Return the function that a gate applies to its sum; null if the gate equals its sum. @param {{cell: string}} layer @param {Gate} gate */
 export const functionOf = (layer, gate) => cellOf(layer).functions[gate];
 
-/** Return the signal that carries the memory of the cell, whose ledger the core computes. @param {{cell: string}} layer @returns {"h" | "c"} */
+/**
+ * Return the signal that carries the memory of the cell. The core computes the contributions to this signal.
+ * @param {{cell: string}} layer
+ * @returns {"h" | "c"}
+ */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");
 
-/** Return the symbol of a signal, or of the state of the step before. @param {{cell: string}} layer @param {Signal | Held} name */
+/** Return the symbol of a signal, or of the state at the previous step. @param {{cell: string}} layer @param {Signal | Held} name */
 export function symbolOf(layer, name) {
   const before = earlier(name);
   const { symbol } = entryOf(layer, before ?? name);

@@ -1,6 +1,6 @@
 /**
- * Transitions of what is to be run: the model, the text, clamps and changed weights. They only change the view state;
- * actions.js then runs the model. Clamps and weights can be undone.
+ * Transitions of the scenario: the model, the text, clamps and changed weights. They only change the view state; actions.js then
+ * runs the model. Changes of clamps and weights can be undone.
  */
 
 /** @import { Changes, Clamp, Run, WeightPlace } from "./run.js" */
@@ -26,10 +26,10 @@ const NOTHING_CHANGED = {
 };
 
 /**
- * Return the state that a page begins with.
+ * Return the first view state of a page.
  * @param {readonly ModelEntry[]} models
  * @param {{model: string, sequence: string}} scenario
- * @param {{run: Run, received: number}} first the run of that
+ * @param {{run: Run, received: number}} first the run of the scenario
  * @param {string} error the message beside the box
  * @returns {State}
  */
@@ -55,7 +55,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
   refusals: {},
 });
 
-/** Return whether anything of the model is to be changed. @param {Changes} changes */
+/** Return whether there are clamps or changed weights. @param {Changes} changes */
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
@@ -83,7 +83,7 @@ export function choose(state, model) {
 }
 
 /**
- * Follow a link: its scenario is to be run, unless it is the one on the tape.
+ * Follow a link. Its scenario must be run, unless its run is already on the tape.
  * @param {State} state
  * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says which parts could not be used
  * @param {boolean} onTape whether its run is on the tape already
@@ -106,8 +106,8 @@ export function follow(state, link, onTape) {
 }
 
 /**
- * Return model, clamps and weights to those of the tape, since the new scenario cannot be run here. A text that is being
- * typed stays as it is.
+ * Go back to the model, clamps and weights of the run on the tape, because the new scenario cannot be run here. Text that the
+ * visitor is typing stays.
  * @param {State} state @param {string} why
  */
 export function stay(state, why) {
@@ -123,10 +123,10 @@ export function stay(state, why) {
 }
 
 /**
- * Change clamps or weights, and remember what they were.
+ * Change clamps or weights, and store the old ones for undo.
  * @param {State} state
  * @param {Partial<State>} changes
- * @param {string | null} altering names the value that a slider moves: all of its moves are undone as one
+ * @param {string | null} altering names the value that a slider moves: one undo reverts all moves of a slider
  */
 function alter(state, changes, altering) {
   const goesOn = altering !== null && altering === state.altering;
@@ -135,7 +135,7 @@ function alter(state, changes, altering) {
 }
 
 /**
- * Clamp something else.
+ * Replace the clamps.
  * @param {State} state
  * @param {readonly Clamp[]} clamps
  * @param {number | null} chosen
@@ -146,12 +146,12 @@ export const setClamps = (state, clamps, chosen, altering = null) => alter(state
 /** Clear all clamps, and reset every weight to its trained value. @param {State} state */
 export const clearChanges = (state) => alter(state, { clamps: [], weights: [], chosen: null }, null);
 
-/** Compare with another input, or with "" no longer. @param {State} state @param {string} against */
+/** Compare with a second sequence; "" ends the comparison. @param {State} state @param {string} against */
 export const compareWith = (state, against) =>
   alter(state, { against, difference: against !== "" && state.difference }, "against");
 
 /**
- * Give a weight another value, or with null the trained one.
+ * Set a weight to a value, or, with null, to its trained value.
  * @param {State} state
  * @param {WeightPlace} place
  * @param {number | null} value
@@ -167,7 +167,11 @@ export function setWeight(state, place, value, altering = null) {
 export const weightKey = ({ layer, gate, unit, part, index }) =>
   `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
 
-/** Open the sum that a weight is in, to change it there; null closes the editor. @param {State} state @param {WeightPlace | null} editing */
+/**
+ * Open the sum that contains a weight, and the editor of the weight; null closes the editor.
+ * @param {State} state
+ * @param {WeightPlace | null} editing
+ */
 export function editWeight(state, editing) {
   if (!editing) return change(state, { editing });
   const { layer, unit, gate } = editing;
@@ -191,7 +195,7 @@ export function redo(state) {
   return change(state, { ...after, chosen: null, altering: null, undo, redo });
 }
 
-/** Choose the clamp that is changed from now on; with null the form is about a new one. @param {State} state @param {number | null} chosen */
+/** Choose the clamp that the form changes. With null the form describes a new clamp. @param {State} state @param {number | null} chosen */
 export const chooseClamp = (state, chosen) => change(state, { chosen });
 
 /** @param {State} state @param {Range} selection */

@@ -5,8 +5,8 @@ import { fixed } from "./run.js";
 import { createGuard } from "./store.js";
 
 /**
- * `name` is the class of the curve, by which it has its colour; `label` stands at its end and, if it has no `head` for
- * that, over it in the table.
+ * `name` is the CSS class of the curve, which sets its color. `label` stands at the end of the curve. `head` is the heading of its
+ * column in the table. Without `head` the heading is `label`.
  * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
  */
 
@@ -16,7 +16,7 @@ const ROOM_FOR_LABEL = 14; // px
 const MOST_DOTS = 40; // steps that have a dot each
 
 /**
- * Draw the curves as SVG: steps right, powers of ten up, each named at its end.
+ * Draw the curves as SVG: steps to the right, powers of ten upward. Each curve has its name at its end.
  * @param {Curve[]} curves
  * @param {number} T steps
  * @param {number} step the cursor's
@@ -66,7 +66,12 @@ function drawCurves(curves, T, step, width, height) {
   return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
 }
 
-/** Write the curves' names beside their ends, moved apart so that each can be read. @param {{name: string, label: string, y: number}[]} ends @param {number} x @param {number} most */
+/**
+ * Write the name of each curve beside its end, and move names apart that would overlap.
+ * @param {{name: string, label: string, y: number}[]} ends
+ * @param {number} x
+ * @param {number} most
+ */
 function labels(ends, x, most) {
   let free = MARGIN.top;
   return ends
@@ -80,9 +85,9 @@ function labels(ends, x, most) {
 }
 
 /**
- * Mount a picture of curves and, in a `details`, the same as a table.
+ * Mount a chart of curves, and a table of the same numbers in a `details` element.
  * @param {HTMLElement} section
- * @param {() => void} update draws again: the size has changed, or the table was opened
+ * @param {() => void} update draws the chart again; called after a change of size, and when the table is opened
  */
 export function mountChart(section, update) {
   const find = finder(section);
@@ -96,7 +101,10 @@ export function mountChart(section, update) {
   details.addEventListener("toggle", update);
 
   return {
-    /** Whether there is something to draw: what the curves are made of, the size or the table is another. @param {unknown[]} parts */
+    /**
+     * Return whether the data of the curves, the size or the table changed since the last drawing.
+     * @param {unknown[]} parts the data
+     */
     isNew: (...parts) => isNew(width, height, details.open, ...parts),
     /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
     draw(curves, T, step, tokens, listed = curves) {
@@ -107,7 +115,7 @@ export function mountChart(section, update) {
   };
 }
 
-/** List the same as a table, a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
+/** Return the curves as a table, with a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
 function tableOf(curves, tokens) {
   const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
   const rows = curves[0].values.map((_, i) =>
@@ -116,7 +124,7 @@ function tableOf(curves, tokens) {
   return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }
 
-/** Write a number of any size, short. @param {number} value */
+/** Write a number of any size in a short form. @param {number} value */
 export function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
@@ -128,5 +136,5 @@ export function brief(value) {
 const superscript = (exponent) =>
   [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
 
-/** Write a power of ten as on an axis. @param {number} exponent */
+/** Write a power of ten in the form of axis labels, such as 10². @param {number} exponent */
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

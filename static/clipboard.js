@@ -1,7 +1,7 @@
 /**
- * Put text on the clipboard; false if the browser does not allow it.
+ * Copy text to the clipboard. Return false if the browser does not allow this.
  * @param {string} text
- * @param {HTMLInputElement | HTMLTextAreaElement} [from] where the text stands: it is selected, to be copied by hand
+ * @param {HTMLInputElement | HTMLTextAreaElement} [from] the field with the text: if copying fails, the text is selected so that the visitor can copy it
  */
 export async function copy(text, from) {
   from?.select();

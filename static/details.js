@@ -1,6 +1,6 @@
 /**
- * Details of the cursor's unit that do not come with a run. Each kind is fetched when a view shows it, one request at a
- * time; the next request is for where the cursor is by then.
+ * Details of the selected unit that are not part of a run. Each kind of detail is fetched when a view shows it, with one request at
+ * a time. The next request uses the new position of the cursor.
  */
 
 /** @import { Store } from "./store.js" */
@@ -13,7 +13,7 @@ import { scenarioOf } from "./run.js";
 import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
-/** Fetch what the views that are shown want. @param {Store} store */
+/** Fetch the details that the open views need. @param {Store} store */
 export function keepDetails(store) {
   keepDetail(store, "equations", equationsWanted);
   keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
@@ -21,7 +21,7 @@ export function keepDetails(store) {
   keepDetail(store, "sensitivity", sensitivityWanted);
 }
 
-/** Return the steps of the equations, for a unit whose equations did not come with the run. @param {State} state */
+/** Return the steps of the equations to fetch, or null if the run already has the equations of the unit. @param {State} state */
 const equationsWanted = (state) =>
   !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations")
     ? around(state, 127, 384)
@@ -33,7 +33,7 @@ const around = ({ step, run }, before, after) => ({
   to: Math.min(run.T, step + after),
 });
 
-/** Return all rows of the ledger if one answer can hold them, else those around the cursor. @param {State} state */
+/** Return all steps of the contributions if one response can hold them, else the steps around the cursor. @param {State} state */
 function ledgerWanted(state) {
   if (!state.views.includes("memory") || !layerOf(state).rows.half_life) return null; // a plain RNN has no ledger
   const rows = Math.floor(boot.shares / (state.run.T + 1));
@@ -41,15 +41,16 @@ function ledgerWanted(state) {
   return around(state, half, half);
 }
 
-/** Return the step, and the output on the tape: null stands for the likeliest label, 1 for the first number. @param {State} state */
+/** Return the cursor's step and the index of the output on the tape: null for the most likely label, 1 for the first number. @param {State} state */
 const sensitivityWanted = ({ views, step, run }) =>
   views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
 
 /**
- * Fetch one kind whenever it is wanted at the cursor and not there. An answer may cover other steps than the cursor's too.
+ * Fetch a kind of detail whenever a view needs it at the cursor and the state does not have it. A response can cover more steps
+ * than the cursor's.
  * @param {Store} store
  * @param {Kind} kind
- * @param {(state: State) => Steps | null} stepsFor the steps to ask for, null while nothing is
+ * @param {(state: State) => Steps | null} stepsFor returns the steps to fetch, or null if no view needs any
  */
 function keepDetail(store, kind, stepsFor) {
   let asking = false;

@@ -1,7 +1,8 @@
-/** Small things that every view does with elements. */
+/** Small functions for DOM elements, which all views use. */
 
 /**
- * Set the text of an element. An element that has this text already is not touched: it is neither announced nor laid out again.
+ * Set the text of an element. If the element already has this text, do nothing, so that screen readers do not announce it again and
+ * the browser does not lay it out again.
  * @param {Element} element @param {string} text
  */
 export function setText(element, text) {
@@ -40,7 +41,7 @@ export function newElement(tag, content = {}, children = []) {
   return element;
 }
 
-/** Create a button that does something. @param {string} text @param {() => void} action @param {object} [properties] */
+/** Create a button. A press calls `action`. @param {string} text @param {() => void} action @param {object} [properties] */
 export function newButton(text, action, properties = {}) {
   const button = newElement("button", { type: "button", textContent: text, ...properties });
   button.addEventListener("click", action);
@@ -64,7 +65,7 @@ export const newRow = (texts, heads = "row") =>
   );
 
 /**
- * Do some work; if it fails, write why into an element. Return whether it succeeded.
+ * Run some work. If it fails, write the reason into an element. Return whether the work succeeded.
  * @param {Element} element @param {() => Promise<unknown>} work
  */
 export async function attempt(element, work) {
@@ -82,8 +83,8 @@ export async function attempt(element, work) {
 export const withPeriod = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
 
 /**
- * Make a sentence of a server's message: with a capital, unless it starts with a symbol such as z or h_tilde, and with a
- * period, unless it ends with lines of code.
+ * Make a sentence of a server's message. Add a capital letter, unless the message starts with a symbol such as z or h_tilde. Add a
+ * period, unless the message ends with lines of code.
  * @param {string} message
  */
 export function sentence(message) {
@@ -98,7 +99,7 @@ export const observeSize = (element, receive) =>
   ).observe(element);
 
 /**
- * Give a list a number of children, by removing from its end or adding there.
+ * Make a list have a number of children: add children at its end, or remove them there.
  * @param {Element} list @param {number} length
  * @param {() => Element} [create]
  */

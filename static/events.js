@@ -18,13 +18,13 @@ export function createParser() {
 /** Parse a whole event stream. @param {string} text */
 export const parseEvents = (text) => createParser()(text);
 
-/** The connection broke off before the stream's end. */
+/** The connection broke off before the end of the stream. */
 export class StreamError extends Error {}
 
 /**
  * Read an event stream from the server until it ends. Throws StreamError if the connection breaks off.
  * @param {Response} response
- * @param {(events: ServerEvent[]) => void} receive gets the events that a piece completes, for each piece that arrives
+ * @param {(events: ServerEvent[]) => void} receive is called for each piece that arrives, with the events that the piece completes
  */
 export async function readEvents(response, receive) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();

@@ -1,24 +1,27 @@
 /**
- * Several cells on one page, each with a view state as the lab has it. They share the text, the cursor's step and how the
- * page is looked at: where one of them changes these, all do.
+ * Several cells on one page, each with a view state as in the Lab. All cells share the text, the cursor's step and the settings of
+ * the page: a change in one cell changes all.
  */
 
 /** @import { State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
 /** @typedef {typeof NAMES[number]} Name of a cell */
-/** What holds them: `cells` are those of the page, `at` the one that was touched last. @typedef {{cells: Record<Name, State>, at: Name}} Cells */
+/**
+ * The state of a page with several cells: `cells` has the state of each cell, and `at` is the cell that the visitor touched last.
+ * @typedef {{cells: Record<Name, State>, at: Name}} Cells
+ */
 import { boot } from "./boot.js";
 import { goTo } from "./state.js";
 
-/** Every cell, in the order in which they stand side by side; a page may have fewer. */
+/** All cells, in their order on the page. A page can have fewer. */
 export const NAMES = Object.keys(boot.cells);
 export const TITLES = Object.fromEntries(NAMES.map((name) => [name, boot.cells[name].title]));
 
-/** What all cells have alike, beside the step. @type {(keyof State)[]} */
+/** The parts of the state that all cells share, besides the step. @type {(keyof State)[]} */
 const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "invalid"];
 
 /**
- * Change one of the cells, and in the others what all cells share.
+ * Change the state of one cell, and the shared parts in all other cells.
  * @template {Cells} S
  * @param {S} state @param {Name} name @param {State} next
  * @returns {S}
@@ -39,7 +42,7 @@ function settle(state, name, next) {
 }
 
 /**
- * Return the state of one cell as a store of its own, for views that know of no other.
+ * Return a store of one cell's state, for views that show a single cell.
  * @template {Cells} S
  * @param {StoreOf<S>} store
  * @param {() => Name} which

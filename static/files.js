@@ -1,4 +1,4 @@
-/** What is on the page as files to keep: pictures that stand by themselves, and the numbers. */
+/** Files with the content of the page: pictures with all their styles, and the numbers. */
 
 /** @import { Rows, Run } from "./run.js" */
 /** @import { State } from "./state.js" */
@@ -8,7 +8,7 @@ import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
-/** The styles that are copied into an SVG when it leaves the page. */
+/** The styles that are copied into an exported SVG. */
 const STYLES = [
   "fill",
   "fill-opacity",
@@ -33,7 +33,7 @@ const LABEL = 22; // px that a token takes
 const PANEL = 0.78; // as in gru_core/runs/figures.py
 const HEADING = 34; // px above an SVG
 
-/** Return titles for pictures: of the whole run, and of the cursor. @param {State} state */
+/** Return two titles for pictures: one names the run, the other also names the cursor's place. @param {State} state */
 export function titleOf(state) {
   const { run, models, step, unit } = state;
   const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
@@ -46,7 +46,7 @@ export function titleOf(state) {
 }
 
 /**
- * Draw the signals as one picture: the empty figure from Python, filled as `fill` in gru_core/runs/figures.py fills it.
+ * Draw the signals as one picture: fill the empty figure from Python in the same way as `fill` in gru_core/runs/figures.py.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -76,11 +76,11 @@ export function signalsPicture(skeleton, state) {
   return { data, layout };
 }
 
-/** Return the color bar of z with the ends of the other convention. @param {{ticktext: string[]}} bar */
+/** Return the color bar of z with the labels of the other convention at its ends. @param {{ticktext: string[]}} bar */
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
- * Draw the ledger of the cursor's unit as a picture: which steps each state is made of.
+ * Draw the contributions to the states of the selected unit as a picture.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -104,7 +104,7 @@ export function ledgerPicture(skeleton, state) {
 }
 
 /**
- * Return an SVG of the page with its styles in it, on the page's paper and under a title.
+ * Return an SVG of the page as a file, with its styles, the page's background and a title.
  * @param {SVGSVGElement} svg @param {string} title
  * @returns {{text: string, width: number, height: number}}
  */
@@ -141,7 +141,7 @@ function drawn(name, attributes) {
 }
 
 /**
- * Convert an SVG to PNG, twice as fine as the page has it.
+ * Convert an SVG to PNG, with twice the resolution of the page.
  * @param {{text: string, width: number, height: number}} svg
  * @returns {Promise<Blob>}
  */
@@ -159,7 +159,8 @@ export async function png({ text, width, height }) {
 }
 
 /**
- * Write a run as CSV, as app/exports/files.py writes it: a line for each step, columns named as in links, numbers to the last bit.
+ * Write a run as CSV, in the same form as app/exports/files.py: a line for each step, columns with the names that links use, and
+ * numbers with full precision.
  * @param {Run} run
  */
 export function csv(run) {
@@ -195,7 +196,7 @@ function states({ layers }, prefix, outputs) {
   return [[`${prefix}y`, outputs], .../** @type {[string, Rows][]} */ (named)];
 }
 
-/** Give a file to the visitor. @param {string} name @param {Blob | string} content a blob, or a data: address */
+/** Let the visitor download a file. @param {string} name @param {Blob | string} content a blob, or a data: address */
 export function download(name, content) {
   const href = typeof content === "string" ? content : URL.createObjectURL(content);
   const link = Object.assign(document.createElement("a"), { href, download: name });
@@ -206,7 +207,7 @@ export function download(name, content) {
 /** @param {string} text */
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Escape a text, since Plotly reads markup in labels. @param {string} text */
+/** Escape a text, because Plotly interprets markup in labels. @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** @param {number} from @param {number} to */

@@ -1,4 +1,4 @@
-/** Following links: the address that the page was opened with, and those that are followed on it. */
+/** Following links: the address with which the page was opened, and the links that the visitor follows on the page. */
 
 /** @import { Link } from "./link.js" */
 /** @import { ModelEntry } from "./state.js" */
@@ -12,13 +12,13 @@ import { recording } from "./recording.js";
 import { scenarioOf } from "./run.js";
 import { addModel, focus, note } from "./state.js";
 
-/** Return whether a model has another cell than this page shows, which only the page that it came with can do. @param {ModelEntry} entry */
+/** Return whether a model needs another page, because its cell is not this page's cell. @param {ModelEntry} entry */
 export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
- * Go to the page of a model that has another cell, if it has one.
+ * Go to the page of a model with another cell, if the model has a page.
  * @param {ModelEntry} entry
- * @param {string} [address] what its page is to show
+ * @param {string} [address] the query of that page
  */
 export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`) {
   if (elsewhere(entry)) location.assign(address + frameKeys);
@@ -26,8 +26,8 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
 }
 
 /**
- * Put the cursor and views where the address says. The page came with the model and sequence already run; clamps and
- * weights of the address are asked for now.
+ * Set the cursor and the views as the address says. The page already has the run of the model and sequence. If the address has
+ * clamps or weights, request a run with them.
  * @param {Store} store
  * @param {() => void} requestRun
  */

@@ -1,6 +1,6 @@
 /**
- * Keeps the address in step with what is looked at. Another model, view or convention makes a new entry in the browser's
- * history, to go back to; moving the cursor, or typing on, only changes the current entry.
+ * Keeps the address equal to the view. A change of the model, the views or the convention adds an entry to the browser's history.
+ * Moving the cursor, and more typing, only change the current entry.
  */
 
 /** @import { Store, StoreOf } from "./store.js" */
@@ -11,10 +11,13 @@ import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
-/** A change of any of these makes a new entry. @type {(keyof Focus)[]} */
+/** The parts of a focus that add an entry to the history when they change. @type {(keyof Focus)[]} */
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
-/** An entry of the history: its address, its place, and what is run there; `typed`: whether typing made it. @typedef {{query: string, place: string, scenario: string, typed: boolean}} Entry */
+/**
+ * An entry of the history: its address, its place, and its scenario; `typed`: whether typing made the entry.
+ * @typedef {{query: string, place: string, scenario: string, typed: boolean}} Entry
+ */
 
 /** Return the entry of a link. @param {Link} link @returns {Entry} */
 export const entryOf = (link) => ({
@@ -25,8 +28,8 @@ export const entryOf = (link) => ({
 });
 
 /**
- * Return how the history goes from its current entry to the next view, null if the address stays the same. Typing on changes the entry
- * that typing has made.
+ * Return how the history changes from its current entry to the next view; null if the address stays the same. More typing changes
+ * the entry that typing has made.
  * @param {Entry} current @param {Entry} next @param {boolean} typing whether the visitor is in the sequence box
  * @returns {{how: "pushState" | "replaceState", entry: Entry} | null}
  */
@@ -74,11 +77,11 @@ export function mountHistory(store, address, open) {
 }
 
 /**
- * Keep the address in step on a page that makes no new entries.
+ * Keep the address equal to the view, on a page that adds no entries to the history.
  * @template S
  * @param {StoreOf<S>} store
- * @param {() => string} address the query of what is looked at
- * @param {() => boolean} [isMoving] whether the page plays by itself: the address waits
+ * @param {() => string} address the query of the view
+ * @param {() => boolean} [isMoving] whether the page is playing: then the address does not change
  */
 export function mountAddress(store, address, isMoving = () => false) {
   if (location.protocol === "file:") return;

@@ -1,9 +1,9 @@
 /**
- * The view state as an address. Its keys are readable and each is optional; keys that are not known are ignored.
+ * The view state as an address. Its keys are readable, and each is optional. Unknown keys are ignored.
  *
- *     ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
+ * ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
  *
- * What is as by default is left out. Layers, units and steps count from 1, as on screen.
+ * A value equal to the default is left out. Layers, units and steps count from 1, as on screen.
  */
 
 /** @import { Changes, Clamp, Weight } from "./run.js" */
@@ -15,12 +15,12 @@ import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 const VERSION = "1";
 
-/** The longest address, in characters, that every server on the way takes. */
+/** The longest address, in characters, that all servers and proxies accept. */
 export const LONGEST = 8000;
 
 /**
- * What a link says. `model` and `sequence` are null if it does not say them; `notices` are sentences on what could not
- * be read.
+ * The content of a link. `model` and `sequence` are null if the link does not have them. `notices` are sentences about the parts
+ * that could not be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
 /** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
@@ -112,7 +112,7 @@ function readWeights(text) {
 export const writeScenario = ({ sequence, clamps, weights, against }) =>
   `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}`;
 
-/** The keys beside `model`, `sequence`, `clamps`, `weights` and `v`: the part of the focus that each says, and how. */
+/** The keys besides `model`, `sequence`, `clamps`, `weights` and `v`. Each has its part of the focus, and how it is written. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["t", "step", step],
   ["layer", "layer", place],
@@ -126,13 +126,13 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["scale", "scale", oneOf(SCALES)],
 ]);
 
-/** Return the link to what is looked at. @param {State} state @returns {Link} */
+/** Return the link to the present view. @param {State} state @returns {Link} */
 export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, notices: [] });
 
 /**
  * Write a link as an address.
  * @param {Link} link
- * @returns {string} beginning with "?"
+ * @returns {string} starting with "?"
  */
 export function encode({ model, sequence, clamps, weights, against, focus }) {
   const keys = new URLSearchParams();
@@ -153,7 +153,7 @@ export function encode({ model, sequence, clamps, weights, against, focus }) {
 }
 
 /**
- * Read an address. What cannot be read is as by default, and `notices` name it.
+ * Read an address. A part that cannot be read gets its default, and a sentence in `notices` names it.
  * @param {string} query
  * @returns {Link}
  */
@@ -193,7 +193,8 @@ export const unfollowed = (notices) =>
   notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "";
 
 /**
- * Describe which parts of a focus the run on the tape does not have: a step, layer or unit beyond its last, a signal of another cell.
+ * Describe the parts of a focus that the run on the tape does not have: a step, layer or unit that is too high, or a signal of
+ * another cell.
  * @param {Focus} focus
  * @param {State} state
  * @returns {string[]}

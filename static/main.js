@@ -1,4 +1,4 @@
-/** The composition root: makes the store of the data that came with the page, and mounts the views on it. */
+/** The main module of the Lab: creates the store from the page's data, and mounts the views on it. */
 
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";

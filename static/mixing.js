@@ -1,4 +1,7 @@
-/** A unit whose update gate z mixes the old state with the candidate: its numbers, which come from the core except 1 − z, and its step in words. */
+/**
+ * Units with an update gate z, which mixes the old state with the candidate: their numbers, and a description of a step in words.
+ * All numbers except 1 − z come from the core.
+ */
 
 /** @import { Worked } from "./reading.js" */
 /** @import { Gate } from "./run.js" */
@@ -10,7 +13,7 @@ import { layerIndex, layerOf } from "./state.js";
 import * as words from "./words.js";
 import { LITTLE, MUCH, change, lasting, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
 
-/** What units do, by how open z is. @type {[words.Openness, string, string][]} */
+/** Descriptions of units in words, by how open their update gate z is. @type {[words.Openness, string, string][]} */
 const UNITS = [
   ["closed", "keeps its state", "keep their states"],
   ["open", "takes its candidate", "take their candidates"],
@@ -20,8 +23,8 @@ const UNITS = [
 /** @typedef {ReturnType<typeof mixedAt>} Mixed */
 
 /**
- * Read a unit at the cursor's step. `z` and its sum are as the convention names them; `keep` and `take` are the factors of h_{t−1} and of
- * h̃_t in either convention. `half_life` is the number of steps after which half of the state would be gone.
+ * Return the numbers of a unit at the cursor's step. `z` and its sum follow the convention. `keep` and `take` are the factors of
+ * h_{t−1} and of h̃_t in both conventions. `half_life` is the number of steps after which half of the state would be left.
  * @param {State} state
  */
 export function mixedAt(state, unit = state.unit) {
@@ -31,15 +34,14 @@ export function mixedAt(state, unit = state.unit) {
   return { ...at, z: turned(state, "z") ? keep : take, h_prev, keep, take };
 }
 
-/** Return whether the layer has an old state, one that is not 0. @param {State} state */
+/** Return whether the layer has an old state that is not 0. @param {State} state */
 export const hasPast = (state) =>
   state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
 
 /**
- * Describe the cursor's step: what the update gate does, the clauses of the cell, and the result.
+ * Describe the cursor's step: the effect of the update gate, the clauses of the cell, and the result.
  * @param {State} state @param {Mixed} at
- * @param {string} none the clause without an old state
- * @param {Phrase[]} clauses
+ * @param {string} none the clause if there is no old state @param {Phrase[]} clauses
  */
 export function narrateMixed(state, at, none, clauses) {
   const past = hasPast(state);
@@ -48,7 +50,8 @@ export function narrateMixed(state, at, none, clauses) {
 }
 
 /**
- * Describe what the update gate does with the cursor's unit, after a sentence about the layer if it has several units.
+ * Describe the effect of the update gate on the selected unit. If the layer has several units, the first sentence describes the
+ * layer.
  * @param {State} state @param {Mixed} at @param {boolean} past whether there is an old state
  * @param {string} none the clause without an old state
  * @returns {Phrase[]}
@@ -66,7 +69,7 @@ function tellMixed(state, at, past, none) {
   return phrases;
 }
 
-/** Describe how long a unit that keeps its state would keep it. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+/** Describe how long a unit with a nearly closed update gate keeps its state. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function tellRate({ z, take, half_life }, past) {
   if (!past || take <= 0 || take >= LITTLE) return [];
   return [
@@ -93,7 +96,7 @@ function mixture({ keep, take }, past) {
   ];
 }
 
-/** Describe how long the cursor's unit would keep its state if z stayed as it is. @param {State} state */
+/** Describe how long the selected unit would keep its state if z kept its value. @param {State} state */
 export function tellLasting(state) {
   const { half_life, z } = mixedAt(state);
   return words.tellLasting("z", z, half_life, "this state");

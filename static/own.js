@@ -1,4 +1,4 @@
-/** What the page does differently from cell to cell. A new cell gets a folder like gru/ and a line here. */
+/** The parts of the page that differ between cells. A new cell needs a folder like gru/ and a line in `CELLS`. */
 
 /** @import { Clamp, Gate, Layer, Rows, Signal } from "./run.js" */
 /** @import { Numbers, Worked } from "./reading.js" */
@@ -11,15 +11,15 @@ import { rnn } from "./rnn/rnn.js";
 import { layerOf } from "./state.js";
 
 /**
- * - `narrate`: the cursor's step in words.
- * - `tellLasting`: how long the cursor's state would last, in words.
- * - `equations`: the numbers of its equations at the cursor; `note` stands below them.
- * - `carried`: the cursor's unit in its figure: a number by the name of each wire, box and label; without the parts of sums, which
- *   every cell has, and the products, which the core works out. `strips`: the same of all units, if some differ there. `scaledAs`:
- *   whose colours these have, if not those of h.
- * - `factorIn`: what multiplies the old state in a gate's sum, as it is written before h; "" for nothing.
- * - `veilOf`: how strongly one signal dims another that matters only if the first is large; absent if none does.
- * - `leaveOut`: the clamps under which a step writes nothing, and these clamps in words.
+ * - `narrate`: describes the cursor's step in words.
+ * - `tellLasting`: describes how long the state at the cursor would last.
+ * - `equations`: the numbers of the cell's equations at the cursor. `note` is the text below them.
+ * - `carried`: the numbers of the selected unit in the figure, by the name of their wire, box or label. Parts of sums and products
+ *   are not among these numbers, because every cell has them. `strips`: the numbers of all units, if they differ from `carried`.
+ *   `scaledAs`: the signals that give these numbers their color scales; without an entry, the scale of h.
+ * - `factorIn`: the factor of the old state in a gate's sum, as text before h; "" if there is no factor.
+ * - `veilOf`: the values that dim a signal. The GRU dims r while r hardly changes the new state. Absent if no signal is dimmed.
+ * - `leaveOut`: the clamps with which a step adds nothing to the state, and these clamps in words.
  * @typedef {{narrate: (state: State) => Phrase[],
  *            tellLasting: (state: State) => string,
  *            equations: (state: State, worked: Worked) => Numbers,
@@ -35,5 +35,5 @@ import { layerOf } from "./state.js";
 /** @type {Record<string, Own>} */
 const CELLS = { gru, lstm, rnn, mingru };
 
-/** Return the parts that belong only to the cell of the cursor's layer. @param {State} state */
+/** Return the parts for the cell of the selected layer. @param {State} state */
 export const ownOf = (state) => CELLS[layerOf(state).cell];

@@ -1,6 +1,6 @@
 /**
- * What the Lab, Compare and Train share: first runs, the header, the address, the lesson or room that the page is part of, and the
- * arrival of Plotly. The main.js of each page has the rest.
+ * Shared code of the Lab, Compare and Train: first runs, the header, the address, the page's lesson or room, and the loading of
+ * Plotly. Everything else is in the main.js of each page.
  */
 
 /** @import { Scenario } from "./api.js" */
@@ -28,11 +28,11 @@ import { mountShare } from "./views/share.js";
 export const find = finder(document);
 export const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 
-/** The element for messages about the sequence and the link; the page comes with a notice if the link could not be followed. */
+/** The element for messages about the sequence and the link. It already has a notice if the link could not be followed. */
 export const error = find("#error");
 
 /**
- * Return the view state of each cell of a page with several, with its first run.
+ * Return the view state, with the first run, of each cell on a page with several cells.
  * @param {readonly Name[]} names
  * @param {(name: Name) => Scenario} scenarioOf
  * @param {string} notice
@@ -50,12 +50,12 @@ export async function firstStates(names, scenarioOf, notice, place) {
 
 /**
  * Complete a page whose views are mounted.
- * - `lead` has the state of the cell that was touched last; with one cell it is the `store`.
- * - `path` is the page's path on the server, `address` the query of what is looked at, and `show` follows such a query, with the
- *   run ending after the step `upto`.
- * - `liveAddress`: the same as the server would show it, if that differs in a saved page.
- * - `isBusy`: whether a link is on its way.
- * - `history` replaces the plain way of keeping the address, which waits while `isMoving`.
+ * - `lead` is the store of the cell that the visitor touched last. On a page with one cell it is `store`.
+ * - `path` is the page's path on the server, and `address` the query of the view. `show` opens such a query;
+ *   the run ends after the step `upto`.
+ * - `liveAddress`: the query of the view on the server, if a saved page has another one.
+ * - `isBusy`: whether a link is being loaded.
+ * - `history` replaces the usual update of the address, which pauses while `isMoving`.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
  *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void,
@@ -83,7 +83,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
 }
 
 /**
- * Keep the links to the view up to date: to a file, and, in a frame or a saved page, to the server.
+ * Update the links to the view: to a file and, in a frame or a saved page, to the server.
  * @template S
  * @param {StoreOf<S>} store @param {string} path @param {() => string} address @param {() => string} liveAddress
  */
@@ -94,5 +94,8 @@ function mountLinks(store, path, address, liveAddress) {
   if (open) store.subscribe(() => (open.href = home + path + liveAddress()));
 }
 
-/** Wait until the page has been painted, which takes two frames: Plotly takes a second to start. @param {() => void} then */
+/**
+ * Call a function after the page has been painted, which takes two frames. Plotly takes a second to start, so it starts after this.
+ * @param {() => void} then
+ */
 const afterPaint = (then) => requestAnimationFrame(() => requestAnimationFrame(then));

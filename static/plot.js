@@ -1,4 +1,4 @@
-/** The only place that knows Plotly. */
+/** All code that uses Plotly. */
 
 /** @import { Rows, Signal } from "./run.js" */
 /** @import { Colour, Scale } from "./theme.js" */
@@ -8,7 +8,7 @@
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** @typedef {{top: number, width: number, height: number, total: number}} Place in pixels; `total` is the height of the figure */
 /**
- * What the page uses of Plotly.
+ * The functions of Plotly that the page uses.
  * @typedef {{toImage: (figure: object, options: object) => Promise<string>,
  *            restyle: (div: HTMLElement, changes: object, traces: number[]) => Promise<void>,
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
@@ -17,13 +17,13 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
-/** The message if Plotly does not arrive. */
+/** The message if Plotly cannot be loaded. */
 export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
 
-/** Load Plotly on the first call. It has 1.5 MB: the page works without it until it has arrived. */
+/** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
     const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
@@ -40,10 +40,10 @@ export function plotly() {
 }
 
 /**
- * Draw the heatmaps into `div`, each where its row of the tape stands. Cheap when only the numbers are new.
+ * Draw the heatmaps into `div`, each at the place of its row on the tape. This is fast if only the numbers have changed.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
- * @param {{data: Filled[], layout: Figure["layout"]}} figure the skeleton that Python defined, filled
+ * @param {{data: Filled[], layout: Figure["layout"]}} figure from Python, with the values filled in
  * @param {Record<string, Place>} places by signal
  */
 export function drawHeatmaps(Plotly, div, figure, places) {
@@ -71,7 +71,7 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 /**
  * Return a picture as a data: address, to be stored as a file.
  * @param {PlotlyLibrary} Plotly
- * @param {Figure} figure with its size in its layout
+ * @param {Figure} figure with its size in `layout`
  * @param {"svg" | "png"} format
  */
 export function pictureOf(Plotly, { data, layout }, format) {

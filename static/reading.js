@@ -1,4 +1,4 @@
-/** What views of every cell read off the state: rows as they are shown, and the answers about the cursor. */
+/** Values that views of all cells read from the state: rows as shown on the page, and details about the cursor. */
 
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
@@ -7,23 +7,28 @@ import { answer, clampAt, fixed, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
- * Return whether a signal is shown as 1 minus the core's. That is z when it is named as in PyTorch and Keras; its sum is then
- * shown negated, since 1 − σ(a) = σ(−a).
+ * Return whether the page shows 1 minus the core's value of a signal. This is so for z in the convention of PyTorch and Keras. The
+ * page then negates the sum of z too, because 1 − σ(a) = σ(−a).
  * @param {State} state @param {string} name
  */
 export const turned = ({ convention }, name) => convention === "pytorch" && name === "z";
 
-/** Return a gate's value as the convention names it; the same conversion leads back. @param {State} state @param {Held} gate @param {number} value */
+/**
+ * Convert a gate's value between the core and the convention on screen. The conversion is the same in both directions.
+ * @param {State} state
+ * @param {Held} gate
+ * @param {number} value
+ */
 export const converted = (state, gate, value) => (turned(state, gate) ? Number((1 - value).toFixed(6)) : value);
 
-/** Return the rows of a signal as the convention names it. @param {State} state @param {Signal} signal @returns {Rows} */
+/** Return the rows of a signal in the convention on screen. @param {State} state @param {Signal} signal @returns {Rows} */
 export function rowsOf(state, signal) {
   const rows = layerOf(state).rows[signal];
   return turned(state, signal) ? rows.map((row) => row.map((value) => 1 - value)) : rows;
 }
 
 /**
- * Return the rows in the picture of a signal: its values, or their differences from the original run's.
+ * Return the rows in the picture of a signal: its values, or the differences from the original run.
  * @param {State} state @param {Signal} signal @returns {Rows}
  */
 export function shownRows(state, signal) {
@@ -33,8 +38,8 @@ export function shownRows(state, signal) {
 }
 
 /**
- * Where a unit is looked at: the step `t` of `T`, the unit and layer from 0. `x` is the model's input there, `read` what the
- * layer reads, `y` the answer.
+ * The place of a unit: the step `t` of `T`, and the unit and layer, from 0. `x` is the model's input at this step, `read` the
+ * layer's input and `y` the model's output, as text.
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, x: string, read: string, y: string}} Place
  */
 
@@ -48,14 +53,19 @@ export function placeAt(state, unit) {
   return { t: step, T: run.T, unit, H: layerOf(state).H, layer, layers: run.layers.length, x, read, y };
 }
 
-/** Return a value of a unit at the cursor's step, by its name on the wire. @param {State} state @param {number} unit */
+/**
+ * Return a function that gives a value of a unit at the cursor's step, by its name in the server's data.
+ * @param {State} state
+ * @param {number} unit
+ */
 function valuesAt(state, unit) {
   const { rows } = layerOf(state);
   return (/** @type {string} */ name) => rows[name][unit][state.step - 1];
 }
 
 /**
- * Return a carried signal before the cursor's step. `first` is where its units begin in the layer's first state.
+ * Return the value of h or c before the cursor's step. `first` is the index of the signal's first unit in the layer's initial
+ * state.
  * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
  */
 export function before(state, signal, unit, first = 0) {
@@ -63,7 +73,9 @@ export function before(state, signal, unit, first = 0) {
   return state.step === 1 ? h0[first + unit] : rows[signal][unit][state.step - 2];
 }
 
-/** @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum and the sum, a = W x + U h + b; Uh is 0 where a gate does not read the old state */
+/**
+ * @typedef {{Wx: number, Uh: number, b: number, a: number}} Sum the parts of a gate's sum, and the sum a = W x + U h + b. Uh is 0 if the gate does not read the old state
+ */
 
 /** Return a gate's sum at the cursor's step. @param {State} state @param {Gate} gate @param {number} unit @returns {Sum} */
 export function sumAt(state, gate, unit) {
@@ -80,7 +92,7 @@ export const sumsAt = (state, unit) =>
   Object.fromEntries(cellOf(layerOf(state)).gates.map((gate) => [gate, sumAt(state, gate, unit)]));
 
 /**
- * Return the computed values of everything that is clamped at the cursor's step.
+ * Return the computed value of each clamped gate or state at the cursor's step.
  * @param {State} state @param {number} unit
  * @returns {Partial<Record<Held, number>>}
  */
@@ -97,8 +109,8 @@ export function replacedAt(state, unit) {
 }
 
 /**
- * Read a unit at the cursor's step: its place, the values with these names on the wire, the sums of its gates, and the computed value of
- * everything that is clamped there.
+ * Return the numbers of a unit at the cursor's step: its place, the values with these names, the sums of its gates, and the
+ * computed value of everything that is clamped at this step.
  * @template {string} N
  * @param {State} state @param {number} unit @param {readonly N[]} names
  * @returns {Place & Record<N, number> & {sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>}}
@@ -111,7 +123,7 @@ export function unitAt(state, unit, names) {
 }
 
 /**
- * Return the clamp that closes a gate of every unit at a step, so that the step writes nothing, and the clamp in words.
+ * Return the clamp that closes a gate of every unit at a step, so that the step adds nothing to the state, and the clamp in words.
  * @param {State} state @param {Gate} gate @param {number} step
  */
 export function closing(state, gate, step) {
@@ -129,16 +141,17 @@ export function inputsOf(state) {
   return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
 }
 
-/** A step, from 1, that a view names, and the number for which it does. @typedef {{step: number, value: number}} Named */
+/** A step, from 1, that a view names, and the number that makes the step important. @typedef {{step: number, value: number}} Named */
 
 /**
- * What a state is made of. `shares` has the share of what was there before the first step, then that of each step's
- * candidate. `largest` has the places in it of the largest shares, largest first: 0 is what was there before.
+ * The contributions to a state. `shares` has the share of the state before the first step, and then the share of each step's
+ * candidate. `largest` has the indices of the largest shares in `shares`, largest first; index 0 is the state before the first
+ * step.
  * @typedef {{shares: number[], largest: number[]}} Mixture
  */
 
 /**
- * Return the contributions to the cursor's state, here and in the original run; null while they are not known.
+ * Return the contributions to the cursor's state, in this run and in the original run; null if the page does not have them yet.
  * @param {State} state
  * @returns {(Mixture & {twin: Mixture | null}) | null}
  */
@@ -151,13 +164,13 @@ export function mixtureAt(state) {
   return { shares: shares[row], largest: largest[row], twin: original };
 }
 
-/** Return the step that wrote most of a state, and its share. @param {Mixture} mixture @returns {Named} */
+/** Return the step with the largest contribution to a state, and its share. @param {Mixture} mixture @returns {Named} */
 export function mostWritten({ shares, largest }) {
   const step = /** @type {number} */ (largest.find((place) => place > 0));
   return { step, value: shares[step] };
 }
 
-/** Return the step that wrote most of the cursor's state, and its share. @param {State} state @returns {Named | null} */
+/** Return the step with the largest contribution to the state at the cursor, and its share. @param {State} state @returns {Named | null} */
 export function writtenAt(state) {
   const mixture = mixtureAt(state);
   return mixture && mostWritten(mixture);
@@ -173,19 +186,27 @@ export function originAt(state) {
     : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
 }
 
-/** Return the step with the input that the cursor's output is most sensitive to, and that sensitivity. @param {State} state @returns {Named | null} */
+/**
+ * Return the step with the input to which the output at the cursor is most sensitive, and the sensitivity.
+ * @param {State} state
+ * @returns {Named | null}
+ */
 export function listensTo(state) {
   const most = detailAt(state, "sensitivity")?.input;
   return most ? { step: most.t, value: most.value } : null;
 }
 
 /**
- * What the core worked out for the equations of the cursor's unit: the products by name, their root mean squares over the layer, and
- * the `decimals` as the wire has them.
+ * The core's results for the equations of the selected unit: the products by name, their root mean squares over the layer, and the
+ * `decimals` from the server.
  * @typedef {{parts: Record<string, number>, sizes: Record<string, number>, decimals: Record<string, number[]>}} Worked
  */
 
-/** Return what the core computed for the equations at the cursor's step, null while it is not known. @param {State} state @returns {Worked | null} */
+/**
+ * Return the core's results for the equations at the cursor's step; null if the page does not have them yet.
+ * @param {State} state
+ * @returns {Worked | null}
+ */
 export function workedAt(state) {
   const { run, unit, step } = state;
   const detail = detailAt(state, "equations");
@@ -197,16 +218,16 @@ export function workedAt(state) {
   return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };
 }
 
-/** The numbers of decimals that are tried, the fewest first. */
+/** The possible numbers of decimals, in the order in which the page tries them. */
 export const DECIMALS = [2, 3, 4];
 
-/** Return the number that a shown text stands for. @param {string} text */
+/** Return the number in a text that the page shows. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * Return the number of decimals with which a reader who computes an equation from the printed numbers gets the printed results. If no number of
- * decimals does that, `off` has the results whose last digit is off.
- * @param {Record<string, number[]>} decimals that are enough for each result, unless all of 2, 3 and 4 are
+ * Return how many decimals an equation needs, so that a reader who computes it from the printed numbers gets the printed results.
+ * If no number of decimals is enough, `off` has the results with a different last digit.
+ * @param {Record<string, number[]>} decimals the numbers of decimals that are enough, by result; without a result, 2, 3 and 4 are enough
  * @param {string} equation
  * @returns {{decimals: number, off: string[]}}
  */
@@ -218,16 +239,16 @@ export function decimalsOf(decimals, equation) {
 }
 
 /**
- * The numbers of equations as text, by slot, and the results whose last digit is off.
+ * The numbers of equations as text, by slot, and the results with a last digit that differs from the exact result.
  * @typedef {{slots: Record<string, string>, rounded: Set<string>}} Numbers
  */
 
 /**
- * Put the numbers of one equation into its slots, "h.keep" for one.
+ * Put the numbers of one equation into its slots, for example "h.keep".
  * @param {Numbers} numbers
  * @param {Worked} worked
  * @param {string} name of the equation
- * @param {Record<string, number>} values by the rest of their slot's name
+ * @param {Record<string, number>} values by the second part of the slot's name
  * @param {number | null} [held] the value that a clamp put in place of the result
  */
 export function putEquation({ slots, rounded }, worked, name, values, held = null) {
@@ -238,7 +259,7 @@ export function putEquation({ slots, rounded }, worked, name, values, held = nul
 }
 
 /**
- * Return the numbers of the equations of all gates, to which a cell adds those of its other equations.
+ * Return the numbers of the equations of all gates. Each cell adds the numbers of its other equations.
  * @param {Worked} worked
  * @param {{sums: Record<Gate, Sum>, replaced: Partial<Record<Held, number>>} & Record<Gate, any>} at
  * @returns {Numbers}
@@ -258,7 +279,12 @@ export function gateNumbers(worked, at) {
   return numbers;
 }
 
-/** Return the numbers of `carried` for every unit. @param {State} state @param {(state: State) => Record<string, number>} carried @returns {Record<string, number[]>} */
+/**
+ * Return the numbers that `carried` returns, for every unit.
+ * @param {State} state
+ * @param {(state: State) => Record<string, number>} carried
+ * @returns {Record<string, number[]>}
+ */
 export function ofAllUnits(state, carried) {
   const units = Array.from({ length: layerOf(state).H }, (_, unit) => carried({ ...state, unit }));
   return Object.fromEntries(Object.keys(units[0]).map((name) => [name, units.map((values) => values[name])]));

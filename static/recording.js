@@ -1,12 +1,12 @@
-/** What a saved page has in place of a server: the answers that were recorded when it was saved. */
+/** The recorded responses in a saved page. They replace the server. */
 
 /** @import { Scenario } from "./api.js" */
 import { writeScenario } from "./link.js";
 
 /**
- * `link` says what is looked at, `live` is the address of a server that can answer more, "" if none is known. Each run has its
- * stream and the answers about it, by layer and unit ("1.2"), each over some of its steps. `gap` is what the experiment "Gradient
- * reach" asks first, `reveals` are those of a lesson, in base64.
+ * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
+ * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gap` is the first request of the
+ * experiment "Gradient reach". `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}} RecordedAnswers
@@ -17,7 +17,7 @@ import { writeScenario } from "./link.js";
 /** @type {Recording | null} */
 export const recording = JSON.parse(document.querySelector("#record")?.textContent ?? "null");
 
-/** The answer was not recorded, and there is no server. */
+/** The page did not record this response, and there is no server. */
 export class NotRecorded extends Error {
   constructor() {
     const how = recording?.live ? "follow the link to GRU Scope at the top" : "open GRU Scope";
@@ -25,7 +25,7 @@ export class NotRecorded extends Error {
   }
 }
 
-/** Find the run of a scenario. Throws NotRecorded. @param {Scenario} scenario */
+/** Return the recorded run of a scenario. Throws NotRecorded. @param {Scenario} scenario */
 export function recordedRun(scenario) {
   const run = recording?.runs.find((run) => keyOf(run.scenario) === keyOf(scenario));
   if (!run) throw new NotRecorded();
@@ -33,8 +33,8 @@ export function recordedRun(scenario) {
 }
 
 /**
- * Find the answer to a question about a unit. Throws NotRecorded.
- * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step which it must cover
+ * Return the recorded response to a question about a unit. Throws NotRecorded.
+ * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step that the response must cover
  */
 export function recordedAnswer(route, question, step) {
   const { gap } = recording ?? {};
@@ -48,20 +48,20 @@ export function recordedAnswer(route, question, step) {
   return kind === "sensitivity" ? answers[kind][place].at[step - answer.from] : answer;
 }
 
-/** Find a training by its id. Throws NotRecorded if it was recorded with another sequence. @param {string} id @param {string} sequence */
+/** Return the recorded tapes of a training. Throws NotRecorded if they have another sequence. @param {string} id @param {string} sequence */
 export function recordedTapes(id, sequence) {
   const training = recording?.trainings?.[id];
   if (training?.sequence !== spaced(sequence)) throw new NotRecorded();
   return training.tapes;
 }
 
-/** Find what is revealed once a question of a lesson is answered. @param {string} question */
+/** Return the recorded answer and explanation of a lesson's question. @param {string} question */
 export function recordedReveal(question) {
   const bytes = Uint8Array.from(atob(recording?.reveals?.[question] ?? ""), (character) => character.charCodeAt(0));
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-/** Return a text to compare scenarios by; how their steps are spaced does not matter. @param {Scenario} scenario */
+/** Return a text that is the same for equal scenarios. White space in the sequence does not matter. @param {Scenario} scenario */
 const keyOf = ({ model, sequence, clamps, weights, against }) =>
   `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against) })}`;
 

@@ -1,54 +1,62 @@
 /**
- * A run as it arrives: `start` says how large it is, each step fills one column.
+ * A run that arrives step by step: `start` has its sizes, and each step fills one column.
  *
- * Every array is `rows[unit][step]`: a Float64Array for each unit, NaN where nothing has come yet. A heatmap draws it as
- * it is.
+ * Every array is `rows[unit][step]`: a Float64Array for each unit, with NaN for steps that have not arrived. A heatmap draws it
+ * without conversion.
  */
 
 /** @typedef {Float64Array[]} Rows */
-/** What a layer's cell computes at every step: one of its signals, as cells.js lists them. @typedef {string} Signal */
+/** The name of a signal: a value that a layer's cell computes at every step. cells.js lists the signals. @typedef {string} Signal */
 /** A signal that is computed from a sum W x + U h + b. @typedef {string} Gate */
-/** What can be clamped: a gate, or the state of the step before, as a step sees it. @typedef {string} Held */
+/** The name of a value that can be clamped: a gate, or the previous state that a step reads. @typedef {string} Held */
 /**
- * A clamp, as the server takes it. `units` (null is all of them), `layer` and the steps `from` and `to` (null is the last)
- * count from 1. z is the source's, whatever the convention on screen.
+ * A clamp, in the form of the server's requests. `units` (null: all units), `layer` and the steps `from` and `to` (null: the last
+ * step) count from 1. A clamp of z uses the core's convention, not the convention on screen.
  * @typedef {{gate: Held, units: number[] | null, from: number, to: number | null, value: number, layer: number}} Clamp
  */
 /**
- * A changed weight, as the server takes it: in the sum of `gate`, a W that meets input `index`, a U that meets unit
- * `index`, or a bias. All places count from 1.
+ * A changed weight, in the form of the server's requests. It is in the sum of `gate`: a W that multiplies input `index`, a U that
+ * multiplies the state of unit `index`, or a bias. All indices count from 1.
  * @typedef {{layer: number, gate: Gate, unit: number, part: "W" | "U" | "b" | "c", index: number | null, value: number}} Weight
  */
-/** Which weight it is. @typedef {Omit<Weight, "value">} WeightPlace */
+/** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
- * What a scenario changes of a model, and the other input that it is compared with, "" or absent if there is none.
+ * The changes of a scenario to its model, and `against`, the second sequence with which the run is compared; "" or absent without
+ * one.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /**
- * What the core works out for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
- * squares over the layer. `decimals` has each result that does not follow from the printed numbers with all of 2, 3 and 4 decimals,
- * "z.value" for one, and the numbers of decimals with which it does.
+ * The core's results for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
+ * squares over the layer. `decimals` lists the results, such as "z.value", for which 2, 3 or 4 decimals are not enough, each with
+ * the numbers of decimals that are enough.
  * @typedef {{parts: number[], sizes: number[], decimals: Record<string, number[]>}} EquationStep
  */
-/** The unit that these are of, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
+/** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace}} Start */
-/** Every row is in base64. @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step */
 /**
- * The end of a run: how far each unit's state moved in all, layer by layer. Beside an original run also the `first` step
- * at which the two answer differently, and where their states differ `most`.
+ * One step of a run. Every row is in base64.
+ * @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step
+ */
+/**
+ * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
+ * `first` step with different outputs, and the place at which the states differ `most`.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null}} Done
  */
 /**
- * `rows` has the layer's arrays by their names in the steps: "z" and the other signals, the terms "Wx.z" and "Uh.z" of a
- * gate's sum, "twin.z" of the original run, "delta.z", z minus that, and "computed.z", what a clamped z would have been.
+ * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
+ * sum; "twin.z", the values of the original run; "delta.z", the difference between "z" and "twin.z"; and "computed.z", the values
+ * of a clamped z without the clamp.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
  */
-/** `equations` came with the run, for one unit. @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run */
+/**
+ * A run. `equations` has the equations of one unit, if the server sent them with the run.
+ * @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
+ *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
+ */
 
 import { boot } from "./boot.js";
 
@@ -83,7 +91,7 @@ export function newRun(start, { clamps, weights, against }) {
 }
 
 /**
- * Fill one column.
+ * Fill the column of one step in all arrays.
  * @param {Run} run
  * @param {Step} step
  */
@@ -109,13 +117,13 @@ export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => 
   against,
 });
 
-/** Return the name of the run beside this one. @param {Run} run */
+/** Return the name of the run with which a run is compared. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
 /** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
 export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
 
-/** Complete a run with its end. @param {Run} run @param {Done} done */
+/** Complete a run with the data of its last event. @param {Run} run @param {Done} done */
 export function finish(run, { moved, twin }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
@@ -134,10 +142,10 @@ function put(rows, column, base64) {
 }
 
 /**
- * Return the model's answer at a step: the likeliest label and its probability, or the number.
+ * Return the model's output at a step: the most likely label and its probability, or the number.
  * @param {Run} run
  * @param {number} column
- * @param {Rows} [outputs] the run's own, or those of the run beside it
+ * @param {Rows} [outputs] the outputs of the run, or of the run with which it is compared
  * @returns {{text: string, value: number}}
  */
 export function answer(run, column, outputs = run.outputs) {
@@ -147,13 +155,13 @@ export function answer(run, column, outputs = run.outputs) {
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
 }
 
-/** Whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
+/** Return whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
 export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 
 const RIGHT_WITHIN = 0.1; // of the task's own number
 
 /**
- * Return the task's answer at a step as text if the model's answer is wrong, else "".
+ * Return the task's target at a step, as text, if the model's output is wrong; else "".
  * @param {Run} run @param {number} column
  */
 export function missed(run, column) {
@@ -165,7 +173,7 @@ export function missed(run, column) {
 }
 
 /**
- * Write a number: two decimals, a true minus sign, never −0.00.
+ * Write a number with two decimals, with a true minus sign, and never as −0.00.
  * @param {number} value
  * @param {number} [decimals]
  */
@@ -176,7 +184,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * Return the clamp of something at a step, if there is one. If clamps overlap, the last one counts.
+ * Return the clamp of a gate or state at a step, if there is one. If clamps overlap, the last one counts.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

@@ -1,8 +1,8 @@
 /**
- * One request at a time. Of the scenarios that are asked for meanwhile only the newest waits; it is run next.
+ * Runs scenarios with one request at a time. During a request only the newest scenario waits; it runs next.
  *
- * When a newer scenario waits, the run on its way has a moment to finish, so that the tape keeps up with fast typing; then
- * it is aborted.
+ * If a newer scenario waits, the present run gets a short time to finish, so that the tape shows runs during fast typing. After
+ * this time it is aborted.
  */
 
 /** @import { Scenario, Listener } from "./api.js" */
@@ -39,7 +39,11 @@ export function createRunner(trace, listen, failed, waits) {
     if (next) run(next);
   }
 
-  /** Run a scenario; with `onTape`, only if another is on its way. @param {S} scenario @param {boolean} [onTape] */
+  /**
+   * Run a scenario. With `onTape`, its run is already on the tape, so run it only if another run is on its way.
+   * @param {S} scenario
+   * @param {boolean} [onTape]
+   */
   return (scenario, onTape = false) => {
     if (!flight) {
       if (!onTape) run(scenario);

@@ -1,4 +1,4 @@
-/** Requests to the server that the page came from, at addresses below its own folder, and what can go wrong with them. */
+/** Requests to the page's server, at addresses below the server's root folder, and their errors. */
 
 import { sentence } from "./elements.js";
 import { NotRecorded, recording } from "./recording.js";
@@ -6,8 +6,8 @@ import { NotRecorded, recording } from "./recording.js";
 export const DEADLINE = 30_000; // ms
 
 /**
- * The server refused a request; the message is for the person at the page. `where` is the part of the request that is wrong. `status`
- * is that of the response, 0 if there was none. After `retryAfter` seconds the request can be repeated.
+ * The server refused a request. The message is for the visitor. `where` is the wrong part of the request. `status` is the status of
+ * the response, and 0 if there was no response. The request can be repeated after `retryAfter` seconds.
  */
 export class RequestError extends Error {
   /** @param {string} message @param {string | null} [where] @param {number} [status] @param {number} [retryAfter] */
@@ -19,7 +19,7 @@ export class RequestError extends Error {
   }
 }
 
-/** There is no answer yet; another attempt may bring one. */
+/** There was no response. Another attempt may succeed. */
 export class NoAnswer extends RequestError {
   constructor(message = "The server did not answer.") {
     super(message);
@@ -27,8 +27,8 @@ export class NoAnswer extends RequestError {
 }
 
 /**
- * The path from the page's folder to the server's own: embedded pages, experiments, lessons and rooms lie further down. It is a
- * whole path, since the address may change while the page stays.
+ * The path of the server's root folder. Embedded pages, experiments, lessons and rooms are in folders below it. The path is
+ * absolute, because the address of a page can change without loading it again.
  */
 export const ROOT = recording ? "" : new URL(upwards() || "./", location.href).pathname;
 
@@ -69,11 +69,17 @@ export const post = (url, body, init = {}) =>
     headers: { "content-type": "application/json", ...init.headers },
   });
 
-/** Post a JSON document and get another. @param {string} url @param {object} body @param {RequestInit} [init] @returns {Promise<any>} */
+/**
+ * Post a JSON document, and return the JSON document of the response.
+ * @param {string} url
+ * @param {object} body
+ * @param {RequestInit} [init]
+ * @returns {Promise<any>}
+ */
 export const postJson = async (url, body, init) => (await post(url, body, init)).json();
 
 /**
- * Post a file, and report how much of it has gone. `fetch` cannot report that, XMLHttpRequest can.
+ * Post a file, and report the share that has been sent. XMLHttpRequest can report this share; `fetch` cannot.
  * @param {string} url
  * @param {File} file
  * @param {(share: number) => void} [report]

@@ -1,6 +1,6 @@
 /**
- * The view state: what is being looked at. It is never changed, only replaced by a transition, which gives back the
- * same object when nothing changes.
+ * The view state: everything that decides what the page shows. A state object never changes; a transition returns a new object, or
+ * the same object if nothing changes.
  */
 
 /** @import { Changes, Clamp, EquationStep, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
@@ -9,73 +9,81 @@
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
-/** @typedef {typeof VIEWS[number]} View what can be shown or left out */
+/** @typedef {typeof VIEWS[number]} View a part of the page that can be shown or hidden */
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */
-/** @typedef {typeof CONVENTIONS[number]} Convention which way z runs: 1 takes the candidate, or 1 keeps the state */
-/** @typedef {typeof SCALES[number]} Scale whether sensitivities are shown as they are, or each over its largest */
-/** @typedef {typeof ROWS[number]} RowChoice every unit in order, or those whose state moved most */
-/** What a clamp is about, but for its value. @typedef {Omit<Clamp, "value">} Range */
+/** @typedef {typeof CONVENTIONS[number]} Convention the meaning of z = 1: the cell takes the candidate, or keeps the old state */
+/** @typedef {typeof SCALES[number]} Scale whether the page shows sensitivities unscaled, or divides each by its largest value */
+/** @typedef {typeof ROWS[number]} RowChoice every unit in order, or the units with the largest changes of their state */
+/** A clamp without its value. @typedef {Omit<Clamp, "value">} Range */
 /**
- * The products that one unit's gates are summed from, at some steps, as /api/sums answers; `from` and `to` count from 1. `past` has
- * what U multiplies at each step, if that is not the old state alone.
+ * The products in the sums of a unit's gates, at some steps: the response of /api/sums; `from` and `to` count from 1. `past` has
+ * the vector that U multiplies at each step, if it is not the old state.
  * @typedef {{W: number[], U: number[], b: number, c: number | null}} UnitWeights
  * @typedef {UnitWeights & {Wx: number[][], Uh: number[][], rc: number[] | null, past: number[][] | null, trained: UnitWeights | null}} GateSums
  * @typedef {Stretch & {inputs: string[], gates: Record<Gate, GateSums>}} Sums
  */
 /**
- * What is worked out for a unit's equations at some steps, as /api/equations answers.
+ * The results for a unit's equations at some steps: the response of /api/equations.
  * @typedef {Stretch & {steps: EquationStep[]}} Equations
  */
 /**
- * What a unit's states are made of, as /api/ledger answers. A row of `shares` for each step: first the share of what was
- * there before the first step, then that of each step's candidate. `largest` has the places in that row of its largest
- * shares, largest first. `twin` and `twin_largest` are those of the original run. `origins` has the value that was there
- * before, `since` the step at which a clamp set it, 0 for h_0.
+ * The contributions to a unit's states: the response of /api/ledger. `shares` has a row for each step: first the share of the state
+ * before the first step, then the share of each step's candidate. `largest` has the indices of the largest shares in that row,
+ * largest first. `twin` and `twin_largest` are the same for the original run. `origins` has the value of the state before the first
+ * step. `since` has the step at which a clamp set this value, 0 for h_0.
  * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
  *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
 /**
- * How much the output and the state at a step would move with each step up to it, as /api/sensitivity answers: the output
- * with the input (`x_norm`) and the gates, "z" for one, the unit's h with the earlier states (`h_unit`, and `h_norm` of the
- * whole layer; of an LSTM `c_unit` and `c_norm` too). `input` and `gate` say where the input, and a gate, would matter most.
+ * The sensitivity of the output and of the state at a step to each step up to it: the response of /api/sensitivity. The output's
+ * sensitivity to the input is `x_norm`; its sensitivity to a gate has the gate's name, for example `z`. `h_unit` is the sensitivity
+ * of the unit's h to the earlier states, and `h_norm` that of the whole layer's h; an LSTM also has `c_unit` and `c_norm`. `input`
+ * and `gate` name the step, and the gate, with the largest sensitivity.
  * @typedef {Stretch & {output: number, x_norm: number[], z?: number[], h_norm: number[], h_unit: number[],
  *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number} | null}} Sensitivity
  */
 /**
- * What leaving out `step` does to the cursor's state and output: each as it `was` and as it `is` then. Or why that is not
- * known.
+ * The effect of leaving out `step` on the state and the output at the cursor: `was` is the value with the step, and `is` the value
+ * without it. If the effect is not known, `error` is the reason.
  * @typedef {{step: number, h: {was: number, is: number}, y: {was: string, is: string}}} Outcome
  * @typedef {Stretch & Partial<Record<"memory" | "influence", Outcome | {error: string}>>} Checks
  */
 /**
- * The score of a run's model on held-out data, `changed` as in the run and `untouched`, as /api/score answers. `held`
- * says for each clamp at which steps of that data it was on.
+ * The scores of a run's model on held-out data, from /api/score: `changed`, with the run's clamps and weights, and `untouched`,
+ * without them. For each clamp, `held` describes the steps of that data at which it was set.
  * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
  *            steps: number, held: {at: string}[]}} Score
  */
-/** The steps of a unit that something is about. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
-/** What is fetched for the cursor when it is looked at. @typedef {{equations: Equations, sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details */
+/** A range of steps of a unit in a run. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
+/**
+ * The details that views fetch for the cursor.
+ * @typedef {{equations: Equations, sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details
+ */
 /** @typedef {keyof Details} Kind */
-/** The steps that are asked about, or the step and its output. @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps */
+/**
+ * The steps that a request asks about, or the step and its output.
+ * @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps
+ */
 /** @typedef {{signal: Signal, from: number, to: number}} Brush */
 /**
- * Where a link says to look. What it does not say is as in `FOCUS`.
+ * The position and the settings of a view, as in a link. A link without a key has the value in `FOCUS`.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
  *            table: Signal, convention: Convention, rows: RowChoice, scale: Scale}} Focus
  */
 /**
  * The whole view state.
- * - `text` stands in the box; `clamps` and `weights` are the changes that are asked for. `run` is on the tape and may lag
- *   behind these; `received` of its steps have come.
- * - `step` counts from 1, `unit` and `layer` from 0; `layer` null is the top one. `first` is the first row in sight.
- * - `upto`: the run ends after this step, until something else is asked for; null: it does not.
- * - `error` stands beside the box; `invalid`: whether the text is to blame.
- * - `awaited`: where a link wants the cursor once its run has come, and the notice that is shown then.
- * - `details` were fetched for the cursor; `refusals` say why something could not be.
- * - `chosen` is the clamp, `editing` the weight that is being changed. `selection` are the cells that were dragged over, to
- *   be clamped next; while it is null that is the cursor's cell. `difference`: whether the pictures show the difference from the run beside it.
- * - `brush` are the steps of a signal that like moments are to be found of; null stands for those of the cursor.
- * - `undo` and `redo` are earlier and later changes; `altering` names the value that a slider has just moved.
+ * - `text` is the text in the sequence box. `clamps` and `weights` are the requested changes. `run` is the run on the tape; the
+ *   requested run may not have arrived yet. `received` is the number of its steps that have arrived.
+ * - `step` counts from 1, `unit` and `layer` from 0. If `layer` is null, the top layer is selected. `first` is the first visible row.
+ * - `upto`: the last step of the run; null without such a limit. A new scenario removes the limit.
+ * - `error` is the message beside the sequence box. `invalid`: whether the text has the error.
+ * - `awaited`: the focus that a link sets when its run has arrived, and the notice to show then.
+ * - `details` are the details for the cursor. `refusals` has the reasons why some could not be fetched.
+ * - `chosen` is the clamp, and `editing` the weight, that the visitor is changing. `selection` has the cells that the visitor
+ *   selected by dragging, for the next clamp; if it is null, the next clamp is for the cursor's cell. `difference`: whether the pictures
+ *   show the difference from the run with which the run is compared.
+ * - `brush` has the steps of a signal for the search for similar moments; null means the steps at the cursor.
+ * - `undo` and `redo` are earlier and later changes. `altering` names the value that a slider has just moved.
  * @typedef {Focus & Changes & {models: readonly ModelEntry[], model: string, text: string, run: Run, received: number, upto: number | null,
  *            error: string, invalid: boolean, playing: boolean, speed: number, theme: Theme, first: number,
  *            chosen: number | null, selection: Range | null, brush: Brush | null, editing: WeightPlace | null, difference: boolean, altering: string | null,
@@ -101,7 +109,7 @@ export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
 
-/** The focus of a link without keys. @type {Focus} */
+/** The focus of a link that has no keys. @type {Focus} */
 export const FOCUS = {
   step: 1,
   layer: null,
@@ -115,13 +123,13 @@ export const FOCUS = {
   scale: "absolute",
 };
 
-/** Rows of a heatmap in sight at once; more units scroll. */
+/** The most rows of a heatmap that are visible at once. With more units, the rows scroll. */
 export const MOST_ROWS = 16;
 
 /**
  * @param {State} state
  * @param {Partial<State>} changes
- * @returns {State} the same object if these make no difference
+ * @returns {State} the same object if nothing changes
  */
 export function change(state, changes) {
   const same = Object.entries(changes).every(([key, value]) => state[/** @type {keyof State} */ (key)] === value);
@@ -131,14 +139,14 @@ export function change(state, changes) {
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** Return the index of the layer that is looked at. @param {State} state */
+/** Return the index of the selected layer. @param {State} state */
 export const layerIndex = ({ layer, run }) => within(layer ?? Infinity, 0, run.layers.length - 1);
 
-/** Return the layer that is looked at. @param {State} state @returns {Layer} */
+/** Return the selected layer. @param {State} state @returns {Layer} */
 export const layerOf = (state) => state.run.layers[layerIndex(state)];
 
 /**
- * Return the unit that will be looked at once the run that is asked for is there; layers and units count from 1.
+ * Return the layer and the unit that will be selected when the requested run arrives. Both count from 1.
  * @param {State} state
  */
 export function placeToCome({ run, model, models, awaited, layer, unit }) {
@@ -148,7 +156,7 @@ export function placeToCome({ run, model, models, awaited, layer, unit }) {
   return { layer: index + 1, unit: within(place.unit, 0, layers[index].units - 1) + 1 };
 }
 
-/** Return the units that have a row, in the order of the rows. @param {State} state */
+/** Return the units with a row in the heatmaps, in the order of the rows. @param {State} state */
 function unitsInOrder(state) {
   const { H, moved } = layerOf(state);
   const units = Array.from({ length: H }, (_, unit) => unit);
@@ -156,17 +164,17 @@ function unitsInOrder(state) {
   return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
 }
 
-/** Return the units whose rows are in sight. @param {State} state */
+/** Return the units with visible rows. @param {State} state */
 export function unitsInSight(state) {
   const units = unitsInOrder(state);
   const first = within(state.first, 0, Math.max(0, units.length - MOST_ROWS));
   return units.slice(first, first + MOST_ROWS);
 }
 
-/** Return how many rows there are to scroll through. @param {State} state */
+/** Return the number of rows of the heatmaps, including those that must be scrolled to. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
-/** Bring the unit of the cursor into sight. @param {State} state */
+/** Scroll the rows so that the selected unit is visible. @param {State} state */
 function inSight(state) {
   const units = unitsInOrder(state);
   const row = Math.max(0, units.indexOf(state.unit));
@@ -174,13 +182,13 @@ function inSight(state) {
   return change(state, { unit: units[row], first: within(first, 0, Math.max(0, units.length - MOST_ROWS)) });
 }
 
-/** Add an uploaded model to those that can be chosen. @param {State} state @param {ModelEntry} entry */
+/** Add an uploaded model to the list of models. @param {State} state @param {ModelEntry} entry */
 export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
 /**
- * Show a run that begins to arrive. If it was asked for by a link, the cursor goes where the link says; if it is another
- * model's, to its start. Otherwise the cursor stays, and a cursor at the end of the tape stays at the end.
+ * Show a run whose first steps arrive. If a link requested the run, the cursor goes to the link's place. If the run has another
+ * model, the cursor goes to the start. Otherwise the cursor stays; a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
  */
@@ -203,7 +211,7 @@ export function show(state, run) {
 }
 
 /**
- * Look where a link says: at the nearest step, layer and unit that there are.
+ * Set the focus of a link. If the run has no such step, layer or unit, use the nearest one.
  * @param {State} state
  * @param {Focus} focus
  */
@@ -217,7 +225,7 @@ export function focus(state, focus) {
 }
 
 /**
- * Show again what was shown before a run that broke off.
+ * Return to the run that was shown before, after a new run broke off.
  * @param {State} state
  * @param {State} before
  */
@@ -227,13 +235,13 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** Note that the run is complete, so that it is known which units moved most. @param {State} state */
+/** Mark the run as complete. From then on the rows can show the units that changed most. @param {State} state */
 export const complete = (state) => inSight(change(state, { received: state.run.T }));
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
-/** Show a message beside the box. @param {State} state @param {string} error */
+/** Show a message beside the sequence box. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });
 
 /** @param {State} state @param {number} step */
@@ -248,7 +256,7 @@ export function lookAt(state, unit) {
   return inSight(nearest === state.unit ? state : change(state, { unit: nearest, selection: null, chosen: null }));
 }
 
-/** Go up or down by rows, as they stand. @param {State} state @param {number} rows */
+/** Move the cursor up or down by some rows, in the order of the rows on screen. @param {State} state @param {number} rows */
 export function moveRow(state, rows) {
   const units = unitsInOrder(state);
   return lookAt(state, units[within(units.indexOf(state.unit) + rows, 0, units.length - 1)]);
@@ -268,7 +276,7 @@ export function chooseLayer(state, layer) {
   return lookAt(chosen, state.unit);
 }
 
-/** Show a view, or leave it out. @param {State} state @param {View} view */
+/** Show or hide a view. @param {State} state @param {View} view */
 export function toggleView(state, view) {
   const views = VIEWS.filter((other) => (other === view) !== state.views.includes(other));
   return change(state, { views });
@@ -283,7 +291,7 @@ export function openTable(state, table) {
 /** @param {State} state @param {Zoom} zoom */
 export const setZoom = (state, zoom) => change(state, { zoom });
 
-/** Open a gate's sum. @param {State} state @param {Gate} gate */
+/** Show the sum of a gate. @param {State} state @param {Gate} gate */
 export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
 
 /**
@@ -301,7 +309,7 @@ export const putScore = (state, score) =>
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**
- * Note what leaving out the step that a view names does to the cursor's state and output.
+ * Store the effect of leaving out a view's step on the state and the output at the cursor.
  * @param {State} state @param {"memory" | "influence"} view @param {Outcome | {error: string}} outcome
  */
 export function putCheck(state, view, outcome) {
@@ -311,7 +319,7 @@ export function putCheck(state, view, outcome) {
 }
 
 /**
- * Return the detail of a kind, if it is about the cursor.
+ * Return a kind of detail, if the stored detail is about the cursor.
  * @template {Kind} K
  * @param {State} state @param {K} kind
  * @returns {Details[K] | null}
@@ -326,7 +334,7 @@ export function detailAt(state, kind) {
 /** @param {State} state @param {boolean} difference */
 export const setDifference = (state, difference) => change(state, { difference });
 
-/** Look for moments like these. @param {State} state @param {Brush} brush */
+/** Select steps, and search for similar moments. @param {State} state @param {Brush} brush */
 export const setBrush = (state, brush) => change(state, { brush });
 
 /** @param {State} state @param {Scale} scale */
@@ -335,7 +343,7 @@ export const setScale = (state, scale) => change(state, { scale });
 /** @param {State} state @param {Convention} convention */
 export const setConvention = (state, convention) => change(state, { convention });
 
-/** Play from the start again when the end has been reached. @param {State} state */
+/** Start playing. At the end of the run, start again from the first step. @param {State} state */
 export function play(state) {
   return change(state, { playing: true, step: state.step === state.run.T ? 1 : state.step });
 }
@@ -343,7 +351,7 @@ export function play(state) {
 /** @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
-/** Play one step, but not beyond the steps that have arrived; playing stops at the end of the run. @param {State} state */
+/** Play one step, up to the last step that has arrived. Playing stops at the end of the run. @param {State} state */
 export function tick(state) {
   const step = Math.max(state.step, Math.min(state.step + 1, state.received));
   return change(state, { step, playing: step < state.run.T });

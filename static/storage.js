@@ -1,4 +1,4 @@
-/** Text that this device, or only this tab, stores. Browsers can forbid storage: then nothing is stored, and reading returns null. */
+/** Text that is stored on this device, or in this tab only. If the browser forbids storage, nothing is stored and reading returns null. */
 
 /** @typedef {"localStorage" | "sessionStorage"} Area the device's, or the tab's */
 
@@ -11,7 +11,7 @@ export function readStored(key, area = "localStorage") {
   }
 }
 
-/** Return what a stored text stands for as JSON, null if there is none or if it is damaged. @param {string} key @param {Area} [area] */
+/** Return the JSON value of a stored text; null if there is no text or if it is damaged. @param {string} key @param {Area} [area] */
 export function readStoredJson(key, area) {
   try {
     return JSON.parse(readStored(key, area) ?? "null");

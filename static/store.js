@@ -1,6 +1,6 @@
 /**
- * One place for the state. Its listeners are called once a frame, however often it changed; `flush` calls them at once,
- * where waiting for the frame would only lose time.
+ * A store of the view state. Its listeners are called at most once per frame, even after several changes. `flush` calls them at
+ * once, so that a change need not wait for the next frame.
  */
 
 /** @import { State } from "./state.js" */
@@ -53,7 +53,10 @@ export function createStore(initial) {
   };
 }
 
-/** Create a function that returns whether its arguments differ from those of its last call: a listener's guard against doing work again. */
+/**
+ * Create a function that returns whether its arguments differ from the arguments of its last call. With it, a listener skips work
+ * that it has already done.
+ */
 export function createGuard() {
   /** @type {unknown[] | null} */
   let last = null;

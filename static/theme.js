@@ -1,4 +1,4 @@
-/** The colours of values, as the figures that came from Python define them. */
+/** The colors of values, from the color scales in Python's figures. */
 
 import { writeStored } from "./storage.js";
 
@@ -9,7 +9,7 @@ import { writeStored } from "./storage.js";
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /**
- * Return the colour at a place on a scale, between its neighbours as Plotly has it.
+ * Return the color at a place on a scale, interpolated between the nearest two colors in the same way as in Plotly.
  * @param {Scale} scale
  * @param {number} place from 0 to 1
  * @returns {Colour}
@@ -36,7 +36,7 @@ export function blend(a, b, share) {
 }
 
 /**
- * Return whether white reads better than black on a colour (WCAG 2 relative luminance).
+ * Return whether white text is easier to read than black text on a color (WCAG 2 relative luminance).
  * @param {Colour} colour
  */
 export function wantsWhite(colour) {
@@ -48,7 +48,7 @@ export function wantsWhite(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
-/** Switch between light and dark, here and on the pages that follow. */
+/** Switch between light and dark, on this page and on all pages that the visitor opens later. */
 export function switchTheme() {
   const theme = currentTheme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -56,7 +56,7 @@ export function switchTheme() {
   return theme;
 }
 
-/** Return whether the page is light or dark now. @returns {"light" | "dark"} */
+/** Return the present theme of the page. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;

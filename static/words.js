@@ -2,7 +2,7 @@
 
 /** @import { Held } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
-/** A piece of a sentence; `about` is the signal that it describes. @typedef {{text: string, about?: string}} Phrase */
+/** A piece of a sentence. `about` is the signal that the piece describes. @typedef {{text: string, about?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
 import { answer, fixed, ofLayer, twinOf } from "./run.js";
 import { layerOf } from "./state.js";
@@ -20,20 +20,26 @@ export function percent(share, rest = 1 - share) {
   return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)}%`;
 }
 
-/** Write a share before "of": "none of", "98% of", "all of". @param {number} share @param {number} [rest] what is left */
+/** Write a share before the word "of": "none", "98%" or "all". @param {number} share @param {number} [rest] what is left */
 export const part = (share, rest = 1 - share) => (share === 0 ? "none" : rest === 0 ? "all" : percent(share, rest));
 
-/** Write a number of steps, short enough to stand over a column. @param {number} steps */
+/** Write a number of steps in a form that is short enough for the head of a column. @param {number} steps */
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
 }
 
-/** Write after how many steps half of a state is left. @param {number} steps */
+/** Write the number of steps after which half of a state is left. @param {number} steps */
 export const lasting = (steps) =>
   steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
 
-/** Describe how long half of a state would last. @param {string} gate @param {number} value of the gate @param {number} halfLife @param {string} what the state */
+/**
+ * Describe how long half of a state would last.
+ * @param {string} gate
+ * @param {number} value of the gate
+ * @param {number} halfLife
+ * @param {string} what the name of the state
+ */
 export function tellLasting(gate, value, halfLife, what) {
   const share =
     halfLife === Infinity
@@ -45,7 +51,7 @@ export function tellLasting(gate, value, halfLife, what) {
 }
 
 /** @typedef {"closed" | "partly open" | "open"} Openness */
-/** Return roughly how open a gate is. @param {number} value @returns {Openness} */
+/** Return whether a gate is closed, partly open or open. @param {number} value @returns {Openness} */
 const roughly = (value) => (value < LITTLE ? "closed" : value > MUCH ? "open" : "partly open");
 
 /** Describe how open a gate is. @param {number} value */
@@ -55,9 +61,9 @@ export function openness(value) {
 }
 
 /**
- * Describe which units do what, by how open a gate is in them.
+ * Describe groups of units by how open a gate is in them.
  * @param {number[]} values of the gate, in every unit
- * @param {[Openness, string, string][]} kinds what one unit does, and what several do, with such a gate
+ * @param {[Openness, string, string][]} kinds descriptions for one unit and for several units, by how open the gate is
  */
 export function whichUnits(values, kinds) {
   const clauses = kinds.map(([kind, singular, plural]) => {
@@ -69,31 +75,31 @@ export function whichUnits(values, kinds) {
   return joined(clauses.filter(Boolean));
 }
 
-/** The meaning of the kinds of timesteps with names that do not show it. @type {Record<string, string>} */
+/** Explanations of the kinds of timesteps with names that are not clear. @type {Record<string, string>} */
 const KINDS = {
   write: "A write is a timestep with a capital letter.",
   hold: "A hold is a timestep with a number to ignore.",
   filler: "A filler is a word that does not change the opinion.",
 };
 
-/** Name a mean of a gate by its name in a report, "z at write": "mean z at writes". @param {string} name */
+/** Return words for a mean in a report: "z at write" becomes "mean z at writes". @param {string} name */
 export const meanOf = (name) =>
   name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
     const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
     return `mean ${gate} at ${timesteps}`;
   });
 
-/** Describe what the kinds of timesteps in such names mean. @param {string[]} names */
+/** Explain the kinds of timesteps in such names. @param {string[]} names */
 export const tellKinds = (names) =>
   Object.keys(KINDS)
     .filter((kind) => names.some((name) => name.endsWith(` at ${kind}`)))
     .map((kind) => KINDS[kind])
     .join(" ");
 
-/** Return the beginning of a narration. @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Return the first words of a description of a step. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
-/** The narration of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
   { text: "the network skips this step, because it is padding. " },
@@ -104,7 +110,7 @@ export const tellSkipped = (state, at) => [
 ];
 
 /**
- * Return the last sentences of a narration: what is clamped, what else the cell did, and the output.
+ * Return the last sentences of a description of a step: the clamps, the clauses of the cell, and the output.
  * @param {State} state
  * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
  * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
@@ -138,7 +144,7 @@ export function change(before, after) {
 }
 
 /**
- * Describe how the run differs from the original run, or from the run of the second sequence.
+ * Describe the differences between the run and the original run, or the run of the second sequence.
  * @param {State} state
  */
 export function tellEffect({ run, received }) {
@@ -157,7 +163,7 @@ export function tellEffect({ run, received }) {
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
 
-/** Describe the output, and whether it has changed or differs from the run beside it. @param {State} state */
+/** Describe the output, and whether it differs from the step before and from the run with which it is compared. @param {State} state */
 function tellOutput({ run, step }) {
   const output = answer(run, step - 1).text;
   const other = run.twin ? answer(run, step - 1, run.twinOutputs).text : output;

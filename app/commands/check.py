@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _other(options: argparse.Namespace) -> Path | Imported:
-    """Return the reference, or the network in the second file. Raises FormatError or OSError."""
+    """Return the path of a reference, or the network in the second file. Raises FormatError or OSError."""
     path: Path = options.file
     if options.reference is not None or is_reference(references.data(path)):
         return path

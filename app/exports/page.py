@@ -35,7 +35,7 @@ MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
 
 MOST_EQUATIONS = 6_000
-"""The most timesteps of units whose equations are recorded, up to 1 MB: with 20 timesteps, those of 300 units."""
+"""The most timesteps with recorded equations, over all units: 300 units with 20 timesteps, up to 1 MB."""
 
 MOST_PRODUCTS = 2**25
 """The largest H² t T of all recorded sensitivities, about two seconds of computing."""

@@ -92,7 +92,7 @@ def other(file: bytes, limits: Limits) -> bytes | Imported:
 
 
 def mark_as_imported(model: Model) -> Model:
-    """Return the model with a card that says that it was imported, whatever the card in the file says."""
+    """Return the model with a card that says that it was imported. The card in the file is ignored."""
     return replace(model, card=replace(model.card, weights="imported"))
 
 

@@ -1,4 +1,4 @@
-"""An uploaded file, with the answers and names that belong to it."""
+"""An uploaded file, with the visitor's answers and names for it."""
 
 from __future__ import annotations
 

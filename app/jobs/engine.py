@@ -17,7 +17,7 @@ Work = Callable[[Any, Report], Any]
 
 
 RETRY = "try again, or try a smaller network"
-"""What a visitor can do after a worker has died, most often because the system had no memory left."""
+"""The advice to a visitor after a worker has died, most often because the system had no memory left."""
 
 
 class Cancelled(Exception):

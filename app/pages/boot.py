@@ -42,8 +42,8 @@ class CellEntry(TypedDict):
     with their ranges.
 
     `parts` has the names of the products in the equations, in the order in which they are sent. `functions` has for
-    each gate the name of the function of its sum, or None for a gate that is its sum itself. `key_gate` is the gate to
-    look at first. `chrono` says whether the cell has this initialization.
+    each gate the name of the function of its sum, or None for a gate with a value equal to its sum. `key_gate` is the
+    gate that the page shows first. `chrono` says whether the cell has this initialization.
     """
 
     title: str
@@ -147,7 +147,7 @@ def cell_figures() -> orjson.Fragment:
 
 
 def columns(T: int) -> int:
-    """Return the number of columns of a tape of T timesteps."""
+    """Return the number of columns of a tape with T timesteps: the smallest of `STAGES` that fits."""
     return next((stage for stage in STAGES if stage >= T), T)
 
 

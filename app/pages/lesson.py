@@ -51,7 +51,7 @@ def page_context(name: str, n: int, settings: Settings) -> tuple[Context, str]:
 def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str, Any] | None = None) -> Context:
     """Return the context that a lesson adds to the page of its n-th step's figure.
 
-    In a room the page shows a `view`. It has neither later steps nor questions, since these come from the teacher.
+    In a room the page shows a `view`. It has neither later steps nor questions, because these come from the teacher.
     """
     steps = steps_of(lesson, settings)
     sent = [{"page": step.figure.page, "shape": step.shape, "link": step.link, "upto": step.upto} for step in steps]

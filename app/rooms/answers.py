@@ -99,7 +99,7 @@ def _labels(prompt: Prompt) -> tuple[str, ...]:
 
 
 def _places(prompt: Prompt, answer: Answer) -> list[int]:
-    """Return the options, timesteps or bars of the histogram that an answer counts for."""
+    """Return the indices of the options, timesteps or bars of the histogram in which an answer is counted."""
     values = answer if isinstance(answer, tuple) else (answer,)
     if prompt.kind == "number":
         width = (prompt.high - prompt.low) / BINS

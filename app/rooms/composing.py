@@ -40,12 +40,12 @@ OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 class QuestionBody(Body):  # The page of the API shows this name, and those of the other bodies.
     """A question for the class. `of` chooses its kind. With `rounds` 2, the class answers twice.
 
-    "lesson": a lesson's question; give `lesson` and `question`, such as 2.1. "output": the output at the step after the
-    cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that contributed
-    most to the state at the cursor. "own": a question of your own, with its `text`. Students answer it with one of
-    `options`, with a number from `low` to `high`, or, without these, with steps of the sequence in `view`. `right` is
-    the correct option, counted from 0, the correct number, or the correct step, counted from 1. If it is null, there is
-    no correct answer.
+    "lesson": a question of a lesson; `lesson` and `question`, such as 2.1, name it. "output": the output at the step
+    after the cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that
+    contributed most to the state at the cursor. "own": a question of your own, with its `text`. Students answer it with
+    one of `options`, with a number from `low` to `high`, or, without these, with steps of the sequence in `view`.
+    `right` is the correct option, counted from 0, the correct number, or the correct step, counted from 1. If it is
+    null, there is no correct answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

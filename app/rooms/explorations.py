@@ -45,7 +45,7 @@ class Explorations:
             await self.keeper.put(room, suggestions_table(room.private.explorations), {name: look})
 
     async def summary(self, room: Room, view: ShownView) -> Exploration:
-        """Return what the class looks at now. `view` is the teacher's view."""
+        """Return the counts of the views that the class looks at now. `view` is the teacher's view."""
         number = room.private.explorations
         looks = [*(await self.keeper.rows(room, looks_table(number))).values()]
         suggestions = [*(await self.keeper.rows(room, suggestions_table(number))).values()]

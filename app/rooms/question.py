@@ -1,4 +1,4 @@
-"""The question of a room: what every student sees of it, and its solution, which is secret until it is revealed."""
+"""The question of a room: the part that every student sees, and the solution, which is secret until it is revealed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = Number | tuple[Number, ...]
 """A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or the values of a curve."""
 
 Truth = Answer | None
-"""What is correct: a number, a tuple of options or timesteps, or a curve. None if nothing is."""
+"""The correct answer: a number, a tuple of options or timesteps, or a curve. None if there is no correct answer."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Prompt:
 
     @property
     def covers_inputs(self) -> bool:
-        """Whether the inputs after the cursor are hidden. They are not if students draw over them or select them."""
+        """Whether the inputs after the cursor are hidden: not if students draw over or select them."""
         return self.kind in ("choose", "number")
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What a room shows with the correct answer: `text` is its number as written, `reveal` and `why` explain it.
+    """The solution of a question: `text` is the correct number as text, and `reveal` and `why` explain the answer.
 
     Each option has one of the `replies`. `replies`, `reveal` and `why` are HTML.
     """
@@ -77,7 +77,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Result:
-    """What everyone sees once the answer is revealed: the solution, a tally for each round, and the picked sketches."""
+    """The result that everyone sees after the reveal: the solution, a tally for each round, and the picked sketches."""
 
     solution: Solution
     rounds: tuple[Tally, ...]

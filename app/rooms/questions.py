@@ -109,7 +109,7 @@ class Questions:
         return Sketches(question.id, anonymous_sketches(f"{question.id}{room.digest}", answers))
 
     async def answer(self, room: Room, device: str, question_id: int, value: object) -> None:
-        """Store a device's answer. It replaces the device's answer before. Raise Refused if it cannot count."""
+        """Store a device's answer, in place of its earlier one. Raise Refused if the answer cannot be counted."""
         self.connections.check(room, device)
         question = room.public.question
         if question is None or question.id != question_id:
@@ -135,7 +135,7 @@ class Questions:
         return (*earlier, replace(last, rounds=rounds))
 
     def _uncovered(self, room: Room) -> ShownView:
-        """Return the view of a room as it is without its question."""
+        """Return the view that a room has without its question."""
         question, private = room.public.question, room.private
         covers = question is not None and question.status != "revealed" and private.covered
         return private.view_before if covers and private.view_before is not None else room.public.view

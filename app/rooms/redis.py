@@ -46,19 +46,19 @@ FIELD = "f:"
 """The start of the names of a room's fields, in its hash and in the stream."""
 
 SECONDS = 2
-"""How long a command may take before it counts as lost."""
+"""Seconds after which a command without a response counts as lost."""
 
 READING_SECONDS = 5
-"""How long one request for changes waits."""
+"""Seconds that one request for changes waits."""
 
 PRESENT_SECONDS = 30
-"""How long a process counts as running after its last report. It reports every ten seconds."""
+"""Seconds for which a process counts as running after its last report. It reports every ten seconds."""
 
 SEEN_SECONDS = 20
 """Seconds between two writes of the time at which the teacher was seen."""
 
 MARGIN_SECONDS = 600
-"""How long Redis stores a room after its time is over."""
+"""Seconds for which Redis stores a room after its end."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

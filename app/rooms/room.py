@@ -19,7 +19,7 @@ class Signal:
 
     def __init__(self) -> None:
         self.next = asyncio.Event()
-        """The next signal. A task that reads this before it reads the state misses no change."""
+        """The next signal. A task must read this before it reads the state; then it misses no change."""
 
     def send(self) -> None:
         """Wake all tasks that wait for `next`."""

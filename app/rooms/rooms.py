@@ -1,4 +1,4 @@
-"""All rooms: who may open, find and lead them, what they show, and when they end."""
+"""All rooms: who may open, find and lead a room, the view of each room, and its end."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Rooms:
         await self.keeper.change(room, changes)
 
     async def teacher_state(self, room: Room) -> TeacherState:
-        """Return what the teacher sees of a room now. Raise Refused if the store is not available."""
+        """Return the present state of a room for its teacher. Raise Refused if the store is not available."""
         public = room.public
         followers = await self.keeper.followers(room)
         rounds = () if public.question is None else await self.questions.tallies(room, public.question)
@@ -198,7 +198,7 @@ class Rooms:
                 await self.sweep()
 
     async def _check_limits(self, opened_by: str) -> None:
-        """Raise Refused if there is no place for one more room, or none for one more from this address."""
+        """Raise Refused if the server, or this address, already has the largest number of rooms."""
         most = max(1, self.settings.rooms // 4)
         if await self.keeper.count(opened_by) >= most:
             message = f"at most {most} rooms can be open from one network address: end one of yours first"

@@ -10,16 +10,16 @@ from .room import Room
 from .tables import SEATS, Seat
 
 CONNECTED_SECONDS = 60
-"""How long a connected device keeps its place if its process does not renew it. A process does so every 15 s."""
+"""Seconds for which a connected device keeps its place unless its process renews it, every 15 s."""
 
 LEFT_SECONDS = 1200
-"""How long a device keeps its place after it has left."""
+"""Seconds for which a device keeps its place after it has left."""
 
 SETTLED_SECONDS = 30
-"""How long a device must stay to keep its place after it leaves, whatever the number of such devices."""
+"""Seconds that a device must stay so that it always keeps its place after leaving."""
 
 UNSETTLED = 30
-"""How many devices of one address keep their place although they left earlier. Some students pocket their phone."""
+"""The number of devices of one address that keep their place after a shorter stay. Some students pocket their phone."""
 
 
 class Seats:

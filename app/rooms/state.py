@@ -1,4 +1,4 @@
-"""The state of a room, in two types: what everyone in it may see, and what the server sends to no student.
+"""The state of a room, in two types: the part that everyone in it may see, and the part that no student receives.
 
 A room stores its state by field, so that a change stores and sends only the fields that it changes.
 """
@@ -21,7 +21,7 @@ ClassMode = Literal["follow", "explore", "pause"]
 
 @dataclass(frozen=True)
 class PublicState:
-    """What everyone in a room may see. Each device receives all of it."""
+    """The state that everyone in a room may see. Each device receives all of it."""
 
     view: ShownView
     mode: ClassMode = "follow"
@@ -31,7 +31,7 @@ class PublicState:
 
 @dataclass(frozen=True)
 class PrivateState:
-    """What no student may see.
+    """The state that no student may see.
 
     `opened_by` is the digest of the network address that opened the room. `explorations` counts how often the class
     started to explore. The other fields belong to the newest question: its `solution`; the view to show with the

@@ -1,4 +1,4 @@
-"""The streams of a room: what followers and the teacher receive while they are connected.
+"""The streams of a room: the events that followers and the teacher receive while they are connected.
 
 A stream sends states, and not single changes. A client that is slow receives the newest state, and no older ones.
 """

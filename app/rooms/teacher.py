@@ -1,4 +1,4 @@
-"""What the teacher of a room sees, and students do not."""
+"""The part of a room's state that only the teacher sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .tables import ExploredView
 
 @dataclass(frozen=True)
 class Exploration:
-    """What the class looks at while it explores.
+    """The views of a class that explores.
 
     `models` has the number of students at each model. `steps` has the number of students at each timestep, counted
     from 1, of those who have the teacher's model and sequence. `suggestions` are the newest suggested views, and

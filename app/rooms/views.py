@@ -23,11 +23,11 @@ from ..sitemap import PAGES
 
 
 class View(Body):
-    """What a room shows: a page, the query of its link, and how far its run goes.
+    """A view that a room shows: a page, the query of its link, and the last timestep of its run.
 
-    `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". On a lesson
-    it is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or at the end of
-    the sequence if `upto` is null. `by` names the window that sent the view.
+    `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". For a
+    lesson, `link` is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or
+    at the end of the sequence if `upto` is null. `by` names the window that sent the view.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -59,7 +59,7 @@ CURSOR = ("t", "unit", "layer")
 
 
 def validate_view(view: View, settings: Settings, keep_inputs: bool = False) -> ShownView:
-    """Return a view as a room can show it. Raise Refused if there is no such page, lesson, step or model.
+    """Return the validated view. Raise Refused if there is no such page, lesson, step or model.
 
     If a run in the Lab ends at the timestep `upto`, the link is cut there, so that students do not receive the inputs
     that follow. With `keep_inputs` the link is not cut, because students draw over these inputs or select them.

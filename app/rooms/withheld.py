@@ -1,4 +1,4 @@
-"""Answers that a class must not have yet: dependencies of the routes that return them."""
+"""Dependencies of the routes for a lesson's answers: they withhold answers that a class must not have yet."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Picked(Body):
 
 
 class Turn(Body):
-    """What to do with the question.
+    """The action on the present question.
 
     close: take no more answers. again: take answers again, in the second round if there is one. reveal: show the
     answer. dismiss: remove the question.
@@ -133,7 +133,7 @@ def join_page(request: Request) -> Response:
 
 
 def _join_form(request: Request, wrong: str, status: int, code: str = "") -> Response:
-    """Return the page with a field for a code, and what was wrong with the last code."""
+    """Return the page with a field for a code, and with the error of the last code."""
     return respond(request, "rooms.html", {"section": "rooms", "wrong": wrong, "code": code}, status)
 
 
@@ -155,7 +155,7 @@ async def follow(request: Request, code: str) -> Response:
 
 
 def _page(request: Request, room: Room, view: ShownView) -> Response:
-    """Return the page of a view, with what its script needs to follow the room."""
+    """Return the page of a view, with the data that its script needs to follow the room."""
     settings = _settings(request)
     room_data = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
     shown = {"room": room_data, "room_boot": escape_for_script(to_json(room_data))}

@@ -320,7 +320,7 @@ def to_json(data: Any) -> bytes:
 
 
 def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
-    """Return for each array `(T, ·)` its rows, as base64 of little-endian float64: exact, and cheap at both ends.
+    """Return for each array `(T, ·)` its rows, as base64 of little-endian float64, which is exact and fast.
 
     All rows of one width are encoded together, each padded with zeros to whole groups of three bytes. Then the padding
     character of base64 replaces the characters of these zeros.

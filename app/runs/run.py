@@ -105,7 +105,7 @@ def within_text(beginning: Start, form: str) -> None:
 
 
 def example(name: str, settings: Settings) -> Scenario:
-    """Return a model's first example, cut to the timesteps that this server runs."""
+    """Return a model's first example, cut to the most timesteps that this server allows."""
     model = models.get(name, settings)
     tokens = model.encoder.tokens(model.examples[0])
     return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))

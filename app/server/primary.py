@@ -6,9 +6,9 @@ The primary is the process that holds the lock on a file. The file is in a folde
 When the primary dies, the system gives the lock to another process, which then becomes the primary. The other processes
 forward requests about trainings and rooms to the primary, through a socket in the same folder.
 
-A message on the socket is two lengths, a head in JSON, and a body. The head of a request is its ASGI scope, so the
-primary gets the client's address and everything else as the other process has checked them. Nobody else can write to
-the socket.
+A message on the socket consists of two lengths, a head in JSON, and a body. The head of a request is its ASGI scope, so
+the primary gets the client's address and everything else that the other process has already checked. Nobody else can
+write to the socket.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Cell(ABC):
     parts: ClassVar[tuple[str, ...]] = ()
     """The names of the products that the equations add up, as `Run.parts` has them."""
     linear: ClassVar[tuple[str, ...]] = ()
-    """The gates that are their sum itself: neither σ nor tanh is applied to it."""
+    """The gates with a value equal to their sum, without σ or tanh."""
     products: ClassVar[int] = 0
     """The number of elementwise products of one timestep."""
 
@@ -147,7 +147,7 @@ class Cell(ABC):
     def function(cls, gate: str) -> str | None:
         """Return the name of the function that is applied to a gate's sum: "σ", or "tanh" for a gate with a sign.
 
-        Return None if the gate is the sum itself.
+        Return None if the gate's value is the sum.
         """
         if gate in cls.linear:
             return None
@@ -251,7 +251,7 @@ class Run(ABC):
         return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}{_written(self.cell.variant)}{held})"
 
     def __getitem__(self, steps: slice) -> Self:
-        """Return the run over a slice of the timesteps."""
+        """Return the part of the run with a slice of its timesteps."""
         return self._part(steps, {name: self.before(name)[steps][0] for name in self.cell.carried})
 
     def sequence(self, b: int) -> Self:
@@ -265,7 +265,7 @@ class Run(ABC):
 
     @property
     def skipped(self) -> Mask | None:
-        """Which timesteps leave the state as it was because the network skips them: `(T,)` or `(T, B)`, or None."""
+        """The mask of the timesteps that the network skips, with an unchanged state: `(T,)` or `(T, B)`, or None."""
         return None if self.holds is None or self.holds.skipped is None else self.holds.skipped[..., 0]
 
     @property
@@ -274,7 +274,7 @@ class Run(ABC):
         return np.concatenate([getattr(self, name)[-1] for name in self.cell.carried], -1)
 
     def before(self, name: str) -> Array:
-        """Return a carried signal one timestep earlier, for every timestep, as that timestep computed it."""
+        """Return the computed value of a carried signal at the timestep before, for every timestep."""
         return np.concatenate([getattr(self, f"{name}0")[None], getattr(self, name)[:-1]])
 
     @cached_property
@@ -291,7 +291,7 @@ class Run(ABC):
         return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
 
     def compute(self, name: str) -> Array:
-        """Return the values that the equations give for a signal, whether a clamp holds it or not."""
+        """Return the values that the equations give for a signal, even if a clamp holds it."""
         return self.before("h") if name == "h_prev" else self.gate(name)
 
     def gate(self, name: str) -> Array:
@@ -383,14 +383,17 @@ class Run(ABC):
 
     @abstractmethod
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
-        """Compute the gradients of a loss that reads h_t, by `dh`, and gates, by `direct`."""
+        """Compute the gradients of a loss. `dh` is its direct derivative by h_t, and `direct` those by gates."""
 
     def gate_gradients(self, gradients: Any) -> dict[str, Array]:
         """Return ∂L/∂gate for every gate that is not a candidate, by the equations of `backward`."""
         return {}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Split the derivative `J` with respect to the state of timestep `s` by signal: all of it belongs to h."""
+        """Return the derivative `J` with respect to the state of timestep `s`, split by signal.
+
+        Here the only signal is h.
+        """
         return {"h": J}
 
     @abstractmethod

@@ -41,8 +41,8 @@ def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
     """Return the names of the results in the equations of a unit, and whether each follows from the printed numbers.
 
     The R results have names such as "z.a", the sum of z, and "z.value". The second array is `(3, R, T)`: with 2, 3 and
-    4 decimals. A result follows if the printed numbers give it to within half a unit of the last decimal, since either
-    neighbor is a correct rounding of that.
+    4 decimals. A result follows if the printed numbers give it with an error of at most half a unit of the last
+    decimal. Then both neighboring printed numbers are correct roundings.
     """
     results = run.work_out(unit, printed)
     worked_out, values = (np.array(arrays) for arrays in zip(*results.values(), strict=True))

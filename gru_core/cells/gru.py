@@ -66,7 +66,8 @@ class GRU(Cell):
     """The weights of one GRU layer.
 
     `W` `(3H, I)`, `U` `(3H, H)` and `b` `(3H,)` stack the rows of r, z and h̃. `c_h` `(H,)` is the recurrent bias of
-    the candidate. With a `c_h` the reset gate acts after the product. Without one (None) it acts before.
+    the candidate. If there is a `c_h`, the reset gate acts after the product. If `c_h` is None, it acts before the
+    product.
 
     Raises ValueError if the shapes do not fit together.
     """
@@ -253,7 +254,7 @@ def half_life(z: npt.ArrayLike) -> Array:
 def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
     """Run `gru` over `x`, `(T, I)` or `(T, B, I)`, from `h0`, `(H,)` or `(B, H)` (zero if None).
 
-    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if `x`, `h0` or `holds` has a shape that
     does not fit.
     """

@@ -19,9 +19,9 @@ Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
 class Holds:
     """Values that replace computed values in a run: entries of `values` for which `masks` is true.
 
-    Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`.
-    A held "h_prev" replaces h_{t-1} in all equations of timestep t. `skipped` has the same shape. It is true at the
-    timesteps that leave the state as it was.
+    Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`. A held "h_prev"
+    replaces h_{t-1} in all equations of timestep t. `skipped` has the same shape. It is true at the timesteps that do
+    not change the state.
     """
 
     masks: Mapping[str, Mask]
@@ -71,7 +71,7 @@ class Holds:
         return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values, skipped)
 
     def in_first(self, B: int) -> Holds:
-        """Return the held values for a batch of `B` sequences, in which only the first sequence has them."""
+        """Return the held values for a batch of `B` sequences, with held values in the first sequence only."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})

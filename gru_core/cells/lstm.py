@@ -172,10 +172,10 @@ class Forward(Run):
 
     @cached_property
     def slopes(self) -> dict[str, Array]:
-        """The factors of ∂L/∂c in ∂L/∂a of i, f and c̃, and of ∂L/∂h in ∂L/∂a of o and, by "c", in ∂L/∂c.
+        """The local derivatives by name: ∂c/∂a for i, f and c̃, ∂h/∂a for o, and ∂h/∂c for c.
 
-        The factors of i, f, c̃ and o are 0 where these are held. Those of i, f and c̃ are also 0 where c is held, and
-        those of o and c where h is held.
+        The derivatives for i, f, c̃ and o are 0 where that signal is held. For i, f and c̃ they are also 0 where c is
+        held, and for o and c where h is held.
         """
         i, f, o, c_tilde, tanh_c = self.i, self.f, self.o, self.c_tilde, self.tanh_c
         slopes: dict[str, Array] = {
@@ -222,7 +222,7 @@ class Forward(Run):
 def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | None = None) -> Forward:
     """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from `state`: h_0, then c_0, `(2H,)` or `(B, 2H)` (zero if None).
 
-    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, state, holds, batch = lstm.prepare(x, state, holds)
@@ -299,7 +299,7 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
         ∂L/∂c_{t-1} = ∂L/∂c ⊙ f
         ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    The ∂L/∂a of a held value is 0: no gradient reaches the values that it would be computed from.
+    The ∂L/∂a of a held value is 0, because a held value does not depend on other values.
     """
     lstm, H = run.cell, run.cell.units
     slopes = run.slopes

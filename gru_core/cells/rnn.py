@@ -79,7 +79,7 @@ class Forward(Run):
 def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
     """Run `rnn` over `x`, `(T, I)` or `(T, B, I)`, from `h0`, `(H,)` or `(B, H)` (zero if None).
 
-    `holds` may have more sequences than an `x` `(T, 1, I)`. Then every sequence reads this x. The results have the
+    If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, h0, holds, batch = rnn.prepare(x, h0, holds)

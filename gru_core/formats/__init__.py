@@ -3,7 +3,7 @@
     from gru_core import formats
     imported = formats.read_file("flipflop.safetensors")
     imported.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
-    imported.model     # as gru_core.load returns it
+    imported.model     # the same as gru_core.load returns
 
 These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox, Haiku or MLX; PyTorch's
 `.pt`, `.pth`, `.bin` and `.ckpt` with a state dict; ONNX; Keras's `.keras` and `.weights.h5` (both need h5py); and GRU
@@ -142,7 +142,7 @@ def _read(
 
 
 def _kind(data: bytes, name: str) -> Literal["safetensors", "torch", "npz", "h5", "keras", "onnx"]:
-    """Return the format of a file. Raises FormatError if it is not read here, with what to do instead.
+    """Return the format of a file. Raises FormatError, with advice, if this format cannot be read.
 
     A safetensors file starts with the length of its header. The bytes of the length can look like the start of another
     format. So this function tests for safetensors first if the length is plausible.

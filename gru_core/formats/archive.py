@@ -14,7 +14,7 @@ END = b"PK\x05\x06"
 """The first bytes of the record at the end of a zip file. Without a comment, the record has 22 bytes."""
 
 MAX_FILES = 4 * MAX_TENSORS
-"""The most files in a zip file: an array each. A checkpoint has four arrays for each weight, with its optimizer."""
+"""The most files in a zip file. Each is an array, and a checkpoint with an optimizer has four arrays per weight."""
 
 MAX_DIRECTORY = 512 * 1024
 """The most bytes in the directory of a zip file: enough for all files with names of 80 characters."""
@@ -24,7 +24,7 @@ def members(data: bytes) -> dict[str, bytes]:
     """Return the unpacked files of a zip file by name. No name is used as a path.
 
     Raises FormatError if the zip file is damaged, is encrypted, has a comment, or is too large after unpacking. Also
-    raises FormatError if a name is there twice, if files overlap, or if a declared size is wrong.
+    raises FormatError if a name occurs twice, if files overlap, or if a declared size is wrong.
     """
     end = data[-22:]
     if len(end) < 22 or not end.startswith(END) or end[20:] != b"\0\0":

@@ -1,6 +1,6 @@
 """Choices during an import: which part of a file to show, and what its numbers mean.
 
-An answer decides first, then the file. If neither decides, the function raises Unanswered with the question.
+An answer has priority over the file. If neither decides, the function raises Unanswered with the question.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from gru_core.formats.questions import FormatError, Option, Question, answer, ap
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
 
 KEYS = ("network", "library", "cell", "order", "reset", "z", "direction", "embedding", "dense", "readout")
-"""The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file, and then replace it."""
+"""The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file; then the answer counts.
+"""
 
 
 def check_answers(answers: Mapping[str, str]) -> None:
@@ -52,9 +53,9 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
 
 
 def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None:
-    """Check that the cells of a network compute nothing with other arrays that stand among their own.
+    """Check that the cells of a network do not use further arrays besides their own.
 
-    Raises Unanswered if there are such arrays and no answer, and FormatError if the cells compute something with them.
+    Raises Unanswered if the file has such arrays and there is no answer, and FormatError if the cells use them.
     """
     names = [*stack.beside, *(name for name in _inside(stack, others) if name not in stack.beside)]
     if not names:
@@ -76,10 +77,10 @@ def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None
 
 
 def _inside(stack: Stack, others: Arrays) -> list[str]:
-    """Return the names of the arrays that stand under a network's own prefix or are named after one of its arrays.
+    """Return the names of the other arrays with a network's prefix, or with a name derived from one of its arrays.
 
-    Counters, text and damaged numbers are no weights, so they do not count. In a network without a prefix, linear
-    layers and embeddings do not count either: they may stand before or after it.
+    Counters, text and damaged numbers are not weights, so they are left out. In a network without a prefix, linear
+    layers and embeddings are left out too, because they may come before or after it.
     """
     parents = {name.rpartition("/")[0] for name in stack.names}
     prefixes = tuple(f"{place}/" for place in {stack.where, *parents} if place)
@@ -138,7 +139,7 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 
 
 def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slice]:
-    """Return the direction to show, and the layers that can be run in this direction alone.
+    """Return the direction to show, and the layers that can run in only this direction.
 
     A layer above a bidirectional layer needs both directions, so the shown layers end with the bidirectional layer. If
     its backward direction is shown, the layers below are left out, because they read forward. Raises Unanswered if
@@ -171,7 +172,7 @@ def _count(layers: int, where: str) -> str:
 
 
 def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
-    """Return the index of one of the names, or None for none of them. If `sure`, a single name needs no answer."""
+    """Return the index of the chosen name, None for none of them. If `sure`, a single name needs no answer."""
     if not names:
         return None
     if len(names) == 1 and sure and key not in answers:
@@ -184,7 +185,7 @@ def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str],
 
 
 def between(others: Arrays, size: int) -> list[str]:
-    """Return the layers among `others` that fit between an embedding and a network, both with `size` numbers.
+    """Return the layers among `others` that could be between an embedding and a network, both with `size` numbers.
 
     These are linear layers from `size` to `size` numbers, alone or in pairs, and other layers with arrays of this size,
     such as a LayerNorm, a convolution or positions that are added.
@@ -238,7 +239,7 @@ def dense(
 ) -> Dense | None:
     """Return the linear layer that reads the state, or None if there is none.
 
-    If no layer fits one direction, the result is a layer that reads both directions, because the report mentions it.
+    If no layer fits one direction, the result is a layer that reads both directions, so that the report can mention it.
     `names` are the names of all arrays outside the network, which has `inputs` inputs. `whole` is whether the network
     has all recurrent layers of the file. Raises Unanswered if several layers fit, if another array could come between
     the layer and the state or after the layer, or if the layer could also stand before the network.
@@ -263,7 +264,7 @@ def dense(
 
 
 READOUT = re.compile(r"out|head|class|logit|pred|decod")
-"""What names of layers say if the layer is a readout."""
+"""Words in the name of a layer that show that the layer is a readout."""
 
 
 def _belongs(name: str, layer: Dense | Embedding) -> bool:

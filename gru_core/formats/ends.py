@@ -21,14 +21,14 @@ FOLDED = 1_024
 """The most symbols of an embedding that becomes a part of W. The vectors of a larger one are looked up."""
 
 PICTURES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\v": "␋", "\f": "␌", "\0": "␀", "\xa0": "⍽"}
-"""How a symbol of white space is written, in alphabets and in sequences."""
+"""Visible characters for white space in alphabets and sequences."""
 
 JOINERS = "\u200c\u200d"
 """Characters without a width that belong to words of some scripts, and to emoji."""
 
 
 def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return the names, without a byte-order mark before the first. White space that does not print has a picture.
+    """Return the names without a byte-order mark. Invisible white space is replaced by the characters in `PICTURES`.
 
     Raises FormatError if there are not `count` names, or if one is not short printable text. `what` describes the
     names in a message, such as "labels".
@@ -115,7 +115,7 @@ def encoder(
 
 
 def _file_names(embedding: Embedding | None, size: int) -> list[str]:
-    """Return the names of the symbols in the file if they can be written, and numbers for the others."""
+    """Return the names of the symbols in the file. A symbol without a usable name gets its number as the name."""
     names = list(map(str, range(size)))
     for i, name in enumerate(() if embedding is None else embedding.symbols[:size]):
         if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in names:
@@ -124,7 +124,7 @@ def _file_names(embedding: Embedding | None, size: int) -> list[str]:
 
 
 def _skips(which: str, padding: float | None) -> list[str]:
-    """Return the sentence about the timesteps that a mask skips, if there are any."""
+    """Return a sentence about the timesteps that a mask skips, in a list; without a mask the list is empty."""
     return [] if padding is None else [f"A mask skips a timestep {which}: the state stays as it was."]
 
 

@@ -1,4 +1,4 @@
-"""The model that is built from the contents of a file, and a report of what was read, used and left out."""
+"""The model from a file, and a report about the used and the unused parts of the file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Imported:
 
     The model was built from `cells` by `convention`. The cells are the layers in the form of the file, from the bottom,
     with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its end.
-    Then `as_read` is whether its library returns the states in this order, with the last timestep first. `both` is
-    whether the file has the other direction too. `source` is the library's name for the network.
+    Then `as_read` is true if its library returns the states with the last timestep first. `both` is true if the file
+    also has the other direction. `source` is the library's name for the network.
     """
 
     model: Model

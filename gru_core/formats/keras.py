@@ -1,4 +1,4 @@
-"""Keras: `.keras` (a zip of config.json and the weights), `.h5` with or without a model, and its variables' names.
+"""Keras files: `.keras` (a zip of config.json and the weights) and `.h5` with or without a model; names of variables.
 
     z = σ(W_z x + b_z + U_z h + c_z)                     kernel (I, 3H), recurrent_kernel (H, 3H): z, r, h
     r = σ(W_r x + b_r + U_r h + c_r)                     bias (2, 3H): input biases, recurrent biases
@@ -11,7 +11,7 @@ The blocks of an LSTM are i, f, c̃ and o, and a SimpleRNN has one block. Both h
 CuDNNGRU and CuDNNLSTM of Keras 2 compute the same as GRU(reset_after=True) and LSTM. Their bias is (6H,) or (8H,):
 input biases, then recurrent biases. Each block of their kernels has its numbers in the order of the transposed block.
 
-A masked timestep (`Embedding(mask_zero=True)`, `Masking`) leaves the state as it was.
+A masked timestep (`Embedding(mask_zero=True)`, `Masking`) does not change the state.
 
 https://keras.io/api/layers/recurrent_layers/gru/, lstm/, simple_rnn/
 """
@@ -140,7 +140,7 @@ def _networks(
 
 
 def _alone(stack: Stack, leaf: Leaf, leaves: Sequence[Leaf]) -> Stack:
-    """Return a network of a model that branches, with what the file says about its surroundings."""
+    """Return a network of a model with branches, with the settings of the layers around it."""
     notes = ["The layers of this network do not form a single chain, so only its recurrent layers are shown."]
     notes += [MASKED.format(shown(other.path)) for other in leaves if other.masks]
     if leaf.has_initial_state:
@@ -232,7 +232,7 @@ def _join_directions(where: str, directions: Mapping[Direction, Stack]) -> Stack
 class Leaf:
     """A layer in the configuration: its class, its settings, and the path of its variables.
 
-    `has_initial_state` is whether another layer gives its first state.
+    `has_initial_state` is true if another layer gives its initial state.
     """
 
     kind: str
@@ -271,7 +271,7 @@ class Leaf:
 
     @property
     def own_cell(self) -> str:
-        """The class of a recurrent cell that is not one of Keras's, "" if there is none."""
+        """The class of a recurrent cell that is not from Keras; "" if there is none."""
         if self.kind not in ("Bidirectional", "RNN"):
             return ""
 
@@ -327,7 +327,7 @@ def _sources(layer: Mapping[str, Any]) -> dict[str, list[str]]:
 def _leaves(model: Mapping[str, Any], path: str, legacy: bool) -> tuple[list[Leaf], bool]:
     """Return the layers of a model in order, and whether they are a chain: each layer reads only the layer before.
 
-    Layers that only compute a mask do not count.
+    Layers that only compute a mask are ignored.
     """
     layers = _layers(model)
     reads = [_sources(layer) for layer in layers]
@@ -490,14 +490,14 @@ def _wired(
 
 
 def _padding(masked: Leaf, stack: Stack) -> float | None:
-    """Return the number of the symbol, or the value of all inputs, that marks a masked timestep. None if unknown."""
+    """Return the number of the padding symbol, or the value of all inputs at a masked timestep. None if unknown."""
     if masked.kind == "Embedding":
         return 0.0
     return float(masked.config.get("mask_value", 0.0)) if stack.embedding is None else None
 
 
 def _symbols(leaf: Leaf, file: bytes) -> tuple[str, ...]:
-    """Return the words of a layer with a vocabulary, which is in its settings or in a `file`. Padding has no word."""
+    """Return the words of a vocabulary layer, from its settings or from `file`. Padding has the word "[PAD]"."""
     config = leaf.config
     listed = config.get("vocabulary")
     if isinstance(listed, list):
@@ -511,7 +511,7 @@ def _symbols(leaf: Leaf, file: bytes) -> tuple[str, ...]:
 
 
 def _extra(arrays: Arrays, path: str, count: int) -> list[str]:
-    """Return the variables of a layer after its first `count`, such as those of LoRA."""
+    """Return the names of a layer's variables after its first `count`, such as the variables of LoRA."""
     usual = {f"{path}/vars/{i}" for i in range(count)}
     return [name for name in arrays if name.startswith(f"{path}/") and name not in usual]
 

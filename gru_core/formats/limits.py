@@ -22,7 +22,7 @@ class Limits:
     outputs: int = 100_000
 
     def excess(self, model: Model) -> str | None:
-        """Return which size of a model is above its limit and what to do, or None."""
+        """Return a message that names a size of a model above its limit, with advice; None if there is none."""
         encoder = model.encoder
         symbols = isinstance(encoder, Symbols)
         setting = "a server's settings set this limit, and formats.Limits in Python"

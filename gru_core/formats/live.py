@@ -47,9 +47,9 @@ def from_torch(
 
 
 def _weights(module: Any) -> dict[str, Any]:
-    """Return the tensors of a module by name, each parametrized weight as the module computes it in use.
+    """Return the tensors of a module by name. Parametrized weights have the values that the module uses.
 
-    While it computes them, the parametrizations are not in training mode, in which some of them change themselves.
+    The parametrizations are in evaluation mode meanwhile, because some of them change themselves in training mode.
     """
     tensors = dict(module.state_dict())
     for place, part in module.named_modules():

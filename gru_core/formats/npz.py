@@ -25,9 +25,9 @@ TEXT = re.compile(r"[SU][1-9]\d{0,4}")
 def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of an .npz file by name: numbers and text.
 
-    Arrays of bfloat16, which NumPy stores as "V2", become float32, which is exact. Objects and records are not read:
-    such an array has the type void and the shape that the file says. Raises FormatError if the file is damaged, empty
-    or too large, or if it has anything else in it.
+    Arrays of bfloat16, which NumPy stores as "V2", become float32, which is exact. Arrays of objects or records are not
+    read: they get the type void and their shape in the file. Raises FormatError if the file is damaged, empty or too
+    large, or if it contains files other than arrays.
     """
     by_name: dict[str, npt.NDArray[Any]] = {}
     for member, content in members(data).items():

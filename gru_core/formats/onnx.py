@@ -79,14 +79,14 @@ def read(data: bytes) -> list[Stack]:
 
 
 def _remedy(file: File) -> str:
-    """Return the lines that save the network of a file in another format, by the program that wrote the file."""
+    """Return code that saves the network in another format, for the program that wrote the file."""
     if file.producer == "tf2onnx":
         return KERAS
     return PYTORCH if file.producer == "pytorch" else f"{PYTORCH}\n{KERAS}"
 
 
 def _missing(file: File) -> str:
-    """Return why there is no recurrent operator in a file, and what to do."""
+    """Return the reason why a file has no recurrent operator, with advice."""
     inside = frozenset[str]().union(*(node.inside() for node in file.nodes if node.op_type in LOOPS))
     kinds = {node.op_type for node in file.nodes}
     start = "there is no GRU, LSTM or plain RNN in this file"
@@ -117,7 +117,7 @@ def _missing(file: File) -> str:
 
 @dataclass(eq=False)
 class Layer:
-    """A recurrent layer. `chains` are its uses: in each, the nodes that call it, one after another in time."""
+    """A recurrent layer. `chains` has a list for each use of the layer: the nodes that call it, in order of time."""
 
     stack: Stack
     chains: list[list[Node]]
@@ -137,10 +137,10 @@ class Networks:
     layer_of: dict[Node, Layer] = field(default_factory=dict)
 
     def add(self, node: Node) -> None:
-        """Add a recurrent node: to the layer that it calls once more, or as a new layer.
+        """Add a recurrent node, as another call of a known layer or as a new layer.
 
-        A node calls a layer once more if it has the same weights and starts from the state of the last call. If it only
-        has the same weights, it is another use of the layer, unless it reads the outputs of the layer.
+        If a node has the same weights as a layer and starts from the state of the layer's last call, it is another
+        call. If it only has the same weights, it is another use of the layer, unless it reads the outputs of the layer.
         """
         stack = self._recurrent(node)
         same = [layer for layer in self.layers if _same(layer.stack, stack)]
@@ -166,7 +166,7 @@ class Networks:
         return self.layer_of.get(signal.node) if signal is not None else None
 
     def _below(self, layer: Layer) -> Layer | None:
-        """Return the layer whose states, all of them in their order, are the inputs of a layer."""
+        """Return the layer with the states that are the inputs of a layer, all of them and in order."""
         signal = self.graph.signal(layer.first.inputs[0])
         lower = self._layer(signal)
         if signal is None or lower is None:
@@ -245,7 +245,7 @@ class Networks:
     def _weights(self, node: Node, place: int) -> Array | None:
         """Return weights of a node, or None if it has none at this place.
 
-        Raises FormatError if the graph does not decide them alone, or if they cannot be weights.
+        Raises FormatError if they are not constants, or if they cannot be weights.
         """
         name = node.inputs[place] if place < len(node.inputs) else ""
         if not name:
@@ -266,7 +266,7 @@ class Networks:
         )
 
     def _with_notes(self, layer: Layer) -> Stack:
-        """Return the layer of the file with notes about what it does not share with the layer that is shown."""
+        """Return the layer with notes about its differences from the layer that is shown."""
         stack, node, chain = layer.stack, layer.first, layer.chains[0]
         notes = [self._initial_state(node)]
         if stack.reset == "before" and self.file.producer == "pytorch":
@@ -293,7 +293,7 @@ class Networks:
         return replace(stack, notes=(*stack.notes, *filter(None, notes)))
 
     def _initial_state(self, node: Node) -> str:
-        """Return a note about the state from which a layer starts in the file, or "" if that is zero."""
+        """Return a note about the initial state of a layer in the file, or "" if it is zero."""
         for name in node.inputs[5:7]:
             if name and not self.graph.is_zero(name):
                 layer = self._layer(self.graph.signal(name))
@@ -323,7 +323,10 @@ class Networks:
         return stack, "The graph computes the input of a call, or takes the timesteps in an order that is not shown."
 
     def _with_embedding(self, stack: Stack, layer: Layer) -> Stack:
-        """Return the network with its embedding if that is directly before it. If not, add a note about what is."""
+        """Return the network with its embedding, if it is directly before the network.
+
+        If another operator is there, add a note about it.
+        """
         axes = "BT" if layer.first.whole("layout") else "TB"
         below, backward = self.graph.source(layer.first.inputs[0], f"{axes}I")
         for _ in layer.chains[0][1:2]:  # each call takes its own timestep of the embedded sequence
@@ -385,7 +388,7 @@ class Networks:
         return replace(stack, notes=(*stack.notes, note))
 
     def _follows(self, layer: Layer) -> Node | None:
-        """Return the first node that computes something of the states of a layer, or None."""
+        """Return the first node that computes new values from the states of a layer, or None."""
         names = [name for node in layer.chains[0] for name in node.outputs[:2] if name]
         for name in names:
             for node in self.graph.used_by.get(name, []):
@@ -399,7 +402,7 @@ class Networks:
     def _is_last(self, node: Node) -> bool:
         """Return whether only operators in `CHOOSING`, if any, read the outputs.
 
-        Operators that rearrange the outputs or take some of them are skipped.
+        Operators that only rearrange or select outputs are ignored.
         """
         for name in node.outputs:
             for follows in self.graph.used_by.get(name, []):

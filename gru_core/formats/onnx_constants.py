@@ -1,9 +1,10 @@
 """Values that an ONNX graph computes from its stored tensors alone, such as weights that an exporter rearranges.
 
-Exporters write what they need to bring weights into the order of an operator: PyTorch's writes Slice, Concat and
-Unsqueeze for a large layer, an optimizer Identity, a quantizer DequantizeLinear. The operators in `OPERATORS` are
-computed with NumPy. The package onnx has an evaluator for all operators. It is no dependency: it takes half a second to
-import, and it parses a file before anything can be checked. https://onnx.ai/onnx/operators/
+Exporters add operators that bring weights into the order of the recurrent operator. PyTorch's exporter writes Slice,
+Concat and Unsqueeze for a large layer, an optimizer writes Identity, and a quantizer DequantizeLinear. The operators in
+`OPERATORS` are computed with NumPy. The package onnx has an evaluator for all operators. It is not a dependency,
+because it takes half a second to import and parses a file before this module can check it.
+https://onnx.ai/onnx/operators/
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ Inputs = Sequence[Values | None]
 
 @dataclass
 class Constants:
-    """The values of a graph that its file decides alone, by name.
+    """The constant values of a graph, by name.
 
-    `made_by` has the node that computes each value. `left` is how many numbers may still be computed.
+    `made_by` has the node that computes each value. `left` is the number of numbers that may still be computed.
     """
 
     tensors: dict[str, Tensor]
@@ -73,7 +74,7 @@ class Constants:
             self.values[name] = outputs[place] if place < len(outputs) else None
 
     def _spend(self, node: Node, inputs: Inputs) -> None:
-        """Count the numbers that a node computes, before it does. Raises FormatError if there are too many."""
+        """Count the numbers that a node will compute. Raises FormatError if there are too many."""
         shapes = [() if value is None else value.shape for value in inputs]
         sizes = [math.prod(shape) for shape in shapes]
         if node.op_type in ARITHMETIC:
@@ -92,7 +93,7 @@ class Constants:
             raise FormatError(f"the weights are computed from too many numbers, at the node {shown(node.name)}")
 
     def obstacle(self, name: str) -> Node | None:
-        """Return the node that keeps a value from being a constant, or None if an input of the graph does."""
+        """Return the node that makes a value not constant, or None if an input of the graph makes it not constant."""
         for _ in range(MAX_STEPS):
             node = self.made_by.get(name)
             if node is None or not computed(node):
@@ -107,7 +108,7 @@ def computed(node: Node) -> bool:
 
 
 def wholes(node: Node, name: str, value: Values | None) -> list[int] | None:
-    """Return integers that are an attribute in older versions of an operator, and an input in newer versions.
+    """Return integers from an attribute (in older versions of an operator) or from an input (in newer versions).
 
     Raises FormatError if the input holds other numbers, or far too many.
     """
@@ -144,7 +145,7 @@ def _constant(node: Node, _: Inputs) -> list[Values]:
 
 
 def slices(node: Node, inputs: Inputs, axes: int) -> list[slice]:
-    """Return what a Slice takes of each of the `axes` of its input."""
+    """Return the slices that a Slice selects along each of the `axes` of its input."""
     starts, ends = (wholes(node, name, _optional(inputs, place)) for name, place in (("starts", 1), ("ends", 2)))
     chosen = wholes(node, "axes", _optional(inputs, 3))
     steps = wholes(node, "steps", _optional(inputs, 4))

@@ -28,10 +28,10 @@ KINDS = {
     12: ("<u4", 11), 13: ("<u8", 11),
 }  # fmt: skip
 VARINTS = {5, 7, 11}
-"""The fields whose numbers are varints. A float16 is there by its bits."""
+"""The fields with varints. They store the bits of a float16 as an integer."""
 MAX_AXES = 8
 MAX_DEPTH = 3
-"""How deep graphs inside nodes are searched."""
+"""The largest depth of nested graphs that is searched."""
 
 LOOPS = {"Loop", "Scan", "If"}
 """Operators that have graphs inside."""
@@ -79,7 +79,7 @@ class Tensor:
 class Node:
     """A NodeProto. `attributes` has the fields of each AttributeProto, by the attribute's name.
 
-    `metadata` has what the exporter noted about the node.
+    `metadata` has the exporter's notes about the node.
     """
 
     name: str
@@ -163,7 +163,7 @@ class Node:
 class File:
     """The graph in an ONNX file: its nodes, its stored tensors by name, and the names of its inputs.
 
-    `producer` is the program that wrote the file, and `functions` are the operators in functions of the file's own.
+    `producer` is the program that wrote the file, and `functions` has the operators in the file's own functions.
     """
 
     producer: str

@@ -1,4 +1,4 @@
-"""What happens to the outputs of recurrent operators in an ONNX graph: their axes, and the timesteps that go on.
+"""Follow the outputs of recurrent operators through an ONNX graph: their axes, and the selected timesteps.
 
 A value that is a rearranged output of a recurrent operator is a `Signal`. Its axes have letters: T timesteps, D
 directions, B sequences of the batch, H units, L the layers and directions in PyTorch's h_n, 1 an axis of one, and ? an
@@ -24,7 +24,7 @@ SELECTING = {"Gather", "Slice"}
 """Operators that take a part of their input."""
 
 FAR = 2**31 - 1
-"""An index beyond every axis. Exporters write the end of an axis as this number or as a larger one."""
+"""A number above every index. Exporters write this number or a larger one for the end of an axis."""
 
 MAX_MOVES = 64
 
@@ -37,9 +37,9 @@ Steps = Literal["all", "last", "other"]
 class Signal:
     """A rearranged output of a recurrent node.
 
-    `axes` has a letter for each axis, None if they are unknown. `steps` are the timesteps in it. `half` is the index of
-    the only direction in it, None if it has all. `backward` is whether its timesteps are in reversed order. `parts` are
-    the signals along an axis L.
+    `axes` has a letter for each axis, None if they are unknown. `steps` are its timesteps. `half` is the index of its
+    only direction, None if it has all directions. `backward` is true if its timesteps are in reversed order. `parts`
+    are the signals along an axis L.
     """
 
     node: Node
@@ -101,8 +101,8 @@ class Graph:
     def source(self, name: str, axes: str) -> tuple[Node | None, bool]:
         """Return the node that computes a value with these `axes`, or None, and whether time is reversed in between.
 
-        Operators in `PASSING` are skipped, and operators that reverse time or put the sequences of a batch in another
-        order.
+        Operators in `PASSING`, and operators that reverse time or change the order of the sequences of a batch, are
+        skipped.
         """
         backward = False
         for _ in range(MAX_MOVES):
@@ -132,7 +132,7 @@ class Graph:
         return len(turned) == 1 and axes[turned[0]] == "T" and parts[turned[0]][1:] == (None, -1)
 
     def _sorts(self, node: Node, axes: str) -> bool:
-        """Return whether a node puts the sequences of a batch in another order, as PyTorch does by their lengths."""
+        """Return whether a node changes the order of the sequences of a batch, as PyTorch sorts them by length."""
         axis = node.whole("axis")
         computed = node.op_type == "Gather" and self.constant(node, 0) is None and self.constant(node, 1) is None
         return computed and axes[axis : axis + 1] == "B"
@@ -152,7 +152,7 @@ class Graph:
         return None
 
     def is_zero(self, name: str) -> bool:
-        """Return whether a value is zero everywhere, also if the graph computes its shape."""
+        """Return whether a value is zero everywhere, even if the graph computes its shape."""
         for _ in range(MAX_MOVES):
             value = self.constants.get(name)
             if value is not None:
@@ -249,8 +249,8 @@ class Graph:
             if node.op_type == "Squeeze":
                 if chosen is None:
                     return replace(signal, axes=axes.replace("D", "").replace("1", ""))
-                gone = {axis % len(axes) for axis in chosen}
-                left = "".join(letter for i, letter in enumerate(axes) if i not in gone)
+                removed = {axis % len(axes) for axis in chosen}
+                left = "".join(letter for i, letter in enumerate(axes) if i not in removed)
                 return replace(signal, axes=left) if "H" in left else None
             chosen = (chosen or [])[:MAX_AXES]
             for axis in sorted(axis % (len(axes) + len(chosen)) for axis in chosen):
@@ -276,7 +276,7 @@ class Graph:
         return "?" * (len(shape) - 1) + "H" if joined.endswith("H") and len(shape) == 2 and shape[0] == -1 else None
 
     def _gathered(self, signal: Signal, node: Node) -> Signal | None:
-        """Return what a Gather with a constant index takes of a signal."""
+        """Return the part of a signal that a Gather with a constant index selects."""
         axes, axis = signal.axes or "", node.whole("axis")
         if not -len(axes) <= axis < len(axes) or len(node.inputs) < 2:
             return None
@@ -322,15 +322,15 @@ class Graph:
             node = self.made_by.get(node.inputs[0])
         if node is None or node.op_type not in ("Sub", "Add") or len(node.inputs) != 2:
             return False
-        one, size = wholes(node, "B", self.constant(node, 1)), self.before(node.inputs[0])
-        if one != [1 if node.op_type == "Sub" else -1]:
+        difference, size = wholes(node, "B", self.constant(node, 1)), self.before(node.inputs[0])
+        if difference != [1 if node.op_type == "Sub" else -1]:
             return False
         if size is not None and size.op_type in SELECTING:
             size = self.before(size.inputs[0])
         return size is not None and size.op_type == "Shape"
 
     def _sliced(self, signal: Signal, node: Node) -> Signal | None:
-        """Return what a Slice with constant limits takes of a signal."""
+        """Return the part of a signal that a Slice with constant limits selects."""
         axes = signal.axes or ""
         if self._reverses(node, axes):
             return replace(signal, backward=not signal.backward)
@@ -351,7 +351,7 @@ class Graph:
         return signal
 
     def _slices(self, node: Node, axes: int) -> list[slice] | None:
-        """Return what a Slice takes of each axis of its input, or None if its limits are not constant."""
+        """Return the slices that a Slice selects along each axis, or None if its limits are not constant."""
         inputs = [None, *(self.constant(node, place) for place in range(1, len(node.inputs)))]
         if any(name and value is None for name, value in zip(node.inputs[1:], inputs[1:], strict=True)):
             return None
@@ -361,7 +361,7 @@ class Graph:
             return None
 
     def picked(self, name: str) -> int | None:
-        """Return the index of the timestep that is taken of a sequence for one call of a layer, or None."""
+        """Return the index of the timestep that one call of a layer reads from a sequence, or None."""
         node = self.before(name)
         if node is not None and node.op_type == "Gather" and (table := self.constant(node, 0)) is not None:
             return self.picked(node.inputs[1]) if len(node.inputs) > 1 and table.ndim == 2 else None
@@ -376,7 +376,7 @@ class Graph:
 
 
 def _axes_before(node: Node, axes: str) -> str:
-    """Return the axes of the input of a node in `PASSING` whose output has these axes, "" if they are unknown."""
+    """Return the input's axes of a node in `PASSING` with these axes in its output, "" if they are unknown."""
     if node.op_type == "Transpose":
         order = node.wholes("perm") or list(range(len(axes)))[::-1]
         return (

@@ -1,4 +1,4 @@
-"""Files of models that are not read: how each is recognized, and what to do instead."""
+"""File formats that cannot be read: the bytes and names that identify each, and advice for the user."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ BEGINNINGS = (
     (0, b"\x28\xb5\x2f\xfd", f"this file is compressed with zstandard. {UNPACK}"),
     (257, b"ustar", f"this is a tar archive. {UNPACK}"),
 )
-"""A place in a file, the bytes there by which a format is recognized, and the message."""
+"""Formats by their first bytes: an offset in the file, the bytes at this offset, and the message."""
 
 MEMBERS = {
     b"constants.pkl": "this is a TorchScript archive, a program beside its weights. "
@@ -71,7 +71,7 @@ MEMBERS = {
     b"com.apple.CoreML": CORE_ML,
     b"saved_model.pb": SAVED_MODEL,
 }
-"""The names of files inside of a zip file by which a format is recognized, and the message."""
+"""Formats by a file inside a zip file: the name of this file, and the message."""
 
 ENDINGS = {
     (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib"): PICKLE,
@@ -82,14 +82,14 @@ ENDINGS = {
     (".pb",): SAVED_MODEL,
     (".index", ".meta", ".data-00000-of-00001"): f"this is a part of a TensorFlow checkpoint. {CHECKPOINT}",
 }
-"""The endings of names of other files. They decide if the bytes do not."""
+"""Formats by the ending of the file name, for files that their bytes do not identify."""
 
 TABLE = bytes.fromhex("57fb808b247547db")
 """The last bytes of the table in a TensorFlow checkpoint."""
 
 
 def remedy(data: bytes) -> str | None:
-    """Return what a file is and what to do instead, or None if it may be a file that is read."""
+    """Return a message with the format of a file and advice, or None if the file may be readable."""
     for place, beginning, message in BEGINNINGS:
         if data[place : place + len(beginning)] == beginning:
             return message
@@ -103,12 +103,12 @@ def remedy(data: bytes) -> str | None:
 
 
 def by_ending(name: str) -> str | None:
-    """Return what a file is by the ending of its name, and what to do instead, or None."""
+    """Return a message with the format of a file, by the ending of its name, and advice; None if it is unknown."""
     return next((message for endings, message in ENDINGS.items() if name.lower().endswith(endings)), None)
 
 
 def _protobuf(data: bytes) -> str | None:
-    """Return the message for a Core ML model or a SavedModel. They begin with a version, as ONNX files do."""
+    """Return the message for a Core ML model or a SavedModel. These files start with a version, like ONNX files."""
     try:
         fields = list(Reader().fields(data))
     except FormatError:

@@ -1,4 +1,4 @@
-"""GRU Scope's own files from strangers: written by `Model.save`, or made to look so."""
+"""GRU Scope's own files, written by `Model.save`. They are untrusted: anybody can write such a file."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ MAX_TEXT = 4_000
 LARGEST_FIGURE = 1e15
 
 
-def read(arrays: Arrays, about: str) -> Imported:
+def read(arrays: Arrays, content: str) -> Imported:
     """Return the model from arrays and the JSON about them. Raises FormatError if it is incomplete or too large."""
     try:
-        model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, about)
+        model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, content)
         _check(model)
     except FormatError:
         raise
@@ -34,16 +34,16 @@ def read(arrays: Arrays, about: str) -> Imported:
         raise FormatError("this looks like a GRU Scope model, but it is incomplete or damaged") from error
     layers = f"{len(model.layers)} layer{'s' * (len(model.layers) > 1)}"
     kinds = " and ".join(dict.fromkeys(cell.kind for cell in model.layers))
-    said = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
+    sentence = f"A GRU Scope model, {model.card.weights}: {layers}, {kinds}."
     resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
     order = BLOCKS[len(model.layers[0].gates)] if known(model.layers) else ""
     convention = Convention(order, "after" if "after" in resets else "before")
-    cells = tuple(FileLayer.of(cell, convention) for cell in model.layers) if order else ()
-    return Imported(model, (said,), "GRU Scope", convention, cells)
+    cells = tuple(FileLayer.from_core(cell, convention) for cell in model.layers) if order else ()
+    return Imported(model, (sentence,), "GRU Scope", convention, cells)
 
 
 def _check(model: Model) -> None:
-    """Raises when a part does not fit the others, is too large, or is not of the kind that is shown."""
+    """Raise FormatError if parts do not fit together, if a part is too large, or if the model cannot be shown."""
     sizes = [model.encoder.inputs, *(cell.units for cell in model.layers)]
     if not model.layers or min(sizes) < 1:
         raise FormatError("this GRU Scope model has no layers, or a layer without units or inputs")
@@ -79,12 +79,12 @@ def _check(model: Model) -> None:
 
 
 def _text(word: Any, most: int) -> bool:
-    """Whether this is text, and such as can be sent: JSON lets halves of a character through."""
+    """Return whether `word` is text that can be sent as UTF-8. JSON also allows halves of a character."""
     return isinstance(word, str) and len(word) <= most and not any("\ud800" <= c <= "\udfff" for c in word)
 
 
 def _plain(figures: Any) -> bool:
-    """Whether these are words and moderate numbers by name."""
+    """Return whether `figures` is a dictionary of texts and of numbers that are not too large."""
     if not isinstance(figures, dict) or len(figures) > 64:
         return False
     values = figures.values()

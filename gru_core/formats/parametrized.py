@@ -31,7 +31,7 @@ Store the weights that it computes, in the program that has the model, for each 
 def computed(arrays: Named) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
     """Return the arrays with each computed weight in place of its sources, and the method by name of the weight.
 
-    Arrays that fit no method stay as they are. Raises FormatError if they belong to a recurrent layer.
+    Arrays that fit no method do not change. Raises FormatError if they belong to a recurrent layer.
     """
     plain, methods = dict(arrays), {}
     for name, parts in _sources(arrays).items():
@@ -93,4 +93,4 @@ METHODS: dict[tuple[str, ...], Callable[..., Array | None]] = {
     ("original", "0/_u", "0/_v"): spectral_norm,
     ("orig", "mask"): pruning,
 }
-"""The parts that each method computes a weight from. A method returns None if their shapes do not fit."""
+"""The methods, by the names of the parts that they need. A method returns None if the shapes do not fit."""

@@ -42,7 +42,7 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _raw(arrays: Arrays) -> dict[str, str]:
-    """Return the recurrent weights under weight dropping (AWD-LSTM, fastai) that count, by the names they stand for.
+    """Return the true recurrent weights of layers with weight dropping (AWD-LSTM, fastai), by their usual names.
 
     The wrapper of a module has `weight_hh_l0_raw`. The module inside it may have a copy with dropped entries.
     """

@@ -66,7 +66,7 @@ def short(name: str, most: int = 60) -> str:
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """Return the names as values of options: short, and with numbers that make equal names different."""
+    """Return the names as values of options: shortened, and with a number added to equal names."""
     values: list[str] = []
     for name in map(short, names):
         count = sum(value == name or value.startswith(name + " #") for value in values)

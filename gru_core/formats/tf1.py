@@ -30,7 +30,8 @@ def find(arrays: Arrays) -> list[Stack]:
     stacks = []
     for where, group in groups(arrays, "(?:gates|candidate)/(?:kernel|bias)").items():
         kernels, biases = (
-            [part(arrays, group, where, f"{gate}/{of}") for gate in ("gates", "candidate")] for of in ("kernel", "bias")
+            [part(arrays, group, where, f"{gate}/{kind}") for gate in ("gates", "candidate")]
+            for kind in ("kernel", "bias")
         )
         stacks.append(
             _stack(where, frozenset(group.values()), "GRUCell", np.hstack(_fitting(where, kernels)), np.hstack(biases))

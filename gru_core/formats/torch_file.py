@@ -27,7 +27,7 @@ Order = Literal["<", ">"]
 MAX_PICKLE = 16 * 2**20
 MAX_OPCODES = 200_000
 MAX_DEPTH = 4
-"""How many dictionaries deep a state dict may be in a checkpoint."""
+"""The largest number of dictionaries around a state dict in a checkpoint."""
 
 REMEDY = """a pickle can run any code when it creates objects, so only tensors are read.
 Save the weights alone, in the program that has the model:
@@ -67,7 +67,7 @@ STORAGES = {
 """The types of numbers by the class of their storage."""
 
 NUMBERS = {"uint16", "uint32", "uint64", *STORAGES.values()}
-"""The types of numbers by their names in PyTorch that NumPy has too, and bfloat16."""
+"""The types of numbers by their PyTorch names: those that NumPy also has, and bfloat16."""
 
 TYPES = {"float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", *NUMBERS}
 
@@ -82,12 +82,12 @@ PLAIN = {
     "torch.nn.parameter.Parameter", "numpy.ndarray", "numpy.dtype", "argparse.Namespace", "_codecs.encode",
     "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "datetime.datetime", "datetime.timedelta",
 }  # fmt: skip
-"""Names that stand beside weights in checkpoints, and harm nobody. What they would make is not made."""
+"""Harmless names that occur beside weights in checkpoints. The machine does not call them."""
 
 
 @dataclass(frozen=True)
 class Name:
-    """A function or a class that a pickle names, or an object that it would make. It is never looked up."""
+    """A function or a class that a pickle names, or an object of this class. It is never imported or called."""
 
     name: str
 
@@ -152,7 +152,8 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
 def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
     """Yield the state dicts in the content of a file, with their places. A state dict has tensors by name.
 
-    Dictionaries without matrices are none: they have metrics. An optimizer's state has `param_groups` and is left out.
+    Dictionaries without matrices are not state dicts, but metrics. An optimizer's state has `param_groups` and is left
+    out.
     """
     if not isinstance(content, dict) or "param_groups" in content:
         return
@@ -183,7 +184,7 @@ def _array(name: str, tensor: Tensor, storage: bytes | None, order: Order) -> np
 def unpickled(data: bytes) -> Any:
     """Return the content of a pickle: texts, numbers, lists, tuples and dictionaries, `Tensor` and `Name`.
 
-    Raises FormatError if the pickle is damaged or too large, or if it names anything that is not on the lists above.
+    Raises FormatError if the pickle is damaged or too large, or if it contains a name that is not on the lists above.
     """
     if len(data) > MAX_PICKLE:
         raise FormatError(f"the pickle in this file has {len(data):,} bytes; at most {MAX_PICKLE:,} are allowed")
@@ -220,8 +221,8 @@ class Machine:
     def run(self, opcode: str, argument: Any) -> None:
         """Run one opcode, by its name in `pickletools`.
 
-        Raises FormatError if a state dict has no such opcode, or for a name that is not on the lists. Raises an error
-        of any other type if the operands are missing or wrong.
+        Raises FormatError for an opcode that state dicts do not need, or a name that is not on the lists. Raises an
+        error of any other type if the operands are missing or wrong.
         """
         stack = self.stack
         match opcode:
@@ -306,7 +307,7 @@ def _allowed(name: str) -> Name:
 
 
 def _made(function: Name, arguments: tuple[Any, ...]) -> Any:
-    """Return what a function or a class on the lists makes: a tensor, a dictionary, or the name alone."""
+    """Return the result of a function or a class on the lists: a tensor, a dictionary, or just its name."""
     if function.name in TENSOR:
         return _tensor(function.name, *arguments)
     if function.name in WRAPPED:

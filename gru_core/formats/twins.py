@@ -1,4 +1,4 @@
-"""Networks that read backward by their names, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
+"""Networks with a name that shows that they read backward, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gru_core.formats.questions import shown
 from gru_core.formats.weights import Stack
 
 WORDS = {"backward": "forward", "backwards": "forwards", "bwd": "fwd", "bw": "fw"}
-"""The words in names for a network that reads from the end, each with the word for its twin."""
+"""Words in the names of backward networks, each with the word in the name of the matching forward network."""
 
 PATTERN = re.compile(rf"(?<![a-z])({'|'.join(sorted(WORDS, key=len, reverse=True))})(?![a-z])", re.IGNORECASE)
 
 
 def paired(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the networks, with those as backward ones whose names say so.
+    """Return the networks. Networks with a backward name get the direction "backward".
 
     A forward and a backward layer of the same sizes and names become one bidirectional layer.
     """

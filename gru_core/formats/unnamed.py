@@ -3,8 +3,8 @@
 Two matrices are read as a layer if they have the shapes of its input and recurrent weights, G·H rows or columns each.
 Names such as `enc_w_ih` and `enc_w_hh` show which matrices belong together. Without such names, the recurrent weights
 follow the input weights directly. If the shapes fit several libraries, the user must name the library, because the same
-numbers mean a different function in each of them. Each layer is a network of its own: which one reads the outputs of
-another is not in the file.
+numbers mean a different function in each of them. Each layer is a separate network, because the file does not say which
+layer reads the outputs of which.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LIBRARIES = {
 
 INPUT = {"ih", "xh", "x2h", "i2h", "wx", "wxh", "wih", "input", "inputs"}
 RECURRENT = {"hh", "h2h", "wh", "whh", "hidden", "recurrent"}
-"""The parts of names that say which weights of a layer these are. A lone w and u say the same."""
+"""The parts of names that mark recurrent weights. A single letter w or u also marks input or recurrent weights."""
 
 WEIGHTS = {"w", "weight", "weights", "b", "bias", "biases", "kernel"}
 """The parts of names that input and recurrent weights have in common."""
@@ -71,7 +71,7 @@ def _role(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _by_name(arrays: Arrays) -> list[Candidate]:
-    """Return the layers of which names show the input and the recurrent weights, such as enc_w_ih and enc_w_hh."""
+    """Return the layers with names that show the input and the recurrent weights, such as enc_w_ih and enc_w_hh."""
     places: dict[tuple[str, ...], dict[str, list[str]]] = {}
     for name in arrays:
         role, place = _role(name)
@@ -96,7 +96,7 @@ def _by_name(arrays: Arrays) -> list[Candidate]:
 
 
 def _by_order(arrays: Arrays) -> list[Candidate]:
-    """Return the layers whose recurrent weights follow their input weights directly, and are followed by biases."""
+    """Return the layers with recurrent weights directly after their input weights, and biases after these."""
     items = list(arrays.items())
     candidates = []
     while len(items) > 1:
@@ -184,7 +184,10 @@ def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
 
 
 def _asked(G: int, libraries: list[str], answers: Mapping[str, str]) -> str:
-    """Return the library of an LSTM or a plain RNN. Raises Unanswered without an answer: other layers look alike."""
+    """Return the library of an LSTM or a plain RNN.
+
+    Raises Unanswered without an answer, because layers of other kinds have the same shapes.
+    """
     means = f"blocks in the order {', '.join(BLOCKS[G])}" if G > 1 else "h = tanh(W x + U h + b)"
     options = tuple(Option(library, f"{library}'s {TITLES[G]}: {means}") for library in libraries)
     article = "a plain RNN" if G == 1 else "an LSTM"

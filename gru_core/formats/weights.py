@@ -39,7 +39,7 @@ TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
 
 
 def known(layers: Sequence[Cell]) -> bool:
-    """Return whether the layers are of one kind, and of a kind that other libraries have as well."""
+    """Return whether all layers have the same kind of cell, and other libraries have this kind too."""
     kinds = {type(layer) for layer in layers}
     return len(kinds) == 1 and kinds <= {GRU, LSTM, RNN}
 
@@ -54,7 +54,7 @@ MAX_BYTES = 500 * 2**20
 MAX_AXES = 8
 MAX_UNPACKED = 64 * 2**20
 LARGEST = 1e6
-"""The largest absolute value of a weight: far from overflow in float32, and from any trained weight."""
+"""The largest absolute value of a weight. It is far below overflow in float32, and far above any trained weight."""
 
 
 def room(size: int) -> int:
@@ -65,13 +65,13 @@ def room(size: int) -> int:
 def numbers(name: str, array: npt.NDArray[Any]) -> Array:
     """Return `array` as float32, or as float64 if it is float64. `name` is shown in errors.
 
-    Raises FormatError if it has other than floating-point numbers, or a number that cannot be a weight.
+    Raises FormatError if the numbers are not floating-point numbers, or if one of them cannot be a weight.
     """
     return _checked(shown(name), array)
 
 
 def check_type(what: str, array: npt.NDArray[Any]) -> None:
-    """Raise FormatError if an array has other than floating-point numbers. `what` describes it in the message."""
+    """Raise FormatError if an array does not have floating-point numbers. `what` describes the array in the message."""
     if array.dtype.kind != "f":
         kind = "objects or a type that NumPy does not have" if array.dtype.kind == "V" else f"the type {array.dtype}"
         raise FormatError(f"{what} has {kind}; weights are floating-point numbers: save it as float32")
@@ -94,7 +94,7 @@ def widened(halves: npt.NDArray[np.uint16]) -> Array:
 
 @dataclass(frozen=True)
 class Convention:
-    """What the numbers of a cell mean: the order of its blocks and, in a GRU, where r acts and what z near 1 does."""
+    """The meaning of a cell's numbers: the order of its blocks and, in a GRU, the place of r and the meaning of z."""
 
     order: str
     reset: Reset = "before"
@@ -123,7 +123,7 @@ class FileLayer:
 
     @property
     def blocks(self) -> int:
-        """The number of blocks G, which tells a GRU, an LSTM and a plain RNN apart."""
+        """The number of blocks G. It distinguishes a GRU, an LSTM and a plain RNN."""
         return int(self.U.shape[0] // self.U.shape[1])
 
     @property
@@ -145,10 +145,10 @@ class FileLayer:
         G, H = self.blocks, self.units
 
         def blocks(rows: Array) -> Array:
-            of = dict(zip(convention.order, np.split(rows.astype(np.float64), G), strict=True))
+            by_block = dict(zip(convention.order, np.split(rows.astype(np.float64), G), strict=True))
             if G == 3 and convention.z == "keep":
-                of["z"] = 0 - of["z"]  # 0 stays 0, not −0
-            return np.concatenate([of[block] for block in BLOCKS[G]])
+                by_block["z"] = 0 - by_block["z"]  # 0 stays 0, not −0
+            return np.concatenate([by_block[block] for block in BLOCKS[G]])
 
         dtype = np.result_type(self.W, self.U, self.b_input, self.b_recurrent)
         W, U = blocks(self.W).astype(dtype), blocks(self.U).astype(dtype)
@@ -162,15 +162,15 @@ class FileLayer:
         return GRU(W, U, (b + b_recurrent).astype(dtype), c_h)
 
     @staticmethod
-    def of(layer: Cell, convention: Convention) -> FileLayer:
-        """Return the cell from which `core(convention)` makes this layer. Biases that were added stay added."""
+    def from_core(layer: Cell, convention: Convention) -> FileLayer:
+        """Return a cell that `core(convention)` turns into `layer`. It has one bias where `core` adds two."""
         G = len(layer.gates)
 
         def blocks(rows: Array) -> Array:
-            of = dict(zip(BLOCKS[G], np.split(rows, G), strict=True))
+            by_block = dict(zip(BLOCKS[G], np.split(rows, G), strict=True))
             if G == 3 and convention.z == "keep":
-                of["z"] = -of["z"]
-            return np.concatenate([of[block] for block in convention.order])
+                by_block["z"] = -by_block["z"]
+            return np.concatenate([by_block[block] for block in convention.order])
 
         b_recurrent = np.zeros_like(layer.b)
         if isinstance(layer, GRU) and layer.c_h is not None:
@@ -243,9 +243,9 @@ class Dense:
 class Stack:
     """A GRU, an LSTM or an RNN in a file: its layers from the bottom, each with one direction or both.
 
-    `source` is the library's name for it, `where` its path in the file, and `names` are its arrays. `order`,
-    `reset` and `z` are None if the file does not say them. `wired` is whether the file says what comes before and
-    after the network; if so, these are `embedding` and `dense`.
+    `source` is the library's name for it, `where` its path in the file, and `names` are its arrays. `order`, `reset`
+    and `z` are None if the file does not say them. `wired` is true if the file shows the layers before and after the
+    network; then these are `embedding` and `dense`.
     """
 
     source: str
@@ -262,11 +262,11 @@ class Stack:
     """The linear layers that read the states, if there are several and the file does not choose one of them."""
     notes: tuple[str, ...] = ()
     as_read: bool = False
-    """Whether its library, reading from the end, returns the states in that order, the last timestep first."""
+    """Whether the library of a network that reads backward returns the states of the last timestep first."""
     beside: tuple[str, ...] = ()
-    """The arrays outside the network that may belong to its cells, if the network's names do not show it."""
+    """The arrays outside the network that may belong to its cells. The names in the file do not decide this."""
     padding: float | None = None
-    """The number of the symbol that the network skips or, without an embedding, the value that all inputs have then."""
+    """The padding symbol's number or, without an embedding, the value of all inputs at a skipped timestep."""
 
     @property
     def inputs(self) -> int:
@@ -296,9 +296,9 @@ class Stack:
 
         Both must have the same convention, and neither may have a layer that only reads backward.
         """
-        told = (self.blocks, self.order, self.reset, self.z)
-        alike = told == (other.blocks, other.order, other.reset, other.z)
-        return alike and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
+        own_convention = (self.blocks, self.order, self.reset, self.z)
+        matches = own_convention == (other.blocks, other.order, other.reset, other.z)
+        return matches and not any(tuple(layer) == ("backward",) for layer in self.layers + other.layers)
 
 
 def check_layers(stack: Stack) -> Stack:

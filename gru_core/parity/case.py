@@ -1,4 +1,4 @@
-"""A network as its file has it, the values that it should compute, and a run in which a common mistake can be made."""
+"""A network in the form of its file, the values that it should compute, and its run, with or without mistakes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gru_core.model import Readout
 
 Function = Callable[[Array], Array]
 Steps = npt.NDArray[np.bool_]
-"""Which timesteps of which sequences, `(T, B)`."""
+"""A mask of timesteps `(T, B)`."""
 
 FUNCTIONS: dict[str, Function] = {
     "sigmoid": σ,
@@ -36,7 +36,7 @@ FUNCTIONS: dict[str, Function] = {
     "silu": lambda a: a * σ(a),
     "softplus": lambda a: np.logaddexp(a, 0),
 }
-"""Activation functions by name. The two hard sigmoids are Keras 2's, and that of Keras 3, PyTorch and JAX."""
+"""Activation functions by name. There are two hard sigmoids: of Keras 2, and of Keras 3, PyTorch and JAX."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Output:
     pool: Literal["mean", "sum", "maximum"] | None = None
 
     @staticmethod
-    def of(readout: Readout) -> Output:
+    def from_readout(readout: Readout) -> Output:
         return Output(readout.V, readout.c, readout.kind)
 
     def __call__(self, h: Array, counted: Steps) -> Array:
@@ -97,11 +97,10 @@ class Wanted:
 class Case:
     """A network, its input `x` `(T, B, I)`, and the signals that it should compute.
 
-    `cells` are the layers as their source writes them. `wanted` has the states of layers, `h_l0`, `h_l1`, …, and the
-    outputs `y`. `counted` `(T, B)` is false at padding, and `h0` has an initial state for each layer, `(B, S)`.
-    The other fields are where a library can differ: `reset` off, the activation functions of gates and of candidates,
-    and the `precision` to which inputs and states are rounded before a
-    product with weights.
+    `cells` are the layers in the form of their source. `wanted` has the states of layers, `h_l0`, `h_l1`, …, and the
+    outputs `y`. `counted` `(T, B)` is false at padding, and `h0` has an initial state for each layer, `(B, S)`. The
+    other fields are settings in which libraries differ: `reset` off, the activation functions of gates and of
+    candidates, and the `precision` to which inputs and states are rounded before a product with weights.
     """
 
     cells: tuple[FileLayer, ...]
@@ -123,7 +122,7 @@ class Case:
 
     @property
     def fits(self) -> bool:
-        """Whether each layer takes what the layer below gives."""
+        """Whether each layer has as many inputs as the layer below has units."""
         inputs = self.cells[0].inputs if self.cells else -1
         return inputs == self.x.shape[2] and all(a.units == b.inputs for a, b in pairwise(self.cells))
 
@@ -132,7 +131,7 @@ class Case:
         return tuple(np.zeros((sequences, state.shape[1])) for state in self.h0)
 
     def over(self, change: Callable[[Any], Any], x: bool = True, states: bool = True) -> Case:
-        """Return the case with a change of the arrays over time and sequences: of the input, of the rest, or both."""
+        """Return the case with `change` applied to its arrays over time: to `x`, to the other arrays, or to both."""
         changed = replace(self, x=change(self.x), counted=change(self.counted)) if x else self
         if states:
             changed = replace(changed, wanted={name: wanted.map(change) for name, wanted in self.wanted.items()})
@@ -198,7 +197,7 @@ class Case:
 def without_padding(case: Case, padded: Steps) -> Case:
     """Return the case with the timesteps in `padded` `(T, B)` at the end of each sequence, and not compared.
 
-    A padded timestep holds the state. So the other timesteps follow one another as if it was not there.
+    A padded timestep holds the state. So the result is the same as without this timestep.
     """
     order = np.argsort(padded, axis=0, kind="stable")
 

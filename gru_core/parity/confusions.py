@@ -1,8 +1,8 @@
 """Common mistakes when a network is moved from one library to another. `explain` finds the mistake behind a difference.
 
-A mistake is a change of a `Case`: of its weights, of what they mean, of its input, or of what is compared. If the
-changed network computes the reference, this mistake is the cause. Each mistake is tried alone, then together with
-another one. Rounding in another precision explains a difference if the difference then becomes much smaller.
+A mistake is a change of a `Case`: of its weights, their meaning, its input, or the compared values. If the changed
+network computes the reference, this mistake is the cause. Each mistake is tried alone, then together with another one.
+Rounding in another precision explains a difference if the difference then becomes much smaller.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gru_core.parity import remedies
 from gru_core.parity.case import FUNCTIONS, Case, Steps, Wanted, without_padding
 
 GLANCE = 1
-"""How many timesteps after the first difference are compared first."""
+"""The number of timesteps, after the first difference, that the search compares first."""
 WORK = 2e9
 """The most multiply-adds of all runs of one search."""
 SMALL, SMALLER = 0.1, 1 / 2
@@ -32,8 +32,8 @@ class Cause:
     """The mistake that explains a difference.
 
     `name` is its kind, such as "reset gate", `words` the mistake in words, `remedy` says what to change in which
-    library, and `relative` is the relative error that is left without the mistake. This is above the tolerance if
-    `matches` is false: rounding cannot be repeated exactly.
+    library, and `relative` is the relative error that is left without the mistake. If `matches` is false, `relative` is
+    above the tolerance: a rounding error cannot be reproduced exactly.
     """
 
     name: str
@@ -53,7 +53,7 @@ NAMES = {
     "input kernel": "kernels",
     "recurrent kernel": "kernels",
 }
-"""The names of causes whose kind has another name. Mistakes of one kind cannot be made together."""
+"""The names of causes that differ from the name of their kind. Two mistakes of one kind are never tried together."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Confusion:
 
 
 MEANINGS = {"gate order", "direction of z", "reset gate"}
-"""The kinds of mistakes that are tried three together: weights that were taken for those of another library."""
+"""The kinds of mistakes that are tried in combinations of three, because a wrong library causes all of them."""
 SCALES, STEPS = {"of each matrix": None, "of each row": 1}, (127, 127.5)
-"""How libraries quantize weights: which of them have one scale, and how many steps the largest is from zero."""
+"""The ways to quantize weights: which weights share a scale, and the steps from zero to the largest weight."""
 RESHAPED_ORDERS = {3: ("rzh", "zrh"), 4: ("ifco", "iofc"), 1: ()}
 """The orders of the gates, by their number, in which a kernel may have been reshaped."""
 
@@ -128,7 +128,7 @@ def _first_difference(case: Case, tolerance: float) -> tuple[int, int]:
 
 
 def _rounding(cases: list[Case], tolerance: float) -> Cause | None:
-    """Return the precision of the products that leaves the least of the difference, if it explains the difference."""
+    """Return the precision of the products that explains most of the difference; None if none explains it."""
     for case in cases:
         before = case.relative
         if not before < SMALL or case.size * case.x.shape[0] * case.x.shape[1] > WORK / 4:
@@ -198,7 +198,7 @@ def _of_time(case: Case) -> Iterator[Confusion]:
 
 
 def _of_comparison(case: Case) -> Iterator[Confusion]:
-    """Yield the differences in what is computed and compared: padding, the initial state, the symbols."""
+    """Yield the differences in the input and in the compared values: padding, the initial state, the symbols."""
     padded = _padding(case)
     if padded.any() and not padded.all():
         steps = f"{int(padded.sum())} timesteps of padding left out"
@@ -229,7 +229,7 @@ def _kernels(case: Case) -> Iterator[Confusion]:
 
 
 def _layouts(case: Case) -> Iterator[Confusion]:
-    """Yield numbers that stand in other places: a reshape for a transpose, rows unit by unit."""
+    """Yield wrong orders of numbers: a reshape instead of a transpose, or rows that are ordered by unit."""
     G, remedy = case.cells[0].blocks, remedies.RESHAPED
     for order in dict.fromkeys((case.convention.order, *RESHAPED_ORDERS[G])):
         there = [case.convention.order.index(block) for block in order]
@@ -407,7 +407,7 @@ def _transpose_blocks(cell: FileLayer, array: Array) -> Array:
 
 
 def _in_order(places: list[int], change: Callable[[FileLayer, Array], Array]) -> Callable[[FileLayer, Array], Array]:
-    """Return the change made while the blocks stand in another order."""
+    """Return a change that is made with the blocks in another order."""
 
     def changed(cell: FileLayer, array: Array) -> Array:
         blocks = np.split(array, cell.blocks)
@@ -498,7 +498,10 @@ def _roll(by: int) -> Callable[[Case], Case]:
 
 
 def _padding(case: Case) -> Steps:
-    """Return where the reference looks padded, `(T, B)`: its values are zero, or the same as at the step before."""
+    """Return a mask `(T, B)` of the timesteps that look like padding.
+
+    Their values are zero, or the same as at the timestep before.
+    """
     signals = [w for name, w in case.wanted.items() if name != "y"] or list(case.wanted.values())
     padded: Steps = np.logical_and.reduce([_held(wanted) for wanted in signals])
     return padded
@@ -516,7 +519,7 @@ def _float16(cell: Any, array: Array | None = None) -> Array:
 
 
 def _bits(dropped: int) -> Callable[..., Array]:
-    """Return a function that rounds float32 to a mantissa that is shorter by some bits."""
+    """Return a function that rounds float32 numbers to a mantissa with `dropped` fewer bits."""
 
     def rounded(cell: Any, array: Array | None = None) -> Array:
         array = cell if array is None else array

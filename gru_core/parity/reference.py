@@ -1,4 +1,4 @@
-"""A reference: an input, and what another implementation computed for it."""
+"""A reference: an input, and the values that another implementation computed for it."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def data(file: bytes | str | Path) -> bytes:
 def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool) -> Reference:
     """Return the reference in arrays. Raises FormatError if they do not fit the model.
 
-    `both` is whether states may have both directions side by side. If `backward`, the network reads from the end, and
-    `as_read` is whether its library returns the states in this order.
+    If `both`, states may have both directions side by side. If `backward`, the network reads from the end. If `as_read`
+    too, its library returns the states with the last timestep first.
     """
     top = len(model.layers) - 1
     sizes = {f"h_l{k}": layer.units for k, layer in enumerate(model.layers)} | {"y": len(model.readout.labels)}
@@ -109,7 +109,7 @@ def _numbers(name: str, array: npt.NDArray[Any]) -> Array:
 
 
 def _input(model: Model, x: npt.NDArray[Any]) -> Array:
-    """The input as the bottom layer takes it, `(T, B, I)`."""
+    """Return the input of the bottom layer, `(T, B, I)`."""
     I = model.layers[0].inputs
     symbols = isinstance(model.encoder, Symbols) and x.dtype.kind in "iu" and x.ndim <= 2
     wanted = f"(T, {I}) or (T, B, {I}) numbers" + (

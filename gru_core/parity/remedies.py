@@ -1,4 +1,4 @@
-"""What to change, and in which library, for each cause of a difference."""
+"""Advice for each cause of a difference: the change to make, and the library in which to make it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gru_core.formats.weights import Reset, Update
 
 
 def reset(other: Reset) -> str:
-    """Return the remedy if the other implementation applies the reset gate `other` the product."""
+    """Return the remedy if the other implementation applies the reset gate before or after the product, as `other`."""
     keras, onnx = ("True", "1") if other == "before" else ("False", "0")
     here = "after" if other == "before" else "before"
     exporter = (

@@ -5,12 +5,12 @@ If the numbers differ, it looks for the cause.
     report = check(model, "reference.npz")
     print(report)         # parity check passed: h of layer 1 differs by at most 1.2e-07 (step 7, unit 3), …
 
-The other implementation is a reference or another model. A reference is what a library computed for an input. Its
-arrays have names: `x`, the input, `(T, I)` or `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`, the states of
-the top layer, `(T, H)` or `(T, B, H)`, or `h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if wanted. States or
-outputs `(B, ·)` are those after the last timestep. If the reference has them, `h0` is the initial state `(L, B, H)`
-(in an LSTM `c0` as well), and `lengths` `(B,)` or `mask` `(T, B)` shows the padding: these timesteps hold the state and
-are not compared.
+The other implementation is a reference or another model. A reference has the values that a library computed for an
+input. Its arrays have names: `x`, the input, `(T, I)` or `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`,
+the states of the top layer, `(T, H)` or `(T, B, H)`, or `h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if
+wanted. States or outputs `(B, ·)` are those after the last timestep. If the reference has them, `h0` is the initial
+state `(L, B, H)` (in an LSTM `c0` as well), and `lengths` `(B,)` or `mask` `(T, B)` shows the padding: these timesteps
+hold the state and are not compared.
 
 The relative error of a layer is the largest |Δh| over all timesteps, sequences and units, divided by the largest |h|
 of its reference. `TOLERANCE` has the largest error that is allowed, by the precision of the reference.
@@ -211,7 +211,9 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
 def _case(core: Model, reference: Reference) -> Case:
     """Return the reference for a model, with its padding at the end of each sequence."""
     counted = np.ones_like(reference.padded)
-    case = Case((), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.of(core.readout))
+    case = Case(
+        (), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.from_readout(core.readout)
+    )
     return without_padding(case, reference.padded)
 
 
@@ -222,7 +224,7 @@ def _cause(model: Model | Imported, case: Case, parity: Parity) -> Cause | None:
         cases = [replace(case, cells=model.cells, convention=model.convention)]
     else:
         cases = [
-            replace(case, cells=tuple(FileLayer.of(layer, c) for layer in core.layers), convention=c)
+            replace(case, cells=tuple(FileLayer.from_core(layer, c) for layer in core.layers), convention=c)
             for c in _meant(core)
         ]
     right = {d.name for d in parity.differences if d.name != "y" and d.relative <= parity.tolerance}
@@ -237,7 +239,7 @@ def _on_y(words: str) -> str:
 
 
 def _meant(model: Model) -> list[Convention]:
-    """What the weights may mean. Where they come from is not known: a GRU's z may have been turned over on the way."""
+    """Return the possible conventions of the weights. Their source is unknown, so a GRU's z may be inverted."""
     layer = model.layers[0]
     turned: tuple[Update, ...] = ("take", "keep")
     if isinstance(layer, GRU):

@@ -59,7 +59,7 @@ def train(name: str) -> Iterator[Snapshot]:
 
 
 def before_training(name: str) -> Model:
-    """Return a model that ships as it was before its training."""
+    """Return a shipped model with its weights before training."""
     model = _initial_model(name) if name in COMPARED else begin(PRESETS[name].recipe, PRESETS[name].card)[0]
     title = f"{model.card.title}, before training"
     return replace(model, card=replace(model.card, title=title, reading="These are the initial weights."))

@@ -18,7 +18,7 @@ from gru_core.training.scoring import SCORE, gate_means, in_words, score
 from gru_core.training.tasks import TASKS, Batch, task_of
 
 FRESH_SEED = 1_000_000
-"""The number that is added to a recipe's seed to draw held-out sequences. The figures of a card use these sequences."""
+"""This number plus a recipe's seed is the seed of the held-out sequences for the figures of a card."""
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def _end_label(words: str, value: float) -> str:
 
 
 def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
-    """Fill a `standalone` figure with a layer's run. Cells show their numbers if there is room."""
+    """Fill a `standalone` figure with a layer's run. Cells show their numbers if these fit."""
     T, H = run.h.shape
     cell = min(46, max(9, 1150 // T))
     row = min(30, max(6, 420 // H))

@@ -47,7 +47,7 @@ class Trace:
     `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
     each layer as arrays `(T, H)`. `y` `(T, K)` are the outputs. The signals of the top layer have short names:
     `trace.z`, `trace.h`. `twin` is the original run, the run of a second sequence, or None. `mask` `(T,)` is false at
-    the timesteps that the network skips, such as padding, where the state stays as it was. If it is None, all count.
+    the timesteps that the network skips, such as padding. These do not change the state. If it is None, all count.
     """
 
     model: Model

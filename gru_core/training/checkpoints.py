@@ -53,7 +53,7 @@ def _known(most: int) -> frozenset[int]:
 
 
 class Report(TypedDict):
-    """The report of a checkpoint, which JSON can hold.
+    """The report of a checkpoint. All its values can be written as JSON.
 
     `losses` are the losses of the training steps since the checkpoint before, and `rate` is the learning rate. `score`
     is measured on held-out sequences. `good_at` is the training step at which the target was reached, None before that.
@@ -116,7 +116,7 @@ class Training:
         return [_model(first, self.recipe, at[step]) for step in wanted]
 
     def to_bytes(self) -> bytes:
-        """Return an `.npz` of the weights `(N, P)` and of all else as JSON.
+        """Return an `.npz` file with the weights `(N, P)`, and with everything else as JSON.
 
         The same training gives the same bytes.
         """

@@ -54,7 +54,7 @@ these units would fall while the stored value rises. With it, h rises too, in th
 class Recipe:
     """The choices of a training.
 
-    `task` is a name in `tasks.ALL`, or OWN with a `table` as `table.read` takes it. `cell` is a name in `CELLS`.
+    `task` is a name in `tasks.ALL`, or OWN with the text of a `table` for `table.read`. `cell` is a name in `CELLS`.
     `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial biases by gate, which
     replace those of the initialization.
 
@@ -110,7 +110,7 @@ class Recipe:
         return read(self.table)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as JSON can hold it."""
+        """Return the recipe as a dictionary for JSON."""
         return asdict(self)
 
     @staticmethod

@@ -1,21 +1,24 @@
-/** What is looked at on the compare page: the cells, which of them are shown, and of which weights the gradient is. */
+/** The view state of the Compare page: the state of each cell, which cells are shown, and which weights the gradient uses. */
 
 /** @import { Cells, Name } from "../facets.js" */
 import { boot } from "../boot.js";
 import { NAMES } from "../facets.js";
 
-/** Of which weights the gradient is shown. @typedef {typeof WHEN[number]} When */
-/** `shown` are the cells in sight; the keys ↑ and ↓ move the unit of the one `at`. @typedef {Cells & {shown: readonly Name[], when: When}} Contest */
+/** The choice of the weights for the gradient: after or before training. @typedef {typeof WHEN[number]} When */
+/**
+ * The state of the Compare page. `shown` has the shown cells. The keys ↑ and ↓ select a unit of the cell `at`.
+ * @typedef {Cells & {shown: readonly Name[], when: When}} Contest
+ */
 
-/** The cells that the page came with. */
+/** The cells with a scenario in the page's data. */
 export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);
 
-/** Return the cells in sight, and one more. @param {Contest} contest @param {Name} name */
+/** Return the shown cells and another one. @param {Contest} contest @param {Name} name */
 export const added = ({ shown }, name) => NAMES.filter((other) => other === name || shown.includes(other));
 
-/** Show a cell, or leave it out; the last one stays. @param {Contest} contest @param {Name} name */
+/** Show or hide a cell. The last shown cell cannot be hidden. @param {Contest} contest @param {Name} name */
 export function toggle(contest, name) {
   const shown = PRESENT.filter((other) => (other === name) !== contest.shown.includes(other));
   if (shown.length === 0) return contest;

@@ -1,4 +1,4 @@
-/** What each cell costs, measured on the server that the page came from, when it is asked for. */
+/** The cost of each cell. The page's server measures the times when the visitor asks for them. */
 
 import { fixed } from "../run.js";
 import { findAll, setText } from "../elements.js";

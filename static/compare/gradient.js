@@ -12,7 +12,7 @@ import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
-/** The norms of ∂h_t/∂h_k and, of an LSTM, of ∂h_t/∂c_k, by k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
+/** The norms of ∂h_t/∂h_k and, for an LSTM, of ∂h_t/∂c_k, for each step k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
 const MOST_KEPT = 600; // answers
 
 /**
@@ -27,7 +27,7 @@ export function mountGradient(section, store) {
   const answers = new Map();
   let asking = false;
 
-  /** Return the question to the server about a cell. @param {Contest} contest @param {Name} name */
+  /** Return the request for the gradient of a cell. @param {Contest} contest @param {Name} name */
   function questionOf({ cells, when }, name) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);
@@ -44,7 +44,7 @@ export function mountGradient(section, store) {
     };
   }
 
-  /** Ask for one answer that is missing, then for the next. */
+  /** Fetch the missing answers, one after the other. */
   async function fetch() {
     const contest = store.get();
     const { cells, shown } = contest;
@@ -75,7 +75,7 @@ export function mountGradient(section, store) {
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (current[i])));
     const { run, step } = cells[shown[0]];
     chart.draw(curves, run.T, step, run.tokens);
-    setText(says, tell(curves, step, when));
+    setText(says, describe(curves, step, when));
   }
 
   store.subscribe(show);
@@ -93,7 +93,7 @@ function curvesOf(name, { h_norm, c_norm }) {
 }
 
 /** Describe how much of each gradient is left at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
-function tell(curves, step, when) {
+function describe(curves, step, when) {
   if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
   const left = curves.map(({ label, values }) => `${brief(values[0])} for the ${label}`);
   return `${when === "before" ? "Before" : "After"} training, the norm of the gradient of h at t = ${step} with respect to the state at t = 1 is ${joined(left)}.`;

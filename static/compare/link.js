@@ -1,9 +1,9 @@
 /**
- * What the compare page shows, as an address. Each key is optional; what is as by default is left out.
+ * The view of the Compare page as an address. Each key is optional, and a value equal to the default is left out.
  *
  *     compare?task=flip-flop&by=parameters&sequence=A+x+x&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
- * `clamps` are those of the GRU, `unit` is looked at in every cell that has it.
+ * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -15,11 +15,11 @@ import { decode, encode } from "../link.js";
 import { scenarioOf } from "../run.js";
 import { PRESENT, WHEN } from "./contest.js";
 
-/** What the page came with. */
+/** The task of the page, the quantity that the networks match in, and the cells shown by default. */
 const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
 
 /**
- * Return the address of what is looked at, or of the same with another task or matched by something else.
+ * Return the address of the view, or of the same view with another task or another way to match the networks.
  * @param {Contest} contest @param {{task?: string, by?: string}} [other]
  */
 export function addressOf({ cells, shown, when }, other = {}) {
@@ -36,11 +36,11 @@ export function addressOf({ cells, shown, when }, other = {}) {
   return `?${keys.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
 }
 
-/** Everything of a focus that this page has no use for. */
+/** The parts of a focus that this page does not use. */
 const DEFAULTS = decode("").focus;
 
 /**
- * Read an address, without the task and what the networks are matched by: the page came with these.
+ * Read an address, except for `task` and `by`, which the page already has.
  * @param {string} address
  * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
  */

@@ -1,4 +1,4 @@
-/** The compare page's root: a store of all cells, a facet of it for each, and the lab's own views joined to these. */
+/** The root of the Compare page: a store of all cells, a facet of the store for each cell, and the Lab's views on these facets. */
 
 /** @import { Scenario } from "../api.js" */
 /** @import { Picture } from "../plot.js" */
@@ -63,7 +63,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** Return the figures of a cell, in which the factor of the old state has the colours of the LSTM's f. @param {Name} name */
+/** Return the figures of a cell. The factor of the old state has the same colors as f in the LSTM. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];
@@ -103,7 +103,7 @@ for (const scroller of scrollers)
     passive: true,
   });
 
-/** Show what a link says, which is of the same task and matched by the same. @param {string} query */
+/** Show the view of a link that has the page's own values of `task` and `by`. @param {string} query */
 function show(query) {
   const link = read(query);
   store.update((contest) => ({

@@ -1,4 +1,4 @@
-/** Which cells are in sight, and which of them was touched last; on a phone that one alone. */
+/** The choice of the cells to show. A phone shows only the cell that the visitor touched last. */
 
 /** @import { State } from "../state.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -66,7 +66,7 @@ export function mountShown(main, store, addressOf, home) {
       );
 }
 
-/** Describe how many of the task's answers are right so far. @param {State} state */
+/** Describe how many of the outputs so far are correct for the task. @param {State} state */
 function tellRight({ run, received }) {
   if (!run.right) return "";
   const columns = run.right.slice(0, received).flatMap((right, column) => (right === null ? [] : [column]));

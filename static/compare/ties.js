@@ -1,6 +1,6 @@
 /**
- * The factors that keep and take: f and i of the LSTM beside 1 − z and z of the GRU, at the cursor. A slider clamps the GRU's z
- * there, so that one sees the two of the GRU move against each other, and the two of the LSTM stand as they are.
+ * The factors of the old state and of the candidate at the cursor: f and i in the LSTM, 1 − z and z in the GRU. A slider clamps the
+ * GRU's z at the cursor. This shows that the GRU's factors depend on each other, while the LSTM's factors stay the same.
  */
 
 /** @import { Update, Store } from "../store.js" */
@@ -30,7 +30,7 @@ export function mountTies(section, lstm, gru, actions) {
     setText(/** @type {Element} */ (row.querySelector("output")), fixed(value));
   }
 
-  /** Show the sum of the two: for the GRU it is always 1. @param {string} where @param {number} sum */
+  /** Show the sum of the two factors. In a GRU the sum is always 1. @param {string} where @param {number} sum */
   const total = (where, sum) =>
     setText(find(`[data-sum=${where}]`), `${where === "lstm" ? "f + i" : "sum"} = ${fixed(sum)}`);
 

@@ -1,4 +1,7 @@
-/** The experiment “Memory capacity”: a network of each size for each number of letters, trained here when its cell is pressed. */
+/**
+ * The experiment “Memory capacity”: a table of networks of several sizes, for several numbers of letters. A press on a cell of the
+ * table trains its network.
+ */
 
 /** @import { Recipe } from "../boot.js" */
 import { boot } from "../boot.js";

@@ -1,11 +1,11 @@
-/** Learning curves over seeds, as the experiments draw them: by step of training, logarithmic, since most happens early. */
+/** Learning curves over several seeds, for the experiments. The axis of training steps is logarithmic, because most changes happen early. */
 
 import { plot } from "../train/curves.js";
 
-/** Steps and scores of one training. @typedef {[number, number][]} Points */
+/** The training steps and scores of one training. @typedef {[number, number][]} Points */
 const AT = 60; // places at which a median is taken
 
-/** Return the place of a step on the logarithmic axis. @param {number} step */
+/** Return the place of a training step on the logarithmic axis. @param {number} step */
 const place = (step) => Math.log10(step + 1);
 
 /** @param {Points} points @returns {Points} */
@@ -14,7 +14,7 @@ const placed = (points) => points.map(([step, score]) => [place(step), score]);
 /**
  * @param {SVGElement} svg
  * @param {HTMLElement} axis under it
- * @param {Record<string, Points[]>} byName the trainings of each, by what its class is called
+ * @param {Record<string, Points[]>} byName the trainings of each curve, by the CSS class of the curve
  * @param {number} width
  * @param {boolean} error whether scores are errors, on a logarithmic axis
  * @param {number} goal
@@ -36,7 +36,11 @@ export function drawLearning(svg, axis, byName, width, error, goal) {
   );
 }
 
-/** Write texts under a picture, each at its share of the width. @param {HTMLElement} axis @param {[number, string][]} ticks */
+/**
+ * Write texts under a picture. The number of each is its place as a share of the width.
+ * @param {HTMLElement} axis
+ * @param {[number, string][]} ticks
+ */
 export function mark(axis, ticks) {
   axis.replaceChildren(
     ...ticks.map(([at, textContent]) => {
@@ -47,7 +51,12 @@ export function mark(axis, ticks) {
   );
 }
 
-/** Return the median over seeds, each at its last score from where it ended. @param {Points[]} all @param {number} last @returns {Points} */
+/**
+ * Return the median over the seeds. A training that ended early keeps its last score.
+ * @param {Points[]} all
+ * @param {number} last
+ * @returns {Points}
+ */
 function median(all, last) {
   const longest = Math.max(...all.map((points) => points.at(-1)?.[0] ?? 0));
   return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)

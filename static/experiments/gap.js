@@ -1,4 +1,7 @@
-/** The experiment “Gradient reach”: how far initial weights carry a gradient, as the sliders have them, and whether training then succeeds. */
+/**
+ * The experiment “Gradient reach”: how far the gradient reaches with the initial weights that the sliders set, and whether training
+ * then succeeds.
+ */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
@@ -58,7 +61,7 @@ const question = () => ({
   b: field("first").value === "plain" ? Number(field("b").value) : 0,
 });
 
-/** The answer of the newest question; one is asked at a time. */
+/** Whether the page is waiting for a response. It sends one request at a time. */
 let asking = false;
 let answered = "";
 /** @type {Record<Name, {lags: number[], recipe: Recipe}> | null} */
@@ -85,7 +88,7 @@ async function requestAnswer() {
   requestAnswer();
 }
 
-/** Show the chosen cells as they are before training. */
+/** Show the chosen cells before training. */
 function show() {
   if (!answer) return;
   store.update((studio) => ({ ...studio, trainings: {}, place: 0, goal: Infinity }));
@@ -112,7 +115,7 @@ async function train() {
   }
 }
 
-/** Stop the trainings of this page. @param {RequestInit} [init] */
+/** Stop all trainings that this page started. @param {RequestInit} [init] */
 function stop(init) {
   const studio = store.get();
   for (const name of namesOf(studio)) {

@@ -1,4 +1,4 @@
-/** An experiment in a lesson or a room. It shows no link: another step of the same loads it anew. */
+/** An experiment in a lesson or a room. It has no link of its own: another step of the lesson loads the page again. */
 
 import { room } from "../boot.js";
 import { mountLesson } from "../lesson/lesson.js";

@@ -1,4 +1,4 @@
-/** Trainings for an experiment, two at a time as the server computes them; leaving the page ends what is left. */
+/** The trainings of an experiment. Two run at a time, as on the server. Leaving the page stops the unfinished trainings. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Report } from "../train/studio.js" */

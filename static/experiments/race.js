@@ -1,4 +1,4 @@
-/** The experiment “Cell comparison”: learning curves of three cells on three tasks, over seeds; run here when it is asked for. */
+/** The experiment “Cell comparison”: learning curves of three cells on three tasks, over several seeds. The visitor can run it on this server. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
@@ -10,7 +10,10 @@ import { mountGuided } from "./guided.js";
 import { createQueue } from "./queue.js";
 import { mountTheme } from "./theme.js";
 
-/** Steps and scores of one training, and the step at which it was good enough. @typedef {{points: [number, number][], good: number | null}} Course */
+/**
+ * The training steps and scores of one training, and the step at which it reached the target.
+ * @typedef {{points: [number, number][], good: number | null}} Course
+ */
 const SEEDS = 5;
 
 const { found: results, bases, equal } = /** @type {Record<string, any>} */ (boot.experiment);

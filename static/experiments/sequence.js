@@ -1,4 +1,4 @@
-/** The experiment “Sequential cost”: counts, times as measured before or here, and what a scan cannot learn. */
+/** The experiment “Sequential cost”: counts of operations, times that were measured before or on this server, and tasks that a scan cannot learn. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Points } from "./curves.js" */
@@ -22,7 +22,7 @@ const { kinds, counts, timing, parity, base } =
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
 const [output, times, says] = ["output", ".asked-for .status", ".run > .says"].map(find);
 const lengths = Object.keys(timing).map(Number);
-/** Lengths that were timed here. @type {Set<number>} */
+/** The sequence lengths that this page measured. @type {Set<number>} */
 const here = new Set();
 let width = 0;
 
@@ -85,7 +85,7 @@ const queue = createQueue((going, problem) => {
 let learnedWidth = 0;
 const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learnedWidth, false, base.schedule.reach ?? 1);
 
-/** Say so once the GRUs and the minimal GRUs are all trained. @param {string} [problem] */
+/** Show that all trainings are complete, or clear the message if there was a problem. @param {string} [problem] */
 function ended(problem = "") {
   if (scanned && left === 0) setText(status, problem ? "" : "Trained here just now.");
 }

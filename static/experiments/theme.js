@@ -1,4 +1,4 @@
-/** Light or dark, on a page that has no other state. */
+/** The theme, light or dark, of a page without other state. */
 
 import { createStore } from "../store.js";
 import { currentTheme } from "../theme.js";

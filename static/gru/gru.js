@@ -1,4 +1,4 @@
-/** What a GRU has of its own on the page. Its figure and its equations are drawn in templates/gru/. */
+/** The parts of the page that only a GRU needs. Its figure and its equations are drawn in templates/gru/. */
 
 /** @import { Own } from "../own.js" */
 import { mixedEquations, tellLasting } from "../mixing.js";

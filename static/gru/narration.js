@@ -1,6 +1,6 @@
 /**
- * A step of a GRU in words: what each gate does, and the result. The direction of z changes its value and whether it is
- * called open or closed, and nothing else.
+ * Describes a step of a GRU in words: the effect of each gate, and the result. The convention for z only changes the value of z and
+ * whether z is called open or closed.
  */
 
 /** @import { State } from "../state.js" */
@@ -12,7 +12,8 @@ import { LITTLE, part } from "../words.js";
 import { reading } from "./reading.js";
 
 /**
- * Describe what the gates do with the cursor's unit, and the result, after a sentence about the layer if it has several units.
+ * Describe the effect of the gates on the selected unit, and the result. If the layer has several units, the first sentence
+ * describes the layer.
  * @param {State} state
  * @returns {Phrase[]}
  */

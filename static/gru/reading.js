@@ -1,4 +1,4 @@
-/** What the reset gate of a GRU adds to a unit's reading. */
+/** The numbers of a GRU's unit at the cursor, with the influence of its reset gate. */
 
 /** @import { Layer, Rows } from "../run.js" */
 /** @import { State } from "../state.js" */
@@ -9,7 +9,7 @@ import { layerOf } from "../state.js";
 /** @typedef {ReturnType<typeof reading>} Reading */
 
 /**
- * Read a unit at the cursor's step. `matters` says how much what r does can matter.
+ * Return the numbers of a unit at the cursor's step. `matters` is how much r can change the new state, from 0 to 1.
  * @param {State} state
  */
 export function reading(state, unit = state.unit) {
@@ -19,15 +19,16 @@ export function reading(state, unit = state.unit) {
 }
 
 /**
- * Return how much what r_i does can matter. Before the product it changes what every unit's candidate sees of unit i: it matters
- * as much as the candidate that is taken most. After the product it changes only the unit's own candidate.
+ * Return how much r_i can change the new state, from 0 to 1. If r is applied before the product with U, r_i changes the candidates
+ * of all units, so this is the largest share of a candidate in any unit. If r is applied after the product, r_i changes only the
+ * candidate of unit i.
  * @param {Layer} layer @param {number} unit @param {number} column
  */
 function rMatters({ reset, rows: { z } }, unit, column) {
   return reset === "after" ? z[unit][column] : Math.max(...z.map((row) => row[column]));
 }
 
-/** Return the same for every unit and step: if it is small, r is dimmed. @param {Layer} layer @returns {Rows} */
+/** Return how much r can change the new state, for every unit and step. If it is small, the page dims r. @param {Layer} layer @returns {Rows} */
 export function veilOf(layer) {
   const { z } = layer.rows;
   if (layer.reset === "after" || z.length === 1) return z;

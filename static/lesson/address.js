@@ -1,9 +1,9 @@
-/** The step of a lesson in the address, in links, and, in a saved lesson, in the page around. */
+/** The step of a lesson: in the address, in links and, in a saved lesson, in the page that contains the frame. */
 
 import { frameKeys } from "../frame.js";
 import { recording } from "../recording.js";
 
-/** Return the address of a step, as links in a lesson have it. @param {number} n */
+/** Return the address of a step, in the form that links in a lesson use. @param {number} n */
 export const addressOf = (n) => `?step=${n}`;
 
 /** Return the step that a link in the lesson leads to, 0 if it leads elsewhere. @param {Element} link */
@@ -20,7 +20,7 @@ export function push(n) {
   else parent.postMessage({ type: "gruscope-at", step: n }, "*");
 }
 
-/** Leave for a step with a figure of another kind, which has a page of its own; in a saved lesson the page around has it. @param {number} n */
+/** Go to a step that has its figure on another page. In a saved lesson the page that contains the frame opens it. @param {number} n */
 export function leave(n) {
   if (recording) parent.postMessage({ type: "gruscope-step", step: n }, "*");
   else location.assign(addressOf(n) + frameKeys);

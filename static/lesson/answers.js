@@ -1,12 +1,12 @@
-/** The visitor's answers: stored on this device, or, where storage is forbidden, for as long as the page lasts. */
+/** The visitor's answers: stored on this device. If the browser forbids storage, they last as long as the page. */
 
-/** An option, a number, the values drawn from a step on, or steps. @typedef {number | number[]} Answer */
+/** An option, a number, the values of a drawn curve, or steps. @typedef {number | number[]} Answer */
 
 import { readStoredJson, writeStored } from "../storage.js";
 
 const KEY = "gruscope-lessons";
 
-/** By lesson and question. @type {Record<string, Record<string, Answer>>} */
+/** The answers by lesson and question. @type {Record<string, Record<string, Answer>>} */
 let answers = readStoredJson(KEY) ?? {};
 
 const store = () => writeStored(KEY, hasAnswers() ? JSON.stringify(answers) : null);

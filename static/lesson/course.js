@@ -1,4 +1,4 @@
-/** The page of all lessons: which questions were answered on this device. */
+/** The page of all lessons: marks the questions that were answered on this device. */
 
 import { switchTheme } from "../theme.js";
 import { answersIn, clearAnswers, hasAnswers } from "./answers.js";

@@ -1,16 +1,16 @@
-/** The form of a question: the answer that stands in it, and how it is compared with the truth. */
+/** The form of a question: reads and fills in the answer, and marks the correct one. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
 import { findAll } from "../elements.js";
 import { written } from "./verdict.js";
 
-/** The message to somebody who checks an answer before giving one. */
+/** The message to a visitor who presses "Check answer" without an answer. */
 export const NO_ANSWER = "Choose an answer first. You also learn from a wrong guess.";
 
 const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ (findAll(form, "input"));
 
-/** Read the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
+/** Return the answer in a form, null if there is none yet. @param {HTMLFormElement} form @param {Question} question @returns {Answer | null} */
 export function readAnswer(form, { kind }) {
   const inputs = inputsOf(form);
   if (kind === "number") return Number(inputs[0].value);
@@ -36,14 +36,20 @@ export function showValue(form, question) {
   if (output) output.textContent = written(Number(inputsOf(form)[0].value), question);
 }
 
-/** Allow changes of a form, or no longer. @param {HTMLFormElement} form @param {boolean} open */
+/** Allow or forbid changes of a form. @param {HTMLFormElement} form @param {boolean} open */
 export function setOpen(form, open) {
   form.classList.toggle("committed", !open);
   for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button")))
     control.disabled = !open;
 }
 
-/** Mark the true answers and one's own. @param {HTMLFormElement} form @param {Question} question @param {Answer | null} answer @param {number[]} truths */
+/**
+ * Mark the correct answers and the visitor's answer.
+ * @param {HTMLFormElement} form
+ * @param {Question} question
+ * @param {Answer | null} answer
+ * @param {number[]} truths
+ */
 export function markTruth(form, question, answer, truths) {
   form.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
     const value = question.kind === "click" ? i + 1 : i;
@@ -55,7 +61,7 @@ export function markTruth(form, question, answer, truths) {
     slider?.style.setProperty("--is", String((truths[0] - question.low) / (question.high - question.low)));
 }
 
-/** Remove these marks. @param {HTMLFormElement} form */
+/** Remove the marks of the correct answers and of the visitor's answer. @param {HTMLFormElement} form */
 export function clearMarks(form) {
   for (const item of form.querySelectorAll(".is, .yours")) item.classList.remove("is", "yours");
 }

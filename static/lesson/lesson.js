@@ -1,15 +1,19 @@
 /**
- * A lesson beside a figure: its steps are links, each puts the figure where the step needs it. A question hides what follows
- * until it is answered; then the network runs, and both stand side by side.
+ * A lesson beside a figure: its steps are links, and each sets the figure for its step. A question hides the rest of the run until
+ * the visitor answers. Then the network runs, and the page shows the answer beside the result.
  */
 
 /**
- * What a page lets a lesson do with it: show a link, with the run ending after a step until there is an answer. `address` is the link
- * to what it shows now, `upto` how far its run goes, and its listener is called when these may have changed. It is `busy` while a link is on its way.
+ * The figure that a lesson controls. `show` opens a link; until there is an answer, the run ends after the timestep `upto`.
+ * `address` is the link to the present view, and `upto` the last timestep of its run. `subscribe` adds a listener, which is called
+ * when one of them may have changed. The figure is `busy` while it loads a link.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
  *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
  */
-/** What a room can do with a lesson. @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl */
+/**
+ * The controls of a lesson for a room.
+ * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl
+ */
 import { lesson, room } from "../boot.js";
 import { finder } from "../elements.js";
 import { recording } from "../recording.js";
@@ -20,7 +24,7 @@ import { mountReturn } from "./return.js";
 import { mountYours } from "./yours.js";
 
 /**
- * Mount the lesson. In a room it is the teacher who goes on, and who asks.
+ * Mount the lesson. In a room, the teacher chooses the step and asks the questions.
  * @param {Figure} figure
  * @returns {LessonControl | null}
  */
@@ -80,7 +84,7 @@ export function mountLesson(figure) {
   return { go, step: () => current, fetchStep: (n) => fetchStep(aside, n) };
 }
 
-/** Show a step's section, and mark its link. @param {HTMLElement} aside @param {number} n */
+/** Show the section of a step, and mark the link to the step. @param {HTMLElement} aside @param {number} n */
 function showStep(aside, n) {
   for (const section of /** @type {NodeListOf<HTMLElement>} */ (aside.querySelectorAll(".step")))
     section.hidden = Number(section.dataset.step) !== n;
@@ -91,7 +95,7 @@ function showStep(aside, n) {
 }
 
 /**
- * Fetch a step's section from the page as it is by now: in a room the page comes with the steps up to the teacher's.
+ * Fetch the section of a step from a new copy of the page. In a room, the page only has the steps that the teacher has reached.
  * @param {HTMLElement} aside @param {number} n
  */
 async function fetchStep(aside, n) {

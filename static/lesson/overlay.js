@@ -1,7 +1,10 @@
-/** A prediction on the tape itself: a curve drawn over a signal's row, or steps that are pressed. */
+/** A prediction on the tape itself: a curve drawn over a signal's row, or steps that the visitor selects. */
 
 /** @import { Question } from "../boot.js" */
-/** `show` draws an answer, and once there is one the truth. @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay */
+/**
+ * A prediction on the tape. `show` draws an answer, and the correct answer if it is known.
+ * @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay
+ */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -37,7 +40,7 @@ function createCurve(tape, question, onChange) {
   let values = [];
   let committed = false;
 
-  /** Return a path with a step of the curve for each value, from `start` on. @param {number[]} all */
+  /** Return the SVG path of a step curve with one level for each value, from the step `start` on. @param {number[]} all */
   const pathOf = (all) =>
     all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
 

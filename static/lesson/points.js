@@ -1,6 +1,6 @@
-/** Words that point: they light up what they mean in the figure, and a step marks there what it is about. */
+/** Words in a lesson that highlight a part of the figure, and the marks of a lesson's step in the figure. */
 
-/** What a word of a lesson points at, besides the signals. @type {Record<string, string>} */
+/** The parts of the page that a word of a lesson can highlight, besides the signals. @type {Record<string, string>} */
 const PARTS = {
   tape: ".tape",
   inputs: ".tokens",
@@ -13,17 +13,17 @@ const PARTS = {
   whatif: "[data-part=whatif]",
 };
 
-/** Return the selector of what a word points at: a part of the page, or everything about a signal. @param {string} name */
+/** Return the selector of the elements that a word highlights: a part of the page, or everything about a signal. @param {string} name */
 export const selectorOf = (name) => PARTS[name] ?? `[data-about="${name}"]`;
 
 /** @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
 export function mountPoints(aside, main) {
-  /** Return the elements that a word points at. @param {HTMLElement} word */
+  /** Return the elements that a word highlights. @param {HTMLElement} word */
   const targetsOf = (word) =>
     /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]);
   const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
-  /** Return the elements that the word at an event points at. @param {EventTarget | null} target */
+  /** Return the elements that the word at an event highlights. @param {EventTarget | null} target */
   function pointedAt(target) {
     const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
     return word ? targetsOf(word) : [];
@@ -41,7 +41,7 @@ export function mountPoints(aside, main) {
   aside.addEventListener("click", ({ target }) => firstVisible(pointedAt(target))?.scrollIntoView({ block: "center" }));
 
   return {
-    /** Mark what a step is about; beside the figure, bring it into sight. @param {HTMLElement} step */
+    /** Mark the parts of the figure that a step describes. If the lesson stands beside the figure, scroll to them. @param {HTMLElement} step */
     spotlight(step) {
       for (const element of main.querySelectorAll(".spoken")) element.classList.remove("spoken");
       const words = /** @type {HTMLElement[]} */ ([...step.querySelectorAll(".points")]);

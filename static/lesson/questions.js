@@ -1,4 +1,4 @@
-/** The questions of a lesson: each is answered in its form or on the tape, and then shows what the network does. */
+/** The questions of a lesson: the visitor answers each in its form or on the tape, and then the page shows the network's result. */
 
 /** @import { Lesson, Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
@@ -63,7 +63,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     onReveal();
   }
 
-  /** Take an answer back. @param {HTMLFormElement} form */
+  /** Let the visitor answer again. @param {HTMLFormElement} form */
   function reopen(form) {
     const box = boxOf(form);
     box.hidden = true;
@@ -102,7 +102,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
       n = step;
       overlays.prepare(formsOfStep());
     },
-    /** Reveal the questions of the step that were answered on this device before. */
+    /** Show the results of the step's questions that were answered on this device before. */
     restore() {
       for (const form of formsOfStep()) {
         const question = questions[idOf(form)];

@@ -6,7 +6,7 @@
  * @param {HTMLElement | null} button
  * @param {HTMLElement} main the figure
  * @param {Figure} figure
- * @param {{link: string, upto: number | null}} initial what the page came with
+ * @param {{link: string, upto: number | null}} initial the first view of the page
  * @param {(text: string) => void} announce
  * @returns {(link: string, upto: number | null) => void} shows the lesson's run in the figure
  */

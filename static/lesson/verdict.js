@@ -3,8 +3,8 @@
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
 /**
- * `truth` has the options that are right, from 0; a number; the value at each step; or steps. `text` is that number as it is
- * written, `replies` the reply to each option, `link` what the figure shows from now on.
+ * `truth` is the correct answer: the indices of the correct options, a number, the value at each step, or steps. `text` is the
+ * number as text, and `replies` has the reply to each option. `link` is the view that the figure shows from now on.
  * @typedef {{truth: number | number[], text: string, replies: string[], reveal: string, why: string, page: string, link: string}} Revealed
  */
 import { fixed } from "../run.js";
@@ -60,5 +60,5 @@ function ofSteps(answers, truths) {
 /** @param {number[]} steps */
 const list = (steps) => `t = ${steps.join(", ")}`;
 
-/** Write a number in the form of a question. @param {number} value @param {Question} question */
+/** Write a number with the decimals, or in the percent, of a question. @param {number} value @param {Question} question */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

@@ -1,4 +1,4 @@
-/** Numbers that follow the visitor's changes of the figure. */
+/** Numbers in a lesson's text that change when the visitor changes the figure. */
 
 /** @import { Figure } from "./lesson.js" */
 import { fetchNumbers } from "../api.js";
@@ -7,8 +7,8 @@ const SETTLED = 150; // ms after a change until they are fetched
 
 /**
  * @param {Figure} figure
- * @param {() => HTMLElement} step that is shown
- * @returns {() => void} to be called when other text is shown
+ * @param {() => HTMLElement} step returns the step that is shown
+ * @returns {() => void} to be called when the text changes
  */
 export function mountYours(figure, step) {
   let current = ""; // the newest question

@@ -1,4 +1,4 @@
-/** A step of an LSTM in words: what each gate does with the cell state, and the result. */
+/** Describes a step of an LSTM in words: the effect of each gate on the cell state, and the result. */
 
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
@@ -9,7 +9,7 @@ import * as words from "../words.js";
 import { change, openness, part, tellRest, tellStep, whichUnits } from "../words.js";
 import { reading } from "./reading.js";
 
-/** What units do, by how open f is. @type {[words.Openness, string, string][]} */
+/** Descriptions of units in words, by how open their forget gate f is. @type {[words.Openness, string, string][]} */
 const UNITS = [
   ["open", "keeps its cell state", "keep their cell states"],
   ["closed", "forgets its cell state", "forget their cell states"],
@@ -17,7 +17,8 @@ const UNITS = [
 ];
 
 /**
- * Describe what the gates do with the cursor's unit, and the result, after a sentence about the layer if it has several units.
+ * Describe the effect of the gates on the selected unit, and the result. If the layer has several units, the first sentence
+ * describes the layer.
  * @param {State} state
  * @returns {Phrase[]}
  */
@@ -48,7 +49,7 @@ export function narrate(state) {
   ];
 }
 
-/** Describe how much of the old cell state stays. @param {Reading} at @returns {Phrase[]} */
+/** Describe the share of the old cell state that the forget gate keeps. @param {Reading} at @returns {Phrase[]} */
 const share = ({ f }) => [
   { text: `keeps ${part(f)}`, about: "f" },
   { text: " of " },
@@ -56,7 +57,7 @@ const share = ({ f }) => [
   { text: ` (f = ${fixed(f)}) and ` },
 ];
 
-/** Describe how long the cursor's unit would keep its cell state if f stayed as it is. @param {State} state */
+/** Describe how long the selected unit would keep its cell state if f kept its value. @param {State} state */
 export function tellLasting(state) {
   const { half_life, f } = reading(state);
   return words.tellLasting("f", f, half_life, "c");

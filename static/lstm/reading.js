@@ -1,4 +1,4 @@
-/** What the page reads off an LSTM's run at the cursor: numbers that came. No model is run here. */
+/** The numbers of an LSTM's run at the cursor. The core computed them; this module runs no model. */
 
 /** @import { Numbers, Worked } from "../reading.js" */
 /** @import { State } from "../state.js" */
@@ -8,7 +8,8 @@ import { layerOf } from "../state.js";
 /** @typedef {ReturnType<typeof reading>} Reading */
 
 /**
- * Read a unit at the cursor's step. `half_life` is the number of steps after which half of the cell state would be gone.
+ * Return the numbers of a unit at the cursor's step. `half_life` is the number of steps after which half of the cell state would be
+ * left.
  * @param {State} state
  */
 export const reading = (state, unit = state.unit) => ({

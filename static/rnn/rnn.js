@@ -1,4 +1,4 @@
-/** What a plain RNN has of its own on the page. Its figure and its equation are drawn in templates/rnn/. */
+/** The parts of the page that only a plain RNN needs. Its figure and its equation are drawn in templates/rnn/. */
 
 /** @import { Own } from "../own.js" */
 /** @import { State } from "../state.js" */
@@ -8,7 +8,7 @@ import { layerIndex, layerOf } from "../state.js";
 import { before, gateNumbers, ofAllUnits, unitAt } from "../reading.js";
 import { change, tellRest, tellStep } from "../words.js";
 
-/** Read a unit at the cursor's step. @param {State} state */
+/** Return the numbers of a unit at the cursor's step. @param {State} state */
 const reading = (state, unit = state.unit) => ({ ...unitAt(state, unit, ["h"]), h_prev: before(state, "h", unit) });
 
 /** Describe the cursor's step. @param {State} state @returns {Phrase[]} */

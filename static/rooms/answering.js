@@ -1,4 +1,4 @@
-/** The question that is asked in a room, where a student answers it. */
+/** The form in which a student answers a room's question. */
 
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Overlay } from "../lesson/overlay.js" */
@@ -11,11 +11,12 @@ import { createOutcome } from "./outcome.js";
 import { byStep, formOf, keyOf } from "./question.js";
 
 /**
- * Create the form of a room's question. `show` puts a question or its outcome into the box; `repeat` sends an earlier answer again.
+ * Create the form of a room's question. `show` displays a question or its result in the box. `repeat` sends an earlier answer
+ * again.
  * @param {HTMLElement} box
  * @param {HTMLElement | null} tape
- * @param {{answers: Record<string, Answer>}} memory what was answered, by question and round
- * @param {() => void} save the memory
+ * @param {{answers: Record<string, Answer>}} memory the student's answers, by question and round
+ * @param {() => void} save stores `memory`
  * @param {string} code of the room
  * @param {(answer: {question: number, answer: Answer}) => Promise<unknown>} send
  */
@@ -118,7 +119,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
   };
 }
 
-/** Confirm that an answer has been counted. @param {HTMLFormElement} form */
+/** Tell the student that the server has counted the answer. @param {HTMLFormElement} form */
 function confirm(form) {
   const act = /** @type {HTMLElement} */ (form.querySelector(".act"));
   act.querySelector(".counted-in")?.remove();
@@ -131,7 +132,11 @@ function confirm(form) {
   /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";
 }
 
-/** Return whether a question is answered on a tape, which may be that of another page by now. @param {HTMLElement} tape @param {RoomQuestion} question */
+/**
+ * Return whether the student answers a question on the tape. The tape may belong to another page than the question.
+ * @param {HTMLElement} tape
+ * @param {RoomQuestion} question
+ */
 function onTape(tape, { kind, signal }) {
   if (kind === "draw") return tape.querySelector(`[data-signal="${signal.split(".")[0]}"]`) !== null;
   return kind === "click";

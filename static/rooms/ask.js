@@ -1,12 +1,16 @@
-/** What a teacher can ask: the lesson's questions, some that are made from the cursor, and their own. */
+/** The questions that a teacher can ask: the lesson's questions, questions about the cursor's step, and the teacher's own questions. */
 
 /** @import { View } from "./requests.js" */
 import { boot } from "../boot.js";
 import { attempt, newButton, newElement } from "../elements.js";
 
-/** `lesson` has the questions of the lesson's step, by id, in words. `cell` is that of the lab's figure, null for another page's. @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place */
+/**
+ * `lesson` has the text of the questions of the lesson's step, by id. `cell` is the cell in the Lab's figure, and null on other
+ * pages.
+ * @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place
+ */
 
-/** Signals that students can predict, beside the state. */
+/** Signals that students can predict. */
 const ASKED = ["z", "r", "f", "i", "h"];
 
 /**
@@ -56,7 +60,11 @@ export function mountAsk(dialog, opener, placeNow, send) {
   });
 }
 
-/** Return the questions that need no writing: each in words, and as the server takes it. @param {Place} place @returns {[string, object][]} */
+/**
+ * Return the questions that a teacher need not write: the text of each, and the body of its request.
+ * @param {Place} place
+ * @returns {[string, object][]}
+ */
 function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
@@ -74,7 +82,7 @@ function readyQuestions({ view, lesson, cell }) {
   return questions;
 }
 
-/** Return the question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
+/** Return the request for a question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
 function ownQuestion(form, kind, view) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value;
   const number = (/** @type {string} */ name) => (field(name).trim() === "" ? null : Number(field(name)));

@@ -1,4 +1,4 @@
-/** The student's bar in a room: what goes on, and what they can do. */
+/** The student's bar in a room: the state of the room, and the student's buttons. */
 
 /** @import { RoomState } from "./follower.js" */
 import { finder } from "../elements.js";

@@ -1,4 +1,4 @@
-/** Sends the view of this page to the class, one request at a time: what came in between is left out. */
+/** Sends the view of this page to the class, one request at a time. Views that change during a request are skipped. */
 
 /** @import { View } from "./requests.js" */
 
@@ -9,14 +9,14 @@ const AGAIN = 1000; // ms until a view that did not arrive is sent again
 export const keyOf = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
 
 /**
- * @param {() => View | null} current the view of this page, null while there is nothing to send
+ * @param {() => View | null} current the view of this page; null if there is nothing to send
  * @param {(view: View) => Promise<boolean> | null} send resolves to whether the server took it; null if it cannot be sent
  */
 export function createBroadcast(current, send) {
   let sent = "";
   let sending = false;
 
-  /** Send the view if the class does not have it. */
+  /** Send the view if the class does not have it yet. */
   async function update() {
     const view = sending ? null : current();
     if (!view || keyOf(view) === sent) return;
@@ -37,7 +37,7 @@ export function createBroadcast(current, send) {
 
   return {
     update,
-    /** Note that the class has a view. @param {View} view */
+    /** Store that the class already has a view. @param {View} view */
     note: (view) => (sent = keyOf(view)),
   };
 }

@@ -1,6 +1,6 @@
-/** What makes a window the teacher of a room: its code and its secret, in this tab alone, or after the # of a link. */
+/** The code and the secret of a room, which allow a window to lead it. They are stored in this tab only, or after the # of a link. */
 
-/** `at` is the address that this tab last showed while it led the room. @typedef {{code: string, secret: string, at?: string}} Capability */
+/** `at` is the last address of this tab while it led the room. @typedef {{code: string, secret: string, at?: string}} Capability */
 
 import { readStoredJson, writeStored } from "../storage.js";
 

@@ -1,10 +1,10 @@
-/** What a teacher sees of a class: how many answer what, and, while it explores, what it looks at. */
+/** The teacher's display of a class: the counts of its answers, and the views of the students while they explore. */
 
 /** @import { View } from "./requests.js" */
 /** @import { RoomQuestion, Tally } from "./question.js" */
 /**
- * The state of a class as its teacher sees it. `away` says that the rooms cannot be reached. `looks` say, while the class explores, how
- * many look at which model and step, and which views are suggested.
+ * The state of a class for its teacher. `away` is a message if the server's rooms cannot be reached. While the class explores,
+ * `looks` counts the students at each model and step, and has the views that students suggest as `offers`.
  * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean, followers: number, away?: string,
  *            answers?: {count: number, class: Tally[]},
  *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} ClassState
@@ -22,9 +22,9 @@ export const countStudents = (count) => `${count} ${count === 1 ? "student" : "s
 /**
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape
- * @param {(part: string, body: object) => Promise<unknown>} command sends something to the room
- * @param {() => {code: string, headers: Record<string, string>}} access to the room
- * @returns {(state: ClassState | null) => void} shows a state; null when the room is over
+ * @param {(part: string, body: object) => Promise<unknown>} command sends a request to the room
+ * @param {() => {code: string, headers: Record<string, string>}} access returns the code and the headers for requests
+ * @returns {(state: ClassState | null) => void} shows a state; null if the room has ended
  */
 export function mountClass(panel, tape, command, access) {
   const find = finder(panel);

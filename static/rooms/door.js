@@ -1,4 +1,4 @@
-/** Where a code is typed: it leads to the room. */
+/** The field for a room's code, which opens the room. */
 
 import { switchTheme } from "../theme.js";
 

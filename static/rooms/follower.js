@@ -1,4 +1,4 @@
-/** A student's side of a room: sees what the teacher sees, answers, explores alone, and comes back. */
+/** A student's side of a room: shows the teacher's view, sends answers, and lets the student explore alone and return. */
 
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
@@ -35,7 +35,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
   const answer = (/** @type {object} */ body) => post("answers", body);
   const { show: showQuestion, repeat } = createAnswering(box, tape, memory, save, code, answer);
   const reportSoon = mountLooks(bar, (offered) => post("looks", { view: view.current(), offered }));
-  /** What the room shows. @type {RoomState | null} */
+  /** The state of the room. @type {RoomState | null} */
   let state = null;
   let [following, ended] = [true, false];
   /** @type {Connection} */
@@ -125,10 +125,14 @@ export function mountFollower({ code, shape }, figure, lesson) {
   update();
 }
 
-/** Return whether a question calls everybody back: a new question does, and its answer. @param {RoomQuestion} question @param {RoomQuestion | null} before */
+/**
+ * Return whether a question ends exploring for all students. A new question does, and so does the display of its answer.
+ * @param {RoomQuestion} question
+ * @param {RoomQuestion | null} before
+ */
 const callsAll = ({ id, status }, before) => status !== "locked" && (id !== before?.id || status !== before.status);
 
-/** Read what this device remembers of a room; without storage, the page remembers it. @param {string} code */
+/** Read the stored data of a room from this device. Without storage, keep the data in the page. @param {string} code */
 function createMemory(code) {
   const key = `gruscope-in-${code}`;
   /** @type {{device: string, mine: View | null, answers: Record<string, Answer>}} */
@@ -137,10 +141,10 @@ function createMemory(code) {
 }
 
 /**
- * Report what a student looks at while exploring, and suggest it to the teacher when the student asks for that.
+ * Report the view of a student who explores. If the student presses the button, suggest this view to the teacher.
  * @param {ReturnType<typeof mountBar>} bar
  * @param {(offered: boolean) => Promise<unknown>} report
- * @returns {() => void} reports it within some seconds
+ * @returns {() => void} reports the view within some seconds
  */
 function mountLooks(bar, report) {
   /** @type {number | undefined} */
@@ -159,7 +163,7 @@ function mountLooks(bar, report) {
   };
 }
 
-/** Go on alone from a view: at the Lab's address, or with the whole lesson. @param {View} view */
+/** Leave the room, and continue alone from a view: at the Lab's address, or in the whole lesson. @param {View} view */
 function leaveRoom({ page, link, step }) {
   // A lesson's page in a room has only the steps that were shown: the lesson itself has all.
   if (page.startsWith("lessons/")) return location.replace(`${home}${page}?step=${step ?? 1}`);

@@ -1,10 +1,11 @@
-/** The connection of a window that leads a room: it can be lost and made again, and it reports every change of the class. */
+/** The connection of a window that leads a room. It reports every change of the class, and reconnects if it is lost. */
 
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
 /**
- * `start` is called when a room is led, with its code and the address of the presenter window, `change` with each new state of the
- * class, `end` when the room is over. `reopen` opens the room again after the server has lost it.
+ * `start` is called with the room's code and the address of the presenter window when this window starts to lead the room. `change`
+ * is called with each new state of the class, and `end` when the room has ended. `reopen` opens the room again after the server has
+ * lost it.
  * @typedef {{start: (code: string, presenter: string) => void, change: (state: ClassState, before: ClassState | null) => void,
  *            end: () => void, reopen: (secret: string) => Promise<void>}} Hooks
  */
@@ -87,19 +88,19 @@ export function createLeadership(initial, status, hooks) {
     hooks.end();
   }
 
-  /** Send something to the room, and return whether it need not be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
+  /** Send a request to the room. Return false if it must be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
   const command = async (part, body, init) => !capability || send(capability, status, part, body, init);
 
   return {
     start,
     command,
     capability: () => capability,
-    /** Whether the class gets to see what this page shows. */
+    /** Return whether the class sees the view of this page. */
     isOpen: () => capability !== null && state !== null && state.mode !== "pause",
     get takesOver() {
       return takesOver;
     },
-    /** Lead a room that was just opened. @param {Capability} opened */
+    /** Lead a room that this window has just opened. @param {Capability} opened */
     lead(opened) {
       capability = opened;
       takesOver = false;
@@ -112,7 +113,7 @@ export function createLeadership(initial, status, hooks) {
       await command("mode", { mode });
       if (state) state.mode = mode;
     },
-    /** Go to another page, which leads the room from then on. @param {string} path */
+    /** Go to another page, and lead the room from that page. @param {string} path */
     goTo(path) {
       destination = new URL(home + path).href.slice(location.origin.length);
       location.assign(home + path);
@@ -121,7 +122,7 @@ export function createLeadership(initial, status, hooks) {
 }
 
 /**
- * Send something to a room, and return whether it need not be sent again.
+ * Send a request to a room. Return false if it must be sent again.
  * @param {Capability} capability @param {ReturnType<typeof import("./status.js").createStatus>} status
  * @param {string} part @param {object} body @param {RequestInit} [init]
  */

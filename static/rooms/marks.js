@@ -1,4 +1,4 @@
-/** How many students answered with each step, or look at it: a bar below its input on the tape. */
+/** Bars below the inputs on the tape: the number of students who answered with each step, or who have their cursor there. */
 
 /** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars */
 export function markSteps(tape, counts) {

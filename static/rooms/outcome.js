@@ -1,4 +1,4 @@
-/** What becomes of a question of a room once its answer is shown: the verdict, the explanation, the class, and its sketches. */
+/** The result of a room's question once its answer is shown: the verdict, the explanation, the answers of the class, and the drawn curves. */
 
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { RoomQuestion } from "./question.js" */
@@ -11,7 +11,7 @@ import { drawSketches, fetchSketches } from "./sketches.js";
 
 /** @param {HTMLElement} box @param {string} code of the room */
 export function createOutcome(box, code) {
-  /** The class's sketches, and the question and round that they answer. @type {{key: string, sketches: Promise<Sketch[]>} | null} */
+  /** The curves that the class drew, and the question and round that they answer. @type {{key: string, sketches: Promise<Sketch[]>} | null} */
   let drawn = null;
 
   /** @param {RoomQuestion} question @param {HTMLElement} outcome @param {number[] | null} yours */
@@ -25,7 +25,8 @@ export function createOutcome(box, code) {
 
   return {
     /**
-     * Show the outcome of a question that is revealed, and return the true answers, none if there are none.
+     * Show the result of a question with a shown answer. Return the correct answers, or an empty list if there is no correct
+     * answer.
      * @param {HTMLFormElement} form @param {RoomQuestion} question @param {Answer | null} answer
      */
     show(form, question, answer) {

@@ -1,4 +1,4 @@
-/** A teacher's choice among the sketches of a class: they are put on a list, then shown to the class one by one. */
+/** The teacher's choice of curves that the class drew. The teacher puts them on a list, and shows them to the class one by one. */
 
 /** @import { RoomQuestion } from "./question.js" */
 /** @import { Sketch } from "./sketches.js" */
@@ -13,11 +13,11 @@ import { drawSketches, fetchSketches } from "./sketches.js";
  * @param {(part: string, body: object) => Promise<unknown>} command
  */
 export function createPicking(box, code, headers, command) {
-  /** The question and round that the sketches answer. */
+  /** The question and round that the drawn curves answer. */
   let round = "";
   /** @type {Sketch[]} */
   let sketches = [];
-  /** In the order in which they are to be shown. @type {string[]} */
+  /** The chosen curves, in the order in which the teacher shows them. @type {string[]} */
   let list = [];
   let index = 0; // of the sketch that is looked at
   /** @type {RoomQuestion | null} */
@@ -54,7 +54,7 @@ export function createPicking(box, code, headers, command) {
     );
   }
 
-  /** Look at a sketch; after the last comes the first. @param {number} i */
+  /** Preview a drawn curve. After the last curve comes the first. @param {number} i */
   function look(i) {
     index = (i + sketches.length) % sketches.length;
     paint();

@@ -1,4 +1,4 @@
-/** The teacher's second window: it shows in words what the class sees, and moves the first window on. */
+/** The teacher's second window: it describes the view of the class, and has buttons that move the first window to the next step. */
 
 /** @import { ClassState } from "./class.js" */
 /** @import { View } from "./requests.js" */
@@ -30,7 +30,7 @@ let drawn = "";
 /** @type {ReturnType<typeof listen> | null} */
 let stream = null;
 
-/** Send something to the room. @param {string} part @param {object} body */
+/** Send a request to the room. @param {string} part @param {object} body */
 async function command(part, body) {
   if (!capability) return;
   try {
@@ -41,7 +41,7 @@ async function command(part, body) {
   }
 }
 
-/** Move the class on. @param {number} steps steps of the lesson, or of the run */
+/** Move the class forward or back. @param {number} steps steps of the lesson, or of the run */
 function go(steps) {
   if (!state) return;
   const { page, link, step, upto } = state.view;
@@ -106,7 +106,7 @@ function draw(view) {
   find(".ahead ol").replaceChildren(...items);
 }
 
-/** Return what the teacher can ask about the view of the class. @returns {import("./ask.js").Place} */
+/** Return the place for the teacher's questions about the view of the class. @returns {import("./ask.js").Place} */
 function place() {
   const { page, link, step, upto, shape = "" } = /** @type {ClassState} */ (state).view;
   const questions = Object.entries(outline?.steps[(step ?? 1) - 1]?.questions ?? {});

@@ -1,11 +1,11 @@
-/** A question of a room: the form that a student answers it with, and the answers of a class as bars. */
+/** A question of a room: the form for a student's answer, and the answers of a class as bars. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "../lesson/answers.js" */
 /** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number}} Tally */
 /**
- * `ask` and `options` are markup, in which the server has escaped all that somebody wrote. Once the question is `revealed` it has the
- * answer, and by round what the `class` answered.
+ * A question of a room. `ask` and `options` are HTML; the server has escaped all text in them that people wrote. When its answer is
+ * shown, the question has `revealed`, and `class` has the answers of the class by round.
  * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
  *            status: "open" | "locked" | "revealed", class?: Tally[], picked?: string[],
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} RoomQuestion
@@ -56,7 +56,7 @@ function sliderOf(question) {
   return newElement("p", { className: "slide" }, [range, newElement("output")]);
 }
 
-/** Create the steps to press, or a slider for each step. @param {RoomQuestion} question */
+/** Create a button for each step, or a slider for each step. @param {RoomQuestion} question */
 function stepsOf(question) {
   const draws = question.kind === "draw";
   const items = question.steps.slice(question.start).map((token, i) => {
@@ -77,7 +77,7 @@ function stepsOf(question) {
 }
 
 /**
- * Draw the answers of a class as bars: of the last round, with those of the round before under them.
+ * Draw the answers of a class as bars. The answers of the last round come first, then the answers of the round before.
  * @param {RoomQuestion} question @param {Tally[]} rounds @param {Answer | null} [yours]
  */
 export function histogram(question, rounds, yours = null) {
@@ -114,7 +114,13 @@ export function histogram(question, rounds, yours = null) {
   ]);
 }
 
-/** Return whether a bar has one's own answer in it. @param {RoomQuestion} question @param {Answer | null} yours @param {number} bar @param {number} bars */
+/**
+ * Return whether a bar contains the student's own answer.
+ * @param {RoomQuestion} question
+ * @param {Answer | null} yours
+ * @param {number} bar
+ * @param {number} bars
+ */
 function isYours({ kind, low, high }, yours, bar, bars) {
   const answers = [yours ?? []].flat();
   if (kind !== "number") return answers.includes(kind === "click" ? bar + 1 : bar);
@@ -122,7 +128,7 @@ function isYours({ kind, low, high }, yours, bar, bars) {
   return answers.length > 0 && Math.min(bars - 1, place) === bar;
 }
 
-/** Return counts by step. @param {number[]} counts */
+/** Return the counts by step, from 1. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
 
 /** Return the key of a question and its round. @param {RoomQuestion} question */

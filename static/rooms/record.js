@@ -1,4 +1,4 @@
-/** The record of a room as a file. */
+/** Downloads the record of a room as a file. */
 
 /** @import { Capability } from "./capability.js" */
 import { download } from "../files.js";

@@ -1,8 +1,8 @@
 /** Requests about rooms. */
 
 /**
- * What a room shows: a page by its path, the query of its link, a lesson's step, and the step after which the run ends. `by` is
- * the window that sent it; a page can show all views of one `shape`.
+ * The view of a room: the path of a page, the query of its link, the step of a lesson, and the timestep after which the run ends.
+ * `by` is the window that sent the view. A page can show all views with the same `shape`.
  * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string}} View
  */
 import { post, postJson } from "../server.js";
@@ -11,13 +11,13 @@ import { post, postJson } from "../server.js";
 export const roomUrl = (code, part = "") => `api/rooms/${encodeURIComponent(code)}${part && `/${part}`}`;
 
 /**
- * Open a room that shows a view, or open again the one of a secret, which the server has lost.
+ * Open a room that shows a view. With a `secret`, open the room of this secret again after the server has lost it.
  * @param {View} view @param {string} [secret] @returns {Promise<{code: string, secret: string, address: string}>}
  */
 export const openRoom = (view, secret) => postJson("api/rooms", { view, ...(secret ? { secret } : {}) });
 
 /**
- * Send something to a room.
+ * Send a request to a room.
  * @param {string} code @param {string} part @param {Record<string, string>} headers @param {object} body @param {RequestInit} [init]
  */
 export const postToRoom = (code, part, headers, body, init) => post(roomUrl(code, part), body, { headers, ...init });

@@ -1,4 +1,4 @@
-/** A page in a room: it follows, or leads, or could open one. */
+/** The role of a page in a room: it follows a room, leads a room, or offers to open one. */
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 import { room } from "../boot.js";

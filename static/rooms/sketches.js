@@ -1,4 +1,4 @@
-/** What a class has drawn: all curves over one another, the network's own on top, and those that the teacher picks. */
+/** The curves that a class drew, all in one picture. The network's curve and the curves that the teacher chooses are on top. */
 
 /** @import { RoomQuestion } from "./question.js" */
 /** @typedef {{id: string, values: number[]}} Sketch */
@@ -8,13 +8,18 @@ import { roomUrl } from "./requests.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Get the sketches of the question that a room shows. @param {string} code @param {Record<string, string>} headers @returns {Promise<Sketch[]>} */
+/**
+ * Get the drawn curves for the question that a room shows.
+ * @param {string} code
+ * @param {Record<string, string>} headers
+ * @returns {Promise<Sketch[]>}
+ */
 export const fetchSketches = async (code, headers) => (await getJson(roomUrl(code, "sketches"), { headers })).sketches;
 
 /**
  * @param {RoomQuestion} question
  * @param {Sketch[]} sketches
- * @param {{picked?: string[], yours?: number[] | null, choose?: (id: string) => void}} [options] those picked, one's own, and what a click does
+ * @param {{picked?: string[], yours?: number[] | null, choose?: (id: string) => void}} [options] `picked` curves of the teacher, `yours` is the student's own, and a click calls `choose`
  */
 export function drawSketches(question, sketches, { picked = question.picked ?? [], yours = null, choose } = {}) {
   const { low, high, start, steps, revealed } = question;

@@ -1,4 +1,4 @@
-/** The line of text in a room's bar: each message has a kind, and is cleared once what it is about is over. */
+/** The line of text in a room's bar. Each message has a kind, and is cleared when its cause has ended. */
 
 /** @param {HTMLElement} element */
 export const createStatus = (element) => ({

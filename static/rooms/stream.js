@@ -1,14 +1,14 @@
 /**
- * Server-sent events that come back by themselves. EventSource can send no headers, gives up on the first response that is an error,
- * and after a restart all of a class would reconnect in the same instant.
+ * A stream of server-sent events that reconnects. EventSource cannot do this job: it sends no headers, and it stops after an error
+ * response. After a restart of the server, a whole class would also reconnect at the same moment.
  */
 
 import { readEvents } from "../events.js";
 import { RequestError, request } from "../server.js";
 
 /**
- * `receive` gets every event, `lost` why the connection is gone and whether it is for good, `delayed` whether the page asks now and
- * then, since something between it and the server holds the stream back.
+ * `receive` is called with every event. `lost` is called with the reason when the connection is lost, and whether it is lost for
+ * good. `delayed` is called with true if a proxy delays the stream, so that the page asks for the state every few seconds instead.
  * @typedef {{receive: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, delayed: (delayed: boolean) => void}} Listener
  */
 
@@ -20,7 +20,7 @@ const SOON = 400; // ms to the first attempt to reconnect, and twice that to the
 const LATEST = 4_000;
 const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
 
-/** The message while the stream is held back. */
+/** The message while a proxy delays the stream. */
 export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`;
 
 /** The events after which a page checks its stream at once. */
@@ -32,7 +32,8 @@ const WAKES = /** @type {const} */ ([
 ]);
 
 /**
- * Listen to a stream, and reconnect. All times are the wall clock's: performance.now() stands still while a phone sleeps.
+ * Listen to a stream, and reconnect if necessary. All times are from Date.now(), because performance.now() stops while a phone
+ * sleeps.
  * @param {string} url
  * @param {() => Record<string, string>} headers
  * @param {Listener} listener
@@ -49,7 +50,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
   /** @type {(() => void) | undefined} */
   let hurry;
 
-  /** Read the stream until it ends; while it is held back, only the newest state. */
+  /** Read the stream until it ends. While a proxy delays the stream, fetch only the newest state. */
   async function connect() {
     attempt = new AbortController();
     const { signal } = attempt;
@@ -138,13 +139,16 @@ export function listen(url, headers, { receive, lost, delayed }) {
   };
 }
 
-/** Return how long to wait before another attempt, at random, so that a class does not reconnect in one instant. @param {number} tries so far */
+/**
+ * Return how long to wait before another attempt. The time is random, so that a class does not reconnect at one moment.
+ * @param {number} tries the number of attempts so far
+ */
 const waitAfter = (tries) => Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
 
 /** Return how long the server tells the page to wait. @param {RequestError} error */
 const waitAsTold = ({ status, retryAfter }) => (status === 429 ? 1000 * retryAfter * (1 + Math.random()) : 0);
 
-/** Return whether the room is gone, and not only its server for a moment. @param {RequestError} error @param {number} heardAt */
+/** Return whether the room has ended. Otherwise only its server is missing for a moment. @param {RequestError} error @param {number} heardAt */
 function isForGood({ status }, heardAt) {
   const unknown = status === 404 && (heardAt === 0 || Date.now() - heardAt > AWAY);
   return unknown || status === 403 || status === 410;

@@ -1,4 +1,4 @@
-/** A teacher's side of a room: opens it, shows it what this page shows, asks, and sees what the class does. */
+/** A teacher's side of a room: opens the room, sends it this page's view, asks questions, and shows the state of the class. */
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
@@ -17,7 +17,7 @@ import { downloadRecord } from "./record.js";
 import { openRoom, postToRoom } from "./requests.js";
 import { createStatus } from "./status.js";
 
-/** This window, so that it recognizes its own views. */
+/** The id of this window, with which it recognizes its own views. */
 const WINDOW = Math.random().toString(36).slice(2, 10);
 
 /** Return the address of a view, without the address of the server. @param {View} view */
@@ -94,7 +94,7 @@ export function mountTeacher(figure, lesson) {
     },
   );
 
-  /** Show what another window of the teacher's has shown, or what a question needs. @param {View} view */
+  /** Show a view that another of the teacher's windows has sent, or that a question needs. @param {View} view */
   function follow(view) {
     broadcast.note(view);
     if (view.page !== page) return leadership.goTo(addressOf(view));
@@ -102,7 +102,7 @@ export function mountTeacher(figure, lesson) {
     figure.show(view.link, view.upto);
   }
 
-  /** Return what the teacher can ask about this page. @returns {import("./ask.js").Place} */
+  /** Return the place for the teacher's questions about this page. @returns {import("./ask.js").Place} */
   function place() {
     const step = lesson?.step() ?? 1;
     const questions = questionsOf(step);
@@ -135,7 +135,8 @@ export function mountTeacher(figure, lesson) {
 }
 
 /**
- * Follow a clicker's two keys to the next or previous step of the lesson, or of the run. Return whether it was one of these keys.
+ * Go to the next or previous step of the lesson, or of the run, if the event is one of the two keys of a clicker. Return whether it
+ * is.
  * @param {KeyboardEvent} event @param {LessonControl | null} lesson
  */
 function pressClicker(event, lesson) {

@@ -1,6 +1,6 @@
 /**
- * One stream for all tabs of a browser: it opens at most six connections to a server, and a stream takes one. One tab has the stream
- * and passes on its events; when the tab goes, another takes over.
+ * One stream for all tabs of a browser, because a browser opens at most six connections to a server. One tab has the stream and
+ * sends its events to the other tabs. When this tab is closed, another tab opens the stream.
  */
 
 /** @import { Listener } from "./stream.js" */
@@ -56,7 +56,7 @@ export function listenTogether(url, headers, listener) {
     stream = null;
   }
 
-  /** Ask who has the stream, and take it if nobody answers. */
+  /** Ask the other tabs for the stream, and open it here if none has it. */
   function seekStream() {
     if (stopped || stream) return;
     post("ask");

@@ -1,10 +1,10 @@
-/** Whether a change of the figure is the visitor's own doing. */
+/** Detects whether the visitor caused a change of the figure. */
 
 const RECENT = 1500; // ms for which a touch explains a change
 
 /**
- * Watch the visitor touch the figure; pressing steps to answer is no such touch.
- * @returns {() => boolean} whether it was touched just now
+ * Watch for clicks and keys of the visitor on the figure. Selecting steps as an answer does not count.
+ * @returns {() => boolean} whether the visitor has just used the figure
  */
 export function watchTouches() {
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));

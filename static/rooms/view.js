@@ -1,4 +1,4 @@
-/** A student's figure as a view of the room. */
+/** Shows the views of a room in a student's figure. */
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
@@ -6,8 +6,8 @@ import { watchTouches } from "./touches.js";
 
 /**
  * @param {Figure} figure
- * @param {LessonControl | null} lesson on a lesson's page
- * @param {string} shape of the views that this page can show
+ * @param {LessonControl | null} lesson the lesson, if the page is a lesson
+ * @param {string} shape the shape of the views that this page can show
  */
 export function createView(figure, lesson, shape) {
   const [page] = shape.split("|");
@@ -15,10 +15,14 @@ export function createView(figure, lesson, shape) {
   let shown = figure.address();
 
   return {
-    /** What the page shows. @returns {View} */
+    /** Return the view of the page. @returns {View} */
     current: () => ({ page, link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto() }),
 
-    /** Show a view of the room, unless `isWanted` no longer holds once its lesson step has arrived. @param {View} view @param {() => boolean} isWanted */
+    /**
+     * Show a view of the room. If the lesson step must be fetched first, show the view only if `isWanted` is still true after that.
+     * @param {View} view
+     * @param {() => boolean} isWanted
+     */
     async show(view, isWanted) {
       if (view.shape !== shape) return location.reload(); // another kind of page, which comes as the teacher has it
       if (lesson && view.step && lesson.step() !== view.step) {
@@ -30,7 +34,7 @@ export function createView(figure, lesson, shape) {
       shown = figure.address();
     },
 
-    /** Whether the student has just changed what the room showed. */
+    /** Return whether the student has just changed the room's view. */
     isChanged: () => isTouched() && figure.address() !== shown,
   };
 }

@@ -1,4 +1,4 @@
-/** Which task and which cells: another task, or other cells, are another page. */
+/** The choice of the task and of the cells. Another choice opens another page. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -39,7 +39,7 @@ export function mountChoices(main, dialog, store) {
   });
   mountOwn(dialog, (id) => goTo(addressOfTraining(id)));
 
-  /** Train another cell on the visitor's table. @param {Name} cell */
+  /** Start a training of another cell on the visitor's table. @param {Name} cell */
   async function trainOwn(cell) {
     try {
       const { id } = await api.train(bodyOf(recipeFor(store.get(), cell)));
@@ -50,7 +50,7 @@ export function mountChoices(main, dialog, store) {
   }
 }
 
-/** Mount the tabs of a phone, which shows one tape at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
+/** Mount the tabs for a phone, which shows only one tape at a time. @param {HTMLElement} main @param {StoreOf<Studio>} store */
 export function mountTabs(main, store) {
   const tabs = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=at]"));
   store.subscribe(({ at }) => {

@@ -1,4 +1,4 @@
-/** Going through a training: the slider over its checkpoints, watching it, and what can be done to it from here. */
+/** The controls of a training: the slider over its checkpoints, the play button, and the buttons to stop and to branch. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Report, Studio } from "./studio.js" */
@@ -101,14 +101,14 @@ export function mountCourse(section, store, actions) {
   });
 }
 
-/** Return the sentence of the last checkpoint that has one, up to a training step. @param {readonly Report[]} reports @param {number} step */
+/** Return the latest sentence in the reports, up to a training step. @param {readonly Report[]} reports @param {number} step */
 const latestSentence = (reports, step) =>
   reports
     .filter((report) => report.step <= step)
     .flatMap((report) => report.said)
     .at(-1) ?? "";
 
-/** Describe what a screen reader announces: the latest sentence, and that a training has ended. @param {Studio} studio */
+/** Return the text that a screen reader announces: the latest sentence, and the end of a training. @param {Studio} studio */
 export function tellNews(studio) {
   const step = stepOf(studio);
   const names = namesOf(studio);
@@ -123,7 +123,7 @@ export function tellNews(studio) {
   return sentences.filter(Boolean).join(" ");
 }
 
-/** Describe the state of each training at the checkpoint that is shown. @param {Studio} studio */
+/** Describe the state of each training at the shown checkpoint. @param {Studio} studio */
 export function tellStatus(studio) {
   const names = namesOf(studio);
   const step = stepOf(studio);

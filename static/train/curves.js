@@ -1,6 +1,6 @@
 /**
- * Loss and score over training. Checkpoints stand side by side at even distances, as on the slider above, so that the steps
- * between them can be seen early and late. Every step's loss is drawn; nothing is left out or drawn at random.
+ * Loss and score over training. Checkpoints have equal distances, as on the slider above the curves. The loss of every training
+ * step is drawn.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -84,7 +84,7 @@ export function mountCurves(section, store) {
   });
 }
 
-/** Return every loss at its place among the checkpoints. @param {readonly Report[]} reports @returns {Points} */
+/** Return the loss of every training step, with its place on the axis of checkpoints. @param {readonly Report[]} reports @returns {Points} */
 const lossesOf = (reports) =>
   reports.flatMap(({ losses }, i) =>
     losses.map((loss, k) => /** @type {[number, number]} */ ([i - 1 + (k + 1) / losses.length, loss])),
@@ -94,7 +94,7 @@ const lossesOf = (reports) =>
 const scoresOf = (reports) =>
   reports.flatMap(({ score }, i) => (Number.isNaN(score) ? [] : [/** @type {[number, number]} */ ([i, score])]));
 
-/** Return the mean over the steps before each, a tenth of all so far. @param {Points} points @returns {Points} */
+/** Return a moving average: at each point, the mean over the last tenth of all points so far. @param {Points} points @returns {Points} */
 function meansOf(points) {
   const sums = [0];
   for (const [, value] of points) sums.push(sums[sums.length - 1] + value);
@@ -110,7 +110,7 @@ function meansOf(points) {
  * @param {number} last the place at the right edge
  * @param {number} width
  * @param {boolean} log
- * @param {number[]} marks values with a line across
+ * @param {number[]} marks values with a horizontal line
  */
 export function plot(svg, lines, last, width, log, marks) {
   const height = svg.clientHeight;
@@ -143,7 +143,11 @@ export function plot(svg, lines, last, width, log, marks) {
   svg.innerHTML = grid.join("") + goals.join("") + drawn.join("");
 }
 
-/** Return the values to name on a logarithmic axis: powers of ten, or its ends if there are none between them. @param {number} low @param {number} high */
+/**
+ * Return the labeled values of a logarithmic axis: powers of ten, or its two ends if it contains no power of ten.
+ * @param {number} low
+ * @param {number} high
+ */
 function decades(low, high) {
   const first = Math.ceil(low);
   const powers = Array.from({ length: Math.max(0, Math.floor(high) - first + 1) }, (_, i) => 10 ** (first + i));
@@ -157,7 +161,7 @@ function wordsOf(value) {
   return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? power(Math.round(exponent)) : brief(value);
 }
 
-/** List the checkpoints, a row for each. @param {HTMLElement} table @param {Studio} studio */
+/** Fill a table with a row for each checkpoint. @param {HTMLElement} table @param {Studio} studio */
 function list(table, studio) {
   const names = namesOf(studio);
   const heads = (/** @type {string} */ what) =>
@@ -180,7 +184,7 @@ function list(table, studio) {
   table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
 }
 
-/** Describe the score at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
+/** Describe the score at the shown checkpoint. @param {Studio} studio @param {Name} name */
 export function tellScore(studio, name) {
   const report = reportOf(studio, name);
   if (!report || Number.isNaN(report.score)) return "";
@@ -189,12 +193,12 @@ export function tellScore(studio, name) {
     : `${fixed(100 * report.score, 1)}% held-out accuracy`;
 }
 
-/** Describe the loss at the checkpoint that is shown. @param {Studio} studio @param {Name} name */
+/** Describe the loss at the shown checkpoint. @param {Studio} studio @param {Name} name */
 export function tellLoss(studio, name) {
   const loss = reportOf(studio, name)?.losses.at(-1);
   return loss === undefined ? "" : `loss ${brief(loss)}`;
 }
 
-/** Describe which training step is shown. @param {Studio} studio */
+/** Describe the place of the shown training step. @param {Studio} studio */
 export const tellPlace = (studio) =>
   `training step ${stepOf(studio).toLocaleString("en")} of ${(longest(studio).reports.at(-1)?.step ?? 0).toLocaleString("en")}`;

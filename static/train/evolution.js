@@ -1,4 +1,4 @@
-/** One unit over all of its training: a row for each checkpoint, a column for each step of the sequence. */
+/** A picture of one unit over its whole training: a row for each checkpoint, a column for each timestep of the sequence. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
@@ -86,7 +86,7 @@ export function mountEvolution(section, store) {
     );
   }
 
-  /** Put both cursors where the pointer is. @param {PointerEvent} event */
+  /** Move the training's cursor and the tape's cursor to the pointer. @param {PointerEvent} event */
   function point(event) {
     const box = canvas.getBoundingClientRect();
     const studio = store.get();

@@ -1,4 +1,4 @@
-/** The form for the recipe of the next training. Each number has its meaning and its range beside it. */
+/** The form for the recipe of the next training. Beside each number stand its meaning and its range. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
@@ -51,7 +51,7 @@ export function mountRecipe(details, names, submit) {
     };
   }
 
-  /** Return whether a cell of the page has a use for a number of the form. @param {string} key */
+  /** Return whether any cell of the page uses a number of the form. @param {string} key */
   function isUsed(key) {
     const cells = names.map((cell) => cellOf({ cell }));
     if (key === "T_max") return field("first").value === "chrono" && cells.some(({ chrono }) => chrono);
@@ -65,7 +65,7 @@ export function mountRecipe(details, names, submit) {
     setText(error, "");
   }
 
-  /** Return a message about the first wrong field, or "". */
+  /** Return a message about the first field with an error, or "". */
   function findError() {
     for (const input of /** @type {HTMLInputElement[]} */ (findAll(form, "input"))) {
       const label = /** @type {HTMLElement} */ (input.closest("label"));
@@ -99,7 +99,7 @@ export function mountRecipe(details, names, submit) {
   update();
 
   return {
-    /** Read the recipes, or show what is wrong with the form and return null. */
+    /** Return the recipes in the form. If the form has an error, show the error and return null. */
     read() {
       const message = findError();
       if (message) details.open = true;

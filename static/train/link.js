@@ -1,9 +1,9 @@
 /**
- * What the training page shows, as an address. Each key is optional, and what is as in the task's preset is left out.
+ * The view of the training page as an address. Each key is optional, and a value equal to the task's preset is left out.
  *
  *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+x+x&t=3&unit=1&v=1&step=400
  *
- * `step` is a training step. A table of the visitor's is too long for a link: its training has a page of its own, by its id.
+ * `step` is a training step. The visitor's own table is too long for a link, so the address of its training has only an id.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -15,7 +15,7 @@ import { longest, namesOf, stepOf, trainingOf } from "./studio.js";
 /** The task of a page that trains on the visitor's own table. */
 export const OWN = "own";
 
-/** Return the training step that an address asks for; without one it is the last. @param {string} address */
+/** Return the training step in an address; without the key, the last one. @param {string} address */
 export function stepIn(address) {
   const step = Number(new URLSearchParams(address).get("step") ?? Infinity);
   return Number.isNaN(step) ? Infinity : step;
@@ -31,7 +31,7 @@ export function recipeFor(studio, cell) {
   return recipe ?? { ...recipes[recipes.length - 1], cell, biases: {}, penalties: initial.preset.penalties };
 }
 
-/** Return the address of what is looked at, or of the same with other cells. @param {Studio} studio @param {Name[]} [cells] */
+/** Return the address of the view, or of the same view with other cells. @param {Studio} studio @param {Name[]} [cells] */
 export function addressOf(studio, cells = namesOf(studio)) {
   const { run, step, unit } = studio.cells[studio.at];
   const focus = { ...decode("").focus, step, unit };

@@ -1,4 +1,4 @@
-/** The training page's root: a store of trainings and their checkpoints, and the lab's own views of each joined to it. */
+/** The root of the training page: a store of trainings and their checkpoints, and the Lab's views of each training. */
 
 /** @import { Studio } from "./studio.js" */
 import * as api from "../api.js";
@@ -68,7 +68,7 @@ const heatmaps = names.map((name) => mountPanel(find(`#tape-${name}`), name, sto
 mountTabs(main, store);
 mountChoices(main, dialog("#own"), store);
 
-/** Show what a link says, which is of the same recipe. @param {string} query */
+/** Show the view of a link that has the page's recipe. @param {string} query */
 function show(query) {
   const { sequence, focus } = decode(query);
   store.update(goToStep, stepIn(query));

@@ -1,4 +1,4 @@
-/** A task of one's own: a table that is pasted or dropped in, trained, and then a page of its own. */
+/** The visitor's own task: a table that is pasted or dropped on the page. Its training opens on a new page. */
 
 import * as api from "../api.js";
 import { setText } from "../elements.js";

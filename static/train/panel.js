@@ -1,4 +1,4 @@
-/** A cell's tape on the training page, its table, and its links to the Lab and to a file. */
+/** The panel of a cell on the training page: its tape, its table, and its links to the Lab and to a file. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { Store, StoreOf } from "../store.js" */
@@ -47,7 +47,7 @@ function mountLinks(tape, name, store) {
 }
 
 /**
- * Return a store whose listener is called some frames later, so that the pictures of several cells are not drawn all in one frame.
+ * Return a store that calls its listeners some frames later, so that the pictures of several cells are not all drawn in one frame.
  * @param {Store} store @param {number} frames
  * @returns {Store}
  */

@@ -1,11 +1,11 @@
-/** Recipes of trainings: as the server takes them, in words, and as keys of a link. */
+/** Recipes of trainings: as bodies of requests, in words, and as keys of a link. */
 
 /** @import { Boot, Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
 import { cellOf } from "../cells.js";
 
-/** The trainings that the page came with; empty in an experiment, which has no form for a recipe. */
+/** The trainings in the page's data. Empty in an experiment, because it has no form for a recipe. */
 export const initial = /** @type {NonNullable<Boot["training"]>} */ (boot.training ?? {});
 const { preset } = initial;
 
@@ -23,7 +23,7 @@ export function bodyOf({ task, cell, units, seed, first, T_max, biases, penaltie
 }
 
 /**
- * Return the same recipe with another learning rate after a training step.
+ * Return a copy of a recipe that changes the learning rate after a training step.
  * @param {Recipe} recipe @param {number} step @param {number} rate
  * @returns {Recipe}
  */
@@ -49,12 +49,12 @@ export function summarize({ units, seed, first, T_max, biases, penalties, schedu
   return [...parts, `seed ${seed}`].join(", ").replaceAll(" -", " −");
 }
 
-/** Return the preset's initial biases of the gates that a cell has. @param {Name} cell */
+/** Return the initial biases of a cell's gates in the preset. @param {Name} cell */
 const biasesFor = (cell) =>
   Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate)));
 
 /**
- * Return the keys of a link to trainings by these recipes, but for what is as in the task's preset.
+ * Return the keys of a link to the trainings with these recipes, without the values that are equal to the task's preset.
  * @param {Recipe[]} recipes one for each cell
  */
 export function keysOf(recipes) {

@@ -1,4 +1,4 @@
-/** What the reports of a training show: what happened when, what has changed since the first checkpoint, and the gradient flow. */
+/** Views of a training's reports: its milestones, the changes since the first checkpoint, and the gradient flow. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
@@ -11,7 +11,7 @@ import { joined, meanOf, tellKinds } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
- * Mount the sentences of a training, each of which leads to its checkpoint.
+ * Mount the sentences about a training. Each one links to its checkpoint.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -55,7 +55,7 @@ export function mountMilestones(section, store) {
 }
 
 /**
- * Mount the table of the gates' means and of the weights that moved furthest, for the cell that was touched last.
+ * Mount the table with the mean of each gate and the weights that changed most, for the cell that the visitor touched last.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -84,7 +84,7 @@ const nameOf = ([gate, part, meets, unit]) =>
   `${meets ? `weight of ${part === "U" ? meets.replace(" ", "") : meets}` : `bias ${part}`} in ${gate.replace("h_tilde", "h̃")} of unit ${unit}`;
 
 /**
- * Mount the sensitivity of the last answer to each input, at the checkpoint that is shown and before training.
+ * Mount the chart of the sensitivity of the last output to each input, at the shown checkpoint and before training.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */

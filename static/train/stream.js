@@ -1,4 +1,4 @@
-/** Trainings as they come from the server, and what their checkpoints make of the sequence. */
+/** Receives trainings from the server, and fetches the runs of their checkpoints over the sequence. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -13,8 +13,7 @@ const TOGETHER = 100; // ms of events to one picture
 
 /**
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store | null} lead has the sequence that checkpoints read, and its error message; null
- *   if there is none
+ * @param {import("../store.js").Store | null} lead the store with the sequence that checkpoints read, and its error message; null if there is none
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
@@ -23,7 +22,7 @@ export function createStreams(store, lead) {
   let sequence = lead?.get().text ?? "";
   let refused = false; // whether what is said beside the sequence was said here
 
-  /** Follow the training that a cell has now. @param {Name} name */
+  /** Receive the events of a cell's present training. @param {Name} name */
   function follow(name) {
     open[name]?.();
     const { id } = trainingOf(store.get(), name);
@@ -56,21 +55,21 @@ export function createStreams(store, lead) {
       (forGood) => {
         if (trainingOf(store.get(), name).id !== id) return;
         lost = !forGood;
-        const gone =
+        const closed =
           "The connection to this training was closed. Start the training again: the same recipe gives the same weights.";
-        store.update(setMessage, forGood ? gone : "The connection was lost. Reconnecting …");
+        store.update(setMessage, forGood ? closed : "The connection was lost. Reconnecting …");
       },
     );
     if (recording) deliver();
   }
 
-  /** Return how many checkpoints of a cell have not read a sequence yet. @param {Name} name @param {string} text */
+  /** Return the number of checkpoints of a cell without a run over a sequence. @param {Name} name @param {string} text */
   function missing(name, text) {
     const { reports, tapes, read } = trainingOf(store.get(), name);
     return reports.length - (read === text ? tapes.length : 0);
   }
 
-  /** Ask for what is missing on the tapes: one answer at a time, first where most is. */
+  /** Fetch the missing tapes, one response at a time. The cell with the most missing tapes comes first. */
   async function fetchTapes() {
     if (!lead || asking) return;
     asking = true;
@@ -99,7 +98,7 @@ export function createStreams(store, lead) {
 
   return {
     follow,
-    /** Read another sequence. @param {string} text */
+    /** Let the checkpoints read another sequence. @param {string} text */
     write(text) {
       sequence = text;
       fetchTapes();
@@ -108,7 +107,7 @@ export function createStreams(store, lead) {
 }
 
 /**
- * Cut the arrays of an answer, `(N × T × H)`, into one for each checkpoint.
+ * Split the arrays of a response, `(N × T × H)`, into one tape for each of N checkpoints.
  * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
  * @returns {Tape[]}
  */

@@ -1,6 +1,6 @@
 /**
- * The view state of the training page: for each cell its training as far as it has come, and which of its checkpoints
- * is shown. The state of each cell is the lab's, its run that of the checkpoint.
+ * The view state of the training page: the training of each cell, with the checkpoints so far, and the place of the shown
+ * checkpoint. Each cell has a view state as in the Lab, with the run of this checkpoint.
  */
 
 /** @import { Recipe } from "../boot.js" */
@@ -8,22 +8,28 @@
 /** @import { Run, Start } from "../run.js" */
 /** @import { State } from "../state.js" */
 /**
- * A checkpoint's report, as gru_core/training/checkpoints.py has it. What moved: gate, part, what it meets, unit, then and now.
+ * The report of a checkpoint, from gru_core/training/checkpoints.py. A `Move` is a changed weight: its gate, its part, the input or
+ * unit that it multiplies, its unit, and its values before and now.
  * @typedef {[string, string, string, number, number, number]} Move
  * @typedef {{step: number, losses: number[], rate: number, score: number, good_at: number | null, lags: number[],
  *            gates: Record<string, number>, moved: Move[], said: string[]}} Report
  */
-/** What a checkpoint makes of the sequence: `(T × H)` by signal, and `(T × K)`. @typedef {{signals: Record<string, Float32Array>, y: Float32Array}} Tape */
 /**
- * `start` is that of the runs that `tapes` are of: of the sequence `read`, one for each report, or fewer. `why` says why it
- * ended early. `twin` are the reports of the training that it was forked from.
+ * The run of a checkpoint over the sequence: `(T × H)` by signal, and outputs `(T × K)`.
+ * @typedef {{signals: Record<string, Float32Array>, y: Float32Array}} Tape
+ */
+/**
+ * `tapes` are runs of the checkpoints over the sequence `read`: one for each report, or fewer if some have not arrived. `start` is
+ * the first event of these runs. `why` is the reason if the training ended early. `twin` has the reports of the training from which
+ * this one branched.
  * @typedef {{id: string, recipe: Recipe, state: "waiting" | "running" | "done" | "stopped" | "failed", place: number,
  *            why: string, reports: readonly Report[], start: Start | null, read: string, tapes: readonly Tape[],
  *            twin: readonly Report[]}} Training
  */
 /**
- * `place` is that of the checkpoint that is shown, from 0. While `watching` it goes on by itself, `pace` of them a second.
- * `linear`: whether the network answers with numbers, so that its score is an error. `goal` is the step that is wanted until something else is: its checkpoint may yet have to come. `message` says what went wrong.
+ * `place` is the index of the shown checkpoint, from 0. While `watching`, the page plays `pace` checkpoints per second. `linear`:
+ * whether the network's outputs are numbers, so that its score is an error. `goal` is the wanted training step, with a checkpoint
+ * that may not have arrived yet. `message` describes the last error.
  * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
  *            pace: number, message: string}} Studio
  */
@@ -37,32 +43,32 @@ export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]
 /** @param {Studio} studio @param {Name} name @returns {Training} */
 export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trainings[name]);
 
-/** Return the training with the most checkpoints: its steps are those of the slider. @param {Studio} studio @returns {Training} */
+/** Return the training with the most checkpoints. The slider has its training steps. @param {Studio} studio @returns {Training} */
 export function longest(studio) {
   const all = namesOf(studio).map((name) => trainingOf(studio, name));
   return all.reduce((most, training) => (training.reports.length > most.reports.length ? training : most));
 }
 
-/** Return the step that is shown. @param {Studio} studio */
+/** Return the training step that is shown. @param {Studio} studio */
 export const stepOf = (studio) => longest(studio).reports[studio.place]?.step ?? 0;
 
-/** Return the place of a training's latest checkpoint at a step, or before it. @param {Training} training @param {number} step */
+/** Return the index of a training's latest checkpoint at or before a training step. @param {Training} training @param {number} step */
 export const placeAt = ({ reports }, step) =>
   Math.max(
     0,
     reports.findLastIndex((report) => report.step <= step),
   );
 
-/** Return the report of the checkpoint that is shown. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
+/** Return the report of the shown checkpoint. @param {Studio} studio @param {Name} name @returns {Report | undefined} */
 export const reportOf = (studio, name) => {
   const training = trainingOf(studio, name);
   return training.reports[placeAt(training, stepOf(studio))];
 };
 
-/** Return whether a training waits or runs. @param {{state: Training["state"]}} training */
+/** Return whether a training is waiting or running. @param {{state: Training["state"]}} training */
 export const isGoing = ({ state }) => state === "waiting" || state === "running";
 
-/** Return whether something is still being computed. @param {Studio} studio */
+/** Return whether a training is still waiting or running. @param {Studio} studio */
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
@@ -80,14 +86,14 @@ export const newTraining = (id, recipe, twin = []) => ({
 });
 
 /**
- * Give a cell another training. Its first checkpoints arrive at once.
+ * Give a cell another training.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
 export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } });
 
 /**
- * Add what has arrived of a training.
- * @param {Studio} studio @param {Name} name @param {string} id of which; of one that was replaced nothing is wanted any more
+ * Add the reports and the changes of a training that have arrived.
+ * @param {Studio} studio @param {Name} name @param {string} id of the training; if the cell has another training by now, ignore the news
  * @param {Partial<Training>} news @param {readonly Report[]} [reports]
  */
 export function receive(studio, name, id, news, reports = []) {
@@ -100,7 +106,7 @@ export function receive(studio, name, id, news, reports = []) {
   return seek(put(studio, name, { ...training, ...news, reports: all }));
 }
 
-/** Show the checkpoint that is wanted, as far as it has come. @param {Studio} studio */
+/** Show the wanted checkpoint, or the last one that has arrived. @param {Studio} studio */
 const seek = (studio) =>
   show(studio.goal === null ? studio : { ...studio, place: placeAt(longest(studio), studio.goal) });
 
@@ -131,7 +137,7 @@ export function watch(studio, watching) {
   return { ...(watching && atEnd ? goToPlace(studio, 0) : studio), watching, goal: watching ? null : studio.goal };
 }
 
-/** Go some checkpoints on, as far as they have arrived; watching stops at the end. @param {Studio} studio @param {number} places */
+/** Go forward by some checkpoints, up to the last one that has arrived. Playing stops at the end. @param {Studio} studio @param {number} places */
 export function tickBy(studio, places) {
   const moved = goToPlace(studio, studio.place + places);
   const atEnd = moved.place >= longest(moved).reports.length - 1 && !isBusy(moved);
@@ -144,7 +150,7 @@ export const setPace = (studio, pace) => ({ ...studio, pace });
 /** @param {Studio} studio @param {string} message */
 export const setMessage = (studio, message) => (message === studio.message ? studio : { ...studio, message });
 
-/** Put the checkpoint that is shown on each cell's tape. @param {Studio} studio @returns {Studio} */
+/** Put the run of the shown checkpoint on each cell's tape. @param {Studio} studio @returns {Studio} */
 function show(studio) {
   const cells = { ...studio.cells };
   const step = stepOf(studio);
@@ -160,7 +166,7 @@ function show(studio) {
   return { ...studio, cells };
 }
 
-/** The tape that a run was made of. @type {WeakMap<Run, Tape>} */
+/** The tape from which each run was made. @type {WeakMap<Run, Tape>} */
 const shownOf = new WeakMap();
 
 /** @param {State} state @param {Run} run */
@@ -170,7 +176,7 @@ function withRun(state, run) {
   return lookAt(shown, Math.min(shown.unit, layerOf(shown).H - 1));
 }
 
-/** Return a checkpoint's run, with that of the first checkpoint for a twin. @param {Training} training @param {number} at */
+/** Return the run of a checkpoint. Its original run is the run of the first checkpoint. @param {Training} training @param {number} at */
 function runAt({ id, start, tapes, reports }, at) {
   const from = /** @type {Start} */ (start);
   const run = newRun({ ...from, model: `${id}@${reports[at].step}`, twin: at > 0 }, { clamps: [], weights: [] });
@@ -187,7 +193,7 @@ function runAt({ id, start, tapes, reports }, at) {
   return run;
 }
 
-/** Return `(T × H)` as a row for each of H. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
+/** Return the values `(T × H)` as H rows. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
 export const rows = (values, H, T, columns) =>
   Array.from({ length: H }, (_, unit) => {
     const row = new Float64Array(columns).fill(NaN);

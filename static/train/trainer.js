@@ -24,10 +24,14 @@ import {
 /**
  * @param {StoreOf<Studio>} store
  * @param {(name: Name) => void} follow the events of a cell's training
- * @param {() => Recipe[] | null} readRecipes the form
+ * @param {() => Recipe[] | null} readRecipes reads the form
  */
 export function createTrainer(store, follow, readRecipes) {
-  /** Train recipes, one for each cell. @param {Recipe[]} recipes @param {(name: Name, id: string, recipe: Recipe) => Training} make */
+  /**
+   * Start trainings with these recipes, one for each cell.
+   * @param {Recipe[]} recipes
+   * @param {(name: Name, id: string, recipe: Recipe) => Training} make
+   */
   async function start(recipes, make) {
     store.update(setMessage, "");
     try {
@@ -52,8 +56,8 @@ export function createTrainer(store, follow, readRecipes) {
       await start(recipes, (_, id, recipe) => newTraining(id, recipe));
     },
     /**
-     * Branch from the checkpoint that is shown, with another learning rate.
-     * @param {number} rate @param {boolean} fork whether the curve so far stays beside the new one
+     * Branch from the shown checkpoint, with another learning rate.
+     * @param {number} rate @param {boolean} fork whether the page also keeps the old curve
      */
     async change(rate, fork) {
       const studio = store.get();
@@ -84,7 +88,14 @@ export function createTrainer(store, follow, readRecipes) {
   };
 }
 
-/** Return a new training that begins with the checkpoints of another up to a step. @param {Training} before @param {number} step @param {boolean} fork @param {Training} training @returns {Training} */
+/**
+ * Return a new training that starts with the checkpoints of another training, up to a training step.
+ * @param {Training} before
+ * @param {number} step
+ * @param {boolean} fork
+ * @param {Training} training
+ * @returns {Training}
+ */
 function branch(before, step, fork, training) {
   const count = placeAt(before, step) + 1;
   const { start, read, tapes, reports } = before;

@@ -1,4 +1,4 @@
-/** Two inputs compared: another sequence goes along on the same tape, and the pictures can show by how much it differs. */
+/** Compares two sequences: the second sequence is on the same tape, and the pictures can show the differences between the two runs. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */

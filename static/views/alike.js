@@ -1,9 +1,9 @@
-/** Similar moments: the selected steps of a unit, searched for in other units and in held-out sequences. */
+/** Similar moments: searches other units and held-out sequences for steps that are similar to the selected steps of a unit. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
 /**
- * What /api/moments answers. A place begins at its step `t`; in `common` step 0 is the first of the moment.
+ * The response of /api/moments. A place starts at its step `t`. In `common`, step 0 is the first step of the moment.
  * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, of: number | null,
  *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
  */
@@ -97,7 +97,12 @@ export function mountAlike(section, store, actions) {
     places.append(...moments.places.map((place) => placeOf(state, place, length)));
   }
 
-  /** Create the item of a place, with some steps around it; a press opens it. @param {State} state @param {Moments["places"][number]} place @param {number} length */
+  /**
+   * Create the list item of a place, with some steps around it. A press opens the place.
+   * @param {State} state
+   * @param {Moments["places"][number]} place
+   * @param {number} length
+   */
   function placeOf(state, { tokens, t }, length) {
     const open = () => {
       const keys = {

@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, until the button says otherwise. */
+/** The choice between light and dark. Until the visitor presses the button, the page follows the system's setting. */
 
 /** @import { Store } from "../store.js" */
 import { setTheme } from "../state.js";

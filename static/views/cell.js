@@ -1,6 +1,6 @@
 /**
- * The cell's figure with this step's values on its wires: one unit in numbers, or the whole layer as strips of colour. The
- * larger the value on a wire, the wider the wire and the stronger its colour.
+ * The cell's figure with the values at the cursor's step on its wires: one unit in numbers, or the whole layer as strips of color.
+ * The larger the value on a wire, the wider the wire and the stronger its color.
  */
 
 /** @import { Store } from "../store.js" */
@@ -20,7 +20,7 @@ const THINNEST = 1.5;
 const WIDEST = 5.5;
 
 /**
- * @param {HTMLElement} section which may have no zooms, sum and legend
+ * @param {HTMLElement} section may lack the zoom buttons, the sum and the legend
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures
  */
@@ -58,7 +58,12 @@ export function mountCell(section, store, figures) {
   }
 }
 
-/** Create the zoom with the numbers of one unit. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+/**
+ * Create the figure with the numbers of one unit.
+ * @param {SVGElement} svg
+ * @param {Record<Theme, Figure>} figures
+ * @returns {(state: State, worked: Worked) => void}
+ */
 function createUnit(svg, figures) {
   const [wires, slots, notes] = ["[data-wire]", "[data-slot]", "[data-replaced]"].map((selector) =>
     findAll(svg, selector),
@@ -90,7 +95,12 @@ function createUnit(svg, figures) {
   };
 }
 
-/** Create the zoom with all units as strips of color. @param {SVGElement} svg @param {Record<Theme, Figure>} figures @returns {(state: State, worked: Worked) => void} */
+/**
+ * Create the figure with all units as strips of color.
+ * @param {SVGElement} svg
+ * @param {Record<Theme, Figure>} figures
+ * @returns {(state: State, worked: Worked) => void}
+ */
 function createLayer(svg, figures) {
   const [wires, nodes] = ["[data-wire]", "[data-node]"].map((selector) => findAll(svg, selector));
 
@@ -117,7 +127,7 @@ function createLayer(svg, figures) {
 }
 
 /**
- * Return how much of its scale a value fills, from 0 to 1, and the colour that it has there.
+ * Return the place of a value on its scale, from 0 to 1, and its color.
  * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
  */
 function shade(figures, name, value, state) {
@@ -132,7 +142,12 @@ function shade(figures, name, value, state) {
   };
 }
 
-/** Draw a rectangle for each unit, and a frame around one of them. @param {Element} strip @param {string[]} colours @param {number} framed the unit, −1 for none */
+/**
+ * Draw a rectangle for each unit, and a frame around one of them.
+ * @param {Element} strip
+ * @param {string[]} colours
+ * @param {number} framed the unit with the frame, −1 for none
+ */
 function drawStrip(strip, colours, framed) {
   const across = Math.min(16, colours.length);
   const [width, height] = [64 / across, Math.min(12, 20 / Math.ceil(colours.length / across))];
@@ -158,12 +173,13 @@ function drawStrip(strip, colours, framed) {
 const isTerm = (name) => /^(Wx|Uh)\./.test(name);
 
 /**
- * Return a place from −1 to 1 for a term of a gate's sum, which can be of any size. A term of 2, which moves a gate most of the way, comes to 0.7.
+ * Map a term of a gate's sum, which can be any number, to a number from −1 to 1. A term of 2, which nearly opens a gate, becomes
+ * 0.7.
  * @param {number} term
  */
 const bounded = (term) => term / Math.hypot(2, term);
 
-/** Return the root mean square. @param {number[]} values */
+/** Return the root mean square of some values. @param {number[]} values */
 const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
 /** @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */

@@ -12,7 +12,7 @@ import { tellOutcome } from "../words.js";
 
 /**
  * @param {HTMLElement} group
- * @param {(state: State) => Named | null} namedBy the step that the view names
+ * @param {(state: State) => Named | null} namedBy returns the step that the view names
  * @param {Store} store
  * @param {{alter: Update, check: (by: "memory" | "influence", step: number, poke: Clamp[]) => void}} actions
  */

@@ -1,4 +1,4 @@
-/** Which way z is named: the switch, and the labels that stand at its ends. */
+/** The switch between the two conventions for z, and the labels at the ends of the color scale of z. */
 
 /** @import { Store } from "../store.js" */
 import { mountChoice } from "../elements.js";

@@ -1,4 +1,4 @@
-/** The cell's equations with this step's numbers in them. */
+/** The cell's equations with the numbers at the cursor's step. */
 
 /** @import { Store } from "../store.js" */
 import { findAll, setText } from "../elements.js";
@@ -11,7 +11,7 @@ import { workedAt } from "../reading.js";
  */
 export function mountEquations(section, store) {
   const slots = [...section.querySelectorAll("[data-slot]")];
-  /** The plus before a number, which becomes a minus if the number is negative. @type {Map<Element, Element | null>} */
+  /** The plus sign before each number. It becomes a minus sign if the number is negative. @type {Map<Element, Element | null>} */
   const pluses = new Map(
     slots.map((slot) => [slot, section.querySelector(`[data-plus="${slot.getAttribute("data-slot")}"]`)]),
   );

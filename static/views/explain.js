@@ -1,4 +1,4 @@
-/** A signal's label says in a sentence what the signal is: under the pointer, in the focus, or when it is tapped. */
+/** Explanations of signals: the label of a signal shows a sentence when the pointer or the focus is on it, or after a tap. */
 
 /** @param {HTMLElement} tape */
 export function mountExplain(tape) {

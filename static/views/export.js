@@ -1,4 +1,4 @@
-/** What is on the page as files: the page itself, a picture, the numbers. */
+/** The dialog that exports the view as files: the page itself, a picture, or the numbers. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, Theme } from "../state.js" */
@@ -12,7 +12,7 @@ import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 
-/** Return every picture that there can be, each with its name in words. @param {State} state @returns {[string, string][]} */
+/** Return all pictures that can be exported, each with its key and its name in words. @param {State} state @returns {[string, string][]} */
 function picturesOf(state) {
   const { signals } = cellOf(layerOf(state));
   return [
@@ -29,9 +29,9 @@ function picturesOf(state) {
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {HTMLElement} main whose cell and curves are pictures too
+ * @param {HTMLElement} main the part of the page with the cell and the curves, which can also be exported
  * @param {Store} store
- * @param {Record<Theme, Record<string, Figure>>} skeletons by picture
+ * @param {Record<Theme, Record<string, Figure>>} skeletons the empty figures from Python, by picture
  */
 export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
@@ -42,7 +42,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
 
-  /** Return whether what a picture shows is on the page now. @param {string} name @param {State} state */
+  /** Return whether the page now shows the content of a picture. @param {string} name @param {State} state */
   function isShown(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
     return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));

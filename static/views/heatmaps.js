@@ -1,6 +1,6 @@
 /**
- * The four signals on the tape: one Plotly figure behind the tape's rows, units down and steps right, and its numbers
- * if they fit. One figure for all, because an update costs as much for one heatmap as for four.
+ * The four signals on the tape: one Plotly figure behind the tape's rows, with units as rows and steps as columns, and the numbers
+ * in the cells if they fit. All signals share one figure, because an update of four heatmaps costs no more than an update of one.
  */
 
 /** @import { Store } from "../store.js" */
@@ -14,7 +14,7 @@ import { shownRows } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
 import { writeNumbers } from "./heatmaps/numbers.js";
 
-/** What the pictures depend on. @type {(keyof State)[]} */
+/** The parts of the state that change the pictures. @type {(keyof State)[]} */
 const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention", "difference"];
 
 /**
@@ -40,7 +40,7 @@ export function mountHeatmaps(tape, store, figures) {
   // Stored, because measuring while the page changes would force a layout each time.
   let places = measure();
 
-  /** Measure where each signal's cells stand in the figure. @returns {Record<string, Place>} */
+  /** Measure the place of each signal's cells in the figure. @returns {Record<string, Place>} */
   function measure() {
     const box = figure.getBoundingClientRect();
     const place = (/** @type {HTMLElement} */ plot) => {
@@ -93,7 +93,7 @@ export function mountHeatmaps(tape, store, figures) {
   }).observe(figure);
 
   return {
-    /** Let Plotly take over. @param {PlotlyLibrary} library */
+    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
     arrive(library) {
       Plotly = library;
       for (const { values } of rows) values.replaceChildren();
@@ -102,7 +102,11 @@ export function mountHeatmaps(tape, store, figures) {
   };
 }
 
-/** Return the figure for values, or for differences: without a veil, and with all signals on the scale of h. @param {Figure} figure @param {State} state */
+/**
+ * Return the figure for values or for differences. Differences have no veil, and all their signals use the scale of h.
+ * @param {Figure} figure
+ * @param {State} state
+ */
 function figureOf(figure, { theme, difference, run }) {
   if (!difference || !run.twin) return figure;
   const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));

@@ -1,4 +1,4 @@
-/** How to read the page: a dialog, which a button and ? open. */
+/** The dialog that explains the page. A button and the key ? open it. */
 
 /**
  * @param {HTMLElement} opener

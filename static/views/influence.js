@@ -1,4 +1,4 @@
-/** Influence: the sensitivity of the output and the state at the cursor, as tints of the tokens and as curves. */
+/** Influence: the sensitivity of the output and of the state at the cursor, as background colors of the tokens and as curves. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
@@ -48,7 +48,7 @@ export function mountInfluence(section, tape, store) {
     if (!sensitivity) return;
     if (!chart.isNew(sensitivity, state.scale, state.convention)) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tell(state, sensitivity));
+    setText(says, describe(state, sensitivity));
     setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, sensitivity);
     // With one unit, the layer's curve is that of the unit.
@@ -60,7 +60,7 @@ export function mountInfluence(section, tape, store) {
 }
 
 /** @param {State} state @param {Sensitivity} sensitivity */
-function tell(state, sensitivity) {
+function describe(state, sensitivity) {
   const most = listensTo(state);
   if (!most) return "";
   const { run, step } = state;
@@ -83,7 +83,8 @@ const tellScale = (scale) =>
     : "Each curve is divided by its largest value. The axis is logarithmic. On the tape the input with the largest gradient has the strongest color.";
 
 /**
- * Return the derivatives of the output by the input and by the unit's gates, and of the unit's h by what the layer carries.
+ * Return the curves of the derivatives: of the output with respect to the input and the unit's gates, and of the unit's h with
+ * respect to the layer's earlier states.
  * @param {State} state @param {Sensitivity} sensitivity
  * @returns {Curve[]}
  */
@@ -117,7 +118,7 @@ function curvesOf(state, sensitivity) {
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];
 }
 
-/** Return the sizes of a curve's values, or each over its largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
+/** Return a curve with the absolute values, or with these divided by the largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
 const scaled = (scale) => (curve) => {
   const sizes = curve.values.map(Math.abs);
   const most = scale === "normalized" ? Math.max(...sizes) || 1 : 1;

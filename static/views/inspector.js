@@ -1,4 +1,4 @@
-/** The inspector's frame: where the cursor is, and which views are shown. */
+/** The inspector: the place of the cursor, and the choice of the views. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
@@ -20,8 +20,8 @@ export function mountInspector(main, store) {
   let shown = null;
 
   /**
-   * Put the part that the visitor opens first in the column, where it is seen at once. The equations make room for whatever else is
-   * opened: they go under the tape, which has a place for them.
+   * Put the part that the visitor opens first in the column, where the visitor sees it at once. If a second part is open, the
+   * equations move to their place under the tape.
    * @param {readonly View[]} views
    */
   function place(views) {

@@ -1,6 +1,6 @@
 /**
- * Lights up what belongs together: the term under the pointer or focus, and everything on the page that is about the
- * same. A part of a sum, such as "r.Wx", also lights up what it is part of, "r".
+ * Highlights the term under the pointer or focus, and everything else on the page about the same signal. A part of a sum, such as
+ * "r.Wx", also highlights its gate, "r".
  */
 
 /** @param {HTMLElement} root */

@@ -18,7 +18,7 @@ const MOST_TICKS = 10; // along an edge of the picture
 
 /**
  * @param {HTMLElement} section
- * @param {HTMLElement} tape which has a ribbon of the shares
+ * @param {HTMLElement} tape has a ribbon with the shares
  * @param {Store} store
  */
 export function mountMemory(section, tape, store) {
@@ -30,7 +30,7 @@ export function mountMemory(section, tape, store) {
   const [bars, tallest] = [".bars", ".ribbon small"].map(finder(tape));
   const [isNewPicture, areNewLives] = [createGuard(), createGuard()];
 
-  /** Show the cursor's row on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
+  /** Show the contributions to the state at the cursor on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
@@ -49,7 +49,7 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** Show over each step how long the unit would keep its state if nothing changed any more. @param {State} state */
+  /** Show over each step how long the unit would keep its state if its gates kept their values. @param {State} state */
   function showHalfLives(state) {
     if (!areNewLives(state.run, state.received, state.layer, state.unit)) return;
     const steps = layerOf(state).rows.half_life[state.unit];
@@ -90,7 +90,7 @@ export function mountMemory(section, tape, store) {
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tell(state, row));
+    setText(says, describe(state, row));
     const other = row.twin && mixture(state, row.twin);
     twinSays.hidden = !other || other === mixture(state, row);
     if (other) setText(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
@@ -108,7 +108,7 @@ export function mountMemory(section, tape, store) {
 }
 
 /** @param {State} state @param {Mixture} row */
-function tell(state, row) {
+function describe(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
   const signal = memoryOf(layer);
@@ -128,7 +128,7 @@ function mixture(state, { shares, largest }) {
   return listed.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
 }
 
-/** Write a share in percent, with a decimal if it is small. @param {number} share */
+/** Write a share in percent, with one decimal if it is small. @param {number} share */
 const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)}%`);
 
 /** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */
@@ -138,7 +138,7 @@ function outline(values) {
 }
 
 /**
- * Name the steps along an edge: each, or every so many if they are close.
+ * Write the numbers of the steps along an edge. If the steps are close together, skip some of them.
  * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
  */
 function showTicks(edge, first, count, name) {

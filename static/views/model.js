@@ -1,4 +1,4 @@
-/** Which model: its question first, then the picker and its card. */
+/** The choice of the model: the question about its task, the list of models, and the card of the model. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Changes } from "../run.js" */
@@ -16,12 +16,12 @@ export function mountModel(section, store, actions) {
   const find = finder(section);
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   const changed = find("#changed");
-  /** How a sentence about a model begins. @type {Record<string, string>} */
+  /** The first words of the sentence about a model's origin. @type {Record<string, string>} */
   const origins = JSON.parse(find("#task").dataset.origins ?? "{}");
   let shown = "";
   let offered = store.get().models; // these came with the page
 
-  /** Offer the models that were uploaded since the page was loaded. @param {readonly ModelEntry[]} models */
+  /** Add the models that were uploaded after the page was loaded to the list. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
     const listed = [...picker.options].map(({ value }) => value);
@@ -78,7 +78,7 @@ function tellChanges({ clamps, weights }) {
   return all.length ? `This run has ${all.join(" and ")}.` : "";
 }
 
-/** List how a file was read. @param {string[]} sentences */
+/** Return a list of the sentences about how a file was read. @param {string[]} sentences */
 const readAs = (sentences) =>
   newElement("section", {}, [
     newElement("h2", "How the file was read"),

@@ -1,4 +1,4 @@
-/** The cursor's step in words, and what is answered there. */
+/** The description of the cursor's step in words, with the output. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */

@@ -1,4 +1,4 @@
-/** What to do next, in one line, until it was done once on this device. */
+/** A line that suggests the next action, until the visitor has done this action once on this device. */
 
 /** @import { Store } from "../store.js" */
 import { readStored, writeStored } from "../storage.js";
@@ -6,7 +6,7 @@ import { readStored, writeStored } from "../storage.js";
 const KEY = "stepped";
 
 /**
- * @param {HTMLElement | null} line there is none in an embedded or a saved page
+ * @param {HTMLElement | null} line line null in an embedded or a saved page
  * @param {Store} store
  */
 export function mountNext(line, store) {

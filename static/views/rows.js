@@ -1,4 +1,4 @@
-/** Which rows the heatmaps show: of which layer, all units or those that moved most, and how far they are scrolled. */
+/** The choice of the heatmaps' rows: the layer, all units or the units that changed most, and the scroll position. */
 
 /** @import { Store } from "../store.js" */
 /** @import { RowChoice } from "../state.js" */

@@ -1,4 +1,4 @@
-/** The sequence that is fed in: its box, examples, a random one, and what is wrong with it. */
+/** The input sequence: its text box, examples, a random sequence, and error messages. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */

@@ -1,4 +1,4 @@
-/** The link to what is on the page, and the HTML that embeds it in another page. */
+/** The dialog with the link to the view, and with the HTML that embeds the view in another page. */
 
 import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
@@ -8,9 +8,9 @@ import { LONGEST } from "../link.js";
 /**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {string} home the address of the server that links lead to, "" if it is not known: then there is nothing to share
- * @param {string} page its path there, "" or "compare"
- * @param {() => string} address what is looked at, beginning with "?"
+ * @param {string} home the address of the server that links lead to, "" if it is not known, and then there is nothing to share
+ * @param {string} page the path of the page on that server, "" or "compare"
+ * @param {() => string} address the query of the view, starting with "?"
  */
 export function mountShare(opener, dialog, home, page, address) {
   opener.hidden = home === "";

@@ -1,4 +1,4 @@
-/** One gate opened, the cell's closest zoom: every product in its sum, largest first, and their sum. */
+/** The sum of one gate, the closest zoom of the cell: all products of the sum, largest first, and the total. */
 
 /** @import { Part } from "./sum/parts.js" */
 /** @import { Store, Update } from "../store.js" */

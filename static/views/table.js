@@ -1,4 +1,7 @@
-/** A heatmap as a table: steps down, units right, the cursor's cell marked; all of it can be copied as CSV. */
+/**
+ * A heatmap as a table, with a row for each step and a column for each unit. The cursor's cell is marked, and the visitor can copy
+ * the whole table as CSV.
+ */
 
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
@@ -14,7 +17,7 @@ import { createGuard } from "../store.js";
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
 /**
- * Write all of a signal as CSV, a line for each step.
+ * Write the whole signal as CSV, with a line for each step.
  * @param {State} state
  */
 function csv(state) {
@@ -32,7 +35,7 @@ function csv(state) {
 
 /**
  * @param {HTMLElement} section
- * @param {HTMLElement} tape each of whose pictures has a button that opens its table
+ * @param {HTMLElement} tape with pictures; each picture has a button that opens its table
  * @param {Store} store
  */
 export function mountTable(section, tape, store) {
@@ -62,7 +65,7 @@ export function mountTable(section, tape, store) {
   let [above, rowHeight, height, scrolled] = [0, 0, 0, 0];
   pages.addEventListener("scroll", () => (scrolled = pages.scrollTop), { passive: true });
 
-  /** Scroll a row into sight, without scrollIntoView, which would move the page as well. @param {number} row */
+  /** Scroll the table so that a row is visible. scrollIntoView would also scroll the page. @param {number} row */
   function bringIntoSight(row) {
     if (!rowHeight) {
       const first = /** @type {HTMLElement} */ (body.children[0]);
@@ -113,8 +116,8 @@ export function mountTable(section, tape, store) {
 }
 
 /**
- * Write a row of the table, and reuse the cells that it has.
- * @param {HTMLElement} part @param {number} i @param {"col" | "row"} heads what is a head: all of it, or its first
+ * Write a row of the table, and reuse its existing cells.
+ * @param {HTMLElement} part @param {number} i @param {"col" | "row"} heads "col": all cells are headings; "row": the first cell is one
  * @param {string[]} texts
  */
 function fill(part, i, heads, texts) {

@@ -1,4 +1,4 @@
-/** The tape's frame: its columns, inputs and outputs, and the one cursor. The heatmaps are views of their own. */
+/** The tape: its columns, inputs and outputs, and the cursor. The heatmaps on the tape are a separate view. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
@@ -8,9 +8,9 @@ import { createLabels } from "./tape/labels.js";
 import { mountPointer } from "./tape/pointer.js";
 
 /**
- * @param {HTMLElement} tape which may have no inputs or no outputs
+ * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {Store} store
- * @param {string} [beside] the name of the other run, whose outputs stand under the run's
+ * @param {string} [beside] the name of the second run, with outputs below the outputs of this run
  */
 export function mountTape(tape, store, beside = "original") {
   const [scroller, cursor, ahead, columns, tokens] = [".scroller", ".cursor", ".ahead", ".columns", ".tokens ol"].map(

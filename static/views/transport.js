@@ -1,4 +1,4 @@
-/** Moving through the sequence: buttons, the step slider, playing, and the keys that do the same. */
+/** The controls that move through the sequence: buttons, the step slider, the play button, and keys for the same actions. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */

@@ -13,7 +13,10 @@ import { createParity } from "./upload/parity.js";
 /** @type {("alphabet" | "labels")[]} */
 const NAMES = ["alphabet", "labels"];
 
-/** White space in a name, as a sequence has it too: spaces separate the names. @type {Record<string, string>} */
+/**
+ * Visible characters for white space in a name, because spaces separate the names. Sequences use the same characters.
+ * @type {Record<string, string>}
+ */
 const PICTURES = { "\n": "↵", "\r": "␍", "\t": "⇥" };
 
 /** @type {Answers} */
@@ -32,10 +35,10 @@ export function mountUpload(opener, dialog, actions) {
   const parity = createParity(summary);
   let id = ""; // of the upload, or of the model once it is read
   let answers = NO_ANSWERS;
-  /** A model whose cell has a page of its own, which is opened when the dialog is closed. @type {ModelEntry | null} */
+  /** A model that needs another page for its cell. This page opens when the dialog is closed. @type {ModelEntry | null} */
   let elsewhere = null;
 
-  /** Do some work; if it fails, say why and leave everything else as it is. @param {() => Promise<void>} work */
+  /** Run some work. If it fails, show the reason and change nothing else. @param {() => Promise<void>} work */
   async function perform(work) {
     dialog.setAttribute("aria-busy", "true");
     if (!(await attempt(error, work))) error.scrollIntoView({ block: "nearest" });
@@ -92,7 +95,11 @@ export function mountUpload(opener, dialog, actions) {
     parity.clear();
   }
 
-  /** Take a dropped file: names (.json) and reference outputs (.npz) once a model is there, else a model. @param {File} file */
+  /**
+   * Use a dropped file. If there is a model, a .json file has names and an .npz file has reference outputs. Every other file is a
+   * model.
+   * @param {File} file
+   */
   async function receive(file) {
     if (!dialog.open) dialog.showModal();
     const complete = !summary.hidden;
@@ -162,7 +169,7 @@ function readNames(text) {
   return { alphabet, labels };
 }
 
-/** Return names as a field shows them. @param {string[] | null} names */
+/** Return names as the text of a field, separated by spaces. @param {string[] | null} names */
 function written(names) {
   return names?.map((name) => name.replace(/\s/g, (c) => PICTURES[c] ?? "␣")).join(" ") ?? "";
 }

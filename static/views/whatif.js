@@ -1,4 +1,4 @@
-/** What if: clamp something, list the changes, and show their effect compared with the original run. */
+/** What if: the form for clamps, the list of changes, and their effect compared with the original run. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { State } from "../state.js" */
@@ -14,7 +14,7 @@ import { mountForm } from "./whatif/form.js";
 import { createMarks } from "./whatif/marks.js";
 import { tellScore } from "./whatif/text.js";
 
-/** Return the model's example question to which the run on the tape is the answer, if there is one. @param {State} state */
+/** Return the example question of the model that the run on the tape answers, if there is one. @param {State} state */
 function questionOf({ models, run }) {
   const here = writeScenario(scenarioOf(run));
   const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};
@@ -26,7 +26,7 @@ function questionOf({ models, run }) {
 
 /**
  * @param {HTMLElement} section
- * @param {HTMLElement} tape which marks what is clamped
+ * @param {HTMLElement} tape shows a mark for each clamp
  * @param {Store} store
  * @param {{alter: Update, score: () => Promise<void>}} actions
  */

@@ -66,7 +66,7 @@ def test_a_bad_link_shows_an_error_and_an_example(client: TestClient, link: dict
     assert 'value="A x x y B z' in response.text
 
 
-def test_the_exported_page_contains_every_run_that_it_can_show(client: TestClient) -> None:
+def test_the_exported_page_contains_every_run_that_it_shows(client: TestClient) -> None:
     link = {"task": "store-and-recall", "sequence": "A b ?", "clamps": "z.1@2=0.5"}
     file = client.get("/api/export/compare.html", params=link)
     assert file.headers["content-disposition"] == 'attachment; filename="gruscope-compare.html"'

@@ -105,7 +105,7 @@ def visiting(settings: Settings, proxies: str | None = None) -> Iterator[Visitor
 
 
 def post_head(path: str, body: bytes) -> bytes:
-    """Return the head of a POST request whose response ends the connection."""
+    """Return the head of a POST request. Its response ends the connection."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
 
@@ -116,7 +116,7 @@ def follow_request(code: str, headers: str = "") -> bytes:
 
 
 def status(visitor: socket.socket) -> bytes:
-    """Return the status of a response whose body is an error or a flat JSON object."""
+    """Return the status of a response with an error or a flat JSON object as its body."""
     response = b""
     while not response.endswith(b"}"):
         piece = visitor.recv(65536)

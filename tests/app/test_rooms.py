@@ -121,12 +121,12 @@ def test_a_secret_reopens_its_own_room_even_after_a_restart() -> None:
         assert again.json()["code"] == teacher.code
         other_room = await server.client.post("/api/rooms", json={"view": LAB, "secret": "x" * 32})
         assert other_room.json()["code"] != teacher.code
-        kept = teacher.code, teacher.secret
+        credentials = teacher.code, teacher.secret
 
         async def later(after: Server) -> None:
-            assert (await after.client.get(f"/api/rooms/{kept[0]}/qr.svg")).status_code == 404
-            opened = await after.client.post("/api/rooms", json={"view": LAB, "secret": kept[1]})
-            assert opened.json()["code"] == kept[0]
+            assert (await after.client.get(f"/api/rooms/{credentials[0]}/qr.svg")).status_code == 404
+            opened = await after.client.post("/api/rooms", json={"view": LAB, "secret": credentials[1]})
+            assert opened.json()["code"] == credentials[0]
 
         async with serving(Settings()) as after:
             await later(after)
@@ -174,7 +174,7 @@ def test_every_page_can_be_shown_in_a_room() -> None:
     in_room(test)
 
 
-def test_solutions_of_questions_from_the_cursor_come_from_the_core() -> None:
+def test_solutions_of_questions_about_the_cursor_come_from_the_core() -> None:
     async def test(server: Server) -> None:
         sequence = gru.load("store-and-recall").examples[0]
         link = f"?model=store-and-recall&sequence={sequence.replace(' ', '+')}&t=4&unit=3"
@@ -290,7 +290,7 @@ def test_a_question_of_a_lesson_covers_the_figure_until_the_reveal() -> None:
     in_room(test)
 
 
-def test_a_question_from_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
+def test_a_question_about_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
     async def test(server: Server) -> None:
         (step,) = (await server.client.get("/api/lessons/gates/outline")).json()[1:2]
         view = {"page": "lessons/gates", "link": step["link"].replace("t=4", "t=2"), "step": 2}

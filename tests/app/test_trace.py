@@ -157,7 +157,7 @@ def test_a_changed_run_comes_with_the_original_run_and_their_differences(
     assert done["moved"][0] == pytest.approx(np.abs(clamped.h - clamped.layers[0].h_prev).sum(0))
 
 
-def test_numeric_outputs_differ_from_a_hundredth_on(client: TestClient) -> None:
+def test_numeric_outputs_differ_if_their_gap_is_above_a_hundredth(client: TestClient) -> None:
     text = "=0.3 +0.2 0.1 0.2 =0.1 0.3"
     closed = {"gate": "z", "from": 4, "to": None, "value": 0.0}
     scenario = {"model": "pocket-calculator", "sequence": text, "clamps": [closed]}

@@ -40,7 +40,7 @@ def served(client: TestClient) -> Any:
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 28), (10, 14), (28, 28)])
-def test_equations_equal_the_core_alone_and_with_a_run(
+def test_equations_equal_the_core_in_their_own_response_and_in_a_run(
     stacked_client: TestClient, first: int, last: int
 ) -> None:  # fmt: skip
     changes = {"clamps": CLAMPS, "weights": WEIGHTS}

@@ -1,4 +1,4 @@
-"""Bring your own network over the wire: a file in, a model or a question out, and a link while it is kept."""
+"""Uploads through the API: a file gives a model or a question, and its link works while the server stores the file."""
 
 from __future__ import annotations
 
@@ -35,15 +35,18 @@ GONE = "this server does not store this uploaded model; upload the file again"
 
 @pytest.fixture(autouse=True, scope="module")
 def in_this_process() -> Iterator[None]:
-    """No process of its own for each of hundreds of files: `test_reading.py` has that."""
+    """Read files in this process, because one process for each of hundreds of files would be slow.
+
+    `test_reading.py` tests the child process.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_run", lambda asked, _: (0, child.answer(asked)))
+        patch.setattr(reading, "_run", lambda request, _: (0, child.answer(request)))
         yield
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kept")
+    return tmp_path_factory.mktemp("uploads")
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +55,16 @@ def client(folder: Path) -> Iterator[TestClient]:
         yield client
 
 
-def bring(client: TestClient, file: str, **answers: Any) -> dict[str, Any]:
-    """What the server says of a fixture."""
+def upload(client: TestClient, file: str, **answers: Any) -> dict[str, Any]:
+    """Upload a fixture, answer its questions, and return the body of the last response."""
     response = client.post("/api/models", params={"name": file}, content=(FIXTURES / file).read_bytes())
-    found: dict[str, Any] = response.json()
-    assert response.status_code == (201 if "model" in found else 200), found
+    body: dict[str, Any] = response.json()
+    assert response.status_code == (201 if "model" in body else 200), body
     if answers:
-        response = client.post(f"/api/models/{found['upload']}/answers", json=answers)
+        response = client.post(f"/api/models/{body['upload']}/answers", json=answers)
         assert response.status_code == 201, response.text
-        found = response.json()
-    return found
+        body = response.json()
+    return body
 
 
 def npz(**arrays: Any) -> bytes:
@@ -77,18 +80,18 @@ REAL = (
 
 
 @pytest.mark.parametrize("file", REAL)
-def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: str) -> None:
-    found = formats.read_file(FIXTURES / file)
-    entry = bring(client, file)["model"]
+def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClient, file: str) -> None:
+    imported = formats.read_file(FIXTURES / file)
+    entry = upload(client, file)["model"]
     assert re.fullmatch("u-[0-9a-f]{32}", entry["id"])
-    assert entry["said"] == list(found.said)
+    assert entry["said"] == list(imported.said)
     assert entry["card"]["weights"] == "imported"
     assert entry["card"]["title"] == file.split(".")[0]
     assert client.get(f"/api/models/{entry['id']}").json() == entry
     sequence = entry["examples"][0]
     scenario = {"model": entry["id"], "sequence": sequence}
     run = client.post("/api/trace", json=scenario).json()
-    for layer, sent in zip(gru.trace(found.model, sequence).layers, run["layers"], strict=True):
+    for layer, sent in zip(gru.trace(imported.model, sequence).layers, run["layers"], strict=True):
         np.testing.assert_allclose(sent["h"], layer.h, atol=1e-6)
     for path, more in (("sums", {"from": 1, "to": 2}), ("ledger", {"from": 1, "to": 2}), ("sensitivity", {"t": 2})):
         answer = client.post(f"/api/{path}", json=scenario | {"layer": 1, "unit": 1} | more)
@@ -99,7 +102,7 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
     proof = client.post(f"/api/models/{entry['id']}/check", content=reference).json()
     assert proof["passed"]
     assert proof["cause"] is None
-    assert proof["text"] == str(gru.check(found, reference))
+    assert proof["text"] == str(gru.check(imported, reference))
     assert [d["name"] for d in proof["differences"]] == ["h_l0", "h_l1", "y"]
     assert set(proof["differences"][0]) == {"name", "title", "largest", "relative", "step", "unit", "first", "by_step"}
     for page in ("/", "/embed"):
@@ -114,19 +117,19 @@ def test_a_real_file_comes_in_is_run_shown_and_proved(client: TestClient, file: 
     assert entry["id"] not in client.get("/api/models").text  # the link is the key
 
 
-def test_a_question_is_answered_one_by_one_or_at_once(client: TestClient) -> None:
-    asked = bring(client, "pytorch-both.safetensors")
-    assert asked["question"]["key"] == "direction"
-    assert [option["value"] for option in asked["question"]["options"]] == ["forward", "backward"]
+def test_questions_are_answered_one_by_one_or_all_at_once(client: TestClient) -> None:
+    first_response = upload(client, "pytorch-both.safetensors")
+    assert first_response["question"]["key"] == "direction"
+    assert [option["value"] for option in first_response["question"]["options"]] == ["forward", "backward"]
     for unanswered in (
-        client.post("/api/trace", json={"model": asked["upload"], "sequence": "1"}),
-        client.get(f"/api/models/{asked['upload']}"),
-        client.post(f"/api/models/{asked['upload']}/check", content=b"x"),
+        client.post("/api/trace", json={"model": first_response["upload"], "sequence": "1"}),
+        client.get(f"/api/models/{first_response['upload']}"),
+        client.post(f"/api/models/{first_response['upload']}/check", content=b"x"),
     ):
         assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
-    forward = bring(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
-    backward = bring(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
-    assert len({forward["id"], backward["id"], asked["upload"]}) == 3
+    forward = upload(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
+    backward = upload(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
+    assert len({forward["id"], backward["id"], first_response["upload"]}) == 3
     reference = (FIXTURES / "pytorch-both-reference.npz").read_bytes()
     assert client.post(f"/api/models/{backward['id']}/check", content=reference).json()["passed"]
 
@@ -135,27 +138,27 @@ def test_a_question_is_answered_one_by_one_or_at_once(client: TestClient) -> Non
         f"{g}/recurrent_kernel": (4, 12) for g, _ in layers
     }
     bare = npz(**{name: np.ones(shape, np.float32) for name, shape in shapes.items()})
-    said = client.post("/api/models", content=bare).json()
+    body = client.post("/api/models", content=bare).json()
     answers: dict[str, str] = {}
-    while "question" in said:
-        question = said["question"]
+    while "question" in body:
+        question = body["question"]
         answers[question["key"]] = question["options"][0]["value"]
-        one = {question["key"]: question["options"][0]["value"]}
-        said = client.post(f"/api/models/{said['upload']}/answers", json={"answers": one}).json()
+        single = {question["key"]: question["options"][0]["value"]}
+        body = client.post(f"/api/models/{body['upload']}/answers", json={"answers": single}).json()
     assert list(answers) == ["network", "reset"]
     first = client.post("/api/models", content=bare).json()["upload"]
-    assert client.post(f"/api/models/{first}/answers", json={"answers": answers}).json() == said
+    assert client.post(f"/api/models/{first}/answers", json={"answers": answers}).json() == body
 
 
-def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None:
-    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+def test_symbols_and_outputs_can_be_named_after_the_upload(client: TestClient) -> None:
+    entry = upload(client, "pytorch-tagger.safetensors")["model"]
     alphabet = [f"w{i}" for i in range(len(entry["alphabet"]))]
     path = f"/api/models/{entry['id']}/answers"
     named = client.post(path, json={"answers": {}, "alphabet": alphabet, "labels": None}).json()["model"]
     assert named["alphabet"] == alphabet
     assert named["id"] != entry["id"]
     softmax = client.post(f"/api/models/{named['id']}/answers", json={"answers": {"readout": "softmax"}}).json()
-    assert softmax["model"]["alphabet"] == alphabet  # as it was said before
+    assert softmax["model"]["alphabet"] == alphabet  # as in the earlier request
     for wrong, message in (
         ({"alphabet": ["a"]}, "1 symbols of the alphabet were given, but"),
         ({"alphabet": ["\ud800"] * len(alphabet)}, "the invisible character U+D800"),
@@ -170,11 +173,11 @@ def test_symbols_and_outputs_can_be_named_afterwards(client: TestClient) -> None
 
 
 def test_the_same_file_and_answers_have_the_same_id_on_any_server(client: TestClient, tmp_path: Path) -> None:
-    entry = bring(client, "pytorch-bare.npz")
-    assert bring(client_with_uploads(tmp_path), "pytorch-bare.npz") == entry
-    assert bring(client, "pytorch-bare.npz") == entry
+    entry = upload(client, "pytorch-bare.npz")
+    assert upload(client_with_uploads(tmp_path), "pytorch-bare.npz") == entry
+    assert upload(client, "pytorch-bare.npz") == entry
     other = client.post("/api/models", params={"name": "b"}, content=(FIXTURES / "pytorch-bare.npz").read_bytes())
-    assert other.json()["model"]["id"] != entry["model"]["id"]  # its title is another
+    assert other.json()["model"]["id"] != entry["model"]["id"]  # because its title differs
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_the_same_file_and_answers_have_the_same_id_on_any_server(client: TestCl
         ("a\0b\r\nc\u202e", "abc"),
     ],
 )
-def test_a_name_is_a_title_and_nothing_else(client: TestClient, name: str, title: str) -> None:
+def test_a_file_name_is_only_used_as_a_title(client: TestClient, name: str, title: str) -> None:
     content = (FIXTURES / "pytorch-bare.npz").read_bytes()
     entry = client.post("/api/models", params={"name": name}, content=content).json()["model"]
     assert entry["card"]["title"] == title
@@ -195,15 +198,15 @@ def test_a_name_is_a_title_and_nothing_else(client: TestClient, name: str, title
     assert title in unescape(html)
 
 
-def test_a_gru_scope_file_comes_in_as_brought_whatever_its_card_says(client: TestClient) -> None:
+def test_an_uploaded_gru_scope_file_is_marked_as_imported(client: TestClient) -> None:
     content = presets.path("flip-flop").read_bytes()
     entry = client.post("/api/models", content=content).json()["model"]
     assert (entry["card"]["title"], entry["card"]["weights"]) == ("Flip-flop", "imported")
     assert entry["said"][0].startswith("A GRU Scope model, trained")
 
 
-def test_a_check_names_what_was_confused(client: TestClient) -> None:
-    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+def test_a_parity_check_names_the_cause_and_refuses_a_bad_reference(client: TestClient) -> None:
+    entry = upload(client, "pytorch-tagger.safetensors")["model"]
     reference = (FIXTURES / "pytorch-tagger-reference.npz").read_bytes()
     path = f"/api/models/{entry['id']}/answers"
     wrong = client.post(path, json={"answers": {"order": "z,r,h"}}).json()["model"]
@@ -218,7 +221,7 @@ def test_a_check_names_what_was_confused(client: TestClient) -> None:
 
 
 def test_a_model_is_compared_with_a_second_file(client: TestClient) -> None:
-    entry = bring(client, "pytorch-tagger.safetensors")["model"]
+    entry = upload(client, "pytorch-tagger.safetensors")["model"]
     path = f"/api/models/{entry['id']}/check"
     proof = client.post(path, content=(FIXTURES / "pytorch-tagger.onnx").read_bytes()).json()
     assert (proof["passed"], proof["cause"], proof["remedy"]) == (True, None, None)
@@ -236,7 +239,7 @@ def test_a_model_is_compared_with_a_second_file(client: TestClient) -> None:
         assert (refused["code"], message in refused["message"]) == ("format", True)
 
 
-def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient) -> None:
+def test_a_shipped_model_can_be_checked_but_takes_no_answers(client: TestClient) -> None:
     model = gru.load("flip-flop")
     run = gru.trace(model, "A x B")
     zero = npz(x=run.layers[0].x, h=np.zeros_like(run.h))
@@ -247,8 +250,8 @@ def test_a_shipped_model_can_be_checked_but_not_answered_for(client: TestClient)
     assert (refused.status_code, refused.json()["error"]["where"]) == (422, "model")
 
 
-def test_a_file_that_was_damaged_on_disk_is_gone_and_is_repaired_by_the_same_file(tmp_path: Path) -> None:
-    id = bring(client_with_uploads(tmp_path), "pytorch-cell.safetensors")["model"]["id"]
+def test_a_file_damaged_on_disk_is_missing_until_it_is_uploaded_again(tmp_path: Path) -> None:
+    id = upload(client_with_uploads(tmp_path), "pytorch-cell.safetensors")["model"]["id"]
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     for most, at in enumerate((0, 30, 65, 200, len(whole) // 3, 2 * len(whole) // 3, len(whole) - 1), 500):
@@ -263,13 +266,13 @@ def test_a_file_that_was_damaged_on_disk_is_gone_and_is_repaired_by_the_same_fil
                 assert answer.status_code < 300 or answer.json()["error"]["code"] == "gone"
             assert client.get("/", params={"model": id}).status_code == 200
             assert client.get("/api/export/trace.csv", params={"model": id}).status_code in (200, 404)
-            assert bring(client, "pytorch-cell.safetensors")["model"]["id"] == id
+            assert upload(client, "pytorch-cell.safetensors")["model"]["id"] == id
             assert file.read_bytes() == whole
             assert client.get(f"/api/models/{id}").status_code == 200
 
 
-def test_a_link_to_what_is_gone_says_so(client: TestClient, folder: Path, tmp_path: Path) -> None:
-    id = bring(client, "pytorch-cell.safetensors")["model"]["id"]
+def test_a_link_to_a_deleted_model_reports_this(client: TestClient, folder: Path, tmp_path: Path) -> None:
+    id = upload(client, "pytorch-cell.safetensors")["model"]["id"]
     assert client.get(f"/api/models/{id}").status_code == 200
     (folder / f"{id}.upload").unlink()
     for elsewhere in (client, client_with_uploads(tmp_path), TestClient(create_app(Settings()))):
@@ -290,13 +293,13 @@ def test_a_link_to_what_is_gone_says_so(client: TestClient, folder: Path, tmp_pa
 
 
 def test_a_bad_sequence_in_a_link_still_shows_the_model(client: TestClient) -> None:
-    id = bring(client, "pytorch-tagger.safetensors")["model"]["id"]
+    id = upload(client, "pytorch-tagger.safetensors")["model"]["id"]
     html = client.get("/", params={"model": id, "sequence": "nope"}).text
     assert f'<option value="{id}" selected' in html
     assert "Here is an example instead" in html
 
 
-def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> None:
+def test_a_large_alphabet_is_shown_with_a_short_hint(client: TestClient) -> None:
     arrays = {f"gru.{name}": array for name, array in np.load(FIXTURES / "pytorch-bare.npz").items()}
     arrays["embedding.weight"] = np.ones((1000, 3), np.float32)
     entry = client.post("/api/models", content=npz(**arrays)).json()["model"]
@@ -308,7 +311,7 @@ def test_a_large_alphabet_is_shown_without_being_listed(client: TestClient) -> N
     assert len(refused.content) < 500
 
 
-def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
+def test_a_model_above_the_limits_of_the_settings_is_refused(tmp_path: Path) -> None:
     client = client_with_uploads(tmp_path, max_units=4)
     content = (FIXTURES / "pytorch-tagger.safetensors").read_bytes()
     response = client.post("/api/models", content=content)
@@ -321,7 +324,7 @@ def test_the_limits_of_the_settings_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(read_only=True, uploads="unused")])
-def test_where_nothing_can_be_brought_the_reason_is_said(settings: Settings, tmp_path: Path) -> None:
+def test_a_server_without_uploads_refuses_them_with_a_reason(settings: Settings, tmp_path: Path) -> None:
     if settings.read_only:
         settings = Settings(read_only=True, uploads=str(tmp_path))
     client = TestClient(create_app(settings))
@@ -333,12 +336,12 @@ def test_where_nothing_can_be_brought_the_reason_is_said(settings: Settings, tmp
     assert '"uploads":false' in client.get("/").text
 
 
-def test_what_is_kept_is_still_shown_read_only(client: TestClient, folder: Path) -> None:
-    id = bring(client, "pytorch-bare.npz")["model"]["id"]
+def test_a_read_only_server_still_shows_stored_models(client: TestClient, folder: Path) -> None:
+    id = upload(client, "pytorch-bare.npz")["model"]["id"]
     assert client_with_uploads(folder, read_only=True).get(f"/api/models/{id}").status_code == 200
 
 
-def test_a_file_above_the_limit_is_refused_by_its_length_and_by_what_arrives(tmp_path: Path) -> None:
+def test_a_file_above_the_limit_is_refused_by_its_declared_and_by_its_real_length(tmp_path: Path) -> None:
     client = client_with_uploads(tmp_path, max_upload=2**20)
     arrived = 0
 
@@ -413,7 +416,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_file_gets_a_clear_answer_and_leaves_nothing(client: TestClient, folder: Path, case: str) -> None:
+def test_a_bad_file_is_refused_with_a_reason_and_not_stored(client: TestClient, folder: Path, case: str) -> None:
     content, message = BAD[case]
     before = sorted(folder.iterdir())
     response = client.post("/api/models", params={"name": "zqzq<script>"}, content=content)
@@ -426,7 +429,7 @@ def test_a_bad_file_gets_a_clear_answer_and_leaves_nothing(client: TestClient, f
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestClient) -> None:
+def test_a_gru_scope_file_that_cannot_be_run_is_refused(client: TestClient) -> None:
     model = deep(units=2)
     assert client.post("/api/models", content=model.to_bytes()).status_code == 201
     broken = [replace(model, card=replace(model.card, examples=(example,))) for example in ("", "?")]
@@ -436,7 +439,7 @@ def test_a_model_of_ones_own_making_that_cannot_be_run_is_refused(client: TestCl
 
 
 @pytest.mark.parametrize("kind", fuzz.ENDINGS)
-def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp_path: Path, kind: str) -> None:
+def test_100_mutated_files_give_a_model_or_a_refusal(client: TestClient, tmp_path: Path, kind: str) -> None:
     originals = fuzz.files(kind)
     outcomes: Counter[int] = Counter()
     with client_with_uploads(tmp_path / "kept") as client:
@@ -450,22 +453,22 @@ def test_of_100_mutated_files_each_is_a_model_or_refused(client: TestClient, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
-def test_a_run_of_a_network_with_a_mask_says_which_timesteps_it_skips(client: TestClient) -> None:
-    model = bring(client, "keras3-masked.keras")["model"]["id"]
+def test_a_run_of_a_masked_network_lists_the_skipped_timesteps(client: TestClient) -> None:
+    model = upload(client, "keras3-masked.keras")["model"]["id"]
     run = client.post("/api/trace", json={"model": model, "sequence": "0 3 0 1"}).json()
     assert run["mask"] == [False, True, False, True]
     assert run["layers"][1]["h"][2] == run["layers"][1]["h"][1]
     assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A x"}).json()["mask"] is None
 
 
-def test_a_file_of_pytorch_is_uploaded_as_it_is(client: TestClient) -> None:
-    assert "PyTorch's nn.GRU" in bring(client, "pytorch-lightning.ckpt")["model"]["said"][0]
+def test_a_pytorch_checkpoint_can_be_uploaded_without_conversion(client: TestClient) -> None:
+    assert "PyTorch's nn.GRU" in upload(client, "pytorch-lightning.ckpt")["model"]["said"][0]
     page = client.get("/").text
     assert f'accept="{",".join(ENDINGS)}"' in page
     assert KINDS in page
 
 
-def test_a_vocabulary_of_10_000_is_not_listed_whole(client: TestClient) -> None:
+def test_only_a_part_of_a_vocabulary_of_10_000_is_listed(client: TestClient) -> None:
     rng = np.random.default_rng(0)
     arrays = torch_layer(rng, 8, 4, prefix="gru.") | {"embed.weight": rng.normal(size=(10_000, 8)).astype(np.float32)}
     entry = client.post("/api/models", content=npz(**arrays)).json()["model"]

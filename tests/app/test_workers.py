@@ -106,7 +106,7 @@ def command_of(pid: int) -> str:
         return ""
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Return whether a process has ended."""
     try:
         return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
@@ -255,7 +255,7 @@ def test_a_killed_primary_is_replaced_and_no_request_hangs(server: Server) -> No
     response = line.getresponse()
     assert response.status in (201, 503)
     assert response.status == 201 or response.headers["retry-after"]
-    while not gone(killed) or server.primary != survivor:
+    while not has_ended(killed) or server.primary != survivor:
         time.sleep(0.05)
     for pid in server.workers:
         assert server.request(pid, "GET", f"/rooms/{room['code']}")[0] == 200  # rooms are stored in a file
@@ -274,7 +274,7 @@ def test_rooms_in_redis_survive_a_killed_process_and_sigterm_ends_all_streams(tm
             room = server.request_json(server.secondary, "POST", "/api/rooms", {"view": LAB})
             killed = server.primary
             os.kill(killed, signal.SIGKILL)
-            while not gone(killed):
+            while not has_ended(killed):
                 time.sleep(0.02)
             streams = [server.open(pid, "GET", f"/api/rooms/{room['code']}/events") for pid in server.workers]
             for stream in streams:
@@ -285,7 +285,7 @@ def test_rooms_in_redis_survive_a_killed_process_and_sigterm_ends_all_streams(tm
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(20) == 0
             assert time.monotonic() - start < 8  # 3 s of grace, on a busy machine
-            assert all(map(gone, pids))
+            assert all(map(has_ended, pids))
             assert not list(server.folder.glob("gruscope-*"))
     finally:
         redis.end()
@@ -295,7 +295,7 @@ def test_workers_end_after_their_supervisor_is_killed() -> None:
     with serving() as server:
         pids = server.workers
         server.process.kill()
-        while not all(map(gone, pids)):
+        while not all(map(has_ended, pids)):
             time.sleep(0.05)
 
 

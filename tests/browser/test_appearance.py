@@ -1,4 +1,4 @@
-"""How the page looks, as far as it can be measured, and accessibility."""
+"""The appearance of the page, measured in pixels, and its accessibility."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_every_number_equals_the_core_in_both_conventions_of_z(page: Page, by: s
 
 
 def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int, flipped: bool) -> None:
-    """Compare what the page shows of a cell at one timestep and unit with the core."""
+    """Compare the numbers of a cell on the page, at one timestep and unit, with the core."""
     run = trace.layers[0]
     for name, rows in shown["drawn"].items():
         values = getattr(run, name).T[: len(rows)]

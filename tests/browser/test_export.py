@@ -39,7 +39,7 @@ def file_of(folder: Path, live_url: str = "", **keys: str) -> str:
     return file.as_uri()
 
 
-def test_the_exported_page_is_one_file_that_opens_at_its_link(exported_page: Page, tmp_path: Path) -> None:
+def test_the_exported_page_is_one_file_that_shows_the_view_of_its_link(exported_page: Page, tmp_path: Path) -> None:
     requested: list[str] = []
     exported_page.on("request", lambda request: requested.append(request.url))
     text = "not very bad . the film"

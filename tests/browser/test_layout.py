@@ -22,7 +22,7 @@ PARTS = {
 
 
 def not_visible(page: Page, selectors: list[str]) -> list[str]:
-    """Return the selectors of which an element is outside the screen or none is on the page."""
+    """Return the selectors with an element outside the screen, or with no element on the page."""
     selected: list[str] = page.evaluate(
         """selectors => selectors.filter((selector) => {
             const boxes = [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect());

@@ -194,7 +194,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
     assert slope[0] > 0
 
 
-def test_the_check_runs_without_the_step_that_the_view_names(same_page: Page) -> None:
+def test_the_check_leaves_out_the_step_that_the_view_names(same_page: Page) -> None:
     """At an addition Memory names this timestep and Influence the load. Only a run without each shows its effect."""
     text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
     lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)

@@ -63,7 +63,7 @@ def button(page: Page, name: str) -> Any:
 
 
 def check(page: Page, cell: str, training: Training, place: int, text: str) -> None:
-    """Compare what the page shows at a checkpoint with the core."""
+    """Compare the numbers on the page at a checkpoint with the core."""
     step = training.steps[place]
     trace, first = gru.trace(training.model(step), text), gru.trace(training.model(0), text)
     page.wait_for_function(
@@ -101,7 +101,7 @@ def test_every_checkpoint_shows_the_numbers_of_the_core(page: Page, task: str) -
         assert shown == pytest.approx(report["lags"][-1], rel=0.06, abs=0.0051)
 
 
-def test_a_recipe_is_trained_as_in_the_core_and_its_link_shows_the_same(page: Page) -> None:
+def test_a_training_equals_the_core_and_its_link_shows_it_again(page: Page) -> None:
     arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
     page.get_by_text("Recipe", exact=True).click()
     form = page.get_by_role("form", name="Recipe")

@@ -27,7 +27,7 @@ END = "\ue010"  # the key End: drivers differ in where the caret is at first
 
 
 class Page:
-    """A page whose controls are found by role and name."""
+    """A page. Its controls are found by role and name."""
 
     def __init__(self, driver: webdriver.Driver) -> None:
         self.driver = driver

@@ -374,13 +374,13 @@ def test_every_cell_learns_the_flip_flop_task(name: str) -> None:
 
 
 def test_an_rnn_satisfies_its_equation() -> None:
-    """One unit by hand: h = tanh(0.5 x + 0.25 h + 0.1)."""
+    """The expected states of one unit are computed by hand, with h = tanh(0.5 x + 0.25 h + 0.1)."""
     run = RNN(np.array([[0.5]]), np.array([[0.25]]), np.array([0.1])).forward(np.array([[1.0], [0.0]]))
     first = np.tanh(0.6)
     np.testing.assert_allclose(run.h[:, 0], [first, np.tanh(0.25 * first + 0.1)], atol=1e-15)
 
 
-def test_a_minimal_gru_is_read_only_from_own_files_and_can_be_checked() -> None:
+def test_a_minimal_gru_can_be_read_from_gru_scope_files_only() -> None:
     rng = np.random.default_rng(4)
     model = random_model((random_cell("mingru", rng, 6, 3), random_cell("mingru", rng, 3, 2)), rng)
     imported = formats.read(model.to_bytes(), "net.safetensors")

@@ -14,7 +14,7 @@ from gru_core.training.tasks import TASKS
 
 
 def parts(name: str) -> tuple[str, str]:
-    """Return task and cell of a model from its name."""
+    """Return the task and the cell in the name of a model."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     return task, cell
 

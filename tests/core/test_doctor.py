@@ -1,4 +1,4 @@
-"""The cause of a difference between two implementations: named if there is one, and never if there is none."""
+"""The parity check names the right cause of a difference, and names no cause if there is no fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = {
 
 @pytest.mark.parametrize(("make", "cause"), doctor.FAULTY, ids=lambda value: getattr(value, "__name__", value))
 @pytest.mark.parametrize("seed", [2400, 2401])
-def test_a_fault_of_a_port_is_named(make: Any, cause: str, seed: int) -> None:
+def test_the_fault_of_a_wrong_port_is_named(make: Any, cause: str, seed: int) -> None:
     port = make(doctor.Maker(seed))
     report = check(port.file, doctor.npz(port.other))
     assert not report.passed
@@ -54,14 +54,14 @@ def test_the_first_timestep_and_signal_that_differ_are_named() -> None:
     assert (wrong.first.name, wrong.first.first) == ("r_l0", 1)  # r comes before h
 
 
-def test_only_real_timesteps_are_compared() -> None:
+def test_padded_timesteps_are_not_compared() -> None:
     imported, wanted = formats.read_file(FIXTURES / FILES["both"], direction="backward"), reference("pytorch-both")
     T, B = wanted["x"].shape[:2]
     lengths = np.array([T, *[T - 3] * (B - 1)])
     real = np.arange(T)[:, None] < lengths
     layer = imported.model.layers[0]
     h = np.zeros((T, B, 2 * layer.units))
-    for b, length in enumerate(lengths):  # each sequence by itself is what padding must not change
+    for b, length in enumerate(lengths):  # padding must not change a sequence's own states
         alone = imported.model.forward(wanted["x"][:length, b : b + 1][::-1])[0].h
         h[:length, b, layer.units :] = alone[::-1, 0]
     for padding in ({"lengths": lengths}, {"mask": real}, {"mask": real.T.astype(float)}):
@@ -72,7 +72,7 @@ def test_only_real_timesteps_are_compared() -> None:
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_a_reference_may_start_from_another_state(kind: str) -> None:
+def test_a_reference_may_have_an_initial_state(kind: str) -> None:
     rng = np.random.default_rng(0)
     layer: Any = gru.GRU.random(3, 5, rng)
     if kind == "lstm":
@@ -92,14 +92,14 @@ CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
 
 
 @pytest.mark.parametrize(("dtype", "name", "allowed"), [(np.float16, "float16", 5e-3), (np.float32, "float32", 1e-5)])
-def test_the_tolerance_is_that_of_the_precision(dtype: Any, name: str, allowed: float) -> None:
+def test_the_tolerance_depends_on_the_precision_of_the_reference(dtype: Any, name: str, allowed: float) -> None:
     imported, wanted = formats.read_file(FIXTURES / FILES["torch"]), reference("pytorch-cell")
     report = check(imported, {"x": wanted["x"], "h": wanted["h"].astype(dtype)})
     assert report.passed
     assert (report.precision, report.tolerance) == (name, allowed)
 
 
-def test_two_directions_that_were_swapped_are_named() -> None:
+def test_swapped_directions_are_named() -> None:
     wanted = reference("pytorch-both")
     H = wanted["h"].shape[-1] // 2
     wanted["h"] = np.concatenate([wanted["h"][..., H:], wanted["h"][..., :H]], -1)
@@ -109,7 +109,7 @@ def test_two_directions_that_were_swapped_are_named() -> None:
         assert report.cause.name == "direction"
 
 
-def test_files_of_one_network_from_two_libraries_pass() -> None:
+def test_two_libraries_files_of_the_same_network_match() -> None:
     pytorch, onnx = FIXTURES / "pytorch-tagger.safetensors", FIXTURES / "pytorch-tagger.onnx"
     for other in (onnx, onnx.read_bytes(), formats.read_file(onnx), formats.read_file(onnx).model):
         report = check(formats.read_file(pytorch), other)
@@ -118,18 +118,18 @@ def test_files_of_one_network_from_two_libraries_pass() -> None:
         assert {gate.name for gate in report.gates} == {f"{n}_l{k}" for n in ("r", "z", "h_tilde") for k in (0, 1)}
 
 
-def test_a_layer_that_one_of_two_files_lacks_is_named() -> None:
+def test_a_layer_that_is_missing_in_one_file_is_named() -> None:
     rng = np.random.default_rng(0)
     lower, upper = torch_layer(rng, 4, 4), torch_layer(rng, 4, 4, "_l1")
-    two = formats.read_arrays(lower | upper, "two")
+    both = formats.read_arrays(lower | upper, "two")
     for arrays, number in ((lower, 2), ({name.replace("l1", "l0"): a for name, a in upper.items()}, 1)):
-        one = formats.read_arrays(arrays, "one")
-        for report in (check(two, one), check(one, two)):
+        single = formats.read_arrays(arrays, "one")
+        for report in (check(both, single), check(single, both)):
             assert report.cause is not None
             assert (report.cause.name, f"layer {number} left out" in report.cause.words) == ("layers", True)
 
 
-def test_files_read_in_opposite_directions_are_told_apart() -> None:
+def test_files_read_in_opposite_directions_differ_in_time() -> None:
     forward, backward = (
         formats.read_file(FIXTURES / FILES["both"], {"direction": d}).cells for d in ("forward", "backward")
     )
@@ -163,12 +163,12 @@ def test_files_of_different_networks_are_refused(other: str, message: str) -> No
         ({"h": np.zeros((12, 1, 9))}, "name its states by layer"),
     ],
 )
-def test_what_is_wrong_with_padding_or_an_initial_state_is_said(changes: dict[str, Any], message: str) -> None:
+def test_bad_padding_or_a_bad_initial_state_is_refused_with_a_reason(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         check(formats.read_file(FIXTURES / "equinox.npz"), reference("equinox") | changes)
 
 
-def test_zeros_show_no_cause() -> None:
+def test_no_cause_is_named_for_a_reference_of_zeros() -> None:
     arrays = reference("equinox")
     report = check(formats.read_file(FIXTURES / "equinox.npz"), {"x": 0 * arrays["x"], "h": 0 * arrays["h"]})
     assert not report.passed

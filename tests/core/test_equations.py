@@ -1,4 +1,4 @@
-"""The numbers of the equations: their parts, and with how many decimals a result follows from the printed numbers."""
+"""The numbers of the equations: their products, and the decimals with which results follow from the printed numbers."""
 
 from __future__ import annotations
 

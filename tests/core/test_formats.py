@@ -1,6 +1,6 @@
-"""Files that other libraries really wrote, against what these libraries really computed; and what is said and asked.
+"""Files that other libraries wrote, compared with the results of these libraries; reports and questions of an import.
 
-How the files came about is in tests/fixtures/make_*.py.
+The programs tests/fixtures/make_*.py wrote the files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import gru_core as gru
 from gru_core import Symbols, Vectors, formats, presets
 from gru_core.formats import FormatError, Imported, Unanswered
 from gru_core.formats.questions import apart
-from tests.support.files import FIXTURES, REAL, asked, npz, reference, torch_layer
+from tests.support.files import FIXTURES, REAL, npz, question_of, reference, torch_layer
 
 
 @pytest.mark.parametrize(("file", "name", "answers"), REAL, ids=lambda value: str(value) if value else "")
@@ -40,7 +40,7 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
         np.testing.assert_allclose(model.readout(runs[-1].h), wanted["y"], rtol=0, atol=1e-6)
 
 
-def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
+def test_the_report_describes_in_sentences_how_a_file_was_read() -> None:
     assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").said == (
         "PyTorch's nn.GRU: 2 layers of 5 → 5 units, with biases; blocks in the order r, z, h; the reset gate acts "
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
@@ -52,12 +52,12 @@ def test_what_a_file_was_taken_to_be_is_said_in_sentences() -> None:
         "is V h + c without one. It also does not show whether the network pools the states or takes only the last one "
         "first; here y is computed at each timestep.",
     )
-    said = formats.read_file(FIXTURES / "haiku.npz").said
-    assert said[0].startswith(
+    report = formats.read_file(FIXTURES / "haiku.npz").said
+    assert report[0].startswith(
         "Haiku's GRU: 1 layer of 4 units, with biases; blocks in the order z, r, h; the reset gate"
     )
-    assert said[0].endswith("gate acts before the product; z near 1 takes the candidate, as here.")
-    assert said[-1] == "There is no readout that can be shown, so the output is the state of the top layer."
+    assert report[0].endswith("gate acts before the product; z near 1 takes the candidate, as here.")
+    assert report[-1] == "There is no readout that can be shown, so the output is the state of the top layer."
 
 
 def test_an_imported_model_is_traced_like_any_other() -> None:
@@ -72,7 +72,7 @@ def test_an_imported_model_is_traced_like_any_other() -> None:
     assert plain.card.weights == "imported"
 
 
-def test_an_imported_model_is_saved_and_comes_back(tmp_path: Path) -> None:
+def test_an_imported_model_can_be_saved_and_read_again(tmp_path: Path) -> None:
     for file in ("pytorch-tagger.safetensors", "pytorch-bare.npz"):
         model = formats.read_file(FIXTURES / file).model
         model.save(tmp_path / "a.safetensors")
@@ -83,32 +83,32 @@ def test_an_imported_model_is_saved_and_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*presets.NAMES, "sentiment-lstm", "flip-flop-rnn"])
-def test_gru_scopes_own_files_come_in_as_they_are(name: str) -> None:
-    model, found = gru.load(name), formats.read_file(presets.path(name))
-    assert found.model.card == model.card
-    for array, back in zip(model.parameters.values(), found.model.parameters.values(), strict=True):
+def test_gru_scopes_own_files_are_read_unchanged(name: str) -> None:
+    model, imported = gru.load(name), formats.read_file(presets.path(name))
+    assert imported.model.card == model.card
+    for array, back in zip(model.parameters.values(), imported.model.parameters.values(), strict=True):
         np.testing.assert_array_equal(array, back)
-    layer = found.cells[0].core(found.convention)
+    layer = imported.cells[0].core(imported.convention)
     np.testing.assert_array_equal(layer.W, model.layers[0].W)
 
 
-def test_gru_scopes_own_files_are_not_answered_for() -> None:
+def test_answers_for_gru_scopes_own_files_are_refused() -> None:
     with pytest.raises(FormatError, match="a GRU Scope model needs no answers, alphabet or labels"):
         formats.read_file(presets.path("flip-flop"), alphabet="abcdef")
 
 
-def test_a_layer_that_reads_both_ways_is_never_halved_without_being_asked_for() -> None:
+def test_a_bidirectional_layer_needs_a_chosen_direction() -> None:
     with pytest.raises(Unanswered, match="Layer 1 is bidirectional") as error:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
-    assert asked(error.value) == ("direction", ["forward", "backward"])
-    found = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
-    assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in found.said
-    assert "This network reads a sequence from its end: write the last step first." in found.said
+    assert question_of(error.value) == ("direction", ["forward", "backward"])
+    imported = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
+    assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in imported.said
+    assert "This network reads a sequence from its end: write the last step first." in imported.said
     with pytest.raises(FormatError, match="there is no 'backward' direction in this file, only forward"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", direction="backward")
 
 
-def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_is_shown() -> None:
+def test_only_the_lowest_of_two_bidirectional_layers_is_shown() -> None:
     rng = np.random.default_rng(0)
     arrays = {
         n: a
@@ -119,13 +119,13 @@ def test_of_stacked_layers_that_read_both_ways_only_what_one_direction_can_run_i
     arrays |= {"out.weight": rng.normal(size=(2, 8)).astype(np.float32), "out.bias": np.zeros(2, np.float32)}
     with pytest.raises(Unanswered, match="The layer above is left out, because both directions are needed there"):
         formats.read(npz(**arrays), "both")
-    found = formats.read(npz(**arrays), "both", direction="backward")
-    assert len(found.model.layers) == 1
-    np.testing.assert_array_equal(found.cells[0].W, arrays["weight_ih_l0_reverse"])
-    assert any("needs both directions, so it is not used with only one" in sentence for sentence in found.said)
+    imported = formats.read(npz(**arrays), "both", direction="backward")
+    assert len(imported.model.layers) == 1
+    np.testing.assert_array_equal(imported.cells[0].W, arrays["weight_ih_l0_reverse"])
+    assert any("needs both directions, so it is not used with only one" in sentence for sentence in imported.said)
 
 
-def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forward_half() -> None:
+def test_layers_below_a_bidirectional_layer_are_shown_with_its_forward_direction() -> None:
     file, wanted = FIXTURES / "keras-mixed.keras", reference("keras-mixed")
     forward = formats.read_file(file, direction="forward")
     runs = forward.model.forward(wanted["x"])
@@ -139,36 +139,39 @@ def test_under_a_layer_that_reads_both_ways_lower_layers_are_shown_with_its_forw
     np.testing.assert_allclose(run.h[::-1], wanted["h_l1"][..., 3:], rtol=0, atol=3e-7)
 
 
-def test_of_a_network_that_branches_a_gru_is_shown_alone() -> None:
+def test_one_gru_of_a_network_with_branches_is_shown_alone() -> None:
     with pytest.raises(Unanswered) as error:
         formats.read_file(FIXTURES / "keras-branching.keras")
-    assert asked(error.value) == ("network", ["layers/gru", "layers/gru_1"])
-    found, wanted = (
+    assert question_of(error.value) == ("network", ["layers/gru", "layers/gru_1"])
+    imported, wanted = (
         formats.read_file(FIXTURES / "keras-branching.keras", {"network": "layers/gru_1"}),
         reference("keras-branching"),
     )
     assert (
-        found.said[1]
+        imported.said[1]
         == "The layers of this network do not form a single chain, so only its recurrent layers are shown."
     )
-    np.testing.assert_allclose(found.model.forward(wanted["x"])[0].h, wanted["h"], rtol=0, atol=3e-7)
+    np.testing.assert_allclose(imported.model.forward(wanted["x"])[0].h, wanted["h"], rtol=0, atol=3e-7)
 
 
-def test_several_grus_in_a_file_are_asked_about() -> None:
+def test_a_file_with_several_grus_needs_a_chosen_network() -> None:
     rng = np.random.default_rng(0)
     data = save(torch_layer(rng, 3, 4, prefix="low.") | torch_layer(rng, 4, 5, prefix="high."))
     with pytest.raises(Unanswered) as error:
         formats.read(data, "two")
-    assert asked(error.value) == ("network", ["high", "low"])  # safetensors' own order: high does not follow low's size
+    assert question_of(error.value) == (
+        "network",
+        ["high", "low"],
+    )  # safetensors' own order: high does not follow low's size
     data = npz(**torch_layer(rng, 3, 4, prefix="low.") | torch_layer(rng, 4, 5, prefix="high."))
     with pytest.raises(Unanswered) as error:
         formats.read(data, "two")
-    assert asked(error.value) == ("network", ["low", "high", "stacked"])
+    assert question_of(error.value) == ("network", ["low", "high", "stacked"])
     assert [layer.units for layer in formats.read(data, "two", {"network": "stacked"}).model.layers] == [4, 5]
     assert [layer.units for layer in formats.read(data, "two", {"network": "high"}).model.layers] == [5]
 
 
-def test_networks_of_one_name_or_a_long_one_can_be_told_apart_in_an_answer() -> None:
+def test_equal_and_long_names_of_networks_become_different_options() -> None:
     assert apart(["a", "b", "a", "a", "x" * 100, "x" * 90]) == [
         "a",
         "b",
@@ -179,18 +182,18 @@ def test_networks_of_one_name_or_a_long_one_can_be_told_apart_in_an_answer() -> 
     ]
 
 
-def test_arrays_without_names_are_asked_about_with_what_follows_from_each_answer() -> None:
+def test_arrays_without_names_need_a_chosen_library_and_options_explain_each() -> None:
     rng = np.random.default_rng(0)
     kernel, recurrent, bias = rng.normal(size=(3, 12)), rng.normal(size=(4, 12)), rng.normal(size=12)
     data = npz(arr_0=kernel, arr_1=recurrent, arr_2=bias)
     with pytest.raises(Unanswered) as error:
         formats.read(data, "x.npz")
-    assert asked(error.value) == ("library", ["Keras, reset_after=False", "Flax nnx", "Haiku"])
+    assert question_of(error.value) == ("library", ["Keras, reset_after=False", "Flax nnx", "Haiku"])
     assert error.value.question.options[2].means == (
         "blocks in the order z, r, h; r acts before the product; z near 1 takes the candidate"
     )
-    found = formats.read(data, "x.npz", {"library": "Haiku"})
-    np.testing.assert_array_equal(found.model.layers[0].W[:4], kernel[:, 4:8].T)
+    imported = formats.read(data, "x.npz", {"library": "Haiku"})
+    np.testing.assert_array_equal(imported.model.layers[0].W[:4], kernel[:, 4:8].T)
     with pytest.raises(
         FormatError, match="'numpy' is not an answer to 'library'; choose one of Keras, reset_after=False, Flax nnx"
     ):
@@ -199,39 +202,39 @@ def test_arrays_without_names_are_asked_about_with_what_follows_from_each_answer
     assert after.convention == formats.Convention("zrh", "after", "keep")
 
 
-def test_a_keras_layer_without_biases_leaves_the_reset_gate_to_be_asked_about() -> None:
+def test_a_keras_layer_without_biases_needs_an_answer_about_its_reset_gate() -> None:
     rng = np.random.default_rng(0)
     data = npz(**{"gru/kernel": rng.normal(size=(3, 12)), "gru/recurrent_kernel": rng.normal(size=(4, 12))})
     with pytest.raises(Unanswered, match="Does the reset gate act before or after") as error:
         formats.read(data, "x.npz")
-    assert asked(error.value) == ("reset", ["after", "before"])
+    assert question_of(error.value) == ("reset", ["after", "before"])
     assert formats.read(data, "x.npz", {"reset": "before"}).model.layers[0].reset == "before"
 
 
-def test_a_matrix_that_may_be_an_embedding_or_not_is_asked_about() -> None:
+def test_a_matrix_that_may_be_an_embedding_needs_an_answer() -> None:
     rng = np.random.default_rng(0)
     arrays = torch_layer(rng, 3, 4, prefix="1.") | {"0.weight": rng.normal(size=(6, 3)).astype(np.float32)}
     with pytest.raises(Unanswered) as error:
         formats.read(npz(**arrays), "x.npz")
-    assert asked(error.value) == ("embedding", ["0", "none"])
+    assert question_of(error.value) == ("embedding", ["0", "none"])
     assert formats.read(npz(**arrays), "x.npz", {"embedding": "0"}).model.encoder.inputs == 6
     none = formats.read(npz(**arrays), "x.npz", {"embedding": "none"})
     assert none.model.encoder == Vectors(3)
     assert none.said[-1] == "Not used: '0/weight'."
 
 
-def test_what_the_file_says_can_be_overruled_and_what_is_never_asked_is_refused() -> None:
-    found = formats.read_file(FIXTURES / "pytorch-bare.npz", {"order": "z,r,h", "z": "take", "reset": "before"})
-    assert found.convention == formats.Convention("zrh", "before", "take")
-    assert "Your answer replaces what the file says about: order, reset, z." in found.said
+def test_an_answer_can_replace_what_the_file_says_but_unknown_keys_are_refused() -> None:
+    imported = formats.read_file(FIXTURES / "pytorch-bare.npz", {"order": "z,r,h", "z": "take", "reset": "before"})
+    assert imported.convention == formats.Convention("zrh", "before", "take")
+    assert "Your answer replaces what the file says about: order, reset, z." in imported.said
     with pytest.raises(FormatError, match="'gate' is not a question about a file; choose one of network, library"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", {"gate": "z,r,h"})
 
 
-def test_a_given_alphabet_makes_symbols_of_plain_inputs() -> None:
-    found = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["a", "b", "c"])
-    assert found.model.encoder == Symbols(("a", "b", "c"))
-    assert "Each of the 3 inputs is read as one symbol." in found.said
+def test_an_alphabet_turns_plain_inputs_into_symbols() -> None:
+    imported = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["a", "b", "c"])
+    assert imported.model.encoder == Symbols(("a", "b", "c"))
+    assert "Each of the 3 inputs is read as one symbol." in imported.said
 
 
 @pytest.mark.parametrize(
@@ -255,45 +258,45 @@ def test_a_given_alphabet_makes_symbols_of_plain_inputs() -> None:
         (None, ["a"], "1 labels were given, but 4 are needed"),
     ],
 )
-def test_names_that_do_not_fit_are_said_not_to(alphabet: Any, labels: Any, message: str) -> None:
+def test_an_alphabet_or_labels_that_do_not_fit_are_refused(alphabet: Any, labels: Any, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=alphabet, labels=labels)
 
 
-def test_white_space_has_a_picture_in_sequences_and_labels() -> None:
-    found = formats.read_file(
+def test_white_space_in_names_becomes_a_visible_character() -> None:
+    imported = formats.read_file(
         FIXTURES / "pytorch-bare.npz", alphabet=[" ", "\n", "New York"], labels=[" ", "\t", "a b", "x"]
     )
-    assert found.model.encoder.alphabet == ("␣", "↵", "New␣York")
-    assert found.model.encoder.tokens("␣ New␣York ↵") == ["␣", "New␣York", "↵"]
-    assert found.model.readout.labels == ("␣", "⇥", "a b", "x")
-    assert any("U+0020" in sentence and "␣" in sentence for sentence in found.said)
+    assert imported.model.encoder.alphabet == ("␣", "↵", "New␣York")
+    assert imported.model.encoder.tokens("␣ New␣York ↵") == ["␣", "New␣York", "↵"]
+    assert imported.model.readout.labels == ("␣", "⇥", "a b", "x")
+    assert any("U+0020" in sentence and "␣" in sentence for sentence in imported.said)
 
 
 def test_a_byte_order_mark_before_a_name_is_left_out() -> None:
-    found = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["\ufeffa", "b", "c"])
-    assert found.model.encoder == Symbols(("a", "b", "c"))
+    imported = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["\ufeffa", "b", "c"])
+    assert imported.model.encoder == Symbols(("a", "b", "c"))
 
 
 def test_an_embedding_of_many_symbols_is_looked_up_and_saved() -> None:
     rng = np.random.default_rng(0)
     table = rng.normal(size=(20_000, 3)).astype(np.float32)
     arrays = torch_layer(rng, 3, 4)
-    found = formats.read(save(arrays | {"embed.weight": table}), "large")
-    assert (found.model.encoder.inputs, len(found.model.encoder.alphabet)) == (3, 20_000)
+    imported = formats.read(save(arrays | {"embed.weight": table}), "large")
+    assert (imported.model.encoder.inputs, len(imported.model.encoder.alphabet)) == (3, 20_000)
     numbers = rng.integers(0, 20_000, 30)
     text = " ".join(map(str, numbers))
     plain = formats.read(save(arrays), "plain").model
     expected = gru.trace(plain, table[numbers]).h
-    np.testing.assert_array_equal(gru.trace(found.model, text).h, expected)
-    again = formats.read(found.model.to_bytes(), "again").model
+    np.testing.assert_array_equal(gru.trace(imported.model, text).h, expected)
+    again = formats.read(imported.model.to_bytes(), "again").model
     np.testing.assert_array_equal(gru.trace(again, text).h, expected)
     assert again.encoder.write(table[numbers]) == text
-    report = gru.check(found, {"x": numbers, "h": expected})
+    report = gru.check(imported, {"x": numbers, "h": expected})
     assert report.passed, report
 
 
-def test_arrays_of_other_types_beside_the_weights_refuse_nothing() -> None:
+def test_arrays_of_other_types_beside_the_weights_are_ignored() -> None:
     arrays = torch_layer(np.random.default_rng(0), 3, 4)
     beside = {
         "norm.num_batches_tracked": np.int64(7),
@@ -303,29 +306,29 @@ def test_arrays_of_other_types_beside_the_weights_refuse_nothing() -> None:
         "table": np.zeros(2, [("x", "f4")]),
         "bad": np.full((2, 2), np.nan),
     }
-    found = formats.read(npz(**arrays, **beside), "x", {"dense": "none"})
-    np.testing.assert_array_equal(found.cells[0].U, arrays["weight_hh_l0"])
-    assert any("Not used" in sentence for sentence in found.said)
+    imported = formats.read(npz(**arrays, **beside), "x", {"dense": "none"})
+    np.testing.assert_array_equal(imported.cells[0].U, arrays["weight_hh_l0"])
+    assert any("Not used" in sentence for sentence in imported.said)
 
 
 def test_bfloat16_as_numpy_stores_it_is_read() -> None:
     arrays = torch_layer(np.random.default_rng(0), 3, 4)
     halves = {n: (np.ascontiguousarray(a).view(np.uint32) >> 16).astype("<u2") for n, a in arrays.items()}
-    found = formats.read(npz(**{name: array.view("V2") for name, array in halves.items()}), "half")
-    np.testing.assert_array_equal(found.cells[0].U.view(np.uint32), halves["weight_hh_l0"].astype(np.uint32) << 16)
+    imported = formats.read(npz(**{name: array.view("V2") for name, array in halves.items()}), "half")
+    np.testing.assert_array_equal(imported.cells[0].U.view(np.uint32), halves["weight_hh_l0"].astype(np.uint32) << 16)
 
 
-def test_null_metadata_is_none() -> None:
+def test_null_metadata_counts_as_no_metadata() -> None:
     data = (FIXTURES / "mlx.safetensors").read_bytes()
     assert b'"__metadata__":null' in data
     assert formats.read(data, "x").source == "MLX's nn.GRU"
 
 
-def test_half_precision_comes_in_exactly() -> None:
+def test_half_precision_is_read_exactly() -> None:
     rng = np.random.default_rng(0)
     half = {name: array.astype(np.float16) for name, array in torch_layer(rng, 3, 4).items()}
-    found = formats.read(save(half), "half")
-    np.testing.assert_array_equal(found.cells[0].U, half["weight_hh_l0"].astype(np.float32))
+    imported = formats.read(save(half), "half")
+    np.testing.assert_array_equal(imported.cells[0].U, half["weight_hh_l0"].astype(np.float32))
     # bfloat16 is the upper half of a float32; NumPy has no such type, so the file is written by hand.
     wide = {name: array.view(np.uint32) & np.uint32(0xFFFF0000) for name, array in torch_layer(rng, 3, 4).items()}
     data, header = b"", {}
@@ -334,22 +337,22 @@ def test_half_precision_comes_in_exactly() -> None:
         header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [len(data), len(data) + len(packed)]}
         data += packed
     text = json.dumps(header).encode()
-    found = formats.read(len(text).to_bytes(8, "little") + text + data, "bf16")
-    np.testing.assert_array_equal(found.cells[0].U, wide["weight_hh_l0"].view(np.float32))
+    imported = formats.read(len(text).to_bytes(8, "little") + text + data, "bf16")
+    np.testing.assert_array_equal(imported.cells[0].U, wide["weight_hh_l0"].view(np.float32))
 
 
-def test_names_with_markup_stay_text_and_short() -> None:
+def test_names_with_markup_are_shortened_and_stay_text() -> None:
     prefix = "<script>alert(1)</script>" + "x" * 200 + "."
-    found = formats.read(
+    imported = formats.read(
         npz(**torch_layer(np.random.default_rng(0), 3, 4, prefix="gru."), **{prefix + "a": np.zeros(2)}), "<b>x</b>.npz"
     )
-    assert max(len(sentence) for sentence in found.said) < 300
-    assert found.model.card.title == "b>"  # of a path the last part
-    found = formats.read_file(FIXTURES / "pytorch-bare.npz")
-    assert found.model.card.title == "pytorch-bare"
+    assert max(len(sentence) for sentence in imported.said) < 300
+    assert imported.model.card.title == "b>"  # the last part of a path
+    imported = formats.read_file(FIXTURES / "pytorch-bare.npz")
+    assert imported.model.card.title == "pytorch-bare"
 
 
-def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
+def test_the_error_for_a_missing_library_names_the_extra_to_install() -> None:
     code = "import sys; sys.modules['h5py'] = None; from gru_core.formats import read_file; read_file(sys.argv[1])"
     command = [sys.executable, "-c", code, FIXTURES / "keras-both.keras"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -368,7 +371,7 @@ def test_importing_the_core_imports_no_foreign_library() -> None:
 
 
 class Part:
-    """What `from_torch` uses of a torch module, for want of torch here."""
+    """The parts of a torch module that `from_torch` uses, because torch need not be installed."""
 
     def __init__(self, arrays: dict[str, Any], parts: dict[str, Any]) -> None:
         self.arrays, self.parts = arrays, parts
@@ -397,7 +400,7 @@ class Part:
 class Embedding: ...
 
 
-def test_a_torch_module_in_memory_comes_in_with_its_embedding_whatever_that_is_called() -> None:
+def test_the_embedding_of_a_torch_module_is_read_under_any_name() -> None:
     rng = np.random.default_rng(0)
     arrays = torch_layer(rng, 3, 4, prefix="1.") | {"0.weight": rng.normal(size=(6, 3)).astype(np.float32)}
     model = gru.from_torch(Part(arrays, {"0": Embedding()}), alphabet="abcdef")
@@ -406,7 +409,7 @@ def test_a_torch_module_in_memory_comes_in_with_its_embedding_whatever_that_is_c
         gru.from_torch([])
 
 
-def test_real_torch_modules_in_memory_compute_what_torch_does() -> None:
+def test_imported_torch_modules_give_the_results_of_torch() -> None:
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     embed, layer, out = torch.nn.Embedding(5, 4), torch.nn.GRU(4, 4, 2), torch.nn.Linear(4, 3, bias=False)
@@ -417,7 +420,7 @@ def test_real_torch_modules_in_memory_compute_what_torch_does() -> None:
     np.testing.assert_allclose(gru.from_torch(cell).forward(x.numpy())[0].h, cell(x).detach().numpy(), atol=3e-7)
 
 
-def test_real_keras_layers_in_memory_compute_what_keras_does() -> None:
+def test_imported_keras_layers_give_the_results_of_keras() -> None:
     keras = pytest.importorskip("keras")
     layer = keras.layers.GRU(4, return_sequences=True, reset_after=False)
     x = np.random.default_rng(0).normal(size=(1, 6, 3)).astype(np.float32)
@@ -425,17 +428,17 @@ def test_real_keras_layers_in_memory_compute_what_keras_does() -> None:
     np.testing.assert_allclose(gru.from_keras(layer).forward(x[0])[0].h, wanted, atol=3e-7)
 
 
-def test_what_is_read_and_what_is_asked_can_come_from_another_process() -> None:
-    found = formats.read_file(FIXTURES / "equinox.npz")
-    back = pickle.loads(pickle.dumps(found))
+def test_imported_models_and_questions_can_be_pickled() -> None:
+    imported = formats.read_file(FIXTURES / "equinox.npz")
+    back = pickle.loads(pickle.dumps(imported))
     assert isinstance(back, Imported)
-    assert back.model.to_bytes() == found.model.to_bytes()
+    assert back.model.to_bytes() == imported.model.to_bytes()
     with pytest.raises(Unanswered) as error:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
     again = pickle.loads(pickle.dumps(error.value))
     assert (again.question, str(again)) == (error.value.question, str(error.value))
 
 
-def test_a_file_that_is_not_there_is_not_found() -> None:
+def test_a_missing_file_raises_filenotfounderror() -> None:
     with pytest.raises(FileNotFoundError):
         formats.read_file(FIXTURES / "nowhere.npz")

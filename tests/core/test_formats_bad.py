@@ -1,4 +1,4 @@
-"""Files that are damaged, too large, or made to do harm: each is a FormatError, and quickly."""
+"""Files that are damaged, too large, or hostile: each raises FormatError quickly."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def shaped(shape: str, dtype: str = "<f4", body: bytes = b"") -> bytes:
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
-def test_what_is_no_file_of_weights_is_refused(data: bytes, message: str) -> None:
+def test_a_file_without_weights_is_refused(data: bytes, message: str) -> None:
     refused(data, message)
 
 
-def test_a_pickle_of_any_age_is_refused_with_the_lines_that_write_another_file() -> None:
+def test_an_old_pickle_is_refused_with_code_that_saves_another_format() -> None:
     refused(b"(dp0\n.", PICKLE, "model.pt")
 
 
@@ -68,7 +68,7 @@ def bomb() -> bytes:
 
 
 def lying_about_size() -> bytes:
-    """A member whose true size is more than the zip says, in both places."""
+    """Return a zip with a member that is larger than both of its declared sizes."""
     data = bytearray(zipped({"a.npy": npy("x" * 2000) + bytes(10_000_000)}, zipfile.ZIP_DEFLATED))
     directory = data.rindex(b"PK\x01\x02")
     data[directory + 24 : directory + 28] = data[22:26] = struct.pack("<I", 100)
@@ -80,19 +80,19 @@ def many_members() -> bytes:
 
 
 def many_members_and_a_lie() -> bytes:
-    """20,000 members, of which the end of the zip admits one."""
+    """Return a zip of 20,000 members that declares only one."""
     data = bytearray(many_members())
     data[-14:-10] = struct.pack("<HH", 1, 1)
     return bytes(data)
 
 
 def twice() -> bytes:
-    """Two members of one name: written as others of one length, then renamed."""
+    """Return a zip with two members of the same name. Both are written under other names and then renamed."""
     return zipped({"a.npy": b"", "b.npy": b""}).replace(b"b.npy", b"a.npy")
 
 
 def overlapping() -> bytes:
-    """Two members of which the second is said to begin inside the first."""
+    """Return a zip with a second member that starts inside the first."""
     data = bytearray(zipped({"a.npy": bytes(500), "b.npy": bytes(500)}))
     second = data.rindex(b"PK\x01\x02")
     data[second + 42 : second + 46] = struct.pack("<I", 10)
@@ -241,20 +241,20 @@ def test_bad_weights_are_refused(changes: dict[str, Any], message: str, write: C
     refused(write({name: array for name, array in (ARRAYS | changes).items() if array is not None}), message)
 
 
-def test_denormal_weights_are_only_small() -> None:
+def test_denormal_weights_are_read_as_small_numbers() -> None:
     arrays = {name: np.full_like(array, 1e-42) for name, array in ARRAYS.items()}
     model = formats.read(save(arrays), "small").model
     assert np.abs(model.forward(np.ones((5, 3)))[0].h).max() < 1e-40
 
 
-def test_an_embedding_of_too_many_symbols_is_refused() -> None:
+def test_an_embedding_with_too_many_symbols_is_refused() -> None:
     data = save(ARRAYS | {"embed.weight": np.zeros((100_001, 3), np.float32)})
     refused(data, "has 100,001 symbols; at most 100,000 are allowed: .*answer “none” to the question embedding")
     assert len(formats.read(data, "large", limits=formats.Limits(symbols=100_001)).model.encoder.alphabet) == 100_001
     assert formats.read(data, "large", {"embedding": "none"}).model.encoder == Vectors(3)
 
 
-def test_a_readout_of_too_many_outputs_is_refused() -> None:
+def test_a_readout_with_too_many_outputs_is_refused() -> None:
     data = save(ARRAYS | {"out.weight": np.zeros((5, 4), np.float32), "out.bias": np.zeros(5, np.float32)})
     small = formats.Limits(units=4, outputs=4)
     with pytest.raises(
@@ -271,7 +271,7 @@ def changed_onnx(change: Callable[[Any], None]) -> bytes:
 
 
 def repeated(model: Any) -> None:
-    """Adds GRUs of other weights than the one that is there."""
+    """Add GRUs with other weights than the GRU of the model."""
     (node,) = (node for node in model.graph.node if node.op_type == "GRU")
     (W,) = (proto for proto in model.graph.initializer if proto.name == node.input[1])
     for k in range(16):
@@ -282,7 +282,7 @@ def repeated(model: Any) -> None:
 
 
 def weight(change: Callable[[Any], None]) -> bytes:
-    """The file with something done to the tensor W of its GRU."""
+    """Return the file with a change of the tensor W of its GRU."""
 
     def to_W(model: Any) -> None:
         name = next(node.input[1] for node in model.graph.node if node.op_type == "GRU")
@@ -309,7 +309,7 @@ def dims(*sizes: int) -> Callable[[Any], None]:
 
 
 def nested(depth: int) -> bytes:
-    """A graph within a graph within …, written from the inside."""
+    """Return a graph with graphs inside one another, to a depth."""
 
     def field(number: int, content: bytes) -> bytes:
         size, length = len(content), b""
@@ -365,9 +365,7 @@ def test_a_bad_onnx_file_is_refused(make: Callable[[], bytes], message: str) -> 
     refused(make(), message)
 
 
-def test_data_kept_beside_an_onnx_file_is_not_read_even_when_it_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_external_data_of_an_onnx_file_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = onnx.load(FIXTURES / "pytorch-both.onnx")
     onnx.save(model, tmp_path / "x.onnx", save_as_external_data=True, location="x.data", size_threshold=0)
     monkeypatch.chdir(tmp_path)
@@ -471,14 +469,14 @@ def own_with(**changes: Any) -> bytes:
     from gru_core.formats import safetensors
 
     arrays, metadata = safetensors.arrays(presets.path("flip-flop").read_bytes())
-    about = json.loads(metadata["gruscope"])
+    content = json.loads(metadata["gruscope"])
     for path, value in changes.items():
         *where, last = path.split("__")
-        target = about
+        target = content
         for part in where:
             target = target[part]
         target[last] = value
-    return save(dict(arrays), {"gruscope": json.dumps(about)})
+    return save(dict(arrays), {"gruscope": json.dumps(content)})
 
 
 @pytest.mark.parametrize(
@@ -514,5 +512,5 @@ def own_with(**changes: Any) -> bytes:
         save({"x": np.zeros(3, np.float32)}, {"gruscope": "9" * 5000}),
     ],
 )
-def test_a_file_made_to_look_like_gru_scopes_own_is_refused(data: bytes) -> None:
+def test_a_forged_gru_scope_file_is_refused(data: bytes) -> None:
     refused(data, "GRU Scope model|this model has .* are allowed|'[a-z]+' is not in this model's")

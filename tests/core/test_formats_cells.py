@@ -1,4 +1,4 @@
-"""LSTMs and plain RNNs come in by the door that GRUs come in by, and compute what their libraries computed."""
+"""Import of LSTMs and plain RNNs: they give the results of the libraries that wrote them."""
 
 from __future__ import annotations
 
@@ -24,48 +24,48 @@ WHOLE = ("pytorch-lstm.safetensors", "pytorch-rnn.safetensors", "keras-lstm.kera
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_whole_network_computes_what_its_library_computed(name: str) -> None:
-    found = formats.read_file(FIXTURES / name)
-    report = check(found, FIXTURES / f"{name.split('.')[0]}-reference.npz")
+def test_a_whole_network_gives_the_results_of_its_library(name: str) -> None:
+    imported = formats.read_file(FIXTURES / name)
+    report = check(imported, FIXTURES / f"{name.split('.')[0]}-reference.npz")
     assert report.passed, report
     assert [difference.name for difference in report.differences] == ["h_l0", "h_l1", "y"]
     kind = "LSTM" if "lstm" in name else "RNN"
-    assert {layer.title for layer in found.model.layers} == {kind}
-    assert kind in found.said[0]
-    assert ("blocks in the order i, f, c, o" in found.said[0]) == (kind == "LSTM")
+    assert {layer.title for layer in imported.model.layers} == {kind}
+    assert kind in imported.said[0]
+    assert ("blocks in the order i, f, c, o" in imported.said[0]) == (kind == "LSTM")
     assert gru.load(FIXTURES / name).layers[0].name == kind.lower()
-    trace = gru.trace(found.model, "0 3 1")
+    trace = gru.trace(imported.model, "0 3 1")
     assert trace.layers[0].h.shape[0] == trace.y.shape[0] == 3
 
 
 @pytest.mark.parametrize("kind", ["lstm", "rnn"])
-def test_keras_weights_alone_are_asked_about_and_then_the_same(kind: str) -> None:
+def test_keras_weights_without_a_model_need_answers_and_give_the_same_results(kind: str) -> None:
     file = FIXTURES / f"keras-{kind}.weights.h5"
     with pytest.raises(Unanswered, match=f"There are several {kind.upper()}s in the file"):
         formats.read_file(file)
-    found = formats.read_file(file, {"network": "stacked", "readout": "softmax"})
-    assert check(found, FIXTURES / f"keras-{kind}-reference.npz").passed
+    imported = formats.read_file(file, {"network": "stacked", "readout": "softmax"})
+    assert check(imported, FIXTURES / f"keras-{kind}-reference.npz").passed
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-def test_each_direction_of_an_lstm_is_held_to_its_half(direction: Any) -> None:
-    found = formats.read_file(FIXTURES / "keras-lstm-both.keras", direction=direction)
-    assert check(found, FIXTURES / "keras-lstm-both-reference.npz").passed
+def test_each_direction_of_a_bidirectional_lstm_passes_the_parity_check(direction: Any) -> None:
+    imported = formats.read_file(FIXTURES / "keras-lstm-both.keras", direction=direction)
+    assert check(imported, FIXTURES / "keras-lstm-both-reference.npz").passed
 
 
 def operator(kind: str, rng: np.random.Generator, alter: Callable[[dict[str, Any]], Any] = lambda parts: None) -> bytes:
-    """A graph of one recurrent operator, as ONNX wants its weights."""
+    """Return an ONNX graph of one recurrent operator, after `alter` has changed its parts."""
     G, H, I = {"LSTM": 4, "RNN": 1}[kind], 4, 3
     shapes = {"W": (1, G * H, I), "R": (1, G * H, H), "B": (1, 2 * G * H)}
     tensors = {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
     parts: dict[str, Any] = {"inputs": ["x", "W", "R", "B"], "tensors": tensors, "attributes": {"hidden_size": H}}
     alter(parts)
     node = onnx.helper.make_node(kind, parts["inputs"], ["y"], name="net", **parts["attributes"])
-    of = onnx.TensorProto.FLOAT
+    kind_of_number = onnx.TensorProto.FLOAT
     graph = onnx.helper.make_graph(
         [node], "g",
-        [onnx.helper.make_tensor_value_info("x", of, [None, None, I])],
-        [onnx.helper.make_tensor_value_info("y", of, None)],
+        [onnx.helper.make_tensor_value_info("x", kind_of_number, [None, None, I])],
+        [onnx.helper.make_tensor_value_info("y", kind_of_number, None)],
         [onnx.numpy_helper.from_array(array, name) for name, array in parts["tensors"].items()],
     )  # fmt: skip
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)], ir_version=10)
@@ -73,15 +73,15 @@ def operator(kind: str, rng: np.random.Generator, alter: Callable[[dict[str, Any
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "RNN"])
-def test_an_onnx_operator_computes_what_onnxruntime_computes(kind: str) -> None:
+def test_an_onnx_operator_gives_the_results_of_onnxruntime(kind: str) -> None:
     rng = np.random.default_rng(5)
     data = operator(kind, rng)
-    found = formats.read(data, "net.onnx")
+    imported = formats.read(data, "net.onnx")
     x = rng.normal(size=(9, 2, 3)).astype(np.float32)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     (y,) = session.run(None, {"x": x})
-    assert check(found, {"x": x, "h": y[:, 0]}).passed
-    assert found.source == f"ONNX's {kind}"
+    assert check(imported, {"x": x, "h": y[:, 0]}).passed
+    assert imported.source == f"ONNX's {kind}"
 
 
 def peepholes(parts: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ def peepholes(parts: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "alter", "said"),
+    ("kind", "alter", "message"),
     [
         ("LSTM", peepholes, "the LSTM 'net' has peepholes, which cannot be shown"),
         ("LSTM", lambda parts: parts["attributes"].update(input_forget=1), "couples its input and forget gates"),
@@ -98,21 +98,21 @@ def peepholes(parts: dict[str, Any]) -> None:
         ("LSTM", lambda parts: parts["attributes"].update(clip=1.0), "the LSTM 'net' clips its sums"),
     ],
 )
-def test_an_operator_that_is_another_function_is_refused_by_name(
-    kind: str, alter: Callable[[dict[str, Any]], Any], said: str
+def test_an_operator_with_other_equations_is_refused_by_name(
+    kind: str, alter: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         formats.read(operator(kind, np.random.default_rng(0), alter), "net.onnx")
 
 
-def test_a_projected_state_is_refused_by_name() -> None:
+def test_an_lstm_with_a_projected_state_is_refused_by_name() -> None:
     arrays = load_file(FIXTURES / "pytorch-lstm.safetensors")
     arrays["gru.weight_hr_l0"] = np.zeros((2, 5), np.float32)
     with pytest.raises(FormatError, match=r"weight_hr_l0' projects the state of an LSTM \(proj_size\)"):
         formats.read(save(arrays), "x.safetensors")
 
 
-def test_a_relu_network_in_memory_is_refused_and_a_tanh_one_taken() -> None:
+def test_a_torch_rnn_with_relu_is_refused() -> None:
     class Part:
         def __init__(self, nonlinearity: str) -> None:
             self.nonlinearity = nonlinearity
@@ -128,23 +128,23 @@ def test_a_relu_network_in_memory_is_refused_and_a_tanh_one_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda W: np.concatenate([W[0:5], W[10:15], W[5:10], W[15:20]]), "gate order i, c, f, o"),
         (lambda W: W[[*range(15, 20), *range(0, 15)]], "gate order o, i, f, c"),
     ],
 )
-def test_blocks_in_another_order_are_found_out(change: Callable[[Any], Any], said: str) -> None:
+def test_the_parity_check_names_a_wrong_order_of_blocks(change: Callable[[Any], Any], message: str) -> None:
     arrays = load_file(FIXTURES / "pytorch-lstm.safetensors")
     for name in [name for name in arrays if name.startswith("gru.")]:
         arrays[name] = np.ascontiguousarray(change(arrays[name]))
     report = check(formats.read(save(arrays), "x.safetensors"), FIXTURES / "pytorch-lstm-reference.npz")
     assert not report.passed
-    assert said in str(report)
+    assert message in str(report)
 
 
-def test_reversed_time_is_found_out_of_an_rnn() -> None:
-    found = formats.read_file(FIXTURES / "pytorch-rnn.safetensors")
+def test_the_parity_check_names_reversed_time_in_an_rnn() -> None:
+    imported = formats.read_file(FIXTURES / "pytorch-rnn.safetensors")
     with np.load(FIXTURES / "pytorch-rnn-reference.npz") as reference:
         turned = {name: reference[name][::-1] if name == "x" else reference[name] for name in reference}
-    assert "the input in reversed time" in str(check(found, turned))
+    assert "the input in reversed time" in str(check(imported, turned))

@@ -1,4 +1,4 @@
-"""A slice of what `python -m benchmarks.fuzz` does by the hundred thousand."""
+"""A small part of the mutated files that `python -m benchmarks.fuzz` reads in large numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks import fuzz
 
 
 @pytest.mark.parametrize("kind", fuzz.ENDINGS)
-def test_of_500_mutated_files_each_is_a_model_or_refused(kind: str) -> None:
+def test_500_mutated_files_give_a_model_or_a_formaterror(kind: str) -> None:
     originals = fuzz.files(kind)
     assert [fuzz.outcome(data) for data in originals] == ["model"] * len(originals)
     outcomes = Counter(fuzz.outcome(fuzz.mutant(kind, originals, 1, number)) for number in range(500))
@@ -26,7 +26,7 @@ def test_the_same_seed_gives_the_same_mutants() -> None:
     assert fuzz.mutant("npz", originals, 5, 7) != fuzz.mutant("npz", originals, 6, 7)
 
 
-def test_a_run_goes_on_where_it_was_stopped_and_names_the_mutant_that_ended_it(tmp_path: Path) -> None:
+def test_a_stopped_run_continues_and_reports_the_mutant_that_crashed_it(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     command = [sys.executable, "-m", "benchmarks.fuzz", "--format", "safetensors", "--state", str(state), "--count"]
     first = subprocess.run([*command, "30"], capture_output=True, text=True, check=True)

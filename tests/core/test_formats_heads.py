@@ -1,4 +1,4 @@
-"""What stands after a GRU: y is the network's own, or it is asked about, or there is none."""
+"""Layers after a GRU: a network's own readout is used, an unclear one needs an answer, and others are not shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from safetensors.numpy import save
 import gru_core as gru
 from gru_core import formats
 from gru_core.formats import Unanswered
-from tests.support.files import FIXTURES, asked, torch_layer
+from tests.support.files import FIXTURES, question_of, torch_layer
 
 RNG = np.random.default_rng(10)
 I, H, T = 2, 4, 6
@@ -44,25 +44,25 @@ NORM = {"norm.weight": normal(H), "norm.bias": normal(H)}
         (linear("fc", 3, H) | {"norm.weight": normal(3), "norm.bias": normal(3)}, "fc"),
     ],
 )
-def test_a_linear_layer_is_asked_about_where_others_may_stand_before_or_after_it(head: Any, readout: str) -> None:
+def test_a_readout_needs_an_answer_if_other_layers_may_surround_it(head: Any, readout: str) -> None:
     data = save(torch_layer(RNG, I, H, prefix="gru.") | head)
     with pytest.raises(Unanswered, match="directly, and at most a softmax follows it") as error:
         formats.read(data, "net.safetensors")
-    assert asked(error.value) == ("dense", [readout, "none"])
+    assert question_of(error.value) == ("dense", [readout, "none"])
     shown = formats.read(data, "net.safetensors", {"dense": "none"}).model
     assert shown.readout.labels == ("h 1", "h 2", "h 3", "h 4")
     assert len(formats.read(data, "net.safetensors", {"dense": readout}).model.readout.V) in (3, 5)
 
 
-def test_of_several_grus_one_alone_does_not_take_the_linear_layer_of_another_unasked() -> None:
-    one, two = (torch_layer(RNG, size, H, prefix=f"{name}.") for size, name in ((I, "encoder"), (H, "decoder")))
+def test_a_readout_needs_an_answer_if_the_file_has_several_grus() -> None:
+    encoder, decoder = (torch_layer(RNG, size, H, prefix=f"{name}.") for size, name in ((I, "encoder"), (H, "decoder")))
     with pytest.raises(Unanswered, match="the file has several GRUs") as error:
-        formats.read(save(one | two | linear("fc", 3, H)), "net.safetensors", {"network": "encoder"})
-    assert asked(error.value)[0] == "dense"
+        formats.read(save(encoder | decoder | linear("fc", 3, H)), "net.safetensors", {"network": "encoder"})
+    assert question_of(error.value)[0] == "dense"
 
 
 def onnx_network(*nodes: Any, **tensors: Any) -> bytes:
-    """A GRU whose states `s` `(T, B, H)` the nodes make y of."""
+    """Return an ONNX graph of a GRU with states `s` `(T, B, H)`, and of `nodes` that compute y from them."""
     tensors |= {"W": normal(1, 3 * H, I), "R": normal(1, 3 * H, H), "axes": np.array([1])}
     first = [
         helper.make_node("GRU", ["x", "W", "R"], ["Y"], hidden_size=H, linear_before_reset=1),
@@ -94,22 +94,22 @@ FIRST = node("MatMul", "s", "V", to="a")
     ],
     ids=["norm", "relu", "two", "square"],
 )
-def test_of_an_onnx_head_of_several_layers_no_part_is_shown_as_y(nodes: Any) -> None:
+def test_several_layers_after_an_onnx_gru_are_not_shown_as_its_output(nodes: Any) -> None:
     data = onnx_network(*nodes, V=normal(H, 3), V2=normal(3, 2), g=np.ones(H, "f4"))
     onnxruntime.InferenceSession(data)  # it is a network that runs
-    found = formats.read(data, "net.onnx")
-    assert found.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
-    assert any("is not shown" in sentence for sentence in found.said)
+    imported = formats.read(data, "net.onnx")
+    assert imported.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
+    assert any("is not shown" in sentence for sentence in imported.said)
 
 
-def test_an_onnx_head_of_one_layer_and_a_softmax_is_the_networks_own() -> None:
+def test_a_linear_layer_and_a_softmax_in_onnx_become_the_readout() -> None:
     data = onnx_network(FIRST, node("Softmax", "a", to="y"), V=normal(H, 3))
     x = normal(T, 1, I)
     (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x})
     assert gru.check(formats.read(data, "net.onnx"), {"x": x, "y": y}).passed
 
 
-def test_load_takes_any_file_and_the_error_of_a_question_is_the_call_that_answers_it(tmp_path: Path) -> None:
+def test_load_reads_any_file_and_its_error_shows_the_call_with_an_answer(tmp_path: Path) -> None:
     path = tmp_path / "net.npz"
     np.savez(path, **{"gru/kernel": normal(I, 3 * H), "gru/recurrent_kernel": normal(H, 3 * H)})
     with pytest.raises(Unanswered) as error:
@@ -125,7 +125,7 @@ def test_load_takes_any_file_and_the_error_of_a_question_is_the_call_that_answer
         gru.load("flip-flop", reset="after")
 
 
-def test_reversed_time_is_a_known_confusion() -> None:
+def test_the_parity_check_names_reversed_time() -> None:
     model = formats.read(save(torch_layer(RNG, I, H)), "net.safetensors")
     x = normal(T, 2, I)
     run = model.model.forward(x[::-1])[0].h
@@ -139,7 +139,7 @@ def test_reversed_time_is_a_known_confusion() -> None:
 
 
 def keras_file(name: str, change: Callable[[list[Any]], None]) -> bytes:
-    """A real `.keras` file with the layers in its configuration changed."""
+    """Return a real `.keras` file with a change in the layers of its configuration."""
     old, out = zipfile.ZipFile(FIXTURES / name), io.BytesIO()
     with zipfile.ZipFile(out, "w") as new:
         for member in old.namelist():
@@ -152,25 +152,27 @@ def keras_file(name: str, change: Callable[[list[Any]], None]) -> bytes:
     return out.getvalue()
 
 
-def test_a_keras_layer_that_goes_backwards_is_met_in_the_order_in_which_it_gives_its_states() -> None:
+def test_a_keras_layer_with_go_backwards_matches_its_reversed_states() -> None:
     def backwards(layers: list[Any]) -> None:
         for layer in layers:
             if layer["class_name"] == "GRU":
                 layer["config"]["go_backwards"] = True
 
     plain = formats.read_file(FIXTURES / "keras-before.keras")
-    found = formats.read(keras_file("keras-before.keras", backwards), "net.keras")
-    assert any("write the last step first. Its library returns the states in that order too." in s for s in found.said)
+    imported = formats.read(keras_file("keras-before.keras", backwards), "net.keras")
+    assert any(
+        "write the last step first. Its library returns the states in that order too." in s for s in imported.said
+    )
     x = normal(T, 2, plain.model.layers[0].inputs)
-    # Keras turns the input over and leaves the states as they come: the plain layer's of the input turned over.
-    assert gru.check(found, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
+    # Keras reverses the input, but not the states. So these are the plain layer's states for the reversed input.
+    assert gru.check(imported, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
 
 
-def test_of_a_keras_head_of_several_layers_no_part_is_shown_as_y() -> None:
+def test_several_layers_after_a_keras_gru_are_not_shown_as_its_output() -> None:
     def longer(layers: list[Any]) -> None:
         layers.append({"class_name": "LayerNormalization", "config": {"name": "norm"}})
 
     assert "y 1" in formats.read(keras_file("keras-tagger.keras", lambda _: None), "net.keras").model.readout.labels
-    found = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
-    assert found.model.readout.labels[0] == "h 1"
-    assert "After this network comes a layer 'LayerNormalization', which is not shown." in found.said
+    imported = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
+    assert imported.model.readout.labels[0] == "h 1"
+    assert "After this network comes a layer 'LayerNormalization', which is not shown." in imported.said

@@ -1,7 +1,7 @@
-"""Every library's layout against its published equations, written out here apart from the core.
+"""The array layout of each library, compared with the library's published equations, written here without the core.
 
-The writers draw weights into the arrays of a layout; the steps beside them are the equations as the
-library's documentation or source prints them (cited in each), reading those same arrays.
+Each function draws random arrays in a layout, and returns them with a `step`. The step has the equations from the
+library's documentation or source (see its docstring), and reads the same arrays.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def sigmoid(a: Any) -> Any:
 
 
 def pytorch(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html"""
+    """Return arrays of torch.nn.GRU: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html"""
     p = {
         "weight_ih_l0": draw(3 * H, I), "weight_hh_l0": draw(3 * H, H),
         "bias_ih_l0": draw(3 * H), "bias_hh_l0": draw(3 * H),
@@ -47,7 +47,10 @@ def pytorch(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def flax_linen(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://flax-linen.readthedocs.io/en/latest/api_reference/flax.linen/_autosummary/flax.linen.GRUCell.html"""
+    """Return arrays of Flax linen.
+
+    https://flax-linen.readthedocs.io/en/latest/api_reference/flax.linen/_autosummary/flax.linen.GRUCell.html
+    """
     p = {f"i{gate}": (draw(I, H), draw(H)) for gate in "rzn"} | {f"h{gate}": (draw(H, H), draw(H)) for gate in "rzn"}
     p["hr"], p["hz"] = (p["hr"][0], np.zeros(H)), (p["hz"][0], np.zeros(H))
 
@@ -66,7 +69,7 @@ def flax_linen(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def flax_nnx(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://flax.readthedocs.io/en/stable/_modules/flax/nnx/nn/recurrent.html"""
+    """Return arrays of Flax nnx: https://flax.readthedocs.io/en/stable/_modules/flax/nnx/nn/recurrent.html"""
     kernel_i, bias_i, kernel_h = draw(I, 3 * H), draw(3 * H), draw(H, 3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -85,7 +88,7 @@ def flax_nnx(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def equinox(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://github.com/patrick-kidger/equinox/blob/main/equinox/nn/_rnn.py"""
+    """Return arrays of Equinox: https://github.com/patrick-kidger/equinox/blob/main/equinox/nn/_rnn.py"""
     weight_ih, weight_hh, bias, bias_n = draw(3 * H, I), draw(3 * H, H), draw(3 * H), draw(H)
 
     def step(x: Any, h: Any) -> Any:
@@ -100,7 +103,7 @@ def equinox(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def haiku(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://dm-haiku.readthedocs.io/en/latest/api.html#haiku.GRU"""
+    """Return arrays of Haiku: https://dm-haiku.readthedocs.io/en/latest/api.html#haiku.GRU"""
     w_i, w_h, b = draw(I, 3 * H), draw(H, 3 * H), draw(3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -115,7 +118,10 @@ def haiku(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def keras_after(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://keras.io/api/layers/recurrent_layers/gru/ with reset_after=True; names as `variable.path` has them."""
+    """Return arrays of Keras with reset_after=True, with the names in `variable.path`.
+
+    https://keras.io/api/layers/recurrent_layers/gru/
+    """
     kernel, recurrent, bias = draw(I, 3 * H), draw(H, 3 * H), draw(2, 3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -133,7 +139,7 @@ def keras_after(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]
 
 
 def keras_before(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """The same with reset_after=False."""
+    """Return arrays of Keras with reset_after=False: https://keras.io/api/layers/recurrent_layers/gru/"""
     kernel, recurrent, bias = draw(I, 3 * H), draw(H, 3 * H), draw(3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -145,7 +151,10 @@ def keras_before(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step
 
 
 def tensorflow1(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """https://github.com/tensorflow/tensorflow/blob/v1.15.5/tensorflow/python/ops/rnn_cell_impl.py, GRUCell.call"""
+    """Return arrays of TensorFlow 1's GRUCell, with the equations of its method `call`.
+
+    https://github.com/tensorflow/tensorflow/blob/v1.15.5/tensorflow/python/ops/rnn_cell_impl.py
+    """
     gates, gates_bias, candidate, candidate_bias = draw(I + H, 2 * H), draw(2 * H), draw(I + H, H), draw(H)
 
     def step(x: Any, h: Any) -> Any:
@@ -170,7 +179,7 @@ def npz(arrays: Arrays) -> bytes:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(seed=st.integers(0, 2**32), I=st.integers(1, 5), H=st.integers(1, 6))
 @settings(max_examples=15, deadline=None)
-def test_a_layout_gives_what_the_equations_of_its_library_give(
+def test_a_layout_gives_the_states_of_its_librarys_equations(
     layout: Any, write: Any, seed: int, I: int, H: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -183,7 +192,7 @@ def test_a_layout_gives_what_the_equations_of_its_library_give(
 
 
 @pytest.mark.parametrize("layout", [flax_linen, flax_nnx, equinox, haiku])
-def test_embeddings_and_linear_layers_by_their_own_librarys_names_are_taken(layout: Any) -> None:
+def test_embeddings_and_readouts_with_their_librarys_names_are_read(layout: Any) -> None:
     rng = np.random.default_rng(0)
     arrays, step = layout(lambda *shape: rng.normal(0, 0.6, shape), 3, 4)
     table, kernel, bias = rng.normal(size=(6, 3)), rng.normal(size=(4, 2)), rng.normal(size=2)
@@ -193,16 +202,16 @@ def test_embeddings_and_linear_layers_by_their_own_librarys_names_are_taken(layo
         equinox: {".embedding.weight": table, ".out.weight": kernel.T, ".out.bias": bias},
         haiku: {"net/~/embed/embeddings": table, "net/~/linear/w": kernel, "net/~/linear/b": bias},
     }[layout]
-    found = formats.read(npz(arrays), "tagger", alphabet="abcdef")
+    imported = formats.read(npz(arrays), "tagger", alphabet="abcdef")
     h = np.zeros(4)
-    y = found.model(found.model.encoder.encode(list("fade")))
+    y = imported.model(imported.model.encoder.encode(list("fade")))
     for t, symbol in enumerate("fade"):
         h = step(table["abcdef".index(symbol)], h)
         np.testing.assert_allclose(y[t], h @ kernel + bias, atol=1e-13)
-    assert not any(sentence.startswith("Not used") for sentence in found.said)
+    assert not any(sentence.startswith("Not used") for sentence in imported.said)
 
 
-def test_names_come_with_any_prefix_or_none() -> None:
+def test_arrays_are_read_with_any_prefix_of_their_names() -> None:
     rng = np.random.default_rng(0)
     arrays, _ = pytorch(lambda *shape: rng.normal(0, 0.6, shape), 3, 4)
     W = formats.read(npz(arrays), "x").model.layers[0].W

@@ -1,4 +1,4 @@
-"""ONNX's GRU, against onnx's own conformance cases and evaluators."""
+"""ONNX's GRU, compared with onnx's conformance cases and evaluators."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from onnx.reference import ReferenceEvaluator
 
 from gru_core import check, formats
 from gru_core.formats import FormatError
-from tests.support.files import asked
+from tests.support.files import question_of
 
 # What collect_testcases("GRU") gives; that imports every operator's cases on the way, for ten seconds.
 CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru")]
 
 
 def with_weights_inside(model: Any, inputs: list[Any]) -> bytes:
-    """A conformance case's model with the weights, which it takes as inputs, as its own."""
+    """Return the model of a conformance case with stored weights, in place of weights that it gets as inputs."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     for info, array in list(zip(model.graph.input, inputs, strict=True))[1:]:
         model.graph.initializer.append(numpy_helper.from_array(array, info.name))
@@ -34,7 +34,7 @@ def test_onnx_has_six_conformance_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
-def test_onnxs_conformance_cases_pass(case: Any) -> None:
+def test_all_conformance_cases_of_onnx_pass(case: Any) -> None:
     (inputs, outputs), names = case.data_sets[0], [info.name for info in case.model.graph.output]
     data = with_weights_inside(case.model, inputs)
     layout = next((a.i for a in case.model.graph.node[0].attribute if a.name == "layout"), 0)
@@ -42,19 +42,19 @@ def test_onnxs_conformance_cases_pass(case: Any) -> None:
     directions: list[Any] = ["forward", "backward"] if "bidirectional" in case.name else [None]
     assert names in (["Y_h"], ["Y", "Y_h"])
     for d, direction in enumerate(directions):
-        found = formats.read(data, case.name, direction=direction)
-        assert found.direction == (direction or ("backward" if "reverse" in case.name else "forward"))
-        h = found.model.forward(x[::-1] if found.direction == "backward" else x)[0].h
+        imported = formats.read(data, case.name, direction=direction)
+        assert imported.direction == (direction or ("backward" if "reverse" in case.name else "forward"))
+        h = imported.model.forward(x[::-1] if imported.direction == "backward" else x)[0].h
         last = outputs[names.index("Y_h")]
         last = last[:, d] if layout else last[d]
         np.testing.assert_allclose(h[-1], last, rtol=0, atol=2e-7)
         if "Y" in names and not layout:
             Y = outputs[names.index("Y")][:, d]
-            np.testing.assert_allclose(h, Y[::-1] if found.direction == "backward" else Y, rtol=0, atol=2e-7)
+            np.testing.assert_allclose(h, Y[::-1] if imported.direction == "backward" else Y, rtol=0, atol=2e-7)
 
 
 def network(rng: Any, linear_before_reset: int, direction: str, dtype: Any, biased: bool = True) -> tuple[Any, Any]:
-    """A graph of one GRU, and an input for it."""
+    """Return a graph of one GRU, and an input for it."""
     D, I, H, T, B = 2 if direction == "bidirectional" else 1, 3, 4, 9, 2
     shapes = {"W": (D, 3 * H, I), "R": (D, 3 * H, H)} | ({"B": (D, 6 * H)} if biased else {})
     weights = {name: rng.normal(0, 0.5, shape).astype(dtype) for name, shape in shapes.items()}
@@ -75,27 +75,27 @@ def network(rng: Any, linear_before_reset: int, direction: str, dtype: Any, bias
 @pytest.mark.parametrize("linear_before_reset", [0, 1])
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize("biased", [True, False])
-def test_a_graph_gives_what_onnxruntime_gives(linear_before_reset: int, direction: str, biased: bool) -> None:
+def test_a_graph_gives_the_states_of_onnxruntime(linear_before_reset: int, direction: str, biased: bool) -> None:
     model, x = network(np.random.default_rng(0), linear_before_reset, direction, np.float32, biased)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     Y = np.asarray(session.run(["Y"], {"x": x})[0])
     shown: list[Any] = ["forward", "backward"] if direction == "bidirectional" else [None]
-    for d, one in enumerate(shown):
-        found = formats.read(model.SerializeToString(), "x.onnx", direction=one)
-        assert found.model.layers[0].reset == ("after" if linear_before_reset else "before")
-        parity = check(found, {"x": x, "h": Y[:, d]})
+    for d, name in enumerate(shown):
+        imported = formats.read(model.SerializeToString(), "x.onnx", direction=name)
+        assert imported.model.layers[0].reset == ("after" if linear_before_reset else "before")
+        parity = check(imported, {"x": x, "h": Y[:, d]})
         assert parity.passed, str(parity)
 
 
 @pytest.mark.parametrize("linear_before_reset", [0, 1])
-def test_a_graph_gives_what_onnxs_reference_evaluator_gives(linear_before_reset: int) -> None:
+def test_a_graph_gives_the_states_of_onnxs_reference_evaluator(linear_before_reset: int) -> None:
     model, x = network(np.random.default_rng(0), linear_before_reset, "forward", np.float64)
     Y = np.asarray(ReferenceEvaluator(model).run(["Y"], {"x": x})[0])[:, 0]
     h = formats.read(model.SerializeToString(), "x.onnx").model.forward(x)[0].h
     np.testing.assert_allclose(h, Y, rtol=0, atol=1e-14)
 
 
-def test_a_wrong_linear_before_reset_is_found_out() -> None:
+def test_the_parity_check_names_a_wrong_linear_before_reset() -> None:
     model, x = network(np.random.default_rng(0), 0, "forward", np.float32)
     Y = np.asarray(ReferenceEvaluator(model).run(["Y"], {"x": x})[0])[:, 0]
     attribute("linear_before_reset", 1)(model)
@@ -113,14 +113,14 @@ def changed(change: Any) -> bytes:
 def attribute(name: str, value: Any) -> Any:
     def change(model: Any) -> None:
         node = model.graph.node[0]
-        kept = [a for a in node.attribute if a.name != name]
+        others = [a for a in node.attribute if a.name != name]
         del node.attribute[:]
-        node.attribute.extend([*kept, helper.make_attribute(name, value)])
+        node.attribute.extend([*others, helper.make_attribute(name, value)])
 
     return change
 
 
-def test_the_gates_activations_may_be_written_out_when_they_are_the_usual_ones() -> None:
+def test_a_gru_may_list_its_default_activations() -> None:
     assert formats.read(changed(attribute("activations", ["Sigmoid", "Tanh"])), "x.onnx").model.layers[0].units == 4
 
 
@@ -145,7 +145,7 @@ def test_a_gru_that_cannot_be_shown_is_refused_with_the_reason(change: Any, mess
         formats.read(changed(change), "x.onnx")
 
 
-def test_grus_that_do_not_follow_on_one_another_are_asked_about() -> None:
+def test_grus_that_do_not_read_one_another_need_a_chosen_network() -> None:
     model, _ = network(np.random.default_rng(0), 0, "forward", np.float32)
     other = model.graph.node.add()
     other.CopyFrom(model.graph.node[0])
@@ -154,4 +154,4 @@ def test_grus_that_do_not_follow_on_one_another_are_asked_about() -> None:
     model.graph.initializer.append(numpy_helper.from_array(W + 1, "W2"))
     with pytest.raises(formats.Unanswered) as error:
         formats.read(model.SerializeToString(), "x.onnx")
-    assert asked(error.value) == ("network", ["Y", "second"])
+    assert question_of(error.value) == ("network", ["Y", "second"])

@@ -15,12 +15,12 @@ from gru_core import check, formats
 from gru_core.formats import FormatError, Unanswered
 from gru_core.formats.onnx_constants import OPERATORS, Constants
 from gru_core.formats.onnx_file import graph
-from tests.support.files import FIXTURES, asked, reference
+from tests.support.files import FIXTURES, question_of, reference
 
 T, B, I, H = 5, 2, 3, 4
 
 
-def told(imported: Any) -> str:
+def report_of(imported: Any) -> str:
     return " ".join(imported.said)
 
 
@@ -35,7 +35,7 @@ def told(imported: Any) -> str:
         ("onnx-keras", 1, "backward"),
     ],
 )
-def test_an_exported_network_computes_what_onnxruntime_computes(name: str, layers: int, direction: str) -> None:
+def test_an_exported_network_gives_the_results_of_onnxruntime(name: str, layers: int, direction: str) -> None:
     imported = formats.read_file(FIXTURES / f"{name}.onnx")
     assert len(imported.model.layers) == layers
     assert imported.direction == direction
@@ -49,12 +49,12 @@ def test_a_readout_of_the_last_timestep_is_the_networks_readout(name: str) -> No
     y = model.readout(model.forward(arrays["x"])[-1].h)
     np.testing.assert_allclose(y[-1], arrays["y"], rtol=0, atol=1e-6)
     assert len(model.layers) == 2
-    assert "only the last timestep" in told(imported)
+    assert "only the last timestep" in report_of(imported)
 
 
-def test_lengths_in_a_graph_are_reported_and_the_real_timesteps_are_right() -> None:
+def test_sequence_lengths_are_reported_and_unpadded_timesteps_are_correct() -> None:
     imported, arrays = formats.read_file(FIXTURES / "onnx-packed.onnx"), reference("onnx-packed")
-    assert "length" in told(imported)
+    assert "length" in report_of(imported)
     model = imported.model
     for b, length in enumerate(arrays["lengths"]):
         y = model.readout(model.forward(arrays["x"][:length, b : b + 1])[-1].h)
@@ -64,11 +64,11 @@ def test_lengths_in_a_graph_are_reported_and_the_real_timesteps_are_right() -> N
 def test_an_encoder_and_a_decoder_are_never_stacked() -> None:
     with pytest.raises(Unanswered) as error:
         formats.read_file(FIXTURES / "onnx-translator.onnx")
-    assert asked(error.value) == ("network", ["encoder", "decoder"])
+    assert question_of(error.value) == ("network", ["encoder", "decoder"])
     decoder = formats.read_file(FIXTURES / "onnx-translator.onnx", {"network": "decoder"})
     assert len(decoder.model.layers) == 1
     assert len(decoder.model.readout.labels) == len(decoder.model.encoder.alphabet) == 9
-    assert "the last state of 'encoder'" in told(decoder)
+    assert "the last state of 'encoder'" in report_of(decoder)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_encoder_and_a_decoder_are_never_stacked() -> None:
         ("onnx-keras-loop", 'model.save("model.keras")'),
     ],
 )
-def test_a_network_that_an_exporter_took_apart_is_refused_with_the_lines_that_save_it(name: str, remedy: str) -> None:
+def test_a_network_exported_as_single_operators_is_refused_with_code_that_saves_it(name: str, remedy: str) -> None:
     with pytest.raises(FormatError) as error:
         formats.read_file(FIXTURES / "refused" / f"{name}.onnx")
     assert remedy in str(error.value)
@@ -94,7 +94,10 @@ def normal(*shape: int) -> Any:
 
 
 def network(*before: Any, inputs: tuple[str, ...] = ("x", "W", "R", "B"), **more: Any) -> Any:
-    """A graph of one GRU, or of the nodes in `after`, with these nodes before it. Arrays in `more` are stored."""
+    """Return a graph of one GRU with the nodes in `before` before it and those in `after` after it.
+
+    Arrays in `more` are stored in the graph, and None removes a stored array.
+    """
     options = {"after": [], "producer": "", "names": (), "attributes": {}} | {
         key: more.pop(key) for key in ("after", "producer", "names", "attributes") if key in more
     }
@@ -155,7 +158,7 @@ def test_weights_from_an_operator_that_is_not_evaluated_are_refused_with_the_rem
     ],
 )  # fmt: skip
 def test_an_initial_state_other_than_zero_is_reported(before: Any, more: dict[str, Any], words: str | None) -> None:
-    report = told(read(network(*before, inputs=("x", "W", "R", "B", "", "h"), **more)))
+    report = report_of(read(network(*before, inputs=("x", "W", "R", "B", "", "h"), **more)))
     assert ("begins from zero" in report) == (words is not None)
     assert words is None or words in report
 
@@ -163,26 +166,26 @@ def test_an_initial_state_other_than_zero_is_reported(before: Any, more: dict[st
 def test_lengths_that_come_from_the_shape_are_not_reported() -> None:
     shape = helper.make_node("Shape", ["x"], ["n"])
     inputs = ("x", "W", "R", "B", "n")
-    assert "length" not in told(read(network(shape, inputs=inputs)))
-    assert "length" in told(read(network(inputs=inputs, names=("n",))))
-    assert "length" in told(read(network(inputs=inputs, n=np.array([3, 5], np.int32))))
+    assert "length" not in report_of(read(network(shape, inputs=inputs)))
+    assert "length" in report_of(read(network(inputs=inputs, names=("n",))))
+    assert "length" in report_of(read(network(inputs=inputs, n=np.array([3, 5], np.int32))))
 
 
-def test_a_file_of_pytorch_without_linear_before_reset_is_reported_and_can_be_answered() -> None:
+def test_a_pytorch_export_without_linear_before_reset_is_reported_and_can_be_corrected() -> None:
     dropped = network(producer="pytorch", attributes={"linear_before_reset": 0})
-    assert "linear_before_reset=0" in told(read(dropped))
-    assert "2852" in told(read(dropped))
+    assert "linear_before_reset=0" in report_of(read(dropped))
+    assert "2852" in report_of(read(dropped))
     assert read(dropped, {"reset": "after"}).model.layers[0].reset == "after"
     for producer, value in (("pytorch", 1), ("", 0)):
-        assert "2852" not in told(read(network(producer=producer, attributes={"linear_before_reset": value})))
+        assert "2852" not in report_of(read(network(producer=producer, attributes={"linear_before_reset": value})))
 
 
-def test_of_several_readouts_the_visitor_chooses() -> None:
+def test_a_graph_with_several_readouts_needs_an_answer() -> None:
     after = [helper.make_node("MatMul", ["Y", name], [f"y{name}"], name=name) for name in ("V1", "V2")]
     model = network(after=after, V1=normal(H, 2), V2=normal(H, 3))
     with pytest.raises(Unanswered) as error:
         read(model)
-    assert asked(error.value) == ("dense", ["V1", "V2", "none"])
+    assert question_of(error.value) == ("dense", ["V1", "V2", "none"])
     assert len(read(model, {"dense": "V2"}).model.readout.labels) == 3
 
 
@@ -202,15 +205,15 @@ def test_only_a_readout_of_states_is_shown(nodes: Any, words: str) -> None:
     size = T if nodes[0][0] == "Transpose" else H
     constants = {"zero": np.array(0), "last": np.array(-1), "first": np.array([0]), "lasts": np.array([-1])}
     imported = read(network(after=after, V=normal(size, 2), end=np.array([2**63 - 1]), **constants))
-    assert words in told(imported)
+    assert words in report_of(imported)
     assert len(imported.model.readout.labels) == (2 if "timestep" in words else H)
 
 
-def test_a_layer_for_two_inputs_is_one_layer() -> None:
+def test_a_layer_that_two_inputs_use_is_one_layer() -> None:
     twin = helper.make_node("GRU", ["x2", "W", "R", "B"], ["Y2"], hidden_size=H, linear_before_reset=1)
     imported = read(network(after=[twin], names=("x2",)))
     assert len(imported.model.layers) == 1
-    assert "uses this layer" in told(imported)
+    assert "uses this layer" in report_of(imported)
 
 
 A = normal(3, 4)
@@ -260,7 +263,7 @@ EVALUATED: list[tuple[str, list[Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "arrays", "attributes"), EVALUATED)
-def test_an_operator_computes_what_onnxs_evaluator_computes(kind: str, arrays: Any, attributes: Any) -> None:
+def test_an_operator_gives_the_results_of_onnxs_evaluator(kind: str, arrays: Any, attributes: Any) -> None:
     names = [f"i{k}" for k in range(len(arrays))]
     outputs = ["a", "b"] if kind == "Split" else ["a"]
     node = helper.make_node(kind, names, outputs, **attributes)
@@ -293,7 +296,7 @@ def test_every_operator_is_compared_with_onnxs_evaluator() -> None:
         ([("MatMul", ["A", "A"])], {"A": np.zeros((2000, 2000), np.float32)}),
     ],
 )
-def test_weights_of_too_many_numbers_are_refused_before_they_are_computed(nodes: Any, arrays: Any) -> None:
+def test_computed_weights_with_too_many_numbers_are_refused_before_the_computation(nodes: Any, arrays: Any) -> None:
     arrays = {"A": A} | arrays
     made = [
         helper.make_node(kind, inputs, ["W"], **({"axis": 0} if kind == "Concat" else {})) for kind, inputs in nodes
@@ -326,7 +329,7 @@ def test_a_graph_that_reads_its_own_outputs_is_refused() -> None:
         read(network(*nodes, W=None))
 
 
-def test_a_function_of_the_files_own_is_refused_with_the_lines_that_write_it_out() -> None:
+def test_a_gru_inside_a_function_of_the_file_is_refused_with_code_that_inlines_it() -> None:
     model = network()
     function = onnx.helper.make_function(
         "own", "F", ["x", "W", "R"], ["Y"],

@@ -1,4 +1,4 @@
-"""PyTorch's own files: read as PyTorch reads them, and without running anything that is in them."""
+"""Files of torch.save: read with the results of PyTorch, and without running any code in them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ READ = {
 
 
 @pytest.mark.parametrize(("file", "answers"), READ.items())
-def test_a_file_of_pytorch_computes_what_pytorch_computed(file: str, answers: dict[str, str]) -> None:
+def test_a_pytorch_file_gives_the_results_of_pytorch(file: str, answers: dict[str, str]) -> None:
     imported = formats.read_file(FIXTURES / file, answers)
     report = gru.check(imported, reference(file.partition(".")[0]))
     assert report.passed, report
     assert imported.model.card.title == file.partition(".")[0]
 
 
-def test_the_report_names_the_weights_that_are_computed() -> None:
-    said = " ".join(formats.read_file(FIXTURES / "pytorch-parametrized.pt").said)
-    assert all(words in said for words in ("'weight_hh_l0'", "weight_norm", "'weight_ih_l0'", "spectral_norm"))
+def test_the_report_names_parametrized_weights() -> None:
+    report = " ".join(formats.read_file(FIXTURES / "pytorch-parametrized.pt").said)
+    assert all(words in report for words in ("'weight_hh_l0'", "weight_norm", "'weight_ih_l0'", "spectral_norm"))
     assert "pruning" in " ".join(formats.read_file(FIXTURES / "pytorch-hooks.pt").said)
 
 
@@ -65,7 +65,7 @@ SAVE = r"torch\.save\(model\.state_dict\(\)"
         ("list.pt", rf"no state dict(?s:.*){SAVE}"),
     ],
 )
-def test_what_is_no_state_dict_is_named_with_the_lines_that_save_one(file: str, message: str) -> None:
+def test_a_file_without_a_state_dict_is_refused_with_code_that_saves_one(file: str, message: str) -> None:
     refused((FIXTURES / "refused" / file).read_bytes(), message, file)
 
 
@@ -73,12 +73,12 @@ def torch_zip(content: bytes, **storages: bytes) -> bytes:
     return zipped({"x/data.pkl": content} | {f"x/data/{key}": numbers for key, numbers in storages.items()})
 
 
-def of_pickle(content: bytes) -> bytes:
+def file_of_pickle(content: bytes) -> bytes:
     return torch_zip(b"\x80\x02" + content + b".")
 
 
 class Calls:
-    """Something that Python would call when it opens the pickle."""
+    """An object that makes Python call a function when it is unpickled."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -91,7 +91,7 @@ class Calls:
 @pytest.mark.parametrize(
     "wrap", [lambda evil: evil, lambda evil: {"state_dict": {}, "x": [evil]}, lambda evil: (evil,)]
 )
-def test_nothing_in_a_pickle_runs(wrap: Any, protocol: int, tmp_path: Any) -> None:
+def test_no_function_in_a_pickle_is_called(wrap: Any, protocol: int, tmp_path: Any) -> None:
     for function in (os.system, os.mkdir, eval, exec, getattr, __import__, io.open, print):
         content = pickle.dumps(wrap(Calls(function, str(tmp_path / "made"))), protocol)
         refused(torch_zip(content), rf"{function.__name__}', which is refused(?s:.*){SAVE}")
@@ -99,13 +99,13 @@ def test_nothing_in_a_pickle_runs(wrap: Any, protocol: int, tmp_path: Any) -> No
 
 
 @pytest.mark.parametrize("content", [b"(i__main__\nX\n", b"(c__builtin__\nset\no", b"\x82\x01", b"P1\n", b"\x97"])
-def test_an_opcode_that_no_state_dict_has_is_refused(content: bytes) -> None:
-    refused(of_pickle(content), "the opcode .*, which no state dict has|is damaged")
+def test_opcodes_that_state_dicts_do_not_need_are_refused(content: bytes) -> None:
+    refused(file_of_pickle(content), "the opcode .*, which no state dict has|is damaged")
 
 
-def test_quantized_weights_are_named() -> None:
+def test_quantized_weights_are_refused_by_name() -> None:
     for name in (b"torch\nqint8", b"torch._utils\n_rebuild_qtensor", b"torch.ao.nn.quantized.modules.linear\nLinear"):
-        refused(of_pickle(b"c" + name + b"\n"), rf"are quantized(?s:.*){SAVE}")
+        refused(file_of_pickle(b"c" + name + b"\n"), rf"are quantized(?s:.*){SAVE}")
 
 
 def put(index: int) -> bytes:
@@ -130,11 +130,11 @@ def put(index: int) -> bytes:
     ],
 )
 def test_a_hostile_pickle_is_refused(content: bytes, message: str) -> None:
-    refused(of_pickle(content), message)
+    refused(file_of_pickle(content), message)
 
 
 def tensor(key: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], kind: str = "Float") -> Calls:
-    """A tensor as torch.save writes it. `Stored` writes the reference to its storage."""
+    """Return an object that is pickled like a tensor of torch.save. `Stored` writes the reference to its storage."""
     return Calls(
         Named("torch._utils", "_rebuild_tensor_v2"), Stored(key, kind), offset, shape, strides, False, OrderedDict()
     )
@@ -175,7 +175,7 @@ def saved(content: Any, **storages: Any) -> bytes:
 
 
 def layer(**changes: Any) -> dict[str, Any]:
-    """A state dict of nn.GRU(2, 1), all of it in the storage "n"."""
+    """Return a state dict of nn.GRU(2, 1), with all of its numbers in the storage "n"."""
     state = {"weight_ih_l0": tensor("n", 0, (3, 2), (2, 1)), "weight_hh_l0": tensor("n", 0, (3, 1), (1, 1)),
              "bias_ih_l0": tensor("n", 3, (3,), (1,)), "bias_hh_l0": tensor("n", 3, (3,), (0,))}  # fmt: skip
     return state | changes
@@ -208,11 +208,11 @@ def test_views_of_a_storage_are_read_by_their_strides() -> None:
         ({"weight_ih_l0": None}, "has no array 'weight_ih_l0'"),
     ],
 )
-def test_tensors_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
+def test_impossible_tensors_are_refused(changes: dict[str, Any], message: str) -> None:
     refused(saved(layer(**changes), n=NUMBERS), message)
 
 
-def test_plain_things_beside_the_weights_refuse_nothing() -> None:
+def test_plain_values_beside_the_weights_are_ignored() -> None:
     import argparse
     import pathlib
 
@@ -222,18 +222,18 @@ def test_plain_things_beside_the_weights_refuse_nothing() -> None:
     assert formats.read(data, "x").model.layers[0].units == 1
 
 
-def test_of_two_state_dicts_in_a_checkpoint_it_is_asked_which() -> None:
+def test_a_checkpoint_with_two_state_dicts_needs_a_chosen_network() -> None:
     data = saved({"encoder": layer(), "decoder": layer()}, n=NUMBERS)
-    with pytest.raises(Unanswered) as asked:
+    with pytest.raises(Unanswered) as error:
         formats.read(data, "x")
-    assert {option.value for option in asked.value.question.options} >= {"encoder", "decoder"}
+    assert {option.value for option in error.value.question.options} >= {"encoder", "decoder"}
 
 
-def test_a_file_that_was_cut_off_is_named_as_one() -> None:
+def test_the_error_for_an_incomplete_file_says_so() -> None:
     refused((FIXTURES / "pytorch-state.pt").read_bytes()[:-40], "its end is missing. Was it cut off", "x.pt")
 
 
-def test_a_file_without_its_pickle_is_damaged() -> None:
+def test_a_file_without_its_pickle_is_refused_as_damaged() -> None:
     refused(zipped({"x/data.pkl2": b""}), "has no data.pkl: it is damaged")
 
 
@@ -261,11 +261,11 @@ def test_a_zip_with_two_ends_that_differ_is_refused() -> None:
         (zipped({"x/Data/com.apple.CoreML/model.mlmodel": b""}), "x.zip", "Core ML"),
     ],
 )
-def test_files_of_other_formats_are_named_with_a_remedy(data: bytes, name: str, message: str) -> None:
+def test_files_of_other_formats_are_refused_with_a_remedy(data: bytes, name: str, message: str) -> None:
     refused(data, message, name)
 
 
-def test_a_member_of_the_zip_is_no_path() -> None:
+def test_names_in_the_zip_are_not_used_as_paths() -> None:
     with zipfile.ZipFile(io.BytesIO((FIXTURES / "pytorch-state.pt").read_bytes())) as archive:
         files = {f"../../{name}": archive.read(name) for name in archive.namelist()}
     assert formats.read(zipped(files), "x").model.layers[0].units == 5

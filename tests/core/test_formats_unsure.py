@@ -1,4 +1,4 @@
-"""What a file leaves open is asked about or refused with what to do, and never assumed."""
+"""Files that leave something open: the import asks a question or refuses with advice, and never guesses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safetensors.numpy import save
 import gru_core as gru
 from gru_core import formats
 from gru_core.formats import FormatError, Unanswered
-from tests.support.files import FIXTURES, asked, npz, reference, torch_layer
+from tests.support.files import FIXTURES, npz, question_of, reference, torch_layer
 
 RNG = np.random.default_rng(24)
 I, H = 3, 4
@@ -24,7 +24,7 @@ def normal(*shape: int) -> Any:
 def question(data: bytes, answers: dict[str, str] | None = None) -> tuple[str, list[str]]:
     with pytest.raises(Unanswered) as error:
         formats.read(data, "net", answers)
-    return asked(error.value)
+    return question_of(error.value)
 
 
 NORM = {"weight": normal(3 * H), "bias": normal(3 * H)}
@@ -39,7 +39,7 @@ NORM = {"weight": normal(3 * H), "bias": normal(3 * H)}
         {"scaled.weight_hh_l0_scale": normal(3 * H)},
     ],
 )
-def test_arrays_among_a_cells_own_are_asked_about_and_can_be_refused(inside: dict[str, Any]) -> None:
+def test_unknown_arrays_among_a_cells_arrays_need_an_answer(inside: dict[str, Any]) -> None:
     data = save(torch_layer(RNG, I, H, prefix="cell.") | inside)
     assert question(data) == ("cell", ["without", "with"])
     assert formats.read(data, "net", {"cell": "without"}).model.layers[0].units == H
@@ -47,7 +47,7 @@ def test_arrays_among_a_cells_own_are_asked_about_and_can_be_refused(inside: dic
         formats.read(data, "net", {"cell": "with"})
 
 
-def test_in_a_cell_without_a_prefix_a_layer_norm_is_asked_about_and_a_readout_is_not() -> None:
+def test_a_cell_without_a_prefix_needs_an_answer_about_a_layer_norm_only() -> None:
     cell = torch_layer(RNG, I, H, suffix="")
     norm = {f"ln.{name}": array for name, array in NORM.items()}
     assert question(save(cell | norm))[0] == "cell"
@@ -56,7 +56,7 @@ def test_in_a_cell_without_a_prefix_a_layer_norm_is_asked_about_and_a_readout_is
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_the_raw_weights_under_weight_dropping_count(both: bool) -> None:
+def test_the_raw_weights_of_weight_dropping_are_used(both: bool) -> None:
     layer = torch_layer(RNG, I, H, prefix="rnn.module.")
     raw = layer["rnn.module.weight_hh_l0"]
     arrays = layer | {"rnn.weight_hh_l0_raw": raw, "rnn.module.weight_hh_l0": raw * (raw > 0)}
@@ -67,7 +67,7 @@ def test_the_raw_weights_under_weight_dropping_count(both: bool) -> None:
     assert any("weight_hh_l0_raw" in sentence for sentence in network.said)
 
 
-def test_an_encoder_and_a_decoder_are_two_networks() -> None:
+def test_an_encoder_and_a_decoder_without_library_names_are_two_networks() -> None:
     def layer(name: str) -> dict[str, Any]:
         shapes = {"w_ih": (3 * H, H), "w_hh": (3 * H, H), "b_ih": (3 * H,), "b_hh": (3 * H,)}
         return {f"{name}_{part}": normal(*shape) for part, shape in shapes.items()}
@@ -83,14 +83,14 @@ def test_an_encoder_and_a_decoder_are_two_networks() -> None:
         np.testing.assert_array_equal(network.cells[0].b_recurrent, arrays["dec_b_hh"])
 
 
-def test_two_layers_without_names_are_not_stacked_unasked() -> None:
+def test_two_layers_without_names_are_stacked_only_by_an_answer() -> None:
     shapes = [(I, 3 * H), (H, 3 * H), (2, 3 * H), (H, 3 * H), (H, 3 * H), (2, 3 * H)]
     data = npz(**{f"arr_{i}": normal(*shape) for i, shape in enumerate(shapes)})
     assert question(data) == ("network", ["arr_0", "arr_3", "stacked"])
     assert len(formats.read(data, "net", {"network": "stacked"}).model.layers) == 2
 
 
-def test_matrices_of_one_shape_need_names() -> None:
+def test_two_matrices_of_the_same_shape_need_names() -> None:
     with pytest.raises(FormatError, match="Name them weight_ih_l0 and weight_hh_l0"):
         formats.read(npz(first=normal(3 * H, H), second=normal(3 * H, H)), "net")
     network = formats.read(npz(h2h=normal(3 * H, H), i2h=normal(3 * H, H)), "net")
@@ -98,7 +98,7 @@ def test_matrices_of_one_shape_need_names() -> None:
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("LSTM", 4 * H), ("RNN", H)])
-def test_an_lstm_and_a_plain_rnn_without_names_are_asked_about(kind: str, rows: int) -> None:
+def test_an_lstm_or_rnn_without_names_needs_a_chosen_library(kind: str, rows: int) -> None:
     arrays = [normal(I, rows), normal(H, rows), normal(rows)]
     data = npz(**{f"arr_{i}": array for i, array in enumerate(arrays)})
     assert question(data) == ("library", ["Keras"])
@@ -107,7 +107,7 @@ def test_an_lstm_and_a_plain_rnn_without_names_are_asked_about(kind: str, rows: 
     np.testing.assert_array_equal(network.cells[0].W, arrays[0].T)
 
 
-def test_an_array_after_a_layer_without_names_is_asked_about() -> None:
+def test_an_array_after_a_layer_without_names_needs_an_answer() -> None:
     data = npz(arr_0=normal(I, 3 * H), arr_1=normal(H, 3 * H), arr_2=normal(2, 3 * H), arr_3=normal(H))
     assert question(data)[0] == "cell"
 
@@ -122,7 +122,7 @@ MIDDLES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("middle", MIDDLES)
-def test_an_embedding_is_asked_about_if_a_layer_fits_between(middle: dict[str, Any]) -> None:
+def test_an_embedding_needs_an_answer_if_a_layer_may_be_between(middle: dict[str, Any]) -> None:
     arrays = torch_layer(RNG, H, 5, prefix="gru.") | {"embedding.weight": normal(9, H)}
     assert formats.read(save(arrays), "net").model.encoder.inputs == 9
     data = save(arrays | middle)
@@ -130,7 +130,7 @@ def test_an_embedding_is_asked_about_if_a_layer_fits_between(middle: dict[str, A
     assert formats.read(data, "net", {"embedding": "none", "dense": "none"}).model.encoder == gru.Vectors(H)
 
 
-def test_a_linear_layer_that_may_stand_before_the_network_is_asked_about() -> None:
+def test_a_linear_layer_that_may_come_before_the_network_needs_an_answer() -> None:
     arrays = torch_layer(RNG, H, H, prefix="gru.")
     for name, sure in (("proj", False), ("fc_out", True), ("head", True)):
         data = save(arrays | {f"{name}.weight": normal(H, H), f"{name}.bias": normal(H)})
@@ -140,13 +140,13 @@ def test_a_linear_layer_that_may_stand_before_the_network_is_asked_about() -> No
             assert question(data) == ("dense", [name, "none"])
 
 
-def test_a_readout_of_weights_alone_is_not_said_to_read_every_state() -> None:
+def test_the_report_does_not_claim_that_a_readout_reads_every_state() -> None:
     data = save(torch_layer(RNG, I, H, prefix="gru.") | {"fc.weight": normal(2, H), "fc.bias": normal(2)})
     assert any("pools the states or takes only the last" in sentence for sentence in formats.read(data, "net").said)
 
 
 @pytest.mark.parametrize(("back", "ahead"), [("rnn_bw", "rnn_fw"), ("gru.backward", "gru.forward"), ("bwd", "fwd")])
-def test_a_network_that_is_called_backward_reads_backward(back: str, ahead: str) -> None:
+def test_a_network_with_a_backward_name_reads_backward(back: str, ahead: str) -> None:
     two = torch_layer(RNG, I, H, prefix=f"{ahead}.") | torch_layer(RNG, I, H, prefix=f"{back}.")
     assert question(save(two)) == ("direction", ["forward", "backward"])
     network = formats.read(save(two), "net", direction="backward")
@@ -157,7 +157,7 @@ def test_a_network_that_is_called_backward_reads_backward(back: str, ahead: str)
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_a_whole_h5_file_says_what_its_layers_do(version: int) -> None:
+def test_the_configuration_in_an_h5_file_is_used(version: int) -> None:
     with pytest.raises(FormatError, match=r"'hard_sigmoid'; only sigmoid can be shown\. To see this network, train it"):
         formats.read_file(FIXTURES / "refused" / f"keras{version}-hard.h5")
     with pytest.raises(FormatError, match=r"'relu'; only tanh can be shown\. To see this network, train it"):
@@ -184,7 +184,7 @@ def test_the_words_of_a_vocabulary_name_the_symbols() -> None:
     assert gru.trace(network.model, "the film was good").y.shape == (4, 1)
 
 
-def test_an_lstm_of_tensorflow_1_is_refused_with_what_to_do() -> None:
+def test_an_lstm_of_tensorflow_1_is_refused_with_a_remedy() -> None:
     data = npz(**{"rnn/basic_lstm_cell/kernel": normal(I + H, 4 * H), "rnn/basic_lstm_cell/bias": normal(4 * H)})
     with pytest.raises(FormatError, match=r"forget_bias.*Load the weights into Keras's LSTM"):
         formats.read(data, "net")

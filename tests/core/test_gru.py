@@ -95,7 +95,7 @@ def test_a_term_is_the_change_of_its_sum_without_its_weight(
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_a_slice_of_a_run_is_a_run_from_the_state_before_it(reset: str) -> None:
+def test_a_slice_of_a_run_equals_a_run_from_the_earlier_state(reset: str) -> None:
     rng = np.random.default_rng(7)
     gru, x = random_gru(rng, 3, 4, reset), rng.normal(size=(20, 3))
     run = forward(gru, x, rng.uniform(-1, 1, 4))
@@ -137,7 +137,7 @@ def test_a_batch_equals_its_single_sequences(reset: str) -> None:
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_negated_weights_of_z_give_the_convention_where_z_keeps(reset: str) -> None:
+def test_negated_weights_of_z_give_the_convention_in_which_z_keeps_the_state(reset: str) -> None:
     """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) equals our h with z = σ(−a)."""
     rng = np.random.default_rng(2)
     keeping, x, H = random_gru(rng, 3, 4, reset), rng.normal(size=(30, 3)), 4

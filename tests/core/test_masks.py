@@ -1,4 +1,4 @@
-"""Masked timesteps: the network skips them, and everything else is as if they were not there."""
+"""Masked timesteps: the network skips them, and all results are the same as without these timesteps."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_run_with_masked_steps_is_the_run_without_these_steps(cell: type[Cell]
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_pass_over_masked_steps_unchanged(cell: type[Cell]) -> None:
+def test_masked_steps_pass_gradients_on_unchanged(cell: type[Cell]) -> None:
     rng = np.random.default_rng(2)
     model, x = network(cell), rng.normal(size=(T, I))
     masked, short = gru.trace(model, x, mask=MASK), gru.trace(model, x[MASK])
@@ -60,9 +60,9 @@ def test_gradients_pass_over_masked_steps_unchanged(cell: type[Cell]) -> None:
     ours, wanted = masked.sensitivity(T - 1, 0), short.sensitivity(MASK.sum() - 1, 0)
     assert not ours.x[~MASK].any()
     np.testing.assert_allclose(ours.x[MASK], wanted.x, atol=1e-14)
-    for gates, of_short in zip(ours.gates, wanted.gates, strict=True):
+    for gates, short_gates in zip(ours.gates, wanted.gates, strict=True):
         for gate, gradient in gates.items():
-            np.testing.assert_allclose(gradient[MASK], of_short[gate], atol=1e-14)
+            np.testing.assert_allclose(gradient[MASK], short_gates[gate], atol=1e-14)
             assert not gradient[~MASK].any()
     for name, norms in ours.states.items():
         np.testing.assert_allclose(norms[MASK], wanted.states[name], atol=1e-14)
@@ -73,7 +73,7 @@ def test_gradients_pass_over_masked_steps_unchanged(cell: type[Cell]) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_of_a_masked_run_are_those_of_small_differences(cell: type[Cell]) -> None:
+def test_gradients_of_a_masked_run_equal_difference_quotients(cell: type[Cell]) -> None:
     rng = np.random.default_rng(4)
     model, x = network(cell), rng.normal(size=(T, I))
     weights = rng.normal(size=(T, H))
@@ -104,14 +104,14 @@ def test_each_sequence_of_a_batch_has_its_own_mask(cell: type[Cell]) -> None:
     together = model.forward(x, mask=mask)
     for b in range(3):
         alone = model.forward(x[:, b], mask=mask[:, b])
-        for run, own in zip(together, alone, strict=True):
-            np.testing.assert_allclose(run.h[:, b], own.h, atol=1e-14)
+        for run, single in zip(together, alone, strict=True):
+            np.testing.assert_allclose(run.h[:, b], single.h, atol=1e-14)
     with pytest.raises(ValueError, match="mask has shape"):
         model.forward(x, mask=mask[:, :2])
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_padding_masks_itself_in_blocks_with_clamps_and_beside_the_original_run(cell: type[Cell]) -> None:
+def test_padding_is_masked_in_whole_runs_blocks_and_clamped_runs(cell: type[Cell]) -> None:
     rng = np.random.default_rng(6)
     model, x = network(cell, padding=-1.0), rng.normal(size=(T, I))
     x[~MASK] = -1
@@ -144,7 +144,7 @@ def test_a_mask_is_saved_with_the_model_and_with_the_trace() -> None:
     assert gru.trace(gru.load("flip-flop"), "A x").to_dict()["mask"] is None
 
 
-def test_the_parity_check_compares_the_steps_that_count_and_names_a_missing_mask() -> None:
+def test_the_parity_check_ignores_masked_steps_and_names_a_missing_mask() -> None:
     rng = np.random.default_rng(6)
     model = network(GRU, padding=0.0)
     x = rng.normal(size=(T, 2, I)) * MASK[:, None, None]

@@ -1,4 +1,4 @@
-"""Whether a model is what it came from, and if not, which known confusion it is."""
+"""The parity check: a model passes against its source, and for a difference the check names the known cause."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support.files import FIXTURES, REAL, npz, reference
 
 
 @pytest.mark.parametrize(("file", "name", "answers"), REAL, ids=lambda value: str(value) if value else "")
-def test_every_real_file_passes_against_its_own_library(file: str, name: str, answers: dict[str, str]) -> None:
-    found = formats.read_file(FIXTURES / file, answers)
-    parity = check(found, FIXTURES / f"{name}-reference.npz")
+def test_every_real_file_matches_its_own_library(file: str, name: str, answers: dict[str, str]) -> None:
+    imported = formats.read_file(FIXTURES / file, answers)
+    parity = check(imported, FIXTURES / f"{name}-reference.npz")
     assert parity.passed
     assert parity.cause is None
     assert parity.tolerance == (1e-10 if name == "pytorch-cell" else 1e-5)
@@ -28,10 +28,10 @@ def test_every_real_file_passes_against_its_own_library(file: str, name: str, an
     assert str(parity).startswith("parity check passed: h of layer 1 differs by at most ")
 
 
-def test_the_differences_are_given_for_each_layer_and_step() -> None:
-    found, wanted = formats.read_file(FIXTURES / "pytorch-tagger.safetensors"), reference("pytorch-tagger")
+def test_the_report_has_the_differences_of_each_layer_and_step() -> None:
+    imported, wanted = formats.read_file(FIXTURES / "pytorch-tagger.safetensors"), reference("pytorch-tagger")
     wanted["h_l1"][7, 1, 3] += 0.5
-    parity = check(found, wanted)
+    parity = check(imported, wanted)
     assert [difference.name for difference in parity.differences] == ["h_l0", "h_l1", "y"]
     lower, upper, _ = parity.differences
     assert lower.by_step.shape == (12,)
@@ -46,9 +46,9 @@ ORDERS = ["r,z,h", "r,h,z", "z,r,h", "z,h,r", "h,r,z", "h,z,r"]
 
 
 @pytest.mark.parametrize("order", ORDERS[1:])
-def test_a_file_read_with_its_gates_in_the_wrong_order_is_found_out(order: str) -> None:
-    found = formats.read_file(FIXTURES / "pytorch-tagger.safetensors", {"order": order})
-    parity = check(found, reference("pytorch-tagger"))
+def test_a_wrong_order_of_gates_is_named(order: str) -> None:
+    imported = formats.read_file(FIXTURES / "pytorch-tagger.safetensors", {"order": order})
+    parity = check(imported, reference("pytorch-tagger"))
     assert parity.cause is not None
     assert parity.cause.words == "with gate order r, z, h"
     assert parity.cause.relative < 1e-6
@@ -72,9 +72,7 @@ def test_a_file_read_with_its_gates_in_the_wrong_order_is_found_out(order: str) 
         ),
     ],
 )  # fmt: skip
-def test_a_file_whose_numbers_are_taken_for_another_librarys_is_found_out(
-    file: str, name: str, answers: dict[str, str], words: str
-) -> None:
+def test_a_convention_of_another_library_is_named(file: str, name: str, answers: dict[str, str], words: str) -> None:
     parity = check(formats.read_file(FIXTURES / file, answers), reference(name))
     assert parity.cause is not None
     assert parity.cause.words == words
@@ -107,7 +105,7 @@ def both(arrays: dict[str, Any]) -> None:
         (both, "with each recurrent block transposed and the input biases and the recurrent biases swapped"),
     ],
 )
-def test_a_file_that_was_written_wrongly_is_found_out(spoil: Any, words: str) -> None:
+def test_wrongly_written_weights_are_named(spoil: Any, words: str) -> None:
     arrays = cell_arrays()
     spoil(arrays)
     parity = check(formats.read_arrays(arrays, "cell"), reference("pytorch-cell"))
@@ -115,7 +113,7 @@ def test_a_file_that_was_written_wrongly_is_found_out(spoil: Any, words: str) ->
     assert parity.cause.words == words
 
 
-def test_inputs_as_many_as_units_may_have_been_exchanged_with_them() -> None:
+def test_swapped_square_kernels_are_named() -> None:
     rng = np.random.default_rng(0)
     right = gru.GRU.random(4, 4, rng, reset="after")
     x = rng.normal(size=(20, 4))
@@ -133,7 +131,7 @@ def test_inputs_as_many_as_units_may_have_been_exchanged_with_them() -> None:
         assert cause.words == words
 
 
-def test_a_reference_with_its_axes_exchanged_is_found_out() -> None:
+def test_swapped_axes_of_a_reference_are_named() -> None:
     wanted = reference("pytorch-tagger")
     del wanted["y"]
     swapped = {name: array.swapaxes(0, 1) for name, array in wanted.items()}
@@ -142,7 +140,7 @@ def test_a_reference_with_its_axes_exchanged_is_found_out() -> None:
     assert parity.cause.words == "with the batch axis and the time axis swapped (batch_first)"
 
 
-def test_a_direction_taken_for_the_other_is_found_out() -> None:
+def test_a_wrong_direction_is_named() -> None:
     wanted = reference("pytorch-both")
     wanted["h"] = wanted["h"][..., 4:]  # the backward half alone
     model = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward").model
@@ -151,41 +149,41 @@ def test_a_direction_taken_for_the_other_is_found_out() -> None:
     assert parity.cause.words == "with the sequence read from its end"
 
 
-def test_a_softmax_too_few_is_found_out() -> None:
-    found = formats.read_file(FIXTURES / "keras-tagger.weights.h5", {"network": "stacked"})
-    parity = check(found, reference("keras-tagger"))
+def test_a_missing_softmax_is_named() -> None:
+    imported = formats.read_file(FIXTURES / "keras-tagger.weights.h5", {"network": "stacked"})
+    parity = check(imported, reference("keras-tagger"))
     assert str(parity.cause).startswith("h is right, and with a softmax on y it matches to ")
 
 
-def test_a_model_whose_source_is_not_known_is_checked_too() -> None:
+def test_a_model_without_its_file_can_be_checked() -> None:
     model = formats.read_file(FIXTURES / "pytorch-cell.safetensors").model
     assert check(model, reference("pytorch-cell")).passed
     wrong = formats.read_file(FIXTURES / "pytorch-cell.safetensors", {"order": "z,r,h"}).model
     cause = check(wrong, reference("pytorch-cell")).cause
     assert cause is not None
-    assert cause.words == "with gate order z, r, h"  # r and z exchanged, whichever was whose
+    assert cause.words == "with gate order z, r, h"  # r and z are swapped, and it is unknown which name is right
 
 
 @given(st.integers(0, 2**32), st.sampled_from(["before", "after"]))
 @settings(max_examples=30, deadline=None)
-def test_another_network_is_never_explained_away(seed: int, reset: Any) -> None:
+def test_no_cause_is_named_for_an_unrelated_network(seed: int, reset: Any) -> None:
     rng = np.random.default_rng(seed)
-    one, other = (gru.GRU.random(3, 4, rng, reset=reset) for _ in range(2))
+    layer, other_layer = (gru.GRU.random(3, 4, rng, reset=reset) for _ in range(2))
     model = formats.read_file(FIXTURES / "pytorch-cell.safetensors").model
     x = rng.normal(size=(10, 2, 3))
-    model = gru.Model(model.encoder, (one,), model.readout, model.card)
-    parity = check(model, {"x": x, "h": gru.forward(other, x).h})
+    model = gru.Model(model.encoder, (layer,), model.readout, model.card)
+    parity = check(model, {"x": x, "h": gru.forward(other_layer, x).h})
     assert not parity.passed
     assert parity.cause is None
 
 
 def test_a_reference_is_read_from_a_path_from_bytes_or_from_arrays(tmp_path: Path) -> None:
-    found, arrays = formats.read_file(FIXTURES / "equinox.npz"), reference("equinox")
+    imported, arrays = formats.read_file(FIXTURES / "equinox.npz"), reference("equinox")
     path = FIXTURES / "equinox-reference.npz"
-    assert check(found, path).passed
-    assert check(found, path.read_bytes()).passed
-    assert check(found, arrays).passed
-    assert check(found, npz(x=arrays["x"], h_l0=arrays["h"])).passed
+    assert check(imported, path).passed
+    assert check(imported, path.read_bytes()).passed
+    assert check(imported, arrays).passed
+    assert check(imported, npz(x=arrays["x"], h_l0=arrays["h"])).passed
 
 
 @pytest.mark.parametrize(
@@ -202,20 +200,20 @@ def test_a_reference_is_read_from_a_path_from_bytes_or_from_arrays(tmp_path: Pat
         ({"x": np.zeros((10_001, 3)), "h": np.zeros((10_001, 4))}, "has 10,001 steps; at most 10,000 can be run"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_reference_is_said(changes: dict[str, Any], message: str) -> None:
+def test_a_bad_reference_is_refused_with_a_reason(changes: dict[str, Any], message: str) -> None:
     arrays = reference("equinox") | changes
     with pytest.raises(FormatError, match=message):
         check(formats.read_file(FIXTURES / "equinox.npz"), {n: a for n, a in arrays.items() if a is not None})
 
 
-def test_symbols_by_number_must_be_in_the_alphabet() -> None:
+def test_a_reference_with_symbols_outside_the_alphabet_is_refused() -> None:
     wanted = reference("pytorch-tagger")
     wanted["x"][0, 0] = 7
     with pytest.raises(FormatError, match="x in the reference has symbols 0 to 7; this model has 0 to 6"):
         check(formats.read_file(FIXTURES / "pytorch-tagger.safetensors"), wanted)
 
 
-def test_a_reference_out_of_a_strangers_hands_is_read_as_carefully_as_weights() -> None:
+def test_a_hostile_reference_is_refused() -> None:
     file = io.BytesIO()
     np.savez(file, x=np.array([{}], object))
     with pytest.raises(FormatError, match=r"x in the reference has the shape|holds arrays called"):

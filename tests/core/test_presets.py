@@ -105,7 +105,7 @@ def test_update_gates_of_store_and_recall_follow_the_writes() -> None:
     assert np.mean(follow) >= 0.75
 
 
-def test_at_many_steps_some_sentiment_units_keep_and_others_take() -> None:
+def test_sentiment_units_keep_and_take_at_the_same_step() -> None:
     model, batch = gru.load("sentiment"), TASKS["sentiment"].draw(np.random.default_rng(SEED), 20, 500)
     z = model.forward(batch.x)[0].z
     mixed = (z < 0.2).any(-1) & (z > 0.8).any(-1)

@@ -57,7 +57,7 @@ def test_first_returns_a_batch_of_the_first_sequences() -> None:
         np.testing.assert_array_equal(mask, batch.events[kind][:, :7])
 
 
-def test_a_clamp_is_carried_over_to_steps_of_the_same_kind() -> None:
+def test_a_clamp_is_applied_to_steps_of_the_same_kind() -> None:
     task = TASKS["pocket-calculator"]
     source = task.events(task.encoder.encode(task.encoder.tokens("=0.3 +0.2 0.1 0.2")))
     target = task.draw(np.random.default_rng(3), 20, 10).events

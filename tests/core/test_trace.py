@@ -194,7 +194,7 @@ def test_largest_gap_is_none_without_a_difference_and_needs_an_original_run() ->
         _ = original.largest_gap
 
 
-def test_of_equal_gaps_the_earliest_and_lowest_is_returned() -> None:
+def test_the_earliest_and_lowest_of_equal_gaps_is_returned() -> None:
     original = gru.trace(stacked(), "A b c ?")
     flat = replace(original, layers=tuple(replace(run, h=np.zeros_like(run.h)) for run in original.layers))
     places = [(1, 3, 2), (0, 3, 2), (0, 2, 2), (1, 5, 1), (1, 4, 1), (0, 3, 1)]  # layer, unit, t

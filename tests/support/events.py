@@ -1,4 +1,4 @@
-"""Parsers of event streams, and coroutines run in a thread of their own."""
+"""Parsers of event streams, and functions that run coroutines in a thread of their own."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def npz(**arrays: Any) -> bytes:
     return file.getvalue()
 
 
-def asked(error: Unanswered) -> tuple[str, list[str]]:
+def question_of(error: Unanswered) -> tuple[str, list[str]]:
     """Return the key of an open question and the values of its options."""
     return error.question.key, [option.value for option in error.question.options]
 

@@ -1,4 +1,4 @@
-"""Numbers as a page writes them, and the numbers that the equations give for them."""
+"""Parsers of the numbers on a page, and the numbers that the equations give."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ test("characters of several bytes may be split between pieces", async () => {
   }
 });
 
-test("a broken connection raises StreamError, but an error of the listener stays as it is", async () => {
+test("a broken connection raises StreamError, but an error in the listener is not changed", async () => {
   const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("network error")) });
   await assert.rejects(
     readEvents(new Response(broken), () => {}),

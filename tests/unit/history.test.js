@@ -8,7 +8,7 @@ const at = (changes, focus = {}) => entryOf({ ...link, ...changes, focus: { ...F
 const start = at({});
 const clamps = [{ gate: "z", units: null, from: 1, to: 1, value: 0, layer: 1 }];
 
-/** Follow changes one after the other, and return how each enters the history. */
+/** Apply changes one after the other. Return for each whether it adds an entry to the history or changes the current one. */
 function entriesOf(steps) {
   let current = start;
   return steps.map(([next, typing = false]) => {
@@ -34,12 +34,12 @@ test("another model, view or convention makes a new entry, and so does another s
     assert.equal(changeOf(start, next, false)?.how, "pushState");
 });
 
-test("typing makes one entry, and typing on changes it", () => {
+test("typing adds one entry, and more typing changes it", () => {
   const typed = ["A x", "A x x", "A x x B"].map((sequence) => [at({ sequence }), true]);
   assert.deepEqual(entriesOf(typed), ["pushState", "replaceState", "replaceState"]);
 });
 
-test("typing after another change makes an entry of its own", () => {
+test("typing after another change adds a new entry", () => {
   const [first, second] = [at({ sequence: "A x" }), at({ sequence: "A x x" })];
   const moved = at({ sequence: "A x" }, { convention: "pytorch" });
   const chosen = at({ sequence: "B" });
@@ -59,7 +59,7 @@ test("typing after another change makes an entry of its own", () => {
   );
 });
 
-test("the cursor can move between two letters without ending an entry of typing", () => {
+test("moving the cursor between two typed letters does not start a new entry", () => {
   const steps = [
     [at({ sequence: "A x" }), true],
     [at({ sequence: "A x" }, { step: 2 }), true],

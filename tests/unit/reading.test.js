@@ -19,7 +19,7 @@ const steps = Array.from({ length: run.T }, (_, i) => i + 1);
 const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-12, `${a} is not ${b}`);
 
-test("a gate is its function of the sum that is shown, in both conventions", () => {
+test("the shown gate is the function of the shown sum, in both conventions", () => {
   for (const convention of ["source", "pytorch"])
     for (const step of steps) {
       const state = stateOf(run, { step, convention });
@@ -38,7 +38,7 @@ test("the two conventions of z add up to 1, and their sums to 0", () => {
   }
 });
 
-test("a difference has the sign that the convention gives z", () => {
+test("the sign of a difference follows the convention of z", () => {
   const rows = { z: [[0.25, 0.75]], "delta.z": [[0.5, -0.25]], "delta.h": [[1, 2]] };
   const differenceOf = (convention, signal) =>
     shownRows(stateOf(runOf("gru", rows), { convention, difference: true }), signal)[0];
@@ -47,13 +47,13 @@ test("a difference has the sign that the convention gives z", () => {
   assert.deepEqual(differenceOf("pytorch", "h"), [1, 2]);
 });
 
-test("an equation has the fewest decimals with which all its results follow", () => {
+test("an equation has the fewest decimals that are enough for all of its results", () => {
   assert.deepEqual(decimalsOf({}, "h"), { decimals: 2, off: [] });
   assert.deepEqual(decimalsOf({ "h.value": [3, 4], "z.a": [4] }, "h"), { decimals: 3, off: [] });
   assert.deepEqual(decimalsOf({ "h.keep": [2, 3], "h.value": [4] }, "h"), { decimals: 2, off: ["h.value"] });
 });
 
-test("the numbers of an equation stand in its slots, and a clamped value beside them", () => {
+test("the numbers of an equation are in its slots, with the clamped value", () => {
   const numbers = { slots: {}, rounded: new Set() };
   putEquation(numbers, { decimals: { "h.value": [3] } }, "h", { keep: 0.125, value: -0.5 }, 1);
   assert.deepEqual(numbers.slots, { "h.keep": "0.125", "h.value": "−0.500", "h.held": "1.00" });
@@ -62,7 +62,7 @@ test("the numbers of an equation stand in its slots, and a clamped value beside 
   assert.deepEqual([...numbers.rounded], ["z.value"]);
 });
 
-test("contributions are those of the cursor's step, and the largest of a step is named", () => {
+test("the contributions belong to the step at the cursor, and the largest one is named", () => {
   const small = runOf("gru", { z: [[0.5, 0.5, 0.5]] });
   const place = { run: small, layer: 0, unit: 0, from: 2, to: 3 };
   const shares = [
@@ -95,7 +95,7 @@ test("contributions are those of the cursor's step, and the largest of a step is
   assert.match(originAt(at(3)), /0\.75.*t = 2/);
 });
 
-test("a step that is skipped has its gate clamped at the core's 0, whatever that is called on screen", () => {
+test("a check clamps the gate at 0 in the core's convention, even if the screen shows 1", () => {
   for (const [convention, shown] of [
     ["source", 0],
     ["pytorch", 1],

@@ -15,7 +15,7 @@ export function firstRun() {
 
 /**
  * Return a run of one layer over inputs A, with outputs A.
- * `rows` has a row of values for each unit, by the names of the wire; rows that are missing are 0. `layer` and `changes` replace defaults.
+ * `rows` has a row of values for each unit, by the names in the server's data. Missing rows are 0. `layer` and `changes` replace defaults.
  */
 export function runOf(cell, rows, layer = {}, changes = {}) {
   const { signals, gates } = boot.cells[cell];

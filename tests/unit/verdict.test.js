@@ -6,7 +6,7 @@ const question = { kind: "number", low: 0, high: 2, form: "2", start: 0, steps: 
 const revealed = { truth: 0, text: "", replies: [], reveal: "", why: "", page: "", link: "" };
 const isCorrect = (text) => text.startsWith("Correct");
 
-test("a choice is correct if it is among the true options, and a wrong one is quoted as a sentence", () => {
+test("a choice is correct if it is one of the correct options, and a wrong choice is quoted as a sentence", () => {
   const choose = (answer, truth, chosen) =>
     verdict({ ...question, kind: "choose" }, answer, { ...revealed, truth }, chosen);
   assert.ok(isCorrect(choose(1, [0, 1], "z opens")));
@@ -15,7 +15,7 @@ test("a choice is correct if it is among the true options, and a wrong one is qu
   assert.match(choose(2, [0, 1], "Does z open?"), /Does z open\?$/);
 });
 
-test("a number is correct within half a percent of the scale or as it is written, and close within a tenth", () => {
+test("a number is correct within half a percent of the scale or if it has the same text, and close within a tenth", () => {
   const give = (answer, truth, form = "2") =>
     verdict({ ...question, form }, answer, { ...revealed, truth, text: written(truth, { form }) }, "");
   // The scale goes from 0 to 2: half a percent of it is 0.01, a tenth 0.2.
@@ -35,7 +35,7 @@ test("a number is written in the question's form", () => {
   assert.equal(written(-0.5, { form: "2" }), "−0.50");
 });
 
-test("a curve is compared with the truth from its first step on, and its largest gap is named", () => {
+test("a curve is compared with the correct curve from its first step on, and its largest gap is named", () => {
   const draw = (answer, truth) =>
     verdict(
       { ...question, kind: "draw", low: -1, high: 1, start: 1, steps: ["A", "x", "B"] },
@@ -49,7 +49,7 @@ test("a curve is compared with the truth from its first step on, and its largest
   assert.match(text, /^Not quite.*t = 3 \(B\).*−0\.50.*0\.25/);
 });
 
-test("steps are correct if they are exactly the true ones; what is missing or too much is named", () => {
+test("steps are correct if they are exactly the correct steps, and missing or extra steps are named", () => {
   const pick = (answer, truth) => verdict({ ...question, kind: "click" }, answer, { ...revealed, truth }, "");
   assert.ok(isCorrect(pick([3, 1], [1, 3])));
   assert.match(pick([1, 2, 5], [1, 4, 6]), /t = 4, 6 belong to.*t = 2, 5 do not belong/);

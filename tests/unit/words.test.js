@@ -40,7 +40,7 @@ test("a gate is called closed only at 0 and open only at 1", () => {
   ]);
 });
 
-test("up to four units are named, more are counted", () => {
+test("up to four units are named, and more than four are counted", () => {
   const closed = (count, length = 8) =>
     whichUnits(
       Array.from({ length }, (_, unit) => (unit < count ? 0.1 : 0.5)),

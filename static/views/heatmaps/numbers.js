@@ -1,4 +1,4 @@
-/** The numbers in the cells of a heatmap, each in black or white, whichever reads better on the cell's color. */
+/** The numbers in the cells of a heatmap, in black or white, depending on the color of the cell. */
 
 /** @import { Filled, Place } from "../../plot.js" */
 import { setLength, setText } from "../../elements.js";
@@ -10,7 +10,7 @@ const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then a
 const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
 
 /**
- * Write the numbers if they fit. While Plotly has not arrived, the cells are colored here, so that the picture need not wait for it.
+ * Write the numbers if they fit. Before Plotly is loaded, also color the cells, so that the picture need not wait for Plotly.
  * @param {HTMLElement} values
  * @param {Filled} picture
  * @param {Filled | undefined} veil over the picture

@@ -1,4 +1,4 @@
-/** The editor of a weight: a slider, a number, and the way back to the trained weight. */
+/** The editor of a weight: a slider, a number field, and a button that resets the weight to its trained value. */
 
 /** @import { Part } from "./parts.js" */
 /** @import { State } from "../../state.js" */
@@ -12,14 +12,14 @@ import { signOf } from "./parts.js";
  * @param {HTMLElement} editor
  * @param {Store} store
  * @param {Update} alter changes a weight and runs the model with it
- * @param {() => Part[]} listed the parts of the sum that is open
+ * @param {() => Part[]} listed returns the products of the open sum
  * @param {(key: string) => void} onClose is called with the weight that was changed
  */
 export function mountEditor(editor, store, alter, listed, onClose) {
   const [slider, number] = /** @type {HTMLInputElement[]} */ (["[type=range]", "[type=number]"].map(finder(editor)));
   const [name, trained, reset] = ["b", ".trained", "[data-do=reset]"].map(finder(editor));
 
-  /** Return the part whose weight is being changed, if its sum is open. @param {State} state */
+  /** Return the product with the edited weight, if its sum is open. @param {State} state */
   const edited = ({ editing }) => editing && listed().find(({ place }) => weightKey(place) === weightKey(editing));
 
   /** @param {State} state */

@@ -1,4 +1,4 @@
-/** The products in the sum of the open gate, and with how many decimals they add up as they are shown. */
+/** The products in the sum of the open gate, and the number of decimals with which the printed products add up to the printed sum. */
 
 /** @import { WeightPlace } from "../../run.js" */
 /** @import { State, Sums } from "../../state.js" */
@@ -8,7 +8,7 @@ import { clampAt, fixed } from "../../run.js";
 import { layerIndex, layerOf } from "../../state.js";
 
 /**
- * One product of the sum; `trained` is its weight after training. `about` is the term that it belongs to.
+ * One product of the sum. `trained` is the trained value of its weight. `about` is the term to which the product belongs.
  * @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
  */
 
@@ -57,14 +57,14 @@ export function partsOf(state, sums) {
   return parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
 }
 
-/** Return a number as a reader sees it who computes with the printed numbers. @param {number} value @param {number} [decimals] */
+/** Return a number as rounded on the page, for a reader who computes with the printed numbers. @param {number} value @param {number} [decimals] */
 export const printed = (value, decimals) => shownAs(fixed(value, decimals));
 
 /**
- * Return the number of decimals with which the products add up to the sum as it is shown, and with which the gate follows from it. If no
- * number of decimals does both, `off` says which of the two is off.
+ * Return a number of decimals with which the printed products add up to the printed sum, and the printed sum gives the printed
+ * gate. If no number of decimals does both, `off` names the result that differs in its last digit.
  * @param {number[]} products @param {number} a
- * @param {readonly number[]} [valueFollows] with how many decimals the gate follows from a
+ * @param {readonly number[]} [valueFollows] the numbers of decimals with which the printed a gives the printed gate
  */
 export function roundingOf(products, a, valueFollows = DECIMALS) {
   const adds = (/** @type {number} */ n) => {

@@ -1,4 +1,4 @@
-/** The letters on the tape: inputs, the second sequence, and outputs with those of the run beside them. */
+/** The labels on the tape: the inputs, the second sequence, and the outputs of the run and of the run with which it is compared. */
 
 /** @import { Run } from "../../run.js" */
 /** @import { State } from "../../state.js" */
@@ -11,8 +11,8 @@ const DECIMAL = "+-0.5"; // numbers change their length while somebody types: th
 const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
- * @param {HTMLElement} tape which may have no inputs or no outputs
- * @param {string} beside the name of the run beside this one
+ * @param {HTMLElement} tape may have no inputs or no outputs
+ * @param {string} beside the name of the run with which this run is compared
  * @returns {(state: State) => void} writes the letters of a state
  */
 export function createLabels(tape, beside) {
@@ -40,13 +40,18 @@ export function createLabels(tape, beside) {
   };
 }
 
-/** Give a row a cell for each column that is labelled, and fill them. @param {Element} row @param {number} labelled @param {(cell: HTMLElement, column: number) => void} fill */
+/**
+ * Create a cell in a row for each column with a label, and fill the cells.
+ * @param {Element} row
+ * @param {number} labelled
+ * @param {(cell: HTMLElement, column: number) => void} fill
+ */
 function each(row, labelled, fill) {
   setLength(row, labelled);
   [...row.children].forEach((cell, column) => fill(/** @type {HTMLElement} */ (cell), column));
 }
 
-/** Tell the style sheet how many columns there are and how wide they must be. @param {HTMLElement} tape @param {Run} run @param {number} labelled */
+/** Set the number of columns, and their smallest width, for the style sheet. @param {HTMLElement} tape @param {Run} run @param {number} labelled */
 function setColumns(tape, { T, tokens, columns, y }, labelled) {
   const longest = (/** @type {readonly string[]} */ texts) =>
     Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
@@ -59,7 +64,7 @@ function setColumns(tape, { T, tokens, columns, y }, labelled) {
   tape.classList.toggle("signed", y.kind === "linear");
 }
 
-/** Draw the columns that the network skips, with the word. @param {HTMLElement} cursor @param {Run} run */
+/** Mark the columns that the network skips, with the word "skipped". @param {HTMLElement} cursor @param {Run} run */
 function showSkipped(cursor, run) {
   for (const drawn of [...(cursor.parentElement?.querySelectorAll(".skipped") ?? [])]) drawn.remove();
   for (let step = 1; step <= run.T; step++) {
@@ -73,7 +78,7 @@ function showSkipped(cursor, run) {
   }
 }
 
-/** Name the rows of the outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
+/** Write the names of the rows of outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
 function nameOutputs(find, { y, twin, against }, beside) {
   const linear = y.kind === "linear";
   setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
@@ -93,7 +98,12 @@ function showOutput(cell, run, column) {
   else cell.removeAttribute("title");
 }
 
-/** Show the output of the run beside this one: its label, or by how much this run's number differs. @param {HTMLElement} cell @param {Run} run @param {number} column */
+/**
+ * Show the output of the run with which this run is compared: its label, or the difference between the two numbers.
+ * @param {HTMLElement} cell
+ * @param {Run} run
+ * @param {number} column
+ */
 function showTwin(cell, run, column) {
   const { text, value } = answer(run, column, run.twinOutputs);
   const gap = run.gaps[0][column];

@@ -1,4 +1,4 @@
-/** The pointer on the tape: a press puts the cursor there, and dragging selects cells of a picture. */
+/** The pointer on the tape: a press moves the cursor to the pointer, and dragging selects cells of a picture. */
 
 /** @import { Signal } from "../../run.js" */
 /** @import { State } from "../../state.js" */
@@ -26,7 +26,7 @@ export function mountPointer(scroller, columns, store) {
     drag(/** @type {Signal} */ (plot.parentElement?.dataset.signal), event.type);
   }
 
-  /** Select from where dragging began to the cursor. @param {Signal} signal @param {string} type of the event */
+  /** Select the cells from the start of the drag to the cursor. @param {Signal} signal @param {string} type of the event */
   function drag(signal, type) {
     const state = store.get();
     const { step, unit, views } = state;
@@ -51,7 +51,8 @@ const isOnColumns = ({ target }) =>
   target instanceof Element && !(target instanceof HTMLInputElement) && target.closest(".columns") !== null;
 
 /**
- * Return the range of a clamp of these steps. A state itself cannot be clamped, only the state that the next step reads.
+ * Return the range of a clamp for these steps. A state itself cannot be clamped; only the previous state that a step reads can. So
+ * the range of a state starts one step later.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {

@@ -1,4 +1,4 @@
-/** Files that are dropped anywhere on the page. */
+/** Receives files that the visitor drops anywhere on the page. */
 
 /** @param {(file: File) => void} receive */
 export function mountDrop(receive) {

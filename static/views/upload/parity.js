@@ -1,4 +1,4 @@
-/** The parity check of an uploaded model: how far its numbers are from those of another implementation, and why. */
+/** The parity check of an uploaded model: the differences between its numbers and those of another implementation, and the likely cause. */
 
 /** @typedef {{name: string, title: string, largest: number, relative: number, step: number, unit: number, by_step: number[]}} Difference */
 /** @typedef {{passed: boolean, text: string, differences: Difference[], gates: Difference[]}} Parity */

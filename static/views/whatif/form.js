@@ -1,4 +1,4 @@
-/** The form of a clamp: of the chosen clamp, or of the next one, which is the selection or the cursor's cell. */
+/** The form of a clamp. It shows the chosen clamp, or a new clamp of the selected cells or of the cursor's cell. */
 
 /** @import { Clamp, Held } from "../../run.js" */
 /** @import { Range, State } from "../../state.js" */
@@ -11,7 +11,7 @@ import { fixed } from "../../run.js";
 import { FOCUS, layerIndex, layerOf } from "../../state.js";
 import { tellUnits } from "./text.js";
 
-/** Return the range that the form is about. @param {State} state @returns {Range} */
+/** Return the range of the clamp in the form. @param {State} state @returns {Range} */
 function rangeOf(state) {
   const { chosen, clamps, selection, unit, step } = state;
   if (chosen !== null) return clamps[chosen];
@@ -30,7 +30,7 @@ export function mountForm(form, store, alter) {
   const [gate, units, from, to, value] = /** @type {HTMLInputElement[]} */ (fields);
   const [output, button, cursorUnits] = ["output", "button", "[value=one]"].map(find);
 
-  /** Let the slider go to the values at which something can be clamped. @param {State} state @param {Held} name */
+  /** Set the slider's limits to the values at which a gate or a state can be clamped. @param {State} state @param {Held} name */
   function setBounds(state, name) {
     [value.min, value.max] = cellOf(layerOf(state)).holds[name].map(String);
   }

@@ -1,4 +1,4 @@
-/** Marks on the tape's pictures: what is clamped, and what is selected. */
+/** Marks on the tape's pictures for clamps and for the selection. */
 
 /** @import { Range, State } from "../../state.js" */
 import { earlier } from "../../cells.js";
@@ -24,7 +24,7 @@ export function createMarks(tape) {
   };
 }
 
-/** Return the boxes of a range that are in sight, each with its signal. @param {State} state @param {Range} range @param {string} className */
+/** Return the visible boxes of a range, each with its signal. @param {State} state @param {Range} range @param {string} className */
 function boxesOf(state, { gate, units, from, to, layer }, className) {
   if (layer !== layerIndex(state) + 1) return [];
   // A clamp of h_prev at step t is marked on h at t − 1: that is the state which step t reads.
@@ -39,7 +39,7 @@ function boxesOf(state, { gate, units, from, to, layer }, className) {
   });
 }
 
-/** Join rows that follow one another. @param {number[]} rows in order */
+/** Join neighboring rows into ranges. @param {number[]} rows in order */
 function stretches(rows) {
   /** @type {{row: number, rows: number}[]} */
   const joined = [];

@@ -33,7 +33,7 @@ export function tellUnits(units) {
   return `units ${consecutive ? `${units[0]}–${units[units.length - 1]}` : units.join(", ")}`;
 }
 
-/** Describe the effect of the changes on the score. @param {Score} score */
+/** Describe how the changes affect the score. @param {Score} score */
 export function tellScore({ run, name, untouched, changed, sequences, steps, held }) {
   const places = [...new Set(held.map(({ at }) => at))];
   const clamps = places.length ? `the ${held.length > 1 ? "clamps" : "clamp"} at ${joined(places)}` : "";
