@@ -13,6 +13,7 @@ name in it is used as a path, no link in it is followed, and nothing is written 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,9 @@ LIMITS = Limits()
 
 MOST_SENTENCES = 8
 """The most computed weights that a report lists."""
+
+OPTIMIZER = re.compile(r"(?:^|/)(?:opt_state|optim|optimizer|optimizer_states?)/|(?:^|/)\d+/(?:mu|nu)/")
+"""The parts of a name that say that an array is the state of an optimizer, such as Optax's `opt_state/0/mu/…`."""
 
 KINDS = ", ".join(ENDINGS[:-1]) + " or " + ENDINGS[-1]
 
@@ -175,7 +179,8 @@ def read_arrays(
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:
         raise FormatError(f"the file has {len(arrays):,} arrays; at most {MAX_TENSORS} are allowed")
-    remaining, methods = parametrized.computed(plain(arrays))
+    by_path = plain(arrays)
+    remaining, methods = parametrized.computed({n: a for n, a in by_path.items() if not OPTIMIZER.search(n)} or by_path)
     stacks: list[Stack] = []
     for library in (equinox, pytorch, flax, haiku, mlx, keras, tf1):
         matches = library.find(remaining)
@@ -190,4 +195,6 @@ def read_arrays(
         )
     network = imported(stacks, remaining, name, answers, alphabet, labels)
     sentences = [f"{shown(weight)} is computed from the arrays of PyTorch's {how}." for weight, how in methods.items()]
+    if any(map(OPTIMIZER.search, by_path)):
+        sentences.insert(0, "The file also has the state of an optimizer, which is no network.")
     return replace(network, said=(*network.said, *sentences[:MOST_SENTENCES]))

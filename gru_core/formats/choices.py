@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
 from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
@@ -50,6 +51,27 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
     if choice == "stacked" and chain is not None:
         return chain
     return stacks[names.index(choice)]
+
+
+def without_copies(others: Arrays, stack: Stack, stacks: Sequence[Stack]) -> dict[str, Array]:
+    """Return the arrays outside the network `stack`, without those that belong to another of the `stacks`.
+
+    A file can have a network twice, such as `model/gru` and `ema/gru`, or two networks alike, such as `encoder/gru` and
+    `decoder/gru`. Then `ema/embedding` is left out if `model/gru` is chosen and there is a `model/embedding`.
+    """
+    copies = set[str]()
+    for other in stacks:
+        if not other.names <= stack.names:
+            own, twin = (network.where.split("/") if network.where else [] for network in (stack, other))
+            while own and twin and own[-1] == twin[-1]:
+                own, twin = own[:-1], twin[:-1]
+            prefix = "/".join([*twin, ""])
+            copies |= {
+                name
+                for name in others
+                if name.startswith(prefix) and "/".join([*own, name.removeprefix(prefix)]) in others.keys() - {name}
+            }
+    return {name: array for name, array in others.items() if name not in copies}
 
 
 def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The arrays of Flax's GRUCell, of linen and of nnx.
+"""The arrays of Flax's GRUCell, LSTMCell, OptimizedLSTMCell and SimpleCell, of linen and of nnx.
 
     r = σ(W_ir x + b_ir + W_hr h)
     z = σ(W_iz x + b_iz + W_hz h)
@@ -7,52 +7,81 @@
 
 linen has six kernels: `ir iz in` (I, H) with biases, and `hr hz hn` (H, H), the last with a bias.
 nnx has two: `dense_i` (I, 3H) with a bias and `dense_h` (H, 3H) without. Their blocks are r, z, n, and there is
-no b_hn. https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
+no b_hn.
+
+An LSTM has the gates i, f, g (the candidate) and o: eight kernels, `ii if ig io` and `hi hf hg ho`, or the two of nnx
+with four blocks. A SimpleCell is a plain RNN with the kernels `i` and `h`, or the two of nnx with one block.
+https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import Stack, cell
+from gru_core.formats.weights import BLOCKS, FileLayer, Stack, cell
 
-GATES = "rzn"
+TITLES = {3: "GRUCell", 4: "LSTMCell", 1: "SimpleCell"}
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the GRUs with the array names of Flax. Raises FormatError if a GRU is incomplete or does not fit."""
-    linen = groups(arrays, r"(?:i|h)[rzn]/(?:kernel|bias)")
-    nnx = groups(arrays, r"dense_[ih]/(?:kernel|bias)")
-    # Only a GRU of linen has a gate r; its other cells do not. An LSTM of nnx has four blocks, which `cell` reports.
-    linen = {where: group for where, group in linen.items() if any(name.startswith(("ir", "hr")) for name in group)}
-    return [_linen(arrays, *item) for item in linen.items()] + [_nnx(arrays, *item) for item in nnx.items()]
+    """Return the networks with the array names of Flax. Raises FormatError if one is incomplete or does not fit."""
+    stacks: list[Stack] = []
+    for where, group in groups(arrays, r"[ih](?:[rzn]|[ifgo]|f_)?/(?:kernel|bias)").items():
+        gates = _gates({name.partition("/")[0] for name in group})
+        if gates:
+            stacks.append(_separate(arrays, where, group, gates))
+    for where, group in groups(arrays, r"dense_[ih]/(?:kernel|bias)").items():
+        stacks.append(_joined(arrays, where, group))
+    return stacks
 
 
-def _linen(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
-    def kernels(kind: str) -> Array:
-        blocks = [part(arrays, group, where, f"{kind}{gate}/kernel") for gate in GATES]
+def _gates(names: set[str]) -> Sequence[str]:
+    """Return the gates of a cell in the order of its blocks by the names of its kernels, or none if it is not known."""
+    if any(name.startswith(("ir", "hr")) for name in names):
+        return "rzn"
+    if names & {"ii", "hi"}:
+        return "i", "f_" if "if_" in names else "f", "g", "o"  # `if` is a word of Python, so nnx has `if_` but `hf`
+    return [""] * (names == {"i", "h"})
+
+
+def _separate(arrays: Arrays, where: str, group: dict[str, str], gates: Sequence[str]) -> Stack:
+    """Return the network of a cell with kernels of its own for each gate."""
+
+    def kernels(kind: str, gates: Sequence[str]) -> Array:
+        blocks = [part(arrays, group, where, f"{kind}{gate}/kernel") for gate in gates]
         if len({block.shape for block in blocks}) > 1 or blocks[0].ndim != 2:
-            raise FormatError(f"the GRU at {shown(where)} has {kind}r, {kind}z and {kind}n of different shapes")
+            names = ", ".join(f"{kind}{gate}" for gate in gates)
+            raise FormatError(f"the {TITLES[len(gates)]} at {shown(where)} has {names} of different shapes")
         return np.concatenate([block.T for block in blocks])
 
-    def biases(kind: str, H: int, dtype: np.dtype[np.floating]) -> Array:
-        names = [f"{kind}{gate}/bias" for gate in GATES]
+    def biases(kind: str, gates: Sequence[str], H: int, dtype: np.dtype[np.floating]) -> Array:
+        names = [f"{kind}{gate}/bias" for gate in gates]
         present = [part(arrays, group, where, name).ravel() if name in group else np.zeros(H, dtype) for name in names]
         return np.concatenate(present)
 
-    W, U = kernels("i"), kernels("h")
-    layer = cell(where, W, U, biases("i", U.shape[1], W.dtype), biases("h", U.shape[1], U.dtype))
-    names = frozenset(group.values())
-    return Stack("Flax linen's GRUCell", where, ({"forward": layer},), names, "rzh", "after", "keep")
+    recurrent = [gate.removesuffix("_") for gate in gates]
+    W, U = kernels("i", gates), kernels("h", recurrent)
+    H = U.shape[1]
+    b_input, b_recurrent = biases("i", gates, H, W.dtype), biases("h", recurrent, H, U.dtype)
+    library = "Flax linen" if len(gates) == 3 else "Flax"
+    return _stack(library, where, group, cell(where, W, U, b_input, b_recurrent, others=True))
 
 
-def _nnx(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
+def _joined(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
+    """Return the network of a cell of nnx with one kernel for all gates."""
     W, U = (part(arrays, group, where, f"dense_{kind}/kernel").T for kind in "ih")
     names = ("dense_i/bias", "dense_h/bias")
     biases = [part(arrays, group, where, name) if name in group else None for name in names]
-    layer = cell(where, W, U, *biases)
-    used = frozenset(group.values())
-    return Stack("Flax nnx's GRUCell", where, ({"forward": layer},), used, "rzh", "after", "keep")
+    return _stack("Flax nnx", where, group, cell(where, W, U, *biases, others=True))
+
+
+def _stack(library: str, where: str, group: dict[str, str], layer: FileLayer) -> Stack:
+    source, order = f"{library}'s {TITLES[layer.blocks]}", BLOCKS[layer.blocks]
+    stack = Stack(source, where, ({"forward": layer},), frozenset(group.values()), order, None, None)
+    return replace(stack, reset="after", z="keep") if layer.blocks == 3 else stack

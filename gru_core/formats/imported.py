@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from gru_core.card import Card
 from gru_core.formats import choices, ends
@@ -54,9 +57,10 @@ def imported(
     """
     stack = choices.chosen(stacks, answers)
     recurrent = stack.names.union(*(network.names for network in stacks))
-    others = {n: a for n, a in arrays.items() if n not in recurrent}
+    others = choices.without_copies({n: a for n, a in arrays.items() if n not in recurrent}, stack, stacks)
+    weights = {n: a for n, a in others.items() if not _counts(a)}
     if not stack.wired:
-        choices.check_cell(stack, others, answers)
+        choices.check_cell(stack, weights, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
     cells = tuple(layer[direction].checked(stack.where) for layer in stack.layers[shown_layers])
@@ -68,10 +72,10 @@ def imported(
     if not stack.wired:
         report.append(f"The weights show no activation functions and no mask for padding: {ASSUMED[stack.blocks]}")
 
-    embeddings, linears = ([], list(stack.heads)) if stack.wired else around(others)
-    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, others, answers)
+    embeddings, linears = ([], list(stack.heads)) if stack.wired else around(weights)
+    embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, weights, answers)
     whole = all(network.names <= stack.names for network in stacks)
-    dense = stack.dense or choices.dense(linears, list(others), stack.inputs, stack.units, embedding, answers, whole)
+    dense = stack.dense or choices.dense(linears, list(weights), stack.inputs, stack.units, embedding, answers, whole)
     encoder, cells, sentences = ends.encoder(
         cells, None if shown_layers.start else embedding, alphabet, None if shown_layers.start else stack.padding
     )
@@ -80,7 +84,10 @@ def imported(
         report.append("The network masks timesteps: leave out the timesteps that it skips.")
     both = stack.first_both is not None
     if dense is not None and both:
-        report.append(f"The linear layer {shown(dense.name)} needs both directions, so it is not used with only one.")
+        why = "needs both directions, so it is not used with only one"
+        if len(stack.layers[-1]) == 1:
+            why = "reads a layer that is left out, so it is not used"
+        report.append(f"The linear layer {shown(dense.name)} {why}.")
         dense = None
     elif dense is not None and dense.V.shape[1] != stack.units:
         report.append(
@@ -92,6 +99,12 @@ def imported(
     report += sentences
     used = {part.name for part in (embedding, dense) if part is not None}
     unused = [n for n in others if n.rpartition("/")[0].removesuffix("/vars") not in used and n not in used]
+    states = [n for n in unused if INITIAL.search(n.rpartition("/")[2]) and stack.units in others[n].shape[-1:]]
+    if states and not stack.wired:
+        report.append(
+            f"By its name {shown(states[0])} may be the state from which the network starts in your code; here it "
+            "starts from zero."
+        )
     if unused and not stack.wired:
         more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
         report.append(f"Not used: {', '.join(map(shown, unused[:5]))}{more}.")
@@ -106,6 +119,14 @@ ASSUMED = {
     4: "sigmoid for the gates, tanh for c̃ and c and no mask are assumed.",
     1: "tanh and no mask are assumed. A network with relu cannot be shown.",
 }
+
+INITIAL = re.compile(r"(?:^|_)(?:[hcs]_?0|init|initial|start|state|hidden)(?:_|\d|$)")
+"""The parts of a name that say that an array is an initial state, such as `h0` and `init_hidden`."""
+
+
+def _counts(array: npt.NDArray[Any]) -> bool:
+    """Return whether an array has whole numbers that are no weights, such as counters, positions and random keys."""
+    return array.dtype.kind == "b" or (array.dtype.kind in "iu" and array.dtype.itemsize > 1)
 
 
 def _source(stack: Stack, convention: Convention, cells: Sequence[FileLayer]) -> str:

@@ -303,14 +303,20 @@ def _layers(model: Mapping[str, Any]) -> list[Any]:
 
 
 def _sources(layer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the names of the layers that a layer reads: as its input (""), or as another argument by its name."""
+    """Return the names of the layers that a layer reads: as its input (""), or as another argument by its name.
+
+    An input that is the last state of a recurrent layer, and not its output, is the argument "state".
+    """
     sources: dict[str, list[str]] = {"": []}
+
+    def link(argument: str, name: str, _: int, output: int) -> None:
+        sources.setdefault(argument or "state" * (output > 0), []).append(name)
 
     def add(argument: str, value: Any) -> None:
         if isinstance(value, dict) and "keras_history" in value.get("config", {}):
-            sources.setdefault(argument, []).append(str(value["config"]["keras_history"][0]))
+            link(argument, *value["config"]["keras_history"])
         elif isinstance(value, list) and len(value) in (3, 4) and isinstance(value[0], str):  # Keras 2
-            sources.setdefault(argument, []).append(value[0])
+            link(argument, *value[:3])
             for name, other in (value[3] if len(value) == 4 else {}).items():
                 add(name, other)
         elif isinstance(value, list):
@@ -349,13 +355,14 @@ def _leaves(model: Mapping[str, Any], path: str, legacy: bool) -> tuple[list[Lea
         layer_path = f"{path}{name}"
         every = [source for of_argument in sources.values() for source in of_argument]
         without_source = previous is None or "inbound_nodes" not in layer
-        chained &= every in ([], [previous]) and (without_source or every == [previous])
+        chained &= every in ([], [previous]) and (without_source or every == [previous]) and "state" not in sources
         previous = layer.get("name")
         if _layers(layer):
             inner, inner_chained = _leaves(layer, layer_path + "/", legacy)
             leaves, chained = leaves + inner, chained and inner_chained
         else:
-            initial = bool(sources.get("initial_state")) or len(sources[""]) > 1
+            calls = [_sources({"inbound_nodes": [node]}) for node in layer.get("inbound_nodes", [])]
+            initial = any("initial_state" in call or len(call[""] + call.get("state", [])) > 1 for call in calls)
             leaves.append(Leaf(str(layer["class_name"]), layer["config"], layer_path, initial))
     return leaves, chained
 
@@ -424,6 +431,8 @@ def _configured(by_path: Mapping[str, Stack], leaf: Leaf) -> Stack:
     merged = leaf.config.get("merge_mode", "concat")
     if merged != "concat":
         notes.append(f"In the network the two directions were joined by {shown(str(merged))}.")
+    if leaf.config.get("stateful") is True:
+        notes.append("In the file a sequence starts from the last state of the one before; here it starts from zero.")
     stack = replace(stacked(stacks), notes=tuple(notes), wired=True)
     if leaf.config.get("zero_output_for_mask") is True:
         stack = replace(
@@ -520,6 +529,8 @@ def _dense(arrays: Arrays, dense: Dense | None, leaf: Leaf) -> Dense | None:
     """Return the readout `leaf`, or the readout `dense` with `leaf` as its activation. None if neither is possible."""
     if dense is not None:
         if leaf.kind not in ("Softmax", "Activation") or dense.activation != "linear":
+            return None
+        if leaf.config.get("axis", -1) not in (-1, 2):  # a softmax over timesteps
             return None
         return replace(dense, activation=str(leaf.config.get("activation", "softmax")))
     config, path = leaf.config, leaf.path

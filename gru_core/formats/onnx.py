@@ -365,7 +365,7 @@ class Networks:
                 signal = self.graph.signal(node.inputs[0])
                 if signal is None or self._layer(signal) is not layer or not (signal.axes or "H").endswith("H"):
                     continue
-                dense = self._dense(node)
+                dense = self._dense(node, signal)
                 if dense is not None and signal.half is None:
                     readouts[node] = dense
                     steps.add(signal.steps)
@@ -411,8 +411,29 @@ class Networks:
                     return False
         return True
 
-    def _dense(self, node: Node) -> Dense | None:
-        """Return the linear layer of a MatMul or a Gemm with its activation, or None if `node` is not a readout."""
+    def _over_outputs(self, softmax: Node, signal: Signal, last: str) -> bool:
+        """Return whether a Softmax is one over the outputs, and not over timesteps or over a batch.
+
+        It reads the outputs `last` of a linear layer of `signal`, or their rearrangement. Before opset 13 its axis is 1
+        by default.
+        """
+        moves: list[Node] = []
+        name = softmax.inputs[0]
+        while name != last:
+            moves.append(self.graph.made_by[name])
+            name = moves[-1].inputs[0]
+        outputs: Signal | None = signal  # the outputs have the axes of the states, with K in place of H
+        for move in reversed(moves):
+            outputs = outputs and self.graph.moved(outputs, move)
+        axes = outputs and outputs.axes
+        axis = softmax.whole("axis", -1 if self.file.opset >= 13 else 1)
+        return axes[axis] == "H" if axes and -len(axes) <= axis < len(axes) else axis == -1
+
+    def _dense(self, node: Node, signal: Signal) -> Dense | None:
+        """Return the linear layer of a MatMul or a Gemm with its activation, or None if `node` is not a readout.
+
+        `signal` is what it reads.
+        """
         V, c = self._constant(node, 1), None
         if V is None or V.ndim != 2:
             return None
@@ -427,10 +448,16 @@ class Networks:
             add = self.graph.after(node.outputs[0]) if node.outputs else None
             if add is not None and add.op_type == "Add":
                 c = next((c for place in (0, 1) if (c := self._constant(add, place)) is not None), None)
-                node = add if c is not None and c.ndim == 1 else node
-        c = c if c is not None and c.shape == (len(V),) else np.zeros(len(V), V.dtype)
+                node = add if c is not None else node
+        if c is not None and (c.size not in (1, len(V)) or c.size != (c.shape or (1,))[-1]):
+            return None
+        c = np.zeros(len(V), V.dtype) if c is None else np.broadcast_to(c.ravel(), (len(V),))
         follows = self.graph.after(node.outputs[0]) if node.outputs else None
         activation = ACTIVATIONS.get(follows.op_type) if follows is not None else None
+        if activation in ("softmax", "log softmax") and not (
+            follows and self._over_outputs(follows, signal, node.outputs[0])
+        ):
+            return None
         if not self._is_last(follows if follows is not None and activation else node):
             return None
         return Dense(node.where, V, c, activation or "linear")

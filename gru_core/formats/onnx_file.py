@@ -164,6 +164,7 @@ class File:
     """The graph in an ONNX file: its nodes, its stored tensors by name, and the names of its inputs.
 
     `producer` is the program that wrote the file, and `functions` has the operators in the file's own functions.
+    `opset` is the version of ONNX's operators.
     """
 
     producer: str
@@ -171,6 +172,7 @@ class File:
     tensors: dict[str, Tensor]
     inputs: frozenset[str]
     functions: frozenset[str]
+    opset: int
 
 
 def graph(data: bytes) -> File:
@@ -195,7 +197,13 @@ def graph(data: bytes) -> File:
         for number, value in reader.fields(_message(function)):
             if number == 7:
                 functions.add(_node(reader, _message(value)).op_type)
-    return File(_text(model, 2), nodes, tensors, frozenset(inputs), frozenset(functions))
+    opset = 1
+    for imported in model.get(8, []):
+        fields = _fields(reader, _message(imported))
+        version = fields.get(2, [opset])[-1]
+        if _text(fields, 1) in ("", "ai.onnx") and isinstance(version, int):
+            opset = version
+    return File(_text(model, 2), nodes, tensors, frozenset(inputs), frozenset(functions), opset)
 
 
 def _node(reader: Reader, message: bytes) -> Node:

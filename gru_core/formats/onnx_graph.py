@@ -197,7 +197,7 @@ class Graph:
             return None
         signal = self._output(node, name) if recurrent(node) else self._joined(node, concats) if concats else None
         for move in reversed(moves):
-            signal = signal and self._moved(signal, move)
+            signal = signal and self.moved(signal, move)
         return signal
 
     def _output(self, node: Node, name: str) -> Signal | None:
@@ -228,7 +228,7 @@ class Graph:
             return replace(parts[0], axes=axes[:axis] + "L" + axes[axis + 1 :], parts=tuple(parts))
         return None
 
-    def _moved(self, signal: Signal, node: Node) -> Signal | None:
+    def moved(self, signal: Signal, node: Node) -> Signal | None:
         """Return the output of a node that reads a signal, or None if it is no signal."""
         axes = signal.axes
         if axes is not None and len(axes) > MAX_AXES:

@@ -131,6 +131,11 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     order: Order = ">" if files.get(f"{base}byteorder", b"little").strip() == b"big" else "<"
     content = unpickled(files[f"{base}data.pkl"])
     states = dict(_states(content, "", MAX_DEPTH))
+    if not states and isinstance(content, dict) and "param_groups" in content:
+        raise FormatError(
+            "this PyTorch file has the state of an optimizer, and no weights: upload the file of the model, which "
+            'torch.save(model.state_dict(), "weights.pt") writes'
+        )
     if not states:
         has = ", ".join(shown(str(key)) for key in list(content)[:6]) if isinstance(content, dict) else "no dictionary"
         raise FormatError(
@@ -138,7 +143,7 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
             'by their names: torch.save(model.state_dict(), "weights.pt")'
         )
     tensors = {
-        f"{place}.{name}" if len(states) > 1 else name: tensor
+        f"{place}.{name}".lstrip(".") if len(states) > 1 else name: tensor
         for place, state in states.items()
         for name, tensor in state.items()
     }
@@ -154,13 +159,16 @@ def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[st
 
     Dictionaries without matrices are not state dicts, but metrics. An optimizer's state has `param_groups` and is left
     out.
+    A checkpoint may be a tuple or a list of such dictionaries, and may have other tensors beside them.
     """
+    if isinstance(content, list | tuple):
+        content = {str(i): item for i, item in enumerate(content) if isinstance(item, dict)}
     if not isinstance(content, dict) or "param_groups" in content:
         return
     state = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
     if any(len(tensor.shape) > 1 for tensor in state.values()):
         yield place, state
-    elif depth:
+    if depth:
         for name, value in content.items():
             yield from _states(value, f"{place}.{name}".lstrip("."), depth - 1)
 

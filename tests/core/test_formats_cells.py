@@ -16,6 +16,7 @@ import gru_core as gru
 from gru_core import formats
 from gru_core.formats import FormatError, Unanswered
 from gru_core.parity.report import check
+from tests.support.networks import sigmoid
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -148,3 +149,67 @@ def test_the_parity_check_names_reversed_time_in_an_rnn() -> None:
     with np.load(FIXTURES / "pytorch-rnn-reference.npz") as reference:
         turned = {name: reference[name][::-1] if name == "x" else reference[name] for name in reference}
     assert "the input in reversed time" in str(check(imported, turned))
+
+
+def lstm(gates: Callable[[Any, Any], list[Any]], x: Any, H: int) -> Any:
+    """The states of an LSTM by its equations. `gates` returns the sums of i, f, the candidate and o."""
+    h, c, states = np.zeros(H), np.zeros(H), []
+    for x_t in x:
+        i, f, g, o = gates(x_t, h)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append(h)
+    return np.stack(states)
+
+
+JAX = ("linen", "nnx", "nnx, one kernel", "equinox", "haiku")
+
+
+@pytest.mark.parametrize("library", JAX)
+def test_the_lstms_of_jax_libraries_give_what_their_equations_give(library: str) -> None:
+    rng, H, I = np.random.default_rng(7), 3, 2
+    W, U, b, c = rng.normal(size=(4, I, H)), rng.normal(size=(4, H, H)), rng.normal(size=(4, H)), np.zeros((4, H))
+    letters = dict(enumerate("ifgo"))
+    if library in ("linen", "nnx"):
+        c = rng.normal(size=(4, H))
+        inputs = {letter: f"i{letter}" + "_" * (library == "nnx" and letter == "f") for letter in "ifgo"}
+        arrays = {f"params/cell/{inputs[letter]}/kernel": W[k] for k, letter in letters.items()}
+        arrays |= {f"params/cell/{inputs[letter]}/bias": b[k] for k, letter in letters.items()}
+        arrays |= {f"params/cell/h{letter}/kernel": U[k] for k, letter in letters.items()}
+        arrays |= {f"params/cell/h{letter}/bias": c[k] for k, letter in letters.items()}
+    elif library == "nnx, one kernel":
+        arrays = {"cell.dense_i.kernel": np.hstack(list(W)), "cell.dense_h.kernel": np.hstack(list(U))}
+        arrays["cell.dense_h.bias"] = b.ravel()
+    elif library == "equinox":
+        arrays = {".cell.weight_ih": np.hstack(list(W)).T, ".cell.weight_hh": np.hstack(list(U)).T}
+        arrays[".cell.bias"] = b.ravel()
+    else:
+        order = [0, 2, 1, 3]
+        w = np.vstack([np.hstack([W[k] for k in order]), np.hstack([U[k] for k in order])])
+        arrays = {"net/~/lstm/linear/w": w, "net/~/lstm/linear/b": b[order].ravel()}
+        c[1] = 1  # Haiku's cell adds this to the bias of f
+    x = rng.normal(size=(9, I))
+    expected = lstm(lambda x_t, h: [x_t @ W[k] + h @ U[k] + b[k] + c[k] for k in range(4)], x, H)
+    network = formats.read_arrays(arrays, "weights.npz")
+    assert network.source.startswith(
+        {"linen": "Flax", "nnx": "Flax", "nnx, one kernel": "Flax nnx"}.get(library, library.title())
+    )
+    np.testing.assert_allclose(network.model.forward(x)[0].h, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_the_plain_rnn_of_flax_gives_what_its_equation_gives(joined: bool) -> None:
+    rng = np.random.default_rng(8)
+    W, U, b, x = rng.normal(size=(2, 3)), rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=(6, 2))
+    names = ("cell/dense_i", "cell/dense_h") if joined else ("cell/i", "cell/h")
+    arrays = {f"{names[0]}/kernel": W, f"{names[0]}/bias": b, f"{names[1]}/kernel": U}
+    h = np.zeros(3)
+    for x_t, ours in zip(x, formats.read_arrays(arrays, "weights.npz").model.forward(x)[0].h, strict=True):
+        h = np.tanh(x_t @ W + b + h @ U)
+        np.testing.assert_allclose(ours, h, rtol=0, atol=1e-13)
+
+
+def test_the_plain_rnn_of_haiku_is_refused_because_of_its_relu() -> None:
+    arrays = {f"vanilla_rnn/linear{end}/w": np.ones((3, 3)) for end in ("", "_1")}
+    with pytest.raises(FormatError, match=r"relu(?s:.*)train it with"):
+        formats.read_arrays(arrays, "weights.npz")

@@ -91,11 +91,13 @@ FIRST = node("MatMul", "s", "V", to="a")
         (FIRST, node("Relu", "a", to="r"), node("MatMul", "r", "V2", to="y")),
         (FIRST, node("MatMul", "a", "V2", to="y")),
         (FIRST, node("Mul", "a", "a", to="y")),
+        (FIRST, helper.make_node("Softmax", ["a"], ["y"], axis=0)),
+        (FIRST, node("Add", "a", "shifts", to="y")),
     ],
-    ids=["norm", "relu", "two", "square"],
+    ids=["norm", "relu", "two", "square", "softmax over time", "another bias at each step"],
 )
 def test_several_layers_after_an_onnx_gru_are_not_shown_as_its_output(nodes: Any) -> None:
-    data = onnx_network(*nodes, V=normal(H, 3), V2=normal(3, 2), g=np.ones(H, "f4"))
+    data = onnx_network(*nodes, V=normal(H, 3), V2=normal(3, 2), g=np.ones(H, "f4"), shifts=normal(T, 1, 3))
     onnxruntime.InferenceSession(data)  # it is a network that runs
     imported = formats.read(data, "net.onnx")
     assert imported.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
@@ -107,6 +109,19 @@ def test_a_linear_layer_and_a_softmax_in_onnx_become_the_readout() -> None:
     x = normal(T, 1, I)
     (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x})
     assert gru.check(formats.read(data, "net.onnx"), {"x": x, "y": y}).passed
+
+
+@pytest.mark.parametrize("shape", [(3,), (1,), (1, 3), (1, 1, 3)])
+@pytest.mark.parametrize("kind", ["Add", "Gemm"])
+def test_the_bias_of_an_onnx_head_may_have_any_shape_that_fits(shape: tuple[int, ...], kind: str) -> None:
+    x, (V, c) = normal(T, 1, I), (normal(H, 3), normal(*shape))
+    if kind == "Add":
+        data = onnx_network(FIRST, node("Add", "c", "a", to="y"), V=V, c=c)
+    else:
+        rows = node("Reshape", "s", "rows", to="f"), node("Gemm", "f", "V", "c", to="y")
+        data = onnx_network(*rows, V=V, c=c.reshape(shape[-2:]), rows=np.array([-1, H]))
+    (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x})
+    assert gru.check(formats.read(data, "net.onnx"), {"x": x, "y": y.reshape(T, 1, 3)}).passed
 
 
 def test_load_reads_any_file_and_its_error_shows_the_call_with_an_answer(tmp_path: Path) -> None:

@@ -222,6 +222,27 @@ def test_plain_values_beside_the_weights_are_ignored() -> None:
     assert formats.read(data, "x").model.layers[0].units == 1
 
 
+OPTIMIZER = {"state": {0: {"exp_avg": tensor("n", 0, (3, 2), (2, 1))}}, "param_groups": [{"lr": 0.1}]}
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        (layer(), OPTIMIZER),
+        [layer(), OPTIMIZER, 3],
+        {"model": layer(), "class_weights": tensor("n", 0, (2, 3), (3, 1))},
+        {"callbacks": {"confusion": tensor("n", 0, (2, 2), (2, 1))}, "state_dict": layer()},
+    ],
+    ids=["tuple", "list", "a matrix beside it", "a matrix in another dictionary"],
+)
+def test_a_state_dict_is_recognized_in_a_checkpoint(checkpoint: Any) -> None:
+    assert formats.read(saved(checkpoint, n=NUMBERS), "x").model.layers[0].units == 1
+
+
+def test_an_optimizer_alone_is_named() -> None:
+    refused(saved(OPTIMIZER, n=NUMBERS), rf"the state of an optimizer, and no weights(?s:.*){SAVE}")
+
+
 def test_a_checkpoint_with_two_state_dicts_needs_a_chosen_network() -> None:
     data = saved({"encoder": layer(), "decoder": layer()}, n=NUMBERS)
     with pytest.raises(Unanswered) as error:

@@ -190,3 +190,50 @@ def test_an_lstm_of_tensorflow_1_is_refused_with_a_remedy() -> None:
         formats.read(data, "net")
     plain = npz(**{"rnn/basic_rnn_cell/kernel": normal(I + H, H), "rnn/basic_rnn_cell/bias": normal(H)})
     assert formats.read(plain, "net").source == "TensorFlow 1's BasicRNNCell"
+
+
+def tagger(prefix: str) -> dict[str, Any]:
+    """The arrays of an embedding, a GRU and a linear layer, with a prefix before their names."""
+    others = {"embedding.weight": normal(6, I), "fc.weight": normal(2, H), "fc.bias": normal(2)}
+    return torch_layer(RNG, I, H, prefix=f"{prefix}gru.") | {f"{prefix}{name}": a for name, a in others.items()}
+
+
+@pytest.mark.parametrize(
+    ("own", "copy"), [("model.", "ema."), ("", "ema."), ("state_dict.net.", "state_dict_ema.net.")]
+)
+def test_a_network_that_is_in_the_file_twice_keeps_its_own_embedding_and_readout(own: str, copy: str) -> None:
+    arrays = tagger(own) | tagger(copy)
+    places = {f"{prefix}gru".replace(".", "/"): prefix for prefix in (own, copy)}
+    key, options = question(save(arrays))
+    assert (key, set(options)) == ("network", set(places))
+    for place, prefix in places.items():
+        answers = {"network": place, "dense": f"{prefix}fc".replace(".", "/")}
+        network = formats.read(save(arrays), "net", answers)
+        mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        alone = formats.read(save(mine if prefix else {n: arrays[n] for n in tagger("")}), "net")
+        parameters = alone.model.parameters
+        for name, array in network.model.parameters.items():
+            np.testing.assert_array_equal(array, parameters[name])
+
+
+def test_the_state_of_an_optimizer_is_no_network() -> None:
+    for slots in ("opt_state/0/mu/", "1/0/nu/", "optimizer/"):
+        arrays = tagger("params/") | {name.replace(".", "/"): a for name, a in tagger(slots).items()}
+        network = formats.read(save(arrays), "state")
+        np.testing.assert_array_equal(network.cells[0].U, arrays["params/gru.weight_hh_l0"])
+        assert any("optimizer" in sentence for sentence in network.said)
+
+
+def test_counters_positions_and_random_keys_raise_no_question() -> None:
+    beside = {"n_averaged": np.array(3), "position_ids": np.arange(I)[None], "rngs.key": np.array([1, 2], np.uint32)}
+    beside |= {"mask": np.ones((H, I), bool)}
+    network = formats.read(npz(**tagger("net."), **beside), "net")
+    assert network.model.readout.labels == ("y 1", "y 2")
+    assert any("n_averaged" in sentence for sentence in network.said)
+
+
+@pytest.mark.parametrize("name", ["h0", "init_hidden", "net.initial_state", "net.h_0"])
+def test_a_learned_initial_state_is_named(name: str) -> None:
+    data = npz(**torch_layer(RNG, I, H, prefix="net.gru."), **{name: normal(1, 1, H)})
+    path = name.replace(".", "/")
+    assert any(f"'{path}'" in s and "starts from zero" in s for s in formats.read(data, "net").said)
