@@ -63,7 +63,7 @@ LIMITS = Limits()
 MOST_SENTENCES = 8
 """The most computed weights that a report lists."""
 
-OPTIMIZER = re.compile(r"(?:^|/)(?:opt_state|optim|optimizer|optimizer_states?)/|(?:^|/)\d+/(?:mu|nu)/")
+OPTIMIZER = re.compile(r"(?:^|/)(?:opt_state|optim|optimizer|optimizer_states?|OPTIMIZER_SLOT)/|(?:^|/)\d+/(?:mu|nu)/")
 """The parts of a name that say that an array is the state of an optimizer, such as Optax's `opt_state/0/mu/…`."""
 
 KINDS = ", ".join(ENDINGS[:-1]) + " or " + ENDINGS[-1]
@@ -189,6 +189,12 @@ def read_arrays(
         remaining = {path: array for path, array in remaining.items() if path not in used}
     stacks = paired(stacks or unnamed.find(remaining, answers))
     if not stacks:
+        pickled = [name for name, array in arrays.items() if array.dtype.kind == "V" and not array.ndim]
+        if pickled:
+            raise FormatError(
+                f"{shown(pickled[0])} is an object, such as a dictionary of arrays, and only arrays are read. Save the "
+                'arrays by their names: np.savez("model.npz", **arrays)'
+            )
         raise FormatError(
             f"no GRU, LSTM or plain RNN was found among the arrays {', '.join(map(shown, list(arrays)[:6]))}. "
             "Use the array names of PyTorch, Keras, Flax, Equinox, Haiku or MLX, such as weight_ih_l0, ir/kernel or w_i"

@@ -135,7 +135,10 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
     Raises Unanswered if neither of them decides.
     """
     if stack.blocks != 3:  # the order of an LSTM is always known, and an RNN has one block
-        return Convention(stack.order or BLOCKS[stack.blocks])
+        stored_order = stack.order or BLOCKS[stack.blocks]
+        options = tuple(Option(",".join(o), "the order of the blocks") for o in orders(stack.blocks))
+        question = Question("order", "In which order are the blocks of i, f, c̃ and o?", options)
+        return Convention(answer(question, answers).replace(",", "") if "order" in answers else stored_order)
 
     def decide(key: str, stored: str | None, text: str, options: Mapping[str, str]) -> str:
         question = Question(key, text, tuple(Option(*option) for option in options.items()))

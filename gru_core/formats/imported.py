@@ -125,8 +125,8 @@ INITIAL = re.compile(r"(?:^|_)(?:[hcs]_?0|init|initial|start|state|hidden)(?:_|\
 
 
 def _counts(array: npt.NDArray[Any]) -> bool:
-    """Return whether an array has whole numbers that are no weights, such as counters, positions and random keys."""
-    return array.dtype.kind == "b" or (array.dtype.kind in "iu" and array.dtype.itemsize > 1)
+    """Return whether an array has text or whole numbers that are no weights, such as counters and random keys."""
+    return array.dtype.kind in "bSU" or (array.dtype.kind in "iu" and array.dtype.itemsize > 1)
 
 
 def _source(stack: Stack, convention: Convention, cells: Sequence[FileLayer]) -> str:

@@ -25,9 +25,9 @@ def find(arrays: Arrays) -> list[Stack]:
     """Return the networks with the array names of MLX. Raises FormatError if one is incomplete or does not fit."""
     stacks: list[Stack] = []
     for where, group in groups(arrays, "Wx|Wh|b|bhn|bias|Wxh|Whh").items():
-        if not {"Wx", "Wh", "Wxh", "Whh"} & set(group):
+        if not {"Wx", "Wxh"} & set(group):  # other libraries have a Wh as well
             continue
-        plain = "Wxh" in group or "Whh" in group
+        plain = "Wxh" in group
         W, U = (part(arrays, group, where, name) for name in (("Wxh", "Whh") if plain else ("Wx", "Wh")))
         b = next((part(arrays, group, where, name) for name in ("b", "bias") if name in group), None)
         b_recurrent = None

@@ -20,14 +20,15 @@ def plain(arrays: Arrays) -> dict[str, Array]:
     """Return the arrays with names in a common form: a path with `/` between the parts.
 
     JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's `params/ir` get this
-    form. A `.value` or `:0` at the end is removed. Raises FormatError if two names get the same path, or if a name
-    is too long.
+    form. A `.value` or `:0` at the end is removed, and the ending of the variables in a TensorFlow checkpoint. Raises
+    FormatError if two names get the same path, or if a name is too long.
     """
     by_path: dict[str, Array] = {}
     for name, array in arrays.items():
         if len(name) > MAX_NAME:
             raise FormatError(f"the name {shown(name)} has {len(name):,} characters; at most {MAX_NAME} are allowed")
-        parts = [part for part in re.split(r"[/.\[\]'\"]+", name.removesuffix(":0")) if part]
+        variable = name.removesuffix(":0").removesuffix("/.ATTRIBUTES/VARIABLE_VALUE")
+        parts = [part for part in re.split(r"[/.\[\]'\"]+", variable) if part]
         path = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == "value" else parts)
         if path in by_path:
             raise FormatError(f"{shown(name)} is in the file twice")

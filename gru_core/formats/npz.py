@@ -33,7 +33,10 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     for member, content in members(data).items():
         name = member.removesuffix(".npy")
         if name == member:
-            raise FormatError(f"{shown(member)} in the .npz is not an .npy array")
+            raise FormatError(
+                f"{shown(member)} in the .npz is not an .npy array. If this is a zip of a folder, unpack it, and use "
+                "the file of the weights that is inside"
+            )
         by_name[name] = npy(name, content)
     if not by_name:
         raise FormatError("the .npz is empty")

@@ -37,7 +37,8 @@ UNPACK = "Unpack it, and use the file of the weights that is inside"
 
 CHECKPOINT = """Open it in TensorFlow and save the arrays by their names:
     reader = tf.train.load_checkpoint("model.ckpt")
-    np.savez("model.npz", **{n: reader.get_tensor(n) for n in reader.get_variable_to_shape_map()})"""
+    np.savez("model.npz", **{n: reader.get_tensor(n) for n in reader.get_variable_to_shape_map()})
+or, if it is of a Keras model, load the weights into the model and save it: model.save("model.keras")"""
 
 SAVED_MODEL = f"this is a TensorFlow SavedModel, a program beside its weights. {KERAS}"
 CORE_ML = f"""this is a Core ML model, made for running a model and not for reading it.
@@ -49,7 +50,25 @@ TFLITE = f"this is a TFLite (LiteRT) file, made for running a model and not for 
 MSGPACK = f"this is a msgpack file, as Flax writes it. {FLAX}"
 UNNAMED = f"this file has arrays without names: an .npy file, or an .eqx file of Equinox. {NUMPY}"
 
+DOWNLOAD = "Download the file itself"
+JSON = """this is a JSON file, which describes a model and has no weights. Use the file of the weights.
+If it is the model.json of TensorFlow.js, convert it to Keras's format first:
+    tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras model.json model.h5"""
+MATLAB = """this is a MATLAB file. Save its arrays by their names, in Python (with h5py for version 7.3):
+    arrays = {n: a for n, a in scipy.io.loadmat("model.mat").items() if not n.startswith("_")}
+    np.savez("model.npz", **arrays)"""
+NOT_TORCH = """this file is not what torch.save writes, and not a pickle.
+It may be damaged, or of another program, such as a part of a TensorFlow.js model.
+For PyTorch, save the weights alone, in the program that has the model:
+    torch.save(model.state_dict(), "weights.pt")"""
+
 BEGINNINGS = (
+    (0, b"version https://git-lfs", f"this is a pointer of Git LFS, and not the file. {DOWNLOAD}: git lfs pull"),
+    (0, b"<", f"this is a web page or an XML file, and not a model. {DOWNLOAD}"),
+    (0, b"{", JSON),
+    (0, b"MATLAB ", MATLAB),
+    *((0, start, PICKLE) for start in (b"(dp", b"(lp", b"ccollections\n")),
+    (4, b"ORTM", "this is a model of ONNX Runtime (.ort). Use the .onnx file from which it was converted"),
     (0, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", OLD_TORCH),
     (4, b"TFL3", TFLITE),
     (0, b"\x93NUMPY", UNNAMED),
@@ -74,7 +93,11 @@ MEMBERS = {
 """Formats by a file inside a zip file: the name of this file, and the message."""
 
 ENDINGS = {
-    (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib"): PICKLE,
+    (".pkl", ".pickle", ".joblib"): PICKLE,
+    (".pt", ".pth", ".bin", ".ckpt"): NOT_TORCH,
+    (".mat",): MATLAB,
+    (".params", ".pdparams"): "this file is of MXNet or PaddlePaddle. Save its arrays by their names: "
+    'np.savez("model.npz", **{name: array.numpy() for name, array in model.state_dict().items()})',
     (".msgpack",): MSGPACK,
     (".eqx", ".npy"): UNNAMED,
     (".tflite",): TFLITE,

@@ -32,7 +32,7 @@ MAX_DEPTH = 4
 REMEDY = """a pickle can run any code when it creates objects, so only tensors are read.
 Save the weights alone, in the program that has the model:
     model = torch.load("model.pt", weights_only=False)  # only if you trust the file
-    torch.save(model.state_dict(), "weights.pt")"""
+    torch.save(model.state_dict(), "weights.pt")  # of a checkpoint: torch.save(model["state_dict"], "weights.pt")"""
 
 QUANTIZED = """its weights are quantized.
 Save the weights of the network before it was quantized: torch.save(model.state_dict(), "weights.pt")"""
@@ -92,6 +92,10 @@ class Name:
     name: str
 
 
+NUMPY = [Name(f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")]
+"""What an array of NumPy becomes in a pickle."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A part of a storage: the key of the storage, the type of its numbers, and the place and strides of the tensor."""
@@ -126,7 +130,10 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     files = members(data)
     pickles = [name for name in files if name.rpartition("/")[2] == "data.pkl"]
     if not pickles:
-        raise FormatError("this PyTorch file has no data.pkl: it is damaged. Save it again with torch.save")
+        raise FormatError(
+            "this PyTorch file has no data.pkl: it is damaged, or it is a zip with such a file inside. Unpack it, or "
+            "save it again with torch.save"
+        )
     base = pickles[0].removesuffix("data.pkl")
     order: Order = ">" if files.get(f"{base}byteorder", b"little").strip() == b"big" else "<"
     content = unpickled(files[f"{base}data.pkl"])
@@ -135,6 +142,11 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
         raise FormatError(
             "this PyTorch file has the state of an optimizer, and no weights: upload the file of the model, which "
             'torch.save(model.state_dict(), "weights.pt") writes'
+        )
+    if not states and isinstance(content, dict) and any(value in NUMPY for value in content.values()):
+        raise FormatError(
+            "the arrays in this PyTorch file are NumPy's, and not tensors. Save them by name: "
+            'np.savez("model.npz", **torch.load("model.pt", weights_only=False))'
         )
     if not states:
         has = ", ".join(shown(str(key)) for key in list(content)[:6]) if isinstance(content, dict) else "no dictionary"
@@ -310,7 +322,12 @@ def _allowed(name: str) -> Name:
     """Return the name. Raises FormatError if it is not on the lists."""
     if name in TENSOR or name in WRAPPED or name == SUBCLASS or name in DICTIONARIES or name in PLAIN:
         return Name(name)
-    quantized = "quantized" in name or "qtensor" in name or name.startswith(("torch.qint", "torch.quint"))
+    quantized = (
+        name == "torch.ScriptObject"
+        or "quantized" in name
+        or "qtensor" in name
+        or name.startswith(("torch.qint", "torch.quint"))
+    )
     raise FormatError(f"this PyTorch file needs {shown(name)}, which is refused: {QUANTIZED if quantized else REMEDY}")
 
 

@@ -27,7 +27,7 @@ LIBRARIES = {
     "Haiku": Convention("zrh", "before", "take"),
 }
 
-INPUT = {"ih", "xh", "x2h", "i2h", "wx", "wxh", "wih", "input", "inputs"}
+INPUT = {"ih", "xh", "x2h", "i2h", "wx", "wxh", "wih", "wi", "input", "inputs"}
 RECURRENT = {"hh", "h2h", "wh", "whh", "hidden", "recurrent"}
 """The parts of names that mark recurrent weights. A single letter w or u also marks input or recurrent weights."""
 
@@ -50,9 +50,35 @@ def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
     """Return the recurrent layers that the shapes of the arrays show, each as a network of its own.
 
     Raises Unanswered, with a question about the library, if the names do not show it. Raises FormatError if a layer
-    does not fit, or if neither names nor shapes show which matrix is the recurrent one.
+    does not fit, if neither names nor shapes show which matrix is the recurrent one, or if each gate has matrices of
+    its own.
     """
+    gates = _separate_gates(arrays)
+    if gates:
+        raise FormatError(GATES.format(names=" and ".join(map(shown, gates))))
     return [_stack(arrays, candidate, answers) for candidate in _by_name(arrays) or _by_order(arrays)]
+
+
+GATES = """{names} look like the weights of single gates, and a file does not show how such a cell uses them.
+Join the gates, each as a matrix of (units, inputs), in the order of PyTorch: r, z, h̃ for a GRU, i, f, c̃, o for an LSTM:
+    np.savez("model.npz", weight_ih=np.concatenate([W_r, W_z, W_h]), weight_hh=np.concatenate([U_r, U_z, U_h]),
+             bias_ih=np.concatenate([b_r, b_z, b_h]), bias_hh=np.zeros(3 * units))
+If the reset gate acts before the product with U, add the answer reset=before.
+If z near 1 takes the candidate, add z=take"""
+
+TWINS = (("reset", "update"), ("r", "z"), ("forget", "output"), ("f", "o"))
+"""The words and letters for two gates, by which the weights of single gates are recognized."""
+
+
+def _separate_gates(arrays: Arrays) -> tuple[str, str] | None:
+    """Return the names of two matrices of equal shape that differ only in the name of a gate, or None."""
+    for name, array in arrays.items():
+        for gate, twin in TWINS:
+            for match in re.finditer(f"{gate}(?![a-z])" if len(gate) == 1 else gate, name, re.IGNORECASE):
+                other = f"{name[: match.start()]}{twin}{name[match.end() :]}"
+                if array.ndim == 2 and other in arrays and arrays[other].shape == array.shape:
+                    return name, other
+    return None
 
 
 def _role(name: str) -> tuple[str, tuple[str, ...]]:
@@ -151,7 +177,9 @@ def _stack(arrays: Arrays, candidate: Candidate, answers: Mapping[str, str]) -> 
     elif G == 4:
         library = _asked(G, ["Keras" if by_columns else "PyTorch"], answers)
     else:
-        library = _library(by_columns, len(flat), answers)
+        parts = re.split(r"[_/]+", candidate.W.lower())
+        sure = len(flat) == 2 and ("ih" in parts or not _role(candidate.W)[0])
+        library = _library(by_columns, len(flat), sure, answers)
     layer = cell(candidate.where, *((W.T, U.T) if by_columns else (W, U)), *flat[:2], others=True)
     source = f"arrays without names, read as arrays of {library}"
     stack = Stack(
@@ -163,8 +191,12 @@ def _stack(arrays: Arrays, candidate: Candidate, answers: Mapping[str, str]) -> 
     return replace(stack, order=convention.order, reset=convention.reset, z=convention.z)
 
 
-def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
-    """Return the library that stores the arrays of a GRU in this form. Raises Unanswered if several libraries do."""
+def _library(by_columns: bool, biases: int, sure: bool, answers: Mapping[str, str]) -> str:
+    """Return the library that stores the arrays of a GRU in this form.
+
+    Raises Unanswered if several libraries do, or if the arrays may also be those of other layers or of a cell of the
+    user's own, so that it is not `sure`.
+    """
     fitting = (
         ["Keras", "Keras, reset_after=False", "Flax nnx", "Haiku"]
         if by_columns
@@ -176,10 +208,10 @@ def _library(by_columns: bool, biases: int, answers: Mapping[str, str]) -> str:
         fitting = [name for name in fitting if name in ("Keras", "PyTorch")]
     elif biases == 1:
         fitting = [name for name in fitting if name != "Keras"]
-    if len(fitting) == 1:
+    if len(fitting) == 1 and sure:
         return fitting[0]
     options = tuple(Option(name, _means(LIBRARIES[name])) for name in fitting)
-    text = "Which library wrote these arrays? Their names do not show it, and their shapes fit several libraries."
+    text = "Which library wrote these arrays? Their shapes fit a GRU, but their names do not show it."
     return answer(Question("library", text, options), answers)
 
 

@@ -191,3 +191,66 @@ def test_several_layers_after_a_keras_gru_are_not_shown_as_its_output() -> None:
     imported = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
     assert imported.model.readout.labels[0] == "h 1"
     assert "After this network comes a layer 'LayerNormalization', which is not shown." in imported.said
+
+
+def linked(layers: list[Any], *sources: tuple[str, int]) -> None:
+    """Connect each layer after the first to an output of another layer, as a functional model does."""
+    for layer in layers:
+        layer["name"] = layer["config"]["name"]
+    layers[0]["inbound_nodes"] = []
+    for layer, (name, output) in zip(layers[1:], sources, strict=True):
+        tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, output]}}
+        layer["inbound_nodes"] = [{"args": [tensor], "kwargs": {}}]
+
+
+def test_a_keras_softmax_over_timesteps_is_no_part_of_the_readout() -> None:
+    def softmax(axis: int) -> Callable[[list[Any]], None]:
+        def change(layers: list[Any]) -> None:
+            layers[-1]["config"]["activation"] = "linear"
+            layers.append({"class_name": "Softmax", "config": {"name": "softmax", "axis": axis}})
+
+        return change
+
+    for axis, labels in ((-1, "y 1"), (2, "y 1"), (1, "h 1")):
+        network = formats.read(keras_file("keras-tagger.keras", softmax(axis)), "net.keras")
+        assert network.model.readout.labels[0] == labels
+
+
+def test_a_keras_layer_that_reads_the_last_state_is_no_readout_of_each_timestep() -> None:
+    def chain(output: int) -> Callable[[list[Any]], None]:
+        def change(layers: list[Any]) -> None:
+            names = [layer["config"]["name"] for layer in layers]
+            linked(layers, *((name, output if i == len(names) - 2 else 0) for i, name in enumerate(names[:-1])))
+
+        return change
+
+    for output, labels in ((0, "y 1"), (1, "h 1")):
+        network = formats.read(keras_file("keras-tagger.keras", chain(output)), "net.keras", {"network": "layers/gru"})
+        assert network.model.readout.labels[0] == labels
+
+
+def test_a_keras_layer_that_is_used_twice_has_no_initial_state_by_that() -> None:
+    def twice(layers: list[Any]) -> None:
+        linked(layers, *((layer["config"]["name"], 0) for layer in layers[:-1]))
+        for layer in layers[1:]:
+            layer["inbound_nodes"] *= 2
+
+    network = formats.read(keras_file("keras-before.keras", twice), "net.keras")
+    assert not any("starts from the state" in sentence for sentence in network.said)
+
+
+def test_a_stateful_keras_layer_is_noted() -> None:
+    def stateful(layers: list[Any]) -> None:
+        layers[-1]["config"]["stateful"] = True
+
+    network = formats.read(keras_file("keras-before.keras", stateful), "net.keras")
+    assert any("from the last state of the one before" in sentence for sentence in network.said)
+
+
+def test_the_order_of_the_blocks_of_an_lstm_can_be_answered() -> None:
+    path = FIXTURES / "pytorch-lstm.safetensors"
+    asked_for = formats.read_file(path, {"order": "i,o,f,c"})
+    assert asked_for.convention.order == "iofc"
+    assert any("Your answer replaces" in sentence for sentence in asked_for.said)
+    i, o, f, c = np.split(asked_for.cells[0].U, 4)
+    np.testing.assert_array_equal(asked_for.model.layers[0].U, np.concatenate([i, f, c, o]))

@@ -243,6 +243,11 @@ def test_an_optimizer_alone_is_named() -> None:
     refused(saved(OPTIMIZER, n=NUMBERS), rf"the state of an optimizer, and no weights(?s:.*){SAVE}")
 
 
+def test_numpy_arrays_that_torch_saved_are_named() -> None:
+    array = Calls(np.zeros(3).__reduce__()[0], np.ndarray, (0,), b"b")
+    refused(of_pickle(pickle.dumps({"weight_ih_l0": array}, 2)[2:-1]), r"NumPy's, and not tensors(?s:.*)np\.savez")
+
+
 def test_a_checkpoint_with_two_state_dicts_needs_a_chosen_network() -> None:
     data = saved({"encoder": layer(), "decoder": layer()}, n=NUMBERS)
     with pytest.raises(Unanswered) as error:
@@ -267,6 +272,13 @@ def test_a_zip_with_two_ends_that_differ_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "name", "message"),
     [
+        (b"version https://git-lfs.github.com/spec/v1\n", "x.pt", "Git LFS(?s:.*)git lfs pull"),
+        (b"<!DOCTYPE html>", "x.onnx", "web page(?s:.*)Download the file itself"),
+        (b'{"format": "layers-model"}', "model.json", "JSON(?s:.*)tensorflowjs_converter"),
+        (b"MATLAB 5.0 MAT-file", "x.mat", r"MATLAB(?s:.*)np\.savez"),
+        (b"\x20\0\0\0ORTM", "x.ort", r"ONNX Runtime(?s:.*)Use the \.onnx file"),
+        (bytes(80), "group1-shard1of1.bin", rf"not what torch\.save writes(?s:.*){SAVE}"),
+        (bytes(80), "net.pdparams", r"PaddlePaddle(?s:.*)np\.savez"),
         (pickle.dumps({"gru": {"w_i": np.zeros(3)}}), "haiku.pkl", r"Haiku(?s:.*)np\.savez"),
         (b"\x1c\0\0\0TFL3" + bytes(50), "x", r"TFLite(?s:.*)model\.keras"),
         (b"\x08\x01\x12\x04\x0a\x02\x08\x01", "x", r"SavedModel(?s:.*)model\.keras"),

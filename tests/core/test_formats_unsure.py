@@ -93,8 +93,47 @@ def test_two_layers_without_names_are_stacked_only_by_an_answer() -> None:
 def test_two_matrices_of_the_same_shape_need_names() -> None:
     with pytest.raises(FormatError, match="Name them weight_ih_l0 and weight_hh_l0"):
         formats.read(npz(first=normal(3 * H, H), second=normal(3 * H, H)), "net")
-    network = formats.read(npz(h2h=normal(3 * H, H), i2h=normal(3 * H, H)), "net")
-    assert network.source.endswith("PyTorch")
+    named = npz(h2h=normal(3 * H, H), i2h=normal(3 * H, H))
+    assert question(named) == ("library", ["PyTorch"])  # other cells have these names too, with other equations
+    assert formats.read(named, "net", {"library": "PyTorch"}).source.endswith("PyTorch")
+
+
+def test_linear_layers_whose_shapes_fit_a_gru_are_not_read_as_one_unasked() -> None:
+    shapes = {"0.weight": (3 * H, I), "1.weight": (3 * H, H), "2.weight": (H, 3 * H)}
+    assert question(npz(**{name: normal(*shape) for name, shape in shapes.items()}))[0] == "library"
+
+
+SINGLE_GATES = {
+    "Dive into Deep Learning": [f"W_{source}{gate}" for gate in "zrh" for source in "xh"],
+    "Chainer": [f"gru/{matrix}{gate}/W" for gate in ("_r", "_z", "") for matrix in "WU"],
+    "linear layers": [f"cell.{gate}_gate.{part}.weight" for gate in ("reset", "update", "new") for part in "ih"],
+    "an LSTM in NumPy": [f"{matrix}{gate}" for gate in "ifco" for matrix in "WU"],
+}
+
+
+@pytest.mark.parametrize("names", SINGLE_GATES.values(), ids=SINGLE_GATES)
+def test_matrices_of_single_gates_are_refused_with_the_lines_that_join_them(names: list[str]) -> None:
+    with pytest.raises(FormatError, match=r"single gates(?s:.*)np\.concatenate\(\[W_r, W_z, W_h\]\)"):
+        formats.read(npz(**{name: normal(H, (I, H)[i % 2]) for i, name in enumerate(names)}), "net")
+
+
+def test_the_lines_for_single_gates_and_a_tensorflow_checkpoint_write_a_file_that_is_read() -> None:
+    W, U, b = ([normal(H, size) for _ in range(3)] for size in (I, H, 1))
+    joined = npz(
+        weight_ih=np.concatenate(W), weight_hh=np.concatenate(U), bias_ih=np.concatenate(b)[:, 0],
+        bias_hh=np.zeros(3 * H),
+    )  # fmt: skip
+    network = formats.read(joined, "net", {"reset": "before", "z": "take"})
+    np.testing.assert_array_equal(network.model.layers[0].U, np.concatenate(U))
+    assert network.convention == formats.Convention("rzh", "before", "take")
+
+    cell = {"kernel": normal(I, 3 * H), "recurrent_kernel": normal(H, 3 * H), "bias": normal(2, 3 * H)}
+    end = "/.ATTRIBUTES/VARIABLE_VALUE"
+    arrays = {f"layer_with_weights-0/cell/{name}{end}": array for name, array in cell.items()}
+    arrays |= {f"layer_with_weights-0/cell/{name}/.OPTIMIZER_SLOT/optimizer/m{end}": a for name, a in cell.items()}
+    arrays |= {"_CHECKPOINTABLE_OBJECT_GRAPH": np.array(b"graph"), f"save_counter{end}": np.array(1)}
+    network = formats.read(npz(**arrays), "net")
+    np.testing.assert_array_equal(network.cells[0].U, cell["recurrent_kernel"].T)
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("LSTM", 4 * H), ("RNN", H)])
