@@ -245,7 +245,7 @@ def test_an_optimizer_alone_is_named() -> None:
 
 def test_numpy_arrays_that_torch_saved_are_named() -> None:
     array = Calls(np.zeros(3).__reduce__()[0], np.ndarray, (0,), b"b")
-    refused(of_pickle(pickle.dumps({"weight_ih_l0": array}, 2)[2:-1]), r"NumPy's, and not tensors(?s:.*)np\.savez")
+    refused(file_of_pickle(pickle.dumps({"weight_ih_l0": array}, 2)[2:-1]), r"NumPy's, and not tensors(?s:.*)np\.savez")
 
 
 def test_a_checkpoint_with_two_state_dicts_needs_a_chosen_network() -> None:
