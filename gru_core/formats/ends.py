@@ -40,10 +40,9 @@ def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def _name(place: str, name: str) -> str:
-    if name == "":
-        raise FormatError(f"{place} is empty: write a name for it, such as [PAD] for the padding of a vocabulary")
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_LABEL:
-        raise FormatError(f"{place}: each must be text of 1 to {MAX_LABEL} characters")
+        empty = ". Write [PAD] for the empty word of a vocabulary" * (name == "")
+        raise FormatError(f"{place}: each must be text of 1 to {MAX_LABEL} characters{empty}")
     name = name.lstrip("\ufeff") or name
     written = "".join(PICTURES.get(c, c) if c != " " or not name.strip() else c for c in name)
     for c in written:

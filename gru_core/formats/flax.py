@@ -55,10 +55,10 @@ def _separate(arrays: Arrays, where: str, group: dict[str, str], gates: Sequence
 
     def kernels(kind: str, gates: Sequence[str]) -> Array:
         blocks = [part(arrays, group, where, f"{kind}{gate}/kernel") for gate in gates]
-        if len({block.shape for block in blocks}) > 1 or blocks[0].ndim != 2:
+        if len({block.shape for block in blocks}) > 1:
             names = ", ".join(f"{kind}{gate}" for gate in gates)
             raise FormatError(f"the {TITLES[len(gates)]} at {shown(where)} has {names} of different shapes")
-        return np.concatenate([block.T for block in blocks])
+        return np.concatenate([block.swapaxes(0, -1) for block in blocks])  # `cell` refuses more than two axes
 
     def biases(kind: str, gates: Sequence[str], H: int, dtype: np.dtype[np.floating]) -> Array:
         names = [f"{kind}{gate}/bias" for gate in gates]
@@ -67,7 +67,7 @@ def _separate(arrays: Arrays, where: str, group: dict[str, str], gates: Sequence
 
     recurrent = [gate.removesuffix("_") for gate in gates]
     W, U = kernels("i", gates), kernels("h", recurrent)
-    H = U.shape[1]
+    H = U.shape[-1]
     b_input, b_recurrent = biases("i", gates, H, W.dtype), biases("h", recurrent, H, U.dtype)
     library = "Flax linen" if len(gates) == 3 else "Flax"
     return _stack(library, where, group, cell(where, W, U, b_input, b_recurrent, others=True))

@@ -67,6 +67,8 @@ def _weights(module: Any) -> dict[str, Any]:
 
 def _array(tensor: Any) -> Any:
     """Return a tensor as a NumPy array. NumPy has no bfloat16, so it becomes float32, which is exact."""
+    if getattr(tensor, "is_meta", False):
+        raise FormatError("this module has no numbers yet: it is on the device meta. Load its weights first")
     tensor = tensor.detach().cpu()
     return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 

@@ -199,14 +199,19 @@ class Networks:
         used = [activation.lower() for activation in node.texts("activations")]
         if any(activation != usual[i % len(usual)] for i, activation in enumerate(used)):
             names = " and ".join(dict.fromkeys(usual))
-            raise FormatError(f"the {title} {shown(where)} uses {shown(', '.join(used))}; only {names} can be shown")
+            raise FormatError(
+                f"the {title} {shown(where)} uses {shown(', '.join(used))}; only {names} can be shown. To see this "
+                "network, train it with them"
+            )
         peepholes = node.inputs[7] if len(node.inputs) > 7 else ""
         if peepholes and not self.graph.is_zero(peepholes):
-            raise FormatError(f"the LSTM {shown(where)} has peepholes, which cannot be shown")
+            raise FormatError(f"the LSTM {shown(where)} has peepholes, which cannot be shown: train it without")
         if node.whole("input_forget"):
-            raise FormatError(f"the LSTM {shown(where)} couples its input and forget gates, which cannot be shown")
+            raise FormatError(
+                f"the LSTM {shown(where)} couples its input and forget gates, which cannot be shown: train it without"
+            )
         if node.number("clip", 0):
-            raise FormatError(f"the {title} {shown(where)} clips its sums, which cannot be shown")
+            raise FormatError(f"the {title} {shown(where)} clips its sums, which cannot be shown: train it without")
         side = node.text("direction", "forward")
         if side not in SIDES:
             raise FormatError(

@@ -32,7 +32,9 @@ def find(arrays: Arrays) -> list[Stack]:
     """
     projected = next((name for name in arrays if re.search(r"(^|/)weight_hr(_l\d+)?$", name)), None)
     if projected:
-        raise FormatError(f"{shown(projected)} projects the state of an LSTM (proj_size), which cannot be shown")
+        raise FormatError(
+            f"{shown(projected)} projects the state of an LSTM (proj_size), which cannot be shown: train it without"
+        )
     raw = _raw(arrays)
     arrays = {name: array for name, array in arrays.items() if name not in raw.values()} | {
         name: arrays[source] for name, source in raw.items()

@@ -194,10 +194,13 @@ def cell(
     """
     place = f"the GRU at {shown(where)}" if where else "the GRU"
     if W.ndim != 2 or U.ndim != 2:
-        conv = " It is convolutional, such as a ConvLSTM: only GRUs, LSTMs and plain RNNs of vectors can be shown."
+        more = (
+            ". If several layers are stacked in one array (nn.scan, vmap), save each of them alone. A convolutional "
+            "cell, such as a ConvLSTM, cannot be shown"
+        )
         raise FormatError(
-            f"the network at {shown(where)} has weights of {W.ndim} and {U.ndim} axes; both must be matrices."
-            f"{conv * (W.ndim == U.ndim > 2)}".rstrip(".")
+            f"the network at {shown(where)} has weights of {W.ndim} and {U.ndim} axes; both must be matrices"
+            f"{more * (W.ndim == U.ndim > 2)}"
         )
     H = U.shape[1]
     G = next((G for G in BLOCKS if H and U.shape[0] == W.shape[0] == G * H), 3)

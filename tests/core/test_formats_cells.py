@@ -213,3 +213,11 @@ def test_the_plain_rnn_of_haiku_is_refused_because_of_its_relu() -> None:
     arrays = {f"vanilla_rnn/linear{end}/w": np.ones((3, 3)) for end in ("", "_1")}
     with pytest.raises(FormatError, match=r"relu(?s:.*)train it with"):
         formats.read_arrays(arrays, "weights.npz")
+
+
+def test_layers_that_are_stacked_in_one_array_are_named() -> None:
+    linen = {f"cell/{kind}{gate}/kernel": np.ones((2, 3, 3)) for kind in "ih" for gate in "rzn"}
+    torch = {"weight_ih_l0": np.ones((2, 9, 3)), "weight_hh_l0": np.ones((2, 9, 3))}
+    for arrays in (linen, torch):
+        with pytest.raises(FormatError, match=r"3 and 3 axes(?s:.*)save each of them alone"):
+            formats.read_arrays(arrays, "weights.npz")
