@@ -147,7 +147,9 @@ class Symbols:
     def _tokens(self, text: str) -> list[str]:
         tokens: list[str] = []
         for chunk in text.split():
-            for piece in [chunk] if chunk in self._index else self._splitter.findall(chunk):
+            # The pieces come one by one, so that a long text with an unknown symbol is read only up to there.
+            pieces = (match[0] for match in self._splitter.finditer(chunk))
+            for piece in [chunk] if chunk in self._index else pieces:
                 token = piece.lower() if self._caseless else piece
                 if token not in self._index:
                     more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
