@@ -148,7 +148,7 @@ class Route:
 
 
 def routes(app: FastAPI) -> tuple[list[Route], dict[str, Any]]:
-    """Return all routes, also those that are not in the OpenAPI document, and the named schemas of the document."""
+    """Return all routes, in the OpenAPI document or not, and the named schemas of the document."""
     document = app.openapi()
     all_routes = [Route("GET", "/openapi.json", (), None), Route("GET", "/no/such/{page}", (), None)]
     for module in main.ROUTES:

@@ -267,7 +267,7 @@ def growth(samples: list[tuple[float, float]]) -> float:
 
 
 async def tables() -> None:
-    """Post many tables at once, of which the server refuses most. Print how much memory this leaves in use."""
+    """Post many tables at once. The server refuses most. Print how much memory this leaves in use."""
     async with running([*OURS, "0"]) as server:
         seen: Counter[tuple[str, int]] = Counter()
         me = Visitor(server.url, 0, seen)

@@ -171,7 +171,7 @@ export function unitsInSight(state) {
   return units.slice(first, first + MOST_ROWS);
 }
 
-/** Return the number of rows of the heatmaps, including those that must be scrolled to. @param {State} state */
+/** Return the number of rows of the heatmaps, also of rows outside the visible part. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
 /** Scroll the rows so that the selected unit is visible. @param {State} state */

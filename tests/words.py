@@ -208,7 +208,7 @@ TERMS = {
         "docs/reference/http.md",
         LAB,
         "templates/base.html",
-        "static/views/whatif/text.js",
+        "static/whatif/text.js",
         COMPARE,
         TRAIN,
         GAP,

@@ -54,7 +54,7 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
 
 
 def without_copies(others: Arrays, stack: Stack, stacks: Sequence[Stack]) -> dict[str, Array]:
-    """Return the arrays outside the network `stack`, without those that belong to another of the `stacks`.
+    """Return the arrays outside the network `stack`, without the arrays of the other `stacks`.
 
     A file can have a network twice, such as `model/gru` and `ema/gru`, or two networks alike, such as `encoder/gru` and
     `decoder/gru`. Then `ema/embedding` is left out if `model/gru` is chosen and there is a `model/embedding`.

@@ -14,13 +14,14 @@ https://github.com/tensorflow/tensorflow/blob/v1.15.5/tensorflow/python/ops/rnn_
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.formats.names import Arrays, groups, part
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import Stack, cell
+from gru_core.formats.weights import Direction, FileLayer, Stack, cell
 
 LSTM = r"(?:basic_|layer_norm_basic_|coupled_input_forget_gate_)?lstm_cell(?:_\d+)?"
 
@@ -70,5 +71,8 @@ def _stack(where: str, names: frozenset[str], title: str, kernel: Array, bias: A
             f"the {title} at {shown(where)} has a kernel of shape {kernel.shape}; it must have I + H rows"
         )
     layer = cell(where, kernel[:I].T, kernel[I:].T, bias, others=True)
-    order, reset, z = ("rzh", "before", "keep") if blocks == 3 else ("h", None, None)
-    return Stack(f"TensorFlow 1's {title}", where, ({"forward": layer},), names, order, reset, z)  # type: ignore[arg-type]
+    source = f"TensorFlow 1's {title}"
+    layers: tuple[Mapping[Direction, FileLayer], ...] = ({"forward": layer},)
+    if blocks == 3:
+        return Stack(source, where, layers, names, "rzh", "before", "keep")
+    return Stack(source, where, layers, names, "h", None, None)

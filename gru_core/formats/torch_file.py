@@ -2,8 +2,8 @@
 
 A pickle is a program for a small machine, and Python's own machine calls any function that a pickle names. The machine
 in this module calls nothing. It knows the opcodes that a state dict needs, and a list of names. It builds texts,
-numbers, lists, dictionaries and descriptions of tensors, and refuses every other name. A description says which numbers
-of which storage a tensor has. The numbers are read afterwards, and only if they are in the file.
+numbers, lists, dictionaries and descriptions of tensors, and refuses every other name. A description names a storage,
+and the numbers in it that belong to the tensor. The numbers are read afterwards, and only if they are in the file.
 
 https://docs.pytorch.org/docs/stable/notes/serialization.html, https://docs.python.org/3/library/pickletools.html
 """
@@ -67,7 +67,7 @@ STORAGES = {
 """The types of numbers by the class of their storage."""
 
 NUMBERS = {"uint16", "uint32", "uint64", *STORAGES.values()}
-"""The types of numbers by their PyTorch names: those that NumPy also has, and bfloat16."""
+"""The types of numbers by their PyTorch names: the types of NumPy, and bfloat16."""
 
 TYPES = {"float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", *NUMBERS}
 

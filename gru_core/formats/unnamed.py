@@ -3,8 +3,8 @@
 Two matrices are read as a layer if they have the shapes of its input and recurrent weights, G·H rows or columns each.
 Names such as `enc_w_ih` and `enc_w_hh` show which matrices belong together. Without such names, the recurrent weights
 follow the input weights directly. If the shapes fit several libraries, the user must name the library, because the same
-numbers mean a different function in each of them. Each layer is a separate network, because the file does not say which
-layer reads the outputs of which.
+numbers mean a different function in each of them. Each layer is a separate network, because the file does not say
+whether one layer reads the outputs of another.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ from gru_core.model import Model
 from gru_core.parity import reference as references
 from gru_core.parity import remedies
 from gru_core.parity.case import Case, Output, Wanted, without_padding
-from gru_core.parity.confusions import Cause, explain
 from gru_core.parity.reference import Arrays, Reference
+from gru_core.parity.search import Cause, explain
 
 TOLERANCE = {53: 1e-10, 24: 1e-5, 11: 5e-3, 8: 4e-2}
 """The largest relative error allowed, by the significant bits of float64, float32, float16 and bfloat16.
@@ -146,10 +146,8 @@ def check(model: Model | Imported, other: Model | Imported | Arrays | bytes | st
     arrays = references.arrays(other)
     reference = references.read(core, arrays, both, backward, as_read)
     if reference.padded.any() and (unmasked := _without_mask(core)) is not None:
-        parity, again = (
-            _compare(core, reference)[0],
-            _compare(unmasked, references.read(unmasked, arrays, both, backward, as_read))[0],
-        )
+        parity = _compare(core, reference)[0]
+        again = _compare(unmasked, references.read(unmasked, arrays, both, backward, as_read))[0]
         if again.passed and not parity.passed:
             left = max(difference.relative for difference in again.differences)
             return replace(parity, cause=Cause("padding", "without the mask", left, remedies.MASK))

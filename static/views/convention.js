@@ -5,7 +5,7 @@ import { mountChoice } from "../elements.js";
 import { setConvention } from "../state.js";
 
 /**
- * @param {HTMLElement} main the lab, all of which names z
+ * @param {HTMLElement} main the lab: every part of it that names z is updated
  * @param {Store} store
  */
 export function mountConvention(main, store) {

@@ -12,7 +12,7 @@ import { ownOf } from "../own.js";
 import { drawHeatmaps } from "../plot.js";
 import { shownRows } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
-import { writeNumbers } from "./heatmaps/numbers.js";
+import { writeNumbers } from "../heatmaps/numbers.js";
 
 /** The parts of the state that change the pictures. @type {(keyof State)[]} */
 const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention", "difference"];

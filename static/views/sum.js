@@ -1,6 +1,6 @@
 /** The sum of one gate, the closest zoom of the cell: all products of the sum, largest first, and the total. */
 
-/** @import { Part } from "./sum/parts.js" */
+/** @import { Part } from "../sum/parts.js" */
 /** @import { Store, Update } from "../store.js" */
 /** @import { State } from "../state.js" */
 /** @import { Worked } from "../reading.js" */
@@ -10,8 +10,8 @@ import { findAll, finder, mountChoice, newElement, newRow, setLength, setText } 
 import { DECIMALS, replacedAt, rowsOf, sumAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { detailAt, layerOf, openGate } from "../state.js";
-import { mountEditor } from "./sum/editor.js";
-import { partsOf, printed, roundingOf } from "./sum/parts.js";
+import { mountEditor } from "../sum/editor.js";
+import { partsOf, printed, roundingOf } from "../sum/parts.js";
 
 /**
  * @param {HTMLElement} section

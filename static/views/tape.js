@@ -4,8 +4,8 @@
 /** @import { State } from "../state.js" */
 import { finder } from "../elements.js";
 import { createGuard } from "../store.js";
-import { createLabels } from "./tape/labels.js";
-import { mountPointer } from "./tape/pointer.js";
+import { createLabels } from "../tape/labels.js";
+import { mountPointer } from "../tape/pointer.js";
 
 /**
  * @param {HTMLElement} tape may have no inputs or no outputs

@@ -7,8 +7,8 @@
 /** @typedef {{answers: Record<string, string>, alphabet: string[] | null, labels: string[] | null}} Answers */
 import { answerQuestions, checkParity, uploadModel } from "../api.js";
 import { attempt, finder, newElement } from "../elements.js";
-import { mountDrop } from "./upload/drop.js";
-import { createParity } from "./upload/parity.js";
+import { mountDrop } from "../upload/drop.js";
+import { createParity } from "../upload/parity.js";
 
 /** @type {("alphabet" | "labels")[]} */
 const NAMES = ["alphabet", "labels"];

@@ -9,10 +9,10 @@ import { scenarioOf } from "../run.js";
 import { setDifference } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellEffect } from "../words.js";
-import { mountChanges } from "./whatif/changes.js";
-import { mountForm } from "./whatif/form.js";
-import { createMarks } from "./whatif/marks.js";
-import { tellScore } from "./whatif/text.js";
+import { mountChanges } from "../whatif/changes.js";
+import { mountForm } from "../whatif/form.js";
+import { createMarks } from "../whatif/marks.js";
+import { tellScore } from "../whatif/text.js";
 
 /** Return the example question of the model that the run on the tape answers, if there is one. @param {State} state */
 function questionOf({ models, run }) {

@@ -41,6 +41,12 @@ def test_no_layer_imports_from_a_layer_above_it(level: int) -> None:
             assert not [name for name in imported(path) if name.split(".")[0] in above], path
 
 
+def test_no_view_of_the_page_imports_another() -> None:
+    views = sorted((APP.parent / "static" / "views").rglob("*.js"))
+    assert views
+    assert [view.name for view in views if re.search(r'from "(\./|\.\./views/)', view.read_text("utf-8"))] == []
+
+
 def test_no_test_module_imports_another() -> None:
     """Code that several test modules need is in tests/support."""
     tests = APP.parent / "tests"

@@ -88,10 +88,10 @@ def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: 
 
 def refused(data: bytes, message: str, name: str = "x") -> None:
     """Raise AssertionError unless the file is refused with the message, in half a second and 100 MB."""
-    begun = time.process_time()
+    start = time.process_time()
     with pytest.raises(FormatError, match=message) as error:
         formats.read(data, name)
-    assert time.process_time() - begun < 0.5
+    assert time.process_time() - start < 0.5
     tracemalloc.start()  # apart from the timing: it slows things down
     with pytest.raises(FormatError):
         formats.read(data, name)

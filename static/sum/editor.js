@@ -1,11 +1,11 @@
 /** The editor of a weight: a slider, a number field, and a button that resets the weight to its trained value. */
 
 /** @import { Part } from "./parts.js" */
-/** @import { State } from "../../state.js" */
-/** @import { Store, Update } from "../../store.js" */
-import { editWeight, setWeight, weightKey } from "../../changes.js";
-import { finder, setText } from "../../elements.js";
-import { fixed } from "../../run.js";
+/** @import { State } from "../state.js" */
+/** @import { Store, Update } from "../store.js" */
+import { editWeight, setWeight, weightKey } from "../changes.js";
+import { finder, setText } from "../elements.js";
+import { fixed } from "../run.js";
 import { signOf } from "./parts.js";
 
 /**

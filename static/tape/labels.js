@@ -1,10 +1,10 @@
 /** The labels on the tape: the inputs, the second sequence, and the outputs of the run and of the run with which it is compared. */
 
-/** @import { Run } from "../../run.js" */
-/** @import { State } from "../../state.js" */
-import { finder, newElement, setLength, setText } from "../../elements.js";
-import { answer, fixed, isSkipped, missed } from "../../run.js";
-import { createGuard } from "../../store.js";
+/** @import { Run } from "../run.js" */
+/** @import { State } from "../state.js" */
+import { finder, newElement, setLength, setText } from "../elements.js";
+import { answer, fixed, isSkipped, missed } from "../run.js";
+import { createGuard } from "../store.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump

@@ -1,11 +1,11 @@
 /** Clamps, changed weights and scores in words. */
 
-/** @import { Changes, Clamp, Weight } from "../../run.js" */
-/** @import { Score, State } from "../../state.js" */
-import { symbolOf } from "../../cells.js";
-import { converted, turned } from "../../reading.js";
-import { fixed, ofLayer } from "../../run.js";
-import { joined, percent } from "../../words.js";
+/** @import { Changes, Clamp, Weight } from "../run.js" */
+/** @import { Score, State } from "../state.js" */
+import { symbolOf } from "../cells.js";
+import { converted, turned } from "../reading.js";
+import { fixed, ofLayer } from "../run.js";
+import { joined, percent } from "../words.js";
 
 /** Describe a clamp: "z of unit 1 = 0.00 at t = 2 to 4". @param {State} state @param {Clamp} clamp */
 export function tellClamp(state, { gate, units, from, to, value, layer }) {

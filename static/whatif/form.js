@@ -1,14 +1,14 @@
 /** The form of a clamp. It shows the chosen clamp, or a new clamp of the selected cells or of the cursor's cell. */
 
-/** @import { Clamp, Held } from "../../run.js" */
-/** @import { Range, State } from "../../state.js" */
-/** @import { Store, Update } from "../../store.js" */
-import { cellOf } from "../../cells.js";
-import { chooseClamp, setClamps, select } from "../../changes.js";
-import { finder } from "../../elements.js";
-import { converted } from "../../reading.js";
-import { fixed } from "../../run.js";
-import { FOCUS, layerIndex, layerOf } from "../../state.js";
+/** @import { Clamp, Held } from "../run.js" */
+/** @import { Range, State } from "../state.js" */
+/** @import { Store, Update } from "../store.js" */
+import { cellOf } from "../cells.js";
+import { chooseClamp, setClamps, select } from "../changes.js";
+import { finder } from "../elements.js";
+import { converted } from "../reading.js";
+import { fixed } from "../run.js";
+import { FOCUS, layerIndex, layerOf } from "../state.js";
 import { tellUnits } from "./text.js";
 
 /** Return the range of the clamp in the form. @param {State} state @returns {Range} */

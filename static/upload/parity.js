@@ -2,7 +2,7 @@
 
 /** @typedef {{name: string, title: string, largest: number, relative: number, step: number, unit: number, by_step: number[]}} Difference */
 /** @typedef {{passed: boolean, text: string, differences: Difference[], gates: Difference[]}} Parity */
-import { finder, newRow, sentence } from "../../elements.js";
+import { finder, newRow, sentence } from "../elements.js";
 
 /** @param {HTMLElement} section */
 export function createParity(section) {

@@ -1,11 +1,11 @@
 /** The pointer on the tape: a press moves the cursor to the pointer, and dragging selects cells of a picture. */
 
-/** @import { Signal } from "../../run.js" */
-/** @import { State } from "../../state.js" */
-/** @import { Store } from "../../store.js" */
-import { cellOf } from "../../cells.js";
-import { select } from "../../changes.js";
-import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../../state.js";
+/** @import { Signal } from "../run.js" */
+/** @import { State } from "../state.js" */
+/** @import { Store } from "../store.js" */
+import { cellOf } from "../cells.js";
+import { select } from "../changes.js";
+import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
 /** @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store */
 export function mountPointer(scroller, columns, store) {

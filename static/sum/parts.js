@@ -1,11 +1,11 @@
 /** The products in the sum of the open gate, and the number of decimals with which the printed products add up to the printed sum. */
 
-/** @import { WeightPlace } from "../../run.js" */
-/** @import { State, Sums } from "../../state.js" */
-import { ownOf } from "../../own.js";
-import { DECIMALS, before, inputsOf, shownAs, turned } from "../../reading.js";
-import { clampAt, fixed } from "../../run.js";
-import { layerIndex, layerOf } from "../../state.js";
+/** @import { WeightPlace } from "../run.js" */
+/** @import { State, Sums } from "../state.js" */
+import { ownOf } from "../own.js";
+import { DECIMALS, before, inputsOf, shownAs, turned } from "../reading.js";
+import { clampAt, fixed } from "../run.js";
+import { layerIndex, layerOf } from "../state.js";
 
 /**
  * One product of the sum. `trained` is the trained value of its weight. `about` is the term to which the product belongs.

@@ -1,10 +1,10 @@
 /** Marks on the tape's pictures for clamps and for the selection. */
 
-/** @import { Range, State } from "../../state.js" */
-import { earlier } from "../../cells.js";
-import { findAll } from "../../elements.js";
-import { createGuard } from "../../store.js";
-import { layerIndex, unitsInSight } from "../../state.js";
+/** @import { Range, State } from "../state.js" */
+import { earlier } from "../cells.js";
+import { findAll } from "../elements.js";
+import { createGuard } from "../store.js";
+import { layerIndex, unitsInSight } from "../state.js";
 
 /** @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
 export function createMarks(tape) {

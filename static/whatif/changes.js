@@ -1,10 +1,10 @@
 /** The list of all changes, each with a button that reverts it; undo and redo. */
 
-/** @import { State } from "../../state.js" */
-/** @import { Store, Update } from "../../store.js" */
-import { chooseClamp, editWeight, setClamps, isChanged, clearChanges, redo, setWeight, undo } from "../../changes.js";
-import { finder, newButton, newElement } from "../../elements.js";
-import { createGuard } from "../../store.js";
+/** @import { State } from "../state.js" */
+/** @import { Store, Update } from "../store.js" */
+import { chooseClamp, editWeight, setClamps, isChanged, clearChanges, redo, setWeight, undo } from "../changes.js";
+import { finder, newButton, newElement } from "../elements.js";
+import { createGuard } from "../store.js";
 import { tellClamp, tellWeight } from "./text.js";
 
 /**

@@ -1,9 +1,9 @@
 /** The numbers in the cells of a heatmap, in black or white, depending on the color of the cell. */
 
-/** @import { Filled, Place } from "../../plot.js" */
-import { setLength, setText } from "../../elements.js";
-import { fixed } from "../../run.js";
-import { blend, colourAt, wantsWhite } from "../../theme.js";
+/** @import { Filled, Place } from "../plot.js" */
+import { setLength, setText } from "../elements.js";
+import { fixed } from "../run.js";
+import { blend, colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
 const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
