@@ -146,12 +146,13 @@ class Symbols:
 
     def _tokens(self, text: str) -> list[str]:
         tokens: list[str] = []
+        index, caseless = self._index, self._caseless  # a cached property costs more than the rest of the loop
         for chunk in text.split():
             # The pieces come one by one, so that a long text with an unknown symbol is read only up to there.
             pieces = (match[0] for match in self._splitter.finditer(chunk))
-            for piece in [chunk] if chunk in self._index else pieces:
-                token = piece.lower() if self._caseless else piece
-                if token not in self._index:
+            for piece in [chunk] if chunk in index else pieces:
+                token = piece.lower() if caseless else piece
+                if token not in index:
                     more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
                     problem = f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})"
                     raise SequenceError(problem, len(tokens) + 1)

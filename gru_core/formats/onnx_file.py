@@ -237,13 +237,18 @@ def _bytes(fields: Fields, number: int) -> bytes:
 
 def _text(fields: Fields, number: int) -> str:
     """Return the last value of a field as text, or "" if the field is missing."""
-    return _texts({number: fields.get(number, [b""])[-1:]}, number)[0]
+    return _decoded(fields[number][-1]) if number in fields else ""
 
 
 def _texts(fields: Fields, number: int) -> list[str]:
     """Return all values of a field as texts."""
+    return [_decoded(value) for value in fields.get(number, [])]
+
+
+def _decoded(value: int | bytes) -> str:
+    """Return the value of a field as text. Raises FormatError if it is not text."""
     try:
-        return [_message(value).decode() for value in fields.get(number, [])]
+        return _message(value).decode()
     except UnicodeDecodeError as error:
         raise FormatError("a name in the graph is not text") from error
 
