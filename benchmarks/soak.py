@@ -178,12 +178,12 @@ def uploads(me: Visitor) -> None:
     rng = np.random.default_rng([me.seed, me.number])
     task, units = TASKS["flip-flop"], int(rng.integers(1, 64))
     readout = Readout("softmax", rng.normal(size=(len(task.labels), units)), np.zeros(len(task.labels)), task.labels)
-    card = Card(f"No. {me.number}", "flip-flop", "", "", "random", "", examples=("A x B",))
+    card = Card(f"No. {me.number}", "flip-flop", "", "", "random", "", examples=("A m B",))
     model = Model(task.encoder, (GRU.random(task.encoder.inputs, units, rng),), readout, card)
     id = me.data("POST", f"/api/models?name={me.number}.safetensors", model.to_bytes()).get("model", {}).get("id")
     if id:
-        me.send("GET", f"/?model={id}&sequence=A+x+B")
-        me.send("POST", "/api/trace", {"model": id, "sequence": "A x x B"})
+        me.send("GET", f"/?model={id}&sequence=A+m+B")
+        me.send("POST", "/api/trace", {"model": id, "sequence": "A m m B"})
     me.send("POST", f"/api/models?name={me.number}.npz", rng.bytes(500))
 
 

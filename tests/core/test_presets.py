@@ -94,7 +94,7 @@ def test_the_flip_flop_remembers_its_bit_over_500_steps_and_2000_distractors() -
     model = gru.load("flip-flop")
     rng = np.random.default_rng(SEED)
     for bit in "AB":
-        trace = gru.trace(model, bit + "".join(rng.choice(list("xyz."), 2000)))
+        trace = gru.trace(model, bit + "".join(rng.choice(list("mps."), 2000)))
         assert model.readout.labels[trace.y[-1].argmax()] == bit
 
 
@@ -117,6 +117,13 @@ def test_the_last_checkpoint_of_a_training_is_the_preset(name: str) -> None:
     training, model = shipped(name), gru.load(name)
     for parameter, array in training.model(training.steps[-1]).parameters.items():
         np.testing.assert_array_equal(array, model.parameters[parameter].astype(np.float32))
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_the_reports_of_a_training_name_inputs_of_the_preset(name: str) -> None:
+    model = gru.load(name)
+    labels = {"", *model.encoder.labels, *(f"h {unit + 1}" for unit in range(model.layers[0].units))}
+    assert {label for point in shipped(name).checkpoints for _, _, label, *_ in point.report["moved"]} <= labels
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
