@@ -37,6 +37,7 @@ EXPERIMENTS = (
     _experiment("sequence", "Sequential cost"),
     _experiment("bottleneck", "Memory capacity"),
     _experiment("race", "Cell comparison"),
+    _experiment("attention", "Attention weights"),
 )
 """The experiments, in the order of the navigation."""
 

@@ -12,6 +12,8 @@
     recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
     time KIND STEPS        experiment Sequential cost: milliseconds for a sequence
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
+    products KIND STEPS    experiment Sequential cost: the number of multiply-adds
+    attention SCORE T S    experiment Attention weights: the weight of timestep S in the output at T, with a score
 
 `{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
 with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
@@ -302,10 +304,28 @@ def _time(words: list[str]) -> tuple[float, str]:
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
+    return _counts("waits", words)[0], "count"
+
+
+def _products(words: list[str]) -> tuple[float, str]:
+    return _counts("products", words)[1], "count"
+
+
+def _counts(name: str, words: list[str]) -> tuple[int, int]:
+    """Return the sequential operations and the multiply-adds of a network for a number of timesteps."""
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
-    return sequence.counts(steps)[words[0]][0], "count"
+        raise ValueError(f"write “{name} KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
+    return sequence.counts(steps)[words[0]]
+
+
+def _attention(words: list[str]) -> tuple[float, str]:
+    lookups = experiments.result("attention")["lookups"]
+    score, t, timestep = words if len(words) == 3 else ("", "", "")
+    rows = lookups.get(score, [])
+    if not 1 <= (whole(timestep) or 0) <= (whole(t) or 0) <= len(rows):
+        raise ValueError(f"write, for example, “attention 2 6 1”, with a score of {', '.join(lookups)}")
+    return rows[int(t) - 1]["weights"][int(timestep) - 1], "value"
 
 
 _EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
@@ -314,6 +334,8 @@ _EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
     "recall": _recall,
     "time": _time,
     "waits": _waits,
+    "products": _products,
+    "attention": _attention,
 }
 
 

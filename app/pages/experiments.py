@@ -28,7 +28,7 @@ from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
 from .page import Context
 
-SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
+SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts", "tokens", "lookups")
 """The names of the template's values that the script gets too."""
 
 MODEL = "flip-flop"
@@ -120,6 +120,10 @@ def _recalled(n: int) -> float:
     return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
 
 
+def _attention() -> dict[str, Any]:
+    return {**experiments.result("attention"), "measured": {"Weights": "set by hand, not trained", "Heads": "1"}}
+
+
 def _race() -> dict[str, Any]:
     results: dict[str, dict[str, Any]] = {}
     for task in experiments.RACES:
@@ -145,7 +149,7 @@ def _race() -> dict[str, Any]:
     }
 
 
-EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
+EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race, "attention": _attention}
 
 
 def page_context(name: str, settings: Settings) -> Context:

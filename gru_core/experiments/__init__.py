@@ -4,6 +4,7 @@
     bottleneck  recall n items in order through a state of H units
     race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
     sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
+    attention   the weights of an attention head, set by hand; not stored, since they take no time to compute
 
 `gruscope experiment NAME` computes a result again.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_core.cells.registry import CELLS
+from gru_core.experiments import attention
 from gru_core.training.fit import Schedule
 from gru_core.training.recipe import Recipe
 
@@ -89,8 +91,11 @@ def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
     The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
-    `parity` instead.
+    `parity` instead. The result of "attention" has the `tokens` of a sequence and the `lookups` by score.
     """
+    if name == "attention":
+        tokens = [*attention.LETTERS, *("?" for _ in attention.LETTERS)]
+        return {"tokens": tokens, "lookups": {f"{score:g}": attention.lookup(score) for score in attention.SCORES}}
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
@@ -98,11 +103,19 @@ def table(name: str) -> list[dict[str, Any]]:
     """Return the stored result of an experiment as rows of single values.
 
     A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
-    times in seconds for a sequence of `T` timesteps.
+    times in seconds for a sequence of `T` timesteps. A row of "attention" has the `weight` of a `timestep` in the
+    output at `t`.
     """
     stored = result(name)
     if isinstance(stored, list):
         return [_flat(row) for row in stored]
+    if name == "attention":
+        return [
+            {"score": score, "t": t, "timestep": timestep, "weight": weight}
+            for score, rows in stored["lookups"].items()
+            for t, row in enumerate(rows, 1)
+            for timestep, weight in enumerate(row["weights"], 1)
+        ]
     return [{"T": int(T), **times} for T, times in stored["timing"].items()]
 
 

@@ -52,4 +52,12 @@ function jobOf(button) {
 for (const button of buttons) button.addEventListener("click", () => queue.add([jobOf(button)]));
 find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(jobOf)));
 stop.addEventListener("click", () => queue.stop());
-mountExperiment(createControls(document.createElement("form")), () => []);
+
+const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
+controls.subscribe(() => {
+  const { letters } = controls.values();
+  setText(find("[name=letters-out]"), letters);
+  for (const cell of findAll(document, ".grid :is(th, td)[data-n]"))
+    cell.hidden = Number(cell.dataset.n) > Number(letters);
+});
+mountExperiment(controls, () => []);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -94,12 +95,34 @@ def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> 
     expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
 
 
-@pytest.mark.parametrize("experiment", ["gap", "sequence", "bottleneck", "race"])
+def test_the_table_of_the_bottleneck_shows_up_to_the_chosen_number_of_letters(page: Page) -> None:
+    page.goto("/compare/bottleneck?letters=3")
+    expect(page.locator("[data-units='8'][data-n='3']")).to_be_visible()
+    expect(page.locator("[data-units='8'][data-n='4']")).to_be_hidden()
+    page.get_by_role("slider", name="Most letters in the table").fill("4")
+    expect(page.locator("[data-units='8'][data-n='4']")).to_be_visible()
+
+
+def test_the_attention_weights_are_the_softmax_of_the_chosen_score(page: Page) -> None:
+    page.goto("/compare/attention?t=7&score=2")
+    cells = page.locator(".weights td")
+    for t, score in ((7, 2), (5, 50), (8, 1), (3, 1)):
+        page.get_by_role("slider", name="Timestep of the output").fill(str(t))
+        page.get_by_role("radio", name=str(score), exact=True).check(force=True)
+        scores = np.where(np.arange(1, t + 1) == t - 4, float(score), 0.0)
+        weights = np.exp(scores) / np.exp(scores).sum()
+        for cell, weight in zip(cells.all(), [*weights, *[None] * (8 - t)], strict=True):
+            expect(cell).to_have_text("–" if weight is None else f"{weight:.2f}")
+        expect(page.get_by_role("status", name="Output of the attention head")).to_contain_text(f"{weights.max():.2f}")
+    expect(page).to_have_url(re.compile("t=3"))
+
+
+@pytest.mark.parametrize("experiment", contract.EXPERIMENTS)
 def test_experiments_are_accessible_and_never_scroll_sideways(page: Page, experiment: str) -> None:
     title = contract.EXPERIMENTS[experiment]
     page.goto(f"/compare/{experiment}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("link", name=title)).to_have_attribute("aria-current", "page")
     expect(page).to_have_title(re.compile(f"^{title}"))
-    page.wait_for_function("() => document.querySelector('svg path, .grid button')")
+    page.wait_for_function("() => document.querySelector('svg path, .grid button, .weights td:not(:empty)')")
     expect_accessible_at_every_width(page)

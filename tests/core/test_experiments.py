@@ -113,11 +113,27 @@ def test_attention_satisfies_its_equation_and_recalls_every_item() -> None:
     for t in range(6):
         weights = np.exp(q[t] @ k[: t + 1].T / 2)
         np.testing.assert_allclose(head(x)[t], weights @ v[: t + 1] / weights.sum(), rtol=1e-12)
+        np.testing.assert_allclose(head.weights(x)[t, : t + 1], weights / weights.sum(), rtol=1e-12)
+        assert (head.weights(x)[t, t + 1 :] == 0).all()
     for n in (1, 5, 8):
         head, places = recalling(n, 4)
         batch = EXPERIMENT_TASKS["recall"].draw(rng, 2 * n, 50)
         y = head(np.concatenate([batch.x, np.broadcast_to(places[:, None], (2 * n, 50, 2 * n))], -1))
         assert (y.argmax(-1) == batch.target)[batch.scored].all()
+
+
+def test_the_shown_head_reads_each_letter_at_its_question_mark() -> None:
+    result = experiments.result("attention")
+    for score, rows in result["lookups"].items():
+        for t, row in enumerate(rows, 1):
+            scores = np.where(np.arange(1, t + 1) == t - 4, float(score), 0)
+            weights = np.exp(scores) / np.exp(scores).sum()
+            np.testing.assert_allclose(row["weights"], weights, rtol=1e-12)
+            for letter, share in row["output"].items():
+                read = np.array([token == letter for token in result["tokens"][:t]])
+                assert share == pytest.approx(weights[read].sum())
+    assert [max(row["output"], key=row["output"].get) for row in result["lookups"]["50"][4:]] == result["tokens"][:4]
+    assert len(experiments.table("attention")) == len(result["lookups"]) * 36
 
 
 def test_a_scan_equals_the_run_in_log2_of_t_passes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from math import exp
 from statistics import median
 from urllib.parse import parse_qsl, urlsplit
 
@@ -70,6 +71,16 @@ def term(text: str, link: str) -> float | str:
     if words[0] == "waits":
         steps = int(words[2])
         return float({"gru": steps, "attention": 1, "scan": (steps - 1).bit_length()}[words[1]])
+    if words[0] == "products":
+        steps, width = int(words[2]), 32
+        of_gru = steps * (3 * 2 * width**2 + 3 * width)  # W and U of r, z and the candidate; three products by unit
+        of_attention = steps * 3 * width**2 + sum(2 * width * (t + 1) for t in range(steps))  # q, k, v; scores and sum
+        return float({"gru": of_gru, "attention": of_attention}[words[1]])
+    if words[0] == "attention":
+        sharpness, t, timestep = exp(float(words[1])), int(words[2]), int(words[3])
+        asked = t - 4  # the letter that the question mark at t asks for; below 1 there is none
+        total = t - 1 + sharpness if asked > 0 else t
+        return (sharpness if timestep == asked else 1) / total
     keys = keys_of(link, change.strip())
     model = gru.load(keys["model"])
     if words[0] == "score":
