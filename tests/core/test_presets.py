@@ -65,10 +65,10 @@ def test_a_preset_reaches_the_measured_figures(name: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", presets.PENALIZED)
 def test_the_model_without_a_penalty_solves_the_task_with_less_distinct_gates(name: str) -> None:
     plain, readable = measure(f"{name}-plain"), measure(name)
-    if name in ("pocket-calculator", "running-total"):
+    if name == "pocket-calculator":
         assert plain["score"] <= 0.0012
     else:
         assert plain["score"] >= 0.997
@@ -117,6 +117,13 @@ def test_the_last_checkpoint_of_a_training_is_the_preset(name: str) -> None:
     training, model = shipped(name), gru.load(name)
     for parameter, array in training.model(training.steps[-1]).parameters.items():
         np.testing.assert_array_equal(array, model.parameters[parameter].astype(np.float32))
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_the_reports_of_a_training_name_inputs_of_the_preset(name: str) -> None:
+    model = gru.load(name)
+    labels = {"", *model.encoder.labels, *(f"h {unit + 1}" for unit in range(model.layers[0].units))}
+    assert {label for point in shipped(name).checkpoints for _, _, label, *_ in point.report["moved"]} <= labels
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
