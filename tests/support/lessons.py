@@ -18,12 +18,14 @@ EVERYWHERE = re.compile(r"(\w+)@1-=(.+)")
 
 @cache
 def run(model: str, sequence: str, clamps: str) -> gru.Trace:
-    """Return a run with clamps of all units, such as z@4=0.5 and z@2-101=0.03."""
+    """Return a run with clamps, such as z@4=0.5, z@2-101=0.03, z.1@4=0 (unit 1) and L2.z@4=0 (layer 2)."""
     clamp_list = []
-    for part in filter(None, re.split(r",(?=\w+@)", clamps)):
-        gate, first, to, value = re.fullmatch(r"(\w+)@(\d+)(?:-(\d*))?=(.+)", part).groups()  # type: ignore[union-attr]
-        end = None if to == "" else int(to or first)
-        clamp_list.append(gru.Clamp(gate, float(value), steps=slice(int(first) - 1, end)))
+    for part in filter(None, re.split(r",(?=[\w.]+@)", clamps)):
+        match = re.fullmatch(r"(?:L(\d+)\.)?([a-z_]+)(?:\.(\d+))?@(\d+)(?:-(\d*))?=(.+)", part)
+        layer, gate, unit, first, to, value = match.groups()  # type: ignore[union-attr]
+        steps = slice(int(first) - 1, None if to == "" else int(to or first))
+        units = None if unit is None else [int(unit) - 1]
+        clamp_list.append(gru.Clamp(gate, float(value), units=units, steps=steps, layer=int(layer or 1) - 1))
     return gru.trace(gru.load(model), sequence, clamps=clamp_list)
 
 
@@ -96,6 +98,7 @@ def term(text: str, link: str) -> float | str:
         r"([a-z_-]+)(?:\.(\d+))?(?:@(\d+))?(?: from (\d+))?", expression.strip()
     ).groups()  # type: ignore[union-attr]
     u, i = int(unit or keys.get("unit", 1)) - 1, int(t or keys.get("t", 1)) - 1
+    layer = runs.layers[int(keys.get("layer", len(runs.layers))) - 1]
     if name == "steps":
         return float(len(runs.y))
     if name == "x":
@@ -119,7 +122,7 @@ def term(text: str, link: str) -> float | str:
     if name == "reach":
         x = runs.sensitivity(i).x
         return float((x[int(earlier) - 1] ** 2).sum() ** 0.5 / (x[i] ** 2).sum() ** 0.5)
-    return float(getattr(runs, name)[i, u])
+    return float(getattr(layer, name)[i, u])
 
 
 def expected(expression: str, link: str) -> float | str:
