@@ -96,6 +96,23 @@ def result(name: str) -> Any:
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
+def table(name: str) -> list[dict[str, Any]]:
+    """Return the stored result of an experiment as rows of single values.
+
+    A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
+    times in seconds for a sequence of `T` timesteps.
+    """
+    stored = result(name)
+    if isinstance(stored, list):
+        return [_flat(row) for row in stored]
+    return [{"T": int(T), **times} for T, times in stored["timing"].items()]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    biases = {f"b_{gate}": value for gate, value in row["biases"].items()}
+    return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
+
+
 def kind_of_row(row: Mapping[str, Any]) -> str:
     """Return the name of a row's cell with its initial biases, for the experiment “Gradient reach”."""
     if row["first"] == "chrono":
