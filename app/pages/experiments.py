@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from statistics import median
@@ -15,6 +16,8 @@ from gru_core.experiments import sequence
 from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
 from gru_core.training.checkpoints import first_card
+from gru_core.training.recipe import Recipe
+from gru_core.training.scoring import in_words
 from gru_core.training.tasks import EXPERIMENT_TASKS
 
 from .. import models
@@ -32,6 +35,34 @@ MODEL = "flip-flop"
 """The model in the boot data of pages without a model of their own."""
 
 
+def measured(recipes: Sequence[Recipe], resolution: str) -> dict[str, str]:
+    """Return the recipe of a stored result in words, by its parts, for the small print beside the finding.
+
+    `resolution` says which differences are too small to count.
+    """
+    first = recipes[0].schedule
+    tasks = {recipe.task: recipe for recipe in recipes}.values()
+    targets = [
+        in_words(EXPERIMENT_TASKS[recipe.task].kind, recipe.schedule.reach)
+        for recipe in tasks
+        if recipe.schedule.reach is not None
+    ]
+    most = max(recipe.schedule.most for recipe in recipes)
+    return {
+        "Seeds": f"{len({recipe.seed for recipe in recipes})} per entry",
+        "Optimizer": f"Adam; gradients clipped at norm {first.norm:g}",
+        "Learning rate": _listed(recipe.schedule.rate for recipe in recipes),
+        "Units": _listed(recipe.units for recipe in recipes),
+        "Batch": f"{first.B} sequences",
+        "Target": f"{' or '.join(dict.fromkeys(targets))} within {most:,} training steps",
+        "Resolution": f"checked every {first.every} training steps; {resolution}",
+    }
+
+
+def _listed(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in sorted(set(values)))
+
+
 def _gap() -> dict[str, Any]:
     reached: dict[str, dict[int, list[bool]]] = {}
     for row in experiments.result("gap"):
@@ -41,7 +72,12 @@ def _gap() -> dict[str, Any]:
         kind: {gap: f"{sum(seeds)} of {len(seeds)}" for gap, seeds in by_gap.items()}
         for kind, by_gap in reached.items()
     }
-    return {"solved": solved, "gaps": experiments.GAPS, "base": experiments.BASES["gap"].to_dict()}
+    return {
+        "solved": solved,
+        "gaps": experiments.GAPS,
+        "base": experiments.BASES["gap"].to_dict(),
+        "measured": measured(experiments.recipes("gap"), "one seed of 5 more or less is a tie"),
+    }
 
 
 def _in_sequence() -> dict[str, Any]:
@@ -55,6 +91,7 @@ def _in_sequence() -> dict[str, Any]:
         "timing": result["timing"],
         "parity": {"gru": [row["scores"] for row in rows], "scan": result["parity"]},
         "base": replace(experiments.BASES["parity"], biases=experiments.EQUAL["gru"]).to_dict(),
+        "measured": {"Resolution": "a time that differs by less than 10% is a tie"},
     }
 
 
@@ -70,6 +107,7 @@ def _bottleneck() -> dict[str, Any]:
         "most": base.schedule.most,
         "attention": {n: _recalled(n) for n in experiments.ITEMS},
         "base": base.to_dict(),
+        "measured": measured(experiments.recipes("bottleneck"), "one seed: differences below 5 points are a tie"),
     }
 
 
@@ -98,7 +136,13 @@ def _race() -> dict[str, Any]:
             }
     bases = {task: experiments.BASES[task].to_dict() for task in experiments.RACES}
     cards = {task: first_card(experiments.BASES[task]).about for task in experiments.RACES}
-    return {"found": results, "bases": bases, "cards": cards, "equal": experiments.EQUAL}
+    return {
+        "found": results,
+        "bases": bases,
+        "cards": cards,
+        "equal": experiments.EQUAL,
+        "measured": measured(experiments.recipes("race"), "a smaller difference of medians is a tie"),
+    }
 
 
 EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}

@@ -1,8 +1,8 @@
-"""GET /compare/gap and other experiments, and the measurements on this server for their pages."""
+"""GET /compare/gap and other experiments, the same below /embed, and the measurements that their pages request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -18,18 +18,14 @@ from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
 from ..schemas import GapQuestion, Whole
 from ..server.budget import spend
-from ..sitemap import EXPERIMENTS, PAGES
+from ..sitemap import PAGES, ExperimentName
 
 router = APIRouter()
 
-if TYPE_CHECKING:
-    Name = str
-else:  # so that FastAPI knows the names
-    Name = Literal[tuple(page.name for page in EXPERIMENTS)]
 
-
-@router.get("/compare/{name}", include_in_schema=False)
-def experiment(request: Request, name: Name) -> Response:
+@router.api_route("/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+def experiment(request: Request, name: ExperimentName) -> Response:
     return respond_with_figures(
         request, PAGES[f"compare/{name}"].template, page_context(name, request.app.state.settings)
     )

@@ -6,9 +6,9 @@ import { boot } from "../boot.js";
 import { findAll, finder, observeSize, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { drawLearning } from "./curves.js";
-import { mountGuided } from "./guided.js";
+import { createControls } from "./controls.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
 /**
  * The training steps and scores of one training, and the step at which it reached the target.
@@ -20,12 +20,14 @@ const { found: results, bases, equal } = /** @type {Record<string, any>} */ (boo
 const names = Object.keys(equal);
 const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
 
-const queue = createQueue((left, problem) => {
-  setText(error, problem);
-  if (!left)
+const queue = createQueue(
+  () => setText(error, ""),
+  (_, problem) => {
+    setText(error, problem);
     for (const status of document.querySelectorAll(".race .status"))
       setText(status, status.textContent && !problem ? "Trained here just now." : "");
-});
+  },
+);
 
 /** @param {HTMLElement} section */
 function mountRace(section) {
@@ -74,11 +76,11 @@ function mountRace(section) {
         const course = { points: [], good: null };
         jobs.push({
           recipe: { ...base, cell: name, biases: equal[name], seed },
-          receive(reports, ended) {
+          receive(reports, state) {
             if (!course.points.length) courses[name].push(course);
             course.points = reports.map(({ step, score }) => [step, score]);
             course.good = reports.at(-1)?.good_at ?? null;
-            if (ended)
+            if (state !== "running")
               setText(
                 status,
                 `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`,
@@ -98,5 +100,4 @@ function mountRace(section) {
 }
 
 findAll(document, ".race").forEach(mountRace);
-mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
-mountGuided();
+mountExperiment(createControls(document.createElement("form")), () => []);

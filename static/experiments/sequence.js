@@ -8,9 +8,9 @@ import { finder, observeSize, setText } from "../elements.js";
 import { getJson } from "../server.js";
 import { plot } from "../train/curves.js";
 import { drawLearning, mark } from "./curves.js";
-import { mountGuided } from "./guided.js";
+import { createControls } from "./controls.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
 const SEEDS = 3;
 
@@ -77,11 +77,14 @@ const [svg, axis, status, wrong] = [".learned", ".race .axis", ".race .status", 
 /** @type {Record<string, Points[]>} */
 let learned = parity;
 let [left, scanned] = [0, false];
-const queue = createQueue((going, problem) => {
-  left = going;
-  setText(wrong, problem);
-  ended(problem);
-});
+const queue = createQueue(
+  ({ total, done }) => (left = total - done),
+  (_, problem) => {
+    left = 0;
+    setText(wrong, problem);
+    ended(problem);
+  },
+);
 let learnedWidth = 0;
 const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learnedWidth, false, base.schedule.reach ?? 1);
 
@@ -136,5 +139,4 @@ observeSize(svg, (newWidth) => {
   learnedWidth = newWidth;
   draw();
 });
-mountTheme(find("#theme"));
-mountGuided();
+mountExperiment(createControls(document.createElement("form")), () => []);
