@@ -19,8 +19,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 BEFORE = ("sequences", "gates", "state")
 CLAIMS = (
-    "vanishing", "parameters", "one-state", "reset", "update", "candidate", "half-life", "neither-wins", "one-by-one",
-    "bottleneck",
+    "reset", "update", "candidate", "half-life", "vanishing", "exploding", "truncated", "other-gates", "one-state",
+    "parameters", "neither-wins", "one-by-one", "bottleneck",
 )  # fmt: skip
 AFTER = ("what-came-next",)
 
