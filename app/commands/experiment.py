@@ -63,9 +63,10 @@ def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
     recipes = experiments.recipes(name)
     engine = start_engine(max(1, workers))
     rows = []
+    row = work.race_row if name == "race" else work.experiment_row
     try:
         futures: list[Future[Any]] = [
-            engine.submit(work.experiment_row, recipe.to_dict(), lambda message: None).future for recipe in recipes
+            engine.submit(row, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
         for i, future in enumerate(futures, 1):
             rows.append(orjson.dumps(future.result()))

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Checkpoint, train
 from gru_core.training.fit import Diverged
@@ -78,6 +78,11 @@ def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
 def parity_by_scan(seed: int, report: Report) -> list[tuple[int, float]]:
     """Train a minimal GRU on parity. Return pairs of training steps and held-out accuracies."""
     return sequence.parity(seed)
+
+
+def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train a recipe of the experiment Cell comparison. Return its row."""
+    return race.row(Recipe.from_dict(recipe))
 
 
 def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -5,8 +5,12 @@
     keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
     share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
     reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
+    flow@7 from 4          the gradient of the state at 7 with respect to the state (of an LSTM: the cell state) at 4
     score                  the score on held-out sequences, with the same clamps
-    weights  units  steps  the number of weights and units of the recurrent layers, and of timesteps of the sequence
+    gradient-norm          the norm of the gradient of the loss on held-out sequences, with the same weights
+    weights  units         the number of weights and units of the recurrent layers
+    inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
+    parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
     gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
     race TASK CELL         experiment Cell comparison: the median of the training steps to the target
     recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
@@ -28,6 +32,7 @@ from statistics import median
 from typing import NamedTuple
 
 from gru_core import SequenceError, experiments, presets
+from gru_core.cells.registry import CELLS
 from gru_core.experiments import sequence
 from gru_core.numerals import decimal, whole
 
@@ -36,7 +41,7 @@ from ..jobs.cache import name_of
 from ..recipes import read_recipes
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link
-from ..runs.scores import scores
+from ..runs.scores import gradient_norm, scores
 from ..settings import Settings
 from .reading import Figure, figure_of
 
@@ -173,8 +178,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         if figure.page.startswith("compare/"):
             figure = Figure("", figure.keys)
     words = name.split()
-    if words and words[0] in _EXPERIMENTS:
-        return _EXPERIMENTS[words[0]](words[1:])
+    if words and words[0] in _WITHOUT_RUN:
+        return _WITHOUT_RUN[words[0]](words[1:])
     match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
@@ -185,6 +190,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         scored = scores(scenario, runs.settings)
         return scored.changed, "share" if scored.name == "accuracy" else "error"
     linked = runs.get(figure)
+    if match[1] == "gradient-norm":
+        return gradient_norm(linked.scenario, runs.settings), "ratio"
     run = linked.trace.layers[_layer(linked)]
     options = linked.link.options
     unit = _within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
@@ -193,7 +200,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
     if match[1] not in _QUANTITIES:
-        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_EXPERIMENTS))
+        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", "gradient-norm", *_WITHOUT_RUN))
         raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
     return _QUANTITIES[match[1]](place)
 
@@ -241,11 +248,23 @@ def _share(at: _Place) -> tuple[float, str]:
 
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
-    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
-        raise ValueError("reach takes too long to compute for a network of this size: use an earlier step")
+    _check_products(at)
     x = at.linked.trace.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"
+
+
+def _flow(at: _Place) -> tuple[float, str]:
+    _within("from", at.earlier, at.t)
+    layer = _layer(at.linked)
+    _check_products(at)
+    states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
+    return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
+
+
+def _check_products(at: _Place) -> None:
+    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
+        raise ValueError("this gradient takes too long to compute for a network of this size: use an earlier timestep")
 
 
 def _weights(at: _Place) -> tuple[float, str]:
@@ -259,8 +278,10 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
     "half-life": _half_life,
     "share": _share,
     "reach": _reach,
+    "flow": _flow,
     "weights": _weights,
     "units": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].units, "count"),
+    "inputs": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].inputs, "count"),
     "steps": lambda at: (at.linked.start["T"], "count"),
 }
 
@@ -328,7 +349,16 @@ def _attention(words: list[str]) -> tuple[float, str]:
     return rows[int(t) - 1]["weights"][int(timestep) - 1], "value"
 
 
-_EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+def _parameters(words: list[str]) -> tuple[float, str]:
+    units, inputs = (whole(word) for word in words[1:]) if len(words) == 3 else (None, None)
+    if words[:1] == [] or words[0] not in CELLS or not units or not inputs:
+        raise ValueError(f"write “parameters CELL UNITS INPUTS”, with a cell of {', '.join(CELLS)}")
+    cell = CELLS[words[0]]
+    return len(cell.gates) * units * (inputs + 1) + len(cell.recurrent) * units**2, "count"
+
+
+_WITHOUT_RUN: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+    "parameters": _parameters,
     "gap": _gap,
     "race": _race,
     "recall": _recall,

@@ -168,7 +168,7 @@ def check_answer(question: LessonQuestion, runs: Runs) -> None:
     elif question.kind == "draw":
         curve(question.target, figure, runs)
     elif question.kind == "click" and not matching_steps(question.target, figure, runs):
-        raise ValueError(f"no step has “{question.target}”, so the question has no answer")
+        raise ValueError(f"no timestep has “{question.target}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:

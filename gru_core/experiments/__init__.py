@@ -2,7 +2,7 @@
 
     gap         remember one symbol over a gap of noise, with several initial biases
     bottleneck  recall n items in order through a state of H units
-    race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
+    race        five tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
     sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
     attention   the weights of an attention head, set by hand; not stored, since they take no time to compute
 
@@ -26,16 +26,18 @@ from gru_core.training.recipe import Recipe
 FOLDER = Path(__file__).parent
 
 
-def _schedule(T: int, reach: float, most: int) -> Schedule:
-    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=25)
+def _schedule(T: int, reach: float, most: int, every: int = 25) -> Schedule:
+    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=every)
 
 
 BASES = {
     "gap": Recipe("gap", 16, 0, _schedule(51, 0.99, 1500)),
     "recall": Recipe("recall", 8, 0, _schedule(8, 1.0, 2000)),
-    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000)),
-    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
-    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
+    "echo": Recipe("echo", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000, 5)),
+    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000, 5)),
+    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "counting": Recipe("counting", 8, 0, Schedule(None, 0, 0.02, T=41, aside=41, most=1500, every=100)),
 }
 """The basic recipe of each task. The recipes of the experiments are variants of these."""
 
@@ -44,7 +46,7 @@ EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
-RACES, RACE_SEEDS = ("adding", "parity", "brackets"), range(10)
+RACES, RACE_SEEDS = ("echo", "adding", "parity", "brackets", "counting"), range(40)
 
 
 def over(recipe: Recipe, T: int) -> Recipe:

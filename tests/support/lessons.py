@@ -3,22 +3,79 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from math import exp
 from statistics import median
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
+
 import gru_core as gru
 from gru_core import experiments, presets
+from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.training.fit import loss_and_gradients
 from gru_core.training.scoring import score
 
 EVERYWHERE = re.compile(r"(\w+)@1-=(.+)")
 
 
 @cache
-def run(model: str, sequence: str, clamps: str) -> gru.Trace:
-    """Return a run with clamps, such as z@4=0.5, z@2-101=0.03, z.1@4=0 (unit 1) and L2.z@4=0 (layer 2)."""
+def changed(name: str, weights: str) -> Model:
+    """Return a model of one layer with changed weights, such as h.1.U1=1.5 and h.1.b=0."""
+    model = gru.load(name)
+    cell = model.layers[0]
+    arrays = {key: array.copy() for key, array in cell.parameters.items()}
+    for part in filter(None, weights.split(",")):
+        gate, unit, of, index, value = re.fullmatch(r"(\w+)\.(\d+)\.([WUb])(\d*)=(.+)", part).groups()  # type: ignore[union-attr]
+        row = cell.gates.index(gate) * cell.units + int(unit) - 1
+        arrays[of][(row, int(index) - 1) if index else row] = float(value)
+    return replace(model, layers=(cell.with_parameters(arrays), *model.layers[1:]))
+
+
+def gradient_norm(model: Model) -> float:
+    """Return the norm of the gradient of the held-out loss, by central differences of the loss."""
+    model, batch, total, step = model.astype(float), fresh(PRESETS[model.card.task].recipe), 0.0, 1e-7
+    for name, array in model.parameters.items():
+        for place in np.ndindex(array.shape):
+            losses = []
+            for sign in (1, -1):
+                moved = array.copy()
+                moved[place] += sign * step
+                losses.append(loss_and_gradients(model.with_parameters({**model.parameters, name: moved}), batch)[0])
+            total += ((losses[0] - losses[1]) / (2 * step)) ** 2
+    return float(total**0.5)
+
+
+def flow(runs: gru.Trace, clamps: str, t: int, earlier: int, unit: int) -> float:
+    """Return the norm of unit `unit`'s row of ∂h_t/∂h_s, of ∂h_t/∂c_s in an LSTM, by central differences of steps.
+
+    `t`, `earlier` and `unit` count from 0.
+    """
+    if any(earlier < int(step) - 1 <= t for step in re.findall(r"h_prev@(\d+)=", clamps)):
+        return 0.0
+    layer, cell, step = runs.layers[0], runs.model.astype(float).layers[0], 1e-5
+    at = np.concatenate([layer.h[earlier], getattr(layer, "c", layer.h[:, :0])[earlier]]).astype(float)
+    total = 0.0
+    for i in range(len(at) - cell.units, len(at)):
+        ends = []
+        for sign in (1, -1):
+            state = at.copy()
+            state[i] += sign * step
+            for x in layer.x[earlier + 1 : t + 1].astype(float):
+                state = cell.step(x, state)
+            ends.append(state[unit])
+        total += ((ends[0] - ends[1]) / (2 * step)) ** 2
+    return float(total**0.5)
+
+
+@cache
+def run(model: str, sequence: str, clamps: str, weights: str = "") -> gru.Trace:
+    """Return a run with clamps, such as z@4=0.5, z@2-101=0.03, z.1@4=0 (unit 1) and L2.z@4=0 (layer 2).
+
+    The weights change as in `changed`.
+    """
     clamp_list = []
     for part in filter(None, re.split(r",(?=[\w.]+@)", clamps)):
         match = re.fullmatch(r"(?:L(\d+)\.)?([a-z_]+)(?:\.(\d+))?@(\d+)(?:-(\d*))?=(.+)", part)
@@ -26,7 +83,7 @@ def run(model: str, sequence: str, clamps: str) -> gru.Trace:
         steps = slice(int(first) - 1, None if to == "" else int(to or first))
         units = None if unit is None else [int(unit) - 1]
         clamp_list.append(gru.Clamp(gate, float(value), units=units, steps=steps, layer=int(layer or 1) - 1))
-    return gru.trace(gru.load(model), sequence, clamps=clamp_list)
+    return gru.trace(changed(model, weights), sequence, clamps=clamp_list)
 
 
 def keys_of(link: str, change: str = "") -> dict[str, str]:
@@ -83,8 +140,13 @@ def term(text: str, link: str) -> float | str:
         asked = t - 4  # the letter that the question mark at t asks for; below 1 there is none
         total = t - 1 + sharpness if asked > 0 else t
         return (sharpness if timestep == asked else 1) / total
+    if words[0] == "parameters":
+        sums, (H, I) = {"rnn": 1, "gru": 3, "lstm": 4}[words[1]], map(int, words[2:])
+        return float(sums * (H * I + H * H + H))
     keys = keys_of(link, change.strip())
-    model = gru.load(keys["model"])
+    model = changed(keys["model"], keys.get("weights", ""))
+    if words[0] == "gradient-norm":
+        return gradient_norm(model)
     if words[0] == "score":
         everywhere = EVERYWHERE.fullmatch(keys.get("clamps", ""))
         clamps = [gru.Clamp(everywhere[1], float(everywhere[2]))] if everywhere else []
@@ -93,7 +155,9 @@ def term(text: str, link: str) -> float | str:
         return float(sum(a.size for cell in model.layers for a in cell.parameters.values()))
     if words[0] == "units":
         return float(model.layers[0].units)
-    runs = run(keys["model"], keys["sequence"], keys.get("clamps", ""))
+    if words[0] == "inputs":
+        return float(model.layers[0].inputs)
+    runs = run(keys["model"], keys["sequence"], keys.get("clamps", ""), keys.get("weights", ""))
     name, unit, t, earlier = re.fullmatch(
         r"([a-z_-]+)(?:\.(\d+))?(?:@(\d+))?(?: from (\d+))?", expression.strip()
     ).groups()  # type: ignore[union-attr]
@@ -119,6 +183,8 @@ def term(text: str, link: str) -> float | str:
             shares[:step] *= 1 - runs.z[step, u]
             if step == i:
                 return float(shares[int(earlier) - 1])
+    if name == "flow":
+        return flow(runs, keys.get("clamps", ""), i, int(earlier) - 1, u)
     if name == "reach":
         x = runs.sensitivity(i).x
         return float((x[int(earlier) - 1] ** 2).sum() ** 0.5 / (x[i] ** 2).sum() ** 0.5)
