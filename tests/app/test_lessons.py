@@ -124,6 +124,13 @@ def test_the_course_lists_every_built_in_lesson_once_and_leads_from_each_to_the_
         assert links == ([f"/lessons/{after}"] if after else ["/compare", "/lessons"])
 
 
+def test_a_lesson_shows_an_experiment_without_its_finding(client: TestClient) -> None:
+    for path, findings in (("/compare/bottleneck", 1), ("/lessons/bottleneck?step=2", 0)):
+        page = client.get(path).text
+        assert page.count('class="finding"') == findings
+        assert page.count("data-experiment") == 1
+
+
 def test_the_page_contains_text_and_numbers_before_any_script_runs(client: TestClient) -> None:
     for step, shown_z in ((1, ["0.91", "0.02", "0.02", "", ""]), (2, ["0.91", "0.02", "0.02", "0.89", "0.01"])):
         page = client.get(f"/lessons/gates?step={step}").text
