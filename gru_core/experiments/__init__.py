@@ -92,8 +92,9 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
-    `parity` instead. The result of "attention" has the `tokens` of a sequence and the `lookups` by score.
+    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing`
+    by batch and length, and `parity` by cell instead. The result of "attention" has the `tokens` of a sequence and the
+    `lookups` by score.
     """
     if name == "attention":
         tokens = [*attention.LETTERS, *("?" for _ in attention.LETTERS)]
@@ -105,7 +106,7 @@ def table(name: str) -> list[dict[str, Any]]:
     """Return the stored result of an experiment as rows of single values.
 
     A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
-    times in seconds for a sequence of `T` timesteps. A row of "attention" has the `weight` of a `timestep` in the
+    times in seconds for `B` sequences of `T` timesteps. A row of "attention" has the `weight` of a `timestep` in the
     output at `t`.
     """
     stored = result(name)
@@ -118,11 +119,15 @@ def table(name: str) -> list[dict[str, Any]]:
             for t, row in enumerate(rows, 1)
             for timestep, weight in enumerate(row["weights"], 1)
         ]
-    return [{"T": int(T), **times} for T, times in stored["timing"].items()]
+    return [
+        {"B": int(B), "T": int(T), **times}
+        for B, by_length in stored["timing"].items()
+        for T, times in by_length.items()
+    ]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    biases = {f"b_{gate}": value for gate, value in row["biases"].items()}
+    biases = {f"b_{gate}": value for gate, value in row.get("biases", {}).items()}
     return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
 
 
