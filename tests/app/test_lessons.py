@@ -357,7 +357,7 @@ def test_lesson_new_writes_a_short_valid_lesson(tmp_path: Path, capsys: pytest.C
 def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient) -> None:
     body = {
         "link": "?model=flip-flop&sequence=A+m+m+B+m&t=4",
-        "what": ["z", "y", "share@5 from 4", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
+        "what": ["z", "y", "share@5 from 4", "flow@5 from 1", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
     }
     *numbers, unknown, divided = client.post("/api/numbers", json=body).json()
     assert (unknown, divided) == (None, None)
