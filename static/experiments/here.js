@@ -11,9 +11,13 @@ import { fixed } from "../run.js";
  */
 export function mountHere(part, { start, stop }) {
   const find = finder(part);
-  const [run, halt, howFar, verdict, error] = ["[data-do=run]", "[data-do=stop]", ".how-far", ".verdict", ".error"].map(
-    find,
-  );
+  const [run, halt, howFar, verdict, error] = [
+    "[data-do=run]",
+    "[data-do=stop]",
+    ".how-far",
+    ".conclusion",
+    ".error",
+  ].map(find);
   const bar = /** @type {HTMLProgressElement} */ (find("progress"));
 
   /** @param {boolean} on */
