@@ -75,9 +75,14 @@ def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
     }
 
 
-def parity_by_scan(seed: int, report: Report) -> list[tuple[int, float]]:
-    """Train a minimal GRU on parity. Return pairs of training steps and held-out accuracies."""
-    return sequence.parity(seed)
+def sequence_times(point: tuple[int, int, int], report: Report) -> dict[str, float]:
+    """Time the networks of Sequential cost for (T, B, repeats). A worker uses one thread for linear algebra."""
+    return sequence.timed(*point)
+
+
+def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, float]]:
+    """Train a cell on parity: (seed, cell). Return pairs of training steps and held-out accuracies."""
+    return sequence.parity(*training)
 
 
 def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:

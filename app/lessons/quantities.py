@@ -12,9 +12,11 @@
     inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
     parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
     gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
-    race TASK CELL         experiment Cell comparison: the median of the training steps to the target
+    race TASK CELL         experiment Cell comparison: the median of the training steps to the target; for counting, of
+                           the share of longer lengths that are counted correctly
+    interval TASK CELL     experiment Cell comparison: the 95% interval of this median
     recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
-    time KIND STEPS        experiment Sequential cost: milliseconds for a sequence
+    time KIND STEPS        experiment Sequential cost: milliseconds for one sequence
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
 
 `{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
@@ -23,20 +25,21 @@ with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import NamedTuple
 
 from gru_core import SequenceError, experiments, presets
 from gru_core.cells.registry import CELLS
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
 from ..jobs.cache import name_of
 from ..recipes import read_recipes
+from ..runs import race as race_outcome
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link
 from ..runs.scores import gradient_norm, scores
@@ -296,14 +299,26 @@ def _gap(words: list[str]) -> tuple[float, str]:
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:
-    rows = [row for row in experiments.result("race") if [row["task"], row["cell"]] == words]
-    if not rows:
-        tasks = ", ".join(dict.fromkeys(row["task"] for row in experiments.result("race")))
-        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(experiments.EQUAL)}")
-    reached = [row["good_at"] for row in rows if row["good_at"] is not None]
-    if 2 * len(reached) <= len(rows):
-        return f"more than {max(row['steps'] for row in rows):,}", "words"
-    return float(median(row["good_at"] or 10**9 for row in rows)), "count"
+    task, cell = _racing(words)
+    median = race.medians(task)[cell].value
+    if math.isinf(median):
+        return f"more than {experiments.BASES[task].schedule.most:,}", "words"
+    return median, "share" if task == race.COUNTING else "count"
+
+
+def _interval(words: list[str]) -> tuple[str, str]:
+    task, cell = _racing(words)
+    return race_outcome.stored(task)["cells"][cell]["interval"], "words"
+
+
+def _racing(words: list[str]) -> tuple[str, str]:
+    """Return the task and the cell of an expression. Raises ValueError if there is no such race."""
+    if len(words) != 2 or words[0] not in experiments.RACES or words[1] not in experiments.EQUAL:
+        tasks, cells = ", ".join(experiments.RACES), ", ".join(experiments.EQUAL)
+        raise ValueError(
+            f"write “race TASK CELL” or “interval TASK CELL”, with a task of {tasks} and a cell of {cells}"
+        )
+    return words[0], words[1]
 
 
 def _recall(words: list[str]) -> tuple[float, str]:
@@ -315,7 +330,7 @@ def _recall(words: list[str]) -> tuple[float, str]:
 
 
 def _time(words: list[str]) -> tuple[float, str]:
-    timing = experiments.result("sequence")["timing"]
+    timing = experiments.result("sequence")["timing"]["1"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
         kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
         raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")
@@ -341,6 +356,7 @@ _WITHOUT_RUN: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
     "parameters": _parameters,
     "gap": _gap,
     "race": _race,
+    "interval": _interval,
     "recall": _recall,
     "time": _time,
     "waits": _waits,

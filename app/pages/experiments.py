@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
-from statistics import median
 from typing import Any
 
 import numpy as np
 
 from gru_core import experiments
 from gru_core.cells.registry import CELLS
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
 from gru_core.training.checkpoints import first_card
@@ -22,13 +20,27 @@ from gru_core.training.tasks import EXPERIMENT_TASKS
 
 from .. import models
 from ..models import model_entry
+from ..runs import race as race_outcome
 from ..runs.answers import to_json
 from ..settings import Settings
 from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
 from .page import Context
 
-SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
+SENT = (
+    "base",
+    "bases",
+    "found",
+    "equal",
+    "timing",
+    "parity",
+    "kinds",
+    "counts",
+    "recipes",
+    "counting",
+    "furthest",
+    "few",
+)
 """The names of the template's values that the script gets too."""
 
 MODEL = "flip-flop"
@@ -82,16 +94,39 @@ def _gap() -> dict[str, Any]:
 
 def _in_sequence() -> dict[str, Any]:
     result = experiments.result("sequence")
-    rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
+    slower = {B: sequence.slower_from(result["timing"][str(B)]) for B in sequence.LENGTHS}
+    longest = max(sequence.LENGTHS[1])
+    reach = experiments.BASES["parity"].schedule.reach
+    work, earlier = sequence.counts(longest), sequence.counts(longest // 4)
     return {
         "kinds": sequence.KINDS,
         "lengths": sequence.LENGTHS,
         "width": sequence.WIDTH,
-        "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
-        "timing": result["timing"],
-        "parity": {"gru": [row["scores"] for row in rows], "scan": result["parity"]},
-        "base": replace(experiments.BASES["parity"], biases=experiments.EQUAL["gru"]).to_dict(),
-        "measured": {"Resolution": "a time that differs by less than 10% is a tie"},
+        "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS[1]},
+        "timing": {
+            B: {T: {"seconds": times, "comparison": sequence.attention_against_gru(times)} for T, times in by_T.items()}
+            for B, by_T in result["timing"].items()
+        },
+        "slower": slower,
+        "growth": {kind: work[kind][1] / earlier[kind][1] for kind in ("gru", "attention")},
+        "longest": longest,
+        "scans": work["scan"][0],
+        "parity": result["parity"],
+        "learned": {
+            cell: f"{sum(course[-1][1] >= (reach or 1) for course in courses)} of {len(courses)}"
+            for cell, courses in result["parity"].items()
+        },
+        "latest": max(course[-1][0] for course in result["parity"]["gru"]),
+        "best": max(course[-1][1] for course in result["parity"]["mingru"]),
+        "parity_steps": sequence.PARITY_STEPS,
+        "recipes": {cell: sequence.parity_recipe(0, cell).to_dict() for cell in result["parity"]},
+        "measured": {
+            "Times": "one CPU, in NumPy, one thread for linear algebra, all points in one run",
+            "Each time": f"fastest of {sequence.REPEATS} repeats",
+            "Size": f"{sequence.WIDTH} inputs and {sequence.WIDTH} units; batch 1 and batch 32",
+            "Resolution": f"a time that differs by at most {sequence.TIE:.0%} is a tie",
+            "Counts": "multiply-adds of the equations, on any machine",
+        },
     }
 
 
@@ -121,27 +156,28 @@ def _recalled(n: int) -> float:
 
 
 def _race() -> dict[str, Any]:
-    results: dict[str, dict[str, Any]] = {}
-    for task in experiments.RACES:
-        for cell in experiments.EQUAL:
-            rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
-            reached = [row["good_at"] for row in rows if row["good_at"] is not None]
-            # A training that did not reach the target counts as longer than all others.
-            middle = median([row["good_at"] or float("inf") for row in rows])
-            results.setdefault(task, {})[cell] = {
-                "median": None if middle == float("inf") else f"{middle:,g}",
-                "solved": f"{len(reached)} of {len(rows)}",
-                "curves": [row["scores"] for row in rows],
-                "good_at": [row["good_at"] for row in rows],
-            }
-    bases = {task: experiments.BASES[task].to_dict() for task in experiments.RACES}
-    cards = {task: first_card(experiments.BASES[task]).about for task in experiments.RACES}
+    bases = {task: experiments.BASES[task] for task in experiments.RACES}
+    found = {task: race_outcome.stored(task) for task in bases}
+    fast = [recipe for recipe in experiments.recipes("race") if recipe.task != race.COUNTING]
+    counting = bases[race.COUNTING].schedule
+    words = measured(fast, f"a difference of medians below {race.resolution('parity'):g} training steps is a tie")
     return {
-        "found": results,
-        "bases": bases,
-        "cards": cards,
+        "found": found,
+        "finding": race_outcome.finding(),
+        "bases": {task: base.to_dict() for task, base in bases.items()},
+        "cards": {task: first_card(base).about for task, base in bases.items()},
         "equal": experiments.EQUAL,
-        "measured": measured(experiments.recipes("race"), "a smaller difference of medians is a tie"),
+        "counting": race.COUNTING,
+        "trained_n": race.TRAINED,
+        "beyond": race.BEYOND,
+        "furthest": race.FURTHEST,
+        "few": race.FEWEST,
+        "measured": words
+        | {
+            "Intervals": f"{race.CONFIDENCE:.0%}, between two order statistics of the seeds",
+            "Counting": f"learning rate {counting.rate:g}, {counting.most:,} training steps; resolution 1 of "
+            f"{len(race.BEYOND)} lengths",
+        },
     }
 
 

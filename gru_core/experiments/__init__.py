@@ -90,8 +90,8 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
-    `parity` instead.
+    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing`
+    by batch and length, and `parity` by cell instead.
     """
     return json.loads((FOLDER / f"{name}.json").read_text())
 
@@ -100,16 +100,20 @@ def table(name: str) -> list[dict[str, Any]]:
     """Return the stored result of an experiment as rows of single values.
 
     A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
-    times in seconds for a sequence of `T` timesteps.
+    times in seconds for `B` sequences of `T` timesteps.
     """
     stored = result(name)
     if isinstance(stored, list):
         return [_flat(row) for row in stored]
-    return [{"T": int(T), **times} for T, times in stored["timing"].items()]
+    return [
+        {"B": int(B), "T": int(T), **times}
+        for B, by_length in stored["timing"].items()
+        for T, times in by_length.items()
+    ]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    biases = {f"b_{gate}": value for gate, value in row["biases"].items()}
+    biases = {f"b_{gate}": value for gate, value in row.get("biases", {}).items()}
     return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
 
 

@@ -37,7 +37,8 @@ BEYOND = range(TRAINED + 1, 2 * TRAINED + 1)
 STARTS = np.array([0, 1, 4, 9])
 """The numbers of periods before the first a, in the test of a length."""
 
-CONFIDENCE = 0.95
+CONFIDENCE, FEWEST = 0.95, 6
+"""The level of the intervals, and the fewest seeds with an interval at this level."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,16 @@ def ahead(medians: Mapping[str, Median], task: str) -> list[str]:
 
     A cell ties with the best one if their intervals overlap or if their medians differ by less than the resolution.
     """
-    order = sorted(medians, key=lambda cell: medians[cell].value, reverse=task == COUNTING)
+    order = ordered(medians, task)
     best = medians[order[0]]
     if math.isinf(best.value):
         return order
     return [cell for cell in order if _tie(best, medians[cell], resolution(task))]
+
+
+def ordered(medians: Mapping[str, Median], task: str) -> list[str]:
+    """Return the cells in the order of their medians, the best first."""
+    return sorted(medians, key=lambda cell: medians[cell].value, reverse=task == COUNTING)
 
 
 def _tie(a: Median, b: Median, resolution: float) -> bool:

@@ -11,7 +11,7 @@ const AT_ONCE = 2;
 /**
  * A training to do. `receive` gets its reports, and its state: "done" if it came to its end, "stopped" or "failed" if it did not,
  * and "running" before that.
- * @typedef {{recipe: Recipe, receive: (reports: Report[], state: Training["state"]) => void}} Job
+ * @typedef {{recipe: Recipe, receive: (reports: Report[], state: Training["state"], id: string) => void}} Job
  */
 
 /**
@@ -67,7 +67,7 @@ export function createQueue(report, end) {
       going.delete(id);
       if (state === "done") done += 1;
       else stopped = true;
-      receive(reports, state);
+      receive(reports, state, id);
       next();
     };
     api.followTraining(
@@ -77,7 +77,7 @@ export function createQueue(report, end) {
         if (name !== "checkpoint") return;
         reports.push(data);
         going.set(id, Math.min(1, data.step / recipe.schedule.most));
-        receive(reports, "running");
+        receive(reports, "running", id);
         update();
       },
       (forGood) => {

@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.runs import race as race_outcome
 from app.runs.reach import over_gap
 from app.schemas import GapQuestion
 from gru_core import experiments
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.presets.recipes import fresh
 from gru_core.training.checkpoints import first_card, gradient_by_lag, train
 from gru_core.training.recipe import begin
@@ -70,15 +71,26 @@ def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> No
     )
 
 
-def test_the_race_on_parity_can_be_trained_on_the_page(page: Page) -> None:
-    page.goto("/compare/race")
-    parity = page.get_by_role("region", name="Parity")
-    expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
-    parity.get_by_role("button", name="Train here").click()
-    expect(parity.get_by_role("status")).to_have_text("Trained here just now.", timeout=900_000)
-    expect(parity.get_by_role("row", name="GRU")).to_contain_text("5 of 5")
-    first = next(row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru"))
-    assert first["good_at"] is not None
+def test_a_race_on_this_server_ends_with_a_verdict_and_can_be_stopped(page: Page) -> None:
+    page.goto("/compare/race?seeds=2&v=1")
+    echo = page.get_by_role("region", name="Echo")
+    stored = race_outcome.stored("echo")["cells"]["rnn"]
+    row = echo.get_by_role("row", name="RNN")
+    for part in ("median", "interval", "reached"):
+        expect(row.locator(f"[data-value={part}]")).to_have_text(str(stored[part]))  # type: ignore[literal-required]
+    echo.get_by_role("button", name="Train here").click()
+    expect(echo.get_by_role("progressbar")).to_be_visible()
+    verdict = echo.get_by_role("status", name="verdict")
+    expect(verdict).not_to_be_empty(timeout=300_000)
+    goods = [row["good_at"] for row in race.rows("echo", "rnn")[:2]]
+    expect(row.locator("[data-value=median]")).to_have_text(f"{sum(goods) / 2:,g}")
+    expect(row.locator("[data-value=reached]")).to_have_text("2 of 2")
+    expect(page).to_have_url(re.compile("seeds=2"))
+    counting = page.get_by_role("region", name="Counting")
+    counting.get_by_role("button", name="Train here").click()
+    counting.get_by_role("button", name="Stop").click()
+    expect(counting.get_by_role("status", name="verdict")).not_to_be_empty(timeout=60_000)
+    expect(counting.get_by_role("button", name="Train here")).to_be_enabled()
 
 
 def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> None:
@@ -88,10 +100,15 @@ def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> 
         cells = page.locator(f"tr[data-kind={kind}] td")
         expect(cells.nth(0)).to_have_text(f"{steps:,}")
         expect(cells.nth(1)).to_have_text(f"{products:,}")
-    page.get_by_role("button", name="Measure here").click()
-    expect(page.locator("tr[data-kind=scan] td").nth(2)).to_contain_text(re.compile("ms, .*here"))
-    page.get_by_role("button", name="Train both here").click()
-    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
+    expect(page).to_have_url(re.compile("T=7"))
+    page.get_by_role("button", name="Measure all lengths here").click()
+    expect(page.get_by_role("status", name="Times, verdict")).not_to_be_empty(timeout=300_000)
+    expect(page.locator("tr[data-kind=scan] td").nth(3)).to_contain_text("ms")
+    parity = page.get_by_role("region", name="Parity")
+    parity.get_by_role("button", name="Train both here").click()
+    expect(parity.get_by_role("progressbar")).to_be_visible()
+    parity.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status", name="Parity, training, verdict")).not_to_be_empty(timeout=60_000)
 
 
 @pytest.mark.parametrize("experiment", ["gap", "sequence", "bottleneck", "race"])

@@ -120,7 +120,7 @@ def term(text: str, link: str) -> float | str:
             if (row["units"], row["T"]) == (int(words[1]), 2 * int(words[2]))
         )
     if words[0] == "time":
-        return 1000 * experiments.result("sequence")["timing"][words[2]][words[1]]
+        return 1000 * experiments.result("sequence")["timing"]["1"][words[2]][words[1]]
     if words[0] == "waits":
         steps = int(words[2])
         return float({"gru": steps, "attention": 1, "scan": (steps - 1).bit_length()}[words[1]])
