@@ -11,9 +11,13 @@ import { fixed } from "../run.js";
  */
 export function mountHere(part, { start, stop }) {
   const find = finder(part);
-  const [run, halt, going, verdict, error] = ["[data-do=run]", "[data-do=stop]", ".going", ".verdict", ".error"].map(
-    find,
-  );
+  const [run, halt, howFar, verdict, error] = [
+    "[data-do=run]",
+    "[data-do=stop]",
+    ".how-far",
+    ".conclusion",
+    ".error",
+  ].map(find);
   const bar = /** @type {HTMLProgressElement} */ (find("progress"));
 
   /** @param {boolean} on */
@@ -36,12 +40,12 @@ export function mountHere(part, { start, stop }) {
     show({ total, done, share }, what = "trainings") {
       if (halt.hidden) setRunning(true);
       bar.value = share;
-      setText(going, `${done} of ${total} ${what} finished, ${fixed(100 * share, 0)}% of the work.`);
+      setText(howFar, `${done} of ${total} ${what} finished, ${fixed(100 * share, 0)}% of the work.`);
     },
     /** End the run with a sentence that says what came out, and what it means. @param {string} sentence @param {string} [problem] */
     end(sentence, problem = "") {
       setRunning(false);
-      setText(going, "");
+      setText(howFar, "");
       setText(verdict, sentence);
       setText(error, problem);
     },

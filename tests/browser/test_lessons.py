@@ -217,6 +217,28 @@ def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     expect(page.locator("#tokens .found")).to_have_text("B")
 
 
+def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> None:
+    page.goto("/lessons/vanishing?step=4")
+    finding = page.locator("main .finding")
+    first, second = page.locator(".step:not([hidden]) form.predict").all()
+    for form in (first, second):
+        expect(finding).to_be_hidden()
+        form.get_by_role("slider").press("End")
+        form.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(finding).to_be_visible()
+
+
+def test_a_lesson_shows_the_part_of_a_table_that_its_link_chooses_until_the_answer(page: Page) -> None:
+    page.goto("/lessons/bottleneck?step=2")
+    entries = page.locator("[data-units='8']:visible")
+    expect(entries).to_have_count(4)
+    expect(page.locator("main .finding")).to_be_hidden()
+    page.get_by_role("form").get_by_role("slider").press("End")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(entries).to_have_count(6)
+    expect(page.locator("main .finding")).to_be_visible()
+
+
 def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
     page.goto("/lessons/gates?step=2")
     row = page.get_by_role("group", name="Hidden state h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from functools import cache
@@ -102,11 +103,25 @@ def keys_of(link: str, change: str = "") -> dict[str, str]:
     return keys
 
 
+def raced(what: str, task: str, cell: str) -> float | str:
+    """Return the median of a race over its seeds, or its interval with a level of at least 95% as text."""
+    rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
+    counting = task == "counting"
+    values = sorted(row["counted"][20:40].count("1") / 20 if counting else row["good_at"] or math.inf for row in rows)
+    if what == "race":
+        return float(median(values)) if math.isfinite(median(values)) else "more than 3,000"
+    n, below, k = len(values), 0.0, 0
+    while 2 * (below + math.comb(n, k) / 2**n) <= 0.05:
+        below, k = below + math.comb(n, k) / 2**n, k + 1
+    ends = [f"{100 * value:.0f}%" if counting else f"{value:,g}" for value in (values[k - 1], values[n - k])]
+    return " to ".join(ends).replace("inf", "more than 3,000")
+
+
 def term(text: str, link: str) -> float | str:
     """Return the value of one term of an expression."""
     expression, _, change = text.partition("|")
     words = expression.split()
-    rows = experiments.result(words[0]) if words[0] in ("gap", "race") else []
+    rows = experiments.result(words[0]) if words[0] == "gap" else []
     if words[0] == "gap":
         kind = {"GRU, b_z = 0": {"z": 0}, "GRU, b_z = -1": {"z": -1}, "GRU, b_z = -2": {"z": -2}}
         runs = [
@@ -116,9 +131,8 @@ def term(text: str, link: str) -> float | str:
             if (row["first"] == "chrono" if "chrono" in expression else row["biases"] == kind[" ".join(words[1:-1])])
         ]
         return float(sum(row["good_at"] is not None for row in runs))
-    if words[0] == "race":
-        good = [row["good_at"] or 10**9 for row in rows if (row["task"], row["cell"]) == (words[1], words[2])]
-        return float(median(good))
+    if words[0] in ("race", "interval"):
+        return raced(*words)
     if words[0] == "recall":
         return next(
             row["score"]
