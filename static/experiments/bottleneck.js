@@ -57,6 +57,7 @@ const controls = createControls(/** @type {HTMLFormElement} */ (find("main form"
 controls.subscribe(() => {
   const { letters } = controls.values();
   setText(find("[name=letters-out]"), letters);
+  find(".grid").dataset.letters = letters;
   for (const cell of findAll(document, ".grid :is(th, td)[data-n]"))
     cell.hidden = Number(cell.dataset.n) > Number(letters);
 });
