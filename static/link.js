@@ -13,7 +13,8 @@ import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
-const VERSION = "1";
+/** The version of the keys, which links have as `v`. */
+export const VERSION = "1";
 
 /** The longest address, in characters, that all servers and proxies accept. */
 export const LONGEST = 8000;

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Checkpoint, train
 from gru_core.training.fit import Diverged
@@ -75,9 +75,19 @@ def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
     }
 
 
-def parity_by_scan(seed: int, report: Report) -> list[tuple[int, float]]:
-    """Train a minimal GRU on parity. Return pairs of training steps and held-out accuracies."""
-    return sequence.parity(seed)
+def sequence_times(point: tuple[int, int, int], report: Report) -> dict[str, float]:
+    """Time the networks of Sequential cost for (T, B, repeats). A worker uses one thread for linear algebra."""
+    return sequence.timed(*point)
+
+
+def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, float]]:
+    """Train a cell on parity: (seed, cell). Return pairs of training steps and held-out accuracies."""
+    return sequence.parity(*training)
+
+
+def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train a recipe of the experiment Cell comparison. Return its row."""
+    return race.row(Recipe.from_dict(recipe))
 
 
 def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:

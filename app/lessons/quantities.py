@@ -5,13 +5,21 @@
     keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
     share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
     reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
+    flow@7 from 4          the gradient of the state at 7 with respect to the state (of an LSTM: the cell state) at 4
     score                  the score on held-out sequences, with the same clamps
-    weights  units  steps  the number of weights and units of the recurrent layers, and of timesteps of the sequence
+    gradient-norm          the norm of the gradient of the loss on held-out sequences, with the same weights
+    weights  units         the number of weights and units of the recurrent layers
+    inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
+    parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
     gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
-    race TASK CELL         experiment Cell comparison: the median of the training steps to the target
+    race TASK CELL         experiment Cell comparison: the median of the training steps to the target; for counting, of
+                           the share of longer lengths that are counted correctly
+    interval TASK CELL     experiment Cell comparison: the 95% interval of this median
     recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
-    time KIND STEPS        experiment Sequential cost: milliseconds for a sequence
+    time KIND STEPS        experiment Sequential cost: milliseconds for one sequence
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
+    products KIND STEPS    experiment Sequential cost: the number of multiply-adds
+    attention SCORE T S    experiment Attention weights: the weight of timestep S in the output at T, with a score
 
 `{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
 with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
@@ -19,22 +27,24 @@ with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import NamedTuple
 
 from gru_core import SequenceError, experiments, presets
-from gru_core.experiments import sequence
+from gru_core.cells.registry import CELLS
+from gru_core.experiments import race, sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
 from ..jobs.cache import name_of
 from ..recipes import read_recipes
+from ..runs import race as race_outcome
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link
-from ..runs.scores import scores
+from ..runs.scores import gradient_norm, scores
 from ..settings import Settings
 from .reading import Figure, figure_of
 
@@ -171,8 +181,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         if figure.page.startswith("compare/"):
             figure = Figure("", figure.keys)
     words = name.split()
-    if words and words[0] in _EXPERIMENTS:
-        return _EXPERIMENTS[words[0]](words[1:])
+    if words and words[0] in _WITHOUT_RUN:
+        return _WITHOUT_RUN[words[0]](words[1:])
     match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
@@ -183,6 +193,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         scored = scores(scenario, runs.settings)
         return scored.changed, "share" if scored.name == "accuracy" else "error"
     linked = runs.get(figure)
+    if match[1] == "gradient-norm":
+        return gradient_norm(linked.scenario, runs.settings), "ratio"
     run = linked.trace.layers[_layer(linked)]
     options = linked.link.options
     unit = _within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
@@ -191,7 +203,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
     if match[1] not in _QUANTITIES:
-        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_EXPERIMENTS))
+        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", "gradient-norm", *_WITHOUT_RUN))
         raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
     return _QUANTITIES[match[1]](place)
 
@@ -239,11 +251,23 @@ def _share(at: _Place) -> tuple[float, str]:
 
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
-    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
-        raise ValueError("reach takes too long to compute for a network of this size: use an earlier step")
+    _check_products(at)
     x = at.linked.trace.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"
+
+
+def _flow(at: _Place) -> tuple[float, str]:
+    _within("from", at.earlier, at.t)
+    layer = _layer(at.linked)
+    _check_products(at)
+    states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
+    return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
+
+
+def _check_products(at: _Place) -> None:
+    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
+        raise ValueError("this gradient takes too long to compute for a network of this size: use an earlier timestep")
 
 
 def _weights(at: _Place) -> tuple[float, str]:
@@ -257,8 +281,10 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
     "half-life": _half_life,
     "share": _share,
     "reach": _reach,
+    "flow": _flow,
     "weights": _weights,
     "units": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].units, "count"),
+    "inputs": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].inputs, "count"),
     "steps": lambda at: (at.linked.start["T"], "count"),
 }
 
@@ -275,14 +301,26 @@ def _gap(words: list[str]) -> tuple[float, str]:
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:
-    rows = [row for row in experiments.result("race") if [row["task"], row["cell"]] == words]
-    if not rows:
-        tasks = ", ".join(dict.fromkeys(row["task"] for row in experiments.result("race")))
-        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(experiments.EQUAL)}")
-    reached = [row["good_at"] for row in rows if row["good_at"] is not None]
-    if 2 * len(reached) <= len(rows):
-        return f"more than {max(row['steps'] for row in rows):,}", "words"
-    return float(median(row["good_at"] or 10**9 for row in rows)), "count"
+    task, cell = _racing(words)
+    median = race.medians(task)[cell].value
+    if math.isinf(median):
+        return f"more than {experiments.BASES[task].schedule.most:,}", "words"
+    return median, "share" if task == race.COUNTING else "count"
+
+
+def _interval(words: list[str]) -> tuple[str, str]:
+    task, cell = _racing(words)
+    return race_outcome.stored(task)["cells"][cell]["interval"], "words"
+
+
+def _racing(words: list[str]) -> tuple[str, str]:
+    """Return the task and the cell of an expression. Raises ValueError if there is no such race."""
+    if len(words) != 2 or words[0] not in experiments.RACES or words[1] not in experiments.EQUAL:
+        tasks, cells = ", ".join(experiments.RACES), ", ".join(experiments.EQUAL)
+        raise ValueError(
+            f"write “race TASK CELL” or “interval TASK CELL”, with a task of {tasks} and a cell of {cells}"
+        )
+    return words[0], words[1]
 
 
 def _recall(words: list[str]) -> tuple[float, str]:
@@ -294,7 +332,7 @@ def _recall(words: list[str]) -> tuple[float, str]:
 
 
 def _time(words: list[str]) -> tuple[float, str]:
-    timing = experiments.result("sequence")["timing"]
+    timing = experiments.result("sequence")["timing"]["1"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
         kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
         raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")
@@ -302,18 +340,48 @@ def _time(words: list[str]) -> tuple[float, str]:
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
+    return _counts("waits", words)[0], "count"
+
+
+def _products(words: list[str]) -> tuple[float, str]:
+    return _counts("products", words)[1], "count"
+
+
+def _counts(name: str, words: list[str]) -> tuple[int, int]:
+    """Return the sequential operations and the multiply-adds of a network for a number of timesteps."""
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
-    return sequence.counts(steps)[words[0]][0], "count"
+        raise ValueError(f"write “{name} KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
+    return sequence.counts(steps)[words[0]]
 
 
-_EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+def _attention(words: list[str]) -> tuple[float, str]:
+    lookups = experiments.result("attention")["lookups"]
+    score, t, timestep = words if len(words) == 3 else ("", "", "")
+    rows = lookups.get(score, [])
+    if not 1 <= (whole(timestep) or 0) <= (whole(t) or 0) <= len(rows):
+        raise ValueError(f"write, for example, “attention 2 6 1”, with a score of {', '.join(lookups)}")
+    return rows[int(t) - 1]["weights"][int(timestep) - 1], "value"
+
+
+def _parameters(words: list[str]) -> tuple[float, str]:
+    units, inputs = (whole(word) for word in words[1:]) if len(words) == 3 else (None, None)
+    if words[:1] == [] or words[0] not in CELLS or not units or not inputs:
+        raise ValueError(f"write “parameters CELL UNITS INPUTS”, with a cell of {', '.join(CELLS)}")
+    cell = CELLS[words[0]]
+    return len(cell.gates) * units * (inputs + 1) + len(cell.recurrent) * units**2, "count"
+
+
+_WITHOUT_RUN: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+    "parameters": _parameters,
     "gap": _gap,
     "race": _race,
+    "interval": _interval,
     "recall": _recall,
     "time": _time,
     "waits": _waits,
+    "products": _products,
+    "attention": _attention,
 }
 
 

@@ -1,4 +1,5 @@
-"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. An example:
+"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. Students and teachers read
+"part" for such a step, since a step without a word before it is a timestep. An example:
 
 ---
 title: The gate that keeps
@@ -152,7 +153,7 @@ class _Reader:
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
         if not steps:
-            self.add_mistake(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+m)”")
+            self.add_mistake(1, "there is no part: start one with a line such as “## [What it shows](?sequence=A+m)”")
         if self.mistakes:
             raise LessonError(sorted(self.mistakes))
         needs = tuple(need.strip() for need in self.known.get("needs", "").split(",") if need.strip())
@@ -195,7 +196,7 @@ class _Reader:
                     yield step
                 elif loose:
                     self.add_mistake(
-                        _line(loose), "there is text before the first step: start a step with a heading ##"
+                        _line(loose), "there is text before the first part: start a part with a heading ##"
                     )
                 loose = []
                 title, figure = self.heading(tokens[place + 1], line, figure)
@@ -208,7 +209,7 @@ class _Reader:
                     loose = []
                     self.add_block(step, token, line)
                 else:
-                    self.add_mistake(line, "there is a ::: block before the first step: start a step with a heading ##")
+                    self.add_mistake(line, "there is a ::: block before the first part: start a part with a heading ##")
             else:
                 self.check_text(token, line)
                 loose.append(token)
@@ -227,7 +228,7 @@ class _Reader:
         link = next((child for child in children if child.type == "link_open"), None)
         title = "".join(child.content for child in children).strip()
         if not title:
-            self.add_mistake(line, "a step needs a title: write it after ##")
+            self.add_mistake(line, "a part needs a title: write it after ##")
         if link is None:
             return title, before
         base = Figure("", {"model": self.known.get("model", "")})
@@ -250,7 +251,7 @@ class _Reader:
         elif kind == "{predict}":
             step.parts.append(self.question(tokens, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
-            self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
+            self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a part, {notes}")
         elif not isinstance(last, LessonQuestion) or getattr(last, kind[1:-1]) is not None:
             self.add_mistake(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
         elif kind == "{why}":
@@ -261,7 +262,7 @@ class _Reader:
                 last.figure = self.figure(link.strip(), line, step.figure)
                 if last.figure.page != step.figure.page:
                     self.add_mistake(
-                        line, "a {reveal} can show only the page of its step: write what changes, such as ?t=2"
+                        line, "a {reveal} can show only the page of its part: write what changes, such as ?t=2"
                     )
                 last.covered = last.kind in ("draw", "click")
 
@@ -358,7 +359,7 @@ def figure_of(link: str, base: Figure) -> Figure:
     match = next((known for known in PAGES if page == known or (known and page.endswith("/" + known))), None)
     if match is None:
         pages = ", ".join(f"/{known}" for known in PAGES)
-        raise ValueError(f"“{link}” is not a page that a step can show; choose one of {pages}")
+        raise ValueError(f"“{link}” is not a page that a lesson can show; choose one of {pages}")
     return Figure(match, keys if match or "model" in keys else dict(base.keys) | keys)
 
 

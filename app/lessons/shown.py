@@ -26,7 +26,12 @@ VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step"
 
 
 def reload_keys(figure: Figure) -> dict[str, str]:
-    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells."""
+    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells.
+
+    An experiment has no such keys, since its script sets its controls.
+    """
+    if figure.page.startswith("compare/"):
+        return {}
     keys = {key: value for key, value in figure.keys.items() if key not in VIEW}
     cells = figure.keys.get("cells", "") if figure.page == "train" else ""
     if figure.page == "compare":
@@ -163,7 +168,7 @@ def check_answer(question: LessonQuestion, runs: Runs) -> None:
     elif question.kind == "draw":
         curve(question.target, figure, runs)
     elif question.kind == "click" and not matching_steps(question.target, figure, runs):
-        raise ValueError(f"no step has “{question.target}”, so the question has no answer")
+        raise ValueError(f"no timestep has “{question.target}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:

@@ -27,10 +27,11 @@ def course_context(settings: Settings) -> Context:
             lessons.append(shelf.get(name, settings))
         except Refused as error:
             errors.append(error.message)
-    groups = {"Before you begin": shelf.BEFORE, "Ten claims": shelf.CLAIMS, "After the GRU": shelf.AFTER}
     return {
         "section": "lessons",
-        "groups": {title: [lesson for lesson in lessons if lesson.name in names] for title, names in groups.items()}
+        "groups": {
+            title: [lesson for lesson in lessons if lesson.name in names] for title, names in shelf.COURSE.items()
+        }
         | {"More lessons on this server": [lesson for lesson in lessons if lesson.name not in shelf.ORDER]},
         "wrong": errors,
     }

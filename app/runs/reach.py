@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from gru_core import experiments
+from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import fresh
 from gru_core.training.checkpoints import first_card, gradient_by_lag
 from gru_core.training.recipe import Recipe, begin
@@ -15,6 +20,18 @@ from ..server.budget import spend
 
 SEQUENCES = 8
 """The number of sequences over which the norms are averaged."""
+
+
+def linked_question(keys: Mapping[str, str]) -> GapQuestion:
+    """Return the question of a link to the experiment. A value that is missing or not valid has its default."""
+    fields: dict[str, Any] = {"gap": 50, "units": 16, "first": "plain", "b": 0.0}
+    read: dict[str, Callable[[str], Any]] = {"gap": whole, "units": whole, "first": str, "b": decimal}
+    for key in fields.keys() & keys.keys():
+        with suppress(ValidationError):
+            changed = fields | {key: read[key](keys[key])}
+            GapQuestion.model_validate(changed)
+            fields = changed
+    return GapQuestion.model_validate(fields | ({} if fields["first"] == "plain" else {"b": 0.0}))
 
 
 def gradient_reach(question: GapQuestion) -> dict[str, Any]:

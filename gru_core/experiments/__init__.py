@@ -2,8 +2,9 @@
 
     gap         remember one symbol over a gap of noise, with several initial biases
     bottleneck  recall n items in order through a state of H units
-    race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
+    race        five tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
     sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
+    attention   the weights of an attention head, set by hand; not stored, since they take no time to compute
 
 `gruscope experiment NAME` computes a result again.
 """
@@ -18,22 +19,25 @@ from pathlib import Path
 from typing import Any
 
 from gru_core.cells.registry import CELLS
+from gru_core.experiments import attention
 from gru_core.training.fit import Schedule
 from gru_core.training.recipe import Recipe
 
 FOLDER = Path(__file__).parent
 
 
-def _schedule(T: int, reach: float, most: int) -> Schedule:
-    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=25)
+def _schedule(T: int, reach: float, most: int, every: int = 25) -> Schedule:
+    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=every)
 
 
 BASES = {
     "gap": Recipe("gap", 16, 0, _schedule(51, 0.99, 1500)),
     "recall": Recipe("recall", 8, 0, _schedule(8, 1.0, 2000)),
-    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000)),
-    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
-    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
+    "echo": Recipe("echo", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000, 5)),
+    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000, 5)),
+    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "counting": Recipe("counting", 8, 0, Schedule(None, 0, 0.02, T=41, aside=41, most=1500, every=100)),
 }
 """The basic recipe of each task. The recipes of the experiments are variants of these."""
 
@@ -42,7 +46,7 @@ EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
-RACES, RACE_SEEDS = ("adding", "parity", "brackets"), range(10)
+RACES, RACE_SEEDS = ("echo", "adding", "parity", "brackets", "counting"), range(40)
 
 
 def over(recipe: Recipe, T: int) -> Recipe:
@@ -88,10 +92,43 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
-    `parity` instead.
+    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing`
+    by batch and length, and `parity` by cell instead. The result of "attention" has the `tokens` of a sequence and the
+    `lookups` by score.
     """
+    if name == "attention":
+        tokens = [*attention.LETTERS, *("?" for _ in attention.LETTERS)]
+        return {"tokens": tokens, "lookups": {f"{score:g}": attention.lookup(score) for score in attention.SCORES}}
     return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def table(name: str) -> list[dict[str, Any]]:
+    """Return the stored result of an experiment as rows of single values.
+
+    A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
+    times in seconds for `B` sequences of `T` timesteps. A row of "attention" has the `weight` of a `timestep` in the
+    output at `t`.
+    """
+    stored = result(name)
+    if isinstance(stored, list):
+        return [_flat(row) for row in stored]
+    if name == "attention":
+        return [
+            {"score": score, "t": t, "timestep": timestep, "weight": weight}
+            for score, rows in stored["lookups"].items()
+            for t, row in enumerate(rows, 1)
+            for timestep, weight in enumerate(row["weights"], 1)
+        ]
+    return [
+        {"B": int(B), "T": int(T), **times}
+        for B, by_length in stored["timing"].items()
+        for T, times in by_length.items()
+    ]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    biases = {f"b_{gate}": value for gate, value in row.get("biases", {}).items()}
+    return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
 
 
 def kind_of_row(row: Mapping[str, Any]) -> str:

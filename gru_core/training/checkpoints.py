@@ -175,6 +175,8 @@ DESCRIPTIONS = {
     "adding": ("Adding", "add the two marked numbers (=v), and give the sum at the end"),
     "parity": ("Parity", "report whether the number of ones so far is even or odd"),
     "brackets": ("Brackets", "count the open brackets"),
+    "echo": ("Echo", "name the letter of two timesteps earlier"),
+    "counting": ("Counting", "at each b, tell whether the b's so far are fewer than the a's, as many or more"),
 }
 """The title and the description of each task of the experiments."""
 
@@ -184,6 +186,8 @@ EXAMPLES = {
     "adding": "0.2 =0.3 -0.1 0.4 -0.2 =-0.4 0.1 0.3",
     "parity": "0 1 1 0 1 0 1 1 1 0",
     "brackets": "( m ( ) ( ( ) m ) ) (",
+    "echo": "a c b b d a c d",
+    "counting": ". a a a b b b b .",
 }
 
 

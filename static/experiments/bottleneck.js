@@ -7,21 +7,23 @@
 import { boot } from "../boot.js";
 import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
-import { mountGuided } from "./guided.js";
+import { createControls } from "./controls.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
 const find = finder(document);
 const buttons = findAll(document, "[data-units]");
 const [status, error, stop] = [".status", ".error", "[data-do=stop]"].map(find);
 const base = /** @type {Recipe} */ (boot.experiment?.base);
 
-const queue = createQueue((left, problem) => {
-  stop.hidden = left === 0;
-  setText(error, problem);
-  if (left) setText(status, `${left} ${left === 1 ? "training" : "trainings"} left.`);
-  else for (const button of buttons) button.classList.remove("going");
-});
+const queue = createQueue(
+  () => (stop.hidden = false),
+  (_, problem) => {
+    stop.hidden = true;
+    setText(error, problem);
+    for (const button of buttons) button.classList.remove("going");
+  },
+);
 
 /** @param {HTMLElement} button */
 function jobOf(button) {
@@ -29,14 +31,14 @@ function jobOf(button) {
   button.classList.add("going");
   return {
     recipe: { ...base, units, schedule: { ...base.schedule, T: 2 * n } },
-    /** @param {import("../train/studio.js").Report[]} reports @param {boolean} ended */
-    receive(reports, ended) {
+    /** @param {import("../train/studio.js").Report[]} reports @param {string} state */
+    receive(reports, state) {
       const last = reports.at(-1);
       if (!last) return;
       button.style.setProperty("--share", String(last.score));
       setText(button, `${fixed(100 * last.score, 0)}%`);
       button.title = `${last.step.toLocaleString("en")} training steps, trained here`;
-      if (!ended) return;
+      if (state === "running") return;
       button.classList.remove("going");
       button.classList.add("here");
       setText(
@@ -50,5 +52,13 @@ function jobOf(button) {
 for (const button of buttons) button.addEventListener("click", () => queue.add([jobOf(button)]));
 find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(jobOf)));
 stop.addEventListener("click", () => queue.stop());
-mountTheme(find("#theme"));
-mountGuided();
+
+const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
+controls.subscribe(() => {
+  const { letters } = controls.values();
+  setText(find("[name=letters-out]"), letters);
+  find(".grid").dataset.letters = letters;
+  for (const cell of findAll(document, ".grid :is(th, td)[data-n]"))
+    cell.hidden = Number(cell.dataset.n) > Number(letters);
+});
+mountExperiment(controls, () => []);

@@ -27,8 +27,8 @@ import {
   trainingOf,
 } from "../train/studio.js";
 import { mountMilestones, mountGradientFlow } from "../train/reports.js";
-import { mountGuided } from "./guided.js";
-import { mountTheme } from "./theme.js";
+import { createControls } from "./controls.js";
+import { mountExperiment } from "./page.js";
 
 const find = finder(document);
 const form = /** @type {HTMLFormElement} */ (find("main form"));
@@ -36,6 +36,7 @@ const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (f
 const boxes = /** @type {HTMLInputElement[]} */ (findAll(form, "[name=cells]"));
 const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
 
+const controls = createControls(form);
 const store = createStore(
   /** @type {Studio} */ (
     /** @type {unknown} */ ({
@@ -53,13 +54,11 @@ const store = createStore(
 );
 const streams = createStreams(store, null);
 
-/** Return the question that the form describes. */
-const question = () => ({
-  gap: Number(field("gap").value),
-  units: Number(field("units").value),
-  first: field("first").value,
-  b: field("first").value === "plain" ? Number(field("b").value) : 0,
-});
+/** Return the question that the controls describe. */
+function question() {
+  const { gap, units, first, b } = controls.values();
+  return { gap: Number(gap), units: Number(units), first, b: first === "plain" ? Number(b) : 0 };
+}
 
 /** Whether the page is waiting for a response. It sends one request at a time. */
 let asking = false;
@@ -124,24 +123,9 @@ function stop(init) {
   }
 }
 
-form.addEventListener("input", (event) => {
-  if (/** @type {HTMLInputElement} */ (event.target).name !== "cells") {
-    requestAnswer();
-    return;
-  }
-  if (chosen().length === 0) /** @type {HTMLInputElement} */ (event.target).checked = true;
-  show();
-});
+controls.subscribe((name) => (name === "cells" ? show() : requestAnswer()));
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-try]")))
-  button.addEventListener("click", () => {
-    for (const [key, value] of new URLSearchParams(button.dataset.try)) {
-      const radios = form.querySelectorAll(`[type=radio][name=${key}]`);
-      if (radios.length)
-        for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (radios)) radio.checked = radio.value === value;
-      else field(key).value = value;
-    }
-    requestAnswer();
-  });
+  button.addEventListener("click", () => controls.set(Object.fromEntries(new URLSearchParams(button.dataset.try))));
 find("[data-do=train]").addEventListener("click", train);
 find("[data-do=stop]").addEventListener("click", () => stop());
 addEventListener("pagehide", () => stop({ keepalive: true }));
@@ -151,7 +135,6 @@ slider.addEventListener("input", () => store.update(goToPlace, Number(slider.val
 mountGradientFlow(find(".gradient"), store);
 mountCurves(find(".course"), store);
 mountMilestones(find(".told"), store);
-mountTheme(find("#theme"));
 store.subscribe((studio) => {
   if (namesOf(studio).length === 0) return;
   slider.max = String(Math.max(0, longest(studio).reports.length - 1));
@@ -163,5 +146,4 @@ store.subscribe((studio) => {
   setText(find(".course [role=status]"), trained ? tellNews(studio) : "");
   setText(find("#training-error"), studio.message);
 });
-requestAnswer();
-mountGuided();
+mountExperiment(controls, () => []);

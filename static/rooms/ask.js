@@ -68,7 +68,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
 function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
-    `From this lesson step: ${text}`,
+    `From this part of the lesson: ${text}`,
     { of: "lesson", lesson: lesson?.name, question: id },
   ]);
   if (!cell) return questions;

@@ -171,7 +171,7 @@ def test_requests_accept_only_numbers_in_plain_ascii_digits(client: TestClient, 
     assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404
     assert status("/api/models/flip-flop/draw", seed=odd) == 422
     assert status("/api/models/flip-flop/draw", seed="1", steps=odd) == 422
-    assert status("/api/experiments/parity", seed=odd) == 422
+    assert status("/api/experiments/sequence", T=odd) == 422
     assert status("/oembed", url="http://testserver/", maxwidth=odd) == 422
     for key in ("t", "unit", "layer"):
         assert status("/api/export/trace.csv", model="flip-flop", **{key: odd}) == 422

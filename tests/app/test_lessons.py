@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from app import cli
 from app.lessons import shelf, shown
-from app.lessons.markdown import mathml
+from app.lessons.markdown import Prose, mathml
 from app.lessons.reading import LessonError, read
 from app.main import create_app
 from app.settings import Settings
@@ -27,6 +27,11 @@ def questions(name: str) -> list[str]:
     """Return the numbers of all questions of a lesson, as "step.question"."""
     lesson = shelf.get(name, Settings())
     return [f"{n}.{k}" for n, step in enumerate(lesson.steps, 1) for k in range(1, len(step.questions) + 1)]
+
+
+def words_of(prose: Prose | None) -> str:
+    """Return the words of prose, "" for none."""
+    return " ".join(token.content for token in prose.tokens if token.type == "inline") if prose else ""
 
 
 def revealed(client: TestClient, name: str, question: str) -> dict[str, Any]:
@@ -54,16 +59,18 @@ def test_every_number_in_a_lesson_equals_the_core(client: TestClient, name: str)
 def test_the_prose_of_a_lesson_computes_its_numbers(name: str) -> None:
     text = (shelf.SHIPPED / f"{name}.md").read_text("utf-8").split("---", 2)[2]
     text = re.sub(r"^:::.*$|^:\w+:.*$", "", text, flags=re.M)
+    text = re.sub(r"\b\d+ minutes?\b", "", text)  # in the notes
     for worked_out in (r"\{\{.*?\}\}", r"`[^`]*`", r"\$\$?[^$]*\$\$?", r"\]\([^)]*\)"):
         text = re.sub(worked_out, "", text, flags=re.S)
-    assert re.findall(r"\d+", text) in ([], ["2014"])  # the year of the paper
+    years = [r"\b(?:19|20)\d\d\b"]  # of papers
+    assert re.findall(r"\d+", re.sub("|".join(years), "", text)) == []
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
 def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(name: str) -> None:
     lesson, settings = shelf.get(name, Settings()), Settings()
     assert [*shown.mistakes(lesson, settings), *shelf.need_errors(lesson, settings)] == []
-    assert 5 <= lesson.minutes <= 10
+    assert 5 <= lesson.minutes <= 12
     first = lesson.steps[0]
     assert len(first.questions) == 1
     assert shown.Runs(settings).get(first.figure).trace.h.shape[1] == 1
@@ -87,6 +94,34 @@ def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) 
             start = json.loads(re.findall(r"^data: (.*)$", unescape(events[1]), re.M)[0])
             assert start["T"] > upto
             assert start["right"] is None
+
+
+@pytest.mark.parametrize("name", shelf.ORDER)
+def test_a_shipped_lesson_helps_its_teacher(name: str) -> None:
+    """Each part with a question has notes with its minutes, and each wrong option has a reply."""
+    lesson = shelf.get(name, Settings())
+    minutes = 0
+    for step in lesson.steps:
+        spent = [int(n) for n in re.findall(r"\b(\d+) minutes?\b", words_of(step.notes))]
+        assert len(spent) == bool(step.questions), step.title
+        minutes += sum(spent)
+        for question in step.questions:
+            assert all(option.right or option.reply for option in question.options), step.title
+    assert minutes == lesson.minutes
+    assert not lesson.steps[-1].questions
+
+
+def test_the_course_lists_every_built_in_lesson_once_and_leads_from_each_to_the_next(client: TestClient) -> None:
+    assert sorted(shelf.ORDER) == sorted(path.stem for path in shelf.SHIPPED.glob("*.md"))
+    course = client.get("/lessons").text
+    places = [course.index(f">{title}</h2>") for title, names in shelf.COURSE.items() if {*names} & {*shelf.ORDER}]
+    assert places == sorted(places)
+    assert tuple(re.findall(r'data-name="([^"]*)"', course)) == shelf.ORDER
+    for name, after in zip(shelf.ORDER, (*shelf.ORDER[1:], None), strict=True):
+        last = len(shelf.get(name, Settings()).steps)
+        section = client.get(f"/lessons/{name}?step={last}").text.partition(f'data-step="{last}"')[2]
+        links = re.findall(r'<a class="button[^"]*" href="([^"?]*)"', section)
+        assert links == ([f"/lessons/{after}"] if after else ["/compare", "/lessons"])
 
 
 def test_the_page_contains_text_and_numbers_before_any_script_runs(client: TestClient) -> None:
@@ -205,9 +240,9 @@ def test_a_broken_lesson_does_not_break_the_others(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("x" * 10_000_000, "larger than"),
-        (">" * 20_000 + " deep", "no step"),
-        ("[" * 20_000, "no step"),
-        ("", "no step"),
+        (">" * 20_000 + " deep", "no part"),
+        ("[" * 20_000, "no part"),
+        ("", "no part"),
     ],
     ids=["10 MB", "deep quotes", "deep brackets", "nothing"],
 )
@@ -256,12 +291,12 @@ def test_check_reports_every_mistake_with_its_line(tmp_path: Path, capsys: pytes
     for line, words in {
         1: "minutes must be a whole number",
         5: "title:, model:, minutes: or needs:",
-        7: "before the first step",
+        7: "before the first part",
         10: "is not a part of the page",
         12: "a question needs an answer",
-        15: "only the page of its step",
+        15: "only the page of its part",
         18: "once",
-        22: "not a page that a step can show",
+        22: "not a page that a lesson can show",
         23: "marked (x)",
     }.items():
         assert words in by_line[line], lines
@@ -314,7 +349,7 @@ def test_lesson_new_writes_a_short_valid_lesson(tmp_path: Path, capsys: pytest.C
     assert cli.main(["lesson", "new", str(file)]) == 0
     assert len(file.read_text("utf-8").splitlines()) <= 20
     assert cli.main(["lesson", "check", str(file)]) == 0
-    assert "1 step, 1 question" in capsys.readouterr().out
+    assert "1 part, 1 question" in capsys.readouterr().out
     assert cli.main(["lesson", "new", str(file)]) == 1
     assert "File exists" in capsys.readouterr().err
 
@@ -322,7 +357,7 @@ def test_lesson_new_writes_a_short_valid_lesson(tmp_path: Path, capsys: pytest.C
 def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient) -> None:
     body = {
         "link": "?model=flip-flop&sequence=A+m+m+B+m&t=4",
-        "what": ["z", "y", "share@5 from 4", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
+        "what": ["z", "y", "share@5 from 4", "flow@5 from 1", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
     }
     *numbers, unknown, divided = client.post("/api/numbers", json=body).json()
     assert (unknown, divided) == (None, None)
@@ -417,5 +452,5 @@ def test_a_second_block_of_notes_in_a_step_is_refused() -> None:
         "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+m)\nWords.\n\n"
         + ":::{notes}\nN\n:::\n" * 2
     )
-    with pytest.raises(LessonError, match="once in a step"):
+    with pytest.raises(LessonError, match="once in a part"):
         read("l", text)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.runs import race as race_outcome
 from app.runs.reach import over_gap
 from app.schemas import GapQuestion
 from gru_core import experiments
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.presets.recipes import fresh
 from gru_core.training.checkpoints import first_card, gradient_by_lag, train
 from gru_core.training.recipe import begin
@@ -70,15 +72,26 @@ def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> No
     )
 
 
-def test_the_race_on_parity_can_be_trained_on_the_page(page: Page) -> None:
-    page.goto("/compare/race")
-    parity = page.get_by_role("region", name="Parity")
-    expect(parity.get_by_role("row", name="LSTM")).to_contain_text("10 of 10")
-    parity.get_by_role("button", name="Train here").click()
-    expect(parity.get_by_role("status")).to_have_text("Trained here just now.", timeout=900_000)
-    expect(parity.get_by_role("row", name="GRU")).to_contain_text("5 of 5")
-    first = next(row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru"))
-    assert first["good_at"] is not None
+def test_a_race_on_this_server_ends_with_a_verdict_and_can_be_stopped(page: Page) -> None:
+    page.goto("/compare/race?seeds=2&v=1")
+    echo = page.get_by_role("region", name="Echo")
+    stored = race_outcome.stored("echo")["cells"]["rnn"]
+    row = echo.get_by_role("row", name="RNN")
+    for part in ("median", "interval", "reached"):
+        expect(row.locator(f"[data-value={part}]")).to_have_text(str(stored[part]))  # type: ignore[literal-required]
+    echo.get_by_role("button", name="Train here").click()
+    expect(echo.get_by_role("progressbar")).to_be_visible()
+    verdict = echo.get_by_role("status", name="verdict")
+    expect(verdict).not_to_be_empty(timeout=300_000)
+    goods = [row["good_at"] for row in race.rows("echo", "rnn")[:2]]
+    expect(row.locator("[data-value=median]")).to_have_text(f"{sum(goods) / 2:,g}")
+    expect(row.locator("[data-value=reached]")).to_have_text("2 of 2")
+    expect(page).to_have_url(re.compile("seeds=2"))
+    counting = page.get_by_role("region", name="Counting")
+    counting.get_by_role("button", name="Train here").click()
+    counting.get_by_role("button", name="Stop").click()
+    expect(counting.get_by_role("status", name="verdict")).not_to_be_empty(timeout=60_000)
+    expect(counting.get_by_role("button", name="Train here")).to_be_enabled()
 
 
 def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> None:
@@ -88,18 +101,45 @@ def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> 
         cells = page.locator(f"tr[data-kind={kind}] td")
         expect(cells.nth(0)).to_have_text(f"{steps:,}")
         expect(cells.nth(1)).to_have_text(f"{products:,}")
-    page.get_by_role("button", name="Measure here").click()
-    expect(page.locator("tr[data-kind=scan] td").nth(2)).to_contain_text(re.compile("ms, .*here"))
-    page.get_by_role("button", name="Train both here").click()
-    expect(page.get_by_role("status", name="Parity, training")).to_have_text("Trained here just now.", timeout=900_000)
+    expect(page).to_have_url(re.compile("T=7"))
+    page.get_by_role("button", name="Measure all lengths here").click()
+    expect(page.get_by_role("status", name="Times, verdict")).not_to_be_empty(timeout=300_000)
+    expect(page.locator("tr[data-kind=scan] td").nth(3)).to_contain_text("ms")
+    parity = page.get_by_role("region", name="Parity")
+    parity.get_by_role("button", name="Train both here").click()
+    expect(parity.get_by_role("progressbar")).to_be_visible()
+    parity.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status", name="Parity, training, verdict")).not_to_be_empty(timeout=60_000)
 
 
-@pytest.mark.parametrize("experiment", ["gap", "sequence", "bottleneck", "race"])
+def test_the_table_of_the_bottleneck_shows_up_to_the_chosen_number_of_letters(page: Page) -> None:
+    page.goto("/compare/bottleneck?letters=3")
+    expect(page.locator("[data-units='8'][data-n='3']")).to_be_visible()
+    expect(page.locator("[data-units='8'][data-n='4']")).to_be_hidden()
+    page.get_by_role("slider", name="Most letters in the table").fill("4")
+    expect(page.locator("[data-units='8'][data-n='4']")).to_be_visible()
+
+
+def test_the_attention_weights_are_the_softmax_of_the_chosen_score(page: Page) -> None:
+    page.goto("/compare/attention?t=7&score=2")
+    cells = page.locator(".weights td")
+    for t, score in ((7, 2), (5, 50), (8, 1), (3, 1)):
+        page.get_by_role("slider", name="Timestep of the output").fill(str(t))
+        page.get_by_role("radio", name=str(score), exact=True).check(force=True)
+        scores = np.where(np.arange(1, t + 1) == t - 4, float(score), 0.0)
+        weights = np.exp(scores) / np.exp(scores).sum()
+        for cell, weight in zip(cells.all(), [*weights, *[None] * (8 - t)], strict=True):
+            expect(cell).to_have_text("–" if weight is None else f"{weight:.2f}")
+        expect(page.get_by_role("status", name="Output of the attention head")).to_contain_text(f"{weights.max():.2f}")
+    expect(page).to_have_url(re.compile("t=3"))
+
+
+@pytest.mark.parametrize("experiment", contract.EXPERIMENTS)
 def test_experiments_are_accessible_and_never_scroll_sideways(page: Page, experiment: str) -> None:
     title = contract.EXPERIMENTS[experiment]
     page.goto(f"/compare/{experiment}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("link", name=title)).to_have_attribute("aria-current", "page")
     expect(page).to_have_title(re.compile(f"^{title}"))
-    page.wait_for_function("() => document.querySelector('svg path, .grid button')")
+    page.wait_for_function("() => document.querySelector('svg path, .grid button, .weights td:not(:empty)')")
     expect_accessible_at_every_width(page)

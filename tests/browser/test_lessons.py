@@ -29,6 +29,7 @@ ANSWER_ALL = """
 (step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
     const choice = form.querySelector("[type=radio], [type=checkbox]");
     if (choice) choice.checked = true;
+    for (const slider of form.querySelectorAll("[type=range]")) slider.click(); // in the middle
     form.requestSubmit();
     return form.dataset.question;
 })
@@ -65,7 +66,7 @@ def z(page: Page) -> list[str]:
 
 def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page) -> None:
     page.goto("/lessons/gates")
-    expect(page.locator(".drawn .guess")).to_have_attribute("d", re.compile("M3"))
+    expect(page.locator(".drawn .guess")).to_have_attribute("d", "")
     assert z(page)[3:] in ([], ["", ""])
     run = gru.trace(gru.load("flip-flop"), "A m m B m")
     box = page.locator(".drawn").bounding_box()
@@ -79,14 +80,53 @@ def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page)
     assert 0.5 < first <= 0.8
     assert second == pytest.approx(0.25, abs=0.03)
     # By the keyboard as well.
-    page.get_by_role("slider", name="at t = 5, x").press("End")
-    assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
+    page.get_by_role("slider", name="at t = 5, m").press("End")
+    assert page.get_by_role("slider", name="at t = 5, m").input_value() == "1"
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     answer = page.get_by_role("group", name="Answer")
-    expect(answer).to_contain_text(f"t = 5 (x). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
+    expect(answer).to_contain_text(f"t = 5 (m). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
     expect(answer).to_be_focused()
     expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
     expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))
+
+
+def test_an_untouched_slider_is_no_answer(page: Page) -> None:
+    page.goto("/lessons/gates?step=2")
+    check, answer = page.get_by_role("button", name=contract.CHECK_ANSWER), page.get_by_role("group", name="Answer")
+    slider, shown = page.locator(".slide input:visible"), page.locator(".slide output:visible")
+    for _ in range(2):  # the second time after the answer has been cleared
+        expect(shown).to_have_text("–")
+        assert slider.get_attribute("aria-valuetext")
+        check.click()
+        expect(page.locator(".step:not([hidden]) [role=alert]")).not_to_be_empty()
+        expect(answer).to_be_hidden()
+        slider.press("ArrowRight")
+        expect(shown).to_have_text("0.02")
+        assert slider.get_attribute("aria-valuetext") is None
+        check.click()
+        expect(answer).to_be_visible()
+        page.get_by_role("button", name="Clear my answers").click()
+    slider.click()  # a press without a move, in the middle
+    expect(shown).to_have_text("0.00")
+    check.click()
+    expect(answer).to_be_visible()
+
+
+def test_a_curve_needs_a_value_at_every_timestep(page: Page) -> None:
+    page.goto("/lessons/gates")
+    first, second = page.get_by_role("slider", name=re.compile("^at t = ")).all()
+    check, alert = page.get_by_role("button", name=contract.CHECK_ANSWER), page.get_by_role("alert")
+    guess = page.locator(".drawn .guess")
+    expect(guess).to_have_attribute("d", "")
+    for missing in ("t = 4, 5", "t = 5"):
+        check.click()
+        expect(alert.filter(visible=True, has_text=missing)).to_be_visible()
+        first.press("End")
+        expect(guess).to_have_attribute("d", "M3 0H4")
+    second.press("Home")
+    expect(guess).to_have_attribute("d", "M3 0H4L4 1H5")
+    check.click()
+    expect(page.get_by_role("group", name="Answer")).to_be_visible()
 
 
 def test_answers_are_stored_in_the_browser_and_can_be_changed_and_cleared(page: Page) -> None:
@@ -119,7 +159,7 @@ def test_a_stored_answer_that_no_longer_fits_is_ignored(page: Page) -> None:
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.NOT_QUITE)
-    page.get_by_role("link", name="Step 1:").click()
+    page.get_by_role("link", name="Part 1:").click()
     expect(page.get_by_role("button", name=contract.CHECK_ANSWER)).to_be_visible()
 
 
@@ -130,8 +170,8 @@ def test_a_lesson_works_without_local_storage(page: Page) -> None:
     page.get_by_role("radio", name="A.", exact=True).check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
-    page.get_by_role("link", name="Step 1:").click()
-    page.get_by_role("link", name="Step 2:").click()
+    page.get_by_role("link", name="Part 1:").click()
+    page.get_by_role("link", name="Part 2:").click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     page.goto("/lessons?allowed")  # the fixture clears the storage after the test
 
@@ -175,6 +215,28 @@ def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     expect(page.locator("#tokens .found")).to_have_text("B")
+
+
+def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> None:
+    page.goto("/lessons/vanishing?step=4")
+    finding = page.locator("main .finding")
+    first, second = page.locator(".step:not([hidden]) form.predict").all()
+    for form in (first, second):
+        expect(finding).to_be_hidden()
+        form.get_by_role("slider").press("End")
+        form.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(finding).to_be_visible()
+
+
+def test_a_lesson_shows_the_part_of_a_table_that_its_link_chooses_until_the_answer(page: Page) -> None:
+    page.goto("/lessons/bottleneck?step=2")
+    entries = page.locator("[data-units='8']:visible")
+    expect(entries).to_have_count(4)
+    expect(page.locator("main .finding")).to_be_hidden()
+    page.locator(".step:not([hidden]) form.predict").get_by_role("slider").press("End")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(entries).to_have_count(6)
+    expect(page.locator("main .finding")).to_be_visible()
 
 
 def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
@@ -233,6 +295,8 @@ def test_an_exported_lesson_works_without_a_network(
             form = content.locator(f"form[data-question='{n}.{k}']")
             if form.locator("[type=radio]").count():
                 form.locator("[type=radio]").first.check()
+            for slider in form.get_by_role("slider").all():
+                slider.press("End")
             form.get_by_role("button", name=contract.CHECK_ANSWER).click()
             expect(content.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
     page.go_back()

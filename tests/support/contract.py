@@ -24,6 +24,7 @@ EXPERIMENTS = {
     "sequence": "Sequential cost",
     "bottleneck": "Memory capacity",
     "race": "Cell comparison",
+    "attention": "Attention weights",
 }
 GRADIENT_FLOW, COSTS, MILESTONES, RESULTS = "Gradient flow", "Cost of each cell", "Milestones", "Gates and weights"
 START_TRAINING, COMPARE_RUN = "Start training", "Compare with this run"
