@@ -145,7 +145,7 @@ _BRACKETS = Preset(
     about="count the open brackets",
     question="How do two units count to four?",
     reading="The reset gate acts before the product.",
-    examples=("( x ( ) ( ( ) x ) ) (", "( ( ( ( ) ) ) )", "( ) ( ) ( )"),
+    examples=("( m ( ) ( ( ) m ) ) (", "( ( ( ( ) ) ) )", "( ) ( ) ( )"),
     recipe=Recipe("brackets", units=2, seed=0, schedule=Schedule(reach=0.99, after=800, most=2500)),
 )
 

@@ -183,7 +183,7 @@ EXAMPLES = {
     "recall": "a c b d ? ? ? ?",
     "adding": "0.2 =0.3 -0.1 0.4 -0.2 =-0.4 0.1 0.3",
     "parity": "0 1 1 0 1 0 1 1 1 0",
-    "brackets": "( x ( ) ( ( ) x ) ) (",
+    "brackets": "( m ( ) ( ( ) m ) ) (",
 }
 
 

@@ -134,10 +134,10 @@ def test_a_branch_of_a_training_starts_from_the_same_weights(name: str) -> None:
         np.testing.assert_array_equal(array.astype(np.float32), shipped(name).model(0).parameters[parameter])
 
 
-@pytest.mark.parametrize("name", presets.NAMES)
+@pytest.mark.parametrize("name", [*presets.NAMES, *presets.COMPARED])
 def test_h_is_larger_for_a_larger_stored_value(name: str) -> None:
-    task = TASKS[name.removesuffix("-plain")]
-    model, batch = gru.load(name), task.draw(np.random.default_rng(SEED), 20, 500)
+    model = gru.load(name)
+    batch = TASKS[model.card.task].draw(np.random.default_rng(SEED), 20, 500)
     h = model.forward(batch.x)[0].h
     for unit in range(h.shape[-1]):
         assert np.corrcoef(h[..., unit].ravel(), batch.target.ravel())[0, 1] > -0.02
