@@ -226,6 +226,9 @@ def assert_number(text: str, expression: str, link: str) -> None:
     if isinstance(value, str):
         assert text == value, (expression, link)
         return
+    if text == "less than 0.1%":
+        assert 0 < value < 0.0005, (expression, link)
+        return
     written = text.replace("−", "-").replace(",", "")
     power = re.fullmatch(r"(-?[\d.]+) · 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", written)
     if power:
