@@ -117,6 +117,32 @@ def test_the_search_for_spoiled_answers_finds_them(page: Page, n: int, spoil: st
     assert len([*spoilers(page, n, lesson.steps[n - 1], shown_questions)]) == 1
 
 
+def test_the_lab_invites_newcomers_to_the_first_lesson(page: Page) -> None:
+    first = shelf.get(shelf.ORDER[0], Settings())
+    page.goto("/?model=flip-flop")
+    expect(page.locator("#newcomer")).to_have_count(0)
+    page.goto("/")
+    invitation = page.locator("#newcomer")
+    expect(invitation).to_contain_text(first.title)
+    expect_no_barriers(page)
+    for reason in ("localStorage.setItem('stepped', 'yes')", "localStorage.setItem('gruscope-lessons', '{\"a\":{}}')"):
+        page.evaluate(reason)
+        page.reload()
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        expect(invitation).to_be_hidden()
+        page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("button").click()
+    expect(invitation).to_be_hidden()
+    page.reload()
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    expect(invitation).to_be_hidden()
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("link").click()
+    expect(page.locator(".lesson-title")).to_have_text(first.title)
+
+
 def z(page: Page) -> list[str]:
     """Return the numbers in the row of the update gate."""
     return page.locator(".tape [data-signal=z] .values span").all_inner_texts()
