@@ -365,3 +365,11 @@ def test_an_exported_lesson_works_without_a_network(
     expect(content.locator(f"#step-{n - 1}")).to_be_visible()
     assert console_errors == []
     page.close()
+
+
+def test_the_lab_sheet_prints_its_tasks_on_one_page_and_its_answers_on_another(page: Page) -> None:
+    for path in ("/teach", "/teach/lab-sheet"):
+        page.goto(path)
+        expect_no_barriers(page)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
