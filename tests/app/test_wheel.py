@@ -33,7 +33,7 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     for folder in ("static", "templates"):
         files = {path.relative_to(source).as_posix() for path in (source / folder).rglob("*") if path.is_file()}
         assert {f"gruscope/{file}" for file in files} <= names
-    assert {f"gru_core/presets/{name}.safetensors" for name in presets.NAMES} <= names
+    assert {f"gru_core/presets/{name}.safetensors" for name in presets.SHIPPED} <= names
     # Imported from the wheel's content alone: the project's own folders are not on the path.
     code = (
         "import gruscope, pathlib, sys; from fastapi.testclient import TestClient\n"
@@ -46,6 +46,6 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     )
     environment = os.environ | {"PYTHONPATH": str(site)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
-    command = [sys.executable, "-m", "gruscope", "trace", "A x"]
+    command = [sys.executable, "-m", "gruscope", "trace", "A m"]
     process = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
     assert process.stdout.startswith(b"Flip-flop")
