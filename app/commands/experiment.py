@@ -83,7 +83,8 @@ def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
             engine.submit(row, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
         for i, future in enumerate(futures, 1):
-            rows.append(orjson.dumps(future.result()))
+            row = future.result()
+            rows.append(orjson.dumps({key: row[key] for key in experiments.STORED.get(name, row)}))
             print(f"\r{i} of {len(futures)} trainings", end="", file=sys.stderr, flush=True)
     finally:
         if rows:
