@@ -117,7 +117,7 @@ class Scenario(Body):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"model": "flip-flop", "sequence": "A x x B x", "clamps": [], "weights": []}]}
+        json_schema_extra={"examples": [{"model": "flip-flop", "sequence": "A m m B m", "clamps": [], "weights": []}]}
     )
 
     model: str
@@ -142,7 +142,7 @@ class TraceQuestion(Scenario):
 
 
 def _example(**fields: int | str | None) -> ConfigDict:
-    flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A x x B x", "layer": 1, "unit": 1}
+    flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A m m B m", "layer": 1, "unit": 1}
     return ConfigDict(json_schema_extra={"examples": [flip_flop | fields]})
 
 
@@ -251,7 +251,7 @@ class SequenceTimes(BaseModel):
 class TapesQuestion(Body):
     """A sequence, and the first checkpoint to run it at; checkpoints count from 0."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A x x B x", "first": 0}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A m m B m", "first": 0}]})
 
     sequence: Annotated[str, Field(max_length=4000)]
     first: Annotated[int, Field(ge=0)] = 0

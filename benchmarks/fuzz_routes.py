@@ -81,8 +81,8 @@ SURROGATE = "\ud800"
 
 LINK = {
     "model": ("flip-flop", "sentiment", "pocket-calculator", "flip-flop@0", "flip-flop-plain", "deep"),
-    "sequence": ("A x x B x", "good . bad", "=1 +2 x", "A", "A " * 200),
-    "against": ("B x x B x", "A"), "clamps": ("z.1@2-3=0", "r@1-=1", "L2.z@1=0.5"),
+    "sequence": ("A m m B m", "good . bad", "=1 +2 x", "A", "A " * 200),
+    "against": ("B m m B m", "A"), "clamps": ("z.1@2-3=0", "r@1-=1", "L2.z@1=0.5"),
     "weights": ("z.1.b=-2", "z.1.W1=1e-5"), "views": ("tape,cell", "memory"), "v": ("1", "2"),
     "t": ("1", "3", "999999"), "unit": ("1", "2"), "layer": ("1", "2"),
     "task": (*presets.TASKS, "own"), "by": presets.MATCHED, "cells": ("gru", "rnn,lstm,mingru"), "units": ("2", "33"),
@@ -104,7 +104,7 @@ PLAUSIBLE: dict[str, tuple[Any, ...]] = {
     "question": ("1.1", "2.1", 1),
     "url": ("http://testserver/?model=flip-flop", "http://testserver/lessons/update", "http://testserver/train"),
     "format": ("json",),
-    "link": ("?model=flip-flop&sequence=A+x", "?t=2", "/compare", "?clamps=z@1=0"),
+    "link": ("?model=flip-flop&sequence=A+m", "?t=2", "/compare", "?clamps=z@1=0"),
     "page": ("", "compare", "train", "lessons/update", "compare/gap"),
     "what": ("z@3", "share@2 from 1", "score", "reach@2 from 1", "z - r", "waits scan 9", "gap GRU 50"),
     "steps": ("16", "500"),
@@ -222,7 +222,7 @@ class _Maker:
         if self.careful():
             if schema and self.kind(schema).get("type") == "integer":
                 return str(self.rng.choice((1, 2, 16, 500)))
-            return str(self.rng.choice(PLAUSIBLE.get(name, ("flip-flop", "A x", "1"))))
+            return str(self.rng.choice(PLAUSIBLE.get(name, ("flip-flop", "A m", "1"))))
         if self.rng.random() < 0.2:
             ranges = (128, 0xD800, 0x20000)
             points = (self.rng.randrange(self.rng.choice(ranges)) for _ in range(self.rng.choice((1, 3, 20))))

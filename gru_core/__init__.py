@@ -2,7 +2,7 @@
 
     import gru_core as gru
     model = gru.load("flip-flop")
-    trace = gru.trace(model, "A x x B x")
+    trace = gru.trace(model, "A m m B m")
     trace.z                               # the update gate, (T, H)
 
 T is the number of timesteps, and H the number of hidden units.

@@ -1,7 +1,7 @@
 /**
  * The view state as an address. Its keys are readable, and each is optional. Unknown keys are ignored.
  *
- * ?model=flip-flop&sequence=A+x+x&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
+ * ?model=flip-flop&sequence=A+m+m&clamps=z.1@2-3=0&weights=z.1.b=-2&t=3&unit=1&convention=pytorch&v=1
  *
  * A value equal to the default is left out. Layers, units and steps count from 1, as on screen.
  */

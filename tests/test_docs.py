@@ -69,7 +69,7 @@ def test_the_numbers_in_a_notebooks_prose_are_in_its_output(path: Path) -> None:
 
 def test_the_claims_of_the_flip_flop_notebook_are_true() -> None:
     model = gru.load("flip-flop")
-    trace = gru.trace(model, "A x x y B x x")
+    trace = gru.trace(model, "A m m p B m m")
     capital = np.array([token in "AB" for token in trace.tokens or []])
     assert trace.z[capital].min() > 0.8
     assert trace.z[~capital].max() < 0.1  # “dark where there is a capital and pale everywhere else”

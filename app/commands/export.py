@@ -25,7 +25,7 @@ from ..settings import Settings
 
 HELP = "export a view: as a page that needs no server, as numbers or as a picture"
 EXAMPLES = (
-    'gruscope export --model flip-flop --sequence "A x x B" --t 4 --html flip-flop.html',
+    'gruscope export --model flip-flop --sequence "A m m B" --t 4 --html flip-flop.html',
     "gruscope export 'http://localhost:8000/?model=sentiment&t=3' --csv - | head",
     "gruscope export 'http://localhost:8000/compare?task=sentiment&t=3' --html compare.html",
     "gruscope export http://localhost:8000/lessons/gates --html gates.html",

@@ -29,7 +29,7 @@ model: flip-flop
 minutes: 5
 ---
 
-## [A letter, then noise](?sequence=A+x+x&t=1)
+## [A letter, then noise](?sequence=A+m+m&t=1)
 At the `A` the [update gate](#z) is {{{{ z }}}}.
 
 :::{{predict}}

@@ -22,11 +22,11 @@ from ..link import read_link
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
-    'gruscope trace "A x x B"',
+    'gruscope trace "A m m B"',
     'gruscope trace --model sentiment --unit 3 "not very good ."',
-    'gruscope trace --clamp z.1@4=0 "A x x B x"',
+    'gruscope trace --clamp z.1@4=0 "A m m B m"',
     'echo "=0.3 +0.2 0.1" | gruscope trace --model pocket-calculator --csv - > run.csv',
-    'gruscope trace --npz run.npz "A x x B"',
+    'gruscope trace --npz run.npz "A m m B"',
 )
 SIGNALS = ("r", "z", "h_tilde", "h")
 FEW = 2

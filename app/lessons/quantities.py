@@ -15,7 +15,7 @@
     time KIND STEPS        experiment Sequential cost: milliseconds for one sequence
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
 
-`{{ A | sequence=B x, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
+`{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
 with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 """
 

@@ -6,7 +6,7 @@ model: flip-flop
 minutes: 5
 ---
 
-## [Two letters, then noise](?sequence=A+x+x&t=1)
+## [Two letters, then noise](?sequence=A+m+m&t=1)
 At the A [z](#z) is {{ z@1 }}.
 
 :::{predict}
@@ -152,7 +152,7 @@ class _Reader:
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
         if not steps:
-            self.add_mistake(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+x)”")
+            self.add_mistake(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+m)”")
         if self.mistakes:
             raise LessonError(sorted(self.mistakes))
         needs = tuple(need.strip() for need in self.known.get("needs", "").split(",") if need.strip())

@@ -19,7 +19,7 @@ def _link(sequence: str, clamps: str, t: int, views: str = "tape,words,whatif,ce
     return urlencode({"sequence": sequence, "clamps": clamps, "t": t, "views": views})
 
 
-_FLIP_FLOP = "A x x y B z . A y x x B . z"
+_FLIP_FLOP = "A m m p B s . A p m m B . s"
 _CALCULATOR = "=0.3 +0.2 0.35 -0.1 +-0.4 0.2 =-0.2 +0.3 +0.3"
 _TOTAL = "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1"
 
@@ -39,7 +39,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
         Example(
             "Clamp z at 0.03 after the A. How much of the A’s state is left after 100 steps?",
-            _link("A" + " x" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
+            _link("A" + " m" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
             "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: "
             "the half-life is 23 steps.",
         ),
@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "flip-flop-plain": (
         Example(
             "After 40 steps almost no gradient reaches the A. Has the network forgotten it?",
-            _link("A" + " x" * 40, "", 41, "tape,words,whatif,memory,influence"),
+            _link("A" + " m" * 40, "", 41, "tape,words,whatif,memory,influence"),
             "No. Memory and Influence do not name t = 1. But if you clamp z at 0 at the steps that they name, the "
             "output stays the same. Now clamp z at 0 at t = 1: the output changes to B. The network stores the A so "
             "firmly that a small change of the A hardly changes the output. A gradient measures only small changes.",

@@ -45,9 +45,9 @@ _READABLE = (
     Preset(
         title="Flip-flop",
         about="remember the last capital letter, A or B, and ignore everything else",
-        question="What does the unit do when it reads an x?",
+        question="What does the unit do when it reads an m?",
         reading="After a B the state h is high, after an A it is low.",
-        examples=("A x x y B z . A y x x B . z", "B B A x x x x x x x x x x x x x", "A B A B x y z .", "x y A . z B"),
+        examples=("A m m p B s . A p m m B . s", "B B A m m m m m m m m m m m m m", "A B A B m p s .", "m p A . s B"),
         recipe=Recipe(
             "flip-flop",
             units=1,

@@ -1,8 +1,8 @@
 """A task of your own: a table of sequences with an answer for each timestep, in CSV format.
 
     sequence,answers
-    A x x B,A A A B
-    B x,- B
+    A m m B,A A A B
+    B m,- B
 
 Spaces separate timesteps, and "-" stands for no answer. A fifth of the sequences is held out; the seed decides which.
 The score of a model is measured on the held-out sequences only.

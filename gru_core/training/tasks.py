@@ -103,7 +103,7 @@ def _last(event: Mask, value: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
     return np.take_along_axis(value, latest, axis=0)
 
 
-FLIP_FLOP = Symbols(("A", "B", "x", "y", "z", "."))
+FLIP_FLOP = Symbols(("A", "B", "m", "p", "s", "."))
 
 
 def flip_flop(rng: Random, T: int, B: int) -> Array:

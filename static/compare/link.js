@@ -1,7 +1,7 @@
 /**
  * The view of the Compare page as an address. Each key is optional, and a value equal to the default is left out.
  *
- *     compare?task=flip-flop&by=parameters&sequence=A+x+x&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
+ *     compare?task=flip-flop&by=parameters&sequence=A+m+m&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
  * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units.
  */

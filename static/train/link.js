@@ -1,7 +1,7 @@
 /**
  * The view of the training page as an address. Each key is optional, and a value equal to the task's preset is left out.
  *
- *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+x+x&t=3&unit=1&v=1&step=400
+ *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+m+m&t=3&unit=1&v=1&step=400
  *
  * `step` is a training step. The visitor's own table is too long for a link, so the address of its training has only an id.
  */

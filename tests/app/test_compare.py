@@ -63,7 +63,7 @@ def test_a_bad_link_shows_an_error_and_an_example(client: TestClient, link: dict
     assert response.status_code == 200
     assert message in response.text
     assert "<script>is" not in response.text
-    assert 'value="A x x y B z' in response.text
+    assert 'value="A m m p B s' in response.text
 
 
 def test_the_exported_page_contains_every_run_that_it_shows(client: TestClient) -> None:
@@ -101,7 +101,7 @@ def test_a_link_can_add_a_fourth_cell(client: TestClient) -> None:
         page = client.get("/compare", params={"task": "sentiment", "cells": cells, "by": "parameters"}).text
         assert re.findall(r'id="tape-(\w+)"', page) == ["rnn", "lstm", "gru", "mingru"]
         assert '<option value="sentiment" selected' in page
-    link = {"task": "flip-flop", "sequence": "A x", "cells": "gru,mingru", "clamps": "z@1=0.5"}
+    link = {"task": "flip-flop", "sequence": "A m", "cells": "gru,mingru", "clamps": "z@1=0.5"}
     file = client.get("/api/export/compare.html", params=link).text
     record = re.search(r'id="record">(.*?)</script>', file, re.S)
     assert record is not None
@@ -142,7 +142,7 @@ def test_the_model_before_training_can_be_run_and_opened(client: TestClient) -> 
 @pytest.mark.parametrize(
     ("model", "sequence", "expected"),
     [
-        ("flip-flop", "x A y B .", [None, 1, 1, 2, 2]),
+        ("flip-flop", "m A p B .", [None, 1, 1, 2, 2]),
         ("store-and-recall", "? A b ? C ? ?", [None, None, None, 1, None, 3, 3]),
         ("sentiment", "the not very good . bad not dull", [2, 2, 2, 1, 2, 1, 1, 3]),
         ("pocket-calculator", "=0.3 +0.2 0.4 =-0.1 +0.1", [0.3, 0.5, 0.5, -0.1, 0]),

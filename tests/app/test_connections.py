@@ -221,7 +221,7 @@ def test_streams_of_one_address_take_at_most_half_of_the_connections_and_stay_op
 
 @needs_addresses
 def test_a_full_server_closes_the_longest_idle_connection_of_the_busiest_address() -> None:
-    body = json.dumps({"model": "flip-flop", "sequence": "A x"}).encode()
+    body = json.dumps({"model": "flip-flop", "sequence": "A m"}).encode()
     with visiting(Settings(max_connections=8)) as visitors:
         idle, half = visitors.connect(CROWD, REQUEST), visitors.connect(CROWD, HALF_REQUEST)
         in_flight = [visitors.connect(CROWD, post_head("/api/trace", body) + body[:9]) for _ in range(2)]

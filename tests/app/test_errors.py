@@ -18,7 +18,7 @@ MARK = "zqzq<script>"  # must not be in a response
 
 
 def scenario(**changes: object) -> bytes:
-    return json.dumps({"model": "flip-flop", "sequence": "A x"} | changes).encode()
+    return json.dumps({"model": "flip-flop", "sequence": "A m"} | changes).encode()
 
 
 CLAMP = {"gate": "z", "units": [1], "from": 1, "to": 2, "value": 0.5}
@@ -34,11 +34,11 @@ def weight(**changes: object) -> bytes:
 
 
 CASES: dict[str, tuple[bytes, int, str, str | None]] = {
-    "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B x y z .", "sequence"),
+    "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B m p s .", "sequence"),
     "blank sequence": (scenario(sequence=" \n "), 422, "the sequence is empty", "sequence"),
-    "unknown symbol": (scenario(sequence="A x x Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
-    "too long": (scenario(sequence="x" * 2001), 422, "2,001 steps; at most 2,000 can be run here", "sequence"),
-    "far too long": (scenario(sequence="x" * 200_000), 422, "200,000 steps", "sequence"),
+    "unknown symbol": (scenario(sequence="A m m Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
+    "too long": (scenario(sequence="m" * 2001), 422, "2,001 steps; at most 2,000 can be run here", "sequence"),
+    "far too long": (scenario(sequence="m" * 200_000), 422, "200,000 steps", "sequence"),
     "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "huge": (
@@ -216,7 +216,7 @@ def test_limits_come_from_the_settings() -> None:
         assert max(entry["layers"][0]["units"] for entry in client.get("/api/models").json()) == 4
     page = TestClient(create_app(Settings(max_steps=3))).get("/")
     assert page.status_code == 200
-    assert 'value="A x x"' in page.text
+    assert 'value="A m m"' in page.text
     with pytest.raises(ValueError, match="GRUSCOPE_MAX_STEPS must be a whole number above 0"):
         Settings.from_environment({"GRUSCOPE_MAX_STEPS": "many"})
 

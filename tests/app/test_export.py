@@ -149,7 +149,7 @@ def test_the_exported_page_loads_no_file_and_escapes_its_data(client: TestClient
     record = json.loads(element(html, "record"))
     assert dict(parse_qsl(record["link"][1:])) == {
         "model": "flip-flop",
-        "sequence": "A x x y B z . A y x x B . z",
+        "sequence": "A m m p B s . A p m m B . s",
         "t": "2",
         "views": "tape,memory",
         "v": "1",
@@ -223,13 +223,13 @@ def gruscope(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 def test_the_export_command_writes_files_and_standard_output(tmp_path: Path) -> None:
     html, npz = tmp_path / "out.html", tmp_path / "out.npz"
     process = gruscope(
-        "--model", "flip-flop", "--sequence", "A x x B", "--t", "4", "--clamps", "z@4=0",
+        "--model", "flip-flop", "--sequence", "A m m B", "--t", "4", "--clamps", "z@4=0",
         "--html", str(html), "--npz", str(npz), "--csv", "-",
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
-    clamped = gru.trace(gru.load("flip-flop"), "A x x B", clamps=[Clamp("z", 0.0, None, slice(3, 4))])
+    clamped = gru.trace(gru.load("flip-flop"), "A m m B", clamps=[Clamp("z", 0.0, None, slice(3, 4))])
     tokens, csv_columns = columns(process.stdout.decode())
-    assert tokens == ["A", "x", "x", "B"]
+    assert tokens == ["A", "m", "m", "B"]
     np.testing.assert_array_equal(csv_columns["h.1"], clamped.h[:, 0])
     np.testing.assert_array_equal(np.load(npz)["layers.0.h"], clamped.h)
     assert json.loads(element(html.read_text("utf-8"), "record"))["live"] == ""
@@ -268,7 +268,7 @@ def test_the_error_without_kaleido_names_the_extra_to_install(monkeypatch: pytes
     from app.exports.files import as_picture
 
     with pytest.raises(ImportError, match=r"pip install 'gruscope\[pictures\]'"):
-        as_picture(gru.trace(gru.load("flip-flop"), "A x"), -1, "title", "svg")
+        as_picture(gru.trace(gru.load("flip-flop"), "A m"), -1, "title", "svg")
 
 
 SCENARIOS = """
@@ -276,12 +276,12 @@ SCENARIOS = """
 title = "It holds <the> letter"
 text = "z is near 0 & keeps."
 model = "flip-flop"
-sequence = "A x x B x"
+sequence = "A m m B m"
 t = 4
 
 [forgets]
 model = "flip-flop"
-sequence = "A x x B x"
+sequence = "A m m B m"
 clamps = "z@2-=0.5"
 """
 

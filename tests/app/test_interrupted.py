@@ -44,7 +44,7 @@ def logs(text: bytes) -> Wait:
 
 def reads_standard_input(process: Process, folder: Path, opened: ExitStack) -> None:
     assert process.stdin
-    process.stdin.write(b"A x " * 2**16)  # more than the pipe holds
+    process.stdin.write(b"A m " * 2**16)  # more than the pipe holds
     process.stdin.flush()
 
 
@@ -54,7 +54,7 @@ def reads_the_pipe(process: Process, folder: Path, opened: ExitStack) -> None:
 
 GRID = 'task = "flip-flop"\ncell = ["rnn", "gru"]\nreach = 1.0\nafter = 2000\nmost = 2000\nseeds = 20\n'
 PAGES = "".join(f'[page-{number}]\nmodel = "sentiment"\n' for number in range(40))
-LESSON = "---\ntitle: Holding\nmodel: flip-flop\nminutes: 5\n---\n\n## [A letter](?sequence=A+x+x&t=1)\nIt is held.\n"
+LESSON = "---\ntitle: Holding\nmodel: flip-flop\nminutes: 5\n---\n\n## [A letter](?sequence=A+m+m&t=1)\nIt is held.\n"
 
 LINK = "http://localhost/train?task=sentiment&reach=1&after=3000&most=3000"
 COMMANDS: dict[str, tuple[list[str], Wait]] = {

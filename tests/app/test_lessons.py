@@ -123,7 +123,7 @@ title: <script>alert(1)</script>
 model: flip-flop
 minutes: 5
 ---
-## [One <img src=x onerror=alert(1)>](?sequence=A+x)
+## [One <img src=x onerror=alert(1)>](?sequence=A+m)
 <script>alert(1)</script> <b onclick="alert(1)">bold</b> ![x](https://elsewhere.example/x.png)
 [here](javascript:alert(1)) [there](https://elsewhere.example/) {{ z }}
 
@@ -186,7 +186,7 @@ def test_a_formula_becomes_mathml() -> None:
 
 
 def test_a_broken_lesson_does_not_break_the_others(tmp_path: Path) -> None:
-    lesson = "---\ntitle: {0}\nmodel: flip-flop\nminutes: 5\n{1}---\n\n## [Step](?sequence=A+x)\nWords.\n"
+    lesson = "---\ntitle: {0}\nmodel: flip-flop\nminutes: 5\n{1}---\n\n## [Step](?sequence=A+m)\nWords.\n"
     texts = {"aa": lesson.format("A", "needs: bb, cc\n"), "bb": "no lesson", "cc": lesson.format("C", "")}
     for name, text in texts.items():
         (tmp_path / f"{name}.md").write_text(text, "utf-8")
@@ -225,7 +225,7 @@ colour: red
 ---
 Loose words.
 
-## [One](?sequence=A+x&t=1)
+## [One](?sequence=A+m&t=1)
 $\\foo$ and [here](#nowhere).
 
 :::{predict}
@@ -277,7 +277,7 @@ needs: other, missing
 ## [One](?model=nope&sequence=A)
 {{ z }}
 
-## [Two](?sequence=A+x&t=1)
+## [Two](?sequence=A+m&t=1)
 {{ zz }} and {{ z@9 }}
 
 :::{predict}
@@ -321,7 +321,7 @@ def test_lesson_new_writes_a_short_valid_lesson(tmp_path: Path, capsys: pytest.C
 
 def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient) -> None:
     body = {
-        "link": "?model=flip-flop&sequence=A+x+x+B+x&t=4",
+        "link": "?model=flip-flop&sequence=A+m+m+B+m&t=4",
         "what": ["z", "y", "share@5 from 4", "nonsense", "h@1 / z@1 | clamps=z@1=0"],
     }
     *numbers, unknown, divided = client.post("/api/numbers", json=body).json()
@@ -414,7 +414,7 @@ def test_notes_are_in_the_teachers_outline_only(client: TestClient) -> None:
 
 def test_a_second_block_of_notes_in_a_step_is_refused() -> None:
     text = (
-        "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+x)\nWords.\n\n"
+        "---\ntitle: T\nmodel: flip-flop\nminutes: 1\n---\n\n## [S](?sequence=A+m)\nWords.\n\n"
         + ":::{notes}\nN\n:::\n" * 2
     )
     with pytest.raises(LessonError, match="once in a step"):

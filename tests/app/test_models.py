@@ -82,6 +82,6 @@ def test_a_model_with_two_kinds_of_cells_is_refused(tmp_path: Path) -> None:
     replace(flip_flop, layers=layers, readout=readout).save(tmp_path / "mixed.safetensors")
     with client_of(tmp_path) as client:
         assert "mixed" not in [entry["id"] for entry in client.get("/api/models").json()]
-        response = client.post("/api/trace", json={"model": "mixed", "sequence": "A x"})
+        response = client.post("/api/trace", json={"model": "mixed", "sequence": "A m"})
         assert response.status_code == 422
         assert "this model has layers of GRU and LSTM; pages show" in response.json()["error"]["message"]

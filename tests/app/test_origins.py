@@ -12,7 +12,7 @@ from app.settings import Settings
 
 FILE = (Path(__file__).parents[1] / "fixtures" / "pytorch-bare.npz").read_bytes()
 EVIL = {"origin": "https://evil.example"}
-SCENARIO = {"model": "flip-flop", "sequence": "A x"}
+SCENARIO = {"model": "flip-flop", "sequence": "A m"}
 
 
 def test_an_upload_from_another_site_is_refused_and_not_stored(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_followers_receive_the_newest_state_and_skip_older_ones() -> None:
                 assert state["mode"] == "follow"
                 assert not [name for name in state if name.startswith("_")]
             for t in (3, 4):
-                await teacher.post_ok("view", {"page": "", "link": f"?model=flip-flop&sequence=A+x+B+x&t={t}"})
+                await teacher.post_ok("view", {"page": "", "link": f"?model=flip-flop&sequence=A+m+B+m&t={t}"})
             for follower in (first, second):
                 await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=4"))
             last = first.id

@@ -29,7 +29,7 @@ from tests.support.rooms import LAB, in_room
 
 SECRET = "only for the teacher"
 
-VIEW = ShownView("", "?model=flip-flop&sequence=A+x", None, 2, "window", "|gru")
+VIEW = ShownView("", "?model=flip-flop&sequence=A+m", None, 2, "window", "|gru")
 SOLUTION = Solution((1,), "0.5", ("", "no"), "<p>reveal</p>", "<p>why</p>")
 TALLY = Tally(("a", "b"), (0, 3), (False, True), (), 3)
 PROMPT = Prompt("choose", "<p>Which?</p>", ("a", "b"))

@@ -26,8 +26,8 @@ from app.settings import Settings
 from tests.support.events import run
 from tests.support.rooms import LAB, Server, Teacher, in_room, serving
 
-SEQUENCE = "A x B x y A x"
-SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x+y+A+x&t=4"}
+SEQUENCE = "A m B m p A m"
+SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+m+B+m+p+A+m&t=4"}
 
 
 def keys(view: dict[str, Any]) -> dict[str, str]:
@@ -38,21 +38,21 @@ def keys(view: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", ["output", "signal"])
 def test_followers_receive_nothing_after_the_cursor_until_the_reveal(kind: str) -> None:
     async def test(server: Server) -> None:
-        link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+x+B+x+y+B+x"
+        link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+m+B+m+p+B+m"
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
             await teacher.post_ok("question", {"of": kind, "view": {"page": "", "link": link}})
             state = await follower.wait_for_state(lambda state: state["question"])
             link_keys = keys(state["view"])
             assert link_keys["sequence"].split() == SEQUENCE.split()[:4]
-            assert link_keys["against"].split() == ["B", "x", "B", "x"]
+            assert link_keys["against"].split() == ["B", "m", "B", "m"]
             assert link_keys["clamps"].split(",") == ["z@2-4=0", "z@3-=0.5"]
             page = (await server.client.get(f"/rooms/{teacher.code}")).text
             first = json.loads(re.search(r'id="boot">(.*?)</script>', page)[1])  # type: ignore[index]
             assert first["scenario"]["sequence"].split() == SEQUENCE.split()[:4]
             for part in (page, json.dumps(state)):
-                assert "y+A+x" not in part
-                assert "y A x" not in part
+                assert "p+A+m" not in part
+                assert "p A m" not in part
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert keys(state["view"])["sequence"] == SEQUENCE
@@ -75,7 +75,7 @@ def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
             link = cover["link"].replace("t=4", "t=2") + "&views=tape,memory"
             await teacher.post_ok("view", {"page": "", "link": link, "by": "me"})
             state = await follower.wait_for_state(lambda state: keys(state["view"])["t"] == "2")
-            assert (state["view"]["upto"], keys(state["view"])["sequence"]) == (4, "A x B x")
+            assert (state["view"]["upto"], keys(state["view"])["sequence"]) == (4, "A m B m")
             assert "views" not in keys(state["view"])
             await teacher.post_ok("turn", {"turn": "dismiss"})
             state = await follower.wait_for_state(lambda state: not state["question"])
@@ -139,7 +139,7 @@ def test_a_new_question_removes_the_cover_of_the_last_one() -> None:
 
 def test_a_dismissed_question_restores_the_view_before_it() -> None:
     async def test(server: Server) -> None:
-        later = {"page": "", "link": "?model=flip-flop&sequence=B+y+A+x&t=2"}
+        later = {"page": "", "link": "?model=flip-flop&sequence=B+p+A+m&t=2"}
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
             await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})

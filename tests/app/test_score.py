@@ -25,7 +25,7 @@ from tests.support.clients import client_of
 from tests.support.networks import deep
 
 SEQUENCES = {
-    "flip-flop": "A x x",
+    "flip-flop": "A m m",
     "pocket-calculator": "=0.3 +0.2 0.1",
     "running-total": "=0.2 0.1 0.1",
     "store-and-recall": "A b ?",
@@ -174,12 +174,12 @@ def test_with_a_closed_update_gate_the_initial_state_decides_every_output(client
     [
         ("A", (1, None), "every timestep"),
         ("A", (1, 1), "every write (capital letter)"),
-        ("x", (1, 5), "every timestep without a write (capital letter)"),
-        ("x y z", (1, 3), "every timestep"),
-        ("x y z", (1, 9), "every timestep"),
-        ("x y z", (2, None), "every timestep without a write (capital letter)"),
-        ("A x", (1, 2), "every timestep"),
-        ("A x A A", (3, 4), "every write (capital letter)"),
+        ("m", (1, 5), "every timestep without a write (capital letter)"),
+        ("m p s", (1, 3), "every timestep"),
+        ("m p s", (1, 9), "every timestep"),
+        ("m p s", (2, None), "every timestep without a write (capital letter)"),
+        ("A m", (1, 2), "every timestep"),
+        ("A m A A", (3, 4), "every write (capital letter)"),
         ([[0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], (1, 1), "every write (capital letter)"),
     ],
 )
@@ -223,7 +223,7 @@ def test_a_model_without_a_built_in_task_has_no_score(tmp_path: Path) -> None:
     readout = type(flip_flop.readout)("softmax", flip_flop.readout.V, flip_flop.readout.c, ("B", "A"))
     Model(flip_flop.encoder, flip_flop.layers, readout, flip_flop.card).save(tmp_path / "other.safetensors")
     client = client_of(tmp_path)
-    for name, sequence in (("deep", "a b"), ("other", "A x")):
+    for name, sequence in (("deep", "a b"), ("other", "A m")):
         error = post_score(client, name, sequence=sequence)["error"]
         assert (error["code"], error["where"]) == ("task", "model")
         assert error["code"] == "task"

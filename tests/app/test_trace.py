@@ -213,7 +213,7 @@ def test_each_write_of_a_stream_is_small_even_for_a_large_model(tmp_path: Path) 
     layers = tuple(random_gru(rng, inputs, 64, "before") for inputs in (flip_flop.layers[0].inputs, 64, 64, 64))
     V = rng.normal(size=(len(flip_flop.readout.labels), 64))
     replace(flip_flop, layers=layers, readout=replace(flip_flop.readout, V=V)).save(tmp_path / "large.safetensors")
-    bodies = [json.dumps({"model": "large", "sequence": "A x " * 40}).encode()]
+    bodies = [json.dumps({"model": "large", "sequence": "A m " * 40}).encode()]
     sizes: list[int] = []
 
     async def visit() -> None:

@@ -37,20 +37,20 @@ def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_the_table_has_a_line_for_each_timestep(capsys: pytest.CaptureFixture[str]) -> None:
-    trace = gru.trace(gru.load("flip-flop"), "A x x B")
-    title, head, *lines = output_of(capsys, "A x x B").splitlines()
+    trace = gru.trace(gru.load("flip-flop"), "A m m B")
+    title, head, *lines = output_of(capsys, "A m m B").splitlines()
     assert title == "Flip-flop: unit 1 of 1"
     assert head.split() == ["t", "input", "output", "r.1", "z.1", "h_tilde.1", "h.1"]
     for t, line in enumerate(lines):
         step, token, output, *values = line.split()
-        assert (int(step), token, output) == (t + 1, "AxxB"[t], "AAAB"[t])
+        assert (int(step), token, output) == (t + 1, "AmmB"[t], "AAAB"[t])
         expected = [getattr(trace, name)[t, 0] for name in ("r", "z", "h_tilde", "h")]
         np.testing.assert_allclose(np.array(values, float), expected, atol=0.0051)
     assert len(lines) == 4
 
 
 def test_the_table_marks_clamped_values_and_has_the_original_output(capsys: pytest.CaptureFixture[str]) -> None:
-    title, head, *lines = output_of(capsys, "--clamp", "z.1@4=0", "A x x B x").splitlines()
+    title, head, *lines = output_of(capsys, "--clamp", "z.1@4=0", "A m m B m").splitlines()
     assert title == "Flip-flop: unit 1 of 1; * marks a clamped value"
     assert head.index("output") < head.index("original")
     assert [line.split()[2:4] for line in lines] == [["A", "A"]] * 3 + [["A", "B"]] * 2
@@ -100,8 +100,8 @@ def test_csv_of_a_numeric_output_has_no_label(capsys: pytest.CaptureFixture[str]
 
 
 def test_json_equals_to_dict_of_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    clamped, _ = gru.twin(gru.load("flip-flop"), "A x x B x", clamps=[CLOSED_AT_4])
-    assert json.loads(output_of(capsys, "--json", "--clamp", "z.1@4=0", "A x x B x")) == clamped.to_dict()
+    clamped, _ = gru.twin(gru.load("flip-flop"), "A m m B m", clamps=[CLOSED_AT_4])
+    assert json.loads(output_of(capsys, "--json", "--clamp", "z.1@4=0", "A m m B m")) == clamped.to_dict()
 
 
 def test_npz_equals_the_saved_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -114,16 +114,16 @@ def test_npz_equals_the_saved_trace(capsys: pytest.CaptureFixture[str], tmp_path
 def test_a_minus_reads_the_sequence_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("A x\nx B\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nm B\n"))
     from_stdin = output_of(capsys, "-")
-    assert from_stdin == output_of(capsys, "A x x B")
+    assert from_stdin == output_of(capsys, "A m m B")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["A Q"], "step 2: 'Q' is not in this model's alphabet (A B x y z .)"),
-        ([""], "the sequence is empty. Symbols: A B x y z ."),
+        (["A Q"], "step 2: 'Q' is not in this model's alphabet (A B m p s .)"),
+        ([""], "the sequence is empty. Symbols: A B m p s ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: choose one of flip-flop, "),
         (["--model", __file__, "A"], "this type of file cannot be read: "),
         (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
@@ -167,7 +167,7 @@ def test_wrong_arguments_have_exit_code_2(
 
 
 def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
-    command = [sys.executable, "-m", "app.cli", "trace", "A " + "x " * 50_000]
+    command = [sys.executable, "-m", "app.cli", "trace", "A " + "m " * 50_000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

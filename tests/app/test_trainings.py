@@ -124,7 +124,7 @@ def test_an_interrupted_stream_resumes_after_the_last_received_event(client: Tes
 def test_tapes_equal_the_runs_of_the_checkpoints(client: TestClient) -> None:
     id = client.post("/api/trainings", json=SHORT | {"units": 2}).json()["id"]
     client.get(f"/api/trainings/{id}/events")
-    sequence = "A x y B . z"
+    sequence = "A m p B . s"
     tapes = client.post(f"/api/trainings/{id}/tapes", json={"sequence": sequence, "first": 3}).json()
     N, T, H = len(tapes["steps"]), 6, 2
     arrays = {name: decoded(text).reshape(N, T, H) for name, text in tapes["signals"].items()}

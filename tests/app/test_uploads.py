@@ -241,7 +241,7 @@ def test_a_model_is_compared_with_a_second_file(client: TestClient) -> None:
 
 def test_a_shipped_model_can_be_checked_but_takes_no_answers(client: TestClient) -> None:
     model = gru.load("flip-flop")
-    run = gru.trace(model, "A x B")
+    run = gru.trace(model, "A m B")
     zero = npz(x=run.layers[0].x, h=np.zeros_like(run.h))
     assert client.post("/api/models/flip-flop/check", content=npz(x=run.layers[0].x, h=run.h)).json()["passed"]
     proof = client.post("/api/models/flip-flop/check", content=zero).json()
@@ -458,7 +458,7 @@ def test_a_run_of_a_masked_network_lists_the_skipped_timesteps(client: TestClien
     run = client.post("/api/trace", json={"model": model, "sequence": "0 3 0 1"}).json()
     assert run["mask"] == [False, True, False, True]
     assert run["layers"][1]["h"][2] == run["layers"][1]["h"][1]
-    assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A x"}).json()["mask"] is None
+    assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A m"}).json()["mask"] is None
 
 
 def test_a_pytorch_checkpoint_can_be_uploaded_without_conversion(client: TestClient) -> None:

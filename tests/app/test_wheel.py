@@ -46,6 +46,6 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     )
     environment = os.environ | {"PYTHONPATH": str(site)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
-    command = [sys.executable, "-m", "gruscope", "trace", "A x"]
+    command = [sys.executable, "-m", "gruscope", "trace", "A m"]
     process = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
     assert process.stdout.startswith(b"Flip-flop")

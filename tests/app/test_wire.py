@@ -83,7 +83,7 @@ def test_the_boot_data_of_a_page_has_the_declared_fields(client: TestClient, pat
 
 
 def test_the_start_event_of_a_run_has_the_declared_fields(client: TestClient) -> None:
-    scenario = {"model": "flip-flop", "sequence": "A x x B", "clamps": [], "weights": []}
+    scenario = {"model": "flip-flop", "sequence": "A m m B", "clamps": [], "weights": []}
     stream = client.post("/api/trace", json=scenario, headers={"accept": "text/event-stream"}).text
     start = json.loads(stream.partition("data: ")[2].partition("\n")[0])
     assert matches(start, Start)

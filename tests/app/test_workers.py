@@ -161,8 +161,8 @@ def test_both_processes_have_a_training(server: Server) -> None:
     for path, body in (
         (f"/api/trainings/{id}", None),
         (f"/api/trainings/{id}/events", None),
-        (f"/api/trainings/{id}/tapes", {"sequence": "A x B"}),
-        ("/api/trace", {"model": f"{id}@{step}", "sequence": "A x B"}),
+        (f"/api/trainings/{id}/tapes", {"sequence": "A m B"}),
+        ("/api/trace", {"model": f"{id}@{step}", "sequence": "A m B"}),
         (f"/api/models/{id}@{step}", None),
         (f"/train?training={id}", None),
         (f"/api/export/model.safetensors?model={id}@{step}", None),
@@ -243,7 +243,7 @@ def test_a_killed_primary_is_replaced_and_no_request_hangs(server: Server) -> No
     id = server.request_json(server.secondary, "POST", "/api/trainings", SHORT)["id"]
     server.request(server.secondary, "GET", f"/api/trainings/{id}/events")
     model = f"{id}@{server.request_json(server.secondary, 'GET', f'/api/trainings/{id}')['steps'][-1]}"
-    traced = server.request(server.secondary, "POST", "/api/trace", {"model": model, "sequence": "A x B"})
+    traced = server.request(server.secondary, "POST", "/api/trace", {"model": model, "sequence": "A m B"})
     room = server.request_json(server.secondary, "POST", "/api/rooms", {"view": LAB})
     survivor, killed = server.secondary, server.primary
     stream = server.open(survivor, "GET", f"/api/rooms/{room['code']}/events")
@@ -262,7 +262,7 @@ def test_a_killed_primary_is_replaced_and_no_request_hangs(server: Server) -> No
         new = server.request_json(pid, "POST", "/api/trainings", SHORT | {"seed": 9})["id"]
         assert server.request(pid, "GET", f"/api/trainings/{new}/events")[0] == 200
         # The survivor still has the models of the requests that it answered, and shares them.
-        assert server.request(pid, "POST", "/api/trace", {"model": model, "sequence": "A x B"}) == traced
+        assert server.request(pid, "POST", "/api/trace", {"model": model, "sequence": "A m B"}) == traced
 
 
 @pytest.mark.skipif(installed() is None, reason="there is no redis-server here")

@@ -82,7 +82,7 @@ def links() -> Iterator[tuple[str, Parse, str]]:
 
 def tables() -> Iterator[tuple[str, Parse, str]]:
     pieces = (
-        "A x,A B\n",
+        "A m,A B\n",
         "A,A\n",
         "A,-\n",
         ",",

@@ -68,7 +68,7 @@ def test_each_heatmap_fills_its_row(page: Page) -> None:
 
 def test_long_sequences_never_scroll_the_page_sideways(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop")
-    for text in ("A x B", "." * 60, "." * 200):
+    for text in ("A m B", "." * 60, "." * 200):
         lab.sequence.fill(text)
         expect(page.get_by_text(f"of {len(text.replace(' ', ''))}", exact=False).first).to_be_visible()
         for size in SIZES:

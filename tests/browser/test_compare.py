@@ -128,7 +128,7 @@ def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int,
 
 def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, console_errors: list[str]) -> None:
     opened(page, task="flip-flop")
-    page.get_by_role("textbox", name="Sequence").fill("B x A y")
+    page.get_by_role("textbox", name="Sequence").fill("B m A p")
     for cell in USUAL:
         outputs = page.locator(f"#tape-{cell} .outputs:not(.twin) li")
         expect(outputs).to_have_text(["B", "B", "A", "A"])
@@ -147,22 +147,22 @@ def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, co
 
 
 def test_the_slider_of_z_changes_both_parts_of_the_gru_but_not_the_lstm(page: Page) -> None:
-    opened(page, task="flip-flop", sequence="A x x B x", t="4")
+    opened(page, task="flip-flop", sequence="A m m B m", t="4")
     ties = page.get_by_role("region", name="Keep and take")
     before = ties.get_by_role("group", name="LSTM").inner_text()
     ties.get_by_role("slider").fill("0.25")
     expect(ties.get_by_role("group", name="GRU")).to_contain_text("0.75")
     expect(ties.get_by_role("group", name="GRU")).to_contain_text("0.25")
     assert ties.get_by_role("group", name="LSTM").inner_text() == before
-    clamped = gru.trace(gru.load("flip-flop-plain"), "A x x B x", clamps=[gru.Clamp("z", 0.25, [0], slice(3, 4))])
+    clamped = gru.trace(gru.load("flip-flop-plain"), "A m m B m", clamps=[gru.Clamp("z", 0.25, [0], slice(3, 4))])
     labels = [clamped.model.readout.labels[k] for k in clamped.y.argmax(1)]
     expect(page.locator("#tape-gru .outputs:not(.twin) li")).to_have_text(labels)
     expect(page).to_have_url(re.compile("clamps=z.1@4=0.25"))
-    opened(page, **{"task": "flip-flop", "sequence": "A x x B x", "t": "4", "clamps": "z.1@4=0.25"})
+    opened(page, **{"task": "flip-flop", "sequence": "A m m B m", "t": "4", "clamps": "z.1@4=0.25"})
     expect(ties.locator(".held")).to_have_text(re.compile(r"\bz\b.* 0\.25 \(t = 4\)$"))
     ties.get_by_role("button", name=contract.CLEAR_CLAMPS).click()
     expect(ties.locator(".held")).to_have_text("")
-    original = gru.trace(gru.load("flip-flop-plain"), "A x x B x").z[3, 0]
+    original = gru.trace(gru.load("flip-flop-plain"), "A m m B m").z[3, 0]
     expect(ties.get_by_role("group", name="GRU")).to_contain_text(f"{original:.2f}")
 
 
@@ -234,11 +234,11 @@ def test_costs_are_counted_from_shapes_and_times_are_measured_on_the_server(page
 
 
 def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> None:
-    opened(page, task="flip-flop", sequence="A x B", t="2")
+    opened(page, task="flip-flop", sequence="A m B", t="2")
     tape = page.get_by_role("region", name="Tape of the LSTM")
     tape.get_by_role("button", name="Table of cell state").click()
     table = page.get_by_role("region", name="Table of the LSTM", exact=True)
-    values = gru.trace(gru.load("flip-flop-lstm"), "A x B").layers[0].c[:, 0]
+    values = gru.trace(gru.load("flip-flop-lstm"), "A m B").layers[0].c[:, 0]
     texts = [row.locator("td").nth(1).inner_text() for row in table.locator("tbody tr").all()]
     for text, value in zip(texts, values, strict=True):
         assert_shown(text, float(value))
@@ -285,11 +285,11 @@ def test_compare_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
 
 
 def test_an_embedded_comparison_hides_the_parts_of_its_link(page: Page) -> None:
-    page.goto("/embed/compare?task=flip-flop&sequence=A+x&hide=question,model&theme=dark")
+    page.goto("/embed/compare?task=flip-flop&sequence=A+m&hide=question,model&theme=dark")
     page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
     expect(page.locator(".intro > :first-child")).to_have_css("position", "absolute")
     expect(page.get_by_role("combobox", name="Task")).to_be_hidden()
-    page.get_by_role("textbox", name="Sequence").fill("A x B")
+    page.get_by_role("textbox", name="Sequence").fill("A m B")
     expect(page.locator("#tape-rnn .outputs:not(.twin) li")).to_have_text(["A", "A", "B"])
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 

@@ -25,7 +25,7 @@ from tests.support.lab import Lab, Visit, WhatIf
 
 CLAMPED = {
     "model": "flip-flop",
-    "sequence": "A x x B x",
+    "sequence": "A m m B m",
     "clamps": "z@4=0",
     "t": "5",
     "views": "tape,words,whatif,cell,memory,influence",
@@ -74,7 +74,7 @@ def test_code_added_to_an_exported_file_cannot_run_or_send_data(
     """Scripts in handlers and addresses, frames and requests that somebody added to the file are all refused."""
     requested: list[str] = []
     exported_page.on("request", lambda request: requested.append(request.url))
-    file_of(tmp_path, model="flip-flop", sequence="A x B", t="2")
+    file_of(tmp_path, model="flip-flop", sequence="A m B", t="2")
     file = tmp_path / "page.html"
     attack = (
         '<script>document.title = "owned"</script><img src="no" onerror="document.title = \'owned\'">'
@@ -83,7 +83,7 @@ def test_code_added_to_an_exported_file_cannot_run_or_send_data(
     )
     file.write_text(file.read_text("utf-8").replace("</main>", attack, 1), "utf-8")
     exported_page.goto(file.as_uri())
-    Lab(exported_page).expect_trace("flip-flop", "A x B")
+    Lab(exported_page).expect_trace("flip-flop", "A m B")
     exported_page.get_by_role("link", name="go").click()
     fetched = exported_page.evaluate("fetch('https://elsewhere.example/').then(() => 'sent', () => 'refused')")
     assert fetched == "refused"
@@ -121,7 +121,7 @@ def test_actions_that_need_a_server_are_refused_and_keep_the_run(
 ) -> None:
     lab = WhatIf(exported_page, exported).open(**CLAMPED)
     clamp = Clamp("z", 0.0, None, slice(3, 4))
-    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    lab.expect_clamped("flip-flop", "A m m B m", [clamp])
     # A new clamp, and a score.
     lab.clamp("reset gate r")
     refused = lab.panel.get_by_role("alert")
@@ -132,10 +132,10 @@ def test_actions_that_need_a_server_are_refused_and_keep_the_run(
     expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_LIVE)
     # The original run is in the file, and Undo returns to the clamped one.
     lab.button(contract.CLEAR_CLAMPS).click()
-    lab.expect_trace("flip-flop", "A x x B x")
+    lab.expect_trace("flip-flop", "A m m B m")
     expect(refused).to_be_hidden()
     lab.button("Undo").click()
-    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    lab.expect_clamped("flip-flop", "A m m B m", [clamp])
     # The checks of the views.
     for region in ("Memory", "Influence"):
         part = exported_page.get_by_role("region", name=region)
@@ -155,16 +155,16 @@ def test_actions_that_need_a_server_are_refused_and_keep_the_run(
     expect(live).to_have_attribute(
         "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B&clamps=z@4=0")
     )
-    lab.sequence.fill("A x  x B x ")
+    lab.sequence.fill("A m  m B m ")
     expect(lab.error).to_be_empty()
     # Another model, and another example.
     lab.model.select_option("sentiment")
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
     expect(lab.model).to_have_value("flip-flop")
-    expect(lab.sequence).to_have_value("A x x B x")
+    expect(lab.sequence).to_have_value("A m m B m")
     exported_page.get_by_role("combobox", name="Examples").select_option(gru.load("flip-flop").card.examples[1])
     expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
-    lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    lab.expect_clamped("flip-flop", "A m m B m", [clamp])
     expect(lab.heading).to_contain_text("t = 5")
 
 
@@ -185,16 +185,16 @@ def test_the_theme_and_the_convention_change_without_a_server(
     exported_page: Page, exported: Callable[..., str]
 ) -> None:
     exported_page.emulate_media(color_scheme="light")
-    lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A x B")
+    lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A m B")
     body = exported_page.locator("body")
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
     lab.button("Theme").click()
     expect(body).to_have_css("background-color", "rgb(22, 25, 30)")
     exported_page.get_by_role("radio", name="keeps").check()
-    lab.expect_trace("flip-flop", "A x B", flipped=True)
+    lab.expect_trace("flip-flop", "A m B", flipped=True)
     exported_page.wait_for_url("**convention=pytorch**")
     exported_page.go_back()
-    lab.expect_trace("flip-flop", "A x B")
+    lab.expect_trace("flip-flop", "A m B")
     exported_page.emulate_media(color_scheme=None)
 
 

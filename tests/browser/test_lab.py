@@ -16,20 +16,20 @@ from tests.support.lab import GROUPS, Lab, Visit
 
 def test_a_typed_sequence_shows_the_run_of_the_core(page: Page) -> None:
     lab = Lab(page).open()
-    lab.sequence.fill("B x A y . z B")
-    trace = lab.expect_trace("flip-flop", "B x A y . z B")
+    lab.sequence.fill("B m A p . s B")
+    trace = lab.expect_trace("flip-flop", "B m A p . s B")
     for signal in GROUPS:
         assert lab.printed(signal) == pytest.approx(getattr(trace, signal).T.ravel(), abs=0.00501)
     lab.sequence.press("End")
-    lab.sequence.press_sequentially("xxA")
-    lab.expect_trace("flip-flop", "B x A y . z BxxA")
+    lab.sequence.press_sequentially("mmA")
+    lab.expect_trace("flip-flop", "B m A p . s BmmA")
 
 
 def test_the_first_page_shows_the_run_without_javascript(browser: Browser, base_url: str) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=base_url)
     page = context.new_page()
     page.goto("/")
-    lab, trace = Lab(page), gru.trace(gru.load("flip-flop"), "A x x y B z . A y x x B . z")
+    lab, trace = Lab(page), gru.trace(gru.load("flip-flop"), "A m m p B s . A p m m B . s")
     assert lab.tokens() == trace.tokens
     for signal in GROUPS:
         assert lab.printed(signal) == pytest.approx(getattr(trace, signal).T.ravel(), abs=0.00501)
@@ -43,23 +43,23 @@ def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
     cells = Lab(page).group("z").locator(".values span")
     expect(cells.first).to_have_css("background-color", re.compile(r"rgb\((1[5-9]\d|2\d\d), \d+, \d+\)"))
     lab = Lab(page)
-    lab.sequence.fill("A x B")
-    lab.expect_tokens(["A", "x", "B"])
-    trace = gru.trace(gru.load("flip-flop"), "A x B")
+    lab.sequence.fill("A m B")
+    lab.expect_tokens(["A", "m", "B"])
+    trace = gru.trace(gru.load("flip-flop"), "A m B")
     assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
     blocked[0].continue_()
     page.wait_for_selector(".heatmaplayer image")
-    lab.expect_trace("flip-flop", "A x B")
+    lab.expect_trace("flip-flop", "A m B")
 
 
 def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_errors: list[str]) -> None:
     lab = Lab(page).open()
-    lab.sequence.fill("A x B")
-    lab.expect_trace("flip-flop", "A x B")
+    lab.sequence.fill("A m B")
+    lab.expect_trace("flip-flop", "A m B")
     for text, parts in (
-        ("A x Q", ["3", "'Q'", "A B x y z ."]),
-        ("", ["A B x y z ."]),
-        ("x" * 2001, ["2,001", "2,000"]),
+        ("A m Q", ["3", "'Q'", "A B m p s ."]),
+        ("", ["A B m p s ."]),
+        ("m" * 2001, ["2,001", "2,000"]),
     ):
         response = page.request.post("/api/trace", data={"model": "flip-flop", "sequence": text})
         message = response.json()["error"]["message"]
@@ -68,11 +68,11 @@ def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_err
         sentence = message[0].upper() + message[1:]
         expect(lab.error).to_have_text(sentence if sentence.endswith(".") else f"{sentence}.")
         expect(lab.sequence).to_have_attribute("aria-invalid", "true")
-        lab.expect_trace("flip-flop", "A x B")
-    lab.sequence.fill("A x B B")
+        lab.expect_trace("flip-flop", "A m B")
+    lab.sequence.fill("A m B B")
     expect(lab.error).to_be_empty()
     expect(lab.sequence).not_to_have_attribute("aria-invalid", "true")
-    lab.expect_trace("flip-flop", "A x B B")
+    lab.expect_trace("flip-flop", "A m B B")
     assert all("422" in error for error in console_errors)  # Chromium logs each status 422
     console_errors.clear()
 
@@ -82,7 +82,7 @@ def test_a_failed_request_shows_an_error_and_can_be_repeated(page: Page, console
     page.route("**/api/trace", lambda route: route.abort())
     lab.sequence.fill("A B")
     expect(lab.error).to_contain_text(contract.NO_SERVER)
-    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+    lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
     page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("flip-flop", "A B")
@@ -95,7 +95,7 @@ def test_a_failed_change_of_the_model_keeps_the_page_consistent(page: Page, cons
     lab.model.select_option("sentiment")
     expect(lab.error).to_contain_text(contract.NO_SERVER)
     expect(page.get_by_role("heading", level=1)).to_have_text(gru.load("flip-flop").card.question)
-    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+    lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
     page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
@@ -117,7 +117,7 @@ def test_a_late_random_sequence_does_not_overwrite_typed_text(page: Page) -> Non
 
 def test_without_plotly_the_page_still_shows_numbers_and_steps(page: Page, console_errors: list[str]) -> None:
     page.route("**/plotly.min.js", lambda route: route.abort())
-    page.goto("/?model=flip-flop&sequence=A+x+B")
+    page.goto("/?model=flip-flop&sequence=A+m+B")
     lab = Lab(page)
     expect(lab.error).to_contain_text("pictures")
     page.keyboard.press("End")
@@ -142,7 +142,7 @@ def test_an_interrupted_stream_keeps_the_last_run(page: Page) -> None:
     page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
     lab.sequence.fill("A B A B")
     expect(lab.error).to_contain_text("before its last step")
-    lab.expect_trace("flip-flop", "A x x y B z . A y x x B . z")
+    lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
 
 
 def test_a_late_response_does_not_overwrite_a_newer_one(page: Page) -> None:
@@ -204,7 +204,7 @@ def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: P
 
 
 def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A x B y")
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B p")
     page = lab.page
     heading = lab.heading
     expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
@@ -224,7 +224,7 @@ def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
 
 
 def test_play_goes_to_the_end_and_can_be_paused_and_restarted(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A x B y A x")
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B p A m")
     page = lab.page
     speed = page.get_by_role("combobox", name="Speed")
     speed.select_option("1")  # slow enough to be still playing at the next check

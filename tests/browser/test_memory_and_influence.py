@@ -92,7 +92,7 @@ def test_memory_shows_the_contributions_and_half_lives_of_the_core(
 
 
 def test_memory_compares_a_clamped_run_with_the_original_run(same_visit: Visit) -> None:
-    text = "A x x B x"
+    text = "A m m B m"
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="5", views=VIEWS, clamps="z@4=0")
     model = gru.load("flip-flop")
     clamped, original = (
@@ -132,7 +132,7 @@ def test_the_sign_of_a_sensitivity_follows_the_convention_of_z(same_page: Page) 
 
 def test_memory_shows_5_percent_after_100_steps_at_z_0_03(same_visit: Visit) -> None:
     """0.97^100 = 0.048."""
-    text = "A" + " x" * 100
+    text = "A" + " m" * 100
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
     expect(lab.memory.locator(".says")).to_contain_text("Contributions: 4.8% from t = 1 (A)")
     expect(lab.shares.first).to_have_text("5%")
@@ -217,7 +217,7 @@ def test_the_check_leaves_out_the_step_that_the_view_names(same_page: Page) -> N
 
 def test_a_state_with_a_small_gradient_still_matters(same_page: Page) -> None:
     """After 40 distractors neither view names the A, but without the A the output changes."""
-    text = "A" + " x" * 40
+    text = "A" + " m" * 40
     lab = Causes(same_page).follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS)
     trace = gru.trace(gru.load("flip-flop-plain"), text)
     assert np.linalg.norm(trace.sensitivity(40).x[0]) < 1e-6
@@ -230,7 +230,7 @@ def test_a_state_with_a_small_gradient_still_matters(same_page: Page) -> None:
 
 
 def test_memory_of_a_long_run_shows_the_rows_near_the_cursor(same_page: Page) -> None:
-    text = "B" + " x" * 399
+    text = "B" + " m" * 399
     lab = Causes(same_page).follow(model="flip-flop", sequence=text, t="350", views=VIEWS)
     expect(lab.memory.locator("figcaption")).to_contain_text(re.compile(r"Steps \d+ to 400 of 400"))
     lab.step.fill("20")
@@ -241,7 +241,7 @@ def test_memory_of_a_long_run_shows_the_rows_near_the_cursor(same_page: Page) ->
 def test_a_failed_request_is_reported_in_its_view(same_page: Page, console_errors: list[str]) -> None:
     lab = Causes(same_page)
     same_page.route("**/api/ledger", lambda route: route.abort())
-    lab.follow(model="flip-flop", sequence="A x B x", t="2", views=VIEWS)
+    lab.follow(model="flip-flop", sequence="A m B m", t="2", views=VIEWS)
     expect(lab.memory.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
     same_page.unroute("**/api/ledger")
     lab.button("Next step").click()

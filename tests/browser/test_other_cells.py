@@ -47,11 +47,11 @@ def test_every_number_of_another_cell_equals_the_core(page: Page, name: str) -> 
 
 
 def test_the_cell_state_of_an_lstm_can_be_clamped_and_its_gates_opened(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x B x", t="3", views="tape,words,cell,whatif")
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A m B m", t="3", views="tape,words,cell,whatif")
     page.get_by_role("combobox", name="Signal").select_option("c")
     page.get_by_role("slider", name="Value").fill("-2.5")
     page.get_by_role("button", name=contract.CLAMP, exact=True).click()
-    clamped, original = gru.twin(gru.load("flip-flop-lstm"), "A x B x", clamps=[gru.Clamp("c", -2.5, [0], slice(2, 3))])
+    clamped, original = gru.twin(gru.load("flip-flop-lstm"), "A m B m", clamps=[gru.Clamp("c", -2.5, [0], slice(2, 3))])
     expect(page.get_by_role("list", name="Changes")).to_contain_text("c of unit 1 = −2.50 at t = 3")
     expect(lab.narration).to_contain_text(
         f"c is clamped at −2.50 instead of {original.layers[0].c[2, 0]:.2f}".replace("-", "−")
@@ -68,9 +68,9 @@ def test_the_cell_state_of_an_lstm_can_be_clamped_and_its_gates_opened(page: Pag
 
 
 def test_memory_shows_the_contributions_in_an_lstm_and_none_in_an_rnn(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x x B x", t="5", views="tape,words,memory")
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A m m B m", t="5", views="tape,words,memory")
     lab.settled()
-    trace = gru.trace(gru.load("flip-flop-lstm"), "A x x B x")
+    trace = gru.trace(gru.load("flip-flop-lstm"), "A m m B m")
     shares = trace.ledger(unit=0)[4]
     memory = page.get_by_role("region", name="Memory")
     most = int(shares[1:].argmax()) + 1
@@ -129,18 +129,18 @@ def test_influence_shows_the_gates_and_states_of_the_cell(page: Page, name: str)
 
 
 def test_a_model_of_another_cell_opens_another_page_and_back_returns(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x", t="2")
+    lab = Lab(page).open(model="flip-flop", sequence="A m", t="2")
     lab.model.select_option("flip-flop-lstm")
     expect(page.get_by_role("group", name="Cell state c")).to_be_visible()
     expect(lab.model).to_have_value("flip-flop-lstm")
     expect(page.get_by_role("group", name="z near 1")).to_have_count(0)
     page.go_back()
     expect(page.get_by_role("group", name="Update gate z")).to_be_visible()
-    expect(lab.sequence).to_have_value("A x")
+    expect(lab.sequence).to_have_value("A m")
 
 
 def test_unknown_gates_in_a_link_are_reported_and_the_rest_is_used(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop-lstm", sequence="A x", t="2", gate="z", table="r")
+    lab = Lab(page).open(model="flip-flop-lstm", sequence="A m", t="2", gate="z", table="r")
     expect(lab.error).to_contain_text("“gate” must be one of i, f, c_tilde, o.")
     expect(lab.error).to_contain_text("“table” must be one of i, f, o, c_tilde, c, h.")
     expect(lab.step).to_have_value("2")

@@ -136,7 +136,7 @@ def wire(base_url: str) -> Iterator[Wire]:
     wire.end()
 
 
-OPENED = "/?model=flip-flop&sequence=A+x+x+B+x&t=2"
+OPENED = "/?model=flip-flop&sequence=A+m+m+B+m&t=2"
 
 
 class Class:
@@ -173,7 +173,7 @@ def shared_class(browser: Browser, base_url: str) -> Iterator[Class]:
 def classroom(shared_class: Class) -> Iterator[Class]:
     """Return the class with every page at the second timestep of the first sequence."""
     shared_class.teacher.get_by_role("radio", name="Follow").check(force=True)
-    shared_class.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x x B x")
+    shared_class.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A m m B m")
     shared_class.step("Home", "ArrowRight")
     for page in shared_class.followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 2, unit 1")
@@ -188,9 +188,9 @@ def test_students_see_the_cursor_clamps_and_sequence_of_the_teacher(classroom: C
     classroom.step("ArrowRight")
     for page in classroom.followers:
         expect(page.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
-    teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A x B")
+    teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A m B")
     for page in classroom.followers:
-        expect(page.locator("#sequence")).to_have_value("A x B")
+        expect(page.locator("#sequence")).to_have_value("A m B")
     teacher.get_by_role("button", name="What if").click()
     what_if.get_by_role("button", name=contract.CLAMP, exact=True).click()
     for page in classroom.followers:
@@ -235,7 +235,7 @@ def test_a_student_explores_offers_a_view_and_returns_to_the_teacher(classroom: 
     classroom.step("Home")
     expect(student.locator("#inspector h2")).to_contain_text("t = 5")
     student.locator("[data-do=offer]").click()
-    expect(classroom.panel.locator(".offers")).to_contain_text("flip-flop: A x x B x")
+    expect(classroom.panel.locator(".offers")).to_contain_text("flip-flop: A m m B m")
     classroom.panel.locator(".offers button").click()
     for page in (classroom.teacher, *classroom.followers):
         expect(page.locator("#inspector h2")).to_contain_text("t = 5")
@@ -271,7 +271,7 @@ def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisito
     teacher.get_by_role("dialog", name="End the room").get_by_role("button", name="End room").click()
     expect(follower.get_by_role("region", name="Room")).to_have_attribute("data-state", "ended")
     expect(follower.get_by_role("navigation", name="Pages").get_by_role("link")).not_to_have_count(0)
-    expect(follower).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+x\+x\+B\+x"))
+    expect(follower).to_have_url(re.compile(r"/\?model=flip-flop.*sequence=A\+m\+m\+B\+m"))
     follower.reload()
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     assert only_late(late)
@@ -306,7 +306,7 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
 
 
 def test_the_teachers_own_question_has_two_rounds_and_a_record(new_visitor: NewVisitor) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=2")
     follower = new_visitor(f"/rooms/{room(teacher)}")
     teacher.get_by_role("button", name="Ask…").click()
     dialog = teacher.get_by_role("dialog", name="Ask the class")
@@ -342,7 +342,7 @@ def test_the_teachers_own_question_has_two_rounds_and_a_record(new_visitor: NewV
 
 
 def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor: NewVisitor) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=2")
     follower = new_visitor(f"/rooms/{room(teacher)}")
     inputs = follower.get_by_role("list", name="Input").get_by_role("listitem")
     ask_question(teacher, "What will z be at the next step?")
@@ -368,7 +368,7 @@ def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor:
 
 
 def test_the_presenter_window_can_ask_about_the_lab(new_visitor: NewVisitor) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=2")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=2")
     follower = new_visitor(f"/rooms/{room(teacher)}")
     with teacher.expect_popup() as opened:
         teacher.get_by_role("link", name="Presenter window").click()
@@ -379,7 +379,7 @@ def test_the_presenter_window_can_ask_about_the_lab(new_visitor: NewVisitor) -> 
 
 
 def test_ten_tabs_of_one_browser_share_one_stream(new_visitor: NewVisitor, base_url: str) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=1")
     code = room(teacher)
     first = new_visitor(f"/rooms/{code}")
     tabs = [first]
@@ -446,7 +446,7 @@ SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now =
 
 
 def test_a_phone_requests_the_newest_state_after_sleep(new_visitor: NewVisitor, wire: Wire, browser: Browser) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=1")
     phone = browser.new_context().new_page()
     phone.add_init_script(SLEEPS)
     phone.goto(f"{wire.url}/rooms/{room(teacher)}")
@@ -461,7 +461,7 @@ def test_a_phone_requests_the_newest_state_after_sleep(new_visitor: NewVisitor, 
 
 
 def test_a_page_with_a_blocked_stream_polls_every_2_seconds(new_visitor: NewVisitor) -> None:
-    teacher = new_visitor("/?model=flip-flop&sequence=A+x+x+B+x&t=1")
+    teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=1")
     code = room(teacher)
     follower = new_visitor("/rooms")
     follower.route(re.compile("/events$"), lambda _: None)  # the request gets no response

@@ -19,16 +19,16 @@ DRAWN = """
 
 
 def test_a_second_sequence_is_shown_on_the_same_tape(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x x B x", t="2")
+    lab = Lab(page).open(model="flip-flop", sequence="A m m B m", t="2")
     page.get_by_role("button", name=contract.SECOND_SEQUENCE).click()
     box = page.get_by_role("textbox", name=contract.SECOND_SEQUENCE)
-    expect(box).to_have_value("A x x B x")
+    expect(box).to_have_value("A m m B m")
     expect(box).to_be_focused()
-    box.fill("B x x B x")
-    trace = gru.trace(gru.load("flip-flop"), "A x x B x", against="B x x B x")
+    box.fill("B m m B m")
+    trace = gru.trace(gru.load("flip-flop"), "A m m B m", against="B m m B m")
     assert trace.twin is not None
     second = page.get_by_role("list", name=contract.SECOND_SEQUENCE, exact=True)
-    expect(second.locator("li")).to_have_text(["B", "x", "x", "B", "x"])
+    expect(second.locator("li")).to_have_text(["B", "m", "m", "B", "m"])
     expect(second.locator(".differs")).to_have_text(["B"])
     labels = trace.model.readout.labels
     expect(page.locator("#untouched li")).to_have_text([labels[k] for k in trace.twin.y.argmax(1)])
@@ -44,15 +44,15 @@ def test_a_second_sequence_is_shown_on_the_same_tape(page: Page, console_errors:
         np.testing.assert_allclose(values, (getattr(trace, name) - getattr(trace.twin, name))[:, 0], atol=1e-12)
     # A second sequence of another length is an error, and the page keeps the last one.
     console_errors.clear()
-    box.fill("B x")
+    box.fill("B m")
     expect(lab.error).to_have_text(re.compile(r"\b5\b.*\b2\b"))
     console_errors.clear()  # Chromium logs the status 422 in the console
-    expect(second.locator("li")).to_have_text(["B", "x", "x", "B", "x"])
-    box.fill("A x B B x")
+    expect(second.locator("li")).to_have_text(["B", "m", "m", "B", "m"])
+    box.fill("A m B B m")
     expect(lab.error).to_be_empty()
-    page.wait_for_url(re.compile(r"against=A\+x\+B\+B\+x"))
+    page.wait_for_url(re.compile(r"against=A\+m\+B\+B\+m"))
     page.reload()
-    expect(page.get_by_role("textbox", name=contract.SECOND_SEQUENCE)).to_have_value("A x B B x")
+    expect(page.get_by_role("textbox", name=contract.SECOND_SEQUENCE)).to_have_value("A m B B m")
     expect(second.locator(".differs")).to_have_text(["B"])
     page.get_by_role("button", name="Remove the second sequence").click()
     expect(second).to_be_hidden()
@@ -60,8 +60,8 @@ def test_a_second_sequence_is_shown_on_the_same_tape(page: Page, console_errors:
 
 
 def test_an_exported_page_has_both_sequences(exported_page: Page, exported: Callable[..., str]) -> None:
-    lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A x x B x", against="B x x B x", t="2")
+    lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A m m B m", against="B m m B m", t="2")
     expect(lab.page.get_by_role("list", name=contract.SECOND_SEQUENCE, exact=True).locator("li")).to_have_text(
-        ["B", "x", "x", "B", "x"]
+        ["B", "m", "m", "B", "m"]
     )
     expect(lab.narration).to_contain_text("the output is A (second sequence: B)")

@@ -45,12 +45,12 @@ def test_the_address_contains_the_position_and_restores_it(page: Page) -> None:
 
 
 def test_back_and_forward_restore_earlier_positions(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+    lab = Lab(page).open(model="flip-flop", sequence="A m B")
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**t=2**")  # the cursor adds no entry to the history
     lab.sequence.press("End")
     lab.sequence.press_sequentially(" A B", delay=120)
-    page.wait_for_url("**sequence=A+x+B+A+B**")
+    page.wait_for_url("**sequence=A+m+B+A+B**")
     lab.model.select_option("pocket-calculator")
     page.wait_for_url("**model=pocket-calculator**")
     page.get_by_role("radio", name="keeps").check()
@@ -59,18 +59,18 @@ def test_back_and_forward_restore_earlier_positions(page: Page) -> None:
     expect(page.get_by_role("radio", name="takes")).to_be_checked()
     lab.expect_trace("pocket-calculator", gru.load("pocket-calculator").card.examples[0])
     page.go_back()
-    lab.expect_trace("flip-flop", "A x B A B")
+    lab.expect_trace("flip-flop", "A m B A B")
     page.go_back()  # text typed without a pause is one entry
-    lab.expect_trace("flip-flop", "A x B")
+    lab.expect_trace("flip-flop", "A m B")
     expect(lab.heading).to_contain_text("t = 2")
     page.go_forward()
-    lab.expect_trace("flip-flop", "A x B A B")
-    expect(lab.sequence).to_have_value("A x B A B")
+    lab.expect_trace("flip-flop", "A m B A B")
+    expect(lab.sequence).to_have_value("A m B A B")
 
 
 def test_bad_keys_of_a_link_are_reported_and_the_rest_is_used(page: Page) -> None:
     lab = Lab(page).open(
-        model="flip-flop", sequence="A x B", t="99", unit="0", zoom="huge", views="tape,nonsense", convention="pytorch"
+        model="flip-flop", sequence="A m B", t="99", unit="0", zoom="huge", views="tape,nonsense", convention="pytorch"
     )
     expect(lab.error).to_contain_text(contract.LINK_IN_PARTS)
     for part in (
@@ -80,7 +80,7 @@ def test_bad_keys_of_a_link_are_reported_and_the_rest_is_used(page: Page) -> Non
         "tape,words,whatif,cell,equations,memory,influence,alike,table",
     ):
         expect(lab.error).to_contain_text(part)
-    lab.expect_trace("flip-flop", "A x B", flipped=True)
+    lab.expect_trace("flip-flop", "A m B", flipped=True)
     expect(lab.heading).to_contain_text("t = 3, unit 1")
     expect(lab.equations).to_be_visible()
 
@@ -106,7 +106,7 @@ def test_a_shared_link_opens_the_same_page_in_a_second_window(page: Page, visito
 
 
 def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page, base_url: str) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B", t="3", views="tape,equations")
+    lab = Lab(page).open(model="flip-flop", sequence="A m B", t="3", views="tape,equations")
     lab.button("Share").click()
     for part in ("the model picker", "the sequence"):
         page.get_by_role("checkbox", name=part).check()
@@ -127,7 +127,7 @@ def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page
     expect(page.locator("iframe")).to_have_attribute("height", str(inner))
     link = frame.get_by_role("link", name="Open in GRU Scope")
     origin = page.frames[-1].evaluate("location.origin")
-    expect(link).to_have_js_property("href", f"{origin}/?model=flip-flop&sequence=A+x+B&t=3&views=tape,equations&v=1")
+    expect(link).to_have_js_property("href", f"{origin}/?model=flip-flop&sequence=A+m+B&t=3&views=tape,equations&v=1")
 
 
 def test_a_table_is_copied_as_csv_without_rounding(page: Page, visitor: BrowserContext) -> None:
@@ -223,7 +223,7 @@ def lit(page: Page) -> set[str]:
 
 
 def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A x B", t="3")
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B", t="3")
     page = lab.page
     for hovered, names in (
         (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
@@ -249,7 +249,7 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
 
 
 def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A x B")
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B")
     page = lab.page
     lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
     page.keyboard.press("Enter")
@@ -261,7 +261,7 @@ def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
 
 
 def test_a_failed_request_for_sums_is_reported_in_the_cell(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x B")
+    lab = Lab(page).open(model="flip-flop", sequence="A m B")
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url) if request.url.endswith("/api/sums") else None)
     page.route("**/api/sums", lambda route: route.abort())
@@ -316,7 +316,7 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
 
 
 def test_the_address_stays_correct_after_a_failed_return(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A x x")
+    lab = Lab(page).open(model="flip-flop", sequence="A m m")
     lab.sequence.fill("A B")
     page.wait_for_url("**sequence=A+B**")
     page.route("**/api/trace", lambda route: route.abort())

@@ -17,11 +17,11 @@ from tests.support.lab import WhatIf, number
 
 
 def test_clamping_a_gate_has_the_effect_that_the_core_computes(page: Page) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4")
+    lab = WhatIf(page).open(model="flip-flop", sequence="A m m B m", t="4")
     lab.button("What if").click()
     lab.clamp()
     clamp = Clamp("z", 0.0, [0], slice(3, 4))
-    clamped, original = lab.expect_clamped("flip-flop", "A x x B x", [clamp])
+    clamped, original = lab.expect_clamped("flip-flop", "A m m B m", [clamp])
     expect(lab.chips).to_have_count(1)
     expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.00 at t = 4")
     gap = np.abs(clamped.h - original.h)[:, 0]
@@ -45,35 +45,35 @@ def test_clamping_a_gate_has_the_effect_that_the_core_computes(page: Page) -> No
 
 
 def test_clamps_can_be_changed_undone_redone_and_released(page: Page) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A x x B x", t="4", views="tape,words,whatif,cell,equations")
+    lab = WhatIf(page).open(model="flip-flop", sequence="A m m B m", t="4", views="tape,words,whatif,cell,equations")
     lab.clamp()
     closed = Clamp("z", 0.0, [0], slice(3, 4))
-    lab.expect_clamped("flip-flop", "A x x B x", [closed])
+    lab.expect_clamped("flip-flop", "A m m B m", [closed])
     lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the sliders change the newest clamp
     half = Clamp("z", 0.5, [0], slice(3, 4))
-    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    lab.expect_clamped("flip-flop", "A m m B m", [half])
     for key in range(3):  # one undo covers the whole movement of a slider
         lab.panel.get_by_role("slider", name="Value").press("ArrowRight" if key else "ArrowLeft")
     expect(lab.chips.get_by_role("button").first).to_contain_text("= 0.51")
     lab.panel.get_by_role("slider", name="Value").fill("0.5")
     lab.button("Undo").click()
-    lab.expect_clamped("flip-flop", "A x x B x", [closed])
+    lab.expect_clamped("flip-flop", "A m m B m", [closed])
     page.keyboard.press("Control+z")
-    lab.expect_trace("flip-flop", "A x x B x")
+    lab.expect_trace("flip-flop", "A m m B m")
     expect(lab.chips).to_have_count(0)
     expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
     lab.button("Redo").click()
     page.keyboard.press("Control+Shift+z")
-    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    lab.expect_clamped("flip-flop", "A m m B m", [half])
     page.wait_for_url("**clamps=z.1@4=0.5**")
     page.reload()
-    lab.expect_clamped("flip-flop", "A x x B x", [half])
+    lab.expect_clamped("flip-flop", "A m m B m", [half])
     lab.clamp("reset gate r", "all", 1)
-    lab.expect_clamped("flip-flop", "A x x B x", [half, Clamp("r", 1.0, None, slice(3, 4))])
+    lab.expect_clamped("flip-flop", "A m m B m", [half, Clamp("r", 1.0, None, slice(3, 4))])
     lab.button(f"{contract.RELEASE} z of unit 1 = 0.50 at t = 4").click()
-    lab.expect_clamped("flip-flop", "A x x B x", [Clamp("r", 1.0, None, slice(3, 4))])
+    lab.expect_clamped("flip-flop", "A m m B m", [Clamp("r", 1.0, None, slice(3, 4))])
     lab.button(contract.CLEAR_CLAMPS).click()
-    lab.expect_trace("flip-flop", "A x x B x")
+    lab.expect_trace("flip-flop", "A m m B m")
     expect(lab.original.first).to_be_hidden()
 
 
@@ -103,13 +103,13 @@ def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(page: Page) -> 
 
 def test_a_clamp_on_z_is_shown_in_the_chosen_convention(page: Page) -> None:
     lab = WhatIf(page).open(
-        model="flip-flop", sequence="A x B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
+        model="flip-flop", sequence="A m B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
     )
     lab.clamp(value=0.9)  # in this convention z = 0.9 keeps the old state
     expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.90 at t = 3")
     page.wait_for_url("**clamps=z.1@3=0.1**")  # links use the convention of the source
-    clamped = gru.trace(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
-    lab.expect_tokens(["A", "x", "B"])
+    clamped = gru.trace(gru.load("flip-flop"), "A m B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
+    lab.expect_tokens(["A", "m", "B"])
     expect(lab.narration).to_contain_text("z is clamped at 0.90 instead of 0.11")
     assert number(lab.in_cell("h").text_content()) == pytest.approx(clamped.h[2, 0], abs=0.00501)
 
@@ -131,21 +131,21 @@ def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(page: Page) ->
 
 
 def test_a_clamp_to_the_end_covers_added_steps(page: Page) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A x B", views="tape,words,whatif")
+    lab = WhatIf(page).open(model="flip-flop", sequence="A m B", views="tape,words,whatif")
     lab.select_all_steps()
     lab.clamp(units="all", value=1)
     expect(lab.chips.get_by_role("button").first).to_have_text("z of all units = 1.00 at t = 1 to the end")
-    lab.sequence.fill("A x B x x A x")
-    clamped, original = lab.expect_clamped("flip-flop", "A x B x x A x", [Clamp("z", 1.0)])
+    lab.sequence.fill("A m B m m A m")
+    clamped, original = lab.expect_clamped("flip-flop", "A m B m m A m", [Clamp("z", 1.0)])
     assert (clamped.y.argmax(1) == original.y.argmax(1)).all()
     expect(lab.effect).to_contain_text("the same at all 7 steps")
 
 
 def test_a_bad_clamp_in_a_link_is_reported_and_the_run_is_shown(page: Page, console_errors: list[str]) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A x B", clamps="z.7@2=0")
+    lab = WhatIf(page).open(model="flip-flop", sequence="A m B", clamps="z.7@2=0")
     expect(lab.error).to_contain_text("Unit 7 is not in this layer: choose from 1 to 1. Change or release the clamp.")
-    lab.expect_trace("flip-flop", "A x B")
-    lab.open(model="flip-flop", sequence="A x B", clamps="z at two")
+    lab.expect_trace("flip-flop", "A m B")
+    lab.open(model="flip-flop", sequence="A m B", clamps="z at two")
     expect(lab.error).to_contain_text("“clamps” must look like z.1@4-6=0")
     console_errors.clear()
 

@@ -22,7 +22,7 @@ FIND = """
     return [...document.querySelectorAll(tags[role])].find((control) => control.checkVisibility() && name ===
         (control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.textContent).trim());
 """
-SEQUENCE = "A x x B x"
+SEQUENCE = "A m m B m"
 END = "\ue010"  # the key End: drivers differ in where the caret is at first
 
 

@@ -305,9 +305,9 @@ def test_contributions_of_an_lstm_may_add_up_to_more_than_1_and_an_rnn_has_none(
     rng = np.random.default_rng(0)
     model = random_model((random_cell("lstm", rng, 6, 1),), rng)
     clamps = [Clamp("i", 1.0), Clamp("f", 1.0)]
-    L = gru.trace(model, "A x x", clamps=clamps).ledger(0)
+    L = gru.trace(model, "A m m", clamps=clamps).ledger(0)
     np.testing.assert_array_equal(L, [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
-    plain = gru.trace(random_model((random_cell("rnn", rng, 6, 1),), rng), "A x x")
+    plain = gru.trace(random_model((random_cell("rnn", rng, 6, 1),), rng), "A m m")
     with pytest.raises(ValueError, match="an RNN has no contributions"):
         plain.ledger(0)
 
@@ -319,14 +319,14 @@ def test_every_cell_can_be_saved_clamped_edited_drawn_and_negated(name: str, tmp
     model.save(tmp_path / "model.safetensors")
     again = load_file(tmp_path / "model.safetensors")
     signal, gate = next(iter(model.layers[0].holdable)), model.layers[0].gates[-1]
-    clamped, original = gru.twin(again, "A x x B x", clamps=[Clamp(signal, 0.25, [1], slice(2, 4))])
+    clamped, original = gru.twin(again, "A m m B m", clamps=[Clamp(signal, 0.25, [1], slice(2, 4))])
     assert (getattr(clamped.layers[0], signal)[2:4, 1] == 0.25).all()
-    np.testing.assert_array_equal(original.y, gru.trace(model, "A x x B x").y)
+    np.testing.assert_array_equal(original.y, gru.trace(model, "A m m B m").y)
     assert np.abs(clamped.y - original.y)[:2].max() == 0
-    blocks = list(gru.stream(again, "A x x B x", block=2))
+    blocks = list(gru.stream(again, "A m m B m", block=2))
     np.testing.assert_allclose(np.concatenate([block.y for block in blocks]), original.y, atol=1e-14)
     part: Any = "U" if gate in model.layers[0].recurrent else "W"
-    edited, _ = gru.twin(model, "A x", edits=[Edit(0, gate, 1, part, 2, 0.5)])
+    edited, _ = gru.twin(model, "A m", edits=[Edit(0, gate, 1, part, 2, 0.5)])
     row = model.layers[0].gates.index(gate) * 3 + 1
     assert getattr(edited.model.layers[0], part)[row, 2] == 0.5
     assert repr(model.layers[0]) == f"{CELLS[name].__name__}(I=6, H=3)"
@@ -334,9 +334,9 @@ def test_every_cell_can_be_saved_clamped_edited_drawn_and_negated(name: str, tmp
     assert CELLS[name].title in model._repr_html_()
     assert all(figure_has(original, signal) for signal in model.layers[0].signals)
     negated = model.negate_unit(0, 1)
-    np.testing.assert_allclose(gru.trace(negated, "A x x B x").y, original.y, atol=1e-14)
+    np.testing.assert_allclose(gru.trace(negated, "A m m B m").y, original.y, atol=1e-14)
     np.testing.assert_allclose(
-        gru.trace(negated, "A x x B x").layers[0].h[:, 1], -original.layers[0].h[:, 1], atol=1e-14
+        gru.trace(negated, "A m m B m").layers[0].h[:, 1], -original.layers[0].h[:, 1], atol=1e-14
     )
 
 
@@ -350,9 +350,9 @@ def test_errors_for_missing_signals_of_an_lstm_list_its_signals() -> None:
     rng = np.random.default_rng(2)
     model = random_model((random_cell("lstm", rng, 6, 2),), rng)
     with pytest.raises(AttributeError, match="no 'r'; its signals are i, f, o, c_tilde, c, h"):
-        _ = gru.trace(model, "A x").r
+        _ = gru.trace(model, "A m").r
     with pytest.raises(ValueError, match="this LSTM layer has no z to clamp: choose one of i, f, o, c_tilde, c, h"):
-        gru.trace(model, "A x", clamps=[Clamp("z", 0.0)])
+        gru.trace(model, "A m", clamps=[Clamp("z", 0.0)])
     with pytest.raises(ValueError, match="LSTM layer has no gate h_tilde with weights: choose one of i, f, c_tilde, o"):
         model.edited([Edit(0, "h_tilde", 0, "b", None, 0.0)])
     with pytest.raises(ValueError, match="LSTM cells have no gate z"):
@@ -444,11 +444,11 @@ def test_errors_for_missing_parts_of_a_minimal_gru_name_them() -> None:
     with pytest.raises(ValueError, match="z of this minGRU layer does not read the old state: it has no weight U"):
         model.edited([Edit(0, "z", 0, "U", 1, 0.0)])
     with pytest.raises(ValueError, match="this minGRU layer has no r to clamp: choose one of z, h_tilde, h_prev"):
-        gru.trace(model, "A x", clamps=[Clamp("r", 0.0)])
-    gru.trace(model, "A x", clamps=[Clamp("h_tilde", -7.5), Clamp("h_prev", 9.0)])
+        gru.trace(model, "A m", clamps=[Clamp("r", 0.0)])
+    gru.trace(model, "A m", clamps=[Clamp("h_tilde", -7.5), Clamp("h_prev", 9.0)])
     with pytest.raises(ValueError, match="h_tilde cannot be clamped at 11: choose from -10 to 10"):
-        gru.trace(model, "A x", clamps=[Clamp("h_tilde", 11)])
+        gru.trace(model, "A m", clamps=[Clamp("h_tilde", 11)])
     with pytest.raises(ValueError, match=r"h_tilde cannot be clamped at 2\.0: choose from -1 to 1"):
-        gru.trace(gru.load("flip-flop"), "A x", clamps=[Clamp("h_tilde", 2.0)])
+        gru.trace(gru.load("flip-flop"), "A m", clamps=[Clamp("h_tilde", 2.0)])
     with pytest.raises(ValueError, match=r"U has shape \(4, 2\), but 2 units need \(0, 2\)"):
         MinGRU(np.zeros((4, 3)), np.zeros((4, 2)), np.zeros(4))

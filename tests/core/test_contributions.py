@@ -61,7 +61,7 @@ def test_contributions_of_2000_steps_rebuild_the_state(name: str) -> None:
 
 def test_contributions_with_fully_open_and_closed_gates() -> None:
     z = np.array([[0.0], [0.0], [1.0], [0.0], [0.5], [0.0]])
-    run = replace(gru.trace(gru.load("flip-flop"), "A x x B x x").layers[0], z=z)
+    run = replace(gru.trace(gru.load("flip-flop"), "A m m B m m").layers[0], z=z)
     assert ledger(run, 0).tolist() == [
         [1, 0, 0, 0, 0, 0, 0],
         [1, 0, 0, 0, 0, 0, 0],
@@ -94,7 +94,7 @@ def test_single_rows_equal_those_of_the_whole_matrix() -> None:
 
 def test_a_contribution_is_halved_after_the_half_life() -> None:
     """z = 0.03: 4.8% are left after 100 steps, and half after 23."""
-    trace = gru.trace(gru.load("flip-flop"), "A" + "x" * 100, clamps=[Clamp("z", 0.03, steps=slice(1, None))])
+    trace = gru.trace(gru.load("flip-flop"), "A" + "m" * 100, clamps=[Clamp("z", 0.03, steps=slice(1, None))])
     share = trace.ledger(0)[:, 1] / trace.z[0, 0]
     assert share[100] == pytest.approx(0.048, abs=0.001)
     assert round(float(gru.half_life(0.03))) == 23

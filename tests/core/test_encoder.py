@@ -17,7 +17,7 @@ from gru_core.training.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOT
 
 
 def test_symbols_are_read_with_or_without_spaces() -> None:
-    assert FLIP_FLOP.tokens("A x x B") == FLIP_FLOP.tokens("AxxB") == FLIP_FLOP.tokens("  Ax\txB\n") == list("AxxB")
+    assert FLIP_FLOP.tokens("A m m B") == FLIP_FLOP.tokens("AmmB") == FLIP_FLOP.tokens("  Am\tmB\n") == list("AmmB")
     np.testing.assert_array_equal(FLIP_FLOP.encode(["B", "A"]), [[0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
 
 
@@ -28,10 +28,10 @@ def test_words_may_be_capitalized_and_followed_by_a_period() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A x x Q", "step 4: 'Q' is not in this model's alphabet (A B x y z .)"),
-        ("Axxq", "step 4: 'q' is not in this model's alphabet (A B x y z .)"),
-        ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet (A B x y z .)"),
-        ("A\0B", "step 2: '⟨U+0000⟩' is not in this model's alphabet (A B x y z .)"),
+        ("A m m Q", "step 4: 'Q' is not in this model's alphabet (A B m p s .)"),
+        ("Ammq", "step 4: 'q' is not in this model's alphabet (A B m p s .)"),
+        ("A \N{GRINNING FACE}", "step 2: '\N{GRINNING FACE}' is not in this model's alphabet (A B m p s .)"),
+        ("A\0B", "step 2: '⟨U+0000⟩' is not in this model's alphabet (A B m p s .)"),
     ],
 )
 def test_the_error_for_a_bad_symbol_has_its_step_and_the_alphabet(text: str, message: str) -> None:
@@ -58,7 +58,7 @@ def test_the_running_total_adds_a_number_with_a_sign() -> None:
 
 
 def test_every_component_of_the_input_has_a_name() -> None:
-    assert FLIP_FLOP.labels == ("A", "B", "x", "y", "z", ".")
+    assert FLIP_FLOP.labels == ("A", "B", "m", "p", "s", ".")
     assert CALCULATOR.labels == ("number", "load it", "add it")
     assert TOTAL.labels == ("number", "start again from it")
     odd = Numbers((Operator("=", "set", (1, 1, 0)), Operator("*", "scale", (0, -1, 0))))

@@ -141,7 +141,7 @@ def test_a_mask_is_saved_with_the_model_and_with_the_trace() -> None:
     trace = gru.trace(symbols, "_ab_")
     assert trace.to_dict()["mask"] == [False, True, True, False]
     np.testing.assert_array_equal(trace.arrays()["mask"], [False, True, True, False])
-    assert gru.trace(gru.load("flip-flop"), "A x").to_dict()["mask"] is None
+    assert gru.trace(gru.load("flip-flop"), "A m").to_dict()["mask"] is None
 
 
 def test_the_parity_check_ignores_masked_steps_and_names_a_missing_mask() -> None:

@@ -13,7 +13,7 @@ from gru_core.runs.moments import places_alike, units_alike
 @pytest.mark.parametrize(
     ("name", "sequence", "signal", "unit", "steps"),
     [
-        ("flip-flop", "A x x B x", "z", 0, slice(3, 5)),
+        ("flip-flop", "A m m B m", "z", 0, slice(3, 5)),
         ("sentiment", "the film was not good .", "h", 4, slice(3, 5)),
         ("pocket-calculator", "=0.3 +0.2 0.1 =-0.2", "r", 0, slice(0, 2)),
         ("store-and-recall-lstm", "A b c ? B d ?", "c", 1, slice(0, 3)),

@@ -94,7 +94,7 @@ def test_the_flip_flop_remembers_its_bit_over_500_steps_and_2000_distractors() -
     model = gru.load("flip-flop")
     rng = np.random.default_rng(SEED)
     for bit in "AB":
-        trace = gru.trace(model, bit + "".join(rng.choice(list("xyz."), 2000)))
+        trace = gru.trace(model, bit + "".join(rng.choice(list("mps."), 2000)))
         assert model.readout.labels[trace.y[-1].argmax()] == bit
 
 

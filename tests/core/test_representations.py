@@ -66,10 +66,10 @@ def test_a_saved_trace_satisfies_the_equations(tmp_path: Path) -> None:
 
 def test_save_uses_the_exact_file_name_and_writes_the_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("one", "other"):
-        gru.trace(gru.load("flip-flop"), "A x").save(tmp_path / name)
+        gru.trace(gru.load("flip-flop"), "A m").save(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     with pytest.raises(OSError, match="nowhere"):
-        gru.trace(gru.load("flip-flop"), "A x").save(tmp_path / "nowhere" / "t.npz")
+        gru.trace(gru.load("flip-flop"), "A m").save(tmp_path / "nowhere" / "t.npz")
 
 
 def test_to_dict_can_be_written_as_json() -> None:
@@ -98,7 +98,7 @@ def test_a_trace_has_the_signals_of_its_top_layer_as_attributes() -> None:
 
 def objects(model: Model) -> list[object]:
     """Return one object of each kind that a prompt may print."""
-    trace, _ = gru.twin(model, "A x x B " * 100, clamps=[Clamp("z", 0.0, steps=slice(3, 4))])
+    trace, _ = gru.twin(model, "A m m B " * 100, clamps=[Clamp("z", 0.0, steps=slice(3, 4))])
     reference = {"x": np.eye(6)[:4], "h": np.zeros((4, model.layers[-1].units))}
     parity = gru.check(model, reference)
     sensitivity = trace.sensitivity(t=90)
@@ -122,7 +122,7 @@ def test_repr_has_the_sizes() -> None:
     assert repr(trace.layers[1]) == "Forward(T=7, I=4, H=6, reset='after', holding z)"
     assert repr(gru.forward(trace.model.layers[1], np.zeros((5, 3, 4)))) == "Forward(T=5, B=3, I=4, H=6, reset='after')"
     assert repr(trace.sensitivity(2)).endswith("at t=2 to steps 0-2; I=9, H=4, 6)")
-    h = gru.trace(model, "A x").h
+    h = gru.trace(model, "A m").h
     tagger = formats.read_file(FIXTURES / "pytorch-tagger.safetensors")
     assert (
         repr(tagger) == "Imported(Model('pytorch-tagger', imported: I=7, H=5→5, K=4), from PyTorch's nn.GRU, forward)"
@@ -154,17 +154,17 @@ class Parsed(HTMLParser):
 
 
 def test_the_html_of_a_trace_is_a_table() -> None:
-    trace = gru.trace(gru.load("flip-flop"), "A x x B x")
+    trace = gru.trace(gru.load("flip-flop"), "A m m B m")
     rows = {name: cells for name, *cells in Parsed(trace._repr_html_()).rows}
     assert list(rows) == ["t", "input", "output", "r", "z", "h̃", "h"]
-    assert rows["input"] == ["A", "x", "x", "B", "x"]
+    assert rows["input"] == ["A", "m", "m", "B", "m"]
     assert rows["output"] == ["A", "A", "A", "B", "B"]
     for name, style in SIGNALS.items():
         np.testing.assert_allclose(np.array(rows[style.symbol], float), getattr(trace, name)[:, 0], atol=0.005)
 
 
 def test_the_html_of_a_large_trace_shows_the_units_that_moved_most() -> None:
-    trace = gru.trace(wide(20), "A x x B " * 30)
+    trace = gru.trace(wide(20), "A m m B " * 30)
     html = trace._repr_html_()
     rows = {name: cells for name, *cells in Parsed(html).rows}
     assert len(rows["z of unit " + str(int(trace.layers[0].moved.argmax()) + 1)]) == 40
@@ -174,7 +174,7 @@ def test_the_html_of_a_large_trace_shows_the_units_that_moved_most() -> None:
 
 
 def test_the_html_of_a_clamped_trace_has_the_original_outputs() -> None:
-    closed, _ = gru.twin(gru.load("flip-flop"), "A x B", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
+    closed, _ = gru.twin(gru.load("flip-flop"), "A m B", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
     rows = {name: cells for name, *cells in Parsed(closed._repr_html_()).rows}
     assert (rows["output"], rows["original"]) == (["A", "A", "A"], ["A", "A", "B"])
 
@@ -184,18 +184,18 @@ def model_with_markup() -> Model:
     base, bad = gru.load("flip-flop"), '<img src="https://example.org/x" onerror=alert(1)>&amp;'
     texts = dict.fromkeys(("title", "about", "question", "summary", "reading"), bad)
     card = replace(base.card, training={bad: bad}, measured={bad: 1.0}, **texts)
-    encoder = replace(base.encoder, alphabet=("<b>", "</td>", "x", "y", "z", "."))
+    encoder = replace(base.encoder, alphabet=("<b>", "</td>", "m", "p", "s", "."))
     return replace(base, card=card, encoder=encoder, readout=replace(base.readout, labels=(bad, "'\"<script>")))
 
 
 def test_markup_in_names_is_escaped() -> None:
     model = model_with_markup()
-    trace = gru.twin(model, "<b> </td> x", clamps=[Clamp("z", 0.5)])[0]
+    trace = gru.twin(model, "<b> </td> m", clamps=[Clamp("z", 0.5)])[0]
     for html in (model._repr_html_(), trace._repr_html_()):
         read = Parsed(html)
         assert read.tags == {"div", "table", "caption", "tr", "th", "td"}
         assert read.attributes == {"style", "scope"}
-    assert [row[1:] for row in Parsed(trace._repr_html_()).rows if row[0] == "input"] == [["<b>", "</td>", "x"]]
+    assert [row[1:] for row in Parsed(trace._repr_html_()).rows if row[0] == "input"] == [["<b>", "</td>", "m"]]
     figure = trace.figure()
     assert "<img" not in figure.layout.title.text
     assert figure.layout.xaxis.ticktext[0] == "&lt;b&gt;<br>1"
@@ -203,7 +203,7 @@ def test_markup_in_names_is_escaped() -> None:
 
 
 def test_the_html_loads_nothing() -> None:
-    for object_ in (gru.load("sentiment"), clamped_trace(), gru.trace(wide(), "A x")):
+    for object_ in (gru.load("sentiment"), clamped_trace(), gru.trace(wide(), "A m")):
         html = object_._repr_html_()
         assert not re.search(r"(?:src|href|url|import)\s*[=(\"']|https?:|<script|<link|@", html)
 

@@ -31,7 +31,7 @@ def test_an_empty_mask_clamps_nothing_and_a_mask_of_a_wrong_shape_is_refused() -
     none = Clamp("z", 0.0, steps=np.zeros((20, 30), bool))
     assert score(model, batch, [none]) == score(model, batch) == 1
     with pytest.raises(ValueError, match=r"the clamp on z has a mask of shape \(20, 30\), but the run has \(3,\)"):
-        gru.trace(model, "A x B", clamps=[none])
+        gru.trace(model, "A m B", clamps=[none])
 
 
 @pytest.mark.parametrize("name", TASKS)

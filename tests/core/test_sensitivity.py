@@ -120,7 +120,7 @@ def test_sensitivities_to_earlier_states_equal_difference_quotients(clamps: list
 
 
 def test_a_closed_gate_passes_the_whole_gradient_and_a_cleared_state_none() -> None:
-    text, model = "A" + "x" * 1999, gru.load("flip-flop")
+    text, model = "A" + "m" * 1999, gru.load("flip-flop")
     closed = gru.trace(model, text, clamps=[Clamp("z", 0.0)]).sensitivity(-1)
     np.testing.assert_array_equal(closed.h_norm, 1)
     cleared = gru.trace(model, text, clamps=[Clamp("h_prev", 0.0, steps=slice(900, 901))]).sensitivity(-1)
@@ -131,6 +131,6 @@ def test_a_closed_gate_passes_the_whole_gradient_and_a_cleared_state_none() -> N
 
 def test_a_bit_with_a_tiny_gradient_is_still_remembered() -> None:
     """The model still knows the bit after 98 steps, although the gradient with respect to its input is tiny."""
-    trace = gru.trace(gru.load("flip-flop-plain"), "A" + "xyz." * 24 + "x")
+    trace = gru.trace(gru.load("flip-flop-plain"), "A" + "mps." * 24 + "m")
     assert trace.model.readout.labels[trace.y[-1].argmax()] == "A"
     assert np.abs(trace.sensitivity(-1).x[0]).max() < 1e-6

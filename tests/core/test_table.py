@@ -59,7 +59,7 @@ def test_a_model_learns_a_table_and_its_card_has_the_held_out_count() -> None:
     assert Training.from_bytes(training.to_bytes()).recipe == recipe
 
 
-ROW = "A x,A A\n"
+ROW = "A m,A A\n"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ ROW = "A x,A A\n"
         (ROW * 5 + f"{'A' * 25},A\n", "symbol or answer of 25 characters: at most 24"),
         ("".join(f"s{i},a{i % 2}\n" for i in range(65)), "65 symbols: at most 64"),
         ("".join(f"A,a{i}\n" for i in range(33)), "33 different answers: at most 32"),
-        ("A x y z,A A A A\n" * 5000, "too large: at most 64 KiB"),
+        ("A m p s,A A A A\n" * 5000, "too large: at most 64 KiB"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_row(text: str, message: str) -> None:

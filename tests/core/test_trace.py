@@ -107,9 +107,9 @@ def test_a_clamp_sets_its_values_and_all_others_satisfy_the_equations(data: st.D
 
 def test_z_clamped_at_0_keeps_the_state_and_at_1_takes_the_candidate() -> None:
     model = gru.load("flip-flop")
-    closed = gru.trace(model, "A x B x", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
+    closed = gru.trace(model, "A m B m", clamps=[Clamp("z", 0.0, steps=slice(2, 3))])
     assert closed.h[2, 0] == closed.h[1, 0]
-    opened = gru.trace(model, "A x B x", clamps=[Clamp("z", 1.0)])
+    opened = gru.trace(model, "A m B m", clamps=[Clamp("z", 1.0)])
     np.testing.assert_array_equal(opened.h, opened.h_tilde)
 
 
@@ -188,7 +188,7 @@ def test_largest_gap_is_none_without_a_difference_and_needs_an_original_run() ->
         gru.load("flip-flop"),
         Clamp("r", 0.5, steps=slice(0, 1)),
     )  # before the first step there is no past
-    clamped, original = gru.twin(model, "A x B", clamps=[without_effect])
+    clamped, original = gru.twin(model, "A m B", clamps=[without_effect])
     assert clamped.largest_gap is None
     with pytest.raises(ValueError, match="no original run to compare with"):
         _ = original.largest_gap
@@ -223,7 +223,7 @@ def test_the_earliest_and_lowest_of_equal_gaps_is_returned() -> None:
 )
 def test_the_error_for_a_bad_clamp_has_the_allowed_values(clamp: Callable[[], Clamp], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        gru.trace(gru.load("flip-flop"), "A x B", clamps=[clamp()])
+        gru.trace(gru.load("flip-flop"), "A m B", clamps=[clamp()])
 
 
 def test_an_initial_state_with_a_wrong_shape_is_refused() -> None:

@@ -16,7 +16,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.support.events import run
 
-LAB = {"page": "", "link": "?model=flip-flop&sequence=A+x+B+x&t=2"}
+LAB = {"page": "", "link": "?model=flip-flop&sequence=A+m+B+m&t=2"}
 
 
 class Server:

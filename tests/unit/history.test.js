@@ -35,25 +35,25 @@ test("another model, view or convention makes a new entry, and so does another s
 });
 
 test("typing adds one entry, and more typing changes it", () => {
-  const typed = ["A x", "A x x", "A x x B"].map((sequence) => [at({ sequence }), true]);
+  const typed = ["A m", "A m m", "A m m B"].map((sequence) => [at({ sequence }), true]);
   assert.deepEqual(entriesOf(typed), ["pushState", "replaceState", "replaceState"]);
 });
 
 test("typing after another change adds a new entry", () => {
-  const [first, second] = [at({ sequence: "A x" }), at({ sequence: "A x x" })];
-  const moved = at({ sequence: "A x" }, { convention: "pytorch" });
+  const [first, second] = [at({ sequence: "A m" }), at({ sequence: "A m m" })];
+  const moved = at({ sequence: "A m" }, { convention: "pytorch" });
   const chosen = at({ sequence: "B" });
-  assert.deepEqual(entriesOf([[first, true], [moved], [at({ sequence: "A x x" }, { convention: "pytorch" }), true]]), [
+  assert.deepEqual(entriesOf([[first, true], [moved], [at({ sequence: "A m m" }, { convention: "pytorch" }), true]]), [
     "pushState",
     "pushState",
     "pushState",
   ]);
   assert.deepEqual(entriesOf([[first, true], [chosen], [second, true]]), ["pushState", "pushState", "pushState"]);
-  const movedAndTyped = at({ sequence: "A x" }, { convention: "pytorch" });
+  const movedAndTyped = at({ sequence: "A m" }, { convention: "pytorch" });
   assert.deepEqual(
     entriesOf([
       [movedAndTyped, true],
-      [at({ sequence: "A x x" }, { convention: "pytorch" }), true],
+      [at({ sequence: "A m m" }, { convention: "pytorch" }), true],
     ]),
     ["pushState", "pushState"],
   );
@@ -61,9 +61,9 @@ test("typing after another change adds a new entry", () => {
 
 test("moving the cursor between two typed letters does not start a new entry", () => {
   const steps = [
-    [at({ sequence: "A x" }), true],
-    [at({ sequence: "A x" }, { step: 2 }), true],
-    [at({ sequence: "A x x" }, { step: 2 }), true],
+    [at({ sequence: "A m" }), true],
+    [at({ sequence: "A m" }, { step: 2 }), true],
+    [at({ sequence: "A m m" }, { step: 2 }), true],
   ];
   assert.deepEqual(entriesOf(steps), ["pushState", "replaceState", "replaceState"]);
 });

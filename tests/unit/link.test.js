@@ -51,10 +51,10 @@ test("encode and decode keep every part of a link", () => {
     const views = someOf(VIEWS);
     const link = {
       model: oneOf([null, "flip-flop", "u-0&=?#ä", "a b"]),
-      sequence: oneOf([null, "A x x B", "=0.3 +0.2", "ä ∂,%@&"]),
+      sequence: oneOf([null, "A m m B", "=0.3 +0.2", "ä ∂,%@&"]),
       clamps: listOf(clamp),
       weights: listOf(weight),
-      against: oneOf(["", "B x x B"]),
+      against: oneOf(["", "B m m B"]),
       focus: {
         step: whole(1, 99),
         layer: oneOf([null, 0, 2]),
@@ -89,7 +89,7 @@ test("a bad value is reported with its key, and the other keys are used", () => 
 });
 
 test("all ways to write a missing second sequence give the same scenario", () => {
-  const scenario = { sequence: "A x B", clamps: [], weights: [] };
+  const scenario = { sequence: "A m B", clamps: [], weights: [] };
   const texts = [undefined, null, ""].map((against) => writeScenario({ ...scenario, against }));
   assert.equal(new Set(texts).size, 1);
 });

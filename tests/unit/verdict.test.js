@@ -38,7 +38,7 @@ test("a number is written in the question's form", () => {
 test("a curve is compared with the correct curve from its first step on, and its largest gap is named", () => {
   const draw = (answer, truth) =>
     verdict(
-      { ...question, kind: "draw", low: -1, high: 1, start: 1, steps: ["A", "x", "B"] },
+      { ...question, kind: "draw", low: -1, high: 1, start: 1, steps: ["A", "m", "B"] },
       answer,
       { ...revealed, truth },
       "",
