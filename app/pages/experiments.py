@@ -244,8 +244,8 @@ def _race() -> dict[str, Any]:
         "measured": words
         | {
             "Intervals": f"{race.CONFIDENCE:.0%}, between two order statistics of the seeds",
-            "Counting": f"learning rate {counting.rate:g}, {counting.most:,} training steps; resolution 1 of "
-            f"{len(race.BEYOND)} lengths",
+            "Counting": f"{len(experiments.COUNTING_SEEDS)} seeds, learning rate {counting.rate:g}, "
+            f"{counting.most:,} training steps; resolution 1 of {len(race.BEYOND)} lengths",
         },
     }
 

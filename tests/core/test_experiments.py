@@ -65,7 +65,7 @@ def test_recall_has_targets_only_for_items_in_the_sequence() -> None:
     assert ["abcd"[target[t]] for t in (2, 4, 5)] == ["a", "c", "d"]
 
 
-CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401)}
+CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401, 480)}
 
 
 @pytest.mark.parametrize("name", experiments.GRIDS)
@@ -81,6 +81,7 @@ def test_training_again_reproduces_some_of_the_stored_results(name: str) -> None
         again = work(recipes[index].to_dict(), lambda message: None)
         assert (again["steps"], again["good_at"]) == (rows[index]["steps"], rows[index]["good_at"])
         assert again["score"] == pytest.approx(rows[index]["score"], rel=1e-3)
+        assert again.get("counted") == rows[index].get("counted")
 
 
 def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
