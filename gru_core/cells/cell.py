@@ -45,6 +45,8 @@ class Cell(ABC):
     """The cell's name for people."""
     colour: ClassVar[Colour]
     """The cell's color in comparisons of cells."""
+    dash: ClassVar[str]
+    """The dashes and gaps of the cell's curves in comparisons of cells, as in SVG; "none" is a solid curve."""
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
