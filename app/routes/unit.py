@@ -92,10 +92,11 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "input at s, and `x_norm` its norm. `input` has the timestep `t` with the largest norm, and this norm as `value`. "
     "`z` and `r` (in an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. "
     "`gate` names the gate of this layer that has the derivative with the largest absolute value, its unit, its "
-    "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h at "
-    "`t` with respect to h at s, and `h_unit` is the norm of the unit's row; an LSTM also has `c_norm` and `c_unit`, "
-    "for c at `t` with respect to c at s. With a softmax, the output is a probability. A clamped value does not depend "
-    "on other values, but the output still has a derivative with respect to a clamped gate.",
+    "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h "
+    "at `t` with respect to h at s, `h_gain` is this norm over √H, and `h_unit` is the norm of the unit's row; an "
+    "LSTM also has `c_norm`, `c_gain` and `c_unit`, for h at `t` with respect to c at s. With a softmax, the output "
+    "is a probability. A clamped value does not depend on other values, but the output still has a derivative with "
+    "respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)

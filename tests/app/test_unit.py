@@ -113,6 +113,7 @@ def test_sensitivities_equal_the_core(stacked_client: TestClient, layer: int, ou
     assert body["output"] == (output or trace.y[19].argmax() + 1)
     expected = {"x": sensitivity.x, "x_norm": np.linalg.norm(sensitivity.x, axis=1), "h_norm": sensitivity.h_norm}
     gates = sensitivity.gates[layer - 1]
+    expected |= {"h_gain": sensitivity.h_norm / np.sqrt(sensitivity.h_unit.shape[1])}
     expected |= {"z": gates["z"][:, 2], "r": gates["r"][:, 2], "h_unit": sensitivity.h_unit[:, 2]}
     assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *expected}
     assert body["input"] == {"t": expected["x_norm"].argmax() + 1, "value": pytest.approx(expected["x_norm"].max())}

@@ -120,7 +120,7 @@ def test_influence_shows_the_gates_and_states_of_the_cell(page: Page, name: str)
     sensitivity = gru.trace(model, text).sensitivity(5)
     columns = [np.sqrt((sensitivity.x**2).sum(1)), *(gate[:, 0] for gate in sensitivity.gates[0].values())]
     for state in reversed([signal for signal in model.layers[0].signals if signal in sensitivity.states]):
-        columns += [sensitivity.states[state][:, 0], np.sqrt((sensitivity.states[state] ** 2).sum(1))]
+        columns += [sensitivity.states[state][:, 0], np.sqrt((sensitivity.states[state] ** 2).mean(1))]
     rows = region.locator("tbody tr")
     expect(rows).to_have_count(6)
     for row, values in zip(rows.all(), np.transpose(columns), strict=True):
