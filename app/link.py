@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
+from gru_core import presets
 from gru_core.cells.registry import GATES, HOLDABLE, ORDER, USUAL
 from gru_core.numerals import decimal, whole
 
@@ -85,6 +86,18 @@ class Link:
 def read_address(address: str) -> dict[str, str]:
     """Return the keys of an address, or of a query alone."""
     return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+
+
+OPENING_TASK = "pocket-calculator"
+"""The task of Compare by default: one unit of a GRU or of an LSTM solves it, and one unit of an RNN does not."""
+
+OPENING_SEQUENCES = {"pocket-calculator": "=0.4 0.1 -0.3 0.2 -0.4 0.3 0.1 -0.2 0.2 -0.1 0.3 -0.3 0.1 0.2"}
+"""The sequences with which Compare opens, by task, if the first example would show less: here a number must be held."""
+
+
+def comparison_in(keys: Mapping[str, str]) -> tuple[str, str]:
+    """Return the task of a link to Compare, and the size by which it matches the networks."""
+    return keys.get("task", OPENING_TASK), keys.get("by", presets.MATCHED[0])
 
 
 def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
