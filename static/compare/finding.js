@@ -3,14 +3,14 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { setText } from "../elements.js";
+import { setSentence } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { RIGHT_WITHIN, answer, fixed, missed } from "../run.js";
 import { joined } from "../words.js";
 
 /** @param {HTMLElement} place @param {StoreOf<Contest>} store */
 export function mountFinding(place, store) {
-  store.subscribe((contest) => setText(place, tellFinding(contest)));
+  store.subscribe((contest) => setSentence(place, tellFinding(contest)));
 }
 
 /** Describe the outputs of the shown cells at the cursor; "" while a run is not complete, or if the task has no target there. @param {Contest} contest */

@@ -6,7 +6,7 @@
 /** @import { Contest, When } from "./contest.js" */
 import { fetchAnswer } from "../api.js";
 import { brief, mountChart } from "../chart.js";
-import { finder, mountChoice, setText } from "../elements.js";
+import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
@@ -74,8 +74,10 @@ export function mountGradient(section, store) {
     if (!current.every((answer) => typeof answer === "object") || !chart.isNew(...current, when)) return;
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Gains} */ (current[i])));
     const { run, step } = cells[shown[0]];
-    chart.draw(curves, run.T, step, run.tokens);
-    setText(says, describe(curves, step, when));
+    // The table has every curve. The chart leaves out h of an LSTM, which is small although c passes everything on.
+    const drawn = curves.filter(({ name }) => !name.endsWith(" layer"));
+    chart.draw(drawn, run.T, step, run.tokens, curves);
+    setSentence(says, describe(drawn, step, when));
   }
 
   store.subscribe(show);

@@ -5,7 +5,7 @@
 /** @import { Curve } from "../chart.js" */
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, mountChart } from "../chart.js";
-import { finder, mountChoice, setText } from "../elements.js";
+import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
@@ -48,7 +48,7 @@ export function mountInfluence(section, tape, store) {
     if (!sensitivity) return;
     if (!chart.isNew(sensitivity, state.scale, state.convention)) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tellInfluence(state, sensitivity));
+    setSentence(says, tellInfluence(state, sensitivity));
     setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, sensitivity);
     // With one unit, the layer's curve is that of the unit.

@@ -4,7 +4,7 @@
 /** @import { Mixture, Origin } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { memoryOf } from "../cells.js";
-import { finder, setLength, setText } from "../elements.js";
+import { finder, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { initialOrigin, mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
@@ -90,10 +90,10 @@ export function mountMemory(section, tape, store) {
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, tellMemory(state, row));
+    setSentence(says, tellMemory(state, row));
     const other = row.twin && tellShares(state, row.twin, initialOrigin(state));
     twinSays.hidden = !other || other === tellShares(state, row, originAt(state));
-    if (other) setText(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
+    if (other) setSentence(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));

@@ -134,7 +134,7 @@ def test_memory_shows_5_percent_after_100_steps_at_z_0_03(same_visit: Visit) -> 
     """0.97^100 = 0.048."""
     text = "A" + " m" * 100
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
-    expect(lab.memory.locator(".says")).to_contain_text("Contributions: 4.8% from t = 1 (A)")
+    expect(lab.memory.locator(".says")).to_contain_text("Contributions: 5% from t = 1 (A)")
     expect(lab.shares.first).to_have_text("5%")
     expect(lab.half_lives.nth(50)).to_have_text("23")
 
