@@ -141,7 +141,7 @@ def _read_clamp(text: str) -> ClampBody:
     match = _CLAMP.fullmatch(text)
     value = decimal(match["value"]) if match else None
     if match is None or value is None:
-        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, steps, value)", "clamps")
+        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, timesteps, value)", "clamps")
     start = int(match["from"])
     end = start if match["span"] is None else int(match["to"]) if match["to"] else None
     units = [int(unit) for unit in match["units"].split("+")] if match["units"] else None
@@ -149,7 +149,7 @@ def _read_clamp(text: str) -> ClampBody:
     try:
         return ClampBody.model_validate(body | {"layer": int(match["layer"] or 1)})
     except ValidationError as error:
-        message = "clamps count layers, units and steps from 1, and each names at most 256 units"
+        message = "clamps count layers, units and timesteps from 1, and each names at most 256 units"
         raise Refused(422, "link", message, "clamps") from error
 
 

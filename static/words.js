@@ -106,7 +106,7 @@ export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: 
 /** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
-  { text: "the network skips this step, because it is padding. " },
+  { text: "the network skips this timestep, because it is padding. " },
   { text: "The state stays as it was", about: "h" },
   { text: ", and the output " },
   { text: tellOutput(state), about: "y" },

@@ -22,7 +22,7 @@ from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        explanation="What the network remembers: at each step, the tanh of "
+        explanation="What the network remembers: at each timestep, the tanh of "
         "a weighted sum of the input and the old state.",
     ),
 }  # fmt: skip

@@ -68,8 +68,8 @@ function stepsOf(question) {
     return newElement("li", {}, [newElement("label", {}, draws ? [text, input] : [input, text])]);
   });
   const note = draws
-    ? "Draw the curve over its row in the figure, or set each step with these sliders."
-    : "Select the steps here, or press them in the input row of the figure.";
+    ? "Draw the curve over its row in the figure, or set each timestep with these sliders."
+    : "Select the timesteps here, or press them in the input row of the figure.";
   return [
     newElement("p", { className: "note", textContent: note }),
     newElement("ol", { className: draws ? "draws" : "clicks" }, items),

@@ -132,11 +132,11 @@ def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, co
     for cell in USUAL:
         outputs = page.locator(f"#tape-{cell} .outputs:not(.twin) li")
         expect(outputs).to_have_text(["B", "B", "A", "A"])
-    page.get_by_role("button", name="Last step").click()
+    page.get_by_role("button", name="Last timestep").click()
     for cell in ("RNN", "LSTM", "GRU"):
         expect(page.get_by_role("status", name=f"Narration of the {cell}")).to_contain_text("At t = 4 (input y)")
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("slider", name="Step")).to_have_value("3")
+    expect(page.get_by_role("slider", name="Timestep")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
     for cell in USUAL:  # the last run stays

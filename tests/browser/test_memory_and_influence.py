@@ -30,8 +30,10 @@ class Causes(Lab):
         super().__init__(page, exported)
         self.memory = page.get_by_role("region", name="Memory")
         self.influence = page.get_by_role("region", name="Influence")
-        self.shares = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem")
-        self.half_lives = page.get_by_role("list", name="Half-life of the unit at each step").get_by_role("listitem")
+        self.shares = page.get_by_role("list", name="Contribution of each timestep").get_by_role("listitem")
+        self.half_lives = page.get_by_role("list", name="Half-life of the unit at each timestep").get_by_role(
+            "listitem"
+        )
 
     def summary(self, region: Locator) -> str:
         """Return the sentence of a view."""
@@ -244,7 +246,7 @@ def test_a_failed_request_is_reported_in_its_view(same_page: Page, console_error
     lab.follow(model="flip-flop", sequence="A m B m", t="2", views=VIEWS)
     expect(lab.memory.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
     same_page.unroute("**/api/ledger")
-    lab.button("Next step").click()
+    lab.button("Next timestep").click()
     expect(lab.memory.get_by_role("alert")).to_be_empty()
     expect(lab.memory.locator(".says")).to_contain_text("At t = 3,")
     console_errors.clear()
