@@ -24,6 +24,7 @@ from gru_core.formats import (
     flax,
     haiku,
     keras,
+    keras_arrays,
     mlx,
     npz,
     onnx,
@@ -182,7 +183,7 @@ def read_arrays(
     by_path = plain(arrays)
     remaining, methods = parametrized.computed({n: a for n, a in by_path.items() if not OPTIMIZER.search(n)} or by_path)
     stacks: list[Stack] = []
-    for library in (equinox, pytorch, flax, haiku, mlx, keras, tf1):
+    for library in (equinox, pytorch, flax, haiku, mlx, keras_arrays, tf1):
         matches = library.find(remaining)
         used = frozenset[str]().union(*(stack.names for stack in matches))
         stacks += matches

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gru_core.arrays import Array
-from gru_core.formats.keras import from_cudnn, is_cudnn
+from gru_core.formats.keras_arrays import from_cudnn, is_cudnn
 from gru_core.formats.names import Arrays
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
 from gru_core.formats.weights import BLOCKS, TITLES, Convention, Stack, cell

@@ -312,11 +312,11 @@ def parity(x: Array) -> tuple[Target, Mask]:
     return np.cumsum(ones, 0) % 2, np.ones(ones.shape, bool)
 
 
-BRACKETS, DEEPEST = Symbols(("(", ")", "x")), 4
+BRACKETS, DEEPEST = Symbols(("(", ")", "m")), 4
 
 
 def nested(rng: Random, T: int, B: int) -> Array:
-    """Draw brackets that open and close among the letter x, with at most DEEPEST open at once."""
+    """Draw brackets that open and close among the letter m, with at most DEEPEST open at once."""
     symbol, depth, kind = np.empty((T, B), int), np.zeros(B, int), rng.random((T, B))
     for t in range(T):
         opens = (kind[t] < 0.4) & (depth < DEEPEST)

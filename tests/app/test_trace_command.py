@@ -114,7 +114,7 @@ def test_npz_equals_the_saved_trace(capsys: pytest.CaptureFixture[str], tmp_path
 def test_a_minus_reads_the_sequence_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nx B\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nm B\n"))
     from_stdin = output_of(capsys, "-")
     assert from_stdin == output_of(capsys, "A m m B")
 
@@ -167,7 +167,7 @@ def test_wrong_arguments_have_exit_code_2(
 
 
 def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
-    command = [sys.executable, "-m", "app.cli", "trace", "A " + "x " * 50_000]
+    command = [sys.executable, "-m", "app.cli", "trace", "A " + "m " * 50_000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
