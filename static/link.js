@@ -171,7 +171,7 @@ export function decode(query) {
     else focus[part] = value;
   }
   const clamps = keys.get("clamps") ? readClamps(keys.get("clamps") ?? "") : [];
-  if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, steps and value.");
+  if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, timesteps and value.");
   const weights = keys.get("weights") ? readWeights(keys.get("weights") ?? "") : [];
   if (!weights)
     notices.push(

@@ -41,6 +41,7 @@ from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
 from ..jobs.cache import name_of
+from ..link import OPENING_SEQUENCES, comparison_in
 from ..recipes import read_recipes
 from ..runs import race as race_outcome
 from ..runs.limits import MOST_PRODUCTS
@@ -144,12 +145,14 @@ def check_figure(figure: Figure, runs: Runs) -> None:
 def _lab_keys(figure: Figure) -> dict[str, str]:
     keys = dict(figure.keys)
     if figure.page == "compare":
-        task, by = keys.pop("task", presets.TASKS[0]), keys.pop("by", presets.MATCHED[0])
+        task, by = comparison_in(keys)
         if task not in presets.TASKS or by not in presets.MATCHED:
             tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
             wrong = f"there is no comparison of “{task}” by “{by}”"
             raise ValueError(f"{wrong}: the task must be one of {tasks}, and `by` {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])
+        if task in OPENING_SEQUENCES:
+            keys.setdefault("sequence", OPENING_SEQUENCES[task])
     elif figure.page == "train":
         name, step = name_of(read_recipes(keys)[-1]), keys.pop("step", "")
         if name not in presets.NAMES:

@@ -13,7 +13,7 @@ from gru_core.training.scoring import SCORE, figure
 
 from .. import models
 from ..errors import Refused
-from ..link import compared_cells, unit_in
+from ..link import OPENING_SEQUENCES, OPENING_TASK, compared_cells, comparison_in, unit_in
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
@@ -52,6 +52,7 @@ def run_contenders(
     if by not in presets.MATCHED:
         raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
     runs = []
+    sequence = sequence or OPENING_SEQUENCES.get(task)
     for cell, name in presets.contenders(task, by, cells).items():
         base = example(name, settings)
         gru_clamps = clamps if cell == "gru" else []
@@ -77,13 +78,13 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
     The page's script reads all other keys than `task`, `by` and `sequence` itself.
     """
     notices = version_notices(keys)
-    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
+    task, by = comparison_in(keys)
     sequence, named = keys.get("sequence"), compared_cells(keys)
     try:
         runs = run_contenders(task, by, sequence, [], settings, named)
     except (Refused, SequenceError) as error:
         notices.append(link_error_notice(error))
-        task = task if task in presets.TASKS else presets.TASKS[0]
+        task = task if task in presets.TASKS else OPENING_TASK
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)

@@ -113,7 +113,7 @@ def test_a_link_is_parsed_into_clamps_and_weights_and_written_back() -> None:
     ("link", "message"),
     [
         ("clamps=z at two", "clamps must look like z.1@4-6=0"),
-        ("clamps=z.1@0=0", "clamps count layers, units and steps from 1"),
+        ("clamps=z.1@0=0", "clamps count layers, units and timesteps from 1"),
         ("clamps=z.9@1=0", "unit 9 is not in this layer"),
         ("weights=z.1.b", "weights must look like z.1.W3=0.5"),
         ("sequence=A Q", "step 2: 'Q' is not in this model's alphabet"),

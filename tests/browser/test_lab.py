@@ -141,7 +141,7 @@ def test_an_interrupted_stream_keeps_the_last_run(page: Page) -> None:
     half = whole[: whole.index('"t":3')]
     page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
     lab.sequence.fill("A B A B")
-    expect(lab.error).to_contain_text("before its last step")
+    expect(lab.error).to_contain_text("before its last timestep")
     lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
 
 
@@ -207,16 +207,16 @@ def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A m B p")
     page = lab.page
     heading = lab.heading
-    expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
-    lab.button("Next step").click()
+    expect(lab.button("First timestep")).to_have_attribute("aria-disabled", "true")
+    lab.button("Next timestep").click()
     expect(heading).to_contain_text("t = 2")
     expect(page.get_by_role("listitem").and_(page.locator("[aria-current=step]"))).to_have_text("x")
-    lab.button("Last step").click()
+    lab.button("Last timestep").click()
     expect(heading).to_contain_text("t = 4")
-    expect(lab.button("Next step")).to_have_attribute("aria-disabled", "true")
-    lab.button("Previous step").click()
+    expect(lab.button("Next timestep")).to_have_attribute("aria-disabled", "true")
+    lab.button("Previous timestep").click()
     expect(lab.step).to_have_value("3")
-    lab.button("First step").click()
+    lab.button("First timestep").click()
     expect(heading).to_contain_text("t = 1")
     lab.step.fill("3")
     expect(heading).to_contain_text("t = 3")

@@ -151,14 +151,14 @@ def test_a_first_visit_shows_a_hint_until_the_first_action(browser: Browser, bas
         expect(line).to_be_hidden()
         context.close()
 
-    visit(lambda lab: lab.button("Next step").click())
+    visit(lambda lab: lab.button("Next timestep").click())
     visit(lambda lab: lab.button("Play").click())
     visit(lambda lab: lab.button("Dismiss").click())
     touch = {"has_touch": True, "viewport": {"width": 390, "height": 844}}
-    visit(lambda lab: (tapped(lab), lab.button("Next step").tap()), **touch)
+    visit(lambda lab: (tapped(lab), lab.button("Next timestep").tap()), **touch)
     page = browser.new_page(base_url=base_url)
     page.goto("/embed?model=flip-flop")
-    expect(page.get_by_role("slider", name="Step")).to_be_visible()
+    expect(page.get_by_role("slider", name="Timestep")).to_be_visible()
     expect(page.locator("#next")).to_have_count(0)
     page.close()
 
@@ -179,6 +179,6 @@ def test_the_hint_disappears_without_local_storage_too(browser: Browser, base_ur
     )
     lab = Lab(context.new_page()).open(model="flip-flop")
     expect(lab.page.locator("#next")).to_be_visible()
-    lab.button("Next step").click()
+    lab.button("Next timestep").click()
     expect(lab.page.locator("#next")).to_be_hidden()
     context.close()
