@@ -240,6 +240,11 @@ def _race() -> dict[str, Any]:
         "trained_n": race.TRAINED,
         "beyond": race.BEYOND,
         "furthest": race.FURTHEST,
+        "counted_to": {
+            cell: max(n for n, share in result["curve"] if share >= 0.5)
+            for cell, result in found[race.COUNTING]["cells"].items()
+            if cell in ("lstm", "gru")
+        },
         "few": race.FEWEST,
         "measured": words
         | {
