@@ -21,7 +21,7 @@ from .markdown import Prose, numbers_in, render
 from .quantities import Runs, check_figure, curve, evaluate, matching_steps
 from .reading import Figure, Lesson, LessonQuestion, Mistake, Step, figure_of
 
-VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
+VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "times", "cells", "step")
 """The keys of links that a page other than the Lab can change without a reload, `cells` of Compare only in part."""
 
 

@@ -4,7 +4,7 @@
  *     compare?task=flip-flop&by=parameters&sequence=A+m+m&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
  * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units. Without a sequence and without `t` the
- * cursor is at the last timestep, where all cells have read the sequence.
+ * cursor is at the last timestep, where all cells have read the sequence. `times=1` measures the times of the cells once.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -43,7 +43,7 @@ const DEFAULTS = decode("").focus;
 /**
  * Read an address, except for `task` and `by`, which the page already has.
  * @param {string} address
- * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
+ * @returns {Link & {shown: readonly Name[], when: Contest["when"], times: boolean}}
  */
 export function read(address) {
   const keys = new URLSearchParams(address);
@@ -55,5 +55,5 @@ export function read(address) {
     link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
   const when = WHEN.find((value) => value === (keys.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
-  return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };
+  return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0], times: keys.get("times") === "1" };
 }

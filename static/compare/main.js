@@ -96,7 +96,7 @@ mountTies(
 );
 mountFinding(find("#finding"), store);
 mountGradient(find(".gradient"), store);
-mountCosts(find(".costs"), api.measureTime);
+const measureTimes = mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = findAll(main, ".scroller");
@@ -127,7 +127,9 @@ function show(query) {
     );
     if (!onTape) requests[name]();
   }
+  if (link.times) measureTimes();
 }
+if (link.times) measureTimes();
 if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
 
 completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });
