@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gru_core import SequenceError, Trace, presets
 from gru_core.cells.cell import Cell
 from gru_core.cells.registry import CELLS, ORDER, USUAL
+from gru_core.presets.recipes import PRESETS, without
 from gru_core.training.scoring import SCORE, figure
 
 from .. import models
@@ -101,13 +102,12 @@ def comparison_context(
         "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
     }
-    titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
     return {
         "page": "compare",
         "title": COMPARE.title,
         "task": task,
         "by": by,
-        "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},
+        "tasks": {name: PRESETS[name].title for name in presets.TASKS},
         "entry": entries[runs.index(gru)],
         "all_cells": {name: CELLS[name].title for name in ORDER},
         "scenario": gru.scenario,
@@ -130,6 +130,7 @@ def _contender_context(contender: Contender, entry: ModelEntry, keys: Mapping[st
     return {
         "cell": cell,
         "entry": entry,
+        "without": without(PRESETS[run.model.card.task].recipe.penalties) if entry["id"].endswith("-plain") else "",
         "outputs": outputs(run.model, run),
         "values": {name: getattr(run, name).T for name in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,

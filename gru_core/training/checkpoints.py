@@ -26,7 +26,7 @@ from gru_core.cells.registry import CELLS
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
 from gru_core.training.fit import Diverged, Snapshot, fit
-from gru_core.training.recipe import OWN, Recipe, begin, task_for
+from gru_core.training.recipe import OWN, Recipe, begin, negated, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words
 
 Weights = npt.NDArray[np.float32]
@@ -207,6 +207,7 @@ def first_card(recipe: Recipe) -> Card:
         "initial biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
         or "from the initialization",
         "penalties": described(recipe.penalties),
+        **sign_in_words(negated(recipe)),
     }
     return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
 

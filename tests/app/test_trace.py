@@ -272,7 +272,7 @@ def test_the_stream_stops_when_the_client_disconnects() -> None:
 
 def test_the_list_of_models_has_card_alphabet_and_examples(client: TestClient) -> None:
     entries = client.get("/api/models").json()
-    assert [entry["id"] for entry in entries] == [*gru.presets.NAMES, *gru.presets.COMPARED]
+    assert [entry["id"] for entry in entries] == list(gru.presets.SHIPPED)
     for entry in entries:
         model = gru.load(entry["id"])
         assert entry["card"]["title"] == model.card.title

@@ -472,7 +472,7 @@ def process_info(argument: None, report: Any) -> tuple[int, int, str | None]:
     return os.getpid(), os.nice(0), os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-@pytest.mark.parametrize("name", ["flip-flop", "running-total-plain"])
+@pytest.mark.parametrize("name", ["flip-flop", "running-total"])
 def test_a_shipped_training_ends_with_its_preset(name: str) -> None:
     training, preset = shipped(name), gru.load(name)
     for checkpoint, again in zip(training.checkpoints[:60], train(training.recipe), strict=False):
