@@ -241,6 +241,18 @@ def test_three_cells_are_trained_together(page: Page) -> None:
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
 
 
+def test_an_added_cell_is_trained_only_when_the_visitor_starts_it(page: Page) -> None:
+    arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("checkbox", name="RNN").check(force=True)
+    page.wait_for_url(re.compile("cells=rnn,gru"))
+    status = page.locator(".course .status")
+    expect(status).to_contain_text(re.compile(f"RNN: .*{contract.START_TRAINING}"))
+    expect(status).to_contain_text(re.compile("GRU: loss"))
+    assert not [url for url in requests if url.endswith("/trainings")]
+
+
 def test_a_table_of_the_visitor_is_trained_and_its_errors_are_shown(page: Page, console_errors: list[str]) -> None:
     opened(page, task="flip-flop")
     page.get_by_role("combobox", name="Task").select_option("own")

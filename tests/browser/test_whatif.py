@@ -276,3 +276,8 @@ def test_a_clamp_that_cannot_be_scored_is_reported(same_page: Page, console_erro
         "steps 2 to 3 are of several kinds (add, hold)"
     )
     console_errors.clear()
+
+
+def test_the_form_for_a_new_clamp_is_on_the_signal_of_the_last_clamp(page: Page) -> None:
+    WhatIf(page).open(model="flip-flop", sequence="A m m B", t="3", clamps="r@3=0", views="tape,words,whatif")
+    expect(page.get_by_role("combobox", name="Signal")).to_have_value("r")
