@@ -127,6 +127,15 @@ class Scenario(Body):
     weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES), FirstError] = []
     against: str | None = None
 
+    def until(self, t: int) -> Scenario:
+        """Return the scenario of the first t timesteps. Its sequences must be text."""
+        texts = {"sequence": self.sequence, "against": self.against}
+        cut = {key: " ".join(text.split()[:t]) for key, text in texts.items() if isinstance(text, str)}
+        clamps = [
+            clamp.model_copy(update={"to": clamp.to and min(clamp.to, t)}) for clamp in self.clamps if clamp.from_ <= t
+        ]
+        return self.model_copy(update={**cut, "clamps": clamps})
+
 
 class UnitPlace(Body):
     """A unit of a layer, both counted from 1."""

@@ -122,7 +122,6 @@ def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[Recorded
         else []
     )
     if upto is not None:
-        tokens = str(linked.scenario.sequence).split()[:upto]
-        other_scenarios.append(linked.scenario.model_copy(update={"sequence": " ".join(tokens)}))
+        other_scenarios.append(linked.scenario.until(upto))
     runs = (LinkedRun(linked.link, scenario, *run_whole(scenario, settings)) for scenario in other_scenarios)
     return [*recordings, *(record_run(run, allowance, settings) for run in runs)]

@@ -80,8 +80,7 @@ class LessonQuestion:
     """A question, of the kind choose, number, draw or click.
 
     `target` is the expression, the signal or the condition for the last three kinds. `figure` is shown with the answer,
-    which is computed from it. If `covered` is true, the figure of the step would give the answer away, so the page
-    hides part of it.
+    which is computed from it.
     """
 
     kind: str
@@ -89,7 +88,6 @@ class LessonQuestion:
     target: str
     options: list[Option]
     figure: Figure
-    covered: bool
     reveal: Prose | None = None
     why: Prose | None = None
 
@@ -109,9 +107,15 @@ class Step:
         return [part for part in self.parts if isinstance(part, LessonQuestion)]
 
     @property
+    def upto(self) -> int | None:
+        """The last timestep that the Lab shows until the student answers. None without a question or on other pages."""
+        asks = bool(self.questions) and self.figure.page == ""
+        return int(self.figure.keys.get("t", 1)) if asks else None
+
+    @property
     def covered(self) -> bool:
-        """Whether the page hides the timesteps after the cursor until the student answers."""
-        return any(question.covered for question in self.questions)
+        """Whether the page is hidden until the student has answered: an experiment opens with its result."""
+        return bool(self.questions) and self.figure.page.startswith("compare/")
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +268,6 @@ class _Reader:
                     self.add_mistake(
                         line, "a {reveal} can show only the page of its part: write what changes, such as ?t=2"
                     )
-                last.covered = last.kind in ("draw", "click")
 
     def block_tokens(self, content: str, line: int) -> list[Token]:
         """Return the tokens of a ::: block, with the line numbers of the file."""
@@ -320,9 +323,7 @@ class _Reader:
             self.add_mistake(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
             self.add_mistake(line, "the question has no text: write it in the {predict} block")
-        return LessonQuestion(
-            kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure, True
-        )
+        return LessonQuestion(kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
         place = 0

@@ -136,25 +136,27 @@ def without(penalties: Penalties) -> str:
 
 
 def _plain(preset: Preset) -> Preset:
-    title = f"{preset.title}, {without(preset.recipe.penalties)}"
-    return replace(preset, title=title, recipe=replace(preset.recipe, penalties=NO_PENALTIES))
+    gates = list(preset.recipe.penalties.slopes)
+    title = f"{preset.title}, no {f'{gates[0]} penalty' if len(gates) == 1 else 'penalties'}"
+    reading = f"{preset.reading} It was {without(preset.recipe.penalties)}."
+    return replace(preset, title=title, reading=reading, recipe=replace(preset.recipe, penalties=NO_PENALTIES))
 
 
 _BRACKETS = Preset(
-    title="Brackets, two units",
+    title="Brackets, reset before",
     about="count the open brackets",
     question="How do two units count to four?",
-    reading="The reset gate acts before the product.",
+    reading="Its reset gate acts before the product.",
     examples=("( m ( ) ( ( ) m ) ) (", "( ( ( ( ) ) ) )", "( ) ( ) ( )"),
     recipe=Recipe("brackets", units=2, seed=0, schedule=Schedule(reach=0.99, after=800, most=2500)),
 )
 
 _EXTRA = {
     "store-and-recall-lstm-hidden": Preset(
-        title="Store and recall, LSTM with a penalty on o",
+        title="Store and recall, hidden LSTM",
         about="remember the last capital letter, ignore the small letters, and name the capital at each question mark",
         question="Where is the letter while the output gate is closed?",
-        reading="Only the output at a question mark counts.",
+        reading="Only the output at a question mark counts. A penalty on the mean of o keeps the output gate closed.",
         examples=("A b c ? d a C b ? a ? B d d ?", "D a b c d a b c d ?", "A ? B ? C ? D ?"),
         recipe=Recipe(
             "store-and-recall",
@@ -168,9 +170,9 @@ _EXTRA = {
     "brackets-two-units": _BRACKETS,
     "brackets-two-units-after": replace(
         _BRACKETS,
-        title="Brackets, two units, reset moved after the product",
+        title="Brackets, reset after",
         question="What changes if the reset gate acts after the product?",
-        reading="The weights are those of “Brackets, two units”, trained with the reset gate before the product.",
+        reading="The weights are those of “Brackets, reset before”, trained with the reset gate before the product.",
         moved=True,
     ),
     "sentiment-two-layers": Preset(

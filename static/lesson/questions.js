@@ -32,6 +32,12 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   const formsOfStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
   const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
 
+  /** Hide the page of an experiment, which opens with its result, while a question of the part is open. */
+  function cover() {
+    const isOpen = formsOfStep().some((form) => !form.classList.contains("committed"));
+    document.body.classList.toggle("covered", steps[n - 1].covered && isOpen);
+  }
+
   /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether it has just been given */
   async function reveal(form, answer, isNew) {
     const question = questions[idOf(form)];
@@ -46,6 +52,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     }
     refusedOf(form).textContent = "";
     setOpen(form, false);
+    cover();
     markTruth(form, question, answer, [revealed.truth].flat());
     const box = boxOf(form);
     const sentence = explain(box, form, question, answer, revealed);
@@ -71,6 +78,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     setOpen(form, true);
     clearMarks(form);
     if (!formsOfStep().includes(form)) return;
+    cover();
     overlays.prepare(formsOfStep());
     showFigure(steps[n - 1].link, steps[n - 1].upto);
   }
@@ -107,6 +115,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     enter(step) {
       n = step;
       overlays.prepare(formsOfStep());
+      cover();
     },
     /** Show the results of the step's questions that were answered on this device before. */
     restore() {

@@ -3,20 +3,21 @@
 /** @import { Store } from "../store.js" */
 import { readStored, writeStored } from "../storage.js";
 
-const KEY = "stepped";
+/** The key of the note that the visitor has moved through a run on this device. */
+export const STEPPED = "stepped";
 
 /**
  * @param {HTMLElement | null} line line null in an embedded or a saved page
  * @param {Store} store
  */
 export function mountNext(line, store) {
-  if (!line || readStored(KEY) !== null) return;
+  if (!line || readStored(STEPPED) !== null) return;
   const { step } = store.get();
   line.hidden = false;
   const hide = () => {
     if (line.hidden) return;
     line.hidden = true;
-    writeStored(KEY, "yes"); // without storage the line comes back with the next visit
+    writeStored(STEPPED, "yes"); // without storage the line comes back with the next visit
   };
   line.querySelector("button")?.addEventListener("click", hide);
   store.subscribe((state) => {

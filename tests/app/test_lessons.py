@@ -8,6 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +16,7 @@ from fastapi.testclient import TestClient
 from app import cli
 from app.lessons import shelf, shown
 from app.lessons.markdown import Prose, mathml
-from app.lessons.reading import LessonError, read
+from app.lessons.reading import Lesson, LessonError, LessonQuestion, Step, read
 from app.main import create_app
 from app.settings import Settings
 from tests.support.lessons import assert_number
@@ -77,6 +78,23 @@ def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(na
     assert all(question.why for step in lesson.steps for question in step.questions)
 
 
+def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
+    """Return the numbers of an answer that have many digits: the value of a slider, or the values of a curve."""
+    shown_questions = [part for step in shown.shown_steps(lesson, Settings()) for part in step.parts]
+    question = next(part for part in shown_questions if isinstance(part, shown.ShownQuestion) and part.id == id)
+    values = {"number": [truth], "draw": truth[question.start :] if isinstance(truth, list) else []}
+    return [value for value in values.get(question.kind, []) if len(repr(value)) > 6]
+
+
+def shows_more(step: Step, question: LessonQuestion, link: str) -> bool:
+    """Return whether the figure with an answer differs from the figure before it."""
+    before, after = ({**figure.keys, "t": ""} for figure in (step.figure, question.figure))
+    if before != after or step.covered:
+        return True
+    tokens = parse_qs(link.removeprefix("?")).get("sequence", [""])[0].split()
+    return step.upto is not None and step.upto < len(tokens)
+
+
 @pytest.mark.parametrize("name", shelf.ORDER)
 def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) -> None:
     lesson = shelf.get(name, Settings())
@@ -86,13 +104,22 @@ def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) 
             solution = revealed(client, name, f"{n}.{k}")
             for part in (solution["reveal"], solution["why"], *filter(None, solution["replies"])):
                 assert part not in page
+            others = rf'<section class="step" data-step="(?!{n}").*?</section>'
+            for value in numbers_of(lesson, f"{n}.{k}", solution["truth"]):
+                assert repr(abs(value))[:8] not in re.sub(others, "", page, flags=re.S), f"{n}.{k}"
+            assert shows_more(step, step.questions[k - 1], solution["link"]), f"the answer to {n}.{k} changes nothing"
+        lesson_boot = re.search(r'id="lesson-boot">(.*?)</script>', page)
+        assert lesson_boot is not None
+        for data in json.loads(lesson_boot[1])["questions"].values():
+            assert {*data} == {"kind", "low", "high", "form", "start", "steps", "signal"}
         upto = shown.shown_steps(lesson, Settings())[n - 1].upto
+        assert (upto is not None) == (bool(step.questions) and step.figure.page == "")
         if upto is not None:
             events = re.search(r'<script type="text/plain" id="first-run">(.*?)</script>', page, re.S)
             assert events is not None
             assert len(re.findall(r"^event: step$", events[1], re.M)) == upto
             start = json.loads(re.findall(r"^data: (.*)$", unescape(events[1]), re.M)[0])
-            assert start["T"] > upto
+            assert start["T"] >= upto
             assert start["right"] is None
 
 
@@ -125,7 +152,7 @@ def test_the_course_lists_every_built_in_lesson_once_and_leads_from_each_to_the_
 
 
 def test_the_page_contains_text_and_numbers_before_any_script_runs(client: TestClient) -> None:
-    for step, shown_z in ((1, ["0.91", "0.02", "0.02", "", ""]), (2, ["0.91", "0.02", "0.02", "0.89", "0.01"])):
+    for step, shown_z in ((1, ["0.91", "0.02", "0.02", "", ""]), (2, ["0.91", "0.02", "0.02", "0.89", ""])):
         page = client.get(f"/lessons/gates?step={step}").text
         assert "the two letters after it" in page
         values = re.search(r'data-signal="z".*?<div class="cells values"[^>]*>(.*?)</div>', page, re.S)

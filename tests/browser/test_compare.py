@@ -134,7 +134,7 @@ def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, co
         expect(outputs).to_have_text(["B", "B", "A", "A"])
     page.get_by_role("button", name="Last step").click()
     for cell in ("RNN", "LSTM", "GRU"):
-        expect(page.get_by_role("status", name=f"Narration of the {cell}")).to_contain_text("At t = 4 (input y)")
+        expect(page.get_by_role("status", name=f"Narration of the {cell}")).to_contain_text("At t = 4 (input p)")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("slider", name="Step")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
@@ -243,7 +243,7 @@ def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> No
     for text, value in zip(texts, values, strict=True):
         assert_shown(text, float(value))
     page.get_by_role("region", name="LSTM", exact=True).get_by_role("link", name="Open in the Lab").click()
-    expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 2 (input x)")
+    expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 2 (input m)")
     expect(page.get_by_role("group", name="Forget gate f")).to_be_visible()
 
 

@@ -12,11 +12,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
 from app.lessons import shelf
+from app.lessons.shown import ShownQuestion, shown_steps
 from app.main import create_app
 from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lessons import assert_number
+from tests.support.unspoiled import settled, spoilers
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +44,18 @@ NUMBERS = """
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_every_step_of_a_lesson_works_and_its_numbers_equal_the_core(page: Page, name: str) -> None:
+def test_every_part_of_a_lesson_works_and_gives_no_answer_away(page: Page, name: str) -> None:
+    """Before an answer nothing on the page equals it; afterwards every number on the page equals the core's."""
     page.goto(f"/lessons/{name}")
-    steps = shelf.get(name, Settings()).steps
-    for n, step in enumerate(steps, 1):
+    lesson, spoiled = shelf.get(name, Settings()), []
+    for n, (step, shown) in enumerate(zip(lesson.steps, shown_steps(lesson, Settings()), strict=True), 1):
         if n > 1:
             page.locator(".steps a").nth(n - 1).click()
             page.wait_for_url(re.compile(f"step={n}$"))
         expect(page.locator(f"#step-{n}")).to_be_visible()
+        settled(page)
+        shown_questions = [part for part in shown.parts if isinstance(part, ShownQuestion)]
+        spoiled += [f"part {n}, {reason}" for reason in spoilers(page, n, step, shown_questions)]
         for question in page.evaluate(ANSWER_ALL, n):
             expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
         assert len(page.locator(f".step[data-step='{n}'] .revealed:visible").all()) == len(step.questions)
@@ -57,6 +63,84 @@ def test_every_step_of_a_lesson_works_and_its_numbers_equal_the_core(page: Page,
             assert_number(text, expression, link)
         if page.locator("#error").count():
             expect(page.locator("#error")).to_be_empty()
+    assert spoiled == []
+
+
+ON_AN_EXPERIMENT = """---
+title: On an experiment
+model: flip-flop
+minutes: 1
+---
+## [Part](/compare/gap)
+:::{predict}
+Which?
+- (x) This.
+- ( ) That.
+:::
+"""
+
+
+def test_an_experiment_is_hidden_until_the_answer(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "mine.md").write_text(ON_AN_EXPERIMENT, "utf-8")
+    with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
+        for part in ("**/lessons/mine", "**/api/lessons/mine/*"):
+            page.route(part, lambda route: route.fulfill(body=client.get(route.request.url).text))
+        page.goto("/lessons/mine")
+        experiment = page.locator(".stage > main")
+        expect(page.locator(".stage .cover")).to_be_visible()
+        expect(experiment).to_be_hidden()
+        page.get_by_role("radio").first.check()
+        page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+        expect(experiment).to_be_visible()
+        expect(page.locator(".stage .cover")).to_be_hidden()
+        page.get_by_role("button", name="Answer again").click()
+        expect(experiment).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("n", "spoil"),
+    [
+        (1, """document.querySelectorAll("#tape [data-signal=z] .values span")[3].textContent = "0.89" """),
+        (2, """document.querySelector("aside .step:not([hidden]) h2").title = "It is 0.04" """),
+        (2, """document.querySelector("#tape text, #tape span").ariaLabel = "0.0377" """),
+        (3, """document.querySelector(".options li:last-child input").checked = true"""),
+    ],
+)
+def test_the_search_for_spoiled_answers_finds_them(page: Page, n: int, spoil: str) -> None:
+    page.goto(f"/lessons/gates?step={n}")
+    settled(page)
+    lesson = shelf.get("gates", Settings())
+    parts = shown_steps(lesson, Settings())[n - 1].parts
+    shown_questions = [part for part in parts if isinstance(part, ShownQuestion)]
+    assert [*spoilers(page, n, lesson.steps[n - 1], shown_questions)] == []
+    page.evaluate(spoil)
+    assert len([*spoilers(page, n, lesson.steps[n - 1], shown_questions)]) == 1
+
+
+def test_the_lab_invites_newcomers_to_the_first_lesson(page: Page) -> None:
+    first = shelf.get(shelf.ORDER[0], Settings())
+    page.goto("/?model=flip-flop")
+    expect(page.locator("#newcomer")).to_have_count(0)
+    page.goto("/")
+    invitation = page.locator("#newcomer")
+    expect(invitation).to_contain_text(first.title)
+    expect_no_barriers(page)
+    for reason in ("localStorage.setItem('stepped', 'yes')", "localStorage.setItem('gruscope-lessons', '{\"a\":{}}')"):
+        page.evaluate(reason)
+        page.reload()
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        expect(invitation).to_be_hidden()
+        page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("button").click()
+    expect(invitation).to_be_hidden()
+    page.reload()
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    expect(invitation).to_be_hidden()
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("link").click()
+    expect(page.locator(".lesson-title")).to_have_text(first.title)
 
 
 def z(page: Page) -> list[str]:
@@ -217,17 +301,6 @@ def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     expect(page.locator("#tokens .found")).to_have_text("B")
 
 
-def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> None:
-    page.goto("/lessons/vanishing?step=4")
-    finding = page.locator("main .finding")
-    first, second = page.locator(".step:not([hidden]) form.predict").all()
-    for form in (first, second):
-        expect(finding).to_be_hidden()
-        form.get_by_role("slider").press("End")
-        form.get_by_role("button", name=contract.CHECK_ANSWER).click()
-    expect(finding).to_be_visible()
-
-
 def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
     page.goto("/lessons/gates?step=2")
     row = page.get_by_role("group", name="Hidden state h")
@@ -292,3 +365,11 @@ def test_an_exported_lesson_works_without_a_network(
     expect(content.locator(f"#step-{n - 1}")).to_be_visible()
     assert console_errors == []
     page.close()
+
+
+def test_the_lab_sheet_prints_its_tasks_on_one_page_and_its_answers_on_another(page: Page) -> None:
+    for path in ("/teach", "/teach/lab-sheet"):
+        page.goto(path)
+        expect_no_barriers(page)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
