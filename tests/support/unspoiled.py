@@ -18,7 +18,7 @@ from tests.support.lessons import keys_of
 SHOWN = """
 (step) => {
     const parts = [document.querySelector(`.step[data-step="${step}"]`), document.querySelector(".stage")];
-    const places = "nav, .clock, .xtick, .ytick, h2 [data-slot], select, .transport";
+    const places = "nav, .clock, #clock, .unitnames, .xtick, .ytick, h2 [data-slot], select, .transport";
     const texts = [];
     for (const element of parts.flatMap((part) => [part, ...part.querySelectorAll("*")])) {
         if (!element.checkVisibility({ visibilityProperty: true })) continue;
@@ -95,7 +95,9 @@ def _spoilers_of(
                     yield f"the output row shows {text}"
     elif question.kind == "draw":
         name = shown.signal.partition(".")[0]
-        if any(visible["rows"].get(name, [])[shown.start :]) or any(visible["drawn"].get(name, [])[shown.start :]):
+        printed = visible["rows"].get(name, [])  # the numbers of one unit after another
+        later = [text for i, text in enumerate(printed) if i % len(shown.steps) >= shown.start]
+        if any(later) or any(visible["drawn"].get(name, [])[shown.start :]):
             yield f"the row of {name} shows values at the timesteps to draw"
     else:
         name = re.split(r"[. ]", question.target)[0]
