@@ -55,8 +55,8 @@ def _measure_sequence() -> tuple[bytes, str]:
     """Return the content of the file, and a summary in words. One worker computes one point after another."""
     engine = start_engine(1)
 
-    def compute(work: Any, argument: Any) -> Any:
-        return engine.submit(work, argument, lambda message: None).future.result()
+    def compute(function: Any, argument: Any) -> Any:
+        return engine.submit(function, argument, lambda message: None).future.result()
 
     try:
         timing = {
@@ -77,13 +77,14 @@ def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
     recipes = experiments.recipes(name)
     engine = start_engine(max(1, workers))
     rows = []
-    row = work.race_row if name == "race" else work.experiment_row
+    train = work.race_row if name == "race" else work.experiment_row
     try:
         futures: list[Future[Any]] = [
-            engine.submit(row, recipe.to_dict(), lambda message: None).future for recipe in recipes
+            engine.submit(train, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
         for i, future in enumerate(futures, 1):
-            rows.append(orjson.dumps(future.result()))
+            row = future.result()
+            rows.append(orjson.dumps({key: row[key] for key in experiments.STORED.get(name, row)}))
             print(f"\r{i} of {len(futures)} trainings", end="", file=sys.stderr, flush=True)
     finally:
         if rows:

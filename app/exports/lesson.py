@@ -97,8 +97,7 @@ def _page(
         linked = (linked_question(step.figure.keys) for step in steps if step.shape == first.shape)
         questions = {question.model_dump_json(): question for question in linked}
         record["gaps"] = [
-            {"question": question.model_dump(exclude={"seed"}), "answer": gradient_reach(question)}
-            for question in questions.values()
+            {"question": question.model_dump(), "answer": gradient_reach(question)} for question in questions.values()
         ]
     return file(_page_of(first), context | lesson_context(lesson, n, settings), record, plotly)
 

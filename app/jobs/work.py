@@ -91,7 +91,10 @@ def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 
 def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps."""
+    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps.
+
+    `gradient` is the relative gradient over the longest lag, before and after training.
+    """
     scores: list[tuple[int, float]] = []
 
     def store(message: Any) -> None:
@@ -104,9 +107,10 @@ def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
     varied = {key: recipe[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
     return varied | {
         "T": recipe["schedule"]["T"],
+        "rate": recipe["schedule"]["rate"],
         "steps": last["step"],
         "good_at": last["good_at"],
         "score": last["score"],
-        "lags": [reports[0]["lags"], last["lags"]],
+        "gradient": [reports[0]["lags"][-1], last["lags"][-1]],
         "scores": scores[:: max(1, len(scores) // 40)] + scores[-1:],
     }

@@ -11,7 +11,8 @@
     weights  units         the number of weights and units of the recurrent layers
     inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
     parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
-    gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
+    gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task; with
+                           `| rate=0.03` or `| units=8` at another learning rate or size
     race TASK CELL         experiment Cell comparison: the median of the training steps to the target; for counting, of
                            the share of longer lengths that are counted correctly
     interval TASK CELL     experiment Cell comparison: the 95% interval of this median
@@ -180,7 +181,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
             figure = Figure("", figure.keys)
     words = name.split()
     if words and words[0] in _WITHOUT_RUN:
-        return _WITHOUT_RUN[words[0]](words[1:])
+        return _WITHOUT_RUN[words[0]](words[1:] + re.findall(r"[^\s,]+", link))
     match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
@@ -288,14 +289,19 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
 
 
 def _gap(words: list[str]) -> tuple[float, str]:
-    *kind, steps = words or [""]
-    name = " ".join(kind).replace("-", "−")
-    results = experiments.result("gap")
-    rows = [row for row in results if experiments.kind_of_row(row) == name and str(row["T"] - 1) == steps]
-    if not rows:
-        example = "write, for example, “gap GRU, b_z = -2 50”"
+    base = experiments.BASES["gap"]
+    changed = {"rate": str(base.schedule.rate), "units": str(base.units)}
+    named = [word.partition("=") for word in words if re.match("[a-z]+=", word)]
+    *kind, gap = [word for word in words if not re.match("[a-z]+=", word)] or [""]
+    keys = changed | {key: value for key, _, value in named}
+    rate, steps, units = decimal(keys["rate"]), whole(gap), whole(keys["units"])
+    entry = None
+    if keys.keys() == changed.keys() and None not in (rate, steps, units):
+        entry = experiments.solved(" ".join(kind).replace("-", "−"), steps or 0, rate or 0, units or 0)
+    if entry is None:
+        example = "write, for example, “gap GRU, b_z = -2 50” or “gap GRU, b_z = 0 50 | rate=0.03”"
         raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
-    return sum(row["good_at"] is not None for row in rows), "count"
+    return entry.solved, "count"
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:

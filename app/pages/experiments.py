@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from .. import models
 from ..models import model_entry
 from ..runs import race as race_outcome
 from ..runs.answers import to_json
+from ..runs.reach import SEQUENCES, linked_question
 from ..settings import Settings
 from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
@@ -29,6 +32,7 @@ from .page import Context
 
 SENT = (
     "base",
+    "tie",
     "bases",
     "found",
     "equal",
@@ -75,21 +79,73 @@ def _listed(values: Iterable[float]) -> str:
     return ", ".join(f"{value:g}" for value in sorted(set(values)))
 
 
+KINDS: dict[str, dict[str, str]] = {
+    "RNN": {"cells": "rnn"},
+    "LSTM, b_f = 1": {"cells": "lstm", "first": "plain", "b": "-1"},
+    "GRU, b_z = 0": {"cells": "gru", "first": "plain", "b": "0"},
+    "GRU, b_z = −1": {"cells": "gru", "first": "plain", "b": "-1"},
+    "GRU, b_z = −2": {"cells": "gru", "first": "plain", "b": "-2"},
+    "GRU, chrono": {"cells": "gru", "first": "chrono"},
+}
+"""The cells and initial biases in the result of “Gradient reach”, each with the settings of the page that train it."""
+
+
+class Entry(NamedTuple):
+    """An entry of the map of “Gradient reach”: its result, and the settings of the page that train it."""
+
+    solved: experiments.Solved
+    settings: str
+
+
 def _gap() -> dict[str, Any]:
-    reached: dict[str, dict[int, list[bool]]] = {}
-    for row in experiments.result("gap"):
-        kind = experiments.kind_of_row(row)
-        reached.setdefault(kind, {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
-    solved = {
-        kind: {gap: f"{sum(seeds)} of {len(seeds)}" for gap, seeds in by_gap.items()}
-        for kind, by_gap in reached.items()
+    base, fixed = experiments.BASES["gap"], experiments.MAP_GAP
+    rate, units, sizes_rate = base.schedule.rate, base.units, experiments.SIZES_RATE
+    axes = {
+        f"learning rate (gap {fixed}, {units} units)": {f"{r:g}": (fixed, r, units) for r in experiments.GAP_RATES},
+        f"units (gap {fixed}, rate {sizes_rate:g})": {str(n): (fixed, sizes_rate, n) for n in experiments.GAP_SIZES},
+        f"gap (rate {rate:g}, {units} units)": {str(gap): (gap, rate, units) for gap in experiments.GAPS},
     }
+    places = [place for axis in axes.values() for place in axis.values()]
+    trained = [row for row in experiments.result("gap") if row["cell"] == "rnn" and row["good_at"] is not None]
     return {
-        "solved": solved,
-        "gaps": experiments.GAPS,
-        "base": experiments.BASES["gap"].to_dict(),
-        "measured": measured(experiments.recipes("gap"), "one seed of 5 more or less is a tie"),
+        "axes": axes,
+        "entries": {kind: [_entry(kind, *place) for place in places] for kind in KINDS},
+        "solved": lambda kind, gap, rate, units: _entry(kind, gap, rate, units).solved.solved,
+        "passed": _passed,
+        "seeds": len(experiments.GAP_SEEDS),
+        "rates": (0.001, *experiments.GAP_RATES, 0.1),
+        "default": linked_question({}),
+        "rate": rate,
+        "sizes": experiments.GAP_SIZES,
+        "most": base.schedule.most,
+        "saturated": (sum(row["gradient"][1] < SMALL for row in trained), len(trained)),
+        "small": SMALL,
+        "sequences": SEQUENCES,
+        "measured": measured(experiments.recipes("gap"), "one seed more or less is a tie"),
     }
+
+
+SMALL = 0.01
+"""The relative gradient over the gap below which hardly any gradient is left."""
+
+
+def _passed(kind: str) -> float:
+    """Return the share of the gradient that a timestep of an untrained cell passes on: the geometric mean over the gap.
+
+    The gradient over the gap is the median over the seeds.
+    """
+    base = experiments.BASES["gap"]
+    place = (experiments.MAP_GAP, base.schedule.rate, base.units)
+    rows = [row for row in experiments.result("gap") if (row["T"] - 1, row["rate"], row["units"]) == place]
+    over_gap = median(row["gradient"][0] for row in rows if experiments.kind_of_row(row) == kind)
+    return float(over_gap ** (1 / experiments.MAP_GAP))
+
+
+def _entry(kind: str, gap: int, rate: float, units: int) -> Entry:
+    solved = experiments.solved(kind, gap, rate, units)
+    if solved is None:
+        raise ValueError(f"the result of the experiment has no {kind} with gap {gap}, rate {rate:g}, {units} units")
+    return Entry(solved, urlencode({"gap": gap, "rate": f"{rate:g}", "units": units, **KINDS[kind]}))
 
 
 def _in_sequence() -> dict[str, Any]:
@@ -142,8 +198,15 @@ def _bottleneck() -> dict[str, Any]:
         "most": base.schedule.most,
         "attention": {n: _recalled(n) for n in experiments.ITEMS},
         "base": base.to_dict(),
-        "measured": measured(experiments.recipes("bottleneck"), "one seed: differences below 5 points are a tie"),
+        "tie": RECALL_TIE,
+        "measured": measured(
+            experiments.recipes("bottleneck"), f"differences of up to {100 * RECALL_TIE:g} percentage points are a tie"
+        ),
     }
+
+
+RECALL_TIE = 0.05
+"""The difference of two held-out accuracies of “Memory capacity” up to which they are a tie."""
 
 
 @cache
@@ -171,12 +234,17 @@ def _race() -> dict[str, Any]:
         "trained_n": race.TRAINED,
         "beyond": race.BEYOND,
         "furthest": race.FURTHEST,
+        "counted_to": {
+            cell: max(n for n, share in result["curve"] if share >= 0.5)
+            for cell, result in found[race.COUNTING]["cells"].items()
+            if cell in ("lstm", "gru")
+        },
         "few": race.FEWEST,
         "measured": words
         | {
             "Intervals": f"{race.CONFIDENCE:.0%}, between two order statistics of the seeds",
-            "Counting": f"learning rate {counting.rate:g}, {counting.most:,} training steps; resolution 1 of "
-            f"{len(race.BEYOND)} lengths",
+            "Counting": f"{len(experiments.COUNTING_SEEDS)} seeds, learning rate {counting.rate:g}, "
+            f"{counting.most:,} training steps; resolution 1 of {len(race.BEYOND)} lengths",
         },
     }
 

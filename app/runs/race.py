@@ -130,9 +130,8 @@ def _verdict(task: str, medians: Mapping[str, Median], ahead: Sequence[str]) -> 
         first = f"The {CELLS[ahead[0]].title} {better}: a median of {_number(task, medians[ahead[0]].value)} {what}"
         return f"{first}, against {of(behind)}."
     names = _and([f"the {CELLS[cell].title}" for cell in ahead])
-    tie = f"{names[0].upper()}{names[1:]} tie, because their intervals overlap or differ by less than the resolution"
-    rest = f" The others are behind: {of(behind)}." if behind else ""
-    return f"{tie}: medians of {of(ahead)} ({what}).{rest}"
+    rest = f" Behind: {of(behind)}." if behind else ""
+    return f"{names[0].upper()}{names[1:]} tie: medians of {of(ahead)} ({what}).{rest}"
 
 
 def _and(words: Sequence[str]) -> str:

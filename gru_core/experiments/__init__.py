@@ -1,6 +1,6 @@
 """The experiments: their recipes, and their stored results, each in a `.json` file in this folder.
 
-    gap         remember one symbol over a gap of noise, with several initial biases
+    gap         remember one symbol over a gap of noise, with several initial biases, learning rates and sizes
     bottleneck  recall n items in order through a state of H units
     race        five tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
     sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from gru_core.cells.registry import CELLS
@@ -43,8 +44,34 @@ EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 """Comparable initial biases: the gate that keeps the old state, f or 1 − z, starts at about σ(1) = 0.73."""
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
+GAP_RATES, GAP_SIZES = (0.003, 0.01, 0.02, 0.03, 0.05), (4, 8, 16, 32)
+MAP_GAP, SIZES_RATE = 50, 0.02
+"""The gap of the maps over learning rates and sizes, and the learning rate of the map over sizes."""
+
+STORED = {
+    "gap": (
+        "task",
+        "cell",
+        "units",
+        "seed",
+        "first",
+        "T_max",
+        "biases",
+        "T",
+        "rate",
+        "steps",
+        "good_at",
+        "score",
+        "gradient",
+    ),
+    "bottleneck": ("task", "cell", "units", "seed", "biases", "T", "rate", "steps", "good_at", "score"),
+}
+"""The parts of a row that the result of an experiment stores. The results that are not here store all of them."""
+
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
 RACES, RACE_SEEDS = ("echo", "adding", "parity", "brackets", "counting"), range(40)
+COUNTING_SEEDS = range(20)
+"""The seeds of counting. Its trainings take the longest."""
 
 
 def over(recipe: Recipe, T: int) -> Recipe:
@@ -53,15 +80,27 @@ def over(recipe: Recipe, T: int) -> Recipe:
 
 
 def _gap() -> Iterable[Recipe]:
+    base = BASES["gap"]
     for gap in GAPS:
-        base = over(BASES["gap"], gap + 1)
-        variants = [
-            replace(base, cell="rnn"),
-            replace(base, cell="lstm", biases={"f": 1.0}),
-            *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
-            replace(base, first="chrono", T_max=gap),
-        ]
-        yield from (replace(variant, seed=seed) for variant in variants for seed in GAP_SEEDS)
+        yield from _over_gap(gap, base.schedule.rate, base.units)
+    for rate in GAP_RATES:
+        if rate != base.schedule.rate:
+            yield from _over_gap(MAP_GAP, rate, base.units)
+    for units in GAP_SIZES:
+        if units != base.units:
+            yield from _over_gap(MAP_GAP, SIZES_RATE, units)
+
+
+def _over_gap(gap: int, rate: float, units: int) -> Iterable[Recipe]:
+    """Yield the recipes of all cells and initial biases, with all seeds, for one gap, learning rate and size."""
+    base = over(replace(BASES["gap"], units=units, schedule=replace(BASES["gap"].schedule, rate=rate)), gap + 1)
+    variants = [
+        replace(base, cell="rnn"),
+        replace(base, cell="lstm", biases={"f": 1.0}),
+        *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
+        replace(base, first="chrono", T_max=gap),
+    ]
+    yield from (replace(variant, seed=seed) for variant in variants for seed in GAP_SEEDS)
 
 
 def _bottleneck() -> Iterable[Recipe]:
@@ -73,7 +112,7 @@ def _bottleneck() -> Iterable[Recipe]:
 def _race() -> Iterable[Recipe]:
     for task in RACES:
         for cell, biases in EQUAL.items():
-            for seed in RACE_SEEDS:
+            for seed in COUNTING_SEEDS if task == "counting" else RACE_SEEDS:
                 yield replace(BASES[task], cell=cell, biases=biases, seed=seed)
 
 
@@ -115,6 +154,36 @@ def table(name: str) -> list[dict[str, Any]]:
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     biases = {f"b_{gate}": value for gate, value in row.get("biases", {}).items()}
     return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The number of seeds that reached the target, of all `seeds` of an entry, and the median of their training steps.
+
+    `steps` counts a seed that did not reach the target as longer than all others. It is None if the median is such a
+    seed.
+    """
+
+    seeds: int
+    solved: int
+    steps: float | None
+
+
+def solved(kind: str, gap: int, rate: float, units: int) -> Solved | None:
+    """Return an entry of the result of “Gradient reach”, or None if the result does not have it.
+
+    `kind` is a name as `kind_of_row` returns it.
+    """
+    rows = [
+        row
+        for row in result("gap")
+        if (row["T"] - 1, row["rate"], row["units"]) == (gap, rate, units) and kind_of_row(row) == kind
+    ]
+    if not rows:
+        return None
+    middle = median(float("inf") if row["good_at"] is None else row["good_at"] for row in rows)
+    reached = sum(row["good_at"] is not None for row in rows)
+    return Solved(len(rows), reached, None if middle == float("inf") else middle)
 
 
 def kind_of_row(row: Mapping[str, Any]) -> str:

@@ -82,12 +82,11 @@ export function mark(axis, ticks) {
  */
 function median(all, last) {
   const longest = Math.max(...all.map((points) => points.at(-1)?.[0] ?? 0));
-  return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
-    .filter((step) => step <= longest)
-    .map((step) => {
-      const values = all
-        .map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1])
-        .sort((a, b) => a - b);
-      return [step, values[Math.floor(values.length / 2)]];
-    });
+  const places = Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1);
+  return [...places.filter((step) => step < longest), longest].map((step) => {
+    const values = all
+      .map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1])
+      .sort((a, b) => a - b);
+    return [step, values[Math.floor(values.length / 2)]];
+  });
 }

@@ -54,12 +54,7 @@ function show() {
     setText(here, inWords(local[B]?.[T], kind));
   }
   drawTimes(B);
-  setText(
-    says,
-    [`Stored result, batch ${B}: ${tell(timing[B])}`, local[B] && `Here, batch ${B}: ${tell(local[B])}`]
-      .filter(Boolean)
-      .join(" "),
-  );
+  setText(says, `Stored result, batch ${B}: ${tell(timing[B])}`);
 }
 
 /** @param {string} B */
@@ -91,7 +86,7 @@ function tell(times) {
     : "";
   return from < 0
     ? `attention is not slower than the GRU at the longest length.${tie}`
-    : `attention is slower than the GRU from ${Number(lengths[from]).toLocaleString("en")} timesteps on, because its work grows with T².${tie}`;
+    : `attention is slower than the GRU from ${Number(lengths[from]).toLocaleString("en")} timesteps on.${tie}`;
 }
 
 /** Whether the visitor stopped the run of times. */
@@ -123,7 +118,7 @@ async function measure() {
   rows.push(...points.map(({ B, T }) => ({ experiment: "times", B: Number(B), T, ...measured[B][T].seconds })));
   timesHere.end(
     Object.keys(local)
-      .map((B) => `On this server, with batch ${B}: ${tell(local[B])}`)
+      .map((B) => `On this server, batch ${B}: ${tell(local[B])}`)
       .join(" "),
   );
   show();

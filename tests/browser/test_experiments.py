@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from app.schemas import GapQuestion
 from gru_core import experiments
 from gru_core.experiments import race, sequence
 from gru_core.presets.recipes import fresh
-from gru_core.training.checkpoints import first_card, gradient_by_lag, train
+from gru_core.training.checkpoints import first_card, gradient_by_lag
 from gru_core.training.recipe import begin
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width
@@ -39,25 +40,84 @@ def test_the_gradient_of_untrained_cells_follows_the_sliders(page: Page, gap: in
     for cell in experiments.EQUAL:
         recipe = over_gap(question, cell)
         model, _ = begin(recipe, first_card(recipe))
-        expected[cell.upper()] = gradient_by_lag(model, model.forward(fresh(recipe, gap + 1, 8).x)[-1])[-1]
+        expected[cell.upper()] = gradient_by_lag(model, model.forward(fresh(recipe, gap + 1, recipe.schedule.B).x)[-1])[
+            -1
+        ]
     page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for name, value in gradients(page).items():
         assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
 
 
-def test_a_question_sets_the_sliders_and_a_training_reaches_the_target(page: Page) -> None:
+def test_settings_are_in_the_address_and_come_back(page: Page) -> None:
+    """Open, move a slider, go back and forward, reload, and open the link in a second window: each shows the same."""
     page.goto("/compare/gap")
+    gap, units = (page.get_by_role("slider", name=name) for name in ("Gap", "Units"))
+    gap.fill("60")
+    expect(page).to_have_url(re.compile(r"\?gap=60&v=1$"))
+    gap.fill("80")
+    expect(page).to_have_url(re.compile(r"\?gap=80&v=1$"))
+    units.fill("4")
+    expect(page).to_have_url(re.compile(r"\?gap=80&units=4&v=1$"))
+    page.go_back()
+    expect(units).to_have_value("16")
+    expect(gap).to_have_value("80")
+    page.go_back()
+    expect(gap).to_have_value("50")
+    page.go_forward()
+    page.go_forward()
+    expect(units).to_have_value("4")
+    page.get_by_role("radio", name="0.03").check(force=True)
     page.get_by_role("checkbox", name="RNN").uncheck(force=True)
-    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
-    page.get_by_role("button", name="bz = −2, gap 50").click()
-    expect(page.get_by_role("status", name="Gradient over the gap")).to_contain_text(re.compile(r"\b50 timesteps"))
+    expect(page).to_have_url(re.compile("cells=lstm,gru&.*rate=0.03"))
+    page.reload()
+    status = page.get_by_role("status", name="Gradient over the gap")
+    for window in (page, page.context.new_page()):
+        window.goto(page.url)
+        assert window.get_by_role("slider", name="Gap").input_value() == "80"
+        expect(window.get_by_role("radio", name="0.03")).to_be_checked()
+        expect(window.get_by_role("checkbox", name="RNN")).not_to_be_checked()
+    expect(status).to_contain_text("80 timesteps")
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("textbox", name="Link", exact=True)).to_have_value(page.url)
+
+
+def test_a_link_with_a_value_that_is_not_possible_is_named_and_the_rest_is_shown(page: Page) -> None:
+    page.goto("/compare/gap?gap=900&units=8&first=no&cells=rnn,tcn")
+    notice = page.locator("#notice")
+    for key in ("“gap”", "“first”", "“cells”"):
+        expect(notice).to_contain_text(key)
+    expect(notice).not_to_contain_text("units")
+    expect(page.get_by_role("slider", name="Gap")).to_have_value("50")
+    expect(page.get_by_role("slider", name="Units")).to_have_value("8")
+    expect(page.get_by_role("checkbox", name="RNN")).to_be_checked()
+
+
+def test_an_entry_of_the_map_sets_the_page_and_a_training_ends_with_a_verdict(page: Page) -> None:
+    page.goto("/compare/gap")
+    entry = page.get_by_role("button", name="GRU, b_z = −2, learning rate 0.03:")
+    entry.click()
+    expect(entry).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("radio", name="0.03")).to_be_checked()
+    before = page.get_by_role("status", name="Gradient over the gap")
+    expect(before).to_contain_text(re.compile(r"\b50 timesteps"))
+    figure = before.inner_text().split(" is ")[1].rstrip(".")
     page.get_by_role("button", name=contract.START_TRAINING).click()
-    recipe = over_gap(GapQuestion(gap=50, units=16, b=-2), "gru")
-    *_, last = train(recipe)
-    status = page.get_by_role("status", name="Training")
-    expect(status).to_contain_text(f"Training step {last.report['good_at']:,}: the target is reached")
+    row = next(
+        row
+        for row in experiments.result("gap")
+        if (row["rate"], row["T"], row["units"], row["seed"], row["biases"]) == (0.03, 51, 16, 0, {"z": -2.0})
+    )
+    verdict = page.get_by_role("status", name="Training, verdict")
+    expect(verdict).to_contain_text(f"{row['good_at']:,} training steps")
+    expect(verdict).to_contain_text("5 of 5")
+    assert f"Before training it was {figure}" in before.inner_text()
     expect(page.get_by_role("slider", name="Checkpoint")).to_be_visible()
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("dialog").get_by_role("button", name="JSON").click()
+    (exported,) = json.loads(download.value.path().read_text())
+    assert (exported["good_at"], exported["rate"], exported["ended"]) == (row["good_at"], 0.03, "done")
 
 
 def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> None:
@@ -65,10 +125,26 @@ def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> No
     rows = {(row["units"], row["T"] // 2): row for row in experiments.result("bottleneck")}
     for (units, n), row in rows.items():
         expect(page.locator(f"[data-units='{units}'][data-n='{n}']")).to_have_text(f"{100 * row['score']:.0f}%")
-    page.locator("[data-units='16'][data-n='2']").click()
-    expect(page.get_by_role("status", name="Training")).to_contain_text(
-        re.compile(rf"16 units, 2 letters: 100.0% .* {rows[16, 2]['steps']} training steps")
+    entry = page.locator("[data-units='16'][data-n='2']")
+    entry.click()
+    expect(entry).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("status", name="Training, verdict")).to_contain_text(
+        re.compile(rf"100.0% .* {rows[16, 2]['steps']} training steps")
     )
+    expect(page).to_have_url(re.compile("units=16&letters=2"))
+
+
+def test_a_run_that_is_stopped_keeps_what_is_finished(page: Page) -> None:
+    page.goto("/compare/bottleneck?units=16&letters=1")
+    page.get_by_role("button", name=re.compile("Train all")).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.locator(".how-far")).to_have_text(re.compile(r"^[1-9]\d? of 40 "))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    finished = page.locator(".here-trained").count()
+    assert 1 <= finished < 40
+    expect(page.get_by_role("status", name="Training, verdict")).to_contain_text(str(finished))
+    expect(page.get_by_role("button", name=contract.START_TRAINING)).to_be_enabled()
 
 
 def test_a_race_on_this_server_ends_with_a_verdict_and_can_be_stopped(page: Page) -> None:

@@ -305,6 +305,16 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     expect(follower).to_have_url(re.compile(f"/rooms/{code}$"))
 
 
+def test_students_follow_the_settings_of_an_experiment(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/compare/gap?units=8")
+    student = new_visitor(f"/rooms/{room(teacher)}")
+    gap, units = (student.get_by_role("slider", name=name) for name in ("Gap", "Units"))
+    expect(units).to_have_value("8")
+    teacher.get_by_role("slider", name="Gap").fill("70")
+    expect(gap).to_have_value("70")
+    expect(student.get_by_role("status", name="Gradient over the gap")).to_contain_text("70 timesteps")
+
+
 def test_the_teachers_own_question_has_two_rounds_and_a_record(new_visitor: NewVisitor) -> None:
     teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=2")
     follower = new_visitor(f"/rooms/{room(teacher)}")

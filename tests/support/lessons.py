@@ -117,11 +117,13 @@ def term(text: str, link: str) -> float | str:
     words = expression.split()
     rows = experiments.result(words[0]) if words[0] == "gap" else []
     if words[0] == "gap":
+        settings = dict(part.strip().split("=") for part in change.split(",") if part.strip())
         kind = {"GRU, b_z = 0": {"z": 0}, "GRU, b_z = -1": {"z": -1}, "GRU, b_z = -2": {"z": -2}}
         runs = [
             row
             for row in rows
             if row["cell"] == "gru" and row["T"] == int(words[-1]) + 1
+            if (row["rate"], row["units"]) == (float(settings.get("rate", 0.01)), int(settings.get("units", 16)))
             if (row["first"] == "chrono" if "chrono" in expression else row["biases"] == kind[" ".join(words[1:-1])])
         ]
         return float(sum(row["good_at"] is not None for row in runs))
