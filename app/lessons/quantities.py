@@ -314,7 +314,7 @@ def _race(words: list[str]) -> tuple[float | str, str]:
     median = race.medians(task)[cell].value
     if math.isinf(median):
         return f"more than {experiments.BASES[task].schedule.most:,}", "words"
-    return median, "share" if task == race.COUNTING else "count"
+    return median, "share" if task == race.COUNTING else "median"
 
 
 def _interval(words: list[str]) -> tuple[str, str]:
@@ -409,6 +409,8 @@ def _format(value: float | str, kind: str, form: str) -> Value:
         text = f"{value:.{form[1:]}f}"
     elif kind == "count":
         text = f"{value:,.0f}"
+    elif kind == "median":
+        text = f"{value:,g}"
     elif kind == "steps":
         text = "∞" if value == float("inf") else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
     elif kind == "times":

@@ -229,7 +229,9 @@ def _race() -> dict[str, Any]:
     found = {task: race_outcome.stored(task) for task in bases}
     fast = [recipe for recipe in experiments.recipes("race") if recipe.task != race.COUNTING]
     counting = bases[race.COUNTING].schedule
-    words = measured(fast, f"a difference of medians below {race.resolution('parity'):g} training steps is a tie")
+    smallest = race.resolution("parity")
+    tie = f"a difference of medians below {smallest:g} training steps, or a rank test with p ≥ {race.P_TIE:g}, is a tie"
+    words = measured(fast, tie)
     return {
         "found": found,
         "finding": race_outcome.finding(),
@@ -246,6 +248,7 @@ def _race() -> dict[str, Any]:
             if cell in ("lstm", "gru")
         },
         "few": race.FEWEST,
+        "p_tie": f"{race.P_TIE:g}",
         "measured": words
         | {
             "Intervals": f"{race.CONFIDENCE:.0%}, between two order statistics of the seeds",

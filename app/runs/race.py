@@ -101,7 +101,7 @@ def _outcome(
         }
         for cell, median in medians.items()
     }
-    ahead = race.ahead(medians, task)
+    ahead = race.ahead(values, task)
     return {"cells": cells, "ahead": ahead, "verdict": _verdict(task, medians, ahead)}
 
 

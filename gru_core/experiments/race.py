@@ -40,6 +40,9 @@ STARTS = np.array([0, 1, 4, 9])
 CONFIDENCE, FEWEST = 0.95, 6
 """The level of the intervals, and the fewest seeds with an interval at this level."""
 
+P_TIE = 0.01
+"""The p-value of the rank test from which two cells tie. It is small, because five tasks are compared."""
+
 
 @dataclass(frozen=True)
 class Median:
@@ -73,27 +76,46 @@ def median_of(values: Sequence[float]) -> Median:
     return Median(value, low, high, sum(map(math.isfinite, values)), n)
 
 
-def ahead(medians: Mapping[str, Median], task: str) -> list[str]:
+def ahead(values: Mapping[str, Sequence[float]], task: str) -> list[str]:
     """Return the cells that are ahead on a task, the best first: more than one if they tie.
 
-    A cell ties with the best one if their intervals overlap or if their medians differ by less than the resolution.
+    `values` has the measure of each seed, by cell. A cell ties with the best one if a rank test over the seeds cannot
+    tell them apart at the level P_TIE, or if their medians differ by less than the resolution.
     """
+    medians = {cell: median_of(by_seed) for cell, by_seed in values.items()}
     order = ordered(medians, task)
-    best = medians[order[0]]
-    if math.isinf(best.value):
+    best = order[0]
+    if math.isinf(medians[best].value):
         return order
-    return [cell for cell in order if _tie(best, medians[cell], resolution(task))]
+
+    def ties(cell: str) -> bool:
+        if rank_test(values[best], values[cell]) >= P_TIE:
+            return True
+        return abs(medians[best].value - medians[cell].value) < resolution(task)
+
+    return [cell for cell in order if cell == best or ties(cell)]
+
+
+def rank_test(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the two-sided p-value of the rank test, with the normal approximation: do two samples differ?
+
+    Equal values share their mean rank, and infinite values are the largest. Mann and Whitney (1947), On a test of
+    whether one of two random variables is stochastically larger than the other.
+    """
+    n, m = len(a), len(b)
+    pooled = np.concatenate([np.asarray(a, float), np.asarray(b, float)])
+    _, places, counts = np.unique(pooled, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    U = ranks[:n].sum() - n * (n + 1) / 2
+    equal = float((counts.astype(float) ** 3 - counts).sum()) / ((n + m) * (n + m - 1))
+    deviation = math.sqrt(n * m / 12 * (n + m + 1 - equal))
+    z = max(0.0, abs(U - n * m / 2) - 0.5) / deviation if deviation else 0.0
+    return math.erfc(z / math.sqrt(2))
 
 
 def ordered(medians: Mapping[str, Median], task: str) -> list[str]:
     """Return the cells in the order of their medians, the best first."""
     return sorted(medians, key=lambda cell: medians[cell].value, reverse=task == COUNTING)
-
-
-def _tie(a: Median, b: Median, resolution: float) -> bool:
-    if math.isinf(a.value) or math.isinf(b.value):
-        return a.value == b.value
-    return (a.low <= b.high and b.low <= a.high) or abs(a.value - b.value) < resolution
 
 
 def resolution(task: str) -> float:
@@ -153,6 +175,11 @@ def rows(task: str, cell: str) -> list[dict[str, Any]]:
     return [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
 
 
+def measures(task: str) -> dict[str, list[float]]:
+    """Return the stored measures of a task: by cell, a value for each seed."""
+    return {cell: [measure(row) for row in rows(task, cell)] for cell in experiments.EQUAL}
+
+
 def medians(task: str) -> dict[str, Median]:
     """Return the stored medians of a task by cell."""
-    return {cell: median_of([measure(row) for row in rows(task, cell)]) for cell in experiments.EQUAL}
+    return {cell: median_of(values) for cell, values in measures(task).items()}

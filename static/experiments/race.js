@@ -122,7 +122,7 @@ function mountRace(section) {
     return [
       stopped ? `Some trainings did not finish; ${results.length} did.` : "",
       newOutcome.verdict,
-      least < few ? `With fewer than ${few} seeds there is no 95% interval, so all cells tie.` : tellSame(newOutcome),
+      least < few ? `With fewer than ${few} seeds there is no 95% interval, and all cells tie.` : tellSame(newOutcome),
     ]
       .join(" ")
       .trim();

@@ -16,7 +16,7 @@ def test_the_race_is_compared_as_the_stored_result_is(client: TestClient) -> Non
     steps = {cell: [row["good_at"] for row in race.rows("echo", cell)] for cell in experiments.EQUAL}
     response = client.post("/api/experiments/race", json={"task": "echo", "steps": steps})
     body = response.json()
-    assert body["ahead"] == race.ahead(race.medians("echo"), "echo")
+    assert body["ahead"] == race.ahead(race.measures("echo"), "echo")
     for cell, by_seed in steps.items():
         assert body["cells"][cell]["median"] == f"{median(by_seed):,g}"
         curve = body["cells"][cell]["curve"]

@@ -142,10 +142,11 @@ def test_a_table_has_a_row_of_single_values_for_each_training() -> None:
 
 
 def test_each_cell_is_ahead_on_the_task_that_suits_it() -> None:
-    ahead = {task: race.ahead(race.medians(task), task) for task in experiments.RACES}
+    ahead = {task: race.ahead(race.measures(task), task) for task in experiments.RACES}
     assert ahead["echo"] == ["rnn"]
     assert ahead["counting"] == ["lstm"]
-    assert all("rnn" not in ahead[task] for task in ("adding", "parity", "brackets"))
+    assert ahead["parity"] == ["lstm", "gru"]
+    assert ahead["adding"] == ahead["brackets"] == ["gru"]
     # Medians of an independent computation in torch with 40 seeds, for the LSTM and the GRU.
     published = {"adding": (165, 142), "parity": (120, 120), "brackets": (150, 132)}
     for task, (lstm, gru) in published.items():
@@ -170,17 +171,31 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
         race.median_of([])
 
 
-def test_cells_tie_if_their_intervals_overlap_or_differ_by_less_than_the_resolution() -> None:
-    def median(value: float, low: float, high: float) -> race.Median:
-        return race.Median(value, low, high, 40, 40)
+def test_the_rank_test_rejects_equal_cells_as_rarely_as_it_says_and_finds_a_difference() -> None:
+    rng = np.random.default_rng(1)
+    # Training steps on the grid, with seeds that never reach the target.
+    draws = np.where(rng.random((2, 4000, 40)) < 0.05, np.inf, 5 * rng.poisson(30, (2, 4000, 40)))
+    p = np.array([race.rank_test(a, b) for a, b in zip(*draws.tolist(), strict=True)])
+    for level in (0.01, 0.05, 0.5):
+        assert np.mean(p < level) == pytest.approx(level, abs=3 * np.sqrt(level / 4000))
+    # Five against five can give p = 2 / C(10, 5) = 0.008 at best, and six against six 0.002.
+    low, high = list(range(6)), list(range(10, 16))
+    assert race.rank_test(low[:5], high[:5]) == pytest.approx(2 / 252, abs=0.005)
+    assert race.rank_test(low, high) == race.rank_test(high, low) == pytest.approx(2 / 924, abs=0.005)
+    assert race.rank_test([np.inf, np.inf], [np.inf, np.inf]) == 1
 
-    a, b = median(100, 90, 110), median(104, 111, 112)  # b is less than the resolution of 5 training steps away
-    apart, overlapping = median(130, 120, 140), median(115, 109, 120)
-    assert race.ahead({"gru": a, "lstm": b, "rnn": apart}, "parity") == ["gru", "lstm"]
-    assert race.ahead({"gru": a, "lstm": overlapping}, "parity") == ["gru", "lstm"]
-    assert race.ahead({"rnn": a, "lstm": apart}, "parity") == ["rnn"]
-    never = race.Median(np.inf, 500, np.inf, 3, 40)
-    assert race.ahead({"rnn": never, "lstm": apart}, "parity") == ["lstm"]
+
+def test_cells_tie_if_a_rank_test_cannot_tell_them_apart_or_the_difference_is_below_the_resolution() -> None:
+    fast = [95.0, 100, 100, 100, 105, 110, 100, 100]
+    near, far = [step + 4 for step in fast], [step + 100 for step in fast]
+    wide = [60.0, 90, 100, 120, 130, 150, 180, 200]
+    never = [np.inf] * 8
+    assert race.ahead({"gru": fast, "lstm": near, "rnn": far}, "parity") == ["gru", "lstm"]
+    assert race.ahead({"gru": fast, "lstm": wide}, "parity") == ["gru", "lstm"]
+    assert race.ahead({"rnn": fast, "lstm": far}, "parity") == ["rnn"]
+    assert race.ahead({"rnn": never, "lstm": far}, "parity") == ["lstm"]
+    assert race.ahead({"rnn": never, "lstm": never}, "parity") == ["rnn", "lstm"]
+    assert race.ahead({"rnn": [0.5] * 8, "lstm": [0.9] * 8}, "counting") == ["lstm"]
 
 
 def test_counting_is_tested_beyond_the_trained_lengths() -> None:
