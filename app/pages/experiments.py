@@ -202,13 +202,17 @@ def _bottleneck() -> dict[str, Any]:
         "base": base.to_dict(),
         "tie": RECALL_TIE,
         "measured": measured(
-            experiments.recipes("bottleneck"), f"differences of up to {100 * RECALL_TIE:g} percentage points are a tie"
+            experiments.recipes("bottleneck"), f"seeds differ by up to {100 * RECALL_TIE:g} points, so that is a tie"
         ),
     }
 
 
-RECALL_TIE = 0.05
-"""The difference of two held-out accuracies of “Memory capacity” up to which they are a tie."""
+RECALL_TIE = 0.1
+"""The difference of two held-out accuracies of “Memory capacity” up to which they are a tie.
+
+With the seeds 0 to 4, a GRU of 16 units recalls 83% to 93% of 8 letters, one of 8 units 63% to 69%, and one of 4 units
+67% to 73% of 4 letters.
+"""
 
 
 @cache
