@@ -92,6 +92,10 @@ class LessonQuestion:
     why: Prose | None = None
 
 
+IN_PARTS = ("compare/bottleneck", "compare/attention")
+"""The experiments whose links choose the part of the result that they show. A lesson shows it before the answer."""
+
+
 @dataclass
 class Step:
     """A step of a lesson: a heading with a figure, and its text and questions. `notes` are for the teacher."""
@@ -115,7 +119,8 @@ class Step:
     @property
     def covered(self) -> bool:
         """Whether the page is hidden until the student has answered: an experiment opens with its result."""
-        return bool(self.questions) and self.figure.page.startswith("compare/")
+        page = self.figure.page
+        return bool(self.questions) and page.startswith("compare/") and page not in IN_PARTS
 
 
 @dataclass(frozen=True, eq=False)

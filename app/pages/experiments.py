@@ -174,7 +174,9 @@ def _in_sequence() -> dict[str, Any]:
             cell: f"{sum(course[-1][1] >= (reach or 1) for course in courses)} of {len(courses)}"
             for cell, courses in result["parity"].items()
         },
-        "latest": max(course[-1][0] for course in result["parity"]["gru"]),
+        "latest": max(
+            (course[-1][0] for course in result["parity"]["gru"] if course[-1][1] >= (reach or 1)), default=None
+        ),
         "best": max(course[-1][1] for course in result["parity"]["mingru"]),
         "parity_steps": sequence.PARITY_STEPS,
         "recipes": {cell: sequence.parity_recipe(0, cell).to_dict() for cell in result["parity"]},
@@ -225,7 +227,15 @@ def _recalled(n: int) -> float:
 
 
 def _attention() -> dict[str, Any]:
-    return {**experiments.result("attention"), "measured": {"Weights": "set by hand, not trained", "Heads": "1"}}
+    return {**experiments.result("attention"), "measured": ATTENTION_MEASURED}
+
+
+ATTENTION_MEASURED = {
+    "Weights": "set by hand, not trained",
+    "Heads": "1",
+    "Resolution": "computed exactly, shown with two decimals",
+}
+"""The recipe of “Attention weights” in words."""
 
 
 def _race() -> dict[str, Any]:

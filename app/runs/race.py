@@ -51,7 +51,7 @@ def finding() -> str:
     for task in experiments.RACES:
         medians, ahead = race.medians(task), stored(task)["ahead"]
         if len(ahead) > 1:
-            ties.setdefault(_and(sorted((CELLS[cell].title for cell in ahead), reverse=True)), []).append(task)
+            ties.setdefault(_and(sorted((f"the {CELLS[cell].title}" for cell in ahead), reverse=True)), []).append(task)
             continue
         best, second, *_ = race.ordered(medians, task)
         against = f"{_number(task, medians[best].value)} against {_number(task, medians[second].value)}"

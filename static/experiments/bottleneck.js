@@ -17,7 +17,7 @@ const find = finder(document);
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const buttons = findAll(document, "[data-units]");
 const { base, tie } = /** @type {{base: Recipe, tie: number}} */ (boot.experiment);
-const FULL = 0.995; // from this accuracy on, a state is said to hold all letters
+const FULL = 0.995; // from this accuracy on, a network counts as one that recalls all letters
 
 /** A network that was trained here. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */
 /** @type {Result[]} */
@@ -77,8 +77,8 @@ function tellOne({ units, letters, seed, steps, score, stored }) {
   const percent = (/** @type {number} */ share) => `${fixed(100 * share, 1)}%`;
   const recalled =
     score >= FULL
-      ? `The state of ${units} units holds all ${letters} letters`
-      : `The state of ${units} units holds about ${fixed(score * letters, 1)} of ${letters} letters; a guess would be right for ${fixed(letters / 4, 1)}`;
+      ? `This counts as recalling every letter (${percent(FULL)} or more)`
+      : `On average it names ${fixed(score * letters, 1)} of ${letters} letters correctly; guessing names ${fixed(letters / 4, 1)}`;
   const same = Math.abs(score - stored) <= tie;
   const compared = same
     ? `a tie with the stored result, ${percent(stored)}`
@@ -93,9 +93,9 @@ function tellAll(all) {
   const most = Math.max(...all.map(({ letters }) => letters));
   const enough = full.filter(({ letters }) => letters === most).map(({ units }) => units);
   const size = enough.length
-    ? `The smallest state that holds all ${most} letters has ${Math.min(...enough)} units.`
-    : `None of these states holds all ${most} letters.`;
-  return `${all.length} networks trained: ${full.length} hold all letters, and ${ties.length} tie with the stored result. ${size}`;
+    ? `The smallest of them that recalls all ${most} letters has ${Math.min(...enough)} units.`
+    : `None of them recalls all ${most} letters.`;
+  return `${all.length} networks trained. ${full.length} of them recall all letters (at least ${fixed(100 * FULL, 1)}%), and ${ties.length} tie with the stored result. ${size}`;
 }
 
 for (const button of buttons)

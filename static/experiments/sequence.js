@@ -85,8 +85,8 @@ function tell(times) {
     ? ` They tie at ${ties.map((T) => Number(T).toLocaleString("en")).join(", ")} timesteps.`
     : "";
   return from < 0
-    ? `attention is not slower than the GRU at the longest length.${tie}`
-    : `attention is slower than the GRU from ${Number(lengths[from]).toLocaleString("en")} timesteps on.${tie}`;
+    ? `attention is not slower than the GRU at the longest measured length.${tie}`
+    : `attention is slower than the GRU at each measured length from ${Number(lengths[from]).toLocaleString("en")} timesteps on.${tie}`;
 }
 
 /** Whether the visitor stopped the run of times. */
@@ -172,7 +172,7 @@ function endTraining(stopped, problem) {
   const tellCell = (/** @type {string} */ cell, /** @type {string} */ name) =>
     `${name} reached 99% held-out accuracy with ${scores[cell].filter((score) => score >= goal).length} of ${scores[cell].length} seeds.`;
   const different = scores.gru.every((score) => score >= goal) && scores.mingru.every((score) => score < goal);
-  const meaning = different ? "So here, too, only the cell with gates that read the old state learned parity." : "";
+  const meaning = different ? "So here only the cell with gates that read the old state learned parity." : "";
   parityHere.end(
     [
       stopped ? "Some trainings did not finish." : "",

@@ -89,7 +89,8 @@ def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
 
 def shows_more(step: Step, question: LessonQuestion, link: str) -> bool:
     """Return whether the figure with an answer differs from the figure before it."""
-    before, after = ({**figure.keys, "t": ""} for figure in (step.figure, question.figure))
+    cursor = {"t": ""} if step.figure.page == "" else {}
+    before, after = ({**figure.keys, **cursor} for figure in (step.figure, question.figure))
     if before != after or step.covered:
         return True
     tokens = parse_qs(link.removeprefix("?")).get("sequence", [""])[0].split()

@@ -37,8 +37,8 @@ function cellsOf(trainings) {
 
 /** Say what the numbers of solved and failed trainings mean. @param {number} solved @param {number} failed */
 function meaning(solved, failed) {
-  if (!failed) return "With these settings, enough of the gradient arrives. One seed is only one sample.";
+  if (!failed) return "One seed is only one sample.";
   if (!solved)
-    return "With these settings, too little of the gradient arrives for this learning rate. Try a lower bias of z, chrono, or another learning rate.";
+    return "Compare the gradient over the gap before training, and try a lower bias of z, chrono, or another learning rate. One seed is only one sample.";
   return "The cells differ in this sample of one seed. Train other seeds before you call it a difference.";
 }
