@@ -35,11 +35,12 @@ export function createControls(form) {
   const listeners = [];
   const notify = (/** @type {string} */ name) => listeners.forEach((listener) => listener(name));
 
-  form.addEventListener("input", ({ target }) => {
-    const field = /** @type {Field} */ (target);
-    if (isBox(field) && !valueOf(field.name)) field.checked = true;
-    notify(field.name);
-  });
+  // A control can stand outside of the form, so each one is listened to.
+  for (const field of fields)
+    field.addEventListener("input", () => {
+      if (isBox(field) && !valueOf(field.name)) field.checked = true;
+      notify(field.name);
+    });
   form.addEventListener("submit", (event) => event.preventDefault());
 
   /** Give controls new values. @param {Record<string, string>} changed @returns {string[]} a sentence about each value that is not possible */

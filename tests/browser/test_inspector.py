@@ -205,7 +205,7 @@ def test_the_sum_of_a_gate_shows_every_product(
     trace = gru.trace(model, text)
     layer = trace.layers[-1]
     for gate in GATES:
-        lab.cell.get_by_role("radio", name={"r": "reset", "z": "update", "h_tilde": "candidate"}[gate]).check()
+        lab.cell.get_by_role("radio", name={"r": "reset", "z": "update", "h_tilde": "candidate"}[gate]).check(force=True)
         for _ in range(4):
             t, unit = (
                 int(rng.integers(len(trace.h))),

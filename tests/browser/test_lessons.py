@@ -101,8 +101,8 @@ def test_an_experiment_is_hidden_until_the_answer(page: Page, tmp_path: Path) ->
     ("n", "spoil"),
     [
         (1, """document.querySelectorAll("#tape [data-signal=z] .values span")[3].textContent = "0.89" """),
-        (2, """document.querySelector("aside .step:not([hidden]) h2").title = "It is 0.04" """),
-        (2, """document.querySelector("#tape text, #tape span").ariaLabel = "0.0377" """),
+        (2, """document.querySelector("aside .step:not([hidden]) h2").title = "It is −0.43" """),
+        (2, """document.querySelector("#tape text, #tape span").ariaLabel = "-0.4312" """),
         (3, """document.querySelector(".options li:last-child input").checked = true"""),
     ],
 )
