@@ -19,6 +19,8 @@ from tests.support.numbers import assert_shown, decimals, plain, sigmoid
 
 CASES = 12  # per preset; 120 in total
 
+RADIOS = {"r": "reset", "z": "update", "h_tilde": "candidate"}
+
 
 def expected_numbers(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, float]:
     """Return the numbers that the inspector must show for timestep `t` (from 0) of a unit, from the core's arrays."""
@@ -205,7 +207,7 @@ def test_the_sum_of_a_gate_shows_every_product(
     trace = gru.trace(model, text)
     layer = trace.layers[-1]
     for gate in GATES:
-        lab.cell.get_by_role("radio", name={"r": "reset", "z": "update", "h_tilde": "candidate"}[gate]).check(force=True)
+        lab.cell.get_by_role("radio", name=RADIOS[gate]).check(force=True)
         for _ in range(4):
             t, unit = (
                 int(rng.integers(len(trace.h))),
