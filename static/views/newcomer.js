@@ -1,8 +1,7 @@
 /** An invitation to the first lesson, for visitors who have not used the Lab or a lesson on this device before. */
 
 import { hasAnswers } from "../lesson/answers.js";
-import { readStored, writeStored } from "../storage.js";
-import { STEPPED } from "./next.js";
+import { STEPPED, readStored, writeStored } from "../storage.js";
 
 const DISMISSED = "newcomer";
 

@@ -1,10 +1,7 @@
 /** A line that suggests the next action, until the visitor has done this action once on this device. */
 
 /** @import { Store } from "../store.js" */
-import { readStored, writeStored } from "../storage.js";
-
-/** The key of the note that the visitor has moved through a run on this device. */
-export const STEPPED = "stepped";
+import { STEPPED, readStored, writeStored } from "../storage.js";
 
 /**
  * @param {HTMLElement | null} line line null in an embedded or a saved page
