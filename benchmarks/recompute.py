@@ -16,7 +16,7 @@ import torch
 from gru_core import experiments
 from gru_core.experiments import race, sequence
 from gru_core.training.recipe import Recipe
-from tests.support.torch_training import Data, Draw, Network, answers, random_weights, steps_to_target
+from tests.support.torch_training import Data, Network, answers, random_weights, steps_to_target
 
 Sequences = Callable[[np.random.Generator, int, int], Data]
 
@@ -93,7 +93,10 @@ def train(recipe: Recipe) -> tuple[int | None, Network]:
     weights = random_weights(recipe.cell, inputs, recipe.units, outputs, recipe.biases, recipe.seed)
     network = Network(recipe.cell, weights)
     rng, schedule = np.random.default_rng([recipe.seed, 2]), recipe.schedule
-    draw: Draw = lambda B: sequences(rng, schedule.T, B)  # noqa: E731
+
+    def draw(B: int) -> Data:
+        return sequences(rng, schedule.T, B)
+
     return steps_to_target(network, draw, schedule, draw(100)), network
 
 

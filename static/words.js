@@ -143,7 +143,7 @@ export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.len
 
 /**
  * Describe the change of a value. @param {number} before @param {number} after
- * @param {number} [kept] the share of the value before that the value after contains; one that contains little of it was computed anew
+ * @param {number} [kept] the share of the old value in the new one; below one half, the value was replaced by an equal one
  */
 export function change(before, after, kept = 1) {
   const [from, to] = [fixed(before), fixed(after)];

@@ -130,7 +130,7 @@ _READABLE = (
 
 
 def without(penalties: Penalties) -> str:
-    """Return in words that a model was trained without these penalties, of which there is at least one."""
+    """Return the words for a model that was trained without these penalties. At least one of them is not 0."""
     gates = list(penalties.slopes)
     return f"trained without the {' and '.join(gates)} penalt{'y' if len(gates) == 1 else 'ies'}"
 

@@ -88,7 +88,7 @@ export function createQueue(report, end) {
     );
   }
 
-  /** Stop all trainings. Those that are done stay. @param {RequestInit} [init] */
+  /** Stop all trainings. Finished trainings keep their results. @param {RequestInit} [init] */
   function stop(init) {
     stopped ||= waiting.length + beginning + going.size > 0;
     waiting = [];

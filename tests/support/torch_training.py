@@ -16,7 +16,7 @@ GATES = {"rnn": ("h",), "lstm": ("i", "f", "o", "g"), "gru": ("z", "r", "h")}
 
 
 class Data(NamedTuple):
-    """Inputs `(T, B, I)`, targets `(T, B)`, classes or numbers, and the mask of those that count."""
+    """Inputs `(T, B, I)`, targets `(T, B)`, classes or numbers, and the mask of the targets that are scored."""
 
     x: np.ndarray
     target: np.ndarray

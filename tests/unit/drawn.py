@@ -30,7 +30,7 @@ def drawn_runs(settings: Settings, seed: int = 25) -> list[dict[str, Any]]:
 
 
 def _scenario(name: str, clamps: int, rng: random.Random, settings: Settings) -> Scenario:
-    """Return a scenario with as many random clamps, many of which are at the first or the last timestep."""
+    """Return a scenario with as many random clamps. Many clamps are at the first or the last timestep."""
     model = models.get(name, settings)
     cell, T = model.layers[0], rng.randint(1, LONGEST)
     held = []

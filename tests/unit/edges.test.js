@@ -1,4 +1,4 @@
-/** What the page says is true at every unit and timestep of random runs, many of which have clamps at the first and the last timestep. */
+/** The narration is true at every unit and timestep of random runs. Many runs have clamps at the first or the last timestep. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { memoryOf } from "../../static/cells.js";
