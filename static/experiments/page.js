@@ -11,6 +11,7 @@ import { mountHelp } from "../views/help.js";
 import { mountShare } from "../views/share.js";
 import { mountExport } from "./export.js";
 import { mountEntries } from "./history.js";
+import { mountDisplay } from "../display.js";
 import { mountTheme } from "./theme.js";
 
 const find = finder(document);
@@ -28,6 +29,7 @@ export function mountExperiment(controls, rows) {
   const show = (/** @type {string} */ query) => setText(notice, unfollowed(controls.read(query)));
 
   mountTheme(find("#theme"));
+  mountDisplay(find("#display"));
   mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountExport(document.querySelector("#export-open"), dialog("#export"), String(experiment), rows);
