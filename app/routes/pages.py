@@ -1,14 +1,15 @@
-"""GET /, /compare and /train, and the same below /embed: the pages Lab, Compare and Train."""
+"""GET /, /start, /compare and /train, and the same below /embed."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ..pages import compare, lab, train
+from ..pages import compare, lab, start, train
 from ..pages.page import respond_with_figures
 from ..server.middleware import route_path
 from ..settings import Settings
+from ..sitemap import START
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,6 +20,12 @@ def lab_page(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     uploads = settings.no_uploads is None and route_path(request.scope) != "/embed"
     return respond_with_figures(request, "lab.html", lab.page_context(request.query_params, settings, uploads=uploads))
+
+
+@router.api_route("/start", methods=["GET", "HEAD"])
+@router.api_route("/embed/start", methods=["GET", "HEAD"])
+def start_page(request: Request) -> Response:
+    return respond_with_figures(request, START.template, start.page_context(request.app.state.settings))
 
 
 @router.api_route("/compare", methods=["GET", "HEAD"])
